@@ -1,0 +1,39 @@
+{
+  "targets": [
+    {
+      "target_name": "procshare",
+      "sources": [
+        "native/binding.cc",
+        "native/js/addon_state.cc",
+        "native/js/external_buffer.cc",
+        "native/js/js_error.cc",
+        "native/js/lock_binding.cc",
+        "native/js/lock_waiter.cc",
+        "native/js/process_functions.cc",
+        "native/js/segment_functions.cc",
+        "native/shm/segment.cc",
+        "native/shm/shared_lock.cc",
+      ],
+      "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "conditions": [
+        ["OS=='linux'", {
+          "sources": [
+            "native/platform/futex_linux.cc",
+            "native/platform/named_memory_linux.cc",
+            "native/platform/process_identity_linux.cc",
+            "native/platform/robust_mutex_posix.cc",
+            "native/platform/symbol_lookup_posix.cc",
+            "native/platform/thread_posix.cc",
+          ],
+          # -fno-plt: two calls through a stub less in each lock and unlock.
+          "cflags_cc": ["-std=c++17", "-Wall", "-Wextra", "-fvisibility=hidden", "-fno-plt"],
+          "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
+          # nodelete: a SharedArrayBuffer may outlive the worker that loaded the addon, and calls into it at its end.
+          "ldflags": ["-Wl,-z,nodelete"],
+          "libraries": ["-lrt", "-pthread"],
+        }],
+      ],
+    },
+  ],
+}

@@ -1,0 +1,118 @@
+/**
+ * Every error about the state of the world, in one table: what a code means and what to do about it.
+ *
+ * Mistakes of the caller (a wrong type, a number out of range) are `TypeError` and `RangeError`: validate.ts.
+ */
+
+const MESSAGES = {
+  EACCES: (name) => `No permission for ${name}: it was made with a mode that does not include this user`,
+  EAGAIN: () => 'The system has no more threads to give',
+  EEXIST: (name) => `${name} exists already: attach to it, open it, or unlink it first`,
+  EFBIG: (name) => `${name} is larger than the system allows`,
+  EINVAL: (name) => `The system refuses the name or size of ${name}`,
+  EIO: (name) => `Input/output error on ${name}`,
+  EMFILE: () => 'This process has too many open files: close some objects, or raise the limit (ulimit -n)',
+  ENAMETOOLONG: (name) => `The name of ${name} is too long`,
+  ENFILE: () => 'The system has too many open files',
+  ENODEV: (name) => `${name} cannot be mapped`,
+  ENOENT: (name) => `There is no ${name}: nobody has created it, or its last user is gone`,
+  ENOLCK: () => 'The system has no more file locks to give',
+  ENOMEM: (name) => `Not enough memory or address space for ${name}`,
+  ENOSPC: (name) =>
+    `No room for ${name} in shared memory: see \`df /dev/shm\`; in a container, start it with a larger one (docker run --shm-size)`,
+  ENOSYS: (name) => `The system lacks what ${name} needs`,
+  EPERM: (name) => `The system does not permit this for ${name}`,
+  EROFS: (name) => `Shared memory is read-only here, so there can be no ${name}`,
+  ERR_ABI: (name) => `${name} was made by a process with another C library or word size, whose locks look different`,
+  ERR_CLOSED: (name) => `${name} was closed`,
+  ERR_CORRUPT: (name) => `${name} is truncated or overwritten: unlink it and create it anew`,
+  ERR_DEADLOCK: (name) =>
+    `${name} is held by the same thread or task that asks for it: this could never be granted, so it is refused`,
+  ERR_EXTERNAL_BUFFERS: () =>
+    'This runtime does not allow buffers over memory from outside its heap (Electron since version 21 is one): shared memory cannot be mapped in it',
+  ERR_FOREIGN: (name) => `${name} was not made by procshare: only SharedMemory.attach() takes such memory`,
+  ERR_KIND: (name, detail) => `${name} is of another kind: ${detail}`,
+  ERR_LAYOUT: (name) => `${name} has a segment layout that this version of procshare does not read`,
+  ERR_NATIVE: (_name, detail) => `The native part of procshare could not be loaded: ${detail}`,
+  ERR_NOT_OWNER: (name) => `${name} is not held through this guard any more`,
+  ERR_NOT_READY: (name) => `The process that creates ${name} has been at it for more than 10 seconds`,
+  ERR_NO_LOCK: (name) => `${name} was made with lock: false`,
+  ERR_OTHER_USER: (name) => `${name} belongs to another user: pass anyOwner: true if you trust them`,
+  ERR_PROCESS_FAILED: (name, detail) => `${name} failed: ${detail}`,
+  ERR_PROCESS_IMPORT: (name) =>
+    `${name} cannot be started while the module of this child process is still being imported: wrap the start in \`if (isMainProcess)\``,
+  ERR_PROCESS_STATE: (name, detail) => `${name} ${detail}`,
+  ERR_STALE_HANDLE: (name) =>
+    `${name} is not the one that the handle was made for: that one is gone and another has its name`,
+  ERR_SYSTEM: (name) => `The system reports an unexpected error for ${name}`,
+  ERR_TIMEOUT: (name, detail) => `${name} was not available within ${detail}`,
+  ERR_TYPE: (name, detail) => `${name} has another type: ${detail}`,
+} satisfies Record<string, (name: string, detail: string) => string>
+
+/** The codes of {@link ShareError}. */
+export type ShareErrorCode = keyof typeof MESSAGES
+
+/** What an error is about; every part is optional. */
+export interface ShareErrorInfo {
+  /** The name of the segment. */
+  readonly segment?: string | undefined
+  /** What to call the subject in the message, when it is not "segment NAME". */
+  readonly subject?: string | undefined
+  readonly detail?: string | undefined
+  readonly syscall?: string | undefined
+  readonly errno?: number | undefined
+  readonly cause?: unknown
+}
+
+/**
+ * An error about the state of the world: a segment that is missing, a lock that was not free in time.
+ *
+ * @remarks `code` says which; it is stable, the message is for people. Errors of the operating system keep its names
+ * (`ENOENT`, `ENOSPC`) and carry `errno` and `syscall`.
+ * @example
+ * ```ts
+ * import { ShareError, Value } from 'procshare'
+ * try {
+ *   Value.attach('no-such-counter')
+ * } catch (error) {
+ *   console.assert(error instanceof ShareError && error.code === 'ENOENT')
+ * }
+ * ```
+ */
+export class ShareError extends Error {
+  override readonly name = 'ShareError'
+  /** Which error it is. */
+  readonly code: ShareErrorCode
+  /** The name of the segment that it is about, if it is about one. */
+  readonly segment: string | undefined
+  /** The system call that failed, for an error of the operating system. */
+  readonly syscall: string | undefined
+  /** The system's error number, for an error of the operating system. */
+  readonly errno: number | undefined
+
+  /** @internal */
+  constructor(code: ShareErrorCode, info: ShareErrorInfo = {}) {
+    const subject = info.subject ?? (info.segment === undefined ? 'the object' : `segment "${info.segment}"`)
+    const message = MESSAGES[code](subject, info.detail ?? '')
+    super(
+      message.charAt(0).toUpperCase() + message.slice(1),
+      info.cause === undefined ? undefined : { cause: info.cause },
+    )
+    this.code = code
+    this.segment = info.segment
+    this.syscall = info.syscall
+    this.errno = info.errno
+  }
+}
+
+/** Whether `error` is a {@link ShareError} with this code. @internal */
+export function hasCode(error: unknown, code: ShareErrorCode): error is ShareError {
+  return error instanceof ShareError && error.code === code
+}
+
+/** Gives an error that native code threw its words. @internal */
+export function fromNative(error: unknown, segment: string | undefined, subject?: string): unknown {
+  const { code, errno, syscall } = error as { code?: string; errno?: number; syscall?: string }
+  if (code === undefined || !(code in MESSAGES)) return error
+  return new ShareError(code as ShareErrorCode, { segment, subject, errno, syscall })
+}

@@ -1,0 +1,26 @@
+/**
+ * What this process does about segments without being told: it lets go of them when it ends, and it removes what killed
+ * processes have left behind.
+ *
+ * The normal end of an environment and the end of a worker, by whatever means, are dealt with in native code
+ * (addon_state.cc). `process.exit()` on the main thread runs no native hooks, so there is one here. A killed process can do
+ * nothing; its holds end with it, and whoever creates a segment next sweeps the names away.
+ */
+import { isMainThread } from 'node:worker_threads'
+import { native } from './native.ts'
+
+// Only the holds end: objects stay usable for the exit handlers that run after this one.
+if (isMainThread) process.once('exit', () => native.dropHolds())
+
+let swept = !isMainThread
+
+/** Removes the names that killed processes have left, once in the life of a process. */
+export function sweepOnce(): void {
+  if (swept) return
+  swept = true
+  try {
+    native.removeStaleSegments()
+  } catch {
+    // Without a directory to read there is nothing to sweep, and the creation that comes next reports why.
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Handles: plain JSON descriptions of shared objects, with which another process, worker or later line can attach.
+ */
+import { typeError } from '../validate.ts'
+import type { AttachOptions } from './segment.ts'
+
+/**
+ * A plain description of a shared object: it survives `JSON.stringify`, structured clone, `process.send`, an environment
+ * variable or an argument of a command line, and `attach(handle)` turns it back into the object.
+ *
+ * @remarks A handle does not keep its object alive. The one who sends it must hold the object until the other has attached.
+ */
+export interface Handle {
+  /** The version of the handle format. */
+  readonly procshare: 1
+  /** What it is: `"Value"`, `"SharedArray"`, `"SharedMemory"`, `"Lock"`, `"RLock"`. */
+  readonly kind: string
+  /** The name of the segment. */
+  readonly name: string
+  /** Tells the segment from a later one of the same name; empty for memory that procshare did not make. */
+  readonly id: string
+  /** Where in the cells of the segment it is, for a lock that lives in another object's segment. */
+  readonly cell?: number
+}
+
+/** Whether `value` has the form of a handle. */
+export function isHandle(value: unknown): value is Handle {
+  if (typeof value !== 'object' || value === null) return false
+  const { procshare, kind, name, id, cell } = value as Partial<Handle>
+  return (
+    procshare === 1 &&
+    typeof kind === 'string' &&
+    typeof name === 'string' &&
+    typeof id === 'string' &&
+    (cell === undefined || (Number.isSafeInteger(cell) && cell >= 0))
+  )
+}
+
+/** Something that other processes can attach to by its handle. */
+export interface Shareable {
+  readonly handle: Handle
+}
+
+const kinds = new Map<string, (handle: Handle, options?: AttachOptions) => Shareable>()
+const shareables = new WeakSet<object>()
+
+/** Makes a kind of object known to {@link attach}. */
+export function registerKind(kind: string, revive: (handle: Handle, options?: AttachOptions) => Shareable): void {
+  kinds.set(kind, revive)
+}
+
+/** Makes an object known to {@link isShareable}. */
+export function registerShareable(object: object): void {
+  shareables.add(object)
+}
+
+/** Whether `value` is a shared object of ours, which travels as its handle. */
+export function isShareable(value: unknown): value is Shareable {
+  return typeof value === 'object' && value !== null && shareables.has(value)
+}
+
+/**
+ * Attaches to whatever a handle describes.
+ *
+ * @throws `TypeError` for something that is not a handle; {@link ShareError} as the `attach` of its kind does.
+ * @example
+ * ```ts
+ * import { attach, Value } from 'procshare'
+ * using counter = new Value('i', 7)
+ * const text = JSON.stringify(counter) // to another process, somehow
+ * using same = attach(JSON.parse(text)) as Value<'i'>
+ * console.assert(same.value === 7)
+ * ```
+ */
+export function attach(handle: Handle, options?: AttachOptions): Shareable {
+  if (!isHandle(handle)) throw typeError('handle', 'a handle of a shared object', handle)
+  const revive = kinds.get(handle.kind)
+  if (revive === undefined) throw typeError('handle.kind', `one of ${[...kinds.keys()].join(', ')}`, handle.kind)
+  return revive(handle, options)
+}

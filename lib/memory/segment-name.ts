@@ -1,0 +1,22 @@
+/** Names of segments: what is allowed, and how anonymous objects get theirs. */
+import { randomUUID } from 'node:crypto'
+import { native } from '../native.ts'
+import { assertString, valueError } from '../validate.ts'
+
+/** Asserts that `value` can name a segment: 1 to 255 bytes of UTF-8, no slash, no NUL, not "." or "..". */
+export function assertSegmentName(value: unknown): asserts value is string {
+  assertString('name', value)
+  const { maxNameBytes } = native.layout
+  const byteLength = Buffer.byteLength(value)
+  if (byteLength < 1 || byteLength > maxNameBytes) {
+    throw valueError('name', `1 to ${maxNameBytes} bytes long, not ${byteLength}`, value)
+  }
+  if (/[/\0]/.test(value) || value === '.' || value === '..' || !value.isWellFormed()) {
+    throw valueError('name', 'well-formed text without "/" or NUL, and not "." or ".."', value)
+  }
+}
+
+/** A name that no other object has. */
+export function anonymousName(): string {
+  return `procshare-${randomUUID()}`
+}

@@ -1,0 +1,300 @@
+/**
+ * Segments as this environment (the main thread or a worker) knows them: one Segment object per segment, however many
+ * shared objects live on it or are attached to it.
+ *
+ *   Segment     the mapping, its buffer, its locks; open as long as one Attachment is
+ *   Attachment  one user of a segment: what an object holds and its close() ends
+ *
+ * Nothing here has to be closed for safety: a Segment that nobody can reach any more is collected, and with it goes the
+ * hold on the name. A view of the buffer keeps the Segment reachable, so memory in use never loses its name.
+ */
+import { fromNative, hasCode, ShareError } from '../errors.ts'
+import { sweepOnce } from '../lifecycle.ts'
+import { ANY_OWNER, FOREIGN, type NativeSegment, native, PERSIST } from '../native.ts'
+import { assertBoolean, assertInteger, assertOptions, typeError } from '../validate.ts'
+import { type Handle, isHandle } from './handle.ts'
+import { anonymousName, assertSegmentName } from './segment-name.ts'
+
+/** How a segment is made. */
+export interface SegmentOptions {
+  /**
+   * Keeps the segment until `unlink()`, also while nobody is attached.
+   * @defaultValue `false`: it goes with its last user.
+   */
+  readonly persist?: boolean
+  /**
+   * Permission bits, as of a file; the process's umask does not apply.
+   * @defaultValue `0o600`: this user only.
+   */
+  readonly mode?: number
+}
+
+/** How a segment is attached to. */
+export interface AttachOptions {
+  /**
+   * Attaches also to a segment that another user owns. Its owner can change the bytes at any time.
+   * @defaultValue `false`
+   */
+  readonly anyOwner?: boolean
+}
+
+/** What is written into a segment to say what it is: JSON, compared and completed by the kinds of objects. */
+export interface Description {
+  readonly kind: string
+  readonly [key: string]: unknown
+}
+
+export interface SegmentSpec {
+  readonly payloadBytes: number
+  readonly cellsBytes: number
+  readonly description: Description
+  readonly options: SegmentOptions
+}
+
+export const SEGMENT_OPTIONS = ['persist', 'mode'] as const
+
+export function assertSegmentOptions(options: SegmentOptions): void {
+  if (options.persist !== undefined) assertBoolean('options.persist', options.persist)
+  if (options.mode !== undefined) assertInteger('options.mode', options.mode, 0, 0o777)
+}
+
+/** What a segment offers to those who live on it and end with it. */
+export interface Resident {
+  /** The last attachment of this environment is being closed. */
+  end(): void
+}
+
+const known = new WeakMap<NativeSegment, Segment>()
+const segmentOfBuffer = new WeakMap<object, Segment>()
+
+export class Segment {
+  readonly name: string
+  /** For the resident locks: the argument of native functions. */
+  readonly native: NativeSegment
+  /** One lock state per cell. */
+  readonly residents = new Map<number, Resident>()
+  #users = 0
+  #buffer: ArrayBuffer | SharedArrayBuffer | undefined
+  #description: Description | undefined
+
+  constructor(name: string, segment: NativeSegment) {
+    this.name = name
+    this.native = segment
+    known.set(segment, this)
+  }
+
+  get payloadBytes(): number {
+    return native.segmentPayloadBytes(this.native)
+  }
+
+  get id(): string {
+    return native.segmentId(this.native)
+  }
+
+  get persistent(): boolean {
+    return native.segmentPersistent(this.native)
+  }
+
+  /** The payload. The same buffer each time, alive as long as a view of it. */
+  get buffer(): ArrayBuffer | SharedArrayBuffer {
+    if (this.#buffer === undefined) {
+      try {
+        this.#buffer = this.payloadBytes === 0 ? new ArrayBuffer(0) : native.segmentBuffer(this.native)
+      } catch (error) {
+        throw fromNative(error, this.name)
+      }
+      segmentOfBuffer.set(this.#buffer, this)
+    }
+    return this.#buffer
+  }
+
+  /** What the creator wrote; `kind` is "SharedMemory" for memory that procshare did not make. */
+  get description(): Description {
+    this.#description ??= parseDescription(this.name, native.segmentDescription(this.native))
+    return this.#description
+  }
+
+  retain(): void {
+    this.#users++
+  }
+
+  release(): void {
+    if (--this.#users > 0) return
+    for (const resident of this.residents.values()) resident.end()
+    native.closeSegment(this.native)
+  }
+
+  unlink(): void {
+    try {
+      native.unlinkSegment(this.native)
+    } catch (error) {
+      throw fromNative(error, this.name)
+    }
+  }
+}
+
+/** One user of a segment. */
+export class Attachment {
+  readonly segment: Segment
+  readonly kind: string
+  #closed = false
+
+  constructor(segment: Segment, kind: string) {
+    this.segment = segment
+    this.kind = kind
+    segment.retain()
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  get name(): string {
+    return this.segment.name
+  }
+
+  get handle(): Handle {
+    this.assertOpen()
+    return { procshare: 1, kind: this.kind, name: this.name, id: this.segment.id }
+  }
+
+  /** What error messages call the object. */
+  get subject(): string {
+    return `${this.kind} "${this.name}"`
+  }
+
+  /** The error of any use after close(). */
+  closedError(): ShareError {
+    return new ShareError('ERR_CLOSED', { segment: this.name, subject: this.subject })
+  }
+
+  assertOpen(): void {
+    if (this.#closed) throw this.closedError()
+  }
+
+  /** True the first time. */
+  close(): boolean {
+    if (this.#closed) return false
+    this.#closed = true
+    this.segment.release()
+    return true
+  }
+
+  unlink(): void {
+    this.assertOpen()
+    this.segment.unlink()
+  }
+}
+
+function parseDescription(name: string, text: string): Description {
+  if (text === '') return { kind: 'SharedMemory' }
+  try {
+    const description = JSON.parse(text)
+    if (typeof description === 'object' && typeof description?.kind === 'string') return description
+  } catch {
+    // The checksum was right, so somebody wrote it on purpose.
+  }
+  throw new ShareError('ERR_CORRUPT', { segment: name })
+}
+
+/**
+ * Makes a segment, lets `initialise` fill it while nobody else can see it, and publishes it.
+ * When `initialise` throws, nothing is left.
+ */
+export function createSegment(
+  name: string | undefined,
+  spec: SegmentSpec,
+  initialise: (segment: Segment) => void,
+): Segment {
+  if (name !== undefined) assertSegmentName(name)
+  sweepOnce()
+  const text = JSON.stringify(spec.description)
+  const { maxDescriptionBytes } = native.layout
+  if (Buffer.byteLength(text) > maxDescriptionBytes) {
+    throw typeError('type', `describable in ${maxDescriptionBytes} bytes of JSON`, spec.description.type)
+  }
+  const { persist = false, mode = 0o600 } = spec.options
+  const flags = mode | (persist ? PERSIST : 0)
+  const chosen = name ?? anonymousName()
+  try {
+    const handle = native.createSegment(chosen, spec.payloadBytes, spec.cellsBytes, text, flags)
+    try {
+      const segment = new Segment(chosen, handle)
+      initialise(segment)
+      native.publishSegment(handle)
+      return segment
+    } catch (error) {
+      native.closeSegment(handle)
+      throw error
+    }
+  } catch (error) {
+    throw fromNative(error, chosen)
+  }
+}
+
+/** Attaches to the segment of that name, or to that of the handle. `foreign` allows memory that procshare did not make. */
+export function attachSegment(target: string | Handle, options: AttachOptions | undefined, foreign = false): Segment {
+  assertOptions('options', options, ['anyOwner'])
+  if (options?.anyOwner !== undefined) assertBoolean('options.anyOwner', options.anyOwner)
+  const handle = typeof target === 'string' ? undefined : target
+  if (handle !== undefined && !isHandle(handle)) {
+    throw typeError('target', 'the name or the handle of a shared object', target)
+  }
+  const name = handle === undefined ? target : handle.name
+  assertSegmentName(name)
+  const flags = (options?.anyOwner === true ? ANY_OWNER : 0) | (foreign ? FOREIGN : 0)
+  let attached: NativeSegment
+  try {
+    attached = native.attachSegment(name, flags)
+  } catch (error) {
+    throw fromNative(error, name)
+  }
+  const segment = known.get(attached) ?? new Segment(name, attached)
+  if (handle !== undefined && handle.id !== segment.id) {
+    abandonUnused(segment)
+    throw new ShareError('ERR_STALE_HANDLE', { segment: name })
+  }
+  return segment
+}
+
+/** Closes a segment that was attached and found wrong, unless an object of this environment uses it. */
+function abandonUnused(segment: Segment): void {
+  segment.retain()
+  segment.release()
+}
+
+/** Attaches to the segment if it exists, creates it otherwise; of many who do this at once exactly one creates. */
+export function openSegment(name: string, spec: SegmentSpec, initialise: (segment: Segment) => void): Segment {
+  // Each round that fails means that another process has created or removed the name in between.
+  for (;;) {
+    try {
+      return attachSegment(name, undefined)
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+    }
+    try {
+      return createSegment(name, spec, initialise)
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error
+    }
+  }
+}
+
+/**
+ * Takes up a segment that was attached to: when it is of another kind, or `check` finds it of another type, it is closed
+ * again and the error thrown.
+ */
+export function take(segment: Segment, kind: string, check?: (description: Description) => void): Attachment {
+  const attachment = new Attachment(segment, kind)
+  try {
+    const found = segment.description
+    if (found.kind !== kind) {
+      throw new ShareError('ERR_KIND', { segment: segment.name, detail: `it is a ${found.kind}, not a ${kind}` })
+    }
+    check?.(found)
+    return attachment
+  } catch (error) {
+    attachment.close()
+    throw error
+  }
+}

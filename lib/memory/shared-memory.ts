@@ -1,0 +1,250 @@
+/** SharedMemory: a raw segment, without type or lock; and the functions over all segments. */
+import { fromNative } from '../errors.ts'
+import { native } from '../native.ts'
+import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { type Handle, registerKind, registerShareable } from './handle.ts'
+import {
+  Attachment,
+  type AttachOptions,
+  assertSegmentOptions,
+  attachSegment,
+  createSegment,
+  openSegment,
+  SEGMENT_OPTIONS,
+  type SegmentOptions,
+  type SegmentSpec,
+  take,
+} from './segment.ts'
+import { assertSegmentName } from './segment-name.ts'
+
+const KIND = 'SharedMemory'
+
+/** What is passed instead of a length when an object is made of an attachment. */
+class Attached {
+  readonly attachment: Attachment
+  constructor(attachment: Attachment) {
+    this.attachment = attachment
+  }
+}
+
+function specOf(byteLength: number, options: SegmentOptions = {}): SegmentSpec {
+  assertInteger('byteLength', byteLength, 1, Number.MAX_SAFE_INTEGER)
+  assertOptions('options', options, SEGMENT_OPTIONS)
+  assertSegmentOptions(options)
+  return { payloadBytes: byteLength, cellsBytes: 0, description: { kind: KIND }, options }
+}
+
+const zeroed = () => {}
+
+/**
+ * A raw segment of shared memory: bytes that other processes attach to by name.
+ *
+ * @remarks The bytes start at offset 0 of the system's shared-memory object of the same name, so that programs in other
+ * languages find them there. Fresh memory is zero, and every byte is backed when it is created: touching it never fails.
+ * Nothing here blocks, takes a lock or makes writes atomic: use `Atomics` on a view, or a {@link Lock} beside it. When a
+ * process dies, what it wrote stays as it is.
+ * @example
+ * ```ts
+ * import { SharedMemory } from 'procshare'
+ * using memory = SharedMemory.create('frame', 640 * 480)
+ * const pixels = new Uint8Array(memory.buffer)
+ * pixels[0] = 255
+ * using same = SharedMemory.attach('frame') // in any process of this user
+ * console.assert(new Uint8Array(same.buffer)[0] === 255)
+ * ```
+ */
+export class SharedMemory {
+  readonly #attachment: Attachment
+
+  /**
+   * Makes an anonymous segment of `byteLength` bytes; others attach to it through its `handle`.
+   *
+   * @throws `RangeError` for a length below 1; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  constructor(byteLength: number, options?: SegmentOptions) {
+    this.#attachment =
+      (byteLength as unknown) instanceof Attached
+        ? (byteLength as unknown as Attached).attachment
+        : new Attachment(createSegment(undefined, specOf(byteLength, options), zeroed), KIND)
+    registerShareable(this)
+  }
+
+  /**
+   * Makes a segment of that name.
+   * @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor.
+   */
+  static create(name: string, byteLength: number, options?: SegmentOptions): SharedMemory {
+    return wrap(new Attachment(createSegment(assertedName(name), specOf(byteLength, options), zeroed), KIND))
+  }
+
+  /**
+   * Attaches to an existing segment, by name or handle; also to shared memory that another program made.
+   *
+   * @remarks May block for as long as another process is creating the segment (while its bytes are being backed).
+   * @throws {@link ShareError} `ENOENT` when there is none; `ERR_KIND` when it is another kind of object;
+   * `ERR_OTHER_USER`, `EACCES` when it is not this user's; `ERR_CORRUPT`, `ERR_LAYOUT`, `ERR_ABI` when its bytes are not
+   * to be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone and another has its name.
+   */
+  static attach(target: string | Handle, options?: AttachOptions): SharedMemory {
+    return wrap(take(attachSegment(target, options, true), KIND))
+  }
+
+  /**
+   * Attaches to the segment of that name, or creates it; of many processes that do so at once exactly one creates.
+   *
+   * @remarks An existing segment keeps its length, which may be another.
+   * @throws as `create` (but for `EEXIST`) and `attach` (but for `ENOENT`).
+   */
+  static open(name: string, byteLength: number, options?: SegmentOptions): SharedMemory {
+    return wrap(take(openSegment(assertedName(name), specOf(byteLength, options), zeroed), KIND))
+  }
+
+  /** The name of the segment; for an anonymous one a random one. */
+  get name(): string {
+    return this.#attachment.name
+  }
+
+  /** How many bytes there are. */
+  get byteLength(): number {
+    this.#attachment.assertOpen()
+    return this.#attachment.segment.payloadBytes
+  }
+
+  /**
+   * The bytes: a `SharedArrayBuffer` where the runtime can make one over shared memory (Node 22.23, 24.21, 26, Bun), an
+   * `ArrayBuffer` elsewhere. Always the same object.
+   *
+   * @remarks A view of it keeps the memory mapped, also after `close()`.
+   * @throws {@link ShareError} `ERR_CLOSED`; `ERR_EXTERNAL_BUFFERS` in a runtime that refuses memory from outside.
+   */
+  get buffer(): ArrayBuffer | SharedArrayBuffer {
+    this.#attachment.assertOpen()
+    return this.#attachment.segment.buffer
+  }
+
+  /** A plain description with which others attach. */
+  get handle(): Handle {
+    return this.#attachment.handle
+  }
+
+  /** The same as `handle`, for `JSON.stringify` and `process.send`. */
+  toJSON(): Handle {
+    return this.handle
+  }
+
+  /** Ends this handle; the last one to close removes the name, unless the segment is persistent. Idempotent. */
+  close(): void {
+    this.#attachment.close()
+  }
+
+  /**
+   * Removes the name now. Those who are attached go on; nobody new can attach.
+   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
+   */
+  unlink(): void {
+    this.#attachment.unlink()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+function wrap(attachment: Attachment): SharedMemory {
+  return new SharedMemory(new Attached(attachment) as unknown as number)
+}
+
+function assertedName(name: string): string {
+  assertSegmentName(name)
+  return name
+}
+
+registerKind(KIND, (handle, options) => SharedMemory.attach(handle, options))
+
+/** One segment of this user's, as {@link listSegments} reports it. */
+export interface SegmentInfo {
+  readonly name: string
+  /** `"Value"`, `"SharedArray"` and so on; `undefined` when its creator died at work or its bytes are damaged. */
+  readonly kind: string | undefined
+  /** The whole segment, in bytes. */
+  readonly byteLength: number
+  /** Whether a process is attached. One that is neither attached nor persistent is stale. */
+  readonly attached: boolean
+  /** Whether it stays until `unlink()`. */
+  readonly persistent: boolean
+  readonly creatorPid: number
+  readonly createdAt: Date
+}
+
+/**
+ * Lists the segments of this user that procshare has made, attached or not, without touching them.
+ *
+ * @throws {@link ShareError} `EACCES`, `ENOENT` when the system's directory of shared memory cannot be read.
+ * @example
+ * ```ts
+ * import { listSegments, Value } from 'procshare'
+ * using hits = Value.create('hits', 'i')
+ * const found = listSegments().find((segment) => segment.name === hits.name)
+ * console.assert(found?.kind === 'Value' && found.attached)
+ * ```
+ */
+export function listSegments(): SegmentInfo[] {
+  try {
+    return native.listSegments().map(({ description, createdAtMs, ...entry }) => ({
+      ...entry,
+      kind: kindOf(description),
+      createdAt: new Date(createdAtMs),
+    }))
+  } catch (error) {
+    throw fromNative(error, undefined, 'the directory of shared memory')
+  }
+}
+
+function kindOf(description: string): string | undefined {
+  try {
+    return String(JSON.parse(description).kind)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Removes the names of segments whose users were all killed, and returns how many there were.
+ *
+ * @remarks There is seldom a reason to call this: a process does it when it creates its first segment.
+ * @throws {@link ShareError} as {@link listSegments}.
+ * @example
+ * ```ts
+ * import { removeStaleSegments } from 'procshare'
+ * console.log(`${removeStaleSegments()} leftovers removed`)
+ * ```
+ */
+export function removeStaleSegments(): number {
+  try {
+    return native.removeStaleSegments()
+  } catch (error) {
+    throw fromNative(error, undefined, 'the directory of shared memory')
+  }
+}
+
+/**
+ * Removes the name of a segment without attaching to it: for one that is persistent, damaged or of unknown kind.
+ *
+ * @throws {@link ShareError} `ENOENT` when there is none; `ERR_OTHER_USER` when it is another user's.
+ * @example
+ * ```ts
+ * import { unlinkSegment, Value } from 'procshare'
+ * Value.create('settings', 'i', 1, { persist: true }).close()
+ * unlinkSegment('settings')
+ * ```
+ */
+export function unlinkSegment(name: string, options?: AttachOptions): void {
+  assertSegmentName(name)
+  assertOptions('options', options, ['anyOwner'])
+  if (options?.anyOwner !== undefined) assertBoolean('options.anyOwner', options.anyOwner)
+  try {
+    native.unlinkName(name, options?.anyOwner === true)
+  } catch (error) {
+    throw fromNative(error, name)
+  }
+}

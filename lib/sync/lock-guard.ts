@@ -1,0 +1,53 @@
+/** LockGuard: the right to release a lock once. */
+import { ShareError } from '../errors.ts'
+import type { LockState } from './lock-state.ts'
+
+/**
+ * What an acquisition gives: a lock is held until its guard is released.
+ *
+ * @remarks `using guard = lock.acquireSync()` releases at the end of the block, also when it is left by an error. A guard
+ * that is lost without being released keeps the lock until the lock's last handle in this process or worker is closed or
+ * collected, or the process or worker ends; the next owner is then told that it was abandoned.
+ * @example
+ * ```ts
+ * import { Lock } from 'procshare'
+ * using lock = new Lock()
+ * {
+ *   using guard = lock.acquireSync()
+ *   if (guard.abandoned) console.warn('the last owner died at work: check the data')
+ * }
+ * console.assert(!lock.locked)
+ * ```
+ */
+export class LockGuard {
+  /** Whether the last owner ended while it held the lock, so that what the lock protects may be half-changed. */
+  readonly abandoned: boolean
+  #state: LockState | undefined
+
+  /** @internal */
+  constructor(state: LockState, abandoned: boolean) {
+    this.#state = state
+    this.abandoned = abandoned
+  }
+
+  /** Whether this guard has been released. */
+  get released(): boolean {
+    return this.#state === undefined
+  }
+
+  /**
+   * Releases the lock, or one level of a recursive one.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` the second time, and after the lock's last handle was closed.
+   */
+  release(): void {
+    const state = this.#state
+    this.#state = undefined
+    if (state === undefined || state.ended) throw new ShareError('ERR_NOT_OWNER', { subject: 'the lock' })
+    state.leave()
+  }
+
+  /** Releases the lock unless that has been done. */
+  [Symbol.dispose](): void {
+    if (this.#state !== undefined && !this.#state.ended) this.release()
+  }
+}

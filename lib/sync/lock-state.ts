@@ -1,0 +1,263 @@
+/**
+ * LockState: one lock as one environment sees it. There is exactly one per environment and lock, however many handles;
+ * the robust mutex in the segment decides between environments, this decides between the tasks of one.
+ *
+ *   S1  depth > 0 exactly while this environment's thread holds the mutex.
+ *   S2  task is the asynchronous owner while one holds it, and undefined while the thread itself does.
+ *   S3  A synchronous attempt never waits for a task of its own thread: that task could not run on. It fails at once.
+ *   S4  pending is granted in order. While it is not empty, somebody is bound to call pump(): the release that ends our own
+ *       hold, or the wake-up that tryAcquireOrAwait() has asked for.
+ *
+ * enter() and leave() are the fast path: one native call without arguments each, and nothing else that costs.
+ */
+import { ShareError } from '../errors.ts'
+import type { Resident, Segment } from '../memory/segment.ts'
+import { ABANDONED, BROKEN, BUSY, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
+import { keepAlive, letGo } from './keep-alive.ts'
+import { isInside, Task } from './task.ts'
+import type { WaitOptions } from './wait-options.ts'
+
+/**
+ * How long one native call blocks at most. Between two of them V8 gets to see that a worker is to be terminated. It is not
+ * polling: a release or the owner's death ends the call at once.
+ */
+const SLICE_MS = 100
+
+/** Who a pending acquisition belongs to: a lock handle. */
+export interface Waiter {
+  readonly subject: string
+  readonly keepsAlive: boolean
+}
+
+interface Pending {
+  readonly waiter: Waiter
+  readonly task: Task
+  keepsAlive: boolean
+  grant(abandoned: boolean): void
+  fail(error: unknown): void
+}
+
+export class LockState implements Resident {
+  readonly #lock: NativeLock
+  readonly #tryAcquire: () => LockAnswer
+  readonly #release: () => void
+  readonly #recursive: boolean
+  readonly #segment: Segment
+  readonly #pending: Pending[] = []
+  #depth = 0
+  #task: Task | undefined
+  #ended = false
+
+  /** The state of the lock at `cell` of the segment; made at its first use. */
+  static of(segment: Segment, cell: number, recursive: boolean): LockState {
+    const known = segment.residents.get(cell)
+    if (known instanceof LockState) return known
+    const state = new LockState(segment, cell, recursive)
+    segment.residents.set(cell, state)
+    return state
+  }
+
+  private constructor(segment: Segment, cell: number, recursive: boolean) {
+    try {
+      this.#lock = native.bindLock(segment.native, cell, () => this.#pump())
+    } catch (cause) {
+      throw new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
+    }
+    this.#tryAcquire = this.#lock.tryAcquire
+    this.#release = this.#lock.release
+    this.#recursive = recursive
+    this.#segment = segment
+  }
+
+  /** Takes the lock for the thread. True when the last owner died holding it. */
+  enter(timeoutMs = Infinity): boolean {
+    if (this.#depth === 0) {
+      const tryAcquire = this.#tryAcquire
+      const answer = tryAcquire()
+      if (answer === undefined) {
+        this.#depth = 1
+        return false
+      }
+      return this.#enterSlowly(answer, timeoutMs)
+    }
+    if (!this.#reenter()) throw this.#error('ERR_DEADLOCK')
+    return false
+  }
+
+  /** As enter(), but undefined when that would have to wait. */
+  tryEnter(): boolean | undefined {
+    if (this.#depth > 0) return this.#reenter() ? false : undefined
+    const answer = this.#tryAcquire()
+    return answer === BUSY ? undefined : this.#settle(answer)
+  }
+
+  /**
+   * Ends one enter() or grant.
+   * @param handOn - tells the next owner that the lock was abandoned, because nobody has been told yet
+   */
+  leave(handOn = false): void {
+    if (--this.#depth !== 0) return // below zero: end() came in between, and has released
+    this.#task = undefined
+    if (handOn) {
+      this.#lock.abandon()
+    } else {
+      const release = this.#release
+      release()
+    }
+    // By way of the event loop: a long line of our own tasks must starve neither its I/O nor other processes.
+    if (this.#pending.length > 0) setImmediate(this.#pumpSoon)
+  }
+
+  /** Takes the lock for `task`, in the order of the calls. Resolves to whether it was abandoned. */
+  acquire(waiter: Waiter, task: Task, options: WaitOptions): Promise<boolean> {
+    const { timeoutMs = Infinity, signal } = options
+    signal?.throwIfAborted()
+    if (this.#task !== undefined && isInside(this.#task)) {
+      if (!this.#recursive) throw this.#error('ERR_DEADLOCK')
+      this.#depth++
+      return Promise.resolve(false)
+    }
+    if (this.#depth === 0 && this.#pending.length === 0) {
+      const answer = this.#tryAcquire()
+      if (answer !== BUSY) {
+        const abandoned = this.#settle(answer)
+        this.#task = task
+        return Promise.resolve(abandoned)
+      }
+    }
+    if (timeoutMs === 0) throw this.#timeout(waiter, 0)
+    return this.#wait(waiter, task, timeoutMs, signal)
+  }
+
+  /** Fails what a handle waits for, because the handle is closed. */
+  failWaiter(waiter: Waiter, error: unknown): void {
+    for (const pending of this.#pending.filter((item) => item.waiter === waiter)) pending.fail(error)
+  }
+
+  /** Looks again whether a handle's waits keep the process alive. */
+  refreshKeepAlive(waiter: Waiter): void {
+    for (const pending of this.#pending) {
+      if (pending.waiter !== waiter || pending.keepsAlive === waiter.keepsAlive) continue
+      pending.keepsAlive = waiter.keepsAlive
+      if (waiter.keepsAlive) keepAlive()
+      else letGo()
+    }
+  }
+
+  get held(): boolean {
+    return this.#lock.state() === LOCK_HELD
+  }
+
+  /** Process and thread that hold the lock. */
+  get owner(): [pid: number, threadId: number] | undefined {
+    return this.held ? this.#lock.owner() : undefined
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** The last handle of this environment is closed: what is still held is handed on as abandoned. */
+  end(): void {
+    this.#ended = true
+    this.#depth = 0
+    this.#task = undefined
+    this.#lock.stopAwaiting()
+    this.#lock.abandon()
+    this.#segment.residents.clear()
+  }
+
+  #enterSlowly(first: LockAnswer, timeoutMs: number): boolean {
+    let answer = first
+    if (answer === BUSY) {
+      const deadline = performance.now() + timeoutMs
+      for (let left = timeoutMs; answer === BUSY && left > 0; left = deadline - performance.now()) {
+        answer = this.#lock.acquire(Math.min(left, SLICE_MS))
+      }
+      if (answer === BUSY) throw this.#timeout(undefined, timeoutMs)
+    }
+    return this.#settle(answer)
+  }
+
+  /** Notes an acquisition; true when the lock was abandoned. */
+  #settle(answer: LockAnswer): boolean {
+    if (answer === BROKEN) throw new ShareError('ERR_CORRUPT', { segment: this.#segment.name })
+    this.#depth = 1
+    return answer === ABANDONED
+  }
+
+  /** Whether the code that asks owns the lock and may take it once more; then it has. */
+  #reenter(): boolean {
+    if (!this.#recursive || (this.#task !== undefined && !isInside(this.#task))) return false
+    this.#depth++
+    return true
+  }
+
+  #wait(waiter: Waiter, task: Task, timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined
+      const onAbort = () => pending.fail(signal?.reason)
+      const settle = () => {
+        this.#pending.splice(this.#pending.indexOf(pending), 1)
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        if (pending.keepsAlive) letGo()
+        if (this.#pending.length === 0) this.#lock.stopAwaiting()
+      }
+      const pending: Pending = {
+        waiter,
+        task,
+        keepsAlive: waiter.keepsAlive,
+        grant: (abandoned) => {
+          settle()
+          resolve(abandoned)
+        },
+        fail: (error) => {
+          settle()
+          reject(error)
+        },
+      }
+      if (pending.keepsAlive) keepAlive()
+      if (timeoutMs < Infinity) {
+        // A timer that is further away than 24 days would fire at once; nobody waits that long for the difference.
+        timer = setTimeout(() => pending.fail(this.#timeout(waiter, timeoutMs)), Math.min(timeoutMs, 2 ** 31 - 1))
+        if (!pending.keepsAlive) timer.unref()
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#pending.push(pending)
+      if (this.#depth === 0) this.#pump()
+    })
+  }
+
+  readonly #pumpSoon = () => this.#pump()
+
+  /** Grants the lock to the first of the line if it can be had; otherwise somebody will call again (S4). */
+  #pump(): void {
+    const next = this.#pending[0]
+    if (next === undefined || this.#depth > 0 || this.#ended) return
+    try {
+      const answer = this.#lock.tryAcquireOrAwait()
+      if (answer === BUSY) return
+      const abandoned = this.#settle(answer)
+      this.#task = next.task
+      next.grant(abandoned)
+    } catch (error) {
+      // The lock is broken or the system has no thread to wait with: none of those in line can be served.
+      for (const pending of [...this.#pending]) pending.fail(error)
+    }
+  }
+
+  #error(code: 'ERR_DEADLOCK'): ShareError {
+    return new ShareError(code, { segment: this.#segment.name, subject: `the lock of segment "${this.#segment.name}"` })
+  }
+
+  #timeout(waiter: Waiter | undefined, timeoutMs: number): ShareError {
+    const subject = waiter?.subject ?? `the lock of segment "${this.#segment.name}"`
+    return new ShareError('ERR_TIMEOUT', { segment: this.#segment.name, subject, detail: `${timeoutMs} ms` })
+  }
+}
+
+/** A task for an acquisition whose owner is known by its guard alone. */
+export function guardTask(state: LockState): Task {
+  return new Task(state)
+}

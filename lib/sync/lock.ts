@@ -1,0 +1,46 @@
+/** Lock: mutual exclusion between processes, workers and tasks. */
+import { type Handle, registerKind } from '../memory/handle.ts'
+import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
+import { attachLock, createLock, LockBase, LockSite, openLock } from './lock-base.ts'
+
+/**
+ * A lock that one owner holds at a time: a process, a worker, or an asynchronous task within one of them.
+ *
+ * @remarks Not recursive: an owner that asks again gets `ERR_DEADLOCK`. For Python's `multiprocessing.Lock`; unlike that one
+ * it is released by its guard only, and survives the death of its owner.
+ * @example
+ * ```ts
+ * import { Lock } from 'procshare'
+ * using lock = Lock.open('nightly-report')
+ * await lock.run(async () => {
+ *   // only one process on this machine is here
+ * }, { timeoutMs: 1_000 })
+ * console.assert(lock.tryAcquire()?.abandoned === false)
+ * ```
+ */
+export class Lock extends LockBase {
+  /**
+   * Makes an anonymous lock; others attach to it through its `handle`.
+   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  constructor(options?: SegmentOptions) {
+    super(options instanceof LockSite ? options : createLock('Lock', undefined, options), false)
+  }
+
+  /** Makes a lock of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  static create(name: string, options?: SegmentOptions): Lock {
+    return new Lock(createLock('Lock', name, options) as SegmentOptions)
+  }
+
+  /** Attaches to a lock by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  static attach(target: string | Handle, options?: AttachOptions): Lock {
+    return new Lock(attachLock('Lock', target, options) as SegmentOptions)
+  }
+
+  /** Attaches to the lock of that name, or creates it: of many who do so at once exactly one creates. */
+  static open(name: string, options?: SegmentOptions): Lock {
+    return new Lock(openLock('Lock', name, options) as SegmentOptions)
+  }
+}
+
+registerKind('Lock', (handle, options) => Lock.attach(handle, options))

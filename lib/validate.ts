@@ -1,0 +1,70 @@
+/**
+ * Checks of what a caller passed in. Each is an assertion: it returns, or it throws an error that names the argument, what
+ * was expected and what came.
+ */
+import { inspect } from 'node:util'
+
+/** A `TypeError` or `RangeError` with one of Node's own codes. */
+export type ArgumentError = (TypeError | RangeError) & { code: string }
+
+function received(value: unknown): string {
+  const text = inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 60 })
+  return value === null || value === undefined ? text : `${text} (${typeof value})`
+}
+
+/** An error for a value of the wrong type. */
+export function typeError(name: string, expected: string, value: unknown): ArgumentError {
+  const error = new TypeError(`${name} must be ${expected}, got ${received(value)}`)
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
+}
+
+/** An error for a value of the right type that is not allowed. */
+export function valueError(name: string, expected: string, value: unknown): ArgumentError {
+  const error = new TypeError(`${name} must be ${expected}, got ${received(value)}`)
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' })
+}
+
+/** An error for a number that is out of range. */
+export function rangeError(name: string, expected: string, value: unknown): ArgumentError {
+  const error = new RangeError(`${name} must be ${expected}, got ${received(value)}`)
+  return Object.assign(error, { code: 'ERR_OUT_OF_RANGE' })
+}
+
+export function assertInteger(name: string, value: unknown, min: number, max: number): asserts value is number {
+  if (typeof value !== 'number') throw typeError(name, 'an integer', value)
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw rangeError(name, `an integer from ${min} to ${max}`, value)
+  }
+}
+
+export function assertFunction(name: string, value: unknown): asserts value is (...args: never[]) => unknown {
+  if (typeof value !== 'function') throw typeError(name, 'a function', value)
+}
+
+export function assertBoolean(name: string, value: unknown): asserts value is boolean {
+  if (typeof value !== 'boolean') throw typeError(name, 'a boolean', value)
+}
+
+export function assertString(name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw typeError(name, 'a string', value)
+}
+
+/** An options object: undefined, or a plain object with none but these keys. A misspelt option is an error, not silence. */
+export function assertOptions(name: string, value: unknown, keys: readonly string[]): void {
+  if (value === undefined) return
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw typeError(name, 'an object', value)
+  for (const key of Object.keys(value)) {
+    if (!keys.includes(key)) throw valueError(`${name}.${key}`, `one of the options ${keys.join(', ')}`, key)
+  }
+}
+
+/** Milliseconds to wait: 0 is "try once", Infinity (the default) is "as long as it takes". */
+export function assertTimeout(name: string, value: unknown): asserts value is number | undefined {
+  if (value === undefined) return
+  if (typeof value !== 'number') throw typeError(name, 'a number of milliseconds', value)
+  if (Number.isNaN(value) || value < 0) throw rangeError(name, 'a number of milliseconds of at least 0', value)
+}
+
+export function assertSignal(name: string, value: unknown): asserts value is AbortSignal | undefined {
+  if (value !== undefined && !(value instanceof AbortSignal)) throw typeError(name, 'an AbortSignal', value)
+}

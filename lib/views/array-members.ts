@@ -1,0 +1,78 @@
+/** What all shared arrays have in common, whatever their elements. */
+
+import { ShareError } from '../errors.ts'
+import type { Handle, Shareable } from '../memory/handle.ts'
+import type { AnyLock } from '../sync/rlock.ts'
+import { rangeError, typeError } from '../validate.ts'
+import type { GuardedSegment } from './guarded-segment.ts'
+
+/** What every shared array has beside its elements. */
+export interface ArrayMembers extends Shareable, Disposable {
+  /** The name of the segment; for an anonymous array a random one. */
+  readonly name: string
+  /**
+   * The lock that guards the array. One element can be read and written whole without it; a sequence of them cannot.
+   * @throws {@link ShareError} `ERR_NO_LOCK` when it was made with `lock: false`; `ERR_CLOSED`.
+   */
+  readonly lock: AnyLock
+  /** A plain description with which others attach. */
+  readonly handle: Handle
+  /** The same as `handle`, for `JSON.stringify` and `process.send`. */
+  toJSON(): Handle
+  /**
+   * Ends this object; the last one to close removes the name, unless the array is persistent. Idempotent.
+   * @remarks The elements stay readable and writable through this array for as long as somebody keeps it.
+   */
+  close(): void
+  /**
+   * Removes the name now. Those who are attached go on; nobody new can attach.
+   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
+   */
+  unlink(): void
+}
+
+/** The length or the initial elements of a new array, as a caller may give them. */
+export function lengthOrValues(given: unknown): {
+  length: number
+  values: readonly unknown[] | ArrayLike<unknown> | undefined
+} {
+  if (typeof given === 'number') {
+    if (!Number.isSafeInteger(given) || given < 0) throw rangeError('length', 'an integer of at least 0', given)
+    return { length: given, values: undefined }
+  }
+  const values = toList(given, 'lengthOrValues', 'a length or an iterable of the elements')
+  return { length: values.length, values }
+}
+
+/** The elements that the caller gave: an array or typed array as it is, any other iterable as a list of its items. */
+export function toList(given: unknown, name: string, expected: string): ArrayLike<unknown> {
+  if (Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView))) {
+    return given as ArrayLike<unknown>
+  }
+  const iterable = given as Iterable<unknown> | null | undefined
+  if (typeof given === 'string' || typeof iterable?.[Symbol.iterator] !== 'function') {
+    throw typeError(name, expected, given)
+  }
+  return [...iterable]
+}
+
+/** Asserts that `count` elements fit into an array of `length` from `offset` on. */
+export function assertRoom(offset: unknown, count: number, length: number): asserts offset is number {
+  if (typeof offset !== 'number') throw typeError('offset', 'an integer', offset)
+  if (!Number.isInteger(offset) || offset < 0 || offset > length) {
+    throw rangeError('offset', `an integer from 0 to ${length}`, offset)
+  }
+  if (count > length - offset) {
+    throw rangeError('values', `at most ${length - offset} elements from offset ${offset} on`, count)
+  }
+}
+
+/** Makes a typed array that V8 refuses to make an error with a code. */
+export function mapped<T>(guarded: GuardedSegment, make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    guarded.close()
+    throw cause instanceof RangeError ? new ShareError('ENOMEM', { segment: guarded.name, cause }) : cause
+  }
+}

@@ -1,0 +1,189 @@
+/** ScalarValue: what `new Value('i')` gives. Its `update` is the hottest path of the library. */
+import { type Handle, registerShareable } from '../memory/handle.ts'
+import type { RawElement, ScalarArray, ScalarType } from '../memory/typecode.ts'
+import type { LockState } from '../sync/lock-state.ts'
+import type { AnyLock } from '../sync/rlock.ts'
+import { assertFunction, typeError } from '../validate.ts'
+import { type AtomicCell, atomicCell } from './atomic-cell.ts'
+import type { GuardedSegment } from './guarded-segment.ts'
+import { ValueBase } from './value-base.ts'
+
+type Operation = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
+
+export class ScalarValue extends ValueBase {
+  readonly #guarded: GuardedSegment
+  readonly #type: ScalarType
+  readonly #state: LockState | undefined
+  #view: ScalarArray | undefined
+  #cell: AtomicCell | undefined
+
+  constructor(guarded: GuardedSegment) {
+    super()
+    this.#guarded = guarded
+    this.#type = guarded.type as ScalarType
+    this.#state = guarded.state
+    this.#view = new this.#type.ArrayType(guarded.buffer, 0, 1)
+    registerShareable(this)
+  }
+
+  get name(): string {
+    return this.#guarded.name
+  }
+
+  get type(): string {
+    return this.#type.code
+  }
+
+  get lock(): AnyLock {
+    return this.#guarded.lock
+  }
+
+  get value(): unknown {
+    const view = this.#view
+    if (view === undefined) throw this.#guarded.closedError()
+    const state = this.#state
+    if (state === undefined) return this.#type.decode(view[0]!)
+    const abandoned = state.enter()
+    try {
+      return this.#type.decode(view[0]!)
+    } finally {
+      state.leave(abandoned)
+    }
+  }
+
+  set value(value: unknown) {
+    const view = this.#view
+    if (view === undefined) throw this.#guarded.closedError()
+    const raw = this.#type.encode(value, 'value')
+    const state = this.#state
+    if (state === undefined) {
+      view[0] = raw
+      return
+    }
+    const abandoned = state.enter()
+    try {
+      view[0] = raw
+    } finally {
+      state.leave(abandoned)
+    }
+  }
+
+  update(fn: (value: never) => unknown): unknown {
+    const view = this.#view
+    if (view === undefined) throw this.#guarded.closedError()
+    assertFunction('fn', fn)
+    const state = this.#state
+    if (state === undefined) return this.#updateUnlocked(fn)
+    const type = this.#type
+    const abandoned = state.enter()
+    try {
+      view[0] = type.encode(fn(type.decode(view[0]!) as never), 'the result of fn')
+      return type.decode(view[0]!)
+    } finally {
+      state.leave(abandoned)
+    }
+  }
+
+  snapshot(): unknown {
+    return this.value
+  }
+
+  load(): unknown {
+    return this.#atomically((cell) => cell.load())
+  }
+
+  store(value: unknown): unknown {
+    const raw = this.#type.encode(value, 'value')
+    this.#atomically((cell) => {
+      cell.store(raw)
+      return raw
+    })
+    return value
+  }
+
+  exchange(value: unknown): unknown {
+    return this.#operate('exchange', value)
+  }
+
+  compareExchange(expected: unknown, replacement: unknown): unknown {
+    const old = this.#type.encode(expected, 'expected')
+    const next = this.#type.encode(replacement, 'replacement')
+    return this.#atomically((cell) => cell.compareExchange(old, next))
+  }
+
+  add(value: unknown): unknown {
+    return this.#operate('add', value)
+  }
+
+  sub(value: unknown): unknown {
+    return this.#operate('sub', value)
+  }
+
+  and(value: unknown): unknown {
+    return this.#operate('and', value)
+  }
+
+  or(value: unknown): unknown {
+    return this.#operate('or', value)
+  }
+
+  xor(value: unknown): unknown {
+    return this.#operate('xor', value)
+  }
+
+  get handle(): Handle {
+    return this.#guarded.handle
+  }
+
+  close(): void {
+    this.#guarded.close()
+    this.#view = undefined
+    this.#cell = undefined
+  }
+
+  unlink(): void {
+    this.#guarded.unlink()
+  }
+
+  protected peek(): unknown {
+    return this.#view === undefined ? undefined : this.#type.decode(this.#view[0]!)
+  }
+
+  #operate(operation: Operation, value: unknown): unknown {
+    const type = this.#type
+    if (operation !== 'exchange') {
+      const isBits = operation !== 'add' && operation !== 'sub'
+      const isText = type.code === 'c' || type.code === 'u'
+      if (isText || (isBits ? type.float : type.code === '?')) {
+        throw typeError(`the type of ${operation}()`, isBits ? 'an integer type or bool' : 'a numeric type', type.code)
+      }
+    }
+    const raw = type.encode(value, 'value')
+    return this.#atomically((cell) => cell[operation](raw))
+  }
+
+  #atomically(operation: (cell: AtomicCell) => RawElement): unknown {
+    const cell = this.#openCell()
+    const state = this.#state
+    if (state === undefined) return this.#type.decode(operation(cell))
+    const abandoned = state.enter()
+    try {
+      return this.#type.decode(operation(cell))
+    } finally {
+      state.leave(abandoned)
+    }
+  }
+
+  #updateUnlocked(fn: (value: never) => unknown): unknown {
+    const type = this.#type
+    const next = this.#openCell().replace((old) => type.encode(fn(type.decode(old) as never), 'the result of fn'))
+    return type.code === 'f' ? Math.fround(next as number) : type.decode(next)
+  }
+
+  #openCell(): AtomicCell {
+    const view = this.#view
+    if (view === undefined) throw this.#guarded.closedError()
+    this.#cell ??= atomicCell(this.#type, view.buffer)
+    return this.#cell
+  }
+}

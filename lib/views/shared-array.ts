@@ -1,0 +1,254 @@
+/** SharedArray and RawArray: arrays in shared memory. The public face of the typed shared arrays and StructArray. */
+import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
+import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
+import type { InputOf, ScalarType, TypeName } from '../memory/typecode.ts'
+import { typeError } from '../validate.ts'
+import { type ArrayMembers, lengthOrValues } from './array-members.ts'
+import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
+import { GuardedSegment, type GuardedSpec, type ValueOptions } from './guarded-segment.ts'
+import type { StructFields, StructInit, StructInput, StructSnapshot, StructType, StructView } from './struct.ts'
+import { encodeRecords, StructArray } from './struct-array.ts'
+import { encodeAll, isTypedSharedArray, typedSharedArray } from './typed-shared-array.ts'
+
+const KIND = 'SharedArray'
+
+/** The typed array that an array of each scalar type is. */
+export interface ArrayTypes {
+  c: Uint8Array
+  b: Int8Array
+  B: Uint8Array
+  u: Uint32Array | Uint16Array
+  h: Int16Array
+  H: Uint16Array
+  i: Int32Array
+  I: Uint32Array
+  l: BigInt64Array | Int32Array
+  L: BigUint64Array | Uint32Array
+  q: BigInt64Array
+  Q: BigUint64Array
+  f: Float32Array
+  d: Float64Array
+  '?': Uint8Array
+  char: Uint8Array
+  int8: Int8Array
+  uint8: Uint8Array
+  wchar: Uint32Array | Uint16Array
+  int16: Int16Array
+  uint16: Uint16Array
+  int32: Int32Array
+  uint32: Uint32Array
+  long: BigInt64Array | Int32Array
+  ulong: BigUint64Array | Uint32Array
+  int64: BigInt64Array
+  uint64: BigUint64Array
+  float32: Float32Array
+  float64: Float64Array
+  bool: Uint8Array
+}
+
+type CharName = 'c' | 'char'
+type TextName = CharName | 'u' | 'wchar'
+
+/** What a new array, or `assign`, takes as elements. */
+export type ElementsOf<T extends TypeName> =
+  | Iterable<InputOf<T> | (T extends TextName ? number : never)>
+  | (T extends TextName ? string : never)
+  | ArrayTypes[T]
+
+/** What an array of scalars has beside the members of its typed array. */
+export interface TypedArrayMembers<T extends TypeName> extends ArrayMembers {
+  /** The type code of the elements. */
+  readonly type: T | string
+  /** A private copy of all elements, taken under the lock. */
+  snapshot(): ArrayTypes[T]
+  /**
+   * Writes elements from `offset` on under the lock, all or nothing.
+   *
+   * @throws `TypeError`, `RangeError` for a value that the type cannot hold, or that there is no room for; nothing has changed.
+   */
+  assign(values: ElementsOf<T>, offset?: number): void
+}
+
+/** What an array of characters has in addition. */
+export interface TextMembers<T extends TextName> {
+  /** The text up to the first NUL, under the lock. Setting writes the text, and a NUL if there is room; the rest stays. */
+  get value(): T extends CharName ? Buffer : string
+  set value(value: T extends CharName ? Uint8Array | string : string)
+  /** All bytes, under the lock. Setting writes bytes at the start, without a NUL; the rest stays. */
+  get raw(): Buffer
+  set raw(value: Uint8Array | string)
+}
+
+/** An array of structs in shared memory. */
+export interface StructArrayOf<F extends StructFields> extends ArrayMembers, Iterable<StructView<F>> {
+  /** The layout of an element. */
+  readonly type: StructType<F>
+  readonly length: number
+  /** The live record at an index: its fields are read and written straight in memory. Setting replaces it under the lock. */
+  [index: number]: StructView<F>
+  /** The live record at an index, counted from the end if negative. */
+  at(index: number): StructView<F> | undefined
+  /** Replaces one record under the lock, all or nothing; every field must be given. */
+  set(index: number, value: StructInput<F>): void
+  /** Plain copies of all records, taken under the lock. */
+  snapshot(): StructSnapshot<F>[]
+  /** Writes records from `offset` on under the lock, all or nothing. */
+  assign(values: Iterable<StructInput<F>>, offset?: number): void
+}
+
+/** An array of scalars or structs in shared memory: for scalars a typed array with some more members. */
+export type SharedArray<T extends TypeName | StructType<StructFields> = TypeName> =
+  T extends StructType<infer F>
+    ? StructArrayOf<F>
+    : T extends TypeName
+      ? ArrayTypes[T] & TypedArrayMembers<T> & (T extends TextName ? TextMembers<T> : unknown)
+      : never
+
+/** The constructor of {@link SharedArray} and {@link RawArray}. */
+export interface SharedArrayConstructor<Options> {
+  /**
+   * Makes an anonymous array; others attach to it through its `handle`.
+   *
+   * @param type - a type code of Python's, its alias, or a {@link Struct}
+   * @param lengthOrValues - how many elements (all zero), or what they are; the length never changes
+   * @throws `TypeError` that lists the type codes for any other type; `TypeError`, `RangeError` for an element that does not
+   * fit; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  new <T extends TypeName>(type: T, lengthOrValues: number | ElementsOf<T>, options?: Options): SharedArray<T>
+  new <F extends StructFields>(
+    type: StructType<F>,
+    lengthOrValues: number | Iterable<StructInit<F>>,
+    options?: Options,
+  ): StructArrayOf<F>
+  /** Makes an array of that name. @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor. */
+  create<T extends TypeName>(
+    name: string,
+    type: T,
+    lengthOrValues: number | ElementsOf<T>,
+    options?: Options,
+  ): SharedArray<T>
+  create<F extends StructFields>(
+    name: string,
+    type: StructType<F>,
+    lengthOrValues: number | Iterable<StructInit<F>>,
+    options?: Options,
+  ): StructArrayOf<F>
+  /**
+   * Attaches to an array, by name or handle. Its type is known from the segment; say which one you expect to have it checked.
+   *
+   * @throws {@link ShareError} `ERR_TYPE` when it has another type than expected; otherwise as {@link SharedMemory.attach}.
+   */
+  attach<T extends TypeName>(target: string | Handle, type?: T, options?: AttachOptions): SharedArray<T>
+  attach<F extends StructFields>(
+    target: string | Handle,
+    type: StructType<F>,
+    options?: AttachOptions,
+  ): StructArrayOf<F>
+  /**
+   * Attaches to the array of that name, or creates it: of many who do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type or length.
+   */
+  open<T extends TypeName>(
+    name: string,
+    type: T,
+    lengthOrValues: number | ElementsOf<T>,
+    options?: Options,
+  ): SharedArray<T>
+  open<F extends StructFields>(
+    name: string,
+    type: StructType<F>,
+    lengthOrValues: number | Iterable<StructInit<F>>,
+    options?: Options,
+  ): StructArrayOf<F>
+}
+
+function specOf(type: ElementType, given: unknown, options: ValueOptions | undefined): GuardedSpec {
+  const base = { kind: KIND, type, isArray: true, options }
+  if (typeof given === 'string') {
+    if (isStruct(type) || (type.code !== 'c' && type.code !== 'u')) {
+      throw typeError('lengthOrValues', 'a length or an iterable of the elements', given)
+    }
+    return { ...base, ...filled(type, given) }
+  }
+  const { length, values } = lengthOrValues(given)
+  if (values === undefined) return { ...base, length, fill: () => {} }
+  if (!isStruct(type)) return { ...base, ...filled(type, values) }
+  const records = encodeRecords(type, values, 'values', true)
+  return { ...base, length, fill: (buffer) => new Uint8Array(buffer).set(records) }
+}
+
+function filled(type: ScalarType, values: unknown): Pick<GuardedSpec, 'length' | 'fill'> {
+  const elements = encodeAll(type, values, 'values')
+  const { length } = elements
+  return { length, fill: (buffer) => new type.ArrayType(buffer, 0, length).set(elements as never) }
+}
+
+function wrap(guarded: GuardedSegment): object {
+  return isStruct(guarded.type) ? new StructArray(guarded) : typedSharedArray(guarded)
+}
+
+/** Makes the class behind SharedArray (`unlocked` false) and RawArray (true). */
+function defineArray(unlocked: boolean): unknown {
+  const merge = (options: SegmentOptions | undefined): ValueOptions | undefined =>
+    unlocked ? { ...options, lock: false } : options
+
+  return class {
+    constructor(type: unknown, given: unknown, options?: ValueOptions) {
+      // biome-ignore lint/correctness/noConstructorReturn: a factory by design, for a typed array of the right type
+      return wrap(GuardedSegment.create(undefined, specOf(elementTypeOf(type), given, merge(options)))) as never
+    }
+
+    static create(name: string, type: unknown, given: unknown, options?: ValueOptions): unknown {
+      return wrap(GuardedSegment.create(name, specOf(elementTypeOf(type), given, merge(options))))
+    }
+
+    static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {
+      const expected = type === undefined ? undefined : elementTypeOf(type)
+      return wrap(GuardedSegment.attach(KIND, target, options, expected, true, unlocked))
+    }
+
+    static open(name: string, type: unknown, given: unknown, options?: ValueOptions): unknown {
+      return wrap(GuardedSegment.open(name, specOf(elementTypeOf(type), given, merge(options))))
+    }
+
+    static [Symbol.hasInstance](object: unknown): boolean {
+      return isTypedSharedArray(object) || object instanceof StructArray
+    }
+  }
+}
+
+/**
+ * An array of fixed length in shared memory: a real typed array, with a lock beside it. For Python's `multiprocessing.Array`,
+ * whose name it has too (`import { Array } from 'procshare'`).
+ *
+ * @remarks Elements are read and written as those of any typed array, at the same speed and without the lock; a number that
+ * does not fit is converted as typed arrays do. Methods that make a new array (`map`, `slice`, `filter`) make a private one.
+ * Nothing but `snapshot` and `assign` takes the lock. When a process dies, what it wrote stays as it is.
+ * @example
+ * ```ts
+ * import { SharedArray } from 'procshare'
+ * using numbers = new SharedArray('i', [1, 2, 3])
+ * for (let i = 0; i < numbers.length; i++) numbers[i] = -numbers[i]!
+ * numbers.lock.runSync(() => { numbers[0]! += numbers[1]! }) // two elements: under the lock
+ * console.assert(numbers.snapshot().join() === '-3,-2,-3')
+ * ```
+ */
+export const SharedArray = defineArray(false) as SharedArrayConstructor<ValueOptions>
+
+/**
+ * A {@link SharedArray} without a lock: the same as `lock: false`.
+ *
+ * @example
+ * ```ts
+ * import { RawArray } from 'procshare'
+ * using counts = new RawArray('i', 4)
+ * Atomics.add(counts, 2, 5) // exact between processes
+ * console.assert(counts[2] === 5)
+ * ```
+ */
+export const RawArray = defineArray(true) as SharedArrayConstructor<SegmentOptions>
+
+Object.defineProperty(SharedArray, 'name', { value: 'SharedArray' })
+Object.defineProperty(RawArray, 'name', { value: 'RawArray' })
+
+registerKind(KIND, (handle, options) => SharedArray.attach(handle, undefined, options) as unknown as Shareable)

@@ -1,0 +1,128 @@
+/** Shared arrays of structs: live records by index, and whole-array operations under the lock. */
+import { type Handle, registerShareable } from '../memory/handle.ts'
+import type { AnyLock } from '../sync/rlock.ts'
+import { rangeError } from '../validate.ts'
+import { assertRoom, mapped, toList } from './array-members.ts'
+import type { GuardedSegment } from './guarded-segment.ts'
+import type { Layout } from './struct.ts'
+
+const INDEX = /^(?:0|[1-9]\d*)$/
+
+/** Where `array[3]` ends up: at the end of the prototype chain, so that only indices pay for the Proxy. */
+class Indexed {}
+Object.setPrototypeOf(
+  Indexed.prototype,
+  new Proxy(Object.prototype, {
+    get(target, key, receiver: StructArray) {
+      return typeof key === 'string' && INDEX.test(key) ? receiver.at(Number(key)) : Reflect.get(target, key, receiver)
+    },
+    set(target, key, value, receiver: StructArray) {
+      if (typeof key !== 'string' || !INDEX.test(key)) return Reflect.set(target, key, value, receiver)
+      receiver.set(Number(key), value)
+      return true
+    },
+  }),
+)
+
+export class StructArray extends Indexed {
+  readonly #guarded: GuardedSegment
+  readonly #layout: Layout
+  readonly #bytes: DataView
+
+  constructor(guarded: GuardedSegment) {
+    super()
+    this.#guarded = guarded
+    this.#layout = guarded.type as Layout
+    this.#bytes = mapped(guarded, () => new DataView(guarded.buffer))
+    registerShareable(this)
+  }
+
+  get length(): number {
+    return this.#guarded.length
+  }
+
+  get name(): string {
+    return this.#guarded.name
+  }
+
+  get type(): Layout {
+    return this.#layout
+  }
+
+  get lock(): AnyLock {
+    return this.#guarded.lock
+  }
+
+  get handle(): Handle {
+    return this.#guarded.handle
+  }
+
+  /** The live record at `index`, counted from the end if negative; undefined where there is none. */
+  at(index: number): object | undefined {
+    const i = index < 0 ? this.length + index : index
+    return Number.isInteger(i) && i >= 0 && i < this.length ? this.#layout.view(this.#bytes, this.#place(i)) : undefined
+  }
+
+  /** Replaces the record at `index`; all or nothing. */
+  set(index: number, value: unknown): void {
+    if (!Number.isInteger(index) || index < 0 || index >= this.length) {
+      throw rangeError('index', `an integer from 0 to ${this.length - 1}`, index)
+    }
+    const scratch = this.#encode([value], 'value')
+    this.#guarded.guard(() => this.#write(scratch, index))
+  }
+
+  snapshot(): object[] {
+    return this.#guarded.guard(() =>
+      Array.from({ length: this.length }, (_, i) => this.#layout.snapshot(this.#bytes, this.#place(i))),
+    )
+  }
+
+  assign(values: unknown, offset = 0): void {
+    const list = toList(values, 'values', 'an iterable of records')
+    assertRoom(offset, list.length, this.length)
+    const scratch = this.#encode(list, 'values')
+    this.#guarded.guard(() => this.#write(scratch, offset))
+  }
+
+  *[Symbol.iterator](): IterableIterator<object> {
+    for (let i = 0; i < this.length; i++) yield this.#layout.view(this.#bytes, this.#place(i))
+  }
+
+  toJSON(): Handle {
+    return this.handle
+  }
+
+  close(): void {
+    this.#guarded.close()
+  }
+
+  unlink(): void {
+    this.#guarded.unlink()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #place(index: number): number {
+    return index * this.#layout.byteLength
+  }
+
+  #write(records: Uint8Array, index: number): void {
+    new Uint8Array(this.#bytes.buffer, this.#place(index), records.byteLength).set(records)
+  }
+
+  #encode(values: ArrayLike<unknown>, name: string): Uint8Array {
+    return encodeRecords(this.#layout, values, name, false)
+  }
+}
+
+/** The bytes of records that were given as objects, all checked. */
+export function encodeRecords(layout: Layout, values: ArrayLike<unknown>, name: string, partial: boolean): Uint8Array {
+  const scratch = new DataView(new ArrayBuffer(values.length * layout.byteLength))
+  for (let i = 0; i < values.length; i++) {
+    layout.write(scratch, i * layout.byteLength, values[i], `${name}[${i}]`, partial)
+  }
+  return new Uint8Array(scratch.buffer)
+}

@@ -1,0 +1,173 @@
+/**
+ * Shared arrays of scalars: for each element type a class that extends the typed array of that type, so that indexing,
+ * iteration, `Atomics` and all methods are the engine's own, at its speed.
+ */
+import type { Handle } from '../memory/handle.ts'
+import { registerShareable } from '../memory/handle.ts'
+import type { ScalarArray, ScalarType } from '../memory/typecode.ts'
+import type { AnyLock } from '../sync/rlock.ts'
+import { rangeError } from '../validate.ts'
+import { assertRoom, mapped, toList } from './array-members.ts'
+import type { GuardedSegment } from './guarded-segment.ts'
+import { readBytes, readText, toBytes } from './struct.ts'
+
+const arrays = new WeakSet<object>()
+
+/** Whether `object` is a shared array of scalars. */
+export function isTypedSharedArray(object: unknown): boolean {
+  return typeof object === 'object' && object !== null && arrays.has(object)
+}
+
+type SharedArrayClass = new (guarded: GuardedSegment) => object
+
+const classes = new Map<string, SharedArrayClass>()
+
+/** A shared array over the elements of `guarded`, which must be scalars. */
+export function typedSharedArray(guarded: GuardedSegment): object {
+  const type = guarded.type as ScalarType
+  let SharedClass = classes.get(type.code)
+  if (SharedClass === undefined) {
+    SharedClass = defineClass(type)
+    classes.set(type.code, SharedClass)
+  }
+  const array = mapped(guarded, () => new SharedClass(guarded))
+  arrays.add(array)
+  registerShareable(array)
+  return array
+}
+
+function defineClass(type: ScalarType): SharedArrayClass {
+  const Base = type.ArrayType as unknown as typeof Int32Array
+  const isText = type.code === 'c' || type.code === 'u'
+  const SharedClass = defineNumbers(type, Base)
+  const Class = isText ? defineCharacters(type, SharedClass) : SharedClass
+  Object.defineProperty(Class, 'name', { value: `Shared${Base.name}` })
+  return Class as unknown as SharedArrayClass
+}
+
+function defineNumbers(type: ScalarType, Base: typeof Int32Array) {
+  return class SharedTypedArray extends Base {
+    readonly #guarded: GuardedSegment
+
+    /** Methods that make a new array make a private one. */
+    static get [Symbol.species](): typeof Int32Array {
+      return Base
+    }
+
+    constructor(guarded: GuardedSegment) {
+      super(guarded.buffer as ArrayBuffer, 0, guarded.length)
+      this.#guarded = guarded
+    }
+
+    get name(): string {
+      return this.#guarded.name
+    }
+
+    get type(): string {
+      return type.code
+    }
+
+    get lock(): AnyLock {
+      return this.#guarded.lock
+    }
+
+    get handle(): Handle {
+      return this.#guarded.handle
+    }
+
+    snapshot(): Int32Array {
+      return this.#guarded.guard(() => super.slice())
+    }
+
+    assign(values: unknown, offset = 0): void {
+      const elements = encodeAll(type, values, 'values')
+      assertRoom(offset, elements.length, this.length)
+      this.#guarded.guard(() => super.set(elements as unknown as Int32Array, offset))
+    }
+
+    toJSON(): Handle {
+      return this.handle
+    }
+
+    close(): void {
+      this.#guarded.close()
+    }
+
+    unlink(): void {
+      this.#guarded.unlink()
+    }
+
+    [Symbol.dispose](): void {
+      this.close()
+    }
+  }
+}
+
+/** Arrays of `char` and `wchar` are text as well. */
+function defineCharacters(type: ScalarType, Base: ReturnType<typeof defineNumbers>) {
+  const isBytes = type.code === 'c'
+  return class SharedCharacters extends Base {
+    /** The text up to the first NUL, under the lock: bytes of a `char` array, a string of a `wchar` array. */
+    get value(): Buffer | string {
+      const copy = this.snapshot()
+      return isBytes ? readBytes(copy) : readText(copy)
+    }
+
+    /** Writes the text, and a NUL after it if there is room; what lies beyond stays. */
+    set value(value: unknown) {
+      const text = isBytes ? toBytes(value, 'value') : encodeAll(type, [...String(value)], 'value')
+      if (text.length > this.length) throw rangeError('value', `at most ${this.length} long`, value)
+      const ended = new (type.ArrayType as unknown as typeof Uint8Array)(Math.min(text.length + 1, this.length))
+      ended.set(text as unknown as Uint8Array)
+      this.assign(ended)
+    }
+
+    /** All bytes of a `char` array, under the lock. */
+    get raw(): Buffer {
+      return Buffer.from(this.snapshot().buffer)
+    }
+
+    /** Writes bytes at the start; what lies beyond stays. */
+    set raw(value: unknown) {
+      const bytes = toBytes(value, 'raw')
+      const byteLength = this.length * type.byteLength
+      if (bytes.length > byteLength) throw rangeError('raw', `at most ${byteLength} bytes long`, value)
+      const whole = this.raw
+      whole.set(bytes)
+      this.assign(new (type.ArrayType as unknown as typeof Uint8Array)(new Uint8Array(whole).buffer))
+    }
+  }
+}
+
+/** Elements as the typed array holds them, all checked: nothing is written before everything fits. */
+export function encodeAll(type: ScalarType, values: unknown, name: string): ScalarArray {
+  const list = typeof values === 'string' && type.code === 'c' ? toBytes(values, name) : asList(type, values, name)
+  if (list instanceof type.ArrayType && !hasSmallerRange(type)) return list as ScalarArray
+  const elements = new type.ArrayType(list.length)
+  const isText = type.code === 'c' || type.code === 'u'
+  const isCode = isText && ArrayBuffer.isView(list)
+  for (let i = 0; i < list.length; i++) {
+    const item = list[i]
+    // Characters may come as codes too: the elements of such an array are numbers.
+    const value =
+      isText && (isCode || typeof item === 'number') ? characterOf(item as number, type, `${name}[${i}]`) : item
+    elements[i] = type.encode(value, `${name}[${i}]`)
+  }
+  return elements
+}
+
+function asList(type: ScalarType, values: unknown, name: string): ArrayLike<unknown> {
+  if (type.code === 'u' && typeof values === 'string') return [...values]
+  return toList(values, name, 'an iterable of the elements')
+}
+
+/** Types whose typed array holds more than they allow: bool (0 and 1 of a byte), wchar (code points of 32 bits). */
+function hasSmallerRange(type: ScalarType): boolean {
+  return type.code === '?' || type.code === 'u'
+}
+
+function characterOf(code: number, type: ScalarType, name: string): string {
+  const max = type.code === 'c' ? 0xff : 0x10ffff
+  if (!Number.isInteger(code) || code < 0 || code > max) throw rangeError(name, `a character code up to ${max}`, code)
+  return String.fromCodePoint(code)
+}

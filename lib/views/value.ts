@@ -1,0 +1,231 @@
+/** Value and RawValue: one scalar or struct in shared memory. The public face of ScalarValue and StructValue. */
+import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
+import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
+import type { ElementTypes, InputOf, NumericTypeName, TypeName } from '../memory/typecode.ts'
+import type { AnyLock } from '../sync/rlock.ts'
+import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
+import { GuardedSegment, type GuardedSpec, type ValueOptions } from './guarded-segment.ts'
+import { ScalarValue } from './scalar-value.ts'
+import type { StructFields, StructInit, StructInput, StructSnapshot, StructType, StructView } from './struct.ts'
+import { StructValue } from './struct-value.ts'
+import { ValueBase } from './value-base.ts'
+
+const KIND = 'Value'
+
+/** What every value has. */
+export interface ValueMembers extends Shareable, Disposable {
+  /** The name of the segment; for an anonymous value a random one. */
+  readonly name: string
+  /**
+   * The lock that guards the value.
+   * @throws {@link ShareError} `ERR_NO_LOCK` when it was made with `lock: false`; `ERR_CLOSED`.
+   */
+  readonly lock: AnyLock
+  /** A plain description with which others attach. */
+  readonly handle: Handle
+  /** The same as `handle`, for `JSON.stringify` and `process.send`. */
+  toJSON(): Handle
+  /** Ends this object; the last one to close removes the name, unless the value is persistent. Idempotent. */
+  close(): void
+  /**
+   * Removes the name now. Those who are attached go on; nobody new can attach.
+   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
+   */
+  unlink(): void
+}
+
+/**
+ * A scalar in shared memory.
+ *
+ * @remarks Each member that reads or writes takes the lock for that one step, if there is one, and blocks while somebody else
+ * holds it; with `lock: false` it is exact all the same. A read followed by a write is two steps: use {@link update} or the
+ * arithmetic members, or hold {@link lock} over both.
+ * @throws Members throw `TypeError` and `RangeError` for a value that the type cannot hold (nothing changes then), and
+ * {@link ShareError} `ERR_CLOSED` after `close()`, `ERR_DEADLOCK` when an asynchronous task of this thread holds the lock and
+ * the caller does not run inside its `run`, or when a lock that is not recursive is held by the caller.
+ */
+export interface ScalarValueOf<T extends TypeName> extends ValueMembers {
+  /** The type code. */
+  readonly type: T | string
+  /** The value. */
+  get value(): ElementTypes[T]
+  set value(value: InputOf<T>)
+  /**
+   * Replaces the value by what `fn` makes of it, in one exact step, and gives the new one.
+   *
+   * @remarks `fn` runs under the lock; with `lock: false` it may run several times. When it throws, nothing changes.
+   */
+  update(fn: (value: ElementTypes[T]) => InputOf<T>): ElementTypes[T]
+  /** The value, under the lock. */
+  snapshot(): ElementTypes[T]
+  /** Reads the value; other processes' writes that came before are visible afterwards. */
+  load(): ElementTypes[T]
+  /** Writes the value and gives it back. */
+  store(value: InputOf<T>): InputOf<T>
+  /** Replaces the value and gives the old one. */
+  exchange(value: InputOf<T>): ElementTypes[T]
+  /** Replaces the value if it is `expected` (to the bit: `NaN` equals `NaN`, `0` is not `-0`); gives the old one. */
+  compareExchange(expected: InputOf<T>, replacement: InputOf<T>): ElementTypes[T]
+  /** Adds, wrapping round like C; gives the old value. Numeric types. */
+  add(value: T extends NumericTypeName ? InputOf<T> : never): ElementTypes[T]
+  /** Subtracts, wrapping round like C; gives the old value. Numeric types. */
+  sub(value: T extends NumericTypeName ? InputOf<T> : never): ElementTypes[T]
+  /** Bitwise and; gives the old value. Integer types and `bool`. */
+  and(value: InputOf<T>): ElementTypes[T]
+  /** Bitwise or; gives the old value. Integer types and `bool`. */
+  or(value: InputOf<T>): ElementTypes[T]
+  /** Bitwise exclusive or; gives the old value. Integer types and `bool`. */
+  xor(value: InputOf<T>): ElementTypes[T]
+}
+
+/** A struct in shared memory. */
+export interface StructValueOf<F extends StructFields> extends ValueMembers {
+  /** The layout. */
+  readonly type: StructType<F>
+  /**
+   * The live record: its fields are read and written straight in memory, without the lock. Setting it replaces the whole
+   * record under the lock; every field must be given, and a value that does not fit changes nothing.
+   */
+  get value(): StructView<F>
+  set value(value: StructInput<F>)
+  /**
+   * Changes the record in one exact step: `fn` gets a copy to change (or returns a whole new record), which is written back
+   * under the lock. Gives a plain copy of the new record. When `fn` throws, nothing changes.
+   */
+  update(fn: (record: StructView<F>) => StructInput<F> | undefined | undefined): StructSnapshot<F>
+  /** A plain copy of the record, taken under the lock. */
+  snapshot(): StructSnapshot<F>
+}
+
+/** A scalar or struct in shared memory; see {@link ScalarValueOf} and {@link StructValueOf}. */
+export type Value<T extends TypeName | StructType<StructFields> = TypeName> =
+  T extends StructType<infer F> ? StructValueOf<F> : T extends TypeName ? ScalarValueOf<T> : never
+
+/** The constructor of {@link Value} and {@link RawValue}. */
+export interface ValueConstructor<Options> {
+  /**
+   * Makes an anonymous value; others attach to it through its `handle`.
+   *
+   * @param type - a type code of Python's, its alias, or a {@link Struct}
+   * @param initial - the first value; the default is zero, `false`, or a record of zeros
+   * @throws `TypeError` that lists the type codes for any other type; `TypeError`, `RangeError` for a value that does not fit;
+   * {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  new <T extends TypeName>(type: T, initial?: InputOf<T>, options?: Options): Value<T>
+  new <F extends StructFields>(type: StructType<F>, initial?: StructInit<F>, options?: Options): StructValueOf<F>
+  /** Makes a value of that name. @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor. */
+  create<T extends TypeName>(name: string, type: T, initial?: InputOf<T>, options?: Options): Value<T>
+  create<F extends StructFields>(
+    name: string,
+    type: StructType<F>,
+    initial?: StructInit<F>,
+    options?: Options,
+  ): StructValueOf<F>
+  /**
+   * Attaches to a value, by name or handle. Its type is known from the segment; say which one you expect to have it checked.
+   *
+   * @throws {@link ShareError} `ERR_TYPE` when it has another type than expected; otherwise as {@link SharedMemory.attach}.
+   */
+  attach<T extends TypeName>(target: string | Handle, type?: T, options?: AttachOptions): Value<T>
+  attach<F extends StructFields>(
+    target: string | Handle,
+    type: StructType<F>,
+    options?: AttachOptions,
+  ): StructValueOf<F>
+  /**
+   * Attaches to the value of that name, or creates it with the initial value: of many who do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type.
+   */
+  open<T extends TypeName>(name: string, type: T, initial?: InputOf<T>, options?: Options): Value<T>
+  open<F extends StructFields>(
+    name: string,
+    type: StructType<F>,
+    initial?: StructInit<F>,
+    options?: Options,
+  ): StructValueOf<F>
+}
+
+function specOf(type: ElementType, initial: unknown, options: ValueOptions | undefined): GuardedSpec {
+  return { kind: KIND, type, length: 1, isArray: false, options, fill: fillerOf(type, initial) }
+}
+
+/** Checks the initial value now, and writes it when the memory is there. */
+function fillerOf(type: ElementType, initial: unknown): (buffer: ArrayBufferLike) => void {
+  if (initial === undefined) return () => {}
+  if (isStruct(type)) {
+    const scratch = new DataView(new ArrayBuffer(type.byteLength))
+    type.write(scratch, 0, initial, 'initial', true)
+    return (buffer) => new Uint8Array(buffer).set(new Uint8Array(scratch.buffer))
+  }
+  const raw = type.encode(initial, 'initial')
+  return (buffer) => {
+    new type.ArrayType(buffer, 0, 1)[0] = raw
+  }
+}
+
+function wrap(guarded: GuardedSegment): ScalarValue | StructValue {
+  return isStruct(guarded.type) ? new StructValue(guarded) : new ScalarValue(guarded)
+}
+
+/** Makes the class behind Value (`unlocked` false) and RawValue (true). */
+function defineValue(unlocked: boolean): unknown {
+  const merge = (options: SegmentOptions | undefined): ValueOptions | undefined =>
+    unlocked ? { ...options, lock: false } : options
+
+  return class {
+    constructor(type: unknown, initial?: unknown, options?: ValueOptions) {
+      // biome-ignore lint/correctness/noConstructorReturn: a factory by design; instanceof works through ValueBase
+      return wrap(GuardedSegment.create(undefined, specOf(elementTypeOf(type), initial, merge(options)))) as never
+    }
+
+    static create(name: string, type: unknown, initial?: unknown, options?: ValueOptions): unknown {
+      return wrap(GuardedSegment.create(name, specOf(elementTypeOf(type), initial, merge(options))))
+    }
+
+    static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {
+      const expected = type === undefined ? undefined : elementTypeOf(type)
+      return wrap(GuardedSegment.attach(KIND, target, options, expected, false, unlocked))
+    }
+
+    static open(name: string, type: unknown, initial?: unknown, options?: ValueOptions): unknown {
+      return wrap(GuardedSegment.open(name, specOf(elementTypeOf(type), initial, merge(options))))
+    }
+
+    static [Symbol.hasInstance](object: unknown): boolean {
+      return object instanceof ValueBase
+    }
+  }
+}
+
+/**
+ * One scalar or struct in shared memory, guarded by a lock. For Python's `multiprocessing.Value`.
+ *
+ * @remarks Unlike Python's, arithmetic is exact (`add`, `update`), and numbers out of range are refused instead of wrapped.
+ * @example
+ * ```ts
+ * import { Value } from 'procshare'
+ * using hits = Value.open('hits', 'i') // the same in every process that opens it
+ * hits.update((n) => n + 1) // exact, however many processes do it
+ * hits.add(1)
+ * console.assert(hits.value === 2)
+ * ```
+ */
+export const Value = defineValue(false) as ValueConstructor<ValueOptions>
+
+/**
+ * A {@link Value} without a lock: the same as `lock: false`. Its arithmetic is exact all the same.
+ *
+ * @example
+ * ```ts
+ * import { RawValue } from 'procshare'
+ * using total = new RawValue('d', 0.5)
+ * total.add(1) // atomic, also for floats
+ * console.assert(total.value === 1.5)
+ * ```
+ */
+export const RawValue = defineValue(true) as ValueConstructor<SegmentOptions>
+
+Object.defineProperty(Value, 'name', { value: 'Value' })
+Object.defineProperty(RawValue, 'name', { value: 'RawValue' })
+
+registerKind(KIND, (handle, options) => Value.attach(handle, undefined, options) as unknown as Shareable)

@@ -1,0 +1,39 @@
+// The addon's entry: its state for one environment, and the table of what it exports.
+#include "js/addon_state.h"
+#include "js/external_buffer.h"
+#include "js/lock_binding.h"
+#include "js/process_functions.h"
+#include "js/segment_functions.h"
+#include "platform/robust_mutex.h"
+
+namespace procshare {
+namespace {
+
+Napi::Object Layout(Napi::Env env) {
+  Napi::Object layout = Napi::Object::New(env);
+  layout.Set("version", kLayoutVersion);
+  layout.Set("abi", RobustMutexAbi());
+  layout.Set("lockCellBytes", sizeof(LockCell));
+  layout.Set("controlBlockBytes", sizeof(ControlBlock));
+  layout.Set("maxDescriptionBytes", kMaxDescriptionBytes);
+  layout.Set("maxNameBytes", kMaxNameBytes);
+  layout.Set("longBytes", sizeof(long));
+  layout.Set("wideCharBytes", sizeof(wchar_t));
+  return layout;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new AddonState(env));
+  exports.Set("layout", Layout(env));
+  exports.Set("hasSharedBuffers", HasExternalSharedBuffers());
+  ExportSegmentFunctions(env, exports);
+  ExportLockFunctions(env, exports);
+  ExportProcessFunctions(env, exports);
+  return exports;
+}
+
+}  // namespace
+}  // namespace procshare
+
+using procshare::Init;
+NODE_API_MODULE(procshare, Init)

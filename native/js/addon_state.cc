@@ -1,0 +1,45 @@
+#include "js/addon_state.h"
+
+#include "js/args.h"
+#include "js/lock_binding.h"
+#include "js/segment_functions.h"
+
+namespace procshare {
+
+AddonState* AddonState::Of(napi_env env) {
+  void* data = nullptr;
+  napi_get_instance_data(env, &data);
+  return static_cast<AddonState*>(data);
+}
+
+AddonState::AddonState(Napi::Env env) : env_(env) {
+  const napi_value name = Napi::String::New(env, "procshare");
+  Check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake, &wake_) ==
+            napi_ok,
+        "no thread-safe function");
+  napi_unref_threadsafe_function(env, wake_);
+  // Hooks run in reverse order: ours, added after the function's own, finds it alive and stops the threads that use it.
+  napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
+}
+
+void AddonState::DropHolds() {
+  for (SegmentHolder* holder : segments) holder->segment.Close();
+}
+
+// The end of a worker or of the main thread, on the thread itself. A lock that it still holds is handed on as abandoned:
+// when the thread ends after its memory was unmapped the kernel could no longer do that.
+void AddonState::OnEnvironmentEnd(void* data) {
+  AddonState* const state = static_cast<AddonState*>(data);
+  for (const auto& [id, lock] : state->locks) lock->End();
+  state->DropHolds();
+  napi_release_threadsafe_function(state->wake_, napi_tsfn_abort);
+}
+
+void AddonState::OnWake(napi_env env, napi_value, void* context, void* data) {
+  if (env == nullptr) return;  // the environment is ending
+  AddonState* const state = static_cast<AddonState*>(context);
+  const auto found = state->locks.find(reinterpret_cast<uintptr_t>(data));
+  if (found != state->locks.end()) found->second->NotifyJavaScript();
+}
+
+}  // namespace procshare

@@ -1,0 +1,194 @@
+#include "js/segment_functions.h"
+
+#include <vector>
+
+#include "js/addon_state.h"
+#include "js/args.h"
+#include "js/external_buffer.h"
+#include "js/js_error.h"
+#include "platform/robust_mutex.h"
+#include "shm/shared_lock.h"
+
+namespace procshare {
+namespace {
+
+constexpr napi_type_tag kSegmentTag = {0x8f3b1c5a9d2e4701, 0xa6c4e7f20b139d58};
+
+constexpr uint32_t kModeMask = 0777;
+constexpr uint32_t kPersist = 1 << 16;
+constexpr uint32_t kAnyOwner = 1;
+constexpr uint32_t kForeign = 2;
+
+void Finalize(napi_env env, void* data, void*) {
+  SegmentHolder* const holder = static_cast<SegmentHolder*>(data);
+  if (AddonState* const state = AddonState::Of(env)) state->segments.erase(holder);
+  int64_t total;
+  if (holder->reported_bytes != 0) napi_adjust_external_memory(env, -holder->reported_bytes, &total);
+  if (holder->external != nullptr) napi_delete_reference(env, holder->external);
+  delete holder;
+}
+
+Napi::Value Wrap(Napi::Env env, Segment segment) {
+  SegmentHolder* const holder = new SegmentHolder(std::move(segment));
+  napi_value external;
+  Check(napi_create_external(env, holder, Finalize, nullptr, &external) == napi_ok, "no external");
+  Check(napi_type_tag_object(env, external, &kSegmentTag) == napi_ok, "no type tag");
+  Check(napi_create_reference(env, external, 0, &holder->external) == napi_ok, "no reference");
+  AddonState::Of(env)->segments.insert(holder);
+  return {env, external};
+}
+
+// createSegment(name, payloadBytes, cellsBytes, description, flags): a segment that nobody else sees yet.
+Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
+  const std::string description = StringArg(info, 3);
+  const uint32_t flags = Uint32Arg(info, 4);
+  SegmentSpec spec;
+  spec.payload_bytes = SizeArg(info, 1);
+  spec.cells_bytes = SizeArg(info, 2);
+  spec.description = description;
+  spec.mode = flags & kModeMask;
+  spec.persistent = (flags & kPersist) != 0;
+  Result<Segment> segment = Segment::Create(StringArg(info, 0), spec);
+  if (!OkOrThrow(info.Env(), segment.status())) return {};
+  return Wrap(info.Env(), std::move(segment.value()));
+}
+
+// attachSegment(name, flags): the same External as before when this environment is attached already, because two
+// buffers over one mapping are one too many for V8, and a lock has one owner per environment.
+Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const uint32_t flags = Uint32Arg(info, 1);
+  Result<Segment> segment = Segment::Attach(StringArg(info, 0), (flags & kAnyOwner) != 0, (flags & kForeign) != 0);
+  if (!OkOrThrow(env, segment.status())) return {};
+  for (SegmentHolder* holder : AddonState::Of(env)->segments) {
+    if (!holder->segment.open() || !(holder->segment.identity() == segment.value().identity())) continue;
+    napi_value external = nullptr;
+    napi_get_reference_value(env, holder->external, &external);
+    if (external != nullptr) return {env, external};
+  }
+  return Wrap(env, std::move(segment.value()));
+}
+
+Napi::Value PublishSegment(const Napi::CallbackInfo& info) {
+  OkOrThrow(info.Env(), HolderOf(info[0])->segment.Publish());
+  return {};
+}
+
+Napi::Value CloseSegment(const Napi::CallbackInfo& info) {
+  HolderOf(info[0])->segment.Close();
+  return {};
+}
+
+Napi::Value UnlinkSegment(const Napi::CallbackInfo& info) {
+  OkOrThrow(info.Env(), HolderOf(info[0])->segment.Unlink());
+  return {};
+}
+
+Napi::Value SegmentPayloadBytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(HolderOf(info[0])->segment.payload_bytes()));
+}
+
+Napi::Value SegmentDescription(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), HolderOf(info[0])->segment.description());
+}
+
+// As a hexadecimal text; an empty one for foreign memory.
+Napi::Value SegmentId(const Napi::CallbackInfo& info) {
+  const uint64_t id = HolderOf(info[0])->segment.id();
+  if (id == 0) return Napi::String::New(info.Env(), "");
+  char text[17];
+  snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
+  return Napi::String::New(info.Env(), text);
+}
+
+Napi::Value SegmentPersistent(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), HolderOf(info[0])->segment.persistent());
+}
+
+// The payload as a SharedArrayBuffer or ArrayBuffer. To be asked for once per External; not for an empty payload.
+Napi::Value SegmentBuffer(const Napi::CallbackInfo& info) {
+  SegmentHolder* const holder = HolderOf(info[0]);
+  return NewExternalBuffer(info.Env(), holder->segment.mapping(), holder->segment.payload_bytes(),
+                           &holder->reported_bytes);
+}
+
+// unlinkName(name, anyOwner)
+Napi::Value UnlinkName(const Napi::CallbackInfo& info) {
+  OkOrThrow(info.Env(), UnlinkMemory(StringArg(info, 0), BooleanArg(info, 1)));
+  return {};
+}
+
+Napi::Value List(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::vector<SegmentEntry> entries;
+  if (!OkOrThrow(env, ListSegments(&entries))) return {};
+  Napi::Array list = Napi::Array::New(env, entries.size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const SegmentEntry& entry = entries[i];
+    Napi::Object item = Napi::Object::New(env);
+    item.Set("name", entry.name);
+    item.Set("byteLength", static_cast<double>(entry.byte_length));
+    item.Set("attached", entry.attached);
+    item.Set("persistent", entry.persistent);
+    item.Set("creatorPid", entry.creator_pid);
+    item.Set("createdAtMs", static_cast<double>(entry.created_at_ms));
+    item.Set("description", entry.description);
+    list.Set(static_cast<uint32_t>(i), item);
+  }
+  return list;
+}
+
+Napi::Value RemoveStale(const Napi::CallbackInfo& info) {
+  const Result<size_t> removed = RemoveStaleSegments();
+  if (!OkOrThrow(info.Env(), removed.status())) return {};
+  return Napi::Number::New(info.Env(), static_cast<double>(removed.value()));
+}
+
+// initLock(segment, offset): makes a free lock in the cells of a segment that is not published yet.
+Napi::Value InitLock(const Napi::CallbackInfo& info) {
+  LockCell* const cell = HolderOf(info[0])->segment.LockAt(SizeArg(info, 1));
+  Check(cell != nullptr, "no place for a lock");
+  if (!SharedLock(cell).Init()) ThrowStatus(info.Env(), Status::System(ENOSYS, "pthread_mutex_init"));
+  return {};
+}
+
+Napi::Value DropHolds(const Napi::CallbackInfo& info) {
+  AddonState::Of(info.Env())->DropHolds();
+  return {};
+}
+
+}  // namespace
+
+SegmentHolder* HolderOf(const Napi::Value& external) {
+  bool ours = false;
+  Check(external.IsExternal(), "expected a segment");
+  Check(napi_check_object_type_tag(external.Env(), external, &kSegmentTag, &ours) == napi_ok && ours,
+        "expected a segment");
+  return external.As<Napi::External<SegmentHolder>>().Data();
+}
+
+void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
+  const struct {
+    const char* name;
+    Napi::Value (*function)(const Napi::CallbackInfo&);
+  } functions[] = {
+      {"createSegment", CreateSegment},
+      {"attachSegment", AttachSegment},
+      {"publishSegment", PublishSegment},
+      {"closeSegment", CloseSegment},
+      {"unlinkSegment", UnlinkSegment},
+      {"segmentPayloadBytes", SegmentPayloadBytes},
+      {"segmentDescription", SegmentDescription},
+      {"segmentId", SegmentId},
+      {"segmentPersistent", SegmentPersistent},
+      {"segmentBuffer", SegmentBuffer},
+      {"unlinkName", UnlinkName},
+      {"listSegments", List},
+      {"removeStaleSegments", RemoveStale},
+      {"initLock", InitLock},
+      {"dropHolds", DropHolds},
+  };
+  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+}
+
+}  // namespace procshare

@@ -1,0 +1,25 @@
+// Segments for JavaScript: an External per segment, and functions that take it.
+#pragma once
+
+#include <napi.h>
+
+#include "shm/segment.h"
+
+namespace procshare {
+
+// A segment as one environment holds it. The External that JavaScript holds owns it.
+class SegmentHolder {
+ public:
+  explicit SegmentHolder(Segment taken) : segment(std::move(taken)) {}
+
+  Segment segment;
+  napi_ref external = nullptr;   // weak: to find the External again when the same segment is attached once more
+  int64_t reported_bytes = 0;    // external memory that V8 was told about
+};
+
+// The holder inside an External of ours; anything else is fatal.
+SegmentHolder* HolderOf(const Napi::Value& external);
+
+void ExportSegmentFunctions(Napi::Env env, Napi::Object exports);
+
+}  // namespace procshare

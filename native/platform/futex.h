@@ -1,0 +1,26 @@
+// Waiting on a 32-bit word across processes. Wakers may live in other processes and see the word at other addresses.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "platform/deadline.h"
+
+namespace procshare {
+
+enum class WaitOutcome : uint8_t {
+  kWoken,     // by a wake, or for no reason at all: re-check in a loop
+  kChanged,   // the word did not hold `expected`
+  kTimedOut,
+};
+
+// Sleeps while *word == expected, until the deadline.
+// Requires: `word` is inside a shared mapping that outlives the call. Allocates nothing.
+WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Deadline deadline);
+
+constexpr int kWakeAll = INT32_MAX;
+
+// Wakes up to `count` sleepers of `word` in any process and returns how many there were.
+int FutexWake(const std::atomic<uint32_t>* word, int count);
+
+}  // namespace procshare

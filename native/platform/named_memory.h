@@ -1,0 +1,122 @@
+// Named memory: bytes that unrelated processes find by name, whose name lives exactly as long as somebody holds it.
+//
+// This header is the specification for a porter; named_memory_linux.cc is one implementation.
+//
+//   builder   The process that created the memory and has not published it. It is alone with it.
+//   holder    A process (to be exact, one NamedMemory object) that keeps the name alive.
+//   temporary The name goes with its last holder. All memory is born temporary, so that a builder that dies leaves
+//             nothing that counts; MakePersistent() ends that.
+//   stale     Temporary memory without a holder: all its holders were killed. Nobody can attach to it any more;
+//             Create() of the same name and ReclaimStaleMemory() remove it.
+//
+// Guarantees:
+//   N1  Of many concurrent calls of Create() for a name exactly one succeeds.
+//   N2  Attach() returns only published memory, or memory whose builder died (see NamedMemory::Attach).
+//   N3  The last holder that closes removes the name, unless the memory is persistent. The end of a process, by any
+//       means, ends its holds.
+//   N4  A name that means other memory by now is never removed by a holder of the old one.
+//   N5  Every byte of created memory is backed: touching it cannot fail for want of space.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "platform/deadline.h"
+#include "platform/status.h"
+
+namespace procshare {
+
+// A view of the bytes in this process. It outlives the hold: the address range stays valid until destruction.
+class MemoryMapping {
+ public:
+  MemoryMapping(uint8_t* data, size_t byte_length) : data_(data), byte_length_(byte_length) {}
+  ~MemoryMapping();
+  MemoryMapping(const MemoryMapping&) = delete;
+  MemoryMapping& operator=(const MemoryMapping&) = delete;
+
+  uint8_t* data() const { return data_; }
+  size_t byte_length() const { return byte_length_; }
+
+ private:
+  uint8_t* data_;
+  size_t byte_length_;
+};
+
+// What a name means: equal for all holders of the same memory, different for memory that exists at the same time.
+struct MemoryIdentity {
+  uint64_t device = 0;
+  uint64_t object = 0;
+  bool operator==(const MemoryIdentity& other) const {
+    return device == other.device && object == other.object;
+  }
+};
+
+class NamedMemory {
+ public:
+  // Makes memory of exactly `byte_length` zero bytes and makes the caller its builder. Stale memory of that name is
+  // removed first. `mode` holds POSIX permission bits.
+  // Fails with EEXIST when the name is alive, ENOSPC when there is no room (nothing is left behind).
+  static Result<NamedMemory> Create(const std::string& name, size_t byte_length, unsigned mode);
+
+  // Becomes a holder of what the name means, waiting until `deadline` for a builder to publish (kNotReady after it).
+  // When a builder died at the very moment of the call the result may be unpublished memory; the caller recognises
+  // that by its content, closes it and tries again. Fails with ENOENT when there is no such name, or only a stale one.
+  static Result<NamedMemory> Attach(const std::string& name, bool any_owner, Deadline deadline);
+
+  NamedMemory(NamedMemory&&) noexcept;
+  NamedMemory& operator=(NamedMemory&&) noexcept;
+  ~NamedMemory() { Close(); }
+
+  // Keeps the name beyond the last holder. Called by the builder, before Publish().
+  Status MakePersistent();
+
+  // Ends the builder's solitude; it goes on as a holder, with no moment in between at which it is neither.
+  Status Publish();
+
+  // Ends the hold; idempotent. See N3.
+  void Close();
+
+  // Removes the name now, for whoever holds it. Fails with ENOENT when the name is gone or means other memory.
+  Status Unlink();
+
+  bool open() const { return descriptor_ >= 0; }
+  bool temporary() const { return temporary_; }
+  const MemoryIdentity& identity() const { return identity_; }
+  const std::shared_ptr<MemoryMapping>& mapping() const { return mapping_; }
+
+  // Backs every byte of memory that somebody else made, perhaps sparsely (N5).
+  Status Reserve();
+
+ private:
+  NamedMemory() = default;
+  std::string name_;
+  intptr_t descriptor_ = -1;
+  bool temporary_ = false;
+  MemoryIdentity identity_;
+  std::shared_ptr<MemoryMapping> mapping_;
+};
+
+// Removes the name of any memory of this user's, held or not. Fails with ENOENT.
+Status UnlinkMemory(const std::string& name, bool any_owner);
+
+// One entry of a listing.
+struct MemoryEntry {
+  std::string name;
+  uint64_t byte_length = 0;
+  bool temporary = false;
+  bool held = false;
+};
+
+// Calls `visit` for each piece of named memory of this user's, without holding or changing it. `read` copies bytes out
+// of it and returns false beyond its end. A `visit` that returns true reclaims the memory, if it is stale; the number of
+// those that were reclaimed is the result.
+using MemoryReader = std::function<bool(uint64_t offset, void* into, size_t byte_length)>;
+Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const MemoryReader& read)>& visit);
+
+// What every segment's total size is a multiple of.
+size_t MemoryPageBytes();
+
+}  // namespace procshare

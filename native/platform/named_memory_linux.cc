@@ -1,0 +1,317 @@
+// Named memory on Linux: POSIX shared memory (files of the tmpfs at /dev/shm) and open-file-description locks.
+//
+// Byte 0 of the file carries the liveness lock: shared by each holder, exclusive by a builder or by whoever is about to
+// remove the name. Byte 1 is held for the few instructions in which a name is compared and removed, so that two of them
+// cannot follow each other around a re-created name (N4). The kernel drops both when a process ends, however it ends and
+// in whatever pid namespace it lives.
+//
+// Why fcntl(F_OFD_SETLK) and not flock(2): it converts between shared and exclusive atomically (flock drops the old lock
+// first, so a builder would be nobody for a moment), and F_OFD_GETLK asks without taking. Linux 3.15; both belong to the
+// open file description, so a child between fork and exec shares them and a dup()ed descriptor does not drop them.
+//
+// The sticky bit (the T in `ls -l /dev/shm`) marks temporary memory. It is set by the very open(2) that creates the file,
+// so there is no moment at which a dead builder's file cannot be told from another program's.
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "platform/named_memory.h"
+
+namespace procshare {
+namespace {
+
+constexpr char kDirectory[] = "/dev/shm/";
+constexpr mode_t kTemporaryBit = S_ISVTX;
+constexpr off_t kLivenessByte = 0;
+constexpr off_t kNameByte = 1;
+constexpr int64_t kNameLockMs = 1000;
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+  int Release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+struct flock LockRequest(short type, off_t byte) {
+  struct flock request = {};
+  request.l_type = type;
+  request.l_whence = SEEK_SET;
+  request.l_start = byte;
+  request.l_len = 1;
+  return request;
+}
+
+// False when somebody else's lock is in the way.
+bool SetLock(int fd, short type, off_t byte) {
+  struct flock request = LockRequest(type, byte);
+  int result;
+  do result = fcntl(fd, F_OFD_SETLK, &request);
+  while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+bool HeldByOthers(int fd) {
+  struct flock request = LockRequest(F_WRLCK, kLivenessByte);
+  return fcntl(fd, F_OFD_GETLK, &request) == 0 && request.l_type != F_UNLCK;
+}
+
+// Sleeps for a moment between two attempts that need another process to move on.
+class Backoff {
+ public:
+  void Pause() {
+    const timespec pause = {0, next_ns_};
+    nanosleep(&pause, nullptr);
+    if (next_ns_ < 1'000'000) next_ns_ *= 2;
+  }
+
+ private:
+  long next_ns_ = 20'000;
+};
+
+std::string PathOf(const std::string& name) { return kDirectory + name; }
+std::string ShmName(const std::string& name) { return "/" + name; }
+
+MemoryIdentity IdentityOf(const struct stat& info) {
+  return {static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino)};
+}
+
+bool NameMeans(const std::string& name, const MemoryIdentity& identity) {
+  struct stat info;
+  return lstat(PathOf(name).c_str(), &info) == 0 && IdentityOf(info) == identity;
+}
+
+// Removes `name` if it still means the file behind `fd`; false when it does not (N4).
+bool RemoveName(int fd, const std::string& name, const MemoryIdentity& identity) {
+  // Whoever holds this lock needs it for two system calls. One that was stopped in between must not stop us for ever.
+  const Deadline deadline = Deadline::AfterMs(kNameLockMs);
+  Backoff backoff;
+  while (!SetLock(fd, F_WRLCK, kNameByte) && !deadline.passed()) backoff.Pause();
+  const bool ours = NameMeans(name, identity);
+  const bool removed = ours && shm_unlink(ShmName(name).c_str()) == 0;
+  (void)SetLock(fd, F_UNLCK, kNameByte);
+  return removed;
+}
+
+Result<std::shared_ptr<MemoryMapping>> Map(int fd, size_t byte_length) {
+  void* data = mmap(nullptr, byte_length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (data == MAP_FAILED) return Status::System(errno, "mmap");
+  return std::make_shared<MemoryMapping>(static_cast<uint8_t*>(data), byte_length);
+}
+
+Status Allocate(int fd, size_t byte_length) {
+  int error;
+  do error = posix_fallocate(fd, 0, static_cast<off_t>(byte_length));
+  while (error == EINTR);
+  return error == 0 ? Status::Ok() : Status::System(error, "posix_fallocate");
+}
+
+// Opens what the name means, if it is memory that the caller may use.
+Result<int> OpenExisting(const std::string& name, bool any_owner, struct stat* info) {
+  Descriptor fd(shm_open(ShmName(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
+  if (!fd.valid()) {
+    if (errno == ELOOP || errno == EISDIR || errno == ENXIO) return Status::Of(Outcome::kNotMemory);
+    return Status::System(errno, "shm_open");
+  }
+  if (fstat(fd.get(), info) != 0) return Status::System(errno, "fstat");
+  if (!S_ISREG(info->st_mode)) return Status::Of(Outcome::kNotMemory);
+  if (!any_owner && info->st_uid != geteuid()) return Status::Of(Outcome::kOtherUser);
+  return fd.Release();
+}
+
+// True when the memory behind `fd` was stale; its name is gone then.
+bool ReclaimIfStale(int fd, const std::string& name) {
+  if (!SetLock(fd, F_WRLCK, kLivenessByte)) return false;
+  struct stat info;  // read under the lock: a builder may have made it persistent a moment ago
+  const bool stale = fstat(fd, &info) == 0 && (info.st_mode & kTemporaryBit) != 0;
+  if (stale) (void)RemoveName(fd, name, IdentityOf(info));
+  (void)SetLock(fd, F_UNLCK, kLivenessByte);
+  return stale;
+}
+
+}  // namespace
+
+MemoryMapping::~MemoryMapping() { munmap(data_, byte_length_); }
+
+NamedMemory::NamedMemory(NamedMemory&& other) noexcept { *this = std::move(other); }
+
+NamedMemory& NamedMemory::operator=(NamedMemory&& other) noexcept {
+  if (this == &other) return *this;
+  Close();
+  name_ = std::move(other.name_);
+  descriptor_ = std::exchange(other.descriptor_, -1);
+  temporary_ = other.temporary_;
+  identity_ = other.identity_;
+  mapping_ = std::move(other.mapping_);
+  return *this;
+}
+
+Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_length, unsigned mode) {
+  for (;;) {
+    NamedMemory memory;
+    memory.name_ = name;
+    memory.temporary_ = true;
+    Descriptor fd(shm_open(ShmName(name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600 | kTemporaryBit));
+    if (!fd.valid()) {
+      if (errno != EEXIST) return Status::System(errno, "shm_open");
+      struct stat info;
+      const Result<int> existing = OpenExisting(name, true, &info);
+      if (existing.status().Is(ENOENT)) continue;  // it went away in between
+      if (!existing.ok()) return Status::System(EEXIST, "shm_open");
+      Descriptor old(existing.value());
+      if (info.st_uid == geteuid() && ReclaimIfStale(old.get(), name)) continue;
+      return Status::System(EEXIST, "shm_open");
+    }
+    struct stat info;
+    if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
+    memory.identity_ = IdentityOf(info);
+    // Between open and lock the file looks stale to others; one who removed it in that moment makes us start again.
+    if (!SetLock(fd.get(), F_WRLCK, kLivenessByte) || !NameMeans(name, memory.identity_)) continue;
+    memory.descriptor_ = fd.Release();  // from here on Close() removes the name again if something fails
+    const int open_fd = static_cast<int>(memory.descriptor_);
+
+    if (mode != 0600 && fchmod(open_fd, mode | kTemporaryBit) != 0) return Status::System(errno, "fchmod");
+    if (ftruncate(open_fd, static_cast<off_t>(byte_length)) != 0) return Status::System(errno, "ftruncate");
+    const Status allocated = Allocate(open_fd, byte_length);
+    if (!allocated.ok()) return allocated;
+    Result<std::shared_ptr<MemoryMapping>> mapping = Map(open_fd, byte_length);
+    if (!mapping.ok()) return mapping.status();
+    memory.mapping_ = std::move(mapping.value());
+    return memory;
+  }
+}
+
+Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner, Deadline deadline) {
+  Backoff backoff;
+  for (;;) {
+    struct stat info;
+    const Result<int> opened = OpenExisting(name, any_owner, &info);
+    if (!opened.ok()) return opened.status();
+    Descriptor fd(opened.value());
+
+    const bool temporary = (info.st_mode & kTemporaryBit) != 0;
+    if (temporary && !HeldByOthers(fd.get())) {
+      if (ReclaimIfStale(fd.get(), name)) return Status::System(ENOENT, "shm_open");
+      continue;  // somebody came in between, or it has become persistent: look again
+    }
+    if (!SetLock(fd.get(), F_RDLCK, kLivenessByte)) {
+      if (deadline.passed()) return Status::Of(Outcome::kNotReady);
+      backoff.Pause();  // a builder is at work, or somebody is removing the name
+      continue;
+    }
+    // A holder that we saw above and that is gone now left us alone with stale memory.
+    if (temporary && !HeldByOthers(fd.get())) continue;
+    // From here on only Unlink() removes the name. Did somebody remove it before, did a builder grow the file?
+    if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
+    if (info.st_nlink == 0) continue;
+    if (info.st_size <= 0) {
+      // Nothing to map: another program's object in the making, or our builder died before it gave it a size.
+      if ((info.st_mode & kTemporaryBit) == 0) return Status::Of(Outcome::kForeign);
+      (void)SetLock(fd.get(), F_UNLCK, kLivenessByte);
+      (void)ReclaimIfStale(fd.get(), name);
+      continue;
+    }
+
+    NamedMemory memory;
+    memory.name_ = name;
+    memory.temporary_ = (info.st_mode & kTemporaryBit) != 0;
+    memory.identity_ = IdentityOf(info);
+    memory.descriptor_ = fd.Release();
+    Result<std::shared_ptr<MemoryMapping>> mapping =
+        Map(static_cast<int>(memory.descriptor_), static_cast<size_t>(info.st_size));
+    if (!mapping.ok()) return mapping.status();
+    memory.mapping_ = std::move(mapping.value());
+    return memory;
+  }
+}
+
+Status NamedMemory::MakePersistent() {
+  const int fd = static_cast<int>(descriptor_);
+  struct stat info;
+  if (fstat(fd, &info) != 0) return Status::System(errno, "fstat");
+  if (fchmod(fd, info.st_mode & 0777) != 0) return Status::System(errno, "fchmod");
+  temporary_ = false;
+  return Status::Ok();
+}
+
+Status NamedMemory::Publish() {
+  if (!SetLock(static_cast<int>(descriptor_), F_RDLCK, kLivenessByte)) return Status::System(errno, "fcntl");
+  return Status::Ok();
+}
+
+void NamedMemory::Close() {
+  if (descriptor_ < 0) return;
+  Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
+  if (!temporary_) return;
+  // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3).
+  (void)SetLock(fd.get(), F_UNLCK, kLivenessByte);
+  if (SetLock(fd.get(), F_WRLCK, kLivenessByte)) (void)RemoveName(fd.get(), name_, identity_);
+}
+
+Status NamedMemory::Unlink() {
+  if (!RemoveName(static_cast<int>(descriptor_), name_, identity_)) return Status::System(ENOENT, "shm_unlink");
+  return Status::Ok();
+}
+
+Status NamedMemory::Reserve() { return Allocate(static_cast<int>(descriptor_), mapping_->byte_length()); }
+
+Status UnlinkMemory(const std::string& name, bool any_owner) {
+  for (;;) {
+    struct stat info;
+    const Result<int> opened = OpenExisting(name, any_owner, &info);
+    if (!opened.ok()) return opened.status();
+    Descriptor fd(opened.value());
+    if (RemoveName(fd.get(), name, IdentityOf(info))) return Status::Ok();
+    if (NameMeans(name, IdentityOf(info))) return Status::System(EACCES, "shm_unlink");
+  }
+}
+
+Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const MemoryReader& read)>& visit) {
+  DIR* directory = opendir(kDirectory);
+  if (directory == nullptr) return Status::System(errno, "opendir");
+  size_t reclaimed = 0;
+  while (const dirent* item = readdir(directory)) {
+    const std::string name = item->d_name;
+    struct stat info;
+    // Look before opening: opening a stranger's device or pipe could have effects.
+    if (fstatat(dirfd(directory), item->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!S_ISREG(info.st_mode) || info.st_uid != geteuid()) continue;
+    const Result<int> opened = OpenExisting(name, false, &info);
+    if (!opened.ok()) continue;
+    Descriptor fd(opened.value());
+    MemoryEntry entry;
+    entry.name = name;
+    entry.byte_length = static_cast<uint64_t>(info.st_size);
+    entry.temporary = (info.st_mode & kTemporaryBit) != 0;
+    entry.held = HeldByOthers(fd.get());
+    const MemoryReader read = [&fd](uint64_t offset, void* into, size_t byte_length) {
+      return pread(fd.get(), into, byte_length, static_cast<off_t>(offset)) == static_cast<ssize_t>(byte_length);
+    };
+    if (visit(entry, read) && ReclaimIfStale(fd.get(), name)) ++reclaimed;
+  }
+  closedir(directory);
+  return reclaimed;
+}
+
+size_t MemoryPageBytes() {
+  static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+}  // namespace procshare

@@ -1,0 +1,94 @@
+// Layout of a segment: the structs as they lie in memory, and nothing else. History and rules: docs/segment-layout.md.
+//
+//   0                                                                                 total_bytes (whole pages)
+//   | payload          | cells               | description     | gap | ControlBlock |
+//   | the user's bytes | locks, counters ... | JSON text       |     | 512 bytes    |
+//
+// The payload comes first, so that a program in another language that maps the name finds the data at offset 0; the
+// control block is found from the end. JavaScript sees the payload and nothing else.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "platform/robust_mutex_storage.h"
+
+namespace procshare {
+
+constexpr uint32_t kLayoutMajor = 1;  // attaching needs the same
+constexpr uint32_t kLayoutMinor = 0;  // a minor version gives a meaning to reserved bytes, only a major one moves a field
+constexpr uint32_t kLayoutVersion = kLayoutMajor << 16 | kLayoutMinor;
+
+// A text would end it at the \r\n or the ^Z, another byte order turns it round, and no page of zeros or ones is like it.
+constexpr uint64_t kMagic = 0x1a0a0d5268635350;  // "PSchR\r\n\x1a" read as a little-endian number
+
+constexpr uint32_t kBuilding = 0;           // as in a fresh page
+constexpr uint32_t kReady = 0x79646552;     // "Redy"
+
+constexpr size_t kCellAlignment = 64;       // one cache line
+constexpr size_t kMaxDescriptionBytes = 64 * 1024;
+constexpr size_t kMaxNameBytes = 255;
+
+// ControlBlock - the last 512 bytes of every segment.
+//
+//   0       8        12   16     20     24     32       40     48     56           64            72  80       88
+//   | magic | layout | abi| ready| flags| total| payload| cells| cells| description| description | id| creator| creator
+//                                                        offset  bytes  offset       bytes              pid      start
+//   96         104           112                368                                            504
+//   | created  | name_bytes  | name             | reserved                                     | checksum |
+//
+//   C1  The creator writes every other field once, before `ready` becomes kReady.
+//   C2  An attacher reads nothing but `ready` until it sees kReady.
+//   C3  `checksum` covers all of the block but `ready` and itself, and the description. A single changed byte never
+//       keeps the checksum.
+//   C4  `reserved` is zero.
+// Crash: a creator that dies early leaves kBuilding behind, in memory that the platform layer recognises as stale.
+struct alignas(8) ControlBlock {
+  uint64_t magic;
+  uint32_t layout;  // major << 16 | minor; not the version of the npm package
+  uint32_t abi;     // RobustMutexAbi(): peers must be equal
+  std::atomic<uint32_t> ready;
+  uint32_t flags;  // none yet
+  uint64_t total_bytes;
+  uint64_t payload_bytes;
+  uint64_t cells_offset;
+  uint64_t cells_bytes;
+  uint64_t description_offset;
+  uint64_t description_bytes;
+  uint64_t id;  // random: tells a segment from a later one of the same name
+  uint64_t creator_pid;
+  uint64_t creator_start_time;
+  uint64_t created_at_ms;  // Unix time
+  uint64_t name_bytes;
+  char name[256];
+  uint8_t reserved[136];
+  uint64_t checksum;
+};
+static_assert(sizeof(ControlBlock) == 512);
+static_assert(offsetof(ControlBlock, ready) == 16 && offsetof(ControlBlock, total_bytes) == 24);
+static_assert(offsetof(ControlBlock, id) == 72 && offsetof(ControlBlock, name) == 112);
+static_assert(offsetof(ControlBlock, checksum) == 504);
+static_assert(std::atomic<uint32_t>::is_always_lock_free);  // a lock table would live in one process only
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+// LockCell - one lock in the cells of a segment. States and crash argument: docs/lock-protocol.md.
+//
+//   0              4       8       16               112       128
+//   | release_word | flags | owner | mutex          | reserved |
+//
+// The first four fields share a cache line (the mutex of glibc has 40 bytes): a lock and unlock touches one line.
+struct alignas(kCellAlignment) LockCell {
+  std::atomic<uint32_t> release_word;  // what asynchronous acquirers sleep on; bumped by a release that saw kLockAwaited
+  std::atomic<uint32_t> flags;         // kLockAwaited | kLockAbandoned
+  std::atomic<uint64_t> owner;         // pid << 32 | Node thread id of the last owner, for people to read
+  RobustMutexStorage mutex;
+  uint8_t reserved[16];
+};
+static_assert(sizeof(LockCell) == 128);
+static_assert(offsetof(LockCell, flags) == 4 && offsetof(LockCell, owner) == 8 && offsetof(LockCell, mutex) == 16);
+
+constexpr uint32_t kLockAwaited = 1;    // somebody may sleep on release_word
+constexpr uint32_t kLockAbandoned = 2;  // an owner gave the lock up without a release, its thread living on
+
+}  // namespace procshare

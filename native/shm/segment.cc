@@ -1,0 +1,206 @@
+#include "shm/segment.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "platform/process_identity.h"
+#include "platform/robust_mutex.h"
+
+namespace procshare {
+namespace {
+
+constexpr double kAttachPatienceMs = 10'000;  // a creator backs every byte first: some seconds for tens of gigabytes
+
+constexpr uint64_t kLimit = uint64_t{1} << 47;  // more than any address space has; sums below cannot overflow
+
+uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
+
+// FNV-1a over 64-bit words. Each step is a bijection of the state, so one changed word always changes the result.
+class Checksum {
+ public:
+  void Add(const void* data, size_t byte_length) {
+    const uint8_t* bytes = static_cast<const uint8_t*>(data);
+    for (; byte_length >= 8; bytes += 8, byte_length -= 8) {
+      uint64_t word;
+      memcpy(&word, bytes, sizeof word);
+      Step(word);
+    }
+    uint64_t rest = byte_length;
+    for (size_t i = 0; i < byte_length; ++i) rest = rest << 8 | bytes[i];
+    Step(rest);
+  }
+  uint64_t value() const { return state_; }
+
+ private:
+  void Step(uint64_t word) { state_ = (state_ ^ word) * 0x100000001b3; }
+  uint64_t state_ = 0xcbf29ce484222325;
+};
+
+uint64_t ChecksumOf(const ControlBlock& block, const void* description) {
+  const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(&block);
+  constexpr size_t kAfterReady = offsetof(ControlBlock, flags);
+  Checksum checksum;
+  checksum.Add(bytes, offsetof(ControlBlock, ready));
+  checksum.Add(bytes + kAfterReady, offsetof(ControlBlock, checksum) - kAfterReady);
+  checksum.Add(description, block.description_bytes);
+  return checksum.value();
+}
+
+// Whether the extents are what Segment::Create makes of them. Everything that reads a block of others' asks this first.
+bool ExtentsAreSound(const ControlBlock& block, uint64_t total_bytes) {
+  if (block.total_bytes != total_bytes || block.payload_bytes > total_bytes || block.cells_bytes > total_bytes) return false;
+  if (block.description_bytes > kMaxDescriptionBytes || block.name_bytes > kMaxNameBytes) return false;
+  return block.cells_offset == RoundUp(block.payload_bytes, kCellAlignment) &&
+         block.cells_bytes % kCellAlignment == 0 &&
+         block.description_offset == block.cells_offset + block.cells_bytes &&
+         block.description_offset + block.description_bytes + sizeof(ControlBlock) <= total_bytes;
+}
+
+uint64_t NowMs() {
+  using std::chrono::system_clock;
+  return static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(system_clock::now().time_since_epoch()).count());
+}
+
+}  // namespace
+
+ControlBlock* Segment::control() const {
+  return reinterpret_cast<ControlBlock*>(mapping()->data() + mapping()->byte_length() - sizeof(ControlBlock));
+}
+
+Result<Segment> Segment::Create(const std::string& name, const SegmentSpec& spec) {
+  if (spec.payload_bytes > kLimit || spec.cells_bytes > kLimit) return Status::System(ENOMEM, "mmap");
+  const uint64_t cells_offset = RoundUp(spec.payload_bytes, kCellAlignment);
+  const uint64_t description_offset = cells_offset + spec.cells_bytes;
+  const uint64_t total_bytes =
+      RoundUp(description_offset + spec.description.size() + sizeof(ControlBlock), MemoryPageBytes());
+
+  Result<NamedMemory> memory = NamedMemory::Create(name, total_bytes, spec.mode);
+  if (!memory.ok()) return memory.status();
+  Segment segment(std::move(memory.value()));
+  segment.payload_bytes_ = spec.payload_bytes;
+  segment.cells_offset_ = cells_offset;
+  segment.cells_bytes_ = spec.cells_bytes;
+  segment.id_ = RandomId();
+  segment.description_ = std::string(spec.description);
+  segment.persist_on_publish_ = spec.persistent;
+
+  uint8_t* const description = segment.mapping()->data() + description_offset;
+  memcpy(description, spec.description.data(), spec.description.size());
+  const ProcessIdentity creator = CurrentProcess();
+  ControlBlock* const block = segment.control();
+  block->magic = kMagic;
+  block->layout = kLayoutVersion;
+  block->abi = RobustMutexAbi();
+  block->total_bytes = total_bytes;
+  block->payload_bytes = spec.payload_bytes;
+  block->cells_offset = cells_offset;
+  block->cells_bytes = spec.cells_bytes;
+  block->description_offset = description_offset;
+  block->description_bytes = spec.description.size();
+  block->id = segment.id_;
+  block->creator_pid = creator.pid;
+  block->creator_start_time = creator.start_time;
+  block->created_at_ms = NowMs();
+  block->name_bytes = name.size();
+  memcpy(block->name, name.data(), name.size());
+  block->checksum = ChecksumOf(*block, description);
+  return segment;
+}
+
+Status Segment::Publish() {
+  control()->ready.store(kReady, std::memory_order_release);  // pairs with the acquire in Adopt (C1, C2)
+  if (persist_on_publish_) {
+    const Status persistent = memory_.MakePersistent();
+    if (!persistent.ok()) return persistent;
+  }
+  return memory_.Publish();
+}
+
+Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign) {
+  const Deadline deadline = Deadline::AfterMs(kAttachPatienceMs);
+  for (;;) {
+    Result<NamedMemory> memory = NamedMemory::Attach(name, any_owner, deadline);
+    if (!memory.ok()) return memory.status();
+    const bool temporary = memory.value().temporary();
+    Segment segment(std::move(memory.value()));
+    const Status adopted = segment.Adopt(foreign);
+    if (adopted.ok()) return segment;
+    // Ours and without a builder, yet not ready: its creator died. Closing, as the last one, removes it.
+    if (adopted.outcome == Outcome::kNotReady && temporary && !deadline.passed()) continue;
+    return adopted;
+  }
+}
+
+// Checks every byte of the block before anything relies on it.
+Status Segment::Adopt(bool foreign) {
+  const uint64_t total_bytes = mapping()->byte_length();
+  const ControlBlock* const block = total_bytes % sizeof(ControlBlock) == 0 ? control() : nullptr;
+  if (block == nullptr || (block->magic != kMagic && !memory_.temporary())) {
+    if (!foreign) return Status::Of(block == nullptr && memory_.temporary() ? Outcome::kCorrupt : Outcome::kForeign);
+    payload_bytes_ = total_bytes;
+    return memory_.Reserve();
+  }
+  const uint32_t ready = block->ready.load(std::memory_order_acquire);  // pairs with the release in Publish (C1, C2)
+  if (ready == kBuilding) return Status::Of(Outcome::kNotReady);
+  if (ready != kReady || block->magic != kMagic) return Status::Of(Outcome::kCorrupt);
+  // Work on a private copy: another process may write to the block while we look.
+  alignas(ControlBlock) uint8_t bytes[sizeof(ControlBlock)];
+  memcpy(bytes, block, sizeof bytes);
+  const ControlBlock& copy = *std::launder(reinterpret_cast<const ControlBlock*>(bytes));
+  if (copy.layout >> 16 != kLayoutMajor) return Status::Of(Outcome::kLayout);
+  if (!ExtentsAreSound(copy, total_bytes)) return Status::Of(Outcome::kCorrupt);
+  description_.assign(reinterpret_cast<const char*>(mapping()->data() + copy.description_offset),
+                      copy.description_bytes);
+  if (copy.checksum != ChecksumOf(copy, description_.data())) return Status::Of(Outcome::kCorrupt);
+  if (copy.abi != RobustMutexAbi()) return Status::Of(Outcome::kAbi);
+  payload_bytes_ = copy.payload_bytes;
+  cells_offset_ = copy.cells_offset;
+  cells_bytes_ = copy.cells_bytes;
+  id_ = copy.id;
+  return Status::Ok();
+}
+
+LockCell* Segment::LockAt(uint64_t offset) const {
+  if (offset % alignof(LockCell) != 0 || cells_bytes_ < sizeof(LockCell)) return nullptr;
+  if (offset > cells_bytes_ - sizeof(LockCell)) return nullptr;
+  return reinterpret_cast<LockCell*>(mapping()->data() + cells_offset_ + offset);
+}
+
+Status ListSegments(std::vector<SegmentEntry>* entries) {
+  const Result<size_t> visited = VisitMemory([entries](const MemoryEntry& memory, const MemoryReader& read) {
+    SegmentEntry entry;
+    entry.name = memory.name;
+    entry.byte_length = memory.byte_length;
+    entry.attached = memory.held;
+    entry.persistent = !memory.temporary;
+    alignas(ControlBlock) uint8_t bytes[sizeof(ControlBlock)];
+    const bool has_block = memory.byte_length % sizeof bytes == 0 && memory.byte_length != 0 &&
+                           read(memory.byte_length - sizeof bytes, bytes, sizeof bytes);
+    const ControlBlock& block = *std::launder(reinterpret_cast<const ControlBlock*>(bytes));
+    if (has_block && block.magic == kMagic && ExtentsAreSound(block, memory.byte_length)) {
+      entry.creator_pid = static_cast<uint32_t>(block.creator_pid);
+      entry.created_at_ms = block.created_at_ms;
+      entry.description.resize(block.description_bytes);
+      if (!read(block.description_offset, entry.description.data(), entry.description.size()) ||
+          block.checksum != ChecksumOf(block, entry.description.data())) {
+        entry.description.clear();
+      }
+    } else if (!memory.temporary) {
+      return false;  // another program's
+    }
+    entries->push_back(std::move(entry));
+    return false;
+  });
+  return visited.status();
+}
+
+Result<size_t> RemoveStaleSegments() {
+  return VisitMemory([](const MemoryEntry& memory, const MemoryReader&) { return memory.temporary && !memory.held; });
+}
+
+}  // namespace procshare

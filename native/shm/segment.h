@@ -1,0 +1,82 @@
+// Segment: named memory with a control block: created, published and attached so that nobody ever sees a half-made one.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "platform/named_memory.h"
+#include "shm/layout.h"
+
+namespace procshare {
+
+struct SegmentSpec {
+  uint64_t payload_bytes = 0;
+  uint64_t cells_bytes = 0;
+  std::string_view description;
+  unsigned mode = 0600;
+  bool persistent = false;
+};
+
+class Segment {
+ public:
+  // Makes a segment that only the caller knows, to be filled and then published. EEXIST, ENOSPC, ... as NamedMemory.
+  static Result<Segment> Create(const std::string& name, const SegmentSpec& spec);
+
+  // Attaches to a published segment. Memory that is not a segment of ours is kForeign, unless `foreign` asks for it: then
+  // the whole of it is payload. The other outcomes about content: kLayout, kAbi, kCorrupt.
+  static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign);
+
+  // Makes the segment visible, ready-made, to all who attach.
+  Status Publish();
+
+  // Ends the hold on the name; the bytes stay mapped until the last copy of mapping() is gone. Idempotent.
+  void Close() { memory_.Close(); }
+  Status Unlink() { return memory_.Unlink(); }
+
+  bool open() const { return memory_.open(); }
+  bool persistent() const { return !memory_.temporary(); }
+  const MemoryIdentity& identity() const { return memory_.identity(); }
+  const std::shared_ptr<MemoryMapping>& mapping() const { return memory_.mapping(); }
+
+  uint8_t* payload() const { return mapping()->data(); }
+  uint64_t payload_bytes() const { return payload_bytes_; }
+  uint64_t id() const { return id_; }  // 0 for foreign memory
+  const std::string& description() const { return description_; }
+
+  // The lock at `offset` within the cells, or null when that is not the place of one.
+  LockCell* LockAt(uint64_t offset) const;
+
+ private:
+  explicit Segment(NamedMemory memory) : memory_(std::move(memory)) {}
+  Status Adopt(bool foreign);
+  ControlBlock* control() const;
+
+  NamedMemory memory_;
+  uint64_t payload_bytes_ = 0;
+  uint64_t cells_offset_ = 0;
+  uint64_t cells_bytes_ = 0;
+  uint64_t id_ = 0;
+  bool persist_on_publish_ = false;
+  std::string description_;  // a copy: checked once, and nobody can change it afterwards
+};
+
+struct SegmentEntry {
+  std::string name;
+  uint64_t byte_length = 0;
+  bool attached = false;
+  bool persistent = false;
+  uint32_t creator_pid = 0;
+  uint64_t created_at_ms = 0;
+  std::string description;
+};
+
+// All segments of ours that this user owns; temporary memory of ours that never became a segment has no description.
+Status ListSegments(std::vector<SegmentEntry>* entries);
+
+// Removes the names of segments whose holders were all killed, and returns how many there were.
+Result<size_t> RemoveStaleSegments();
+
+}  // namespace procshare

@@ -1,0 +1,119 @@
+// Compiles each test/native/*.cc with the portable and the POSIX part of the addon, without Node, and runs it.
+//
+//   node scripts/native-tests.mjs [--sanitize=address,undefined | --sanitize=thread] [--filter=NAME]
+
+import { execFile, spawn } from 'node:child_process'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+
+const DEADLINE_MS = 180_000
+
+const { values: options } = parseArgs({
+  options: { sanitize: { type: 'string', default: '' }, filter: { type: 'string', default: '' } },
+})
+
+process.chdir(path.join(import.meta.dirname, '..'))
+const outDir = path.join('build', `native-tests-${options.sanitize.replaceAll(',', '-') || 'plain'}`)
+const compiler = process.env.CXX ?? 'g++'
+const flags = ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-fno-exceptions', '-pthread', '-g', '-O1']
+flags.push('-Inative', '-Itest/native')
+if (options.sanitize) {
+  flags.push(`-fsanitize=${options.sanitize}`, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer')
+}
+const libraries = process.platform === 'linux' ? ['-lrt'] : []
+
+const suffix = process.platform === 'darwin' ? 'darwin' : 'linux'
+const sources = [
+  ...filesIn('native/shm', /\.cc$/),
+  ...filesIn('native/platform', new RegExp(`_(${suffix}|posix)\\.cc$`)),
+]
+const tests = filesIn('test/native', /\.cc$/).filter((file) => path.basename(file).includes(options.filter))
+if (tests.length === 0) {
+  console.error(`No test/native/*.cc matches "${options.filter}"`)
+  process.exit(1)
+}
+
+// An object that is older than its source or than any header is compiled again.
+const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+const headers = ['native/shm', 'native/platform', 'test/native'].flatMap((folder) => filesIn(folder, /\.h$/))
+const newestHeader = Math.max(...[...headers, import.meta.filename].map(modified))
+
+await inParallel([...sources, ...tests], compile)
+const objects = sources.map(objectOf)
+await inParallel(tests, (test) =>
+  run(compiler, [...flags, objectOf(test), ...objects, '-o', programOf(test), ...libraries]),
+)
+
+let failed = 0
+for (const test of tests) {
+  const started = performance.now()
+  const { outcome, output } = await execute(programOf(test))
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  console.log(`${outcome === 'ok' ? 'ok  ' : 'FAIL'} ${path.basename(test, '.cc')} (${seconds} s)`)
+  if (outcome !== 'ok') {
+    failed++
+    console.log(`${output.trimEnd()}\n     ${outcome}`)
+  }
+}
+console.log(`${tests.length - failed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
+
+function filesIn(folder, pattern) {
+  const names = readdirSync(folder).filter((name) => pattern.test(name))
+  return names.sort().map((name) => path.join(folder, name))
+}
+
+function objectOf(source) {
+  return path.join(outDir, source.replace(/\.cc$/, '.o'))
+}
+
+function programOf(test) {
+  return path.resolve(outDir, path.basename(test, '.cc'))
+}
+
+async function compile(source) {
+  const object = objectOf(source)
+  if (modified(object) > Math.max(modified(source), newestHeader)) return
+  mkdirSync(path.dirname(object), { recursive: true })
+  await run(compiler, [...flags, '-c', source, '-o', object])
+}
+
+async function run(command, args) {
+  try {
+    await promisify(execFile)(command, args)
+  } catch (error) {
+    console.error(`${error.message}\n`)
+    process.exit(1)
+  }
+}
+
+async function inParallel(items, action) {
+  const queue = [...items]
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await action(item)
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, worker))
+}
+
+// A test may fork, so it gets a process group of its own, and the deadline ends the whole group.
+function execute(program) {
+  return new Promise((resolve) => {
+    const child = spawn(program, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const chunks = []
+    let late = false
+    const timer = setTimeout(() => {
+      late = true
+      process.kill(-child.pid, 'SIGKILL')
+    }, DEADLINE_MS)
+    child.stdout.on('data', (chunk) => chunks.push(chunk))
+    child.stderr.on('data', (chunk) => chunks.push(chunk))
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      const end = signal === null ? `exit code ${code}` : `killed by ${signal}`
+      const outcome = late ? `not done after ${DEADLINE_MS / 1000} s` : code === 0 ? 'ok' : end
+      resolve({ outcome, output: Buffer.concat(chunks).toString() })
+    })
+  })
+}

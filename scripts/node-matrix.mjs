@@ -1,0 +1,68 @@
+// Runs the test suite under other major versions of Node, which come from npm.
+//
+//   node scripts/node-matrix.mjs [MAJOR…] [--cache=FOLDER]        22 24 26 and build/node-matrix by default
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+
+const DEADLINE_MS = 15 * 60_000
+const TAIL_LINES = 100
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { cache: { type: 'string', default: 'build/node-matrix' } },
+})
+const majors = positionals.length > 0 ? positionals : ['22', '24', '26']
+
+process.chdir(path.join(import.meta.dirname, '..'))
+const cache = path.resolve(options.cache)
+
+for (const major of majors) {
+  const node = install(major)
+  const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
+  const log = path.join(cache, `${major}.log`)
+  const { passed, failed, ok } = runTests(node, path.join(cache, `${major}.json`), log)
+  if (!ok) {
+    console.log(readFileSync(log, 'utf8').split('\n').slice(-TAIL_LINES).join('\n'))
+    process.exitCode = 1
+  }
+  console.log(
+    `Node ${version}: ${passed} passed, ${failed} failed${ok || failed > 0 ? '' : ' (the run itself failed)'}`,
+  )
+}
+
+function install(major) {
+  const system = process.platform === 'win32' ? 'win' : process.platform
+  const name = `node-${system}-${process.arch}`
+  const folder = path.join(cache, major)
+  const node = path.join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  if (!existsSync(node)) {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n')
+    const shell = process.platform === 'win32'
+    execFileSync('npm', ['install', '--no-save', '--silent', `${name}@${major}`], {
+      cwd: folder,
+      stdio: 'inherit',
+      shell,
+    })
+  }
+  return node
+}
+
+function runTests(node, results, log) {
+  rmSync(results, { force: true })
+  const output = openSync(log, 'w')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+  const { status } = spawnSync(node, ['node_modules/vitest/vitest.mjs', 'run', ...reporters], {
+    stdio: ['ignore', output, output],
+    env: { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH}` },
+    timeout: DEADLINE_MS,
+    killSignal: 'SIGKILL',
+  })
+  closeSync(output)
+  if (!existsSync(results)) return { passed: 0, failed: 0, ok: false }
+  const { numPassedTests: passed, numFailedTests: failed } = JSON.parse(readFileSync(results, 'utf8'))
+  return { passed, failed, ok: status === 0 && passed > 0 }
+}

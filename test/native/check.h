@@ -1,0 +1,201 @@
+// The harness: a program is a list of cases, each a function that aborts the program at its first false CHECK.
+//
+//   TEST    {"sentence about behaviour", Function} in the list that main() hands to RunTests
+//   CHECK   prints file:line and the expression; CHECK_EQ also both values
+//   Skip    `return Skip("reason");` where a case cannot mean anything; the reason is printed
+//
+// A failure in a forked child aborts the child; whoever waits for it fails in turn.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <type_traits>
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "platform/deadline.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define PROCSHARE_TEST_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PROCSHARE_TEST_TSAN 1
+#endif
+#endif
+
+#if defined(__SANITIZE_ADDRESS__)
+#define PROCSHARE_TEST_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PROCSHARE_TEST_ASAN 1
+#endif
+#endif
+
+namespace procshare::testing {
+
+#if defined(PROCSHARE_TEST_TSAN)
+constexpr bool kThreadSanitizer = true;
+#else
+constexpr bool kThreadSanitizer = false;
+#endif
+#if defined(PROCSHARE_TEST_ASAN)
+constexpr bool kAddressSanitizer = true;
+#else
+constexpr bool kAddressSanitizer = false;
+#endif
+
+template <class T>
+std::string Show(const T& value) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return value ? "true" : "false";
+  } else if constexpr (std::is_enum_v<T>) {
+    return std::to_string(static_cast<int64_t>(value));
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    return std::to_string(value);
+  } else if constexpr (std::is_pointer_v<T> && !std::is_convertible_v<T, std::string>) {
+    return value == nullptr ? "null" : "a pointer";
+  } else {
+    return "\"" + std::string(value) + "\"";
+  }
+}
+
+template <class A, class B>
+bool Equal(const A& a, const B& b) {
+  if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
+    // Mixed signs are compared by value, as a reader of the test would.
+    if constexpr (std::is_signed_v<A> && !std::is_signed_v<B>) {
+      if (a < 0) return false;
+    } else if constexpr (std::is_signed_v<B> && !std::is_signed_v<A>) {
+      if (b < 0) return false;
+    }
+    return static_cast<std::common_type_t<A, B>>(a) == static_cast<std::common_type_t<A, B>>(b);
+  } else {
+    return a == b;
+  }
+}
+
+// What a case wants a failure to say besides the expression: the round, the instruction, the byte.
+inline std::string& Context() {
+  static std::string context;
+  return context;
+}
+
+[[noreturn]] inline void Fail(const char* file, int line, const std::string& what) {
+  const std::string& context = Context();
+  fprintf(stderr, "%s:%d: CHECK failed in process %d: %s%s%s\n", file, line, getpid(), what.c_str(),
+          context.empty() ? "" : "\n  at ", context.c_str());
+  fflush(stderr);
+  abort();
+}
+
+template <class A, class B>
+void CheckEqual(const A& actual, const B& expected, const char* text, const char* file, int line) {
+  if (Equal(actual, expected)) return;
+  Fail(file, line, std::string(text) + "\n  is       " + Show(actual) + "\n  expected " + Show(expected));
+}
+
+#define CHECK(condition) \
+  ((condition) ? (void)0 : ::procshare::testing::Fail(__FILE__, __LINE__, #condition))
+#define CHECK_EQ(actual, expected) \
+  ::procshare::testing::CheckEqual((actual), (expected), #actual " == " #expected, __FILE__, __LINE__)
+
+class Stopwatch {
+ public:
+  double ms() const { return std::chrono::duration<double, std::milli>(Deadline::Clock::now() - start_).count(); }
+
+ private:
+  Deadline::Clock::time_point start_ = Deadline::Clock::now();
+};
+
+// Holds many measured operations to a limit. A machine that is busy with other things may stall any single one, so one
+// in a hundred may be late, but none by more than `kGraceMs`; a protocol that waits for a dead process is late each time.
+class Promptness {
+ public:
+  explicit Promptness(double limit_ms) : limit_ms_(limit_ms) {}
+  ~Promptness() {
+    if (late_ * 100 > total_ + 99) {
+      Fail(__FILE__, __LINE__, std::to_string(late_) + " of " + std::to_string(total_) + " took over " +
+                                   std::to_string(limit_ms_) + " ms, the worst " + std::to_string(worst_) + " ms");
+    }
+  }
+  Promptness(const Promptness&) = delete;
+  Promptness& operator=(const Promptness&) = delete;
+
+  void Note(double ms) {
+    ++total_;
+    if (ms > worst_) worst_ = ms;
+    if (ms > limit_ms_) ++late_;
+    if (ms > limit_ms_ + kGraceMs) Fail(__FILE__, __LINE__, "took " + std::to_string(ms) + " ms");
+  }
+
+ private:
+  static constexpr double kGraceMs = 700;
+  double limit_ms_;
+  double worst_ = 0;
+  int total_ = 0;
+  int late_ = 0;
+};
+
+// Names of this program's own, in every process that it forks.
+inline const std::string& NamePrefix() {
+  static const std::string prefix = "procshare-test-" + std::to_string(getpid()) + "-";
+  return prefix;
+}
+inline std::string TestName(const std::string& tail) { return NamePrefix() + tail; }
+
+// One of this program's names that still exists in `directory`, or an empty text.
+inline std::string LeftOver(const char* directory = "/dev/shm") {
+  std::string found;
+  DIR* const listing = opendir(directory);
+  if (listing == nullptr) return found;
+  while (const dirent* item = readdir(listing)) {
+    if (strncmp(item->d_name, NamePrefix().c_str(), NamePrefix().size()) == 0) found = item->d_name;
+  }
+  closedir(listing);
+  return found;
+}
+
+struct Test {
+  const char* name;
+  void (*run)();
+};
+
+inline const char*& SkipReason() {
+  static const char* reason = nullptr;
+  return reason;
+}
+inline void Skip(const char* reason) { SkipReason() = reason; }
+
+// `argv[1]`, if there is one, picks the cases whose names contain it.
+template <size_t kCount>
+int RunTests(int argc, char** argv, const Test (&tests)[kCount]) {
+  constexpr unsigned kProgramSeconds = 120;  // a hang ends here, with SIGALRM, and takes the children with it
+  alarm(kProgramSeconds);
+  const rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+  setvbuf(stdout, nullptr, _IOLBF, 0);
+  (void)NamePrefix();  // before the first fork
+  for (const Test& test : tests) {
+    if (argc > 1 && strstr(test.name, argv[1]) == nullptr) continue;
+    const Stopwatch watch;
+    SkipReason() = nullptr;
+    Context().clear();
+    test.run();
+    Context().clear();
+    if (SkipReason() != nullptr) {
+      printf("SKIP %s: %s\n", test.name, SkipReason());
+      continue;
+    }
+    CHECK_EQ(LeftOver(), "");
+    printf("ok   %s (%.0f ms)\n", test.name, watch.ms());
+  }
+  return 0;
+}
+
+}  // namespace procshare::testing

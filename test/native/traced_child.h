@@ -1,0 +1,113 @@
+// A child process that runs under ptrace, so that a test can end it at any instruction or system call it chooses.
+#pragma once
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+
+#include "check.h"
+
+namespace procshare::testing {
+
+// Keeps this process and what it forks meanwhile on one processor: a step is two context switches, and switching within
+// one processor is several times faster than waking another.
+class OneProcessor {
+ public:
+  OneProcessor() {
+    CHECK_EQ(sched_getaffinity(0, sizeof before_, &before_), 0);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<size_t>(sched_getcpu()), &one);
+    CHECK_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  }
+  ~OneProcessor() { sched_setaffinity(0, sizeof before_, &before_); }
+  OneProcessor(const OneProcessor&) = delete;
+  OneProcessor& operator=(const OneProcessor&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
+
+class TracedChild {
+ public:
+  // The child stands still before `body` until it is told to move. It must not use anything that fork() leaves unusable.
+  explicit TracedChild(const std::function<void()>& body) {
+    fflush(nullptr);
+    pid_ = fork();
+    CHECK(pid_ >= 0);
+    if (pid_ == 0) {
+      ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+      raise(SIGSTOP);
+      body();
+      _exit(0);
+    }
+    CHECK(Await());
+    constexpr long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
+    CHECK_EQ(ptrace(PTRACE_SETOPTIONS, pid_, nullptr, kOptions), 0);
+  }
+  ~TracedChild() { Kill(); }
+  TracedChild(const TracedChild&) = delete;
+  TracedChild& operator=(const TracedChild&) = delete;
+
+  pid_t pid() const { return pid_; }
+
+  // Each moves the child on and returns false when it has ended instead.
+  bool StepInstruction() { return Move(PTRACE_SINGLESTEP); }
+  bool RunToSystemCallBoundary() { return Move(PTRACE_SYSCALL); }  // entry and exit of each call in turn
+
+  // Lets the child go on by itself, out of our hands: it runs until it ends or sleeps. Only Kill() is allowed afterwards.
+  void RunFreely() { CHECK_EQ(ptrace(PTRACE_DETACH, pid_, nullptr, nullptr), 0); }
+
+  // The number of the system call that a child at a boundary is in.
+  long SystemCall() const {
+    __ptrace_syscall_info info = {};
+    CHECK(ptrace(PTRACE_GET_SYSCALL_INFO, pid_, sizeof info, &info) > 0);
+    return info.op == PTRACE_SYSCALL_INFO_ENTRY ? static_cast<long>(info.entry.nr) : -1;
+  }
+
+  // SIGKILL; when this returns, the kernel has let go of everything that the child held.
+  void Kill() {
+    if (pid_ == 0) return;
+    Shoot();
+    Bury();
+  }
+
+  // The two halves of Kill(), for tests that look at what happens in between.
+  void Shoot() { kill(pid_, SIGKILL); }
+  void Bury() {
+    int status;
+    while (waitpid(pid_, &status, __WALL) == pid_ && !WIFEXITED(status) && !WIFSIGNALED(status)) {
+    }
+    pid_ = 0;
+  }
+
+ private:
+  bool Move(decltype(PTRACE_CONT) request) {
+    CHECK_EQ(ptrace(request, pid_, nullptr, nullptr), 0);
+    return Await();
+  }
+
+  // True when the child has stopped, false when it has ended by itself, which it may do in good order only.
+  bool Await() {
+    int status = 0;
+    while (waitpid(pid_, &status, __WALL) < 0) CHECK_EQ(errno, EINTR);
+    if (WIFSTOPPED(status)) {
+      const int signal = WSTOPSIG(status) & 0x7f;
+      CHECK(signal == SIGTRAP || signal == SIGSTOP);
+      return true;
+    }
+    pid_ = 0;
+    CHECK_EQ(status, 0);
+    return false;
+  }
+
+  pid_t pid_ = 0;
+};
+
+}  // namespace procshare::testing
