@@ -27,10 +27,10 @@
             "native/platform/thread_posix.cc",
           ],
           # -fno-plt: two calls through a stub less in each lock and unlock.
-          "cflags_cc": ["-std=c++17", "-Wall", "-Wextra", "-fvisibility=hidden", "-fno-plt"],
+          "cflags_cc": ["-O3", "-flto", "-std=c++17", "-Wall", "-Wextra", "-fvisibility=hidden", "-fno-plt"],
           "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
           # nodelete: a SharedArrayBuffer may outlive the worker that loaded the addon, and calls into it at its end.
-          "ldflags": ["-Wl,-z,nodelete"],
+          "ldflags": ["-Wl,-z,nodelete", "-flto", "-O3"],
           "libraries": ["-lrt", "-pthread"],
         }],
       ],

@@ -26,8 +26,8 @@ export const LOCK_HELD = 1
 export interface NativeLock {
   /** Keeps the functions valid; they must not outlive it. */
   readonly self: object
-  tryAcquire(): LockAnswer
-  release(): void
+  /** What to select for the functions of the fast path. */
+  readonly index: number
   /** Blocks the thread. */
   acquire(timeoutMs: number): LockAnswer
   /** After BUSY, the lock's `onWake` is called once when another attempt is worth while. */
@@ -35,6 +35,8 @@ export interface NativeLock {
   stopAwaiting(): void
   /** Releases, if this thread holds it, in such a way that the next owner is told that it was abandoned. */
   abandon(): void
+  /** Abandons, and lets go of the memory: no other function, of the fast path either, may be called for it afterwards. */
+  end(): void
   state(): number
   owner(): [pid: number, threadId: number]
 }
@@ -82,6 +84,12 @@ export interface Native {
   listSegments(): NativeEntry[]
   removeStaleSegments(): number
   initLock(segment: NativeSegment, offset: number): void
+  /** Empties the ArrayBuffer of a closed segment, of which no view may be in use; does nothing to a SharedArrayBuffer. */
+  dropBuffer(segment: NativeSegment): void
+  /** One Uint32: the index of the lock that the two functions below mean. */
+  readonly selection: ArrayBuffer
+  tryAcquireSelected(): LockAnswer
+  releaseSelected(): void
   bindLock(segment: NativeSegment, offset: number, onWake: () => void): NativeLock
   keepAlive(yes: boolean): void
   dropHolds(): void

@@ -8,7 +8,9 @@
  *   S4  pending is granted in order. While it is not empty, somebody is bound to call pump(): the release that ends our own
  *       hold, or the wake-up that tryAcquireOrAwait() has asked for.
  *
- * enter() and leave() are the fast path: one native call without arguments each, and nothing else that costs.
+ * enter() and leave() are the fast path: one native call without arguments each, and nothing else that costs. The two
+ * functions are the same for all locks, and a word in memory says which lock is meant: a function that V8 knows as a
+ * constant is called directly, one of many costs twice as much.
  */
 import { ShareError } from '../errors.ts'
 import type { Resident, Segment } from '../memory/segment.ts'
@@ -22,6 +24,9 @@ import type { WaitOptions } from './wait-options.ts'
  * polling: a release or the owner's death ends the call at once.
  */
 const SLICE_MS = 100
+
+const selection = new Uint32Array(native.selection)
+const { tryAcquireSelected, releaseSelected } = native
 
 /** Who a pending acquisition belongs to: a lock handle. */
 export interface Waiter {
@@ -39,8 +44,7 @@ interface Pending {
 
 export class LockState implements Resident {
   readonly #lock: NativeLock
-  readonly #tryAcquire: () => LockAnswer
-  readonly #release: () => void
+  readonly #index: number
   readonly #recursive: boolean
   readonly #segment: Segment
   readonly #pending: Pending[] = []
@@ -63,8 +67,7 @@ export class LockState implements Resident {
     } catch (cause) {
       throw new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
     }
-    this.#tryAcquire = this.#lock.tryAcquire
-    this.#release = this.#lock.release
+    this.#index = this.#lock.index
     this.#recursive = recursive
     this.#segment = segment
   }
@@ -72,8 +75,8 @@ export class LockState implements Resident {
   /** Takes the lock for the thread. True when the last owner died holding it. */
   enter(timeoutMs = Infinity): boolean {
     if (this.#depth === 0) {
-      const tryAcquire = this.#tryAcquire
-      const answer = tryAcquire()
+      selection[0] = this.#index
+      const answer = tryAcquireSelected()
       if (answer === undefined) {
         this.#depth = 1
         return false
@@ -101,8 +104,8 @@ export class LockState implements Resident {
     if (handOn) {
       this.#lock.abandon()
     } else {
-      const release = this.#release
-      release()
+      selection[0] = this.#index
+      releaseSelected()
     }
     // By way of the event loop: a long line of our own tasks must starve neither its I/O nor other processes.
     if (this.#pending.length > 0) setImmediate(this.#pumpSoon)
@@ -162,9 +165,13 @@ export class LockState implements Resident {
     this.#ended = true
     this.#depth = 0
     this.#task = undefined
-    this.#lock.stopAwaiting()
-    this.#lock.abandon()
+    this.#lock.end()
     this.#segment.residents.clear()
+  }
+
+  #tryAcquire(): LockAnswer {
+    selection[0] = this.#index
+    return tryAcquireSelected()
   }
 
   #enterSlowly(first: LockAnswer, timeoutMs: number): boolean {

@@ -1,6 +1,7 @@
 #include "js/addon_state.h"
 
 #include "js/args.h"
+#include "js/fast_slots.h"
 #include "js/lock_binding.h"
 #include "js/segment_functions.h"
 
@@ -12,7 +13,10 @@ AddonState* AddonState::Of(napi_env env) {
   return static_cast<AddonState*>(data);
 }
 
-AddonState::AddonState(Napi::Env env) : env_(env) {
+AddonState::AddonState(Napi::Env env) : slot_(FastSlots<AddonState>::Take(this)) {
+  Napi::ArrayBuffer selection = Napi::ArrayBuffer::New(env, sizeof *selected_);
+  selected_ = static_cast<uint32_t*>(selection.Data());
+  selection_ = Napi::Persistent(selection);
   const napi_value name = Napi::String::New(env, "procshare");
   Check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake, &wake_) ==
             napi_ok,
@@ -21,6 +25,8 @@ AddonState::AddonState(Napi::Env env) : env_(env) {
   // Hooks run in reverse order: ours, added after the function's own, finds it alive and stops the threads that use it.
   napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
 }
+
+AddonState::~AddonState() { FastSlots<AddonState>::Return(slot_); }
 
 void AddonState::DropHolds() {
   for (SegmentHolder* holder : segments) holder->segment.Close();

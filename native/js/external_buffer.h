@@ -1,4 +1,4 @@
-// A JavaScript buffer over mapped memory, which stays mapped until the buffer is collected.
+// A JavaScript buffer over mapped memory, which stays mapped until the buffer is collected or dropped.
 #pragma once
 
 #include <napi.h>
@@ -12,10 +12,22 @@ namespace procshare {
 // Whether this runtime can make a SharedArrayBuffer over memory that is not its own.
 bool HasExternalSharedBuffers();
 
-// A SharedArrayBuffer over the first `byte_length` bytes where the runtime can make one, otherwise an ArrayBuffer.
-// `*reported_bytes` becomes what V8 was told of external memory, to be taken back when the owner is collected.
-// Throws ERR_EXTERNAL_BUFFERS where the runtime refuses memory from outside.
-Napi::Value NewExternalBuffer(Napi::Env env, const std::shared_ptr<MemoryMapping>& mapping, size_t byte_length,
-                              int64_t* reported_bytes);
+// What a holder remembers of the buffer that it made.
+class ExternalBuffer {
+ public:
+  // A SharedArrayBuffer over the first `byte_length` bytes where the runtime can make one, otherwise an ArrayBuffer. To be
+  // called once. `*reported_bytes` becomes what V8 was told of external memory, to be taken back when the holder is
+  // collected. Throws ERR_EXTERNAL_BUFFERS where the runtime refuses memory from outside.
+  Napi::Value Create(Napi::Env env, const std::shared_ptr<MemoryMapping>& mapping, size_t byte_length,
+                     int64_t* reported_bytes);
+
+  // Empties an ArrayBuffer and lets go of its memory at once; the caller knows that it is alive and that no view of it
+  // will be used. Without effect on a SharedArrayBuffer.
+  void Drop(Napi::Env env);
+
+ private:
+  napi_ref reference_ = nullptr;                       // weak
+  std::shared_ptr<MemoryMapping>* share_ = nullptr;    // what the buffer keeps mapped; owned by its finalizer
+};
 
 }  // namespace procshare

@@ -1,8 +1,9 @@
-// Native functions that know their object without asking.
+// Native functions that know their environment without asking.
 //
-// A Node-API callback learns its data pointer from napi_get_cb_info, and that call is a tenth of an uncontended lock and
-// unlock. So the first kFastSlots objects get functions of their own, compiled per slot, which read their object from a
-// table; the others get ordinary functions with a data pointer. docs/performance.md has the measurement.
+// A Node-API callback learns its data pointer from napi_get_cb_info, and two of those calls are a fifth of an uncontended
+// lock and unlock. So the first kFastSlots environments of a process get functions of their own, compiled per slot, which
+// read their object from a table; later ones get ordinary functions with a data pointer. docs/performance.md has the
+// measurement.
 #pragma once
 
 #include <napi.h>

@@ -1,5 +1,7 @@
 #include "js/lock_binding.h"
 
+#include <algorithm>
+
 #include "js/args.h"
 #include "js/fast_slots.h"
 #include "js/js_error.h"
@@ -7,8 +9,6 @@
 
 namespace procshare {
 namespace {
-
-using Slots = FastSlots<LockBinding>;
 
 // What the functions answer: undefined for "acquired", because making even a small number costs; see lib/native.ts.
 napi_value ToAnswer(napi_env env, MutexOutcome outcome) {
@@ -27,23 +27,31 @@ LockBinding::LockBinding(AddonState* state, const Segment& segment, LockCell* ce
       mapping_(segment.mapping()),
       lock_(cell),
       id_(state->next_lock_id++),
-      slot_(Slots::Take(this)),
       on_wake_(Napi::Persistent(on_wake)),
       waiter_(lock_, [wake = state->wake(), id = id_] {
         napi_call_threadsafe_function(wake, reinterpret_cast<void*>(static_cast<uintptr_t>(id)), napi_tsfn_nonblocking);
       }) {
   state_->locks.emplace(id_, this);
+  std::vector<LockBinding*>& table = state_->lock_table;
+  const auto free = std::find(table.begin(), table.end(), nullptr);
+  index_ = static_cast<uint32_t>(free - table.begin());
+  if (free == table.end()) {
+    table.push_back(this);
+  } else {
+    *free = this;
+  }
 }
 
 LockBinding::~LockBinding() {
   End();
   state_->locks.erase(id_);
-  Slots::Return(slot_);
+  state_->lock_table[index_] = nullptr;
 }
 
 void LockBinding::End() {
   waiter_.Stop();
   AbandonIfHeld();
+  mapping_.reset();
 }
 
 void LockBinding::AbandonIfHeld() {
@@ -54,8 +62,9 @@ void LockBinding::AbandonIfHeld() {
 
 void LockBinding::NotifyJavaScript() { on_wake_.Call({}); }
 
-napi_value LockBinding::TryAcquire(napi_env env, LockBinding* binding) {
-  const MutexOutcome outcome = binding->lock_.TryAcquire(binding->state_->owner);
+napi_value LockBinding::TryAcquire(napi_env env, AddonState* state) {
+  LockBinding* const binding = state->selected_lock();
+  const MutexOutcome outcome = binding->lock_.TryAcquire(state->owner);
   if (__builtin_expect(outcome == MutexOutcome::kAcquired, 1)) {
     binding->held_ = true;
     return nullptr;
@@ -64,7 +73,8 @@ napi_value LockBinding::TryAcquire(napi_env env, LockBinding* binding) {
   return ToAnswer(env, outcome);
 }
 
-napi_value LockBinding::Release(napi_env, LockBinding* binding) {
+napi_value LockBinding::Release(napi_env, AddonState* state) {
+  LockBinding* const binding = state->selected_lock();
   binding->held_ = false;
   binding->lock_.Release();
   return nullptr;
@@ -103,6 +113,11 @@ Napi::Value LockBinding::Abandon(const Napi::CallbackInfo& info) {
   return {};
 }
 
+Napi::Value LockBinding::EndFromJavaScript(const Napi::CallbackInfo& info) {
+  BindingOf(info)->End();
+  return {};
+}
+
 // state(): 0 free, 1 held, 2 its owner died.
 Napi::Value LockBinding::State(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<int>(BindingOf(info)->lock_.Peek()));
@@ -120,13 +135,7 @@ Napi::Value LockBinding::Owner(const Napi::CallbackInfo& info) {
 Napi::Object LockBinding::Export(Napi::Env env, LockBinding* binding) {
   Napi::Object functions = Napi::Object::New(env);
   functions.Set("self", Napi::External<LockBinding>::New(env, binding, [](Napi::Env, LockBinding* old) { delete old; }));
-  const auto add_fast = [&](const char* name, napi_callback callback) {
-    napi_value function;
-    Check(napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, binding, &function) == napi_ok, "no function");
-    functions.Set(name, function);
-  };
-  add_fast("tryAcquire", Slots::Callback<&LockBinding::TryAcquire>(binding->slot_));
-  add_fast("release", Slots::Callback<&LockBinding::Release>(binding->slot_));
+  functions.Set("index", binding->index_);
   const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
     functions.Set(name, Napi::Function::New(env, function, name, binding));
   };
@@ -134,9 +143,23 @@ Napi::Object LockBinding::Export(Napi::Env env, LockBinding* binding) {
   add("tryAcquireOrAwait", TryAcquireOrAwait);
   add("stopAwaiting", StopAwaiting);
   add("abandon", Abandon);
+  add("end", EndFromJavaScript);
   add("state", State);
   add("owner", Owner);
   return functions;
+}
+
+void LockBinding::ExportFast(Napi::Env env, Napi::Object exports) {
+  using Slots = FastSlots<AddonState>;
+  AddonState* const state = AddonState::Of(env);
+  const auto add = [&](const char* name, napi_callback callback) {
+    napi_value function;
+    Check(napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, state, &function) == napi_ok, "no function");
+    exports.Set(name, function);
+  };
+  add("tryAcquireSelected", Slots::Callback<&LockBinding::TryAcquire>(state->slot()));
+  add("releaseSelected", Slots::Callback<&LockBinding::Release>(state->slot()));
+  exports.Set("selection", state->selection());
 }
 
 namespace {
@@ -167,6 +190,7 @@ Napi::Value KeepAlive(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
+  LockBinding::ExportFast(env, exports);
   exports.Set("bindLock", Napi::Function::New(env, BindLock, "bindLock"));
   exports.Set("keepAlive", Napi::Function::New(env, KeepAlive, "keepAlive"));
 }

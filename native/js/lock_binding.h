@@ -20,19 +20,24 @@ class LockBinding {
   // The functions that JavaScript calls, and `self`, which keeps them valid.
   static Napi::Object Export(Napi::Env env, LockBinding* binding);
 
+  // The functions of the fast path, on the lock that JavaScript has selected. See AddonState.
+  static void ExportFast(Napi::Env env, Napi::Object exports);
+
   // On the event loop, after the waiter thread asked for it.
   void NotifyJavaScript();
 
-  // The environment ends: no thread stays, and what it holds is handed on as abandoned.
+  // The environment ends, or has closed its last handle: no thread stays, what it holds is handed on as abandoned, and the
+  // memory is let go. Nothing but destruction may follow.
   void End();
 
  private:
-  static napi_value TryAcquire(napi_env env, LockBinding* binding);
-  static napi_value Release(napi_env env, LockBinding* binding);
+  static napi_value TryAcquire(napi_env env, AddonState* state);
+  static napi_value Release(napi_env env, AddonState* state);
   static Napi::Value Acquire(const Napi::CallbackInfo& info);
   static Napi::Value TryAcquireOrAwait(const Napi::CallbackInfo& info);
   static Napi::Value StopAwaiting(const Napi::CallbackInfo& info);
   static Napi::Value Abandon(const Napi::CallbackInfo& info);
+  static Napi::Value EndFromJavaScript(const Napi::CallbackInfo& info);
   static Napi::Value State(const Napi::CallbackInfo& info);
   static Napi::Value Owner(const Napi::CallbackInfo& info);
 
@@ -43,11 +48,11 @@ class LockBinding {
   void AbandonIfHeld();
 
   AddonState* const state_;
-  const std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
+  std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
   SharedLock lock_;
   bool held_ = false;  // by this environment's thread
   const uint64_t id_;
-  const int slot_;
+  uint32_t index_;  // in AddonState::lock_table
   Napi::FunctionReference on_wake_;
   LockWaiter waiter_;
 };

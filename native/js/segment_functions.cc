@@ -74,8 +74,9 @@ Napi::Value PublishSegment(const Napi::CallbackInfo& info) {
   return {};
 }
 
+// closeSegment(segment): no other function takes it afterwards. Memory that no buffer and no lock needs is unmapped now.
 Napi::Value CloseSegment(const Napi::CallbackInfo& info) {
-  HolderOf(info[0])->segment.Close();
+  HolderOf(info[0])->segment.CloseAndUnmap();
   return {};
 }
 
@@ -108,8 +109,15 @@ Napi::Value SegmentPersistent(const Napi::CallbackInfo& info) {
 // The payload as a SharedArrayBuffer or ArrayBuffer. To be asked for once per External; not for an empty payload.
 Napi::Value SegmentBuffer(const Napi::CallbackInfo& info) {
   SegmentHolder* const holder = HolderOf(info[0]);
-  return NewExternalBuffer(info.Env(), holder->segment.mapping(), holder->segment.payload_bytes(),
-                           &holder->reported_bytes);
+  return holder->buffer.Create(info.Env(), holder->segment.mapping(), holder->segment.payload_bytes(),
+                               &holder->reported_bytes);
+}
+
+// dropBuffer(segment): unmaps the memory under a buffer that nobody can use any more: it becomes empty. Only an ArrayBuffer
+// can be emptied; the memory of a SharedArrayBuffer goes when it is collected.
+Napi::Value DropBuffer(const Napi::CallbackInfo& info) {
+  HolderOf(info[0])->buffer.Drop(info.Env());
+  return {};
 }
 
 // unlinkName(name, anyOwner)
@@ -182,6 +190,7 @@ void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
       {"segmentId", SegmentId},
       {"segmentPersistent", SegmentPersistent},
       {"segmentBuffer", SegmentBuffer},
+      {"dropBuffer", DropBuffer},
       {"unlinkName", UnlinkName},
       {"listSegments", List},
       {"removeStaleSegments", RemoveStale},

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "js/external_buffer.h"
 #include "shm/segment.h"
 
 namespace procshare {
@@ -15,6 +16,7 @@ class SegmentHolder {
   Segment segment;
   napi_ref external = nullptr;   // weak: to find the External again when the same segment is attached once more
   int64_t reported_bytes = 0;    // external memory that V8 was told about
+  ExternalBuffer buffer;
 };
 
 // The holder inside an External of ours; anything else is fatal.

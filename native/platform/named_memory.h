@@ -79,6 +79,9 @@ class NamedMemory {
   // Ends the hold; idempotent. See N3.
   void Close();
 
+  // Lets go of the mapping, which others may keep. After Close().
+  void Unmap() { mapping_.reset(); }
+
   // Removes the name now, for whoever holds it. Fails with ENOENT when the name is gone or means other memory.
   Status Unlink();
 

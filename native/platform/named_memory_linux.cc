@@ -1,9 +1,10 @@
 // Named memory on Linux: POSIX shared memory (files of the tmpfs at /dev/shm) and open-file-description locks.
 //
-// Byte 0 of the file carries the liveness lock: shared by each holder, exclusive by a builder or by whoever is about to
-// remove the name. Byte 1 is held for the few instructions in which a name is compared and removed, so that two of them
-// cannot follow each other around a re-created name (N4). The kernel drops both when a process ends, however it ends and
-// in whatever pid namespace it lives.
+// Byte 0 of the file carries the liveness lock: shared by each holder, exclusive by a builder. Whoever is about to remove
+// the name because nobody holds it locks bytes 0 and 1, so that others can tell him from a builder: he is not a reason to
+// believe that the name is alive (N1). Byte 2 is held for the few instructions in which a name is compared and removed, so
+// that two of them cannot follow each other around a re-created name (N4). The kernel drops all of them when a process
+// ends, however it ends and in whatever pid namespace it lives.
 //
 // Why fcntl(F_OFD_SETLK) and not flock(2): it converts between shared and exclusive atomically (flock drops the old lock
 // first, so a builder would be nobody for a moment), and F_OFD_GETLK asks without taking. Linux 3.15; both belong to the
@@ -20,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "platform/named_memory.h"
@@ -29,9 +31,15 @@ namespace {
 
 constexpr char kDirectory[] = "/dev/shm/";
 constexpr mode_t kTemporaryBit = S_ISVTX;
-constexpr off_t kLivenessByte = 0;
-constexpr off_t kNameByte = 1;
-constexpr int64_t kNameLockMs = 1000;
+constexpr int64_t kStandstillMs = 1000;  // how long somebody who was stopped in a critical place can hold us up
+
+struct ByteRange {
+  off_t first;
+  off_t count;
+};
+constexpr ByteRange kLiveness = {0, 1};
+constexpr ByteRange kRemoval = {0, 2};
+constexpr ByteRange kName = {2, 1};
 
 class Descriptor {
  public:
@@ -49,18 +57,18 @@ class Descriptor {
   int fd_;
 };
 
-struct flock LockRequest(short type, off_t byte) {
+struct flock LockRequest(short type, ByteRange range) {
   struct flock request = {};
   request.l_type = type;
   request.l_whence = SEEK_SET;
-  request.l_start = byte;
-  request.l_len = 1;
+  request.l_start = range.first;
+  request.l_len = range.count;
   return request;
 }
 
 // False when somebody else's lock is in the way.
-bool SetLock(int fd, short type, off_t byte) {
-  struct flock request = LockRequest(type, byte);
+bool SetLock(int fd, short type, ByteRange range) {
+  struct flock request = LockRequest(type, range);
   int result;
   do result = fcntl(fd, F_OFD_SETLK, &request);
   while (result != 0 && errno == EINTR);
@@ -68,7 +76,7 @@ bool SetLock(int fd, short type, off_t byte) {
 }
 
 bool HeldByOthers(int fd) {
-  struct flock request = LockRequest(F_WRLCK, kLivenessByte);
+  struct flock request = LockRequest(F_WRLCK, kLiveness);
   return fcntl(fd, F_OFD_GETLK, &request) == 0 && request.l_type != F_UNLCK;
 }
 
@@ -100,12 +108,12 @@ bool NameMeans(const std::string& name, const MemoryIdentity& identity) {
 // Removes `name` if it still means the file behind `fd`; false when it does not (N4).
 bool RemoveName(int fd, const std::string& name, const MemoryIdentity& identity) {
   // Whoever holds this lock needs it for two system calls. One that was stopped in between must not stop us for ever.
-  const Deadline deadline = Deadline::AfterMs(kNameLockMs);
+  const Deadline deadline = Deadline::AfterMs(kStandstillMs);
   Backoff backoff;
-  while (!SetLock(fd, F_WRLCK, kNameByte) && !deadline.passed()) backoff.Pause();
+  while (!SetLock(fd, F_WRLCK, kName) && !deadline.passed()) backoff.Pause();
   const bool ours = NameMeans(name, identity);
   const bool removed = ours && shm_unlink(ShmName(name).c_str()) == 0;
-  (void)SetLock(fd, F_UNLCK, kNameByte);
+  (void)SetLock(fd, F_UNLCK, kName);
   return removed;
 }
 
@@ -115,18 +123,32 @@ Result<std::shared_ptr<MemoryMapping>> Map(int fd, size_t byte_length) {
   return std::make_shared<MemoryMapping>(static_cast<uint8_t*>(data), byte_length);
 }
 
+// Backs every byte and gives the file that size, if it is smaller.
 Status Allocate(int fd, size_t byte_length) {
-  int error;
-  do error = posix_fallocate(fd, 0, static_cast<off_t>(byte_length));
-  while (error == EINTR);
-  return error == 0 ? Status::Ok() : Status::System(error, "posix_fallocate");
+  // A signal makes tmpfs undo the call. Under a profiler that sends one each millisecond a long call would never end, so
+  // an interrupted one is repeated in halves.
+  constexpr size_t kSmallestPiece = 64 * 1024;
+  size_t piece = byte_length;
+  for (size_t done = 0; done < byte_length;) {
+    const size_t count = std::min(piece, byte_length - done);
+    const int error = posix_fallocate(fd, static_cast<off_t>(done), static_cast<off_t>(count));
+    if (error == 0) {
+      done += count;
+    } else if (error == EINTR) {
+      piece = std::max(count / 2, kSmallestPiece);
+    } else {
+      return Status::System(error, "posix_fallocate");
+    }
+  }
+  return Status::Ok();
 }
 
 // Opens what the name means, if it is memory that the caller may use.
 Result<int> OpenExisting(const std::string& name, bool any_owner, struct stat* info) {
   Descriptor fd(shm_open(ShmName(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
   if (!fd.valid()) {
-    if (errno == ELOOP || errno == EISDIR || errno == ENXIO) return Status::Of(Outcome::kNotMemory);
+    // A link, a directory (EINVAL: what the shm_open of glibc makes of EISDIR), a socket.
+    if (errno == ELOOP || errno == EISDIR || errno == EINVAL || errno == ENXIO) return Status::Of(Outcome::kNotMemory);
     return Status::System(errno, "shm_open");
   }
   if (fstat(fd.get(), info) != 0) return Status::System(errno, "fstat");
@@ -135,14 +157,23 @@ Result<int> OpenExisting(const std::string& name, bool any_owner, struct stat* i
   return fd.Release();
 }
 
-// True when the memory behind `fd` was stale; its name is gone then.
-bool ReclaimIfStale(int fd, const std::string& name) {
-  if (!SetLock(fd, F_WRLCK, kLivenessByte)) return false;
+enum class Fate : uint8_t {
+  kStale,    // was stale; its name is gone, if we may remove it
+  kAlive,    // it has a holder or a builder, or it is persistent
+  kUnclear,  // somebody else is removing the name, or was until a moment ago: look again
+};
+
+Fate ReclaimIfStale(int fd, const std::string& name) {
+  if (!SetLock(fd, F_WRLCK, kRemoval)) {
+    struct flock other = LockRequest(F_WRLCK, kRemoval);
+    const bool alive = fcntl(fd, F_OFD_GETLK, &other) == 0 && other.l_type != F_UNLCK && other.l_len == kLiveness.count;
+    return alive ? Fate::kAlive : Fate::kUnclear;
+  }
   struct stat info;  // read under the lock: a builder may have made it persistent a moment ago
   const bool stale = fstat(fd, &info) == 0 && (info.st_mode & kTemporaryBit) != 0;
   if (stale) (void)RemoveName(fd, name, IdentityOf(info));
-  (void)SetLock(fd, F_UNLCK, kLivenessByte);
-  return stale;
+  (void)SetLock(fd, F_UNLCK, kRemoval);
+  return stale ? Fate::kStale : Fate::kAlive;
 }
 
 }  // namespace
@@ -163,6 +194,8 @@ NamedMemory& NamedMemory::operator=(NamedMemory&& other) noexcept {
 }
 
 Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_length, unsigned mode) {
+  const Deadline standstill = Deadline::AfterMs(kStandstillMs);
+  Backoff backoff;
   for (;;) {
     NamedMemory memory;
     memory.name_ = name;
@@ -175,19 +208,23 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
       if (existing.status().Is(ENOENT)) continue;  // it went away in between
       if (!existing.ok()) return Status::System(EEXIST, "shm_open");
       Descriptor old(existing.value());
-      if (info.st_uid == geteuid() && ReclaimIfStale(old.get(), name)) continue;
-      return Status::System(EEXIST, "shm_open");
+      const Fate fate = info.st_uid == geteuid() ? ReclaimIfStale(old.get(), name) : Fate::kAlive;
+      if (fate == Fate::kAlive || standstill.passed()) return Status::System(EEXIST, "shm_open");
+      if (fate == Fate::kUnclear) backoff.Pause();
+      continue;
     }
     struct stat info;
     if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
     memory.identity_ = IdentityOf(info);
     // Between open and lock the file looks stale to others; one who removed it in that moment makes us start again.
-    if (!SetLock(fd.get(), F_WRLCK, kLivenessByte) || !NameMeans(name, memory.identity_)) continue;
+    if (!SetLock(fd.get(), F_WRLCK, kLiveness) || !NameMeans(name, memory.identity_)) continue;
     memory.descriptor_ = fd.Release();  // from here on Close() removes the name again if something fails
     const int open_fd = static_cast<int>(memory.descriptor_);
 
-    if (mode != 0600 && fchmod(open_fd, mode | kTemporaryBit) != 0) return Status::System(errno, "fchmod");
-    if (ftruncate(open_fd, static_cast<off_t>(byte_length)) != 0) return Status::System(errno, "ftruncate");
+    // Not `mode` in open(2): the mask of the process would have its say, as it had on 0600.
+    const bool mode_differs = (info.st_mode & 0777) != mode;
+    if (mode_differs && fchmod(open_fd, mode | kTemporaryBit) != 0) return Status::System(errno, "fchmod");
+    // No ftruncate() first: were we killed after it, an attacher could map bytes that nothing backs.
     const Status allocated = Allocate(open_fd, byte_length);
     if (!allocated.ok()) return allocated;
     Result<std::shared_ptr<MemoryMapping>> mapping = Map(open_fd, byte_length);
@@ -207,10 +244,10 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
 
     const bool temporary = (info.st_mode & kTemporaryBit) != 0;
     if (temporary && !HeldByOthers(fd.get())) {
-      if (ReclaimIfStale(fd.get(), name)) return Status::System(ENOENT, "shm_open");
+      if (ReclaimIfStale(fd.get(), name) == Fate::kStale) return Status::System(ENOENT, "shm_open");
       continue;  // somebody came in between, or it has become persistent: look again
     }
-    if (!SetLock(fd.get(), F_RDLCK, kLivenessByte)) {
+    if (!SetLock(fd.get(), F_RDLCK, kLiveness)) {
       if (deadline.passed()) return Status::Of(Outcome::kNotReady);
       backoff.Pause();  // a builder is at work, or somebody is removing the name
       continue;
@@ -221,10 +258,12 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
     if (info.st_nlink == 0) continue;
     if (info.st_size <= 0) {
-      // Nothing to map: another program's object in the making, or our builder died before it gave it a size.
+      // Nothing to map: another program's object in the making, or our builder died before it gave it a size. (It is not
+      // at work, for we share the lock.) Removed here and not by the last holder's Close(), for of many that come and go
+      // in this loop none may ever be the last.
       if ((info.st_mode & kTemporaryBit) == 0) return Status::Of(Outcome::kForeign);
-      (void)SetLock(fd.get(), F_UNLCK, kLivenessByte);
-      (void)ReclaimIfStale(fd.get(), name);
+      const bool removed = RemoveName(fd.get(), name, IdentityOf(info));
+      if (!removed && NameMeans(name, IdentityOf(info))) return Status::System(ENOENT, "shm_open");  // not ours to remove
       continue;
     }
 
@@ -251,17 +290,19 @@ Status NamedMemory::MakePersistent() {
 }
 
 Status NamedMemory::Publish() {
-  if (!SetLock(static_cast<int>(descriptor_), F_RDLCK, kLivenessByte)) return Status::System(errno, "fcntl");
+  if (!SetLock(static_cast<int>(descriptor_), F_RDLCK, kLiveness)) return Status::System(errno, "fcntl");
   return Status::Ok();
 }
 
 void NamedMemory::Close() {
   if (descriptor_ < 0) return;
   Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
-  if (!temporary_) return;
-  // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3).
-  (void)SetLock(fd.get(), F_UNLCK, kLivenessByte);
-  if (SetLock(fd.get(), F_WRLCK, kLivenessByte)) (void)RemoveName(fd.get(), name_, identity_);
+  // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
+  // not by close(2), because a lock ends with its open file description, and our mapping keeps that one.
+  (void)SetLock(fd.get(), F_UNLCK, kLiveness);
+  if (!temporary_ || !SetLock(fd.get(), F_WRLCK, kRemoval)) return;
+  (void)RemoveName(fd.get(), name_, identity_);
+  (void)SetLock(fd.get(), F_UNLCK, kRemoval);
 }
 
 Status NamedMemory::Unlink() {
@@ -303,7 +344,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
     const MemoryReader read = [&fd](uint64_t offset, void* into, size_t byte_length) {
       return pread(fd.get(), into, byte_length, static_cast<off_t>(offset)) == static_cast<ssize_t>(byte_length);
     };
-    if (visit(entry, read) && ReclaimIfStale(fd.get(), name)) ++reclaimed;
+    if (visit(entry, read) && ReclaimIfStale(fd.get(), name) == Fate::kStale) ++reclaimed;
   }
   closedir(directory);
   return reclaimed;

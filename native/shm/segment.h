@@ -32,8 +32,15 @@ class Segment {
   // Makes the segment visible, ready-made, to all who attach.
   Status Publish();
 
-  // Ends the hold on the name; the bytes stay mapped until the last copy of mapping() is gone. Idempotent.
+  // Ends the hold on the name. Idempotent.
   void Close() { memory_.Close(); }
+
+  // Closes and lets go of the bytes, which stay mapped until the last copy of mapping() is gone. Nothing but destruction,
+  // open() and description() may follow.
+  void CloseAndUnmap() {
+    memory_.Close();
+    memory_.Unmap();
+  }
   Status Unlink() { return memory_.Unlink(); }
 
   bool open() const { return memory_.open(); }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -696,6 +697,39 @@ void FullMemoryIsAnError() {
   child.ExpectEnd();
 }
 
+// A profiler interrupts a process hundreds of times a second, and tmpfs gives up an allocation for each signal.
+void SignalsDoNotKeepMemoryFromBeingMade() {
+  const std::string name = TestName("signals");
+  Child child([&](const Channel& parent) {
+    struct sigaction action = {};
+    action.sa_handler = [](int) {};
+    CHECK_EQ(sigaction(SIGPROF, &action, nullptr), 0);
+    constexpr size_t kLarge = size_t{64} << 20;  // some tens of milliseconds
+    const itimerval each = {{0, 1000}, {0, 1000}};
+    CHECK_EQ(setitimer(ITIMER_PROF, &each, nullptr), 0);
+    const NamedMemory memory = MustCreate(name, kLarge);
+    const itimerval never = {};
+    CHECK_EQ(setitimer(ITIMER_PROF, &never, nullptr), 0);
+    struct stat info;
+    CHECK_EQ(stat(PathOf(name).c_str(), &info), 0);
+    CHECK_EQ(info.st_size, kLarge);
+    CHECK(info.st_blocks * 512 >= info.st_size);
+    parent.Send('d');
+  });
+  child.Expect('d');
+  child.ExpectEnd();
+}
+
+// Somebody empties memory that others hold: nothing can be attached any more, and nobody may wait for it to come back.
+void EmptiedMemoryIsGivenUp() {
+  const std::string name = TestName("emptied");
+  const NamedMemory memory = MustPublish(name);
+  CHECK_EQ(truncate(PathOf(name).c_str(), 0), 0);
+  const Stopwatch watch;
+  CHECK(Attach(name).status().Is(ENOENT));
+  CHECK(watch.ms() < 1000);
+}
+
 size_t OpenDescriptors() {
   size_t count = 0;
   DIR* const listing = opendir("/proc/self/fd");
@@ -764,6 +798,8 @@ int main(int argc, char** argv) {
       {"a stranger as the last holder", AStrangerAsTheLastHolder},
       {"the mode is honoured in spite of the mask", ModeIsHonouredInSpiteOfTheMask},
       {"full memory is an error and leaves nothing", FullMemoryIsAnError},
+      {"signals do not keep memory from being made", SignalsDoNotKeepMemoryFromBeingMade},
+      {"emptied memory is given up", EmptiedMemoryIsGivenUp},
       {"nothing leaks", NothingLeaks},
   };
   return RunTests(argc, argv, tests);
