@@ -45,7 +45,7 @@ const MESSAGES = {
   ERR_STALE_HANDLE: (name) =>
     `${name} is not the one that the handle was made for: that one is gone and another has its name`,
   ERR_SYSTEM: (name) => `The system reports an unexpected error for ${name}`,
-  ERR_TIMEOUT: (name, detail) => `${name} was not available within ${detail}`,
+  ERR_TIMEOUT: (name, detail) => `Waiting for ${name} took longer than ${detail}`,
   ERR_TYPE: (name, detail) => `${name} has another type: ${detail}`,
 } satisfies Record<string, (name: string, detail: string) => string>
 
@@ -84,11 +84,11 @@ export class ShareError extends Error {
   /** Which error it is. */
   readonly code: ShareErrorCode
   /** The name of the segment that it is about, if it is about one. */
-  readonly segment: string | undefined
+  declare readonly segment: string | undefined
   /** The system call that failed, for an error of the operating system. */
-  readonly syscall: string | undefined
+  declare readonly syscall: string | undefined
   /** The system's error number, for an error of the operating system. */
-  readonly errno: number | undefined
+  declare readonly errno: number | undefined
 
   /** @internal */
   constructor(code: ShareErrorCode, info: ShareErrorInfo = {}) {
@@ -99,9 +99,10 @@ export class ShareError extends Error {
       info.cause === undefined ? undefined : { cause: info.cause },
     )
     this.code = code
-    this.segment = info.segment
-    this.syscall = info.syscall
-    this.errno = info.errno
+    // Only what there is, so that a printed error shows no empty fields.
+    if (info.segment !== undefined) this.segment = info.segment
+    if (info.syscall !== undefined) this.syscall = info.syscall
+    if (info.errno !== undefined) this.errno = info.errno
   }
 }
 

@@ -14,6 +14,8 @@ export {
   unlinkSegment,
 } from './memory/shared-memory.ts'
 export type { ElementTypes, InputOf, NumericTypeName, TypeName } from './memory/typecode.ts'
+export { isMainProcess, processName } from './process/current.ts'
+export { Process, type ProcessOptions } from './process/process.ts'
 export { Lock } from './sync/lock.ts'
 export type { LockGuard } from './sync/lock-guard.ts'
 export { type AnyLock, RLock } from './sync/rlock.ts'

@@ -32,6 +32,7 @@ WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Dead
 }
 
 int FutexWake(const std::atomic<uint32_t>* word, int count) {
+  if (count <= 0) return 0;  // the kernel wakes one before it looks at the number
   const long woken = Futex(word, FUTEX_WAKE, static_cast<uint32_t>(count), nullptr);
   return woken > 0 ? static_cast<int>(woken) : 0;
 }

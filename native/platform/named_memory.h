@@ -90,6 +90,9 @@ class NamedMemory {
   const MemoryIdentity& identity() const { return identity_; }
   const std::shared_ptr<MemoryMapping>& mapping() const { return mapping_; }
 
+  // Copies bytes without touching the mapping. False beyond the end.
+  bool Read(uint64_t offset, void* into, size_t byte_length) const;
+
   // Backs every byte of memory that somebody else made, perhaps sparsely (N5).
   Status Reserve();
 

@@ -143,6 +143,10 @@ Status Allocate(int fd, size_t byte_length) {
   return Status::Ok();
 }
 
+bool ReadAt(int fd, uint64_t offset, void* into, size_t byte_length) {
+  return pread(fd, into, byte_length, static_cast<off_t>(offset)) == static_cast<ssize_t>(byte_length);
+}
+
 // Opens what the name means, if it is memory that the caller may use.
 Result<int> OpenExisting(const std::string& name, bool any_owner, struct stat* info) {
   Descriptor fd(shm_open(ShmName(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
@@ -310,6 +314,10 @@ Status NamedMemory::Unlink() {
   return Status::Ok();
 }
 
+bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
+  return ReadAt(static_cast<int>(descriptor_), offset, into, byte_length);
+}
+
 Status NamedMemory::Reserve() { return Allocate(static_cast<int>(descriptor_), mapping_->byte_length()); }
 
 Status UnlinkMemory(const std::string& name, bool any_owner) {
@@ -342,7 +350,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
     entry.temporary = (info.st_mode & kTemporaryBit) != 0;
     entry.held = HeldByOthers(fd.get());
     const MemoryReader read = [&fd](uint64_t offset, void* into, size_t byte_length) {
-      return pread(fd.get(), into, byte_length, static_cast<off_t>(offset)) == static_cast<ssize_t>(byte_length);
+      return ReadAt(fd.get(), offset, into, byte_length);
     };
     if (visit(entry, read) && ReclaimIfStale(fd.get(), name) == Fate::kStale) ++reclaimed;
   }

@@ -130,9 +130,10 @@ Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool fo
     Segment segment(std::move(memory.value()));
     const Status adopted = segment.Adopt(foreign);
     if (adopted.ok()) return segment;
-    // Ours and without a builder, yet not ready: its creator died. Closing, as the last one, removes it.
-    if (adopted.outcome == Outcome::kNotReady && temporary && !deadline.passed()) continue;
-    return adopted;
+    if (adopted.outcome != Outcome::kNotReady || !temporary || deadline.passed()) return adopted;
+    // Ours and without a builder (we share its lock), yet not ready: its creator died. Removed here and not by the last
+    // one's Close(), for of many that come and go in this loop none may ever be the last.
+    (void)segment.Unlink();
   }
 }
 
@@ -140,7 +141,11 @@ Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool fo
 Status Segment::Adopt(bool foreign) {
   const uint64_t total_bytes = mapping()->byte_length();
   const ControlBlock* const block = total_bytes % sizeof(ControlBlock) == 0 ? control() : nullptr;
-  if (block == nullptr || (block->magic != kMagic && !memory_.temporary())) {
+  // Another program's memory may be sparse, and touching a byte of it that nothing backs a SIGBUS: Read() is not.
+  uint64_t magic = 0;
+  const bool ours = block != nullptr && (memory_.temporary() ||
+                                         (memory_.Read(total_bytes - sizeof *block, &magic, sizeof magic) && magic == kMagic));
+  if (!ours) {
     if (!foreign) return Status::Of(block == nullptr && memory_.temporary() ? Outcome::kCorrupt : Outcome::kForeign);
     payload_bytes_ = total_bytes;
     return memory_.Reserve();

@@ -103,7 +103,7 @@ class Child {
     (void)Reap();
   }
 
- private:
+  // Waits for the end, however long it takes, and returns what waitpid(2) says about it.
   int Reap() {
     int status = -1;
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -112,6 +112,7 @@ class Child {
     return status;
   }
 
+ private:
   pid_t pid_ = 0;
   Channel channel_;
 };

@@ -3,9 +3,7 @@
 #include "platform/named_memory.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,6 +18,7 @@
 
 #include "check.h"
 #include "child_process.h"
+#include "private_memory.h"
 #include "traced_child.h"
 
 namespace procshare::testing {
@@ -663,8 +662,7 @@ void ModeIsHonouredInSpiteOfTheMask() {
 void FullMemoryIsAnError() {
   const std::string name = TestName("full");
   Child child([&](const Channel& parent) {
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        mount("tmpfs", "/dev/shm", "tmpfs", 0, "size=1m") != 0) {
+    if (!UsePrivateMemory("size=1m")) {
       parent.Send('s');
       return;
     }
@@ -777,6 +775,7 @@ void NothingLeaks() {
 
 int main(int argc, char** argv) {
   using namespace procshare::testing;
+  UsePrivateMemoryIfPossible();
   const Test tests[] = {
       {"created memory is zeroed, backed and of the exact size", CreatedMemoryIsZeroedBackedAndExact},
       {"one of many concurrent creators wins", OneOfManyCreatorsWins},

@@ -1,0 +1,82 @@
+/**
+ * Arguments of a child process: structured clone for everything, except that shared objects, anywhere inside, go as handles
+ * and arrive attached.
+ *
+ * The walk copies what it enters (arrays, plain objects, maps, sets), so the caller's objects are never changed; what
+ * structured clone treats as a unit (dates, buffers, errors, …) it leaves alone.
+ */
+import { deserialize, serialize } from 'node:v8'
+import { attach, type Handle, isShareable } from '../memory/handle.ts'
+import { valueError } from '../validate.ts'
+
+/** The key of a placeholder: `{ [PLACEHOLDER]: handle }`. */
+const PLACEHOLDER = 'procshare:attach'
+
+type Replace = (value: object) => unknown
+
+/** Copies a graph of objects, asking `replace` for each object first; undefined means "walk into it". */
+class Walk {
+  readonly #copies = new Map<object, unknown>()
+  readonly #replace: Replace
+
+  constructor(replace: Replace) {
+    this.#replace = replace
+  }
+
+  copy(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value
+    const known = this.#copies.get(value)
+    if (known !== undefined) return known
+    const replaced = this.#replace(value)
+    if (replaced === undefined) return this.#walk(value)
+    this.#copies.set(value, replaced)
+    return replaced
+  }
+
+  #walk(value: object): unknown {
+    if (Array.isArray(value)) {
+      const copy: unknown[] = new Array(value.length)
+      this.#copies.set(value, copy)
+      for (const key of Object.keys(value)) copy[key as unknown as number] = this.copy(value[key as unknown as number])
+      return copy
+    }
+    if (value instanceof Map) {
+      const copy = new Map()
+      this.#copies.set(value, copy)
+      for (const [key, item] of value) copy.set(this.copy(key), this.copy(item))
+      return copy
+    }
+    if (value instanceof Set) {
+      const copy = new Set()
+      this.#copies.set(value, copy)
+      for (const item of value) copy.add(this.copy(item))
+      return copy
+    }
+    if (Object.prototype.toString.call(value) !== '[object Object]') return value
+    const copy: Record<string, unknown> = {}
+    this.#copies.set(value, copy)
+    for (const [key, item] of Object.entries(value)) {
+      // Defined, not assigned: a key "__proto__" is a key like any other.
+      Object.defineProperty(copy, key, { value: this.copy(item), configurable: true, enumerable: true, writable: true })
+    }
+    return copy
+  }
+}
+
+/** Arguments as bytes. @throws `DataCloneError` for what cannot be cloned, such as functions. */
+export function encodeArguments(args: readonly unknown[]): Uint8Array {
+  const walk = new Walk((value) => {
+    if (isShareable(value)) return { [PLACEHOLDER]: value.handle }
+    if (Object.hasOwn(value, PLACEHOLDER)) throw valueError('args', `free of the key "${PLACEHOLDER}"`, value)
+    return undefined
+  })
+  return serialize(walk.copy(args))
+}
+
+/** The arguments again, attached. */
+export function decodeArguments(bytes: Uint8Array): unknown[] {
+  const walk = new Walk((value) =>
+    Object.hasOwn(value, PLACEHOLDER) ? attach((value as Record<string, Handle>)[PLACEHOLDER]!) : undefined,
+  )
+  return walk.copy(deserialize(bytes)) as unknown[]
+}

@@ -1,0 +1,67 @@
+/**
+ * The entry of a child process: receives what to run, runs it, reports how it went, and ends.
+ *
+ * The child must not outlive its parent. A free event loop sees the channel close and ends in order, with its holds on
+ * segments; for one that is blocked or computing there is a native thread that ends the process a second later.
+ */
+import { inspect } from 'node:util'
+import '../index.ts' // every kind of shared object can be among the arguments
+import { native } from '../native.ts'
+import { decodeArguments } from './arguments.ts'
+import { finishImport } from './current.ts'
+import { type ChildMessage, type StartMessage, toRemoteError } from './protocol.ts'
+
+const GRACE_MS = 1000
+
+process.once('message', (message) => void start(message as StartMessage))
+
+async function start(message: StartMessage): Promise<void> {
+  if (!message.detached) endWithParent()
+  try {
+    await runFunction(message)
+  } catch (error) {
+    process.stderr.write(`Process ${message.name}:\n${inspect(error)}\n`)
+    await tell({ procshare: 'failed', error: toRemoteError(error) })
+    process.exitCode = 1
+  }
+  // Timers and sockets that the function has left do not keep the child: its work is done when the function has settled.
+  await Promise.all([flush(process.stdout), flush(process.stderr)])
+  process.exit()
+}
+
+async function runFunction({ module, export: exportName, args, detached }: StartMessage): Promise<void> {
+  process.on('uncaughtExceptionMonitor', (error) => {
+    void tell({ procshare: 'failed', error: toRemoteError(error) })
+  })
+  const values = decodeArguments(args)
+  await tell({ procshare: 'attached' })
+  if (detached) process.disconnect()
+  const exports: Record<string, unknown> = await import(module)
+  finishImport()
+  const fn = exports[exportName]
+  if (typeof fn !== 'function') {
+    const names = Object.keys(exports).join(', ') || 'nothing'
+    throw new TypeError(`${module} has no function "${exportName}": it exports ${names}`)
+  }
+  await fn(...values)
+}
+
+function endWithParent(): void {
+  const onEnd = () => process.exit(1)
+  process.on('disconnect', onEnd)
+  if (!process.connected || !native.endWithParent(process.ppid, GRACE_MS)) onEnd()
+}
+
+function tell(message: ChildMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) resolve()
+    else process.send(message, undefined, undefined, () => resolve())
+  })
+}
+
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writable) stream.write('', () => resolve())
+    else resolve()
+  })
+}

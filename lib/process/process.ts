@@ -1,0 +1,284 @@
+/** Process: a Node child process that runs one exported function, with shared objects among its arguments. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { constants } from 'node:os'
+import { isAbsolute, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
+import { ShareError } from '../errors.ts'
+import { assertWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
+import { assertBoolean, assertOptions, assertString, typeError, valueError } from '../validate.ts'
+import { encodeArguments } from './arguments.ts'
+import { isImporting, NAME_VARIABLE } from './current.ts'
+import { fromRemoteError, isChildMessage, type StartMessage } from './protocol.ts'
+
+const CHILD_MAIN = fileURLToPath(new URL('./child-main.js', import.meta.url))
+const KILL_AFTER_MS = 5_000
+
+/** How a {@link Process} is run. */
+export interface ProcessOptions {
+  /**
+   * Arguments of the function. Shared objects, also inside arrays, objects, maps and sets, arrive attached; everything else
+   * is copied by structured clone.
+   * @defaultValue `[]`
+   */
+  readonly args?: readonly unknown[]
+  /**
+   * Which export of the module to call.
+   * @defaultValue `'default'`
+   */
+  readonly export?: string
+  /**
+   * What the process is called in messages.
+   * @defaultValue `'Process-N'`
+   */
+  readonly name?: string
+  /**
+   * Lets the child live on when this process ends, and this process end while the child lives.
+   * @defaultValue `false`
+   */
+  readonly detached?: boolean
+  /** Environment variables. @defaultValue those of this process */
+  readonly env?: NodeJS.ProcessEnv
+  /** Options of the `node` program. @defaultValue those of this process */
+  readonly execArgv?: readonly string[]
+  /** Working directory. @defaultValue that of this process */
+  readonly cwd?: string
+  /**
+   * Where the child's output goes; `'pipe'` makes {@link Process.stdout} and {@link Process.stderr}.
+   * @defaultValue `'inherit'`
+   */
+  readonly stdio?: 'inherit' | 'pipe' | 'ignore'
+}
+
+const OPTIONS = ['args', 'export', 'name', 'detached', 'env', 'execArgv', 'cwd', 'stdio'] as const
+
+let count = 0
+
+/**
+ * A Node child process that runs an exported function of a module. For Python's `multiprocessing.Process`.
+ *
+ * @remarks The child ends when the function has settled. If the function throws, its stack goes to the child's standard error
+ * and the reason to {@link join}. Children end with the process that started them, however that ends, unless they are
+ * `detached`. The arguments stay attached here until the child is gone, so the child finds them.
+ * @example
+ * ```ts
+ * import { isMainProcess, Process, Value } from 'procshare'
+ *
+ * export function work(counter: Value<'i'>) {
+ *   counter.add(1)
+ * }
+ *
+ * if (isMainProcess) {
+ *   using counter = new Value('i')
+ *   const child = new Process(import.meta.url, { export: 'work', args: [counter] }).start()
+ *   console.assert((await child.join()) === 0)
+ *   console.assert(counter.value === 1)
+ * }
+ * ```
+ */
+export class Process implements AsyncDisposable {
+  /** What the process is called. */
+  readonly name: string
+  readonly #module: string
+  readonly #options: ProcessOptions
+  readonly #ended: Promise<number>
+  #settle!: { resolve(exitCode: number): void; reject(reason: Error): void }
+  #child: ChildProcess | undefined
+  #args: readonly unknown[] | undefined
+  #exitCode: number | null = null
+  #failure: Error | undefined
+
+  /**
+   * Describes a process; {@link start} starts it.
+   *
+   * @param module - a file URL (`import.meta.url`, `new URL('./job.js', import.meta.url)`), or a path that is absolute or
+   * starts with `./` or `../` (from the working directory)
+   * @throws `TypeError` for options or a module that cannot be right.
+   */
+  constructor(module: string | URL, options: ProcessOptions = {}) {
+    assertOptions('options', options, OPTIONS)
+    const { args = [], export: exportName = 'default', name, detached = false, stdio = 'inherit' } = options
+    if (!Array.isArray(args)) throw typeError('options.args', 'an array', args)
+    assertString('options.export', exportName)
+    assertBoolean('options.detached', detached)
+    if (name !== undefined) assertString('options.name', name)
+    if (!['inherit', 'pipe', 'ignore'].includes(stdio)) {
+      throw valueError('options.stdio', "'inherit', 'pipe' or 'ignore'", stdio)
+    }
+    this.#module = moduleUrl(module)
+    this.#options = options
+    this.#args = args
+    this.name = name ?? `Process-${++count}`
+    this.#ended = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+    })
+    // A failure that nobody joins for has been reported on the child's standard error.
+    this.#ended.catch(() => {})
+  }
+
+  /**
+   * Starts the child.
+   *
+   * @throws {@link ShareError} `ERR_PROCESS_STATE` the second time; `ERR_PROCESS_IMPORT` in a child that is still importing
+   * the module of its function (guard the start with {@link isMainProcess}); `ERR_CLOSED` for a closed argument.
+   * `DataCloneError` for an argument that can be neither shared nor cloned. Nothing has been started then.
+   */
+  start(): this {
+    if (this.#child !== undefined) throw this.#stateError('was started before')
+    if (isImporting()) throw new ShareError('ERR_PROCESS_IMPORT', { subject: this.name })
+    const { export: exportName = 'default', detached = false, stdio = 'inherit', env, execArgv, cwd } = this.#options
+    const message: StartMessage = {
+      procshare: 'start',
+      name: this.name,
+      module: this.#module,
+      export: exportName,
+      args: encodeArguments(this.#args ?? []),
+      detached,
+    }
+    const child = fork(CHILD_MAIN, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', stdio, stdio, 'ipc'],
+      detached,
+      env: { ...(env ?? process.env), [NAME_VARIABLE]: this.name },
+      ...(execArgv && { execArgv: [...execArgv] }),
+      ...(cwd !== undefined && { cwd }),
+    })
+    this.#child = child
+    child.on('message', (received) => this.#onMessage(received))
+    child.on('error', (error) => {
+      if (child.pid === undefined) this.#fail(error) // not started at all; other errors are told by how it ends
+    })
+    child.once('exit', (code, signal) => {
+      this.#exitCode = code ?? -(constants.signals[signal!] ?? 0)
+      if (!child.connected) this.#onEnd()
+      else child.once('disconnect', () => this.#onEnd()) // the last messages are still on their way
+    })
+    // A child that dies before it has read its message says more by how it died.
+    child.send(message, () => {})
+    return this
+  }
+
+  /**
+   * Waits until the child has ended, and gives its exit code: negative for a signal (`-9` is SIGKILL), as in Python.
+   *
+   * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw, with the error as `cause`; `ERR_TIMEOUT` after
+   * `timeoutMs`, the child going on; `ERR_PROCESS_STATE` before {@link start}. The signal's reason when it aborts.
+   */
+  async join(options: WaitOptions = {}): Promise<number> {
+    assertWaitOptions(options)
+    const child = this.#child
+    if (child === undefined) throw this.#stateError('has not been started')
+    const { timeoutMs = Infinity, signal } = options
+    signal?.throwIfAborted()
+    if (this.#options.detached === true) child.ref()
+    let timer: NodeJS.Timeout | undefined
+    let onAbort: (() => void) | undefined
+    try {
+      return await Promise.race([
+        this.#ended,
+        new Promise<never>((_resolve, reject) => {
+          const late = () => reject(new ShareError('ERR_TIMEOUT', { subject: this.name, detail: `${timeoutMs} ms` }))
+          if (timeoutMs < Infinity) timer = setTimeout(late, Math.min(timeoutMs, 2 ** 31 - 1))
+          onAbort = () => reject(signal!.reason)
+          signal?.addEventListener('abort', onAbort, { once: true })
+        }),
+      ])
+    } finally {
+      clearTimeout(timer)
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
+      if (this.#options.detached === true) child.unref()
+    }
+  }
+
+  /** Asks the child to end (SIGTERM). Nothing happens to one that has ended. @throws {@link ShareError} `ERR_PROCESS_STATE` */
+  terminate(): void {
+    this.#kill('SIGTERM')
+  }
+
+  /** Ends the child at once (SIGKILL). Nothing happens to one that has ended. @throws {@link ShareError} `ERR_PROCESS_STATE` */
+  kill(): void {
+    this.#kill('SIGKILL')
+  }
+
+  /** Whether the child was started and has not ended. */
+  get isAlive(): boolean {
+    return this.#child?.pid !== undefined && this.#exitCode === null
+  }
+
+  /** The exit code, negative for a signal; `null` until the child has ended. */
+  get exitCode(): number | null {
+    return this.#exitCode
+  }
+
+  /** The process id; `undefined` before {@link start}. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** What the child writes, with `stdio: 'pipe'`. */
+  get stdout(): Readable | null {
+    return this.#child?.stdout ?? null
+  }
+
+  /** What the child writes as errors, with `stdio: 'pipe'`. */
+  get stderr(): Readable | null {
+    return this.#child?.stderr ?? null
+  }
+
+  /** Ends the child if it is alive, by SIGTERM and five seconds later by SIGKILL, and waits for its end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child === undefined) return
+    this.terminate()
+    const timer = setTimeout(() => this.kill(), KILL_AFTER_MS)
+    await this.#ended.catch(() => {})
+    clearTimeout(timer)
+  }
+
+  [inspect.custom](): string {
+    const state =
+      this.#child === undefined ? 'initial' : this.isAlive ? 'started' : `stopped exitCode=${this.#exitCode}`
+    return `Process { ${this.name} pid=${this.pid ?? '-'} ${state} }`
+  }
+
+  #onMessage(message: unknown): void {
+    if (!isChildMessage(message)) return
+    if (message.procshare === 'failed') {
+      this.#failure = fromRemoteError(message.error)
+    } else if (this.#options.detached === true) {
+      this.#child?.unref()
+    }
+  }
+
+  #onEnd(): void {
+    this.#args = undefined
+    if (this.#failure === undefined) this.#settle.resolve(this.#exitCode!)
+    else this.#fail(this.#failure)
+  }
+
+  #fail(cause: Error): void {
+    this.#args = undefined
+    const detail = `${cause.name}: ${cause.message}`
+    this.#settle.reject(new ShareError('ERR_PROCESS_FAILED', { subject: this.name, detail, cause }))
+  }
+
+  #kill(signal: NodeJS.Signals): void {
+    if (this.#child === undefined) throw this.#stateError('has not been started')
+    if (this.isAlive) this.#child.kill(signal)
+  }
+
+  #stateError(detail: string): ShareError {
+    return new ShareError('ERR_PROCESS_STATE', { subject: this.name, detail })
+  }
+}
+
+function moduleUrl(module: unknown): string {
+  const expected = 'a file URL, or a path that is absolute or starts with ./ or ../'
+  if (module instanceof URL || (typeof module === 'string' && module.startsWith('file:'))) {
+    if (new URL(module).protocol !== 'file:') throw valueError('module', expected, module)
+    return String(module)
+  }
+  if (typeof module !== 'string') throw typeError('module', expected, module)
+  if (!isAbsolute(module) && !/^\.\.?[\\/]/.test(module)) throw valueError('module', expected, module)
+  return pathToFileURL(resolve(module)).href
+}

@@ -1,0 +1,50 @@
+/** The messages between a Process and its child, on the IPC channel that Node makes. */
+
+export interface StartMessage {
+  readonly procshare: 'start'
+  readonly name: string
+  readonly module: string
+  readonly export: string
+  readonly args: Uint8Array
+  readonly detached: boolean
+}
+
+/** All arguments are attached: the parent may let go of them. */
+export interface AttachedMessage {
+  readonly procshare: 'attached'
+}
+
+/** The function threw, or could not be called. */
+export interface FailedMessage {
+  readonly procshare: 'failed'
+  readonly error: RemoteError
+}
+
+/** An error as far as it can be told to another process. */
+export interface RemoteError {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  readonly code: string | undefined
+}
+
+export type ChildMessage = AttachedMessage | FailedMessage
+
+export function isChildMessage(message: unknown): message is ChildMessage {
+  const kind = (message as Partial<ChildMessage> | null | undefined)?.procshare
+  return kind === 'attached' || kind === 'failed'
+}
+
+export function toRemoteError(error: unknown): RemoteError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined, code: undefined }
+  const { name, message, stack } = error
+  const { code } = error as { code?: unknown }
+  return { name, message, stack, code: typeof code === 'string' ? code : undefined }
+}
+
+export function fromRemoteError({ name, message, stack, code }: RemoteError): Error {
+  const error = new Error(message)
+  error.name = name
+  if (stack !== undefined) error.stack = stack
+  return code === undefined ? error : Object.assign(error, { code })
+}

@@ -1,0 +1,31 @@
+// What the kernel and the C library keep inside a robust mutex, for tests that must know the exact owner.
+#pragma once
+
+#include <pthread.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "shm/layout.h"
+
+namespace procshare::testing {
+
+#if defined(__GLIBC__)
+constexpr size_t kFutexOffset = offsetof(pthread_mutex_t, __data.__lock);
+constexpr size_t kListOffset = offsetof(pthread_mutex_t, __data.__list);
+constexpr size_t kListBytes = sizeof(pthread_mutex_t::__data.__list);
+#else  // musl: { int type, lock, waiters, unused, list... }
+constexpr size_t kFutexOffset = 4;
+constexpr size_t kListOffset = 16;
+constexpr size_t kListBytes = sizeof(pthread_mutex_t) - 16;
+#endif
+
+inline uint32_t FutexWordOf(const LockCell* cell) {
+  return __atomic_load_n(reinterpret_cast<const uint32_t*>(cell->mutex.bytes + kFutexOffset), __ATOMIC_RELAXED);
+}
+
+// The thread that has the mutex, alive or not; 0 for none.
+inline uint32_t OwnerOf(const LockCell* cell) { return FutexWordOf(cell) & 0x3fffffff; }  // FUTEX_TID_MASK
+inline bool HasSleepers(const LockCell* cell) { return (FutexWordOf(cell) & 0x80000000) != 0; }  // FUTEX_WAITERS
+
+}  // namespace procshare::testing
