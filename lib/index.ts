@@ -13,7 +13,7 @@ export {
   SharedMemory,
   unlinkSegment,
 } from './memory/shared-memory.ts'
-export type { ElementTypes, InputOf, NumericTypeName, TypeName } from './memory/typecode.ts'
+export type { ArrayTypes, ElementTypes, InputOf, NumericTypeName, TypeName } from './memory/typecode.ts'
 export { isMainProcess, processName } from './process/current.ts'
 export { Process, type ProcessOptions } from './process/process.ts'
 export { Lock } from './sync/lock.ts'
@@ -23,7 +23,6 @@ export type { SyncWaitOptions, WaitOptions } from './sync/wait-options.ts'
 export type { ArrayMembers } from './views/array-members.ts'
 export type { ValueOptions } from './views/guarded-segment.ts'
 export {
-  type ArrayTypes,
   type ElementsOf,
   RawArray,
   SharedArray,

@@ -75,6 +75,7 @@ export class Segment {
   readonly residents = new Map<number, Resident>()
   #users = 0
   #buffer: ArrayBuffer | SharedArrayBuffer | undefined
+  #exposed = false
   #description: Description | undefined
 
   constructor(name: string, segment: NativeSegment) {
@@ -97,6 +98,12 @@ export class Segment {
 
   /** The payload. The same buffer each time, alive as long as a view of it. */
   get buffer(): ArrayBuffer | SharedArrayBuffer {
+    this.#exposed = true
+    return this.innerBuffer
+  }
+
+  /** The payload, for views that no user gets: when the segment is closed the buffer is emptied, if the runtime can. */
+  get innerBuffer(): ArrayBuffer | SharedArrayBuffer {
     if (this.#buffer === undefined) {
       try {
         this.#buffer = this.payloadBytes === 0 ? new ArrayBuffer(0) : native.segmentBuffer(this.native)
@@ -122,6 +129,7 @@ export class Segment {
     if (--this.#users > 0) return
     for (const resident of this.residents.values()) resident.end()
     native.closeSegment(this.native)
+    if (!this.#exposed && this.#buffer !== undefined) native.dropBuffer(this.native)
   }
 
   unlink(): void {

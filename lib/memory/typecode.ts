@@ -39,6 +39,40 @@ export interface ElementTypes {
   bool: boolean
 }
 
+/** The typed array that an array of each scalar type is. */
+export interface ArrayTypes {
+  c: Uint8Array
+  b: Int8Array
+  B: Uint8Array
+  u: Uint32Array | Uint16Array
+  h: Int16Array
+  H: Uint16Array
+  i: Int32Array
+  I: Uint32Array
+  l: BigInt64Array | Int32Array
+  L: BigUint64Array | Uint32Array
+  q: BigInt64Array
+  Q: BigUint64Array
+  f: Float32Array
+  d: Float64Array
+  '?': Uint8Array
+  char: Uint8Array
+  int8: Int8Array
+  uint8: Uint8Array
+  wchar: Uint32Array | Uint16Array
+  int16: Int16Array
+  uint16: Uint16Array
+  int32: Int32Array
+  uint32: Uint32Array
+  long: BigInt64Array | Int32Array
+  ulong: BigUint64Array | Uint32Array
+  int64: BigInt64Array
+  uint64: BigUint64Array
+  float32: Float32Array
+  float64: Float64Array
+  bool: Uint8Array
+}
+
 /** A type code of Python's (`'i'`, `'d'`, …) or its readable alias (`'int32'`, `'float64'`, …). */
 export type TypeName = keyof ElementTypes
 
@@ -103,7 +137,7 @@ function integer(code: string, alias: string, bits: number, signed: boolean, Arr
   function encodeSmall(value: unknown, name: string): number {
     if (typeof value !== 'number') throw typeError(name, 'a number', value)
     if (!Number.isInteger(value) || value < min || value > max) throw rangeError(name, expected, value)
-    return value
+    return value + 0 // -0 becomes 0, as it does in memory
   }
 
   function encodeBig(value: unknown, name: string): bigint {
@@ -168,6 +202,12 @@ const bool: ScalarType = {
     if (typeof value !== 'boolean') throw typeError(name, 'a boolean', value)
     return value ? 1 : 0
   },
+}
+
+/** A boolean as another typed array holds it. */
+export function booleanOf(element: unknown, name: string): boolean {
+  if (element !== 0 && element !== 1) throw rangeError(name, '0 or 1', element)
+  return element === 1
 }
 
 const { longBytes, wideCharBytes } = native.layout

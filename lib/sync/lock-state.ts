@@ -48,6 +48,8 @@ export class LockState implements Resident {
   readonly #recursive: boolean
   readonly #segment: Segment
   readonly #pending: Pending[] = []
+  /** Held here, and only weakly by native code while nobody waits. */
+  readonly #onWake = () => this.#pump()
   #depth = 0
   #task: Task | undefined
   #ended = false
@@ -63,7 +65,7 @@ export class LockState implements Resident {
 
   private constructor(segment: Segment, cell: number, recursive: boolean) {
     try {
-      this.#lock = native.bindLock(segment.native, cell, () => this.#pump())
+      this.#lock = native.bindLock(segment.native, cell, this.#onWake)
     } catch (cause) {
       throw new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
     }
@@ -108,7 +110,7 @@ export class LockState implements Resident {
       releaseSelected()
     }
     // By way of the event loop: a long line of our own tasks must starve neither its I/O nor other processes.
-    if (this.#pending.length > 0) setImmediate(this.#pumpSoon)
+    if (this.#pending.length > 0) setImmediate(this.#onWake)
   }
 
   /** Takes the lock for `task`, in the order of the calls. Resolves to whether it was abandoned. */
@@ -227,8 +229,11 @@ export class LockState implements Resident {
       if (pending.keepsAlive) keepAlive()
       if (timeoutMs < Infinity) {
         // A timer that is further away than 24 days would fire at once; nobody waits that long for the difference.
-        timer = setTimeout(() => pending.fail(this.#timeout(waiter, timeoutMs)), Math.min(timeoutMs, 2 ** 31 - 1))
-        if (!pending.keepsAlive) timer.unref()
+        // What keeps the process alive, if anything is to, is not the timer: ref() and unref() may change that later.
+        timer = setTimeout(
+          () => pending.fail(this.#timeout(waiter, timeoutMs)),
+          Math.min(timeoutMs, 2 ** 31 - 1),
+        ).unref()
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#pending.push(pending)
@@ -236,7 +241,6 @@ export class LockState implements Resident {
     })
   }
 
-  readonly #pumpSoon = () => this.#pump()
 
   /** Grants the lock to the first of the line if it can be had; otherwise somebody will call again (S4). */
   #pump(): void {

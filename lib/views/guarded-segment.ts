@@ -48,6 +48,9 @@ export interface GuardedSpec {
   readonly fill: (buffer: ArrayBuffer | SharedArrayBuffer) => void
 }
 
+/** The segment's own lock, none, or one that lives elsewhere. */
+type LockChoice = 'own' | 'none' | AnyLock
+
 export class GuardedSegment {
   readonly type: ElementType
   readonly length: number
@@ -56,14 +59,15 @@ export class GuardedSegment {
   readonly #attachment: Attachment
   /** Keeps the segment of a lock that lives elsewhere. */
   readonly #lockAttachment: Attachment | undefined
-  readonly #ownCell: boolean
+  /** Whether `#lock` is ours to close, and not what the creator gave. */
+  readonly #ownsLock: boolean
   #lock: AnyLock | undefined
 
-  private constructor(attachment: Attachment, type: ElementType, length: number, lock: 'own' | 'none' | AnyLock) {
+  private constructor(attachment: Attachment, type: ElementType, length: number, lock: LockChoice, ownsLock: boolean) {
     this.#attachment = attachment
     this.type = type
     this.length = length
-    this.#ownCell = lock === 'own'
+    this.#ownsLock = ownsLock
     if (lock === 'own') {
       this.state = LockState.of(attachment.segment, OWN_CELL, true)
     } else if (lock !== 'none') {
@@ -78,15 +82,16 @@ export class GuardedSegment {
   static create(name: string | undefined, spec: GuardedSpec): GuardedSegment {
     const lock = lockOf(spec.options)
     const segment = createSegment(name, segmentSpec(spec, lock), (fresh) => initialise(fresh, spec, lock))
-    return new GuardedSegment(new Attachment(segment, spec.kind), spec.type, spec.length, lock)
+    return new GuardedSegment(new Attachment(segment, spec.kind), spec.type, spec.length, lock, lock === 'own')
   }
 
-  /** Attaches to the one of that name if it has the same type, length and kind of lock; makes it if there is none. */
+  /** Attaches to the one of that name if it has the same type and length, and the lock that was asked for; or makes it. */
   static open(name: string, spec: GuardedSpec): GuardedSegment {
     assertSegmentName(name)
     const lock = lockOf(spec.options)
     const segment = openSegment(name, segmentSpec(spec, lock), (fresh) => initialise(fresh, spec, lock))
-    const opened = GuardedSegment.#adopt(segment, spec.kind, spec.type, spec.isArray, lock === 'none')
+    const expectedLock = spec.options?.lock === undefined ? undefined : lock
+    const opened = GuardedSegment.#adopt(segment, spec.kind, spec.type, spec.isArray, expectedLock)
     if (opened.length === spec.length) return opened
     opened.close()
     const detail = `it has ${opened.length} elements, not ${spec.length}`
@@ -102,7 +107,8 @@ export class GuardedSegment {
     isArray: boolean,
     unlocked: boolean,
   ): GuardedSegment {
-    return GuardedSegment.#adopt(attachSegment(target, options), kind, expected, isArray, unlocked)
+    const segment = attachSegment(target, options)
+    return GuardedSegment.#adopt(segment, kind, expected, isArray, unlocked ? 'none' : undefined)
   }
 
   static #adopt(
@@ -110,7 +116,7 @@ export class GuardedSegment {
     kind: string,
     expected: ElementType | undefined,
     isArray: boolean,
-    unlocked: boolean,
+    expectedLock: LockChoice | undefined,
   ): GuardedSegment {
     let type: ElementType | undefined
     let length = 1
@@ -120,13 +126,12 @@ export class GuardedSegment {
       if (!Number.isSafeInteger(length) || type.byteLength * length !== segment.payloadBytes) {
         throw new ShareError('ERR_CORRUPT', { segment: segment.name })
       }
-      if (unlocked && found.lock !== 'none') {
-        throw new ShareError('ERR_TYPE', { segment: segment.name, detail: 'it has a lock' })
-      }
+      if (expectedLock !== undefined) matchLock(segment.name, found.lock, expectedLock)
     })
     try {
-      const lock = reviveLock(segment.name, segment.description)
-      return new GuardedSegment(attachment, type!, length, lock)
+      const isGiven = expectedLock instanceof LockBase
+      const lock = isGiven ? expectedLock : reviveLock(segment.name, segment.description)
+      return new GuardedSegment(attachment, type!, length, lock, !isGiven)
     } catch (error) {
       attachment.close()
       throw error
@@ -139,6 +144,11 @@ export class GuardedSegment {
 
   get buffer(): ArrayBuffer | SharedArrayBuffer {
     return this.#attachment.segment.buffer
+  }
+
+  /** For views that no user gets. */
+  get innerBuffer(): ArrayBuffer | SharedArrayBuffer {
+    return this.#attachment.segment.innerBuffer
   }
 
   get handle(): Handle {
@@ -180,7 +190,7 @@ export class GuardedSegment {
 
   close(): void {
     if (this.#attachment.closed) return
-    if (this.#ownCell) this.#lock?.close()
+    if (this.#ownsLock) this.#lock?.close()
     this.#lockAttachment?.close()
     this.#attachment.close()
   }
@@ -190,10 +200,7 @@ export class GuardedSegment {
   }
 }
 
-function segmentSpec(
-  { kind, type, length, options = {}, isArray }: GuardedSpec,
-  lock: 'own' | 'none' | AnyLock,
-): SegmentSpec {
+function segmentSpec({ kind, type, length, options = {}, isArray }: GuardedSpec, lock: LockChoice): SegmentSpec {
   const payloadBytes = type.byteLength * length
   if (!Number.isSafeInteger(payloadBytes)) throw rangeError('length', 'such that all elements have addresses', length)
   const lockEntry = typeof lock === 'string' ? lock : lock.handle
@@ -205,12 +212,12 @@ function segmentSpec(
   }
 }
 
-function initialise(segment: Segment, spec: GuardedSpec, lock: 'own' | 'none' | AnyLock): void {
+function initialise(segment: Segment, spec: GuardedSpec, lock: LockChoice): void {
   if (lock === 'own') initialiseLock(segment)
-  spec.fill(segment.buffer)
+  spec.fill(segment.innerBuffer)
 }
 
-function lockOf(options: ValueOptions = {}): 'own' | 'none' | AnyLock {
+function lockOf(options: ValueOptions = {}): LockChoice {
   assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   const { lock = true, persist = false } = options
@@ -222,7 +229,14 @@ function lockOf(options: ValueOptions = {}): 'own' | 'none' | AnyLock {
   return lock
 }
 
-function reviveLock(name: string, { lock }: Description): 'own' | 'none' | AnyLock {
+/** @throws {@link ShareError} `ERR_TYPE` when the lock in the description is not the expected one. */
+function matchLock(segment: string, found: unknown, expected: LockChoice): void {
+  if (JSON.stringify(found) === JSON.stringify(expected)) return
+  const detail = found === 'none' ? 'it has no lock' : expected === 'none' ? 'it has a lock' : 'it has another lock'
+  throw new ShareError('ERR_TYPE', { segment, detail })
+}
+
+function reviveLock(name: string, { lock }: Description): LockChoice {
   if (lock === 'own' || lock === 'none') return lock
   if (!isHandle(lock)) throw new ShareError('ERR_CORRUPT', { segment: name })
   const revived = attach(lock)

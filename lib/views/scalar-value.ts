@@ -22,7 +22,7 @@ export class ScalarValue extends ValueBase {
     this.#guarded = guarded
     this.#type = guarded.type as ScalarType
     this.#state = guarded.state
-    this.#view = new this.#type.ArrayType(guarded.buffer, 0, 1)
+    this.#view = new this.#type.ArrayType(guarded.innerBuffer, 0, 1)
     registerShareable(this)
   }
 

@@ -1,8 +1,8 @@
 /** SharedArray and RawArray: arrays in shared memory. The public face of the typed shared arrays and StructArray. */
 import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
-import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
-import type { InputOf, ScalarType, TypeName } from '../memory/typecode.ts'
-import { typeError } from '../validate.ts'
+import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
+import type { ArrayTypes, InputOf, ScalarType, TypeName } from '../memory/typecode.ts'
+import { assertOptions, typeError } from '../validate.ts'
 import { type ArrayMembers, lengthOrValues } from './array-members.ts'
 import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
 import { GuardedSegment, type GuardedSpec, type ValueOptions } from './guarded-segment.ts'
@@ -11,40 +11,6 @@ import { encodeRecords, StructArray } from './struct-array.ts'
 import { encodeAll, isTypedSharedArray, typedSharedArray } from './typed-shared-array.ts'
 
 const KIND = 'SharedArray'
-
-/** The typed array that an array of each scalar type is. */
-export interface ArrayTypes {
-  c: Uint8Array
-  b: Int8Array
-  B: Uint8Array
-  u: Uint32Array | Uint16Array
-  h: Int16Array
-  H: Uint16Array
-  i: Int32Array
-  I: Uint32Array
-  l: BigInt64Array | Int32Array
-  L: BigUint64Array | Uint32Array
-  q: BigInt64Array
-  Q: BigUint64Array
-  f: Float32Array
-  d: Float64Array
-  '?': Uint8Array
-  char: Uint8Array
-  int8: Int8Array
-  uint8: Uint8Array
-  wchar: Uint32Array | Uint16Array
-  int16: Int16Array
-  uint16: Uint16Array
-  int32: Int32Array
-  uint32: Uint32Array
-  long: BigInt64Array | Int32Array
-  ulong: BigUint64Array | Uint32Array
-  int64: BigInt64Array
-  uint64: BigUint64Array
-  float32: Float32Array
-  float64: Float64Array
-  bool: Uint8Array
-}
 
 type CharName = 'c' | 'char'
 type TextName = CharName | 'u' | 'wchar'
@@ -146,7 +112,7 @@ export interface SharedArrayConstructor<Options> {
   ): StructArrayOf<F>
   /**
    * Attaches to the array of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type or length.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type or length, or another lock than `options.lock` says.
    */
   open<T extends TypeName>(
     name: string,
@@ -189,8 +155,11 @@ function wrap(guarded: GuardedSegment): object {
 
 /** Makes the class behind SharedArray (`unlocked` false) and RawArray (true). */
 function defineArray(unlocked: boolean): unknown {
-  const merge = (options: SegmentOptions | undefined): ValueOptions | undefined =>
-    unlocked ? { ...options, lock: false } : options
+  const merge = (options: SegmentOptions | undefined): ValueOptions | undefined => {
+    if (!unlocked) return options
+    assertOptions('options', options, SEGMENT_OPTIONS)
+    return { ...options, lock: false }
+  }
 
   return class {
     constructor(type: unknown, given: unknown, options?: ValueOptions) {

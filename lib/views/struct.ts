@@ -6,6 +6,8 @@
  */
 import { inspect } from 'node:util'
 import {
+  type ArrayTypes,
+  booleanOf,
   type ElementTypes,
   findScalar,
   type InputOf,
@@ -23,17 +25,19 @@ export interface StructFields {
   readonly [field: string]: FieldType
 }
 
-type ArrayField<T> = T extends 'c' | 'char' | 'u' | 'wchar'
-  ? T extends 'c' | 'char'
-    ? Buffer
-    : string
+type ArrayField<T> = T extends 'c' | 'char'
+  ? Buffer
+  : T extends 'u' | 'wchar'
+    ? string
+    : T extends TypeName
+      ? ArrayTypes[T]
+      : readonly FieldValue<T>[]
+
+type ArrayFieldInput<T> = T extends 'c' | 'char'
+  ? string | Uint8Array
   : T extends TypeName
-    ? ElementTypes[T] extends bigint
-      ? BigInt64Array | BigUint64Array
-      : ElementTypes[T] extends number | boolean
-        ? Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array
-        : Int32Array | Uint32Array | BigInt64Array | BigUint64Array
-    : readonly FieldValue<T>[]
+    ? Iterable<InputOf<T>> | ArrayTypes[T]
+    : Iterable<FieldInput<T>>
 
 /** What reading a field of the type gives. */
 export type FieldValue<T> = T extends TypeName
@@ -50,7 +54,7 @@ export type FieldInput<T> = T extends TypeName
   : T extends StructType<infer F>
     ? StructInput<F>
     : T extends readonly [infer E, number]
-      ? Iterable<FieldInput<E>> | (E extends 'c' | 'char' | 'u' | 'wchar' ? string | Uint8Array : never)
+      ? ArrayFieldInput<E>
       : never
 
 /** A record in shared memory: reading a field reads memory, setting one writes it, without a lock. */
@@ -92,6 +96,8 @@ export interface StructType<F extends StructFields> {
 
 /** How one field is read and written at an absolute offset of a DataView. */
 interface FieldPlan {
+  /** Whether set() writes all or nothing by itself. */
+  readonly isScalar: boolean
   readonly byteLength: number
   readonly alignment: number
   /** As in the segment's description. */
@@ -142,7 +148,13 @@ export class Layout<F extends StructFields = StructFields> implements StructType
     if (typeof value !== 'object' || value === null)
       throw typeError(name, 'an object with the fields of the struct', value)
     const source = value as Record<string, unknown>
-    if (!(value instanceof StructRecord)) {
+    if (value instanceof StructRecord) {
+      if (this.#isSameAs(StructRecord.layoutOf(value))) {
+        const from = bytesAt(StructRecord.bytesOf(value), StructRecord.offsetOf(value), this.byteLength)
+        bytesAt(bytes, at, this.byteLength).set(from)
+        return
+      }
+    } else {
       for (const key of Object.keys(source)) {
         if (!Object.hasOwn(this.offsets, key)) throw valueError(`${name}.${key}`, `one of ${this.#names()}`, key)
       }
@@ -160,6 +172,11 @@ export class Layout<F extends StructFields = StructFields> implements StructType
     return Object.fromEntries(entries) as StructSnapshot<F>
   }
 
+  /** Two processes declare the same struct each for itself. */
+  #isSameAs(other: Layout): boolean {
+    return (other as unknown) === this || JSON.stringify(other.schema) === JSON.stringify(this.schema)
+  }
+
   #names(): string {
     return this.#plans.map(({ name }) => name).join(', ')
   }
@@ -167,6 +184,9 @@ export class Layout<F extends StructFields = StructFields> implements StructType
   #defineRecord(): new (bytes: DataView, at: number) => object {
     const layout = this
     class Record extends StructRecord {
+      constructor(bytes: DataView, at: number) {
+        super(layout as unknown as Layout, bytes, at)
+      }
       toJSON(): unknown {
         return layout.snapshot(StructRecord.bytesOf(this), StructRecord.offsetOf(this))
       }
@@ -192,12 +212,18 @@ export class Layout<F extends StructFields = StructFields> implements StructType
 
 /** Where a record lies. */
 class StructRecord {
+  readonly #layout: Layout
   readonly #bytes: DataView
   readonly #at: number
 
-  constructor(bytes: DataView, at: number) {
+  constructor(layout: Layout, bytes: DataView, at: number) {
+    this.#layout = layout
     this.#bytes = bytes
     this.#at = at
+  }
+
+  static layoutOf(record: StructRecord): Layout {
+    return record.#layout
   }
 
   static bytesOf(record: StructRecord): DataView {
@@ -211,8 +237,8 @@ class StructRecord {
 
 /** Sets a field of a live record, all or nothing: a value that does not fit leaves it as it was. */
 function setField(plan: FieldPlan, bytes: DataView, at: number, value: unknown, name: string): void {
-  if (plan.byteLength <= 8) {
-    plan.set(bytes, at, value, name) // one scalar, or too small for anything to happen half-way
+  if (plan.isScalar) {
+    plan.set(bytes, at, value, name)
     return
   }
   const scratch = new DataView(new ArrayBuffer(plan.byteLength))
@@ -269,6 +295,7 @@ function planScalar(type: ScalarType): FieldPlan {
   const { get, set } = accessors(type)
   const read = (bytes: DataView, at: number) => type.decode(get(bytes, at))
   return {
+    isScalar: true,
     byteLength: type.byteLength,
     alignment: type.byteLength,
     schema: type.code,
@@ -280,6 +307,7 @@ function planScalar(type: ScalarType): FieldPlan {
 
 function planStruct(layout: Layout): FieldPlan {
   return {
+    isScalar: false,
     byteLength: layout.byteLength,
     alignment: layout.alignment,
     schema: { struct: layout.schema },
@@ -298,6 +326,7 @@ function planArray(elementType: unknown, length: unknown, name: string): FieldPl
   const element = planOf(elementType, `${name}[0]`)
   const placeOf = (at: number, i: number) => at + i * element.byteLength
   const plan = {
+    isScalar: false,
     byteLength: count * element.byteLength,
     alignment: element.alignment,
     schema: [element.schema, count],
@@ -320,7 +349,7 @@ function planArray(elementType: unknown, length: unknown, name: string): FieldPl
     ...plan,
     get: (bytes, at) =>
       scalar === undefined
-        ? Array.from({ length: count }, (_, i) => element.get(bytes, placeOf(at, i)))
+        ? Object.freeze(Array.from({ length: count }, (_, i) => element.get(bytes, placeOf(at, i))))
         : arrayAt(scalar, bytes, at, count),
     snapshot: (bytes, at) => Array.from({ length: count }, (_, i) => element.snapshot(bytes, placeOf(at, i))),
   }
@@ -329,6 +358,9 @@ function planArray(elementType: unknown, length: unknown, name: string): FieldPl
 function itemsOf(value: unknown, scalar: ScalarType | undefined, name: string): unknown[] {
   if (scalar?.code === 'c') return Array.from(toBytes(value, name), (byte) => String.fromCharCode(byte))
   if (scalar?.code === 'u' && typeof value === 'string') return [...value]
+  if (scalar?.code === '?' && value instanceof Uint8Array) {
+    return Array.from(value, (element, i) => booleanOf(element, `${name}[${i}]`))
+  }
   const iterable = value as Iterable<unknown> | null | undefined
   if (typeof value === 'string' || typeof iterable?.[Symbol.iterator] !== 'function') {
     throw typeError(name, 'an iterable of the elements', value)

@@ -4,14 +4,14 @@
  */
 import type { Handle } from '../memory/handle.ts'
 import { registerShareable } from '../memory/handle.ts'
-import type { ScalarArray, ScalarType } from '../memory/typecode.ts'
+import { booleanOf, type ScalarArray, type ScalarType } from '../memory/typecode.ts'
 import type { AnyLock } from '../sync/rlock.ts'
-import { rangeError } from '../validate.ts'
+import { assertString, rangeError } from '../validate.ts'
 import { assertRoom, mapped, toList } from './array-members.ts'
 import type { GuardedSegment } from './guarded-segment.ts'
 import { readBytes, readText, toBytes } from './struct.ts'
 
-const arrays = new WeakSet<object>()
+const arrays = new WeakMap<object, GuardedSegment>()
 
 /** Whether `object` is a shared array of scalars. */
 export function isTypedSharedArray(object: unknown): boolean {
@@ -31,7 +31,7 @@ export function typedSharedArray(guarded: GuardedSegment): object {
     classes.set(type.code, SharedClass)
   }
   const array = mapped(guarded, () => new SharedClass(guarded))
-  arrays.add(array)
+  arrays.set(array, guarded)
   registerShareable(array)
   return array
 }
@@ -115,7 +115,8 @@ function defineCharacters(type: ScalarType, Base: ReturnType<typeof defineNumber
 
     /** Writes the text, and a NUL after it if there is room; what lies beyond stays. */
     set value(value: unknown) {
-      const text = isBytes ? toBytes(value, 'value') : encodeAll(type, [...String(value)], 'value')
+      if (!isBytes) assertString('value', value)
+      const text = isBytes ? toBytes(value, 'value') : encodeAll(type, value, 'value')
       if (text.length > this.length) throw rangeError('value', `at most ${this.length} long`, value)
       const ended = new (type.ArrayType as unknown as typeof Uint8Array)(Math.min(text.length + 1, this.length))
       ended.set(text as unknown as Uint8Array)
@@ -132,9 +133,7 @@ function defineCharacters(type: ScalarType, Base: ReturnType<typeof defineNumber
       const bytes = toBytes(value, 'raw')
       const byteLength = this.length * type.byteLength
       if (bytes.length > byteLength) throw rangeError('raw', `at most ${byteLength} bytes long`, value)
-      const whole = this.raw
-      whole.set(bytes)
-      this.assign(new (type.ArrayType as unknown as typeof Uint8Array)(new Uint8Array(whole).buffer))
+      arrays.get(this)!.guard(() => new Uint8Array(this.buffer, 0, bytes.length).set(bytes))
     }
   }
 }
@@ -144,16 +143,21 @@ export function encodeAll(type: ScalarType, values: unknown, name: string): Scal
   const list = typeof values === 'string' && type.code === 'c' ? toBytes(values, name) : asList(type, values, name)
   if (list instanceof type.ArrayType && !hasSmallerRange(type)) return list as ScalarArray
   const elements = new type.ArrayType(list.length)
-  const isText = type.code === 'c' || type.code === 'u'
-  const isCode = isText && ArrayBuffer.isView(list)
   for (let i = 0; i < list.length; i++) {
-    const item = list[i]
-    // Characters may come as codes too: the elements of such an array are numbers.
-    const value =
-      isText && (isCode || typeof item === 'number') ? characterOf(item as number, type, `${name}[${i}]`) : item
-    elements[i] = type.encode(value, `${name}[${i}]`)
+    const place = `${name}[${i}]`
+    elements[i] = type.encode(fromElement(type, list, list[i], place), place)
   }
   return elements
+}
+
+/** Elements of arrays of characters and booleans are numbers, and may come as such. */
+function fromElement(type: ScalarType, list: ArrayLike<unknown>, item: unknown, name: string): unknown {
+  const isView = ArrayBuffer.isView(list)
+  if (type.code === '?' && isView) return booleanOf(item, name)
+  if ((type.code === 'c' || type.code === 'u') && (isView || typeof item === 'number')) {
+    return characterOf(item as number, type, name)
+  }
+  return item
 }
 
 function asList(type: ScalarType, values: unknown, name: string): ArrayLike<unknown> {

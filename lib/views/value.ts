@@ -1,8 +1,9 @@
 /** Value and RawValue: one scalar or struct in shared memory. The public face of ScalarValue and StructValue. */
 import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
-import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
+import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import type { ElementTypes, InputOf, NumericTypeName, TypeName } from '../memory/typecode.ts'
 import type { AnyLock } from '../sync/rlock.ts'
+import { assertOptions } from '../validate.ts'
 import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
 import { GuardedSegment, type GuardedSpec, type ValueOptions } from './guarded-segment.ts'
 import { ScalarValue } from './scalar-value.ts'
@@ -92,7 +93,7 @@ export interface StructValueOf<F extends StructFields> extends ValueMembers {
    * Changes the record in one exact step: `fn` gets a copy to change (or returns a whole new record), which is written back
    * under the lock. Gives a plain copy of the new record. When `fn` throws, nothing changes.
    */
-  update(fn: (record: StructView<F>) => StructInput<F> | undefined | undefined): StructSnapshot<F>
+  update(fn: (record: StructView<F>) => StructInput<F> | undefined): StructSnapshot<F>
   /** A plain copy of the record, taken under the lock. */
   snapshot(): StructSnapshot<F>
 }
@@ -134,7 +135,7 @@ export interface ValueConstructor<Options> {
   ): StructValueOf<F>
   /**
    * Attaches to the value of that name, or creates it with the initial value: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type, or another lock than `options.lock` says.
    */
   open<T extends TypeName>(name: string, type: T, initial?: InputOf<T>, options?: Options): Value<T>
   open<F extends StructFields>(
@@ -169,8 +170,11 @@ function wrap(guarded: GuardedSegment): ScalarValue | StructValue {
 
 /** Makes the class behind Value (`unlocked` false) and RawValue (true). */
 function defineValue(unlocked: boolean): unknown {
-  const merge = (options: SegmentOptions | undefined): ValueOptions | undefined =>
-    unlocked ? { ...options, lock: false } : options
+  const merge = (options: SegmentOptions | undefined): ValueOptions | undefined => {
+    if (!unlocked) return options
+    assertOptions('options', options, SEGMENT_OPTIONS)
+    return { ...options, lock: false }
+  }
 
   return class {
     constructor(type: unknown, initial?: unknown, options?: ValueOptions) {

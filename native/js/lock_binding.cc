@@ -27,7 +27,7 @@ LockBinding::LockBinding(AddonState* state, const Segment& segment, LockCell* ce
       mapping_(segment.mapping()),
       lock_(cell),
       id_(state->next_lock_id++),
-      on_wake_(Napi::Persistent(on_wake)),
+      on_wake_(Napi::Weak(on_wake)),
       waiter_(lock_, [wake = state->wake(), id = id_] {
         napi_call_threadsafe_function(wake, reinterpret_cast<void*>(static_cast<uintptr_t>(id)), napi_tsfn_nonblocking);
       }) {
@@ -60,7 +60,19 @@ void LockBinding::AbandonIfHeld() {
   lock_.ReleaseAbandoned();
 }
 
-void LockBinding::NotifyJavaScript() { on_wake_.Call({}); }
+void LockBinding::SetAwaited(bool awaited) {
+  if (awaited == awaited_) return;
+  awaited_ = awaited;
+  if (awaited) {
+    on_wake_.Ref();
+  } else {
+    on_wake_.Unref();
+  }
+}
+
+void LockBinding::NotifyJavaScript() {
+  if (awaited_) on_wake_.Call({});
+}
 
 napi_value LockBinding::TryAcquire(napi_env env, AddonState* state) {
   LockBinding* const binding = state->selected_lock();
@@ -95,15 +107,20 @@ Napi::Value LockBinding::TryAcquireOrAwait(const Napi::CallbackInfo& info) {
   uint32_t expected;
   const MutexOutcome outcome = binding->lock_.TryAcquireOrAwait(binding->state_->owner, &expected);
   binding->Took(outcome);
-  if (outcome == MutexOutcome::kBusy && !binding->waiter_.Arm(expected)) {
-    ThrowStatus(info.Env(), Status::System(EAGAIN, "pthread_create"));
-    return {};
+  if (outcome == MutexOutcome::kBusy) {
+    if (!binding->waiter_.Arm(expected)) {
+      ThrowStatus(info.Env(), Status::System(EAGAIN, "pthread_create"));
+      return {};
+    }
+    binding->SetAwaited(true);
   }
   return {info.Env(), ToAnswer(info.Env(), outcome)};
 }
 
 Napi::Value LockBinding::StopAwaiting(const Napi::CallbackInfo& info) {
-  BindingOf(info)->waiter_.Disarm();
+  LockBinding* const binding = BindingOf(info);
+  binding->waiter_.Disarm();
+  binding->SetAwaited(false);
   return {};
 }
 

@@ -46,6 +46,7 @@ class LockBinding {
     return held_;
   }
   void AbandonIfHeld();
+  void SetAwaited(bool awaited);
 
   AddonState* const state_;
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
@@ -53,7 +54,10 @@ class LockBinding {
   bool held_ = false;  // by this environment's thread
   const uint64_t id_;
   uint32_t index_;  // in AddonState::lock_table
+  // Weak while nobody waits, or JavaScript and this would keep each other for ever; strong while somebody does, because a
+  // pending promise alone keeps nothing.
   Napi::FunctionReference on_wake_;
+  bool awaited_ = false;
   LockWaiter waiter_;
 };
 

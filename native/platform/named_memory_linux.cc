@@ -16,12 +16,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "platform/named_memory.h"
@@ -117,9 +119,26 @@ bool RemoveName(int fd, const std::string& name, const MemoryIdentity& identity)
   return removed;
 }
 
+// The kernel limits how many mappings a process has, and V8 aborts when it gets none itself. We stop well before that.
+std::atomic<int64_t> mappings{0};
+
+int64_t MappingLimit() {
+  static const int64_t limit = [] {
+    long long most = 65530;
+    if (FILE* file = fopen("/proc/sys/vm/max_map_count", "re")) {
+      if (fscanf(file, "%lld", &most) != 1) most = 65530;
+      fclose(file);
+    }
+    return most / 4 * 3;
+  }();
+  return limit;
+}
+
 Result<std::shared_ptr<MemoryMapping>> Map(int fd, size_t byte_length) {
+  if (mappings.load(std::memory_order_relaxed) >= MappingLimit()) return Status::System(ENOMEM, "mmap");
   void* data = mmap(nullptr, byte_length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (data == MAP_FAILED) return Status::System(errno, "mmap");
+  mappings.fetch_add(1, std::memory_order_relaxed);  // a count, orders nothing
   return std::make_shared<MemoryMapping>(static_cast<uint8_t*>(data), byte_length);
 }
 
@@ -182,7 +201,10 @@ Fate ReclaimIfStale(int fd, const std::string& name) {
 
 }  // namespace
 
-MemoryMapping::~MemoryMapping() { munmap(data_, byte_length_); }
+MemoryMapping::~MemoryMapping() {
+  munmap(data_, byte_length_);
+  mappings.fetch_sub(1, std::memory_order_relaxed);
+}
 
 NamedMemory::NamedMemory(NamedMemory&& other) noexcept { *this = std::move(other); }
 

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,8 +62,14 @@ class TracedChild {
   bool StepInstruction() { return Move(PTRACE_SINGLESTEP); }
   bool RunToSystemCallBoundary() { return Move(PTRACE_SYSCALL); }  // entry and exit of each call in turn
 
-  // Lets the child go on by itself, out of our hands: it runs until it ends or sleeps. Only Kill() is allowed afterwards.
-  void RunFreely() { CHECK_EQ(ptrace(PTRACE_DETACH, pid_, nullptr, nullptr), 0); }
+  bool RunToHalt() { return Move(PTRACE_CONT); }
+
+  // For the body of the child: stops it here. Few instructions lie between this and what follows in the body.
+  static void Halt() { syscall(SYS_tkill, syscall(SYS_gettid), SIGSTOP); }
+
+  // RunToSystemCallBoundary() in two halves, for a call in which the child sleeps until the test does something.
+  void StartToSystemCallBoundary() { CHECK_EQ(ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr), 0); }
+  void FinishToSystemCallBoundary() { CHECK(Await()); }
 
   // The number of the system call that a child at a boundary is in.
   long SystemCall() const {

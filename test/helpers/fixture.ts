@@ -1,0 +1,280 @@
+/**
+ * Processes and workers for tests: started from test/fixtures/NAME.mjs, ready when they say so, never waited for without a
+ * deadline, and gone at the end of the test.
+ */
+import { type ChildProcess, type ForkOptions, fork } from 'node:child_process'
+import { Worker, type WorkerOptions } from 'node:worker_threads'
+
+/** Generous: what is measured is measured elsewhere, this only ends what hangs. */
+export const DEADLINE_MS = 30_000
+
+const FIXTURES = new URL('../fixtures/', import.meta.url)
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+interface Answer {
+  readonly fixture: 'ready' | 'answer' | 'event'
+  readonly id?: number
+  readonly event?: string
+  readonly value?: unknown
+  readonly error?: { name: string; message: string; stack: string; code?: string }
+}
+
+interface Pending {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+/** What a process and a worker have in common. */
+export abstract class Peer implements AsyncDisposable {
+  readonly #label: string
+  readonly #calls = new Map<number, Pending>()
+  readonly #events = new Map<string, unknown[]>()
+  readonly #listeners = new Map<string, Pending[]>()
+  readonly #ready: Promise<unknown>
+  #onReady!: Pending
+  #gone: Error | undefined
+  #lastId = 0
+
+  constructor(label: string) {
+    this.#label = label
+    this.#ready = new Promise((resolve, reject) => {
+      this.#onReady = { resolve, reject }
+    })
+    this.#ready.catch(() => {})
+  }
+
+  /** Calls a function that the fixture serves. */
+  call<T = unknown>(command: string, ...params: unknown[]): Promise<T> {
+    const id = ++this.#lastId
+    const answer = new Promise((resolve, reject) => {
+      if (this.#gone !== undefined) reject(this.#gone)
+      else {
+        this.#calls.set(id, { resolve, reject })
+        this.post({ fixture: 'call', id, command, params })
+      }
+    })
+    return this.#within(answer, `answer to ${command}()`) as Promise<T>
+  }
+
+  /** The next report of an event; each report is given once. */
+  event<T = unknown>(event: string): Promise<T> {
+    const queue = this.#events.get(event)
+    if (queue !== undefined && queue.length > 0) return Promise.resolve(queue.shift() as T)
+    const report = new Promise((resolve, reject) => {
+      if (this.#gone !== undefined) return reject(this.#gone)
+      const listeners = this.#listeners.get(event) ?? []
+      this.#listeners.set(event, listeners)
+      listeners.push({ resolve, reject })
+    })
+    return this.#within(report, `event ${event}`) as Promise<T>
+  }
+
+  /** @internal */
+  async ready(): Promise<this> {
+    await this.#within(this.#ready, 'readiness')
+    return this
+  }
+
+  abstract [Symbol.asyncDispose](): Promise<void>
+  protected abstract post(message: unknown): void
+  protected abstract errors(): string
+
+  protected onMessage({ fixture, id, event, value, error }: Answer): void {
+    if (fixture === 'ready') this.#onReady.resolve(undefined)
+    else if (fixture === 'event') this.#onEvent(event!, value)
+    else if (fixture === 'answer') {
+      const call = this.#calls.get(id!)
+      this.#calls.delete(id!)
+      if (error === undefined) call?.resolve(value)
+      else call?.reject(Object.assign(new Error(error.message), error))
+    }
+  }
+
+  protected onGone(how: string): void {
+    this.#gone = new Error(`${this.#label} has ended (${how})\n${this.errors()}`)
+    const listeners = [...this.#listeners.values()].flat()
+    for (const { reject } of [...this.#calls.values(), ...listeners, this.#onReady]) reject(this.#gone)
+  }
+
+  #onEvent(event: string, value: unknown): void {
+    const listener = this.#listeners.get(event)?.shift()
+    if (listener !== undefined) {
+      listener.resolve(value)
+      return
+    }
+    const queue = this.#events.get(event) ?? []
+    this.#events.set(event, queue)
+    queue.push(value)
+  }
+
+  #within<T>(promise: Promise<T>, what: string): Promise<T> {
+    return within(promise, DEADLINE_MS, () => `no ${what} of ${this.#label}\n${this.errors()}`)
+  }
+}
+
+const alive = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
+/** A fixture as a child process. */
+export class FixtureProcess extends Peer {
+  readonly child: ChildProcess
+  /** How it ended; without a deadline. */
+  readonly exit: Promise<Exit>
+  #stdout = ''
+  #stderr = ''
+
+  constructor(name: string, args: unknown, options: ForkOptions) {
+    super(`process ${name}`)
+    const { env = process.env, ...rest } = options
+    this.child = fork(new URL(`${name}.mjs`, FIXTURES), [], {
+      execArgv: [],
+      silent: true,
+      ...rest,
+      env: { ...env, FIXTURE_ARGS: JSON.stringify(args) },
+    })
+    alive.add(this.child)
+    this.child.on('message', (message) => this.onMessage(message as Answer))
+    this.child.stdout?.on('data', (text) => {
+      this.#stdout += text
+    })
+    this.child.stderr?.on('data', (text) => {
+      this.#stderr += text
+    })
+    this.exit = new Promise((resolve) => {
+      // 'close' comes after 'exit': all that it has written is here.
+      this.child.once('close', (code, signal) => {
+        alive.delete(this.child)
+        this.onGone(`${code ?? signal}`)
+        resolve({ code, signal })
+      })
+    })
+  }
+
+  get pid(): number {
+    return this.child.pid!
+  }
+
+  get stdout(): string {
+    return this.#stdout
+  }
+
+  get stderr(): string {
+    return this.#stderr
+  }
+
+  /** How it ended, within the deadline. */
+  ended(deadlineMs = DEADLINE_MS): Promise<Exit> {
+    return within(this.exit, deadlineMs, () => `process ${this.pid} does not end\n${this.#stderr}`)
+  }
+
+  /** Sends the signal and waits until the process is gone. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
+    this.child.kill(signal)
+    return await this.ended()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (alive.has(this.child)) await this.kill()
+  }
+
+  protected post(message: unknown): void {
+    this.child.send(message as object, () => {}) // one that is gone says so by its end
+  }
+
+  protected errors(): string {
+    return this.#stderr
+  }
+}
+
+/** A fixture as a worker thread of this process. */
+export class FixtureWorker extends Peer {
+  readonly worker: Worker
+  /** Its exit code; without a deadline. */
+  readonly exit: Promise<number>
+  #failure: Error | undefined
+
+  constructor(name: string, args: unknown, options: WorkerOptions) {
+    super(`worker ${name}`)
+    this.worker = new Worker(new URL(`${name}.mjs`, FIXTURES), {
+      execArgv: [],
+      ...options,
+      workerData: { ...options.workerData, fixtureArgs: args },
+    })
+    this.worker.on('message', (message) => this.onMessage(message))
+    this.worker.on('error', (error) => {
+      this.#failure = error as Error
+    })
+    this.exit = new Promise((resolve) => {
+      this.worker.once('exit', (code) => {
+        this.onGone(`${code}`)
+        resolve(code)
+      })
+    })
+  }
+
+  /** The error that ended it, if one did. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Its exit code, within the deadline. */
+  ended(deadlineMs = DEADLINE_MS): Promise<number> {
+    return within(this.exit, deadlineMs, () => 'the worker does not end')
+  }
+
+  /** Ends it wherever it is, and waits until it is gone. */
+  async terminate(): Promise<number> {
+    await within(this.worker.terminate(), DEADLINE_MS, () => 'the worker does not let itself be terminated')
+    return await this.ended()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.terminate()
+  }
+
+  protected post(message: unknown): void {
+    this.worker.postMessage(message)
+  }
+
+  protected errors(): string {
+    return this.#failure?.stack ?? ''
+  }
+}
+
+/** Starts test/fixtures/NAME.mjs as a process; resolves when it is ready. `args` must survive JSON. */
+export function spawnFixture(name: string, args: unknown = {}, options: ForkOptions = {}): Promise<FixtureProcess> {
+  return readyOrGone(new FixtureProcess(name, args, options))
+}
+
+/** Starts test/fixtures/NAME.mjs as a worker; resolves when it is ready. `args` must survive structured clone. */
+export function startWorker(name: string, args: unknown = {}, options: WorkerOptions = {}): Promise<FixtureWorker> {
+  return readyOrGone(new FixtureWorker(name, args, options))
+}
+
+async function readyOrGone<T extends Peer>(peer: T): Promise<T> {
+  try {
+    return await peer.ready()
+  } catch (error) {
+    await peer[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** The promise, or an error when that takes too long. */
+export async function within<T>(promise: Promise<T>, deadlineMs: number, what: () => string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`After ${deadlineMs} ms: ${what()}`)), deadlineMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

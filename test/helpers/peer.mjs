@@ -1,0 +1,46 @@
+/**
+ * The child's half of fixture.ts: what a fixture, run as a process or as a worker, talks to its test with.
+ *
+ * A fixture answers calls and reports events; it never waits for time to pass.
+ */
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+
+/** What the test gave to spawnFixture or startWorker. */
+export const args = isMainThread ? JSON.parse(process.env.FIXTURE_ARGS ?? '{}') : workerData.fixtureArgs
+
+function post(message) {
+  if (parentPort !== null) parentPort.postMessage(message)
+  else if (process.connected) process.send(message)
+}
+
+/** Tells the test that something has happened. Has left this process when it returns. */
+export function report(event, value) {
+  post({ fixture: 'event', event, value })
+}
+
+/** Offers functions that the test can call, and says that the fixture is ready. */
+export function serve(commands = {}) {
+  const onMessage = async ({ fixture, id, command, params }) => {
+    if (fixture !== 'call') return
+    try {
+      post({ fixture: 'answer', id, value: await commands[command](...params) })
+    } catch (error) {
+      const { name, message, stack, code } = error
+      post({ fixture: 'answer', id, error: { name, message, stack, code } })
+    }
+  }
+  if (parentPort !== null) {
+    parentPort.on('message', onMessage)
+  } else {
+    process.on('message', onMessage)
+    // The test itself may be killed.
+    process.on('disconnect', () => process.exit(9))
+  }
+  post({ fixture: 'ready' })
+}
+
+/** From now on the connection to the test does not keep this process, or worker, alive. */
+export function letEnd() {
+  if (parentPort !== null) parentPort.unref()
+  else process.channel?.unref()
+}

@@ -1,0 +1,514 @@
+// A SharedLock whose user is killed, at every single instruction of every operation: the lock is never lost, an owner's
+// death is told exactly when the owner had the lock, and exactly once.
+//
+// Whether a killed process had the lock is not a matter of opinion: its thread id stands in the mutex's futex word or it
+// does not. The kernel decides by the same word (and by list_op_pending, for the instructions in which the mutex is not
+// in the list of held ones yet, or not any more), so no instruction is ambiguous, and none is allowed to be.
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <list>
+#include <string>
+#include <thread>
+
+#include "check.h"
+#include "child_process.h"
+#include "mutex_words.h"
+#include "platform/futex.h"
+#include "shm/shared_lock.h"
+#include "traced_child.h"
+
+namespace procshare::testing {
+namespace {
+
+constexpr uint64_t kOwner = 4711;
+constexpr double kNoticeMs = 100;    // how soon a death must be noticed, by anybody
+constexpr double kHeartbeatMs = 50;  // of an asynchronous waiter
+constexpr char kNoStepping[] = "the thread sanitizer makes a lock of ten instructions one of ten thousand";
+
+// Under the address sanitizer there are some times more instructions, and each one still costs two context switches.
+constexpr int kStride = kAddressSanitizer ? 7 : 1;
+
+struct Stage {
+  LockCell cell;
+  std::atomic<bool> done{false};
+  std::atomic<int64_t> got_at_ns{0};
+};
+
+int64_t NowNs() { return Deadline::AfterMs(0).since_epoch_ns(); }
+
+// Whatever the dynamic linker does at the first call of a function, it has done before anybody counts instructions.
+void WarmUp() {
+  LockCell cell;
+  memset(static_cast<void*>(&cell), 0, sizeof cell);
+  SharedLock lock(&cell);
+  CHECK(lock.Init() && lock.LooksSound());
+  uint32_t expected;
+  for (int i = 0; i < 2; ++i) {
+    CHECK_EQ(lock.Acquire(kOwner, Deadline::Never()), MutexOutcome::kAcquired);
+    CHECK_EQ(lock.TryAcquireOrAwait(kOwner, &expected), MutexOutcome::kBusy);
+    CHECK_EQ(lock.Acquire(kOwner, Deadline::AfterMs(0.01)), MutexOutcome::kBusy);
+    (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(0.01));
+    lock.ReleaseAbandoned();
+    CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAbandoned);
+    lock.Release();
+  }
+}
+
+void Reset(Stage* stage) {
+  memset(static_cast<void*>(&stage->cell), 0, sizeof stage->cell);
+  stage->done = false;
+  stage->got_at_ns = 0;
+  CHECK(SharedLock(&stage->cell).Init());
+}
+
+void MustWorkNormally(SharedLock lock) {
+  uint32_t expected;
+  CHECK_EQ(lock.Peek(), MutexState::kFree);
+  CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);
+  CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kBusy);
+  CHECK_EQ(lock.Peek(), MutexState::kHeld);
+  lock.Release();
+  CHECK_EQ(lock.Acquire(kOwner, Deadline::Never()), MutexOutcome::kAcquired);
+  CHECK_EQ(lock.TryAcquireOrAwait(kOwner, &expected), MutexOutcome::kBusy);
+  lock.Release();
+  CHECK_EQ(FutexWait(lock.release_word(), expected, Deadline::Never()), WaitOutcome::kChanged);
+  CHECK_EQ(lock.Acquire(kOwner, Deadline::AfterMs(10)), MutexOutcome::kAcquired);
+  lock.Release();
+  CHECK_EQ(lock.owner(), kOwner);
+}
+
+// A lock as its last owner left it when he was killed.
+void LeaveOwnerless(Stage* stage) {
+  Child owner([&](const Channel&) {
+    CHECK_EQ(SharedLock(&stage->cell).TryAcquire(1), MutexOutcome::kAcquired);
+  });
+  owner.ExpectEnd();
+  CHECK_EQ(SharedLock(&stage->cell).Peek(), MutexState::kOwnerDied);
+}
+
+struct Script {
+  const char* name;
+  void (*prepare)(Stage* stage);  // leaves a lock for the victim
+  void (*run)(SharedLock lock);   // what the victim does
+};
+
+void Nothing(Stage*) {}
+
+const Script kScripts[] = {
+    {"try", Nothing,
+     [](SharedLock lock) {
+       (void)lock.TryAcquire(1);
+       lock.Release();
+     }},
+    {"blocking", Nothing,
+     [](SharedLock lock) {
+       (void)lock.Acquire(1, Deadline::Never());
+       lock.Release();
+     }},
+    {"with a deadline", Nothing,
+     [](SharedLock lock) {
+       (void)lock.Acquire(1, Deadline::AfterMs(kPatienceMs));
+       lock.Release();
+     }},
+    {"asynchronous", Nothing,
+     [](SharedLock lock) {
+       uint32_t expected;
+       (void)lock.TryAcquireOrAwait(1, &expected);
+       lock.Release();
+     }},
+    {"giving up", Nothing,
+     [](SharedLock lock) {
+       (void)lock.TryAcquire(1);
+       lock.ReleaseAbandoned();
+     }},
+    {"giving up what is awaited",
+     [](Stage* stage) { stage->cell.flags = kLockAwaited; },
+     [](SharedLock lock) {
+       (void)lock.TryAcquire(1);
+       lock.ReleaseAbandoned();
+     }},
+    {"taking what was given up",
+     [](Stage* stage) { stage->cell.flags = kLockAbandoned; },
+     [](SharedLock lock) {
+       (void)lock.TryAcquire(1);
+       lock.Release();
+     }},
+    {"taking over from the dead", LeaveOwnerless,
+     [](SharedLock lock) {
+       (void)lock.TryAcquire(1);
+       lock.Release();
+     }},
+    {"taking over from the dead, blocking", LeaveOwnerless,
+     [](SharedLock lock) {
+       (void)lock.Acquire(1, Deadline::Never());
+       lock.Release();
+     }},
+};
+
+// Kills the victim after `steps` instructions of the script. False when the script is shorter than that.
+bool KillAfter(const Script& script, int steps, Stage* stage, Promptness* promptness, int* abandonments) {
+  Reset(stage);
+  script.prepare(stage);
+  SharedLock lock(&stage->cell);
+  TracedChild victim([&] {
+    TracedChild::Halt();
+    script.run(lock);
+    stage->done = true;
+    TracedChild::Halt();
+  });
+  CHECK(victim.RunToHalt());
+  for (int i = 0; i < steps; ++i) CHECK(victim.StepInstruction());
+  const bool done = stage->done;
+  const bool had_it = OwnerOf(&stage->cell) == static_cast<uint32_t>(victim.pid());
+  const bool ownerless = lock.Peek() == MutexState::kOwnerDied;
+  const bool given_up = (stage->cell.flags & kLockAbandoned) != 0;
+  CHECK(had_it || OwnerOf(&stage->cell) == 0 || ownerless);
+  Context() = std::string(script.name) + ", instruction " + std::to_string(steps) + (had_it ? ", held" : "") +
+              (ownerless ? ", ownerless" : "") + (given_up ? ", given up" : "");
+  victim.Shoot();
+  const Stopwatch watch;
+  const MutexOutcome outcome = lock.Acquire(kOwner, Deadline::AfterMs(kPatienceMs));
+  promptness->Note(watch.ms());
+  const bool told = had_it || ownerless || given_up;
+  CHECK_EQ(outcome, told ? MutexOutcome::kAbandoned : MutexOutcome::kAcquired);
+  *abandonments += told;
+  victim.Bury();
+  lock.Release();
+  MustWorkNormally(lock);
+  return !done;
+}
+
+void AVictimAtEachInstruction() {
+  if (kThreadSanitizer) return Skip(kNoStepping);
+  const OneProcessor one;
+  WarmUp();
+  const SharedScratch<Stage> stage;
+  Promptness promptness(kNoticeMs);
+  for (const Script& script : kScripts) {
+    int steps = 0;
+    int kills = 0;
+    int abandonments = 0;
+    const Stopwatch watch;
+    for (bool more = true; more; steps += kStride, ++kills) {
+      more = KillAfter(script, steps, &*stage, &promptness, &abandonments);
+    }
+    printf("     %s: %d instructions, %d kills, %d abandoned (%.0f ms)\n", script.name, steps, kills, abandonments,
+           watch.ms());
+    CHECK(abandonments > 5 && (script.prepare != Nothing || abandonments < kills));
+  }
+}
+
+// One that asks for a lock that another process has, and is killed over it, is not missed.
+void AnImpatientVictimAtEachInstruction() {
+  if (kThreadSanitizer) return Skip(kNoStepping);
+  const OneProcessor one;
+  WarmUp();
+  const SharedScratch<Stage> stage;
+  void (*const scripts[])(SharedLock) = {
+      [](SharedLock lock) { (void)lock.TryAcquire(1); },
+      [](SharedLock lock) { (void)lock.Acquire(1, Deadline::AfterMs(0)); },
+      [](SharedLock lock) {
+        uint32_t expected;
+        (void)lock.TryAcquireOrAwait(1, &expected);
+        (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(0.1));
+        (void)lock.Peek();
+      },
+  };
+  for (const auto script : scripts) {
+    int steps = 0;
+    for (bool more = true; more; steps += kStride) {
+      Context() = "instruction " + std::to_string(steps);
+      Reset(&*stage);
+      SharedLock lock(&stage->cell);
+      CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);
+      TracedChild victim([&] {
+        TracedChild::Halt();
+        script(lock);
+        stage->done = true;
+        TracedChild::Halt();
+      });
+      CHECK(victim.RunToHalt());
+      for (int i = 0; i < steps; ++i) CHECK(victim.StepInstruction());
+      more = !stage->done;
+      victim.Kill();
+      CHECK_EQ(lock.Peek(), MutexState::kHeld);
+      CHECK_EQ(lock.owner(), kOwner);
+      lock.Release();
+      MustWorkNormally(lock);
+    }
+    printf("     %d instructions\n", steps);
+  }
+}
+
+// As the waiter thread of an event loop does it: announce, sleep, and look by itself from time to time.
+MutexOutcome AcquireAsynchronously(SharedLock lock) {
+  const Deadline deadline = Deadline::AfterMs(kPatienceMs);
+  for (;;) {
+    uint32_t expected;
+    const MutexOutcome outcome = lock.TryAcquireOrAwait(kOwner, &expected);
+    if (outcome != MutexOutcome::kBusy) return outcome;
+    bool nothing_new;
+    do {
+      CHECK(!deadline.passed());
+      const WaitOutcome wait = FutexWait(lock.release_word(), expected, Deadline::AfterMs(kHeartbeatMs));
+      nothing_new = wait == WaitOutcome::kTimedOut && lock.Peek() == MutexState::kHeld;
+    } while (nothing_new);
+  }
+}
+
+bool SleepsInTheKernel(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  FILE* const file = fopen(path.c_str(), "r");
+  CHECK(file != nullptr);
+  char state = 0;
+  CHECK_EQ(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+  fclose(file);
+  return state == 'S';
+}
+
+// A process that takes the lock when it is told to, and says what it got.
+class Waiter {
+ public:
+  Waiter(Stage* stage, bool asynchronous)
+      : stage_(stage), asynchronous_(asynchronous), child_([stage, asynchronous](const Channel& parent) {
+          SharedLock lock(&stage->cell);
+          while (parent.Receive(kPatienceMs) == 'a') {
+            const MutexOutcome outcome =
+                asynchronous ? AcquireAsynchronously(lock) : lock.Acquire(kOwner, Deadline::Never());
+            stage->got_at_ns = NowNs();
+            lock.Release();
+            parent.Send(static_cast<char>('A' + static_cast<int>(outcome)));
+          }
+        }) {}
+  ~Waiter() {
+    child_.Send('q');
+    child_.ExpectEnd();
+  }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  // Returns when the waiter sleeps, for a lock that somebody has.
+  void Start() const {
+    child_.Send('a');
+    const Deadline deadline = Deadline::AfterMs(kPatienceMs);
+    const LockCell& cell = stage_->cell;
+    while (asynchronous_ ? (cell.flags & kLockAwaited) == 0 : !HasSleepers(&cell)) {
+      CHECK(!deadline.passed());
+      sched_yield();
+    }
+    while (!SleepsInTheKernel(child_.pid())) {
+      CHECK(!deadline.passed());
+      sched_yield();
+    }
+  }
+
+  MutexOutcome Finish() const {
+    const char answer = child_.Receive(kPatienceMs);
+    CHECK(answer >= 'A');
+    return static_cast<MutexOutcome>(answer - 'A');
+  }
+
+ private:
+  Stage* stage_;
+  bool asynchronous_;
+  Child child_;
+};
+
+// The owner is killed at each instruction of its release, while somebody sleeps for the lock.
+struct Releasing {
+  const char* name;
+  bool asynchronous;
+  bool giving_up;  // then whoever comes next is told in any case
+};
+
+void KillReleaser(const Releasing& releasing) {
+  const SharedScratch<Stage> stage;
+  Reset(&*stage);
+  SharedLock lock(&stage->cell);
+  const Waiter waiter(&*stage, releasing.asynchronous);
+  const OneProcessor one;  // not for the waiter
+  Promptness promptness(kNoticeMs);
+  int steps = 0;
+  int kills = 0;
+  int held = 0;
+  const Stopwatch watch;
+  for (bool more = true; more; steps += kStride, ++kills) {
+    Reset(&*stage);
+    TracedChild owner([&] {
+      (void)lock.TryAcquire(1);
+      TracedChild::Halt();
+      if (releasing.giving_up) {
+        lock.ReleaseAbandoned();
+      } else {
+        lock.Release();
+      }
+      stage->done = true;
+      TracedChild::Halt();
+    });
+    CHECK(owner.RunToHalt());
+    waiter.Start();
+    for (int i = 0; i < steps; ++i) CHECK(owner.StepInstruction());
+    more = !stage->done;
+    const bool had_it = OwnerOf(&stage->cell) == static_cast<uint32_t>(owner.pid());
+    Context() = std::string(releasing.name) + ", instruction " + std::to_string(steps) + (had_it ? ", held" : "");
+    const int64_t killed_at_ns = NowNs();
+    owner.Kill();
+    const MutexOutcome outcome = waiter.Finish();
+    promptness.Note(static_cast<double>(stage->got_at_ns - killed_at_ns) / 1e6);
+    CHECK_EQ(outcome, had_it || releasing.giving_up ? MutexOutcome::kAbandoned : MutexOutcome::kAcquired);
+    MustWorkNormally(lock);
+    held += had_it;
+  }
+  printf("     %s: %d instructions, %d kills, %d while held (%.0f ms)\n", releasing.name, steps, kills, held, watch.ms());
+  CHECK(held > 0 && held < kills);
+}
+
+void ASleeperGetsWhatADyingReleaserHad() {
+  if (kThreadSanitizer) return Skip(kNoStepping);
+  WarmUp();
+  const Releasing releasings[] = {
+      {"a blocked thread", false, false},
+      {"an event loop", true, false},
+      {"a blocked thread, given up", false, true},
+      {"an event loop, given up", true, true},
+  };
+  for (const Releasing& releasing : releasings) KillReleaser(releasing);
+}
+
+// Without stepping, so that every sanitizer sees it: the owner dies in the middle of its critical section.
+void ASleeperGetsWhatADeadOwnerHad() {
+  for (const bool asynchronous : {false, true}) {
+    const SharedScratch<Stage> stage;
+    Reset(&*stage);
+    SharedLock lock(&stage->cell);
+    const Waiter waiter(&*stage, asynchronous);
+    Promptness promptness(kNoticeMs);
+    for (int round = 0; round < 10; ++round) {
+      Reset(&*stage);
+      Child owner([&](const Channel& parent) {
+        (void)lock.TryAcquire(1);
+        parent.Send('h');
+        parent.Receive(kPatienceMs);
+      });
+      owner.Expect('h');
+      waiter.Start();
+      const int64_t killed_at_ns = NowNs();
+      owner.Kill();
+      CHECK_EQ(waiter.Finish(), MutexOutcome::kAbandoned);
+      promptness.Note(static_cast<double>(stage->got_at_ns - killed_at_ns) / 1e6);
+      MustWorkNormally(lock);
+    }
+  }
+}
+
+// Of many that sleep, one is told, and all get the lock.
+void OneOfManySleepersIsTold() {
+  constexpr int kSleepers = 6;
+  const SharedScratch<Stage> stage;
+  for (int round = 0; round < 5; ++round) {
+    Reset(&*stage);
+    SharedLock lock(&stage->cell);
+    Child owner([&](const Channel& parent) {
+      (void)lock.TryAcquire(1);
+      parent.Send('h');
+      parent.Receive(kPatienceMs);
+    });
+    owner.Expect('h');
+    int told = 0;
+    {
+      std::list<Waiter> sleepers;
+      for (int i = 0; i < kSleepers; ++i) sleepers.emplace_back(&*stage, i % 2 == 1).Start();
+      owner.Kill();
+      for (const Waiter& sleeper : sleepers) {
+        const MutexOutcome outcome = sleeper.Finish();
+        CHECK(outcome == MutexOutcome::kAcquired || outcome == MutexOutcome::kAbandoned);
+        told += outcome == MutexOutcome::kAbandoned;
+      }
+    }
+    CHECK_EQ(told, 1);
+    MustWorkNormally(lock);
+  }
+}
+
+// The C library wakes one sleeper per release and relies on it to take the lock, or to sleep again and be remembered. One
+// that is killed in between takes the wake-up with it, if somebody else has come first: the kernel then sees a lock that
+// is held by a third party, and does nothing.
+void AKilledSleeperDoesNotTakeTheWakeUpAlong() {
+  const SharedScratch<Stage> stage;
+  Reset(&*stage);
+  SharedLock lock(&stage->cell);
+  CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);
+  TracedChild doomed([&] { (void)lock.Acquire(1, Deadline::Never()); });
+  do {
+    CHECK(doomed.RunToSystemCallBoundary());
+  } while (doomed.SystemCall() != SYS_futex);
+  doomed.StartToSystemCallBoundary();
+  const Deadline deadline = Deadline::AfterMs(kPatienceMs);
+  while (!SleepsInTheKernel(doomed.pid())) CHECK(!deadline.passed());
+  CHECK(HasSleepers(&stage->cell));
+  const Waiter waiter(&*stage, false);
+  waiter.Start();
+  lock.Release();                    // wakes the first in the queue,
+  doomed.FinishToSystemCallBoundary();  // who comes out of its sleep
+  CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);  // too late,
+  doomed.Kill();                     // and never gets to say that there is another one
+  Promptness promptness(2 * kNoticeMs);
+  const int64_t released_at_ns = NowNs();
+  lock.Release();
+  CHECK_EQ(waiter.Finish(), MutexOutcome::kAcquired);
+  promptness.Note(static_cast<double>(stage->got_at_ns - released_at_ns) / 1e6);
+  MustWorkNormally(lock);
+}
+
+// A thread that ends is an owner that dies, while its process lives on.
+void AThreadThatEndsIsAnOwnerThatDies() {
+  const SharedScratch<Stage> stage;
+  Reset(&*stage);
+  SharedLock lock(&stage->cell);
+  for (int round = 0; round < 20; ++round) {
+    std::thread([&] { CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired); }).join();
+    CHECK_EQ(lock.Peek(), MutexState::kOwnerDied);
+    CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAbandoned);
+    lock.Release();
+    MustWorkNormally(lock);
+  }
+}
+
+// An owner may die on the way to making good what a dead owner left, over and over.
+void AChainOfDeaths() {
+  const SharedScratch<Stage> stage;
+  Reset(&*stage);
+  SharedLock lock(&stage->cell);
+  for (int round = 0; round < 20; ++round) {
+    Child owner([&](const Channel&) {
+      const MutexOutcome outcome = round % 2 == 0 ? lock.TryAcquire(1) : lock.Acquire(1, Deadline::Never());
+      CHECK_EQ(outcome, round == 0 ? MutexOutcome::kAcquired : MutexOutcome::kAbandoned);
+      if (round % 5 == 4) lock.ReleaseAbandoned();  // and some of them give up before they end
+    });
+    owner.ExpectEnd();
+  }
+  CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAbandoned);
+  lock.Release();
+  MustWorkNormally(lock);
+}
+
+}  // namespace
+}  // namespace procshare::testing
+
+int main(int argc, char** argv) {
+  using namespace procshare::testing;
+  const Test tests[] = {
+      {"a victim at each instruction", AVictimAtEachInstruction},
+      {"an impatient victim at each instruction", AnImpatientVictimAtEachInstruction},
+      {"a sleeper gets what a dying releaser had", ASleeperGetsWhatADyingReleaserHad},
+      {"a sleeper gets what a dead owner had", ASleeperGetsWhatADeadOwnerHad},
+      {"one of many sleepers is told", OneOfManySleepersIsTold},
+      {"a killed sleeper does not take the wake-up along", AKilledSleeperDoesNotTakeTheWakeUpAlong},
+      {"a thread that ends is an owner that dies", AThreadThatEndsIsAnOwnerThatDies},
+      {"a chain of deaths", AChainOfDeaths},
+  };
+  return RunTests(argc, argv, tests);
+}
