@@ -16,6 +16,12 @@ export function assertSegmentName(value: unknown): asserts value is string {
   }
 }
 
+/** The name, asserted to be one: where leaving it out must not mean an anonymous object. */
+export function assertedName(value: unknown): string {
+  assertSegmentName(value)
+  return value
+}
+
 /** A name that no other object has. */
 export function anonymousName(): string {
   return `procshare-${randomUUID()}`

@@ -15,7 +15,7 @@ import {
   type SegmentSpec,
   take,
 } from './segment.ts'
-import { assertSegmentName } from './segment-name.ts'
+import { assertedName, assertSegmentName } from './segment-name.ts'
 
 const KIND = 'SharedMemory'
 
@@ -152,11 +152,6 @@ export class SharedMemory {
 
 function wrap(attachment: Attachment): SharedMemory {
   return new SharedMemory(new Attached(attachment) as unknown as number)
-}
-
-function assertedName(name: string): string {
-  assertSegmentName(name)
-  return name
 }
 
 registerKind(KIND, (handle, options) => SharedMemory.attach(handle, options))

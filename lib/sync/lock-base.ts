@@ -19,7 +19,7 @@ import { assertSegmentName } from '../memory/segment-name.ts'
 import { native } from '../native.ts'
 import { assertFunction, assertOptions, valueError } from '../validate.ts'
 import { LockGuard } from './lock-guard.ts'
-import { guardTask, LockState, type Waiter } from './lock-state.ts'
+import { LockState, type Waiter } from './lock-state.ts'
 import { currentTask, runInside, Task } from './task.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
 
@@ -136,7 +136,7 @@ export abstract class LockBase implements Waiter {
   async acquire(options: WaitOptions = {}): Promise<LockGuard> {
     const state = this.#open()
     assertWaitOptions(options)
-    return new LockGuard(state, await state.acquire(this, guardTask(state), options))
+    return new LockGuard(state, await state.acquire(this, new Task(), options))
   }
 
   /**
@@ -177,7 +177,7 @@ export abstract class LockBase implements Waiter {
     const state = this.#open()
     assertFunction('fn', fn)
     assertWaitOptions(options)
-    const task = new Task(state, currentTask())
+    const task = new Task(currentTask())
     const abandoned = await state.acquire(this, task, options)
     try {
       return await runInside(task, () => fn({ abandoned }))

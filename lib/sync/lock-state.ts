@@ -16,7 +16,7 @@ import { ShareError } from '../errors.ts'
 import type { Resident, Segment } from '../memory/segment.ts'
 import { ABANDONED, BROKEN, BUSY, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
 import { keepAlive, letGo } from './keep-alive.ts'
-import { isInside, Task } from './task.ts'
+import { isInside, type Task } from './task.ts'
 import type { WaitOptions } from './wait-options.ts'
 
 /**
@@ -241,7 +241,6 @@ export class LockState implements Resident {
     })
   }
 
-
   /** Grants the lock to the first of the line if it can be had; otherwise somebody will call again (S4). */
   #pump(): void {
     const next = this.#pending[0]
@@ -266,9 +265,4 @@ export class LockState implements Resident {
     const subject = waiter?.subject ?? `the lock of segment "${this.#segment.name}"`
     return new ShareError('ERR_TIMEOUT', { segment: this.#segment.name, subject, detail: `${timeoutMs} ms` })
   }
-}
-
-/** A task for an acquisition whose owner is known by its guard alone. */
-export function guardTask(state: LockState): Task {
-  return new Task(state)
 }

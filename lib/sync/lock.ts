@@ -1,6 +1,7 @@
 /** Lock: mutual exclusion between processes, workers and tasks. */
 import { type Handle, registerKind } from '../memory/handle.ts'
 import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
+import { assertedName } from '../memory/segment-name.ts'
 import { attachLock, createLock, LockBase, LockSite, openLock } from './lock-base.ts'
 
 /**
@@ -29,7 +30,7 @@ export class Lock extends LockBase {
 
   /** Makes a lock of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
   static create(name: string, options?: SegmentOptions): Lock {
-    return new Lock(createLock('Lock', name, options) as SegmentOptions)
+    return new Lock(createLock('Lock', assertedName(name), options) as SegmentOptions)
   }
 
   /** Attaches to a lock by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */

@@ -1,6 +1,7 @@
 /** RLock: a lock that its owner may take again. */
 import { type Handle, registerKind } from '../memory/handle.ts'
 import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
+import { assertedName } from '../memory/segment-name.ts'
 import { attachLock, createLock, LockBase, LockSite, openLock } from './lock-base.ts'
 
 /**
@@ -27,7 +28,7 @@ export class RLock extends LockBase {
 
   /** Makes a lock of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
   static create(name: string, options?: SegmentOptions): RLock {
-    return new RLock(createLock('RLock', name, options) as SegmentOptions)
+    return new RLock(createLock('RLock', assertedName(name), options) as SegmentOptions)
   }
 
   /** Attaches to a lock by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */

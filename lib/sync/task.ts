@@ -8,13 +8,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 export class Task {
-  /** The lock state that the task is about. */
-  readonly subject: object
   /** The task around this one: `run` inside `run`. */
   readonly outer: Task | undefined
 
-  constructor(subject: object, outer?: Task) {
-    this.subject = subject
+  constructor(outer?: Task) {
     this.outer = outer
   }
 }

@@ -1,10 +1,8 @@
 /** What all shared arrays have in common, whatever their elements. */
 
-import { ShareError } from '../errors.ts'
 import type { Handle, Shareable } from '../memory/handle.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { rangeError, typeError } from '../validate.ts'
-import type { GuardedSegment } from './guarded-segment.ts'
 
 /** What every shared array has beside its elements. */
 export interface ArrayMembers extends Shareable, Disposable {
@@ -64,15 +62,5 @@ export function assertRoom(offset: unknown, count: number, length: number): asse
   }
   if (count > length - offset) {
     throw rangeError('values', `at most ${length - offset} elements from offset ${offset} on`, count)
-  }
-}
-
-/** Makes a typed array that V8 refuses to make an error with a code. */
-export function mapped<T>(guarded: GuardedSegment, make: () => T): T {
-  try {
-    return make()
-  } catch (cause) {
-    guarded.close()
-    throw cause instanceof RangeError ? new ShareError('ENOMEM', { segment: guarded.name, cause }) : cause
   }
 }

@@ -238,8 +238,20 @@ function matchLock(segment: string, found: unknown, expected: LockChoice): void 
 
 function reviveLock(name: string, { lock }: Description): LockChoice {
   if (lock === 'own' || lock === 'none') return lock
-  if (!isHandle(lock)) throw new ShareError('ERR_CORRUPT', { segment: name })
+  // Nothing but a lock may be attached to here: a description that names its own segment would never come to an end.
+  const isLock = isHandle(lock) && (lock.kind === 'Lock' || lock.kind === 'RLock')
+  if (!isLock) throw new ShareError('ERR_CORRUPT', { segment: name })
   const revived = attach(lock)
   if (!(revived instanceof LockBase)) throw new ShareError('ERR_CORRUPT', { segment: name })
   return revived
+}
+
+/** Makes the view of `guarded` that a user gets, or closes it: V8 may refuse a buffer of that size, or any buffer. */
+export function viewOf<T>(guarded: GuardedSegment, make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    guarded.close()
+    throw cause instanceof RangeError ? new ShareError('ENOMEM', { segment: guarded.name, cause }) : cause
+  }
 }

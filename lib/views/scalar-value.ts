@@ -77,7 +77,9 @@ export class ScalarValue extends ValueBase {
     const type = this.#type
     const abandoned = state.enter()
     try {
-      view[0] = type.encode(fn(type.decode(view[0]!) as never), 'the result of fn')
+      const next = type.encode(fn(type.decode(view[0]!) as never), 'the result of fn')
+      if (this.#view === undefined) throw this.#guarded.closedError() // fn has closed it
+      view[0] = next
       return type.decode(view[0]!)
     } finally {
       state.leave(abandoned)
@@ -176,7 +178,11 @@ export class ScalarValue extends ValueBase {
 
   #updateUnlocked(fn: (value: never) => unknown): unknown {
     const type = this.#type
-    const next = this.#openCell().replace((old) => type.encode(fn(type.decode(old) as never), 'the result of fn'))
+    const next = this.#openCell().replace((old) => {
+      const result = type.encode(fn(type.decode(old) as never), 'the result of fn')
+      if (this.#view === undefined) throw this.#guarded.closedError() // fn has closed it
+      return result
+    })
     return type.code === 'f' ? Math.fround(next as number) : type.decode(next)
   }
 

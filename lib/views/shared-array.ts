@@ -1,6 +1,7 @@
 /** SharedArray and RawArray: arrays in shared memory. The public face of the typed shared arrays and StructArray. */
 import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
 import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
+import { assertedName } from '../memory/segment-name.ts'
 import type { ArrayTypes, InputOf, ScalarType, TypeName } from '../memory/typecode.ts'
 import { assertOptions, typeError } from '../validate.ts'
 import { type ArrayMembers, lengthOrValues } from './array-members.ts'
@@ -168,7 +169,7 @@ function defineArray(unlocked: boolean): unknown {
     }
 
     static create(name: string, type: unknown, given: unknown, options?: ValueOptions): unknown {
-      return wrap(GuardedSegment.create(name, specOf(elementTypeOf(type), given, merge(options))))
+      return wrap(GuardedSegment.create(assertedName(name), specOf(elementTypeOf(type), given, merge(options))))
     }
 
     static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {

@@ -2,8 +2,8 @@
 import { type Handle, registerShareable } from '../memory/handle.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { rangeError } from '../validate.ts'
-import { assertRoom, mapped, toList } from './array-members.ts'
-import type { GuardedSegment } from './guarded-segment.ts'
+import { assertRoom, toList } from './array-members.ts'
+import { type GuardedSegment, viewOf } from './guarded-segment.ts'
 import type { Layout } from './struct.ts'
 
 const INDEX = /^(?:0|[1-9]\d*)$/
@@ -33,7 +33,7 @@ export class StructArray extends Indexed {
     super()
     this.#guarded = guarded
     this.#layout = guarded.type as Layout
-    this.#bytes = mapped(guarded, () => new DataView(guarded.buffer))
+    this.#bytes = viewOf(guarded, () => new DataView(guarded.buffer))
     registerShareable(this)
   }
 

@@ -80,7 +80,7 @@ export type FieldSnapshot<T> = T extends TypeName
       : never
 
 /** A plain object with copies of all fields. */
-export type StructSnapshot<F extends StructFields> = { [K in keyof F]: FieldSnapshot<F[K]> }
+export type StructSnapshot<F extends StructFields> = { -readonly [K in keyof F]: FieldSnapshot<F[K]> }
 
 /** The layout of a struct, made by {@link Struct}. */
 export interface StructType<F extends StructFields> {

@@ -7,8 +7,8 @@ import { registerShareable } from '../memory/handle.ts'
 import { booleanOf, type ScalarArray, type ScalarType } from '../memory/typecode.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertString, rangeError } from '../validate.ts'
-import { assertRoom, mapped, toList } from './array-members.ts'
-import type { GuardedSegment } from './guarded-segment.ts'
+import { assertRoom, toList } from './array-members.ts'
+import { type GuardedSegment, viewOf } from './guarded-segment.ts'
 import { readBytes, readText, toBytes } from './struct.ts'
 
 const arrays = new WeakMap<object, GuardedSegment>()
@@ -30,7 +30,7 @@ export function typedSharedArray(guarded: GuardedSegment): object {
     SharedClass = defineClass(type)
     classes.set(type.code, SharedClass)
   }
-  const array = mapped(guarded, () => new SharedClass(guarded))
+  const array = viewOf(guarded, () => new SharedClass(guarded))
   arrays.set(array, guarded)
   registerShareable(array)
   return array

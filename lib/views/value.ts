@@ -1,11 +1,12 @@
 /** Value and RawValue: one scalar or struct in shared memory. The public face of ScalarValue and StructValue. */
 import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
 import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
+import { assertedName } from '../memory/segment-name.ts'
 import type { ElementTypes, InputOf, NumericTypeName, TypeName } from '../memory/typecode.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertOptions } from '../validate.ts'
 import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
-import { GuardedSegment, type GuardedSpec, type ValueOptions } from './guarded-segment.ts'
+import { GuardedSegment, type GuardedSpec, type ValueOptions, viewOf } from './guarded-segment.ts'
 import { ScalarValue } from './scalar-value.ts'
 import type { StructFields, StructInit, StructInput, StructSnapshot, StructType, StructView } from './struct.ts'
 import { StructValue } from './struct-value.ts'
@@ -165,7 +166,7 @@ function fillerOf(type: ElementType, initial: unknown): (buffer: ArrayBufferLike
 }
 
 function wrap(guarded: GuardedSegment): ScalarValue | StructValue {
-  return isStruct(guarded.type) ? new StructValue(guarded) : new ScalarValue(guarded)
+  return viewOf(guarded, () => (isStruct(guarded.type) ? new StructValue(guarded) : new ScalarValue(guarded)))
 }
 
 /** Makes the class behind Value (`unlocked` false) and RawValue (true). */
@@ -183,7 +184,7 @@ function defineValue(unlocked: boolean): unknown {
     }
 
     static create(name: string, type: unknown, initial?: unknown, options?: ValueOptions): unknown {
-      return wrap(GuardedSegment.create(name, specOf(elementTypeOf(type), initial, merge(options))))
+      return wrap(GuardedSegment.create(assertedName(name), specOf(elementTypeOf(type), initial, merge(options))))
     }
 
     static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {

@@ -1,4 +1,5 @@
-// Arguments of native functions. lib/ has validated them already, so a mismatch here is a bug of ours and fatal.
+// Arguments and outcomes of calls between JavaScript and us. lib/ has validated arguments already, so a mismatch here is a
+// bug of ours and fatal.
 #pragma once
 
 #include <napi.h>
@@ -9,6 +10,17 @@ namespace procshare {
 
 inline void Check(bool condition, const char* what) {
   if (!condition) Napi::Error::Fatal("procshare", what);
+}
+
+// Whether a call of Node-API that should not fail has not. It does in a worker that is being terminated: from that moment on,
+// which another thread chooses, all that could run JavaScript is refused, and what the caller returns reaches nobody.
+// Any other failure is fatal.
+inline bool Succeeded(napi_env env, napi_status status, const char* what) {
+  if (status == napi_ok) return true;
+  bool thrown = false;
+  napi_is_exception_pending(env, &thrown);
+  Check(status == napi_pending_exception && !thrown, what);
+  return false;
 }
 
 inline double NumberArg(const Napi::CallbackInfo& info, size_t index) {

@@ -171,8 +171,8 @@ void LockBinding::ExportFast(Napi::Env env, Napi::Object exports) {
   AddonState* const state = AddonState::Of(env);
   const auto add = [&](const char* name, napi_callback callback) {
     napi_value function;
-    Check(napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, state, &function) == napi_ok, "no function");
-    exports.Set(name, function);
+    const napi_status status = napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, state, &function);
+    if (Succeeded(env, status, "no function")) exports.Set(name, function);
   };
   add("tryAcquireSelected", Slots::Callback<&LockBinding::TryAcquire>(state->slot()));
   add("releaseSelected", Slots::Callback<&LockBinding::Release>(state->slot()));

@@ -52,7 +52,7 @@ void LockWaiter::Run() {
     const uint32_t expected = expected_;
     guard.unlock();
     const WaitOutcome outcome = FutexWait(lock_.release_word(), expected, Deadline::AfterMs(kHeartbeatMs));
-    const bool nothing_new = outcome == WaitOutcome::kTimedOut && lock_.Peek() == MutexState::kHeld;
+    const bool nothing_new = outcome == WaitOutcome::kTimedOut && lock_.StillHeld();
     guard.lock();
     if (stopping_) break;
     if (nothing_new || !armed_) continue;

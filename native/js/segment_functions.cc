@@ -31,8 +31,11 @@ void Finalize(napi_env env, void* data, void*) {
 Napi::Value Wrap(Napi::Env env, Segment segment) {
   SegmentHolder* const holder = new SegmentHolder(std::move(segment));
   napi_value external;
-  Check(napi_create_external(env, holder, Finalize, nullptr, &external) == napi_ok, "no external");
-  Check(napi_type_tag_object(env, external, &kSegmentTag) == napi_ok, "no type tag");
+  if (!Succeeded(env, napi_create_external(env, holder, Finalize, nullptr, &external), "no external")) {
+    delete holder;
+    return {};
+  }
+  if (!Succeeded(env, napi_type_tag_object(env, external, &kSegmentTag), "no type tag")) return {};
   Check(napi_create_reference(env, external, 0, &holder->external) == napi_ok, "no reference");
   AddonState::Of(env)->segments.insert(holder);
   return {env, external};
@@ -76,7 +79,10 @@ Napi::Value PublishSegment(const Napi::CallbackInfo& info) {
 
 // closeSegment(segment): no other function takes it afterwards. Memory that no buffer and no lock needs is unmapped now.
 Napi::Value CloseSegment(const Napi::CallbackInfo& info) {
-  HolderOf(info[0])->segment.CloseAndUnmap();
+  SegmentHolder* const holder = HolderOf(info[0]);
+  holder->segment.CloseAndUnmap();
+  // It may be long until its finalizer runs, and attaching walks through all that are in there.
+  AddonState::Of(info.Env())->segments.erase(holder);
   return {};
 }
 
@@ -170,8 +176,8 @@ Napi::Value DropHolds(const Napi::CallbackInfo& info) {
 SegmentHolder* HolderOf(const Napi::Value& external) {
   bool ours = false;
   Check(external.IsExternal(), "expected a segment");
-  Check(napi_check_object_type_tag(external.Env(), external, &kSegmentTag, &ours) == napi_ok && ours,
-        "expected a segment");
+  const napi_status status = napi_check_object_type_tag(external.Env(), external, &kSegmentTag, &ours);
+  if (Succeeded(external.Env(), status, "no type tag")) Check(ours, "expected a segment");
   return external.As<Napi::External<SegmentHolder>>().Data();
 }
 

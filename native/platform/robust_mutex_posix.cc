@@ -8,8 +8,7 @@
 #include <pthread.h>
 #include <time.h>
 
-#include <atomic>
-
+#include "platform/fence.h"
 #include "platform/robust_mutex.h"
 
 // In glibc since 2.30, and not in every other C library: null where it is missing.
@@ -58,6 +57,23 @@ bool Init(pthread_mutex_t* mutex) {
   return made;
 }
 
+constexpr int64_t kSliceNs = 100'000'000;
+
+int LockUntil(pthread_mutex_t* mutex, Deadline deadline) {
+  if (pthread_mutex_clocklock != nullptr) {
+    const int64_t ns = deadline.since_epoch_ns();
+    const timespec until = {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
+    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
+  }
+  // pthread_mutex_timedlock knows the wall clock only: when that is set back during the wait, the wait is longer by that.
+  timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  const int64_t ns = until.tv_nsec + deadline.remaining_ns();
+  until.tv_sec += static_cast<time_t>(ns / 1'000'000'000);
+  until.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+  return pthread_mutex_timedlock(mutex, &until);
+}
+
 MutexOutcome Translate(pthread_mutex_t* mutex, int error) {
   switch (error) {
     case 0:
@@ -93,30 +109,19 @@ MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex) {
 }
 
 MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Deadline deadline) {
-  pthread_mutex_t* const target = Mutex(mutex);
-  if (deadline.never()) return Translate(target, pthread_mutex_lock(target));
-  if (pthread_mutex_clocklock != nullptr) {
-    const int64_t ns = deadline.since_epoch_ns();
-    const timespec until = {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
-    return Translate(target, pthread_mutex_clocklock(target, CLOCK_MONOTONIC, &until));
+  for (;;) {
+    // A release wakes one sleeper and relies on it to take the mutex, or to see that there are others. One that is killed
+    // before it can do so, while somebody else took the mutex in passing, leaves the others asleep and forgotten. So no
+    // sleep is longer than a slice: its end is a new look.
+    const bool last_slice = deadline.remaining_ns() <= kSliceNs;
+    const int error = LockUntil(Mutex(mutex), last_slice ? deadline : Deadline::AfterMs(kSliceNs / 1e6));
+    if (last_slice || error != ETIMEDOUT) return Translate(Mutex(mutex), error);
   }
-  // pthread_mutex_timedlock knows the wall clock only: when that is set back during the wait, the wait is longer by that.
-  timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  const int64_t ns = until.tv_nsec + deadline.remaining_ns();
-  until.tv_sec += static_cast<time_t>(ns / 1'000'000'000);
-  until.tv_nsec = static_cast<long>(ns % 1'000'000'000);
-  return Translate(target, pthread_mutex_timedlock(target, &until));
 }
 
 void RobustMutexRelease(RobustMutexStorage* mutex) {
   pthread_mutex_unlock(Mutex(mutex));
-#if defined(__x86_64__)
-  // The exchange inside unlock() is a full fence here; only the compiler needs telling. Saves a third of the call.
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-#else
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-#endif
+  FullFenceAfterExchange();  // the exchange is the one inside unlock()
 }
 
 MutexState RobustMutexPeek(const RobustMutexStorage* mutex) {

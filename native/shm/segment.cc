@@ -1,5 +1,6 @@
 #include "shm/segment.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -90,7 +91,7 @@ Result<Segment> Segment::Create(const std::string& name, const SegmentSpec& spec
   segment.persist_on_publish_ = spec.persistent;
 
   uint8_t* const description = segment.mapping()->data() + description_offset;
-  memcpy(description, spec.description.data(), spec.description.size());
+  std::copy(spec.description.begin(), spec.description.end(), description);
   const ProcessIdentity creator = CurrentProcess();
   ControlBlock* const block = segment.control();
   block->magic = kMagic;

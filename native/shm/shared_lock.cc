@@ -1,5 +1,6 @@
 #include "shm/shared_lock.h"
 
+#include "platform/fence.h"
 #include "platform/futex.h"
 
 namespace procshare {
@@ -37,10 +38,20 @@ void SharedLock::ReleaseAbandoned() {
 
 MutexOutcome SharedLock::TryAcquireOrAwait(uint64_t owner, uint32_t* expected) {
   *expected = cell_->release_word.load(std::memory_order_relaxed);  // before the flag: a bump after it is a change (L3)
-  // seq_cst, and the fence below: the flag must be visible before the attempt (L2). Pairs with RobustMutexRelease.
-  cell_->flags.fetch_or(kLockAwaited, std::memory_order_seq_cst);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  Announce();
   return TryAcquire(owner);
+}
+
+bool SharedLock::StillHeld() {
+  Announce();
+  return Peek() == MutexState::kHeld;
+}
+
+void SharedLock::Announce() {
+  // seq_cst, and the fence: the flag must be visible before the attempt or look that follows (L2). Pairs with
+  // RobustMutexRelease.
+  cell_->flags.fetch_or(kLockAwaited, std::memory_order_seq_cst);
+  FullFenceAfterExchange();
 }
 
 MutexOutcome SharedLock::TakeAbandoned() {

@@ -7,7 +7,7 @@
 //       the mutex is free. One of the two sees the other (both sides are fenced), so no release goes unnoticed.
 //   L3  Clearing kLockAwaited is followed by a bump of release_word and a wake of all who sleep on it.
 //   L4  Words of the cell are hints to a waiter. Whatever another process writes there, the worst outcome is a wake-up for
-//       nothing or a late one; the waiter looks again every 100 ms.
+//       nothing or a late one: the waiter announces itself anew and looks at the mutex every 50 ms.
 #pragma once
 
 #include "platform/deadline.h"
@@ -42,6 +42,10 @@ class SharedLock {
   // release_word() for as long as it is `*expected`.
   MutexOutcome TryAcquireOrAwait(uint64_t owner, uint32_t* expected);
 
+  // For a sleeper whose patience is at an end: announces it anew, for the releaser that took note of it may have been killed
+  // before it came to the wake-up, then looks whether the lock is still held.
+  bool StillHeld();
+
   const std::atomic<uint32_t>* release_word() const { return &cell_->release_word; }
   MutexState Peek() const { return RobustMutexPeek(&cell_->mutex); }
   uint64_t owner() const { return cell_->owner.load(std::memory_order_relaxed); }
@@ -61,6 +65,7 @@ class SharedLock {
     return outcome;
   }
   MutexOutcome TakeAbandoned();
+  void Announce();
   void WakeSleepers();
 
   LockCell* cell_;

@@ -7,6 +7,7 @@ import { Worker, type WorkerOptions } from 'node:worker_threads'
 
 /** Generous: what is measured is measured elsewhere, this only ends what hangs. */
 export const DEADLINE_MS = 30_000
+const OUTPUT_GRACE_MS = 1_000
 
 const FIXTURES = new URL('../fixtures/', import.meta.url)
 
@@ -126,6 +127,7 @@ export class FixtureProcess extends Peer {
   readonly child: ChildProcess
   /** How it ended; without a deadline. */
   readonly exit: Promise<Exit>
+  readonly #closed: Promise<void>
   #stdout = ''
   #stderr = ''
 
@@ -147,12 +149,18 @@ export class FixtureProcess extends Peer {
       this.#stderr += text
     })
     this.exit = new Promise((resolve) => {
-      // 'close' comes after 'exit': all that it has written is here.
-      this.child.once('close', (code, signal) => {
+      this.child.once('exit', (code, signal) => {
         alive.delete(this.child)
-        this.onGone(`${code ?? signal}`)
         resolve({ code, signal })
       })
+    })
+    this.#closed = new Promise((resolve) => {
+      this.child.once('close', () => resolve())
+    })
+    // Its last words make a better message; but who has inherited its output may keep that open.
+    void this.exit.then(async ({ code, signal }) => {
+      await within(this.#closed, OUTPUT_GRACE_MS, () => '').catch(() => {})
+      this.onGone(`${code ?? signal}`)
     })
   }
 
@@ -171,6 +179,12 @@ export class FixtureProcess extends Peer {
   /** How it ended, within the deadline. */
   ended(deadlineMs = DEADLINE_MS): Promise<Exit> {
     return within(this.exit, deadlineMs, () => `process ${this.pid} does not end\n${this.#stderr}`)
+  }
+
+  /** All that it and those who have inherited its standard output have written there, when they have ended. */
+  async output(): Promise<string> {
+    await within(this.#closed, DEADLINE_MS, () => `the output of ${this.pid} does not end`)
+    return this.#stdout
   }
 
   /** Sends the signal and waits until the process is gone. */
@@ -277,4 +291,21 @@ export async function within<T>(promise: Promise<T>, deadlineMs: number, what: (
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Several that start at once and end together. If one does not start, none stays. */
+export async function together<T extends AsyncDisposable>(
+  starting: Iterable<Promise<T>>,
+): Promise<T[] & AsyncDisposable> {
+  const outcomes = await Promise.allSettled(starting)
+  const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+  const dispose = async () => {
+    await Promise.all(started.map((one) => one[Symbol.asyncDispose]()))
+  }
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failure !== undefined) {
+    await dispose()
+    throw failure.reason
+  }
+  return Object.assign(started, { [Symbol.asyncDispose]: dispose })
 }

@@ -44,3 +44,8 @@ export function letEnd() {
   if (parentPort !== null) parentPort.unref()
   else process.channel?.unref()
 }
+
+/** Milliseconds on a clock that is the same in all processes. */
+export function now() {
+  return Number(process.hrtime.bigint()) / 1e6
+}

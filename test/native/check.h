@@ -1,4 +1,5 @@
-// The harness: a program is a list of cases, each a function that aborts the program at its first false CHECK.
+// The harness: a program is a list of cases, each a function that aborts the program at its first false
+// CHECK.
 //
 //   TEST    {"sentence about behaviour", Function} in the list that main() hands to RunTests
 //   CHECK   prints file:line and the expression; CHECK_EQ also both values
@@ -7,48 +8,23 @@
 // A failure in a forked child aborts the child; whoever waits for it fails in turn.
 #pragma once
 
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <string>
 #include <type_traits>
 
-#include <dirent.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include "platform/deadline.h"
-
-#if defined(__SANITIZE_THREAD__)
-#define PROCSHARE_TEST_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define PROCSHARE_TEST_TSAN 1
-#endif
-#endif
-
-#if defined(__SANITIZE_ADDRESS__)
-#define PROCSHARE_TEST_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define PROCSHARE_TEST_ASAN 1
-#endif
-#endif
+#include "sanitizers.h"
 
 namespace procshare::testing {
-
-#if defined(PROCSHARE_TEST_TSAN)
-constexpr bool kThreadSanitizer = true;
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
-#if defined(PROCSHARE_TEST_ASAN)
-constexpr bool kAddressSanitizer = true;
-#else
-constexpr bool kAddressSanitizer = false;
-#endif
 
 template <class T>
 std::string Show(const T& value) {
@@ -100,28 +76,31 @@ void CheckEqual(const A& actual, const B& expected, const char* text, const char
   Fail(file, line, std::string(text) + "\n  is       " + Show(actual) + "\n  expected " + Show(expected));
 }
 
-#define CHECK(condition) \
-  ((condition) ? (void)0 : ::procshare::testing::Fail(__FILE__, __LINE__, #condition))
+#define CHECK(condition) ((condition) ? (void)0 : ::procshare::testing::Fail(__FILE__, __LINE__, #condition))
 #define CHECK_EQ(actual, expected) \
   ::procshare::testing::CheckEqual((actual), (expected), #actual " == " #expected, __FILE__, __LINE__)
 
 class Stopwatch {
  public:
-  double ms() const { return std::chrono::duration<double, std::milli>(Deadline::Clock::now() - start_).count(); }
+  double ms() const {
+    return std::chrono::duration<double, std::milli>(Deadline::Clock::now() - start_).count();
+  }
 
  private:
   Deadline::Clock::time_point start_ = Deadline::Clock::now();
 };
 
-// Holds many measured operations to a limit. A machine that is busy with other things may stall any single one, so one
-// in a hundred may be late, but none by more than `kGraceMs`; a protocol that waits for a dead process is late each time.
+// Holds many measured operations to a limit. A machine that is busy with other things may stall any single
+// one, so one in a hundred may be late, but none by more than `kGraceMs`; a protocol that waits for a dead
+// process is late each time.
 class Promptness {
  public:
   explicit Promptness(double limit_ms) : limit_ms_(limit_ms) {}
   ~Promptness() {
     if (late_ * 100 > total_ + 99) {
-      Fail(__FILE__, __LINE__, std::to_string(late_) + " of " + std::to_string(total_) + " took over " +
-                                   std::to_string(limit_ms_) + " ms, the worst " + std::to_string(worst_) + " ms");
+      Fail(__FILE__, __LINE__,
+           std::to_string(late_) + " of " + std::to_string(total_) + " took over " +
+               std::to_string(limit_ms_) + " ms, the worst " + std::to_string(worst_) + " ms");
     }
   }
   Promptness(const Promptness&) = delete;
@@ -159,6 +138,16 @@ inline std::string LeftOver(const char* directory = "/dev/shm") {
   }
   closedir(listing);
   return found;
+}
+
+// For tests that make random choices. A failure says it, and with it in the environment the choices are the
+// same again.
+inline uint32_t Seed() {
+  const char* const given = getenv("PROCSHARE_TEST_SEED");
+  const uint32_t seed =
+      given != nullptr ? static_cast<uint32_t>(strtoul(given, nullptr, 10)) : std::random_device()();
+  printf("     seed %u\n", seed);
+  return seed;
 }
 
 struct Test {

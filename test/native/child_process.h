@@ -1,6 +1,7 @@
 // Child processes of a test, what they say to their parent, and memory that they share with it.
 //
-// A child never outlives its parent (not even one that failed a CHECK), and nobody waits for one without a deadline.
+// A child never outlives its parent (not even one that failed a CHECK), and nobody waits for one without a
+// deadline.
 #pragma once
 
 #include <errno.h>
@@ -137,8 +138,8 @@ class SharedScratch {
   T* value_;
 };
 
-// Lets `parties` processes pass a point at the same moment. They spin, for a wake-up would spread them over more time
-// than the races take that such a meeting is to provoke.
+// Lets `parties` processes pass a point at the same moment. They spin, for a wake-up would spread them over
+// more time than the races take that such a meeting is to provoke.
 class Rendezvous {
  public:
   void Meet(uint32_t parties) {

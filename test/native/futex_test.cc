@@ -1,4 +1,5 @@
-// platform/futex.h across processes and addresses, and the arithmetic of platform/deadline.h that it relies on.
+// platform/futex.h across processes and addresses, and the arithmetic of platform/deadline.h that it relies
+// on.
 
 #include "platform/futex.h"
 
@@ -25,7 +26,8 @@ struct Words {
   std::atomic<uint32_t> sleeping{0};
 };
 
-// Wakes sleepers one call after the other until there were `count` of them; each call may wake up to `at_a_time`.
+// Wakes sleepers one call after the other until there were `count` of them; each call may wake up to
+// `at_a_time`.
 void WakeUntil(const std::atomic<uint32_t>* word, int count, int at_a_time) {
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
   for (int woken = 0; woken < count;) {
@@ -96,7 +98,8 @@ void AWakeWakesAsManyAsItSays() {
     });
   }
   WakeUntil(&views.first()->word, 3, 1);
-  // The other two sleep still, or are on their way: nobody else has been woken, and nobody will be by one wake of none.
+  // The other two sleep still, or are on their way: nobody else has been woken, and nobody will be by one
+  // wake of none.
   CHECK(views.first()->answer <= 3);
   CHECK_EQ(FutexWake(&views.first()->word, 0), 0);
   WakeUntil(&views.first()->word, 2, kWakeAll);

@@ -1,4 +1,5 @@
-// Attaching to bytes that somebody has damaged, or made up: a clear refusal each time, never a crash, never a hang.
+// Attaching to bytes that somebody has damaged, or made up: a clear refusal each time, never a crash, never a
+// hang.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -67,7 +68,8 @@ void Sign(const Segment& segment) {
   add(bytes + 20, 504 - 20);
   // A made-up extent has no bytes to sign, and must be refused before anybody looks for them.
   const uint64_t total = segment.mapping()->byte_length();
-  const bool inside = block->description_offset <= total && block->description_bytes <= total - block->description_offset;
+  const bool inside =
+      block->description_offset <= total && block->description_bytes <= total - block->description_offset;
   if (inside) add(segment.mapping()->data() + block->description_offset, block->description_bytes);
   block->checksum = state;
 }
@@ -102,7 +104,8 @@ void EveryDamagedByteIsNoticed() {
     const auto damage = [&](uint64_t offset, const std::function<Outcome()>& expected) {
       uint8_t* const byte = segment.mapping()->data() + offset;
       const uint8_t before = *byte;
-      std::set<uint8_t> values = {static_cast<uint8_t>(before ^ 0xff), static_cast<uint8_t>(before + 1), 0, 0xff};
+      std::set<uint8_t> values = {static_cast<uint8_t>(before ^ 0xff), static_cast<uint8_t>(before + 1), 0,
+                                  0xff};
       for (int bit = 0; bit < 8; ++bit) values.insert(static_cast<uint8_t>(before ^ (1 << bit)));
       values.erase(before);
       for (const uint8_t value : values) {
@@ -128,8 +131,8 @@ void EveryDamagedByteIsNoticed() {
   }
 }
 
-// A builder that died leaves a temporary segment that is not ready: it is removed, even when others look at it too.
-// Persistent memory is only ever seen ready, unless somebody overwrote it.
+// A builder that died leaves a temporary segment that is not ready: it is removed, even when others look at
+// it too. Persistent memory is only ever seen ready, unless somebody overwrote it.
 void ASegmentThatIsNotReady() {
   const std::string name = TestName("unready");
   {
@@ -164,7 +167,8 @@ void TruncatedAndGrownSegmentsAreRefused() {
         CHECK_EQ(status.outcome, Outcome::kForeign);
         CHECK(UnlinkMemory(name, false).ok());
       } else {
-        // Where the block should be there are zeros, as in a segment whose creator died early, or other bytes.
+        // Where the block should be there are zeros, as in a segment whose creator died early, or other
+        // bytes.
         CHECK(status.Is(ENOENT) || status.outcome == Outcome::kCorrupt);
       }
     }
@@ -178,7 +182,8 @@ int MakeFile(const std::string& name, const std::vector<uint8_t>& bytes, mode_t 
   return fd;
 }
 
-// `bytes` as another program's memory, as temporary memory of ours without a holder, and as the same with one.
+// `bytes` as another program's memory, as temporary memory of ours without a holder, and as the same with
+// one.
 void TryMadeUpBytes(const std::vector<uint8_t>& bytes) {
   const std::string name = TestName("bytes");
   const int foreign = MakeFile(name, bytes, 0600);
@@ -221,9 +226,8 @@ void MadeUpBytesAreRefused() {
       TryMadeUpBytes(std::vector<uint8_t>(size, value));
     }
   }
-  const uint32_t seed = std::random_device()();
+  const uint32_t seed = Seed();
   std::mt19937 random(seed);
-  printf("     seed %u\n", seed);
   for (int round = 0; round < 100; ++round) {
     Context() = "seed " + std::to_string(seed) + ", round " + std::to_string(round);
     std::vector<uint8_t> bytes(sizes[random() % std::size(sizes)]);
@@ -235,9 +239,8 @@ void MadeUpBytesAreRefused() {
 // Several damaged bytes at once, in a block that is otherwise a real one.
 void RandomDamageIsNoticed() {
   const std::string name = TestName("random");
-  const uint32_t seed = std::random_device()();
+  const uint32_t seed = Seed();
   std::mt19937 random(seed);
-  printf("     seed %u\n", seed);
   const Segment segment = MustCreate(name, true);
   ControlBlock* const block = BlockOf(segment);
   uint8_t before[sizeof(ControlBlock)];
@@ -246,7 +249,8 @@ void RandomDamageIsNoticed() {
     Context() = "seed " + std::to_string(seed) + ", round " + std::to_string(round);
     uint8_t* const bytes = reinterpret_cast<uint8_t*>(block);
     const size_t count = 1 + random() % 16;
-    for (size_t i = 0; i < count; ++i) bytes[random() % sizeof(ControlBlock)] = static_cast<uint8_t>(random());
+    for (size_t i = 0; i < count; ++i)
+      bytes[random() % sizeof(ControlBlock)] = static_cast<uint8_t>(random());
     if (memcmp(before, block, sizeof before) != 0) CHECK(!AttachStatus(name).ok());
     if (round % 10 == 0) MustListPeacefully();
     memcpy(bytes, before, sizeof before);
@@ -272,8 +276,10 @@ void OtherVersionsAndLibrariesAreTold() {
   CHECK_EQ(outcome_with([] {}), Outcome::kOk);  // this test's checksum is the real one
   CHECK_EQ(outcome_with([&] { block->layout = (kLayoutMajor + 1) << 16; }), Outcome::kLayout);
   CHECK_EQ(outcome_with([&] { block->layout = (kLayoutMajor - 1) << 16; }), Outcome::kLayout);
-  CHECK_EQ(outcome_with([&] { block->layout = kLayoutVersion + 1; }), Outcome::kOk);  // a minor version may differ
-  CHECK_EQ(outcome_with([&] { block->reserved[0] = 1; }), Outcome::kOk);  // and give a meaning to what we do not know
+  CHECK_EQ(outcome_with([&] { block->layout = kLayoutVersion + 1; }),
+           Outcome::kOk);  // a minor version may differ
+  CHECK_EQ(outcome_with([&] { block->reserved[0] = 1; }),
+           Outcome::kOk);  // and give a meaning to what we do not know
   CHECK_EQ(outcome_with([&] { block->abi ^= 1; }), Outcome::kAbi);
   CHECK_EQ(outcome_with([&] { block->abi ^= 3 << 16; }), Outcome::kAbi);
   // A later major version may sign in another way: it must be told before the checksum.
@@ -287,14 +293,28 @@ void ImpossibleExtentsAreRefused() {
   const Segment segment = MustCreate(name, false);
   ControlBlock* const block = BlockOf(segment);
   const uint64_t total = segment.mapping()->byte_length();
-  uint64_t ControlBlock::* const fields[] = {
-      &ControlBlock::total_bytes,  &ControlBlock::payload_bytes,      &ControlBlock::cells_offset,
-      &ControlBlock::cells_bytes,  &ControlBlock::description_offset, &ControlBlock::description_bytes,
+  uint64_t ControlBlock::*const fields[] = {
+      &ControlBlock::total_bytes, &ControlBlock::payload_bytes,      &ControlBlock::cells_offset,
+      &ControlBlock::cells_bytes, &ControlBlock::description_offset, &ControlBlock::description_bytes,
       &ControlBlock::name_bytes,
   };
-  const uint64_t values[] = {1,         63,        64,        total - 1, total,          total + 1,
-                             total * 2, 1u << 31,  1ull << 32, 1ull << 47, 1ull << 63,   UINT64_MAX - 63,
-                             UINT64_MAX - 1, UINT64_MAX, uint64_t{0} - total, uint64_t{0} - 512, 0};
+  const uint64_t values[] = {1,
+                             63,
+                             64,
+                             total - 1,
+                             total,
+                             total + 1,
+                             total * 2,
+                             1u << 31,
+                             1ull << 32,
+                             1ull << 47,
+                             1ull << 63,
+                             UINT64_MAX - 63,
+                             UINT64_MAX - 1,
+                             UINT64_MAX,
+                             uint64_t{0} - total,
+                             uint64_t{0} - 512,
+                             0};
   uint8_t before[sizeof(ControlBlock)];
   memcpy(before, block, sizeof before);
   size_t refused = 0;
@@ -302,14 +322,16 @@ void ImpossibleExtentsAreRefused() {
     Sign(segment);
     const Result<Segment> attached = Segment::Attach(name, false, false);
     if (attached.ok()) {
-      // Some lies are harmless, such as a shorter payload with the same rounding. Then all that we hand out is inside.
+      // Some lies are harmless, such as a shorter payload with the same rounding. Then all that we hand out
+      // is inside.
       const Segment& other = attached.value();
       CHECK(other.payload_bytes() <= total - sizeof(ControlBlock));
       CHECK(other.description().size() <= total);
       for (uint64_t offset = 0; offset < 1024; offset += 64) {
         const uint8_t* const cell = reinterpret_cast<const uint8_t*>(other.LockAt(offset));
         const uint8_t* const start = other.mapping()->data();
-        if (cell != nullptr) CHECK(cell >= start && cell + sizeof(LockCell) <= start + total - sizeof(ControlBlock));
+        if (cell != nullptr)
+          CHECK(cell >= start && cell + sizeof(LockCell) <= start + total - sizeof(ControlBlock));
       }
       CHECK(other.LockAt(UINT64_MAX - 63) == nullptr);
     } else {
@@ -343,7 +365,8 @@ void ImpossibleExtentsAreRefused() {
   CHECK(refused > 500);
 }
 
-// On a full /dev/shm even looking at another program's sparse memory is a SIGBUS, if it is done through a mapping.
+// On a full /dev/shm even looking at another program's sparse memory is a SIGBUS, if it is done through a
+// mapping.
 void SparseForeignMemoryOnAFullSystem() {
   const std::string name = TestName("sparse");
   Child child([&](const Channel& parent) {
@@ -381,15 +404,16 @@ void LocksLieWithinTheCells() {
   CHECK(segment.LockAt(0) != nullptr);
   CHECK(segment.LockAt(sizeof(LockCell)) != nullptr);
   CHECK(segment.LockAt(64) != nullptr);  // cells are counted in lines, not in locks
-  for (const uint64_t bad : {uint64_t{1}, uint64_t{8}, uint64_t{192}, uint64_t{256}, uint64_t{1} << 32, UINT64_MAX,
-                             UINT64_MAX - 63, uint64_t{0} - 128}) {
+  for (const uint64_t bad : {uint64_t{1}, uint64_t{8}, uint64_t{192}, uint64_t{256}, uint64_t{1} << 32,
+                             UINT64_MAX, UINT64_MAX - 63, uint64_t{0} - 128}) {
     CHECK(segment.LockAt(bad) == nullptr);
   }
 }
 
 // What became of a damaged lock.
 enum class Fate : uint8_t { kUntried, kUnsound, kWorks, kBusy, kBroken, kCrash, kHang };
-constexpr const char* kFateNames[] = {"untried", "refused as unsound", "works", "busy for ever", "broken", "CRASH", "HANG"};
+constexpr const char* kFateNames[] = {
+    "untried", "refused as unsound", "works", "busy for ever", "broken", "CRASH", "HANG"};
 
 struct LockTrial {
   LockCell cell;
@@ -417,8 +441,9 @@ Fate TryDamagedLock(LockCell* cell, size_t offset, uint8_t value, bool while_hel
   return Fate::kWorks;
 }
 
-// Where the C library links the mutexes that a thread holds. Releasing one follows these pointers, in the address space
-// of the releaser, and there is no way to look at them first: the one place of a segment that can crash its users.
+// Where the C library links the mutexes that a thread holds. Releasing one follows these pointers, in the
+// address space of the releaser, and there is no way to look at them first: the one place of a segment that
+// can crash its users.
 bool IsListByte(size_t offset) {
   constexpr size_t kFirst = offsetof(LockCell, mutex) + kListOffset;
   return offset >= kFirst && offset < kFirst + kListBytes;
@@ -430,12 +455,14 @@ std::string RangesOf(const std::set<size_t>& offsets) {
     const size_t first = *it;
     size_t last = first;
     while (++it != offsets.end() && *it == last + 1) last = *it;
-    text += (text.empty() ? "" : ", ") + std::to_string(first) + (last > first ? "-" + std::to_string(last) : "");
+    text +=
+        (text.empty() ? "" : ", ") + std::to_string(first) + (last > first ? "-" + std::to_string(last) : "");
   }
   return text;
 }
 
-// Damages each byte of a lock in several ways, in a child that may crash over it, and says which bytes did what.
+// Damages each byte of a lock in several ways, in a child that may crash over it, and says which bytes did
+// what.
 std::vector<std::set<size_t>> DamageALock(bool while_held) {
   const SharedScratch<LockTrial> trial;
   std::vector<uint8_t> healthy(sizeof(LockCell));
@@ -468,7 +495,8 @@ std::vector<std::set<size_t>> DamageALock(bool while_held) {
         alarm(2);
         trial->fates[i] = TryDamagedLock(&trial->cell, attempts[i].offset, attempts[i].value, while_held);
         if (while_held && IsListByte(attempts[i].offset)) {
-          trial->index = i + 1;  // who knows what this process has overwritten; the next byte deserves a fresh one
+          trial->index =
+              i + 1;  // who knows what this process has overwritten; the next byte deserves a fresh one
           return;
         }
       }
@@ -489,7 +517,8 @@ std::vector<std::set<size_t>> DamageALock(bool while_held) {
     offsets[static_cast<size_t>(trial->fates[i])].insert(attempts[i].offset);
   }
   for (size_t fate = 0; fate < offsets.size(); ++fate) {
-    if (!offsets[fate].empty()) printf("     %s: bytes %s\n", kFateNames[fate], RangesOf(offsets[fate]).c_str());
+    if (!offsets[fate].empty())
+      printf("     %s: bytes %s\n", kFateNames[fate], RangesOf(offsets[fate]).c_str());
   }
   return offsets;
 }

@@ -1,13 +1,15 @@
-// A SharedLock whose user is killed, at every single instruction of every operation: the lock is never lost, an owner's
-// death is told exactly when the owner had the lock, and exactly once.
+// A SharedLock whose user is killed, at every single instruction of every operation: the lock is never lost,
+// an owner's death is told exactly when the owner had the lock, and exactly once.
 //
-// Whether a killed process had the lock is not a matter of opinion: its thread id stands in the mutex's futex word or it
-// does not. The kernel decides by the same word (and by list_op_pending, for the instructions in which the mutex is not
-// in the list of held ones yet, or not any more), so no instruction is ambiguous, and none is allowed to be.
+// Whether a killed process had the lock is not a matter of opinion: its thread id stands in the mutex's futex
+// word or it does not. The kernel decides by the same word (and by list_op_pending, for the instructions in
+// which the mutex is not in the list of held ones yet, or not any more), so no instruction is ambiguous, and
+// none is allowed to be.
 
 #include <unistd.h>
 
 #include <atomic>
+#include <climits>
 #include <cstdio>
 #include <list>
 #include <string>
@@ -24,11 +26,13 @@ namespace procshare::testing {
 namespace {
 
 constexpr uint64_t kOwner = 4711;
-constexpr double kNoticeMs = 100;    // how soon a death must be noticed, by anybody
-constexpr double kHeartbeatMs = 50;  // of an asynchronous waiter
+constexpr double kNoticeMs = 100;         // how soon a death must be noticed, by anybody
+constexpr double kHeartbeatMs = 50;       // how often an event loop's waiter looks by itself
+constexpr double kQuickHeartbeatMs = 15;  // the same where each instruction costs one
 constexpr char kNoStepping[] = "the thread sanitizer makes a lock of ten instructions one of ten thousand";
 
-// Under the address sanitizer there are some times more instructions, and each one still costs two context switches.
+// Under the address sanitizer there are some times more instructions, and each one still costs two context
+// switches.
 constexpr int kStride = kAddressSanitizer ? 7 : 1;
 
 struct Stage {
@@ -39,7 +43,8 @@ struct Stage {
 
 int64_t NowNs() { return Deadline::AfterMs(0).since_epoch_ns(); }
 
-// Whatever the dynamic linker does at the first call of a function, it has done before anybody counts instructions.
+// Whatever the dynamic linker does at the first call of a function, it has done before anybody counts
+// instructions.
 void WarmUp() {
   LockCell cell;
   memset(static_cast<void*>(&cell), 0, sizeof cell);
@@ -82,9 +87,8 @@ void MustWorkNormally(SharedLock lock) {
 
 // A lock as its last owner left it when he was killed.
 void LeaveOwnerless(Stage* stage) {
-  Child owner([&](const Channel&) {
-    CHECK_EQ(SharedLock(&stage->cell).TryAcquire(1), MutexOutcome::kAcquired);
-  });
+  Child owner(
+      [&](const Channel&) { CHECK_EQ(SharedLock(&stage->cell).TryAcquire(1), MutexOutcome::kAcquired); });
   owner.ExpectEnd();
   CHECK_EQ(SharedLock(&stage->cell).Peek(), MutexState::kOwnerDied);
 }
@@ -124,14 +128,12 @@ const Script kScripts[] = {
        (void)lock.TryAcquire(1);
        lock.ReleaseAbandoned();
      }},
-    {"giving up what is awaited",
-     [](Stage* stage) { stage->cell.flags = kLockAwaited; },
+    {"giving up what is awaited", [](Stage* stage) { stage->cell.flags = kLockAwaited; },
      [](SharedLock lock) {
        (void)lock.TryAcquire(1);
        lock.ReleaseAbandoned();
      }},
-    {"taking what was given up",
-     [](Stage* stage) { stage->cell.flags = kLockAbandoned; },
+    {"taking what was given up", [](Stage* stage) { stage->cell.flags = kLockAbandoned; },
      [](SharedLock lock) {
        (void)lock.TryAcquire(1);
        lock.Release();
@@ -195,56 +197,77 @@ void AVictimAtEachInstruction() {
     for (bool more = true; more; steps += kStride, ++kills) {
       more = KillAfter(script, steps, &*stage, &promptness, &abandonments);
     }
-    printf("     %s: %d instructions, %d kills, %d abandoned (%.0f ms)\n", script.name, steps, kills, abandonments,
-           watch.ms());
+    printf("     %s: %d instructions, %d kills, %d abandoned (%.0f ms)\n", script.name, steps, kills,
+           abandonments, watch.ms());
     CHECK(abandonments > 5 && (script.prepare != Nothing || abandonments < kills));
   }
 }
 
 // One that asks for a lock that another process has, and is killed over it, is not missed.
+struct Request {
+  const char* name;
+  void (*run)(LockCell* cell);
+};
+
+const Request kRequests[] = {
+    {"try", [](LockCell* cell) { (void)SharedLock(cell).TryAcquire(1); }},
+    {"blocking, looking around",
+     [](LockCell* cell) { (void)SharedLock(cell).Acquire(1, Deadline::AfterMs(0)); }},
+    {"blocking, asleep",
+     [](LockCell* cell) { (void)RobustMutexAcquire(&cell->mutex, Deadline::AfterMs(0.1)); }},
+    {"asynchronous",
+     [](LockCell* cell) {
+       SharedLock lock(cell);
+       uint32_t expected;
+       (void)lock.TryAcquireOrAwait(1, &expected);
+       (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(0.1));
+       (void)lock.Peek();
+     }},
+};
+
+void KillRequester(const Request& request, Stage* stage) {
+  // A loop that looks at the lock a hundred times is the same a hundred times: most of it is leapt over.
+  constexpr int kLong = 400;
+  constexpr int kLeap = 41;
+  int total = INT_MAX;
+  int kills = 0;
+  for (int steps = -1; steps < total; ++kills) {  // -1: to count the instructions
+    Context() = std::string(request.name) + ", instruction " + std::to_string(steps);
+    Reset(stage);
+    SharedLock lock(&stage->cell);
+    CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);
+    TracedChild victim([&] {
+      TracedChild::Halt();
+      request.run(&stage->cell);
+      stage->done = true;
+      TracedChild::Halt();
+    });
+    CHECK(victim.RunToHalt());
+    if (steps < 0) {
+      for (total = 0; !stage->done; ++total) CHECK(victim.StepInstruction());
+    } else {
+      for (int i = 0; i < steps; ++i) CHECK(victim.StepInstruction());
+    }
+    victim.Kill();
+    CHECK_EQ(lock.Peek(), MutexState::kHeld);
+    CHECK_EQ(lock.owner(), kOwner);
+    lock.Release();
+    MustWorkNormally(lock);
+    steps += steps > kLong ? kLeap : kStride;
+  }
+  printf("     %s: %d instructions, %d kills\n", request.name, total, kills);
+}
+
 void AnImpatientVictimAtEachInstruction() {
   if (kThreadSanitizer) return Skip(kNoStepping);
   const OneProcessor one;
   WarmUp();
   const SharedScratch<Stage> stage;
-  void (*const scripts[])(SharedLock) = {
-      [](SharedLock lock) { (void)lock.TryAcquire(1); },
-      [](SharedLock lock) { (void)lock.Acquire(1, Deadline::AfterMs(0)); },
-      [](SharedLock lock) {
-        uint32_t expected;
-        (void)lock.TryAcquireOrAwait(1, &expected);
-        (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(0.1));
-        (void)lock.Peek();
-      },
-  };
-  for (const auto script : scripts) {
-    int steps = 0;
-    for (bool more = true; more; steps += kStride) {
-      Context() = "instruction " + std::to_string(steps);
-      Reset(&*stage);
-      SharedLock lock(&stage->cell);
-      CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);
-      TracedChild victim([&] {
-        TracedChild::Halt();
-        script(lock);
-        stage->done = true;
-        TracedChild::Halt();
-      });
-      CHECK(victim.RunToHalt());
-      for (int i = 0; i < steps; ++i) CHECK(victim.StepInstruction());
-      more = !stage->done;
-      victim.Kill();
-      CHECK_EQ(lock.Peek(), MutexState::kHeld);
-      CHECK_EQ(lock.owner(), kOwner);
-      lock.Release();
-      MustWorkNormally(lock);
-    }
-    printf("     %d instructions\n", steps);
-  }
+  for (const Request& request : kRequests) KillRequester(request, &*stage);
 }
 
 // As the waiter thread of an event loop does it: announce, sleep, and look by itself from time to time.
-MutexOutcome AcquireAsynchronously(SharedLock lock) {
+MutexOutcome AcquireAsynchronously(SharedLock lock, double heartbeat_ms) {
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
   for (;;) {
     uint32_t expected;
@@ -253,7 +276,7 @@ MutexOutcome AcquireAsynchronously(SharedLock lock) {
     bool nothing_new;
     do {
       CHECK(!deadline.passed());
-      const WaitOutcome wait = FutexWait(lock.release_word(), expected, Deadline::AfterMs(kHeartbeatMs));
+      const WaitOutcome wait = FutexWait(lock.release_word(), expected, Deadline::AfterMs(heartbeat_ms));
       nothing_new = wait == WaitOutcome::kTimedOut && lock.Peek() == MutexState::kHeld;
     } while (nothing_new);
   }
@@ -272,12 +295,12 @@ bool SleepsInTheKernel(pid_t pid) {
 // A process that takes the lock when it is told to, and says what it got.
 class Waiter {
  public:
-  Waiter(Stage* stage, bool asynchronous)
-      : stage_(stage), asynchronous_(asynchronous), child_([stage, asynchronous](const Channel& parent) {
+  Waiter(Stage* stage, bool asynchronous, double heartbeat_ms = kHeartbeatMs)
+      : stage_(stage), asynchronous_(asynchronous), child_([=](const Channel& parent) {
           SharedLock lock(&stage->cell);
           while (parent.Receive(kPatienceMs) == 'a') {
-            const MutexOutcome outcome =
-                asynchronous ? AcquireAsynchronously(lock) : lock.Acquire(kOwner, Deadline::Never());
+            const MutexOutcome outcome = asynchronous ? AcquireAsynchronously(lock, heartbeat_ms)
+                                                      : lock.Acquire(kOwner, Deadline::Never());
             stage->got_at_ns = NowNs();
             lock.Release();
             parent.Send(static_cast<char>('A' + static_cast<int>(outcome)));
@@ -328,7 +351,7 @@ void KillReleaser(const Releasing& releasing) {
   const SharedScratch<Stage> stage;
   Reset(&*stage);
   SharedLock lock(&stage->cell);
-  const Waiter waiter(&*stage, releasing.asynchronous);
+  const Waiter waiter(&*stage, releasing.asynchronous, kQuickHeartbeatMs);
   const OneProcessor one;  // not for the waiter
   Promptness promptness(kNoticeMs);
   int steps = 0;
@@ -353,7 +376,8 @@ void KillReleaser(const Releasing& releasing) {
     for (int i = 0; i < steps; ++i) CHECK(owner.StepInstruction());
     more = !stage->done;
     const bool had_it = OwnerOf(&stage->cell) == static_cast<uint32_t>(owner.pid());
-    Context() = std::string(releasing.name) + ", instruction " + std::to_string(steps) + (had_it ? ", held" : "");
+    Context() =
+        std::string(releasing.name) + ", instruction " + std::to_string(steps) + (had_it ? ", held" : "");
     const int64_t killed_at_ns = NowNs();
     owner.Kill();
     const MutexOutcome outcome = waiter.Finish();
@@ -362,7 +386,8 @@ void KillReleaser(const Releasing& releasing) {
     MustWorkNormally(lock);
     held += had_it;
   }
-  printf("     %s: %d instructions, %d kills, %d while held (%.0f ms)\n", releasing.name, steps, kills, held, watch.ms());
+  printf("     %s: %d instructions, %d kills, %d while held (%.0f ms)\n", releasing.name, steps, kills, held,
+         watch.ms());
   CHECK(held > 0 && held < kills);
 }
 
@@ -433,9 +458,9 @@ void OneOfManySleepersIsTold() {
   }
 }
 
-// The C library wakes one sleeper per release and relies on it to take the lock, or to sleep again and be remembered. One
-// that is killed in between takes the wake-up with it, if somebody else has come first: the kernel then sees a lock that
-// is held by a third party, and does nothing.
+// The C library wakes one sleeper per release and relies on it to take the lock, or to sleep again and be
+// remembered. One that is killed in between takes the wake-up with it, if somebody else has come first: the
+// kernel then sees a lock that is held by a third party, and does nothing.
 void AKilledSleeperDoesNotTakeTheWakeUpAlong() {
   const SharedScratch<Stage> stage;
   Reset(&*stage);
@@ -451,10 +476,10 @@ void AKilledSleeperDoesNotTakeTheWakeUpAlong() {
   CHECK(HasSleepers(&stage->cell));
   const Waiter waiter(&*stage, false);
   waiter.Start();
-  lock.Release();                    // wakes the first in the queue,
-  doomed.FinishToSystemCallBoundary();  // who comes out of its sleep
+  lock.Release();                                              // wakes the first in the queue,
+  doomed.FinishToSystemCallBoundary();                         // who comes out of its sleep
   CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);  // too late,
-  doomed.Kill();                     // and never gets to say that there is another one
+  doomed.Kill();  // and never gets to say that there is another one
   Promptness promptness(2 * kNoticeMs);
   const int64_t released_at_ns = NowNs();
   lock.Release();

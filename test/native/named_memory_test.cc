@@ -172,8 +172,8 @@ void OneOfManyCreatorsWins() {
   });
 }
 
-// N1 once more: those who attach, list and sweep meanwhile remove what looks stale, and must not make a creator believe
-// that somebody has the name.
+// N1 once more: those who attach, list and sweep meanwhile remove what looks stale, and must not make a
+// creator believe that somebody has the name.
 void CreatorWinsAgainstAttachersAndSweepers() {
   constexpr uint32_t kParties = 4;
   const std::string name = TestName("crowd");
@@ -193,7 +193,9 @@ void CreatorWinsAgainstAttachersAndSweepers() {
       } else {
         while (contest->winners == 0) {
           if (index == 3) {
-            CHECK(VisitMemory([&](const MemoryEntry& entry, const MemoryReader&) { return entry.name == name; }).ok());
+            CHECK(VisitMemory([&](const MemoryEntry& entry, const MemoryReader&) {
+                    return entry.name == name;
+                  }).ok());
           } else {
             const Result<NamedMemory> attached = Attach(name);
             CHECK(attached.ok() || attached.status().Is(ENOENT));
@@ -250,7 +252,8 @@ void DeadBuilderLeavesTheNameFree() {
   }
 }
 
-// Those who wait for a builder are told of its death, and none of them keeps what it left alive for the others.
+// Those who wait for a builder are told of its death, and none of them keeps what it left alive for the
+// others.
 void WaitersForADeadBuilderGiveUp() {
   constexpr int kWaiters = 8;
   const std::string name = TestName("orphans");
@@ -304,8 +307,8 @@ void LastOfManyThatCloseRemovesTheName() {
   });
 }
 
-// N3: closing races with attaching and with sweeping. Whoever is left at the end has memory that its name still means,
-// and when nobody is left the name is gone.
+// N3: closing races with attaching and with sweeping. Whoever is left at the end has memory that its name
+// still means, and when nobody is left the name is gone.
 void ClosingRacesWithAttaching() {
   constexpr uint32_t kParties = 4;
   const std::string name = TestName("handover");
@@ -478,8 +481,8 @@ void ANewNameIsSafeInTheRush() {
   });
 }
 
-// N4 at its narrowest: a holder stands still between comparing the name and removing it. Nobody can make the name mean
-// something new in that time.
+// N4 at its narrowest: a holder stands still between comparing the name and removing it. Nobody can make the
+// name mean something new in that time.
 void ARemoverThatStandsStillHoldsOthersUp() {
   const std::string name = TestName("halt");
   const NamedMemory old = MustPublish(name);
@@ -607,8 +610,8 @@ void MemoryOfOtherUsers() {
   CHECK(UnlinkMemory(name, true).ok());
 }
 
-// A stranger who was the last holder cannot remove the name (the directory is sticky). The memory is stale from then on,
-// for the stranger and for the owner.
+// A stranger who was the last holder cannot remove the name (the directory is sticky). The memory is stale
+// from then on, for the stranger and for the owner.
 void AStrangerAsTheLastHolder() {
   if (geteuid() != 0) return Skip("only root can become another user");
   const std::string name = TestName("guest");
@@ -695,7 +698,8 @@ void FullMemoryIsAnError() {
   child.ExpectEnd();
 }
 
-// A profiler interrupts a process hundreds of times a second, and tmpfs gives up an allocation for each signal.
+// A profiler interrupts a process hundreds of times a second, and tmpfs gives up an allocation for each
+// signal.
 void SignalsDoNotKeepMemoryFromBeingMade() {
   const std::string name = TestName("signals");
   Child child([&](const Channel& parent) {
@@ -718,7 +722,8 @@ void SignalsDoNotKeepMemoryFromBeingMade() {
   child.ExpectEnd();
 }
 
-// Somebody empties memory that others hold: nothing can be attached any more, and nobody may wait for it to come back.
+// Somebody empties memory that others hold: nothing can be attached any more, and nobody may wait for it to
+// come back.
 void EmptiedMemoryIsGivenUp() {
   const std::string name = TestName("emptied");
   const NamedMemory memory = MustPublish(name);

@@ -12,8 +12,8 @@ inline bool UsePrivateMemory(const char* options) {
          mount("tmpfs", "/dev/shm", "tmpfs", 0, options) == 0;
 }
 
-// For programs whose stale names would be swept away by any other program of ours on the machine. Without the privilege
-// they share /dev/shm, and must run alone.
+// For programs whose stale names would be swept away by any other program of ours on the machine. Without the
+// privilege they share /dev/shm, and must run alone.
 inline void UsePrivateMemoryIfPossible() { (void)UsePrivateMemory(""); }
 
 }  // namespace procshare::testing

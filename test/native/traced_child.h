@@ -1,4 +1,5 @@
-// A child process that runs under ptrace, so that a test can end it at any instruction or system call it chooses.
+// A child process that runs under ptrace, so that a test can end it at any instruction or system call it
+// chooses.
 #pragma once
 
 #include <errno.h>
@@ -16,8 +17,8 @@
 
 namespace procshare::testing {
 
-// Keeps this process and what it forks meanwhile on one processor: a step is two context switches, and switching within
-// one processor is several times faster than waking another.
+// Keeps this process and what it forks meanwhile on one processor: a step is two context switches, and
+// switching within one processor is several times faster than waking another.
 class OneProcessor {
  public:
   OneProcessor() {
@@ -37,7 +38,8 @@ class OneProcessor {
 
 class TracedChild {
  public:
-  // The child stands still before `body` until it is told to move. It must not use anything that fork() leaves unusable.
+  // The child stands still before `body` until it is told to move. It must not use anything that fork()
+  // leaves unusable.
   explicit TracedChild(const std::function<void()>& body) {
     fflush(nullptr);
     pid_ = fork();
@@ -67,7 +69,8 @@ class TracedChild {
   // For the body of the child: stops it here. Few instructions lie between this and what follows in the body.
   static void Halt() { syscall(SYS_tkill, syscall(SYS_gettid), SIGSTOP); }
 
-  // RunToSystemCallBoundary() in two halves, for a call in which the child sleeps until the test does something.
+  // RunToSystemCallBoundary() in two halves, for a call in which the child sleeps until the test does
+  // something.
   void StartToSystemCallBoundary() { CHECK_EQ(ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr), 0); }
   void FinishToSystemCallBoundary() { CHECK(Await()); }
 

@@ -1,4 +1,5 @@
-// A T in memory that is mapped twice, so that one process sees it at two addresses, as two processes usually do.
+// A T in memory that is mapped twice, so that one process sees it at two addresses, as two processes usually
+// do.
 #pragma once
 
 #include <sys/mman.h>

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { attach, RawValue, Struct, type TypeName, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
-import { expectNoLeftovers, uniqueName } from '../helpers/own-segments.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import {
   BIG_INTEGERS,
   BOOL,
@@ -17,6 +17,7 @@ import {
   toJs,
   wrap,
 } from '../helpers/scalar-types.ts'
+import { uniqueName } from '../helpers/segment-names.ts'
 
 expectNoLeftovers()
 
@@ -456,13 +457,17 @@ describe('Value.update', () => {
     }
   })
 
-  it('survives that fn closes the value', () => {
-    const value = new Value('i', 1)
-    value.update((n) => {
-      value.close()
-      return n + 1
-    })
-    expect(() => value.value).toThrow(shareError('ERR_CLOSED'))
+  it.each(EITHER)('throws when fn closes the value, $kind', ({ lock }) => {
+    for (const type of ['i', 'q', 'd', '?', 'c'] as const) {
+      const value = make(type, undefined, lock)
+      const update = () =>
+        value.update((old) => {
+          value[Symbol.dispose]()
+          return old
+        })
+      expect(update).toThrow(shareError('ERR_CLOSED'))
+      expect(() => value.value).toThrow(shareError('ERR_CLOSED'))
+    }
   })
 })
 

@@ -1,0 +1,25 @@
+/**
+ * The goals, all in one place. `atMost`: an operation takes at most that many times as long as the baseline's; `atLeast`: the
+ * baseline's takes at least that many times as long as ours. Works name their goal; what has none is for information.
+ */
+export const goals = {
+  lock: { atMost: 2.5, of: 'C’s robust mutex' },
+  update: { atLeast: 15, of: 'the fastest Python’s' },
+  contended: { atLeast: 0.5, of: 'C’s robust mutex' },
+  'array-sum': { atMost: 1.05, of: 'a private array' },
+  attach: { atMost: 3, of: 'C’s open + map' },
+  flat: { atMost: 1.5, of: 'the smallest' },
+}
+
+export function isMet({ atMost = Infinity, atLeast = 0 }, ratio) {
+  return ratio <= atMost && ratio >= atLeast
+}
+
+/** How a ratio of times is quoted for a goal. */
+export function quoted(goal, timeRatio) {
+  return goal?.atLeast === undefined ? timeRatio : 1 / timeRatio
+}
+
+export function describeGoal({ atMost, atLeast }) {
+  return atMost === undefined ? `≥ ${atLeast} ×` : `≤ ${atMost} ×`
+}

@@ -1,0 +1,23 @@
+/** The sum of ten million numbers by an indexed loop. */
+import { Subject } from '../subject.mjs'
+
+const PRIVATE = 'private Float64Array'
+
+export const arraySum = {
+  name: 'array-sum',
+  title: 'Sum of 10 M float64',
+  unit: 'ms',
+  async rows() {
+    const operations = 3 // sums a turn
+    return [
+      { system: PRIVATE, process: Subject.script('array-sum', 'private'), operations },
+      {
+        system: 'procshare: SharedArray',
+        process: Subject.script('array-sum', 'shared'),
+        operations,
+        against: PRIVATE,
+        goal: 'array-sum',
+      },
+    ]
+  },
+}

@@ -1,0 +1,54 @@
+/** What an operation costs as more processes attach and as segments grow. */
+import { Subject } from '../subject.mjs'
+
+const PROCESSES = [1, 10, 100]
+const SIZES = [
+  { label: '1 KB', bytes: 1 << 10 },
+  { label: '32 KB', bytes: 32 << 10 },
+  { label: '1 MB', bytes: 1 << 20 },
+  { label: '32 MB', bytes: 32 << 20 },
+  { label: '1 GB', bytes: 1 << 30 },
+]
+
+const OPERATIONS = [
+  { title: 'lock + unlock', unit: 'ns', turnMs: 30, start: (name) => Subject.script('array-use', 'lock', name) },
+  { title: 'element += 1', unit: 'ns', turnMs: 30, start: (name) => Subject.script('array-use', 'elements', name) },
+  { title: 'attach + close', unit: 'µs', turnMs: 60, start: (name) => Subject.script('attach', 'array', name) },
+]
+
+/** One row for each setting, of the same operation, all against the first. */
+function rowsOf({ start }, settings) {
+  return settings.map(({ label, name }, index) => ({
+    system: label,
+    process: start(name),
+    ...(index > 0 && { against: settings[0].label, goal: 'flat' }),
+  }))
+}
+
+export const processGrowth = OPERATIONS.map((operation) => ({
+  name: 'growth',
+  title: `Attached processes: ${operation.title}`,
+  unit: operation.unit,
+  turnMs: operation.turnMs,
+  async rows({ unique, keep }) {
+    const settings = PROCESSES.map((count) => ({ count, label: `${count} attached`, name: unique() }))
+    const largest = Math.max(...PROCESSES)
+    for (let process = 0; process < largest; process++) {
+      const wanted = settings.filter(({ count }) => count > process)
+      await keep(wanted.map(({ name }) => ({ kind: 'array', name, length: 512 })))
+    }
+    return rowsOf(operation, settings)
+  },
+}))
+
+export const sizeGrowth = OPERATIONS.map((operation) => ({
+  name: 'growth',
+  title: `Segment size: ${operation.title}`,
+  unit: operation.unit,
+  turnMs: operation.turnMs,
+  async rows({ unique, keep }) {
+    const settings = SIZES.map((size) => ({ ...size, name: unique() }))
+    await keep(settings.map(({ name, bytes }) => ({ kind: 'array', name, length: bytes / 8 })))
+    return rowsOf(operation, settings)
+  },
+}))

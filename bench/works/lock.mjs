@@ -1,0 +1,26 @@
+/** Uncontended lock + unlock. */
+import { Subject } from '../subject.mjs'
+
+const C = 'C: pthread_mutex_lock + unlock, robust'
+
+export const lock = {
+  name: 'lock',
+  title: 'Uncontended lock + unlock',
+  unit: 'ns',
+  turnMs: 3,
+  // acquireSync() makes a guard and runSync() calls a function: what C does not do and a JavaScript program wants.
+  async rows({ compiler, python, unique }) {
+    const against = { against: C, goal: 'lock' }
+    return [
+      { system: C, process: compiler.start('robust_mutex', unique(), 'lock') },
+      { system: 'procshare: lock.acquireSync().release()', process: Subject.script('lock', 'acquireSync'), ...against },
+      { system: 'procshare: lock.runSync(fn)', process: Subject.script('lock', 'runSync'), ...against },
+      { system: 'procshare: RLock, the same', process: Subject.script('lock', 'recursive'), ...against },
+      python && {
+        system: `Python ${python.version}: with lock: pass`,
+        process: python.start('lock'),
+        against: C,
+      },
+    ]
+  },
+}

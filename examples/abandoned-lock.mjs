@@ -1,0 +1,35 @@
+// A process is killed while it holds a lock, half-way through its work. The next one gets the lock, is told, and repairs.
+//
+//   node examples/abandoned-lock.mjs
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isMainProcess, Process, SharedArray } from 'procshare'
+
+/** Moves money in two steps, and never gets to the second one. */
+export function transferAndHang(accounts) {
+  accounts.lock.acquireSync()
+  accounts[0] -= 30
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}
+
+if (isMainProcess) {
+  const accounts = new SharedArray('i', [100, 100])
+  accounts.lock.ref() // a wait for it is worth staying alive for
+  const clerk = new Process(import.meta.url, { export: 'transferAndHang', args: [accounts] }).start()
+  while (accounts[0] === 100) await sleep(10)
+
+  console.log(`process ${accounts.lock.owner.pid} holds the lock; accounts [${accounts.join(', ')}]`)
+  console.log(`the lock is ${accounts.lock.tryAcquire() === undefined ? 'not to be had' : 'free'}`)
+
+  clerk.kill()
+  // Resolves within 100 ms of the death, without blocking the event loop meanwhile.
+  await accounts.lock.run(
+    ({ abandoned }) => {
+      console.log(`got the lock, abandoned: ${abandoned}`)
+      if (abandoned) accounts[1] = 200 - accounts[0] // what the data needs to be right again, only you can know
+      process.exitCode = abandoned ? 0 : 1
+    },
+    { timeoutMs: 5_000 },
+  )
+  console.log(`accounts [${accounts.join(', ')}]; exit code of the clerk ${await clerk.join()}`)
+}

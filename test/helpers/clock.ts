@@ -1,0 +1,33 @@
+/** Time that processes of one machine can compare, and a witness for a machine that stood still. */
+
+/** Milliseconds on a clock that is the same in all processes. The same as in peer.mjs. */
+export function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}
+
+const TICK_MS = 5
+
+/** Notes how late this process's own timers are: nobody else's can be expected to do better. */
+export class StallWatch implements Disposable {
+  #last = now()
+  #worst = 0
+  readonly #timer = setInterval(() => this.#tick(), TICK_MS)
+
+  /** The longest time that a timer was late since the last call. */
+  worstMs(): number {
+    this.#tick()
+    const worst = this.#worst
+    this.#worst = 0
+    return worst
+  }
+
+  #tick(): void {
+    const time = now()
+    this.#worst = Math.max(this.#worst, time - this.#last - TICK_MS)
+    this.#last = time
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
+}

@@ -1,0 +1,74 @@
+import { Lock, listSegments, removeStaleSegments, SharedArray, SharedMemory, unlinkSegment, Value } from 'procshare'
+import { expect, it } from 'vitest'
+import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { uniqueName } from '../helpers/segment-names.ts'
+
+expectNoLeftovers()
+
+const find = (name: string) => listSegments().find((segment) => segment.name === name)
+
+it('lists what exists, with what it is, who made it and when', () => {
+  const before = Date.now()
+  using memory = SharedMemory.create(uniqueName(), 10_000)
+  expect(find(memory.name)).toEqual({
+    name: memory.name,
+    kind: 'SharedMemory',
+    byteLength: expect.any(Number),
+    attached: true,
+    persistent: false,
+    creatorPid: process.pid,
+    createdAt: expect.any(Date),
+  })
+  const { byteLength, createdAt } = find(memory.name)!
+  expect(byteLength).toBeGreaterThanOrEqual(10_000)
+  expect(byteLength).toBeLessThan(20_000)
+  expect(createdAt.getTime()).toBeGreaterThanOrEqual(before - 1)
+  expect(createdAt.getTime()).toBeLessThanOrEqual(Date.now() + 1)
+})
+
+it('lists all kinds, and what is persistent also when nobody is attached', () => {
+  using value = Value.create(uniqueName(), 'i')
+  using array = SharedArray.create(uniqueName(), 'i', 3)
+  using lock = Lock.create(uniqueName())
+  expect([value, array, lock].map(({ name }) => find(name)?.kind)).toEqual(['Value', 'SharedArray', 'Lock'])
+  const kept = SharedMemory.create(uniqueName(), 10, { persist: true })
+  expect(find(kept.name)).toMatchObject({ attached: true, persistent: true })
+  kept.close()
+  expect(find(kept.name)).toMatchObject({ attached: false, persistent: true })
+  unlinkSegment(kept.name)
+  expect(find(kept.name)).toBeUndefined()
+})
+
+it('does not list what was closed or unlinked', () => {
+  using value = Value.create(uniqueName(), 'i')
+  value.unlink()
+  expect(find(value.name)).toBeUndefined()
+})
+
+it('leaves segments in use and persistent ones alone when it removes stale ones', () => {
+  using value = Value.create(uniqueName(), 'i', 5)
+  const kept = Value.create(uniqueName(), 'i', 6, { persist: true })
+  kept.close()
+  expect(removeStaleSegments()).toBeGreaterThanOrEqual(0)
+  expect(find(value.name)).toBeDefined()
+  expect(find(kept.name)).toBeDefined()
+  unlinkSegment(kept.name)
+})
+
+it('unlinks by name, whoever is attached', () => {
+  using value = Value.create(uniqueName(), 'i', 5)
+  unlinkSegment(value.name)
+  expect(value.value).toBe(5)
+  expect(() => Value.attach(value.name)).toThrow(shareError('ENOENT'))
+  expect(() => unlinkSegment(value.name)).toThrow(shareError('ENOENT', new RegExp(`"${value.name}"`)))
+})
+
+it('checks the arguments of unlinkSegment', () => {
+  expect(() => unlinkSegment(5 as never)).toThrow(typeError(/^name must be a string, got 5/))
+  expect(() => unlinkSegment('a/b')).toThrow(valueError(/^name must be /))
+  expect(() => unlinkSegment('nobody', { force: true } as never)).toThrow(valueError(/^options\.force must be one of/))
+  expect(() => unlinkSegment('nobody', { anyOwner: 'yes' } as never)).toThrow(typeError(/^options\.anyOwner must be/))
+  expect(() => unlinkSegment('nobody', null as never)).toThrow(typeError(/^options must be an object/))
+  expect(() => new SharedMemory(4, { mode: 0o10000 })).toThrow(rangeError(/^options\.mode/))
+})
