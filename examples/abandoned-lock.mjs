@@ -16,7 +16,7 @@ if (isMainProcess) {
   const accounts = new SharedArray('i', [100, 100])
   accounts.lock.ref() // a wait for it is worth staying alive for
   const clerk = new Process(import.meta.url, { export: 'transferAndHang', args: [accounts] }).start()
-  while (accounts[0] === 100) await sleep(10)
+  while (accounts[0] === 100 && clerk.isAlive) await sleep(10)
 
   console.log(`process ${accounts.lock.owner.pid} holds the lock; accounts [${accounts.join(', ')}]`)
   console.log(`the lock is ${accounts.lock.tryAcquire() === undefined ? 'not to be had' : 'free'}`)

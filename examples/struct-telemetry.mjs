@@ -33,7 +33,7 @@ if (isMainProcess) {
 
   const driver = new Process(import.meta.url, { export: 'drive', args: [telemetry, 100_000] }).start()
   let torn = 0
-  for (let shown = 0; telemetry.value.engineOn; ) {
+  for (let shown = 0; driver.isAlive; ) {
     const { vehicle, updates, position, speeds } = telemetry.snapshot() // under the lock, so never half a record
     if (updates > 0n && Math.abs(Math.hypot(position.x, position.y) - 1) > 1e-9) torn++
     if (new Set(speeds).size !== 1) torn++

@@ -30,9 +30,9 @@ export class LockGuard {
     this.abandoned = abandoned
   }
 
-  /** Whether this guard has been released. */
+  /** Whether the lock is not held through this guard any more: it was released, or the lock's last handle was closed. */
   get released(): boolean {
-    return this.#state === undefined
+    return this.#state === undefined || this.#state.ended
   }
 
   /**

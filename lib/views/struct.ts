@@ -220,6 +220,7 @@ class StructRecord {
     this.#layout = layout
     this.#bytes = bytes
     this.#at = at
+    Object.preventExtensions(this) // a misspelt field is an error, not a property of this object alone
   }
 
   static layoutOf(record: StructRecord): Layout {

@@ -15,8 +15,10 @@ AddonState* AddonState::Of(napi_env env) {
 
 AddonState::AddonState(Napi::Env env) : slot_(FastSlots<AddonState>::Take(this)) {
   Napi::ArrayBuffer selection = Napi::ArrayBuffer::New(env, sizeof *selected_);
-  selected_ = static_cast<uint32_t*>(selection.Data());
-  selection_ = Napi::Persistent(selection);
+  if (!selection.IsEmpty()) {  // as it is when the worker is terminated while it loads the addon
+    selected_ = static_cast<uint32_t*>(selection.Data());
+    selection_ = Napi::Persistent(selection);
+  }
   const napi_value name = Napi::String::New(env, "procshare");
   Check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake, &wake_) ==
             napi_ok,

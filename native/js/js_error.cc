@@ -12,7 +12,6 @@ const char* ErrnoName(int error) {
     case EAGAIN: return "EAGAIN";
     case EEXIST: return "EEXIST";
     case EFBIG: return "EFBIG";
-    case EINTR: return "EINTR";
     case EINVAL: return "EINVAL";
     case EIO: return "EIO";
     case EMFILE: return "EMFILE";

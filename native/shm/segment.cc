@@ -20,7 +20,8 @@ constexpr uint64_t kLimit = uint64_t{1} << 47;  // more than any address space h
 
 uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
-// FNV-1a over 64-bit words. Each step is a bijection of the state, so one changed word always changes the result.
+// Like FNV-1a, over 64-bit words. Each step is a bijection of the state, so one changed word always changes the result. A
+// product carries differences only upwards: without the shift two changes in upper bytes would often undo each other.
 class Checksum {
  public:
   void Add(const void* data, size_t byte_length) {
@@ -37,7 +38,10 @@ class Checksum {
   uint64_t value() const { return state_; }
 
  private:
-  void Step(uint64_t word) { state_ = (state_ ^ word) * 0x100000001b3; }
+  void Step(uint64_t word) {
+    state_ = (state_ ^ word) * 0x100000001b3;
+    state_ ^= state_ >> 32;
+  }
   uint64_t state_ = 0xcbf29ce484222325;
 };
 

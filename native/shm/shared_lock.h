@@ -6,8 +6,8 @@
 //   L2  An asynchronous acquirer sets kLockAwaited before it tries for the last time; a releaser looks at the flag after
 //       the mutex is free. One of the two sees the other (both sides are fenced), so no release goes unnoticed.
 //   L3  Clearing kLockAwaited is followed by a bump of release_word and a wake of all who sleep on it.
-//   L4  Words of the cell are hints to a waiter. Whatever another process writes there, the worst outcome is a wake-up for
-//       nothing or a late one: the waiter announces itself anew and looks at the mutex every 50 ms.
+//   L4  Words of the cell are hints to a waiter. Whatever another process writes there, the worst outcome is a
+//       wake-up for nothing or a late one: the waiter announces itself anew and looks at the mutex every 50 ms.
 #pragma once
 
 #include "platform/deadline.h"
@@ -42,8 +42,8 @@ class SharedLock {
   // release_word() for as long as it is `*expected`.
   MutexOutcome TryAcquireOrAwait(uint64_t owner, uint32_t* expected);
 
-  // For a sleeper whose patience is at an end: announces it anew, for the releaser that took note of it may have been killed
-  // before it came to the wake-up, then looks whether the lock is still held.
+  // For a sleeper whose patience is at an end: announces it anew, because the releaser that took note of it may
+  // have been killed before the wake-up, then looks whether the lock is still held.
   bool StillHeld();
 
   const std::atomic<uint32_t>* release_word() const { return &cell_->release_word; }

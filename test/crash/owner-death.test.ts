@@ -97,16 +97,16 @@ const deaths: Record<string, Death> = {
       return time
     },
   },
-  'calls process.exit()': { rounds: 5, start: process_, cause: (owner) => endItself(owner, 'exit', 0) },
-  'throws an uncaught error': { rounds: 5, start: process_, cause: (owner) => endItself(owner, 'throw') },
+  'calls process.exit()': { rounds: 6, start: process_, cause: (owner) => endItself(owner, 'exit', 0) },
+  'throws an uncaught error': { rounds: 6, start: process_, cause: (owner) => endItself(owner, 'throw') },
   'is a worker that is terminated': { rounds: 10, start: worker, cause: terminate },
   'is a worker that calls process.exit()': {
-    rounds: 5,
+    rounds: 6,
     start: worker,
     cause: (owner) => endItself(owner, 'exit', 0),
   },
   'is a worker that throws an uncaught error': {
-    rounds: 5,
+    rounds: 6,
     start: worker,
     cause: (owner) => endItself(owner, 'throw'),
   },
@@ -116,18 +116,10 @@ const deaths: Record<string, Death> = {
     start: worker,
     async cause(owner) {
       owner.call('block', others.handle).catch(() => {})
-      await untilAsleep(process.pid, others.name)
+      await untilAsleep(process.pid, others.name, 2) // beside the task of this process
       return await terminate(owner)
     },
   },
-}
-
-const waiters: Record<string, () => Waiter[]> = {
-  'a blocked process': () => [blocked(elsewhere, elsewhere.pid)],
-  'a blocked worker': () => [blocked(inWorker, process.pid)],
-  'a task of this process': () => [here],
-  'a task of another process': () => [tasks],
-  'all of these': () => [blocked(elsewhere, elsewhere.pid), blocked(inWorker, process.pid), here, tasks],
 }
 
 const here: Waiter = {
@@ -151,32 +143,67 @@ function blocked(peer: Peer, pid: number): Waiter {
   return { pid, visit: (lock) => peer.call('visit', lock.handle, 'sync') }
 }
 
+/** A process and a worker that block, and a task of this and of another process. */
+const waiters = (): Waiter[] => [blocked(elsewhere, elsewhere.pid), blocked(inWorker, process.pid), here, tasks]
+
 describe.each(Object.entries(deaths))('when the owner %s', (_how, death) => {
-  it.each(Object.entries(waiters))('%s has the lock at once, and is told', async (_who, makeWaiters) => {
+  it('each of its locks goes at once to who waits for it, by blocking or in a task, and who gets it is told', async () => {
+    const locks = waiters().map(() => Lock.create(uniqueName('lock')))
+    await inTime(death, death.rounds, async (owner, round) => {
+      for (const lock of locks) await hold(owner, lock, round)
+      const visits = await Promise.all(waiters().map((waiter, i) => arrive(locks[i]!, [waiter])))
+      return { visits, locks }
+    })
+    for (const lock of locks) lock.close()
+  })
+
+  it('a lock that many wait for goes at once to one of them, who alone is told, and then to the others', async () => {
     using lock = Lock.create(uniqueName('lock'))
-    const limit = NOTICED_WITHIN_MS + (death.patienceMs ?? 0)
-    let repeats = 0
-    for (let round = 0; round < death.rounds; round++) {
-      const took = await loseOwner(death, lock, makeWaiters(), round % 2 === 0 ? 'sync' : 'async')
-      if (took > limit && watch.worstMs() > STALLED_MS && ++repeats < MAX_REPEATS) round--
-      else expect(took).toBeLessThan(limit)
-    }
+    await inTime(death, death.rounds / 2, async (owner, round) => {
+      await hold(owner, lock, round)
+      return { visits: [await arrive(lock, waiters())], locks: [lock] }
+    })
   })
 })
 
-/** One round: an owner dies while others wait. Gives the time from its end to the next owner's beginning. */
-async function loseOwner(death: Death, lock: Lock, visitors: Waiter[], how: 'sync' | 'async'): Promise<number> {
-  await using owner = await death.start()
-  expect(await owner.call('hold', lock.handle, how)).toBe(false)
-  const visits = visitors.map((waiter) => waiter.visit(lock))
+async function hold(owner: Peer, lock: Lock, round: number): Promise<void> {
+  expect(await owner.call('hold', lock.handle, round % 2 === 0 ? 'sync' : 'async')).toBe(false)
+}
+
+/** Lets visitors wait for a lock; they wait when the promise is fulfilled. */
+async function arrive(lock: Lock, visitors: Waiter[]): Promise<{ granted: Promise<Visit[]> }> {
+  const granted = Promise.all(visitors.map((visitor) => visitor.visit(lock)))
   for (const { pid } of visitors) {
-    await untilAsleep(pid, lock.name, visitors.filter((waiter) => waiter.pid === pid).length)
+    await untilAsleep(pid, lock.name, visitors.filter((visitor) => visitor.pid === pid).length)
   }
-  watch.worstMs()
-  const died = await death.cause(owner as FixtureProcess & FixtureWorker)
-  const granted = (await Promise.all(visits)).sort((a, b) => a.at - b.at)
-  expect(granted.map(({ abandoned }) => abandoned)).toEqual(granted.map((_visit, place) => place === 0))
-  using free = lock.tryAcquire()
-  expect(free?.abandoned).toBe(false)
-  return granted[0]!.at - died
+  return { granted }
+}
+
+/** Rounds in each of which an owner dies and all locks that it held go to those who wait, in time. */
+async function inTime(
+  death: Death,
+  rounds: number,
+  prepare: (owner: Peer, round: number) => Promise<{ visits: { granted: Promise<Visit[]> }[]; locks: Lock[] }>,
+): Promise<void> {
+  const limit = NOTICED_WITHIN_MS + (death.patienceMs ?? 0)
+  let repeats = 0
+  for (let round = 0; round < rounds; round++) {
+    await using owner = await death.start()
+    const { visits, locks } = await prepare(owner, round)
+    watch.worstMs()
+    const died = await death.cause(owner as FixtureProcess & FixtureWorker)
+    const firstOnes = []
+    for (const { granted } of visits) {
+      const inOrder = (await granted).sort((a, b) => a.at - b.at)
+      expect(inOrder.map(({ abandoned }) => abandoned)).toEqual(inOrder.map((_visit, place) => place === 0))
+      firstOnes.push(inOrder[0]!.at - died)
+    }
+    for (const lock of locks) {
+      using free = lock.tryAcquire()
+      expect(free?.abandoned).toBe(false)
+    }
+    const took = Math.max(...firstOnes)
+    if (took > limit && watch.worstMs() > STALLED_MS && ++repeats < MAX_REPEATS) round--
+    else expect(took).toBeLessThan(limit)
+  }
 }

@@ -53,15 +53,19 @@ ControlBlock* BlockOf(const Segment& segment) {
 void Sign(const Segment& segment) {
   ControlBlock* const block = BlockOf(segment);
   uint64_t state = 0xcbf29ce484222325;
-  const auto add = [&state](const uint8_t* bytes, size_t count) {
+  const auto step = [&state](uint64_t word) {
+    state = (state ^ word) * 0x100000001b3;
+    state ^= state >> 32;
+  };
+  const auto add = [&](const uint8_t* bytes, size_t count) {
     uint64_t word;
     for (; count >= sizeof word; bytes += sizeof word, count -= sizeof word) {
       memcpy(&word, bytes, sizeof word);
-      state = (state ^ word) * 0x100000001b3;
+      step(word);
     }
     word = count;
     for (size_t i = 0; i < count; ++i) word = word << 8 | bytes[i];
-    state = (state ^ word) * 0x100000001b3;
+    step(word);
   };
   const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(block);
   add(bytes, 16);
@@ -234,6 +238,31 @@ void MadeUpBytesAreRefused() {
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
     TryMadeUpBytes(bytes);
   }
+}
+
+// Two damaged bytes must not make good for each other: each pair of places of one word and of neighbouring
+// words.
+void TwoDamagedBytesAreNoticed() {
+  const std::string name = TestName("pair");
+  const Segment segment = MustCreate(name, true);
+  uint8_t* const bytes = reinterpret_cast<uint8_t*>(BlockOf(segment));
+  std::mt19937 random(Seed());
+  for (const size_t first : {offsetof(ControlBlock, created_at_ms), offsetof(ControlBlock, name) + 4}) {
+    for (size_t i = first; i < first + 8; ++i) {
+      for (size_t j = i + 1; j < first + 32; ++j) {
+        for (int round = 0; round < 32; ++round) {
+          Context() = "offsets " + std::to_string(i) + " and " + std::to_string(j);
+          const uint8_t before[] = {bytes[i], bytes[j]};
+          bytes[i] = static_cast<uint8_t>(before[0] ^ (1 + random() % 255));
+          bytes[j] = static_cast<uint8_t>(before[1] ^ (1 + random() % 255));
+          CHECK(!AttachStatus(name).ok());
+          bytes[i] = before[0];
+          bytes[j] = before[1];
+        }
+      }
+    }
+  }
+  CHECK(UnlinkMemory(name, false).ok());
 }
 
 // Several damaged bytes at once, in a block that is otherwise a real one.
@@ -549,6 +578,7 @@ int main(int argc, char** argv) {
       {"a segment that is not ready", ASegmentThatIsNotReady},
       {"truncated and grown segments are refused", TruncatedAndGrownSegmentsAreRefused},
       {"made-up bytes are refused", MadeUpBytesAreRefused},
+      {"two damaged bytes are noticed", TwoDamagedBytesAreNoticed},
       {"random damage is noticed", RandomDamageIsNoticed},
       {"other versions and libraries are told", OtherVersionsAndLibrariesAreTold},
       {"impossible extents are refused", ImpossibleExtentsAreRefused},

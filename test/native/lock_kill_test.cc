@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <climits>
 #include <cstdio>
@@ -33,7 +34,7 @@ constexpr char kNoStepping[] = "the thread sanitizer makes a lock of ten instruc
 
 // Under the address sanitizer there are some times more instructions, and each one still costs two context
 // switches.
-constexpr int kStride = kAddressSanitizer ? 7 : 1;
+constexpr int kStride = kAddressSanitizer ? 11 : 1;
 
 struct Stage {
   LockCell cell;
@@ -55,6 +56,7 @@ void WarmUp() {
     CHECK_EQ(lock.Acquire(kOwner, Deadline::Never()), MutexOutcome::kAcquired);
     CHECK_EQ(lock.TryAcquireOrAwait(kOwner, &expected), MutexOutcome::kBusy);
     CHECK_EQ(lock.Acquire(kOwner, Deadline::AfterMs(0.01)), MutexOutcome::kBusy);
+    CHECK(lock.StillHeld());
     (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(0.01));
     lock.ReleaseAbandoned();
     CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAbandoned);
@@ -221,14 +223,14 @@ const Request kRequests[] = {
        uint32_t expected;
        (void)lock.TryAcquireOrAwait(1, &expected);
        (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(0.1));
-       (void)lock.Peek();
+       (void)lock.StillHeld();
      }},
 };
 
 void KillRequester(const Request& request, Stage* stage) {
   // A loop that looks at the lock a hundred times is the same a hundred times: most of it is leapt over.
   constexpr int kLong = 400;
-  constexpr int kLeap = 41;
+  constexpr int kLeaps = kAddressSanitizer ? 10 : 40;
   int total = INT_MAX;
   int kills = 0;
   for (int steps = -1; steps < total; ++kills) {  // -1: to count the instructions
@@ -253,7 +255,7 @@ void KillRequester(const Request& request, Stage* stage) {
     CHECK_EQ(lock.owner(), kOwner);
     lock.Release();
     MustWorkNormally(lock);
-    steps += steps > kLong ? kLeap : kStride;
+    steps += steps > kLong ? std::max(kStride, total / kLeaps) : kStride;
   }
   printf("     %s: %d instructions, %d kills\n", request.name, total, kills);
 }
@@ -277,7 +279,7 @@ MutexOutcome AcquireAsynchronously(SharedLock lock, double heartbeat_ms) {
     do {
       CHECK(!deadline.passed());
       const WaitOutcome wait = FutexWait(lock.release_word(), expected, Deadline::AfterMs(heartbeat_ms));
-      nothing_new = wait == WaitOutcome::kTimedOut && lock.Peek() == MutexState::kHeld;
+      nothing_new = wait == WaitOutcome::kTimedOut && lock.StillHeld();
     } while (nothing_new);
   }
 }
@@ -312,6 +314,8 @@ class Waiter {
   }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
+
+  pid_t pid() const { return child_.pid(); }
 
   // Returns when the waiter sleeps, for a lock that somebody has.
   void Start() const {
@@ -401,6 +405,46 @@ void ASleeperGetsWhatADyingReleaserHad() {
       {"an event loop, given up", true, true},
   };
   for (const Releasing& releasing : releasings) KillReleaser(releasing);
+}
+
+// A releaser that has taken note of a sleeper and is killed before it wakes it, and somebody else who has the
+// lock by the time that the sleeper looks: the sleeper must announce itself anew, or that one's release would
+// pass it by.
+void ALostAnnouncementIsRepeated() {
+  if (kThreadSanitizer) return Skip(kNoStepping);
+  WarmUp();
+  const SharedScratch<Stage> stage;
+  SharedLock lock(&stage->cell);
+  Reset(&*stage);
+  const Waiter waiter(&*stage, true);
+  const LockCell& cell = stage->cell;
+  for (bool met = false; !met;) {
+    Reset(&*stage);
+    TracedChild releaser([&] {
+      (void)lock.TryAcquire(1);
+      TracedChild::Halt();
+      lock.Release();
+    });
+    CHECK(releaser.RunToHalt());
+    waiter.Start();
+    while ((cell.flags & kLockAwaited) != 0 && OwnerOf(&cell) != static_cast<uint32_t>(waiter.pid())) {
+      CHECK(releaser.StepInstruction());
+    }
+    CHECK_EQ(cell.release_word.load(), 0);
+    releaser.Kill();
+    met = lock.TryAcquire(kOwner) == MutexOutcome::kAcquired;  // unless the sleeper has looked just now
+    if (met) {
+      const Deadline deadline = Deadline::AfterMs(kPatienceMs);
+      while ((cell.flags & kLockAwaited) == 0) {
+        CHECK(!deadline.passed());
+        sched_yield();
+      }
+      lock.Release();
+      CHECK(cell.release_word >= 1);
+    }
+    CHECK_EQ(waiter.Finish(), MutexOutcome::kAcquired);
+  }
+  MustWorkNormally(lock);
 }
 
 // Without stepping, so that every sanitizer sees it: the owner dies in the middle of its critical section.
@@ -529,6 +573,7 @@ int main(int argc, char** argv) {
       {"a victim at each instruction", AVictimAtEachInstruction},
       {"an impatient victim at each instruction", AnImpatientVictimAtEachInstruction},
       {"a sleeper gets what a dying releaser had", ASleeperGetsWhatADyingReleaserHad},
+      {"a lost announcement is repeated", ALostAnnouncementIsRepeated},
       {"a sleeper gets what a dead owner had", ASleeperGetsWhatADeadOwnerHad},
       {"one of many sleepers is told", OneOfManySleepersIsTold},
       {"a killed sleeper does not take the wake-up along", AKilledSleeperDoesNotTakeTheWakeUpAlong},

@@ -1,10 +1,10 @@
 // Which sanitizer this program is built with, and what it needs.
 #pragma once
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <time.h>
-
-#include <cstdint>
 
 #if defined(__SANITIZE_THREAD__)
 #define PROCSHARE_TEST_TSAN 1
@@ -23,19 +23,18 @@
 #endif
 
 #if defined(PROCSHARE_TEST_TSAN)
-// The thread sanitizer of GCC 12 does not know this function, and would take its mutexes for free ones. It
-// does know pthread_mutex_timedlock.
+#include <sanitizer/tsan_interface.h>
+
+// The thread sanitizer of GCC 12 does not know this function, and would take its mutexes for free ones.
 extern "C" int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock,
                                        const timespec* until) noexcept {
-  timespec now;
-  timespec wall;
-  clock_gettime(clock, &now);
-  clock_gettime(CLOCK_REALTIME, &wall);
-  int64_t ns = (until->tv_sec - now.tv_sec) * 1'000'000'000 + until->tv_nsec - now.tv_nsec + wall.tv_nsec;
-  if (ns < 0) ns = 0;
-  wall.tv_sec += ns / 1'000'000'000;
-  wall.tv_nsec = ns % 1'000'000'000;
-  return pthread_mutex_timedlock(mutex, &wall);
+  using Function = int (*)(pthread_mutex_t*, clockid_t, const timespec*);
+  static const Function original = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "pthread_mutex_clocklock"));
+  __tsan_mutex_pre_lock(mutex, __tsan_mutex_try_lock);
+  const int error = original(mutex, clock, until);
+  const bool taken = error == 0 || error == EOWNERDEAD;
+  __tsan_mutex_post_lock(mutex, __tsan_mutex_try_lock | (taken ? 0 : __tsan_mutex_try_lock_failed), 0);
+  return error;
 }
 #endif
 

@@ -167,7 +167,7 @@ describe.each([
       expect(await lock.run(() => 5)).toBe(5)
       // biome-ignore lint/suspicious/noThenProperty: what is tested
       const thenable = { then: (resolve: (value: number) => void) => setImmediate(resolve, 6) }
-      expect(await lock.run(() => thenable as PromiseLike<number>)).toBe(6)
+      expect(await lock.run(() => thenable as unknown as PromiseLike<number>)).toBe(6)
       expect(lock.locked).toBe(false)
     })
 

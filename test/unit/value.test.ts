@@ -45,9 +45,9 @@ function make(type: TypeName, initial?: unknown, lock?: boolean): AnyValue {
 }
 
 const EITHER = [
-  { kind: 'with a lock', lock: true },
-  { kind: 'without a lock', lock: false },
-]
+  ['with a lock', { lock: true }],
+  ['without a lock', { lock: false }],
+] as const
 
 const zeroOf = (type: TypeName): unknown => {
   if (BIG_INTEGERS.some(({ code, alias }) => code === type || alias === type)) return 0n
@@ -76,7 +76,7 @@ describe.each(SCALARS)('Value of type $code', ({ code, alias }) => {
 describe.each(INTEGERS)('Value of integer type $code', (type) => {
   const { min, max } = limitsOf(type)
 
-  it.each(EITHER)('takes its limits and gives them back, $kind', ({ lock }) => {
+  it.each(EITHER)('takes its limits and gives them back, %s', (_kind, { lock }) => {
     for (const limit of [min, max, 0n, 1n].map((exact) => toJs(type, exact))) {
       using value = make(type.code, limit, lock)
       expect(value.value).toBe(limit)
@@ -90,7 +90,7 @@ describe.each(INTEGERS)('Value of integer type $code', (type) => {
     }
   })
 
-  it.each(EITHER)('wraps round in add and sub like C, and never in update, $kind', ({ lock }) => {
+  it.each(EITHER)('wraps round in add and sub like C, and never in update, %s', (_kind, { lock }) => {
     using value = make(type.code, toJs(type, max), lock)
     expect(value.add(toJs(type, 1n))).toBe(toJs(type, max))
     expect(value.value).toBe(toJs(type, min))
@@ -102,7 +102,7 @@ describe.each(INTEGERS)('Value of integer type $code', (type) => {
     expect(value.value).toBe(toJs(type, max))
   })
 
-  it.each(EITHER)('does arithmetic as C does it, $kind', ({ lock }) => {
+  it.each(EITHER)('does arithmetic as C does it, %s', (_kind, { lock }) => {
     using value = make(type.code, undefined, lock)
     const operand = fc.bigInt({ min, max })
     const operation = fc.constantFrom('add', 'sub', 'and', 'or', 'xor', 'exchange', 'compareExchange', 'update', 'set')
@@ -186,7 +186,7 @@ function expectRefused(
   const got = `, got ${inspect(bad)}`
   const message = (name: string) => new RegExp(`^${name} must be [^]*${quoted(got)}`)
   if (bad !== undefined) expect(() => make(type, bad)).toThrow(error(message('initial')))
-  for (const { lock } of EITHER) {
+  for (const [, { lock }] of EITHER) {
     using value = make(type, good, lock)
     for (const [name, write] of writers) {
       expect(() => write(value, bad)).toThrow(error(message(name)))
@@ -270,7 +270,7 @@ describe.each(FLOATS)('Value of float type $code', ({ code, bits }) => {
   const round = bits === 32 ? Math.fround : (n: number) => n
   const numbers = fc.double()
 
-  it.each(EITHER)('keeps every number, rounded to its size, $kind', ({ lock }) => {
+  it.each(EITHER)('keeps every number, rounded to its size, %s', (_kind, { lock }) => {
     using value = make(code, undefined, lock)
     const property = fc.property(numbers, numbers, (first, second) => {
       value.value = first
@@ -288,7 +288,7 @@ describe.each(FLOATS)('Value of float type $code', ({ code, bits }) => {
     }
   })
 
-  it.each(EITHER)('adds and subtracts with one rounding, $kind', ({ lock }) => {
+  it.each(EITHER)('adds and subtracts with one rounding, %s', (_kind, { lock }) => {
     using value = make(code, undefined, lock)
     const property = fc.property(numbers, numbers, numbers, (first, second, third) => {
       value.value = first
@@ -301,7 +301,7 @@ describe.each(FLOATS)('Value of float type $code', ({ code, bits }) => {
     fc.assert(property, { numRuns: 200 })
   })
 
-  it.each(EITHER)('compares bits: NaN equals NaN, 0 is not -0, $kind', ({ lock }) => {
+  it.each(EITHER)('compares bits: NaN equals NaN, 0 is not -0, %s', (_kind, { lock }) => {
     using value = make(code, Number.NaN, lock)
     expect(value.compareExchange(Number.NaN, 1.5)).toBeNaN()
     expect(value.value).toBe(1.5)
@@ -312,7 +312,7 @@ describe.each(FLOATS)('Value of float type $code', ({ code, bits }) => {
     expect(value.value).toBe(2)
   })
 
-  it.each(EITHER)('refuses bit operations, and says for which types they are, $kind', ({ lock }) => {
+  it.each(EITHER)('refuses bit operations, and says for which types they are, %s', (_kind, { lock }) => {
     using value = make(code, 1.5, lock)
     for (const name of ['and', 'or', 'xor'] as const) {
       const message = new RegExp(`^the type of ${name}\\(\\) must be an integer type or bool, got '${code}'`)
@@ -322,7 +322,7 @@ describe.each(FLOATS)('Value of float type $code', ({ code, bits }) => {
   })
 })
 
-describe.each(EITHER)('Value of bool $kind', ({ lock }) => {
+describe.each(EITHER)('Value of bool %s', (_kind, { lock }) => {
   it('is true or false and nothing else', () => {
     using value = make(BOOL.code, true, lock)
     expect(value.value).toBe(true)
@@ -364,7 +364,7 @@ describe.each(EITHER)('Value of bool $kind', ({ lock }) => {
 })
 
 describe.each(CHARACTERS)('Value of character type $code', ({ code, maxCode }) => {
-  it.each(EITHER)('holds any one character of its range, $kind', ({ lock }) => {
+  it.each(EITHER)('holds any one character of its range, %s', (_kind, { lock }) => {
     using value = make(code, 'x', lock)
     expect(value.value).toBe('x')
     for (const point of [0, 0x41, 0x7f, 0x80, 0xff, 0x3b1, 0xffff, 0x1f600, 0x10ffff].filter((n) => n <= maxCode)) {
@@ -388,13 +388,13 @@ describe.each(CHARACTERS)('Value of character type $code', ({ code, maxCode }) =
 })
 
 describe('Value.update', () => {
-  it.each(EITHER)('hands over the value and gives the new one, $kind', ({ lock }) => {
+  it.each(EITHER)('hands over the value and gives the new one, %s', (_kind, { lock }) => {
     using value = new Value('i', 20, { lock })
     expect(value.update((n) => n + 1)).toBe(21)
     expect(value.value).toBe(21)
   })
 
-  it.each(EITHER)('changes nothing when fn throws, passes the error on and frees the lock, $kind', ({ lock }) => {
+  it.each(EITHER)('changes nothing when fn throws, passes the error on and frees the lock, %s', (_kind, { lock }) => {
     using value = new Value('i', 20, { lock })
     const error = new Error('mine')
     const update = () =>
@@ -406,14 +406,14 @@ describe('Value.update', () => {
     if (lock) expect(value.lock.locked).toBe(false)
   })
 
-  it.each(EITHER)('refuses a promise, and changes nothing, $kind', ({ lock }) => {
+  it.each(EITHER)('refuses a promise, and changes nothing, %s', (_kind, { lock }) => {
     using value = new Value('i', 20, { lock })
     expect(() => value.update((async () => 21) as never)).toThrow(typeError(/^the result of fn must be .*Promise/))
     expect(() => value.update((() => undefined) as never)).toThrow(typeError(/got undefined$/))
     expect(value.value).toBe(20)
   })
 
-  it.each(EITHER)('refuses what is not a function, $kind', ({ lock }) => {
+  it.each(EITHER)('refuses what is not a function, %s', (_kind, { lock }) => {
     using value = new Value('i', 20, { lock })
     for (const bad of [undefined, null, 5, 'n => n', {}]) {
       expect(() => value.update(bad as never)).toThrow(typeError(/^fn must be a function, got /))
@@ -450,14 +450,14 @@ describe('Value.update', () => {
   })
 
   it('rounds a float as the memory does', () => {
-    for (const { lock } of EITHER) {
+    for (const [, { lock }] of EITHER) {
       using value = new Value('f', 0, { lock })
       expect(value.update(() => 1.1)).toBe(Math.fround(1.1))
       expect(value.update(() => 1e39)).toBe(Infinity)
     }
   })
 
-  it.each(EITHER)('throws when fn closes the value, $kind', ({ lock }) => {
+  it.each(EITHER)('throws when fn closes the value, %s', (_kind, { lock }) => {
     for (const type of ['i', 'q', 'd', '?', 'c'] as const) {
       const value = make(type, undefined, lock)
       const update = () =>
@@ -625,7 +625,7 @@ describe('Value', () => {
 describe('Value, for each type of integer,', () => {
   it('never gives -0', () => {
     for (const type of SMALL_INTEGERS as IntegerType[]) {
-      for (const { lock } of EITHER) {
+      for (const [, { lock }] of EITHER) {
         using value = make(type.code, -0, lock)
         expect(value.value).toBe(0)
         expect(value.update(() => -0)).toBe(0)
