@@ -13,7 +13,14 @@ export {
   SharedMemory,
   unlinkSegment,
 } from './memory/shared-memory.ts'
-export type { ArrayTypes, ElementTypes, InputOf, NumericTypeName, TypeName } from './memory/typecode.ts'
+export type {
+  ArrayTypes,
+  ElementTypes,
+  InputOf,
+  IntegerTypeName,
+  NumericTypeName,
+  TypeName,
+} from './memory/typecode.ts'
 export { isMainProcess, processName } from './process/current.ts'
 export { Process, type ProcessOptions } from './process/process.ts'
 export { Lock } from './sync/lock.ts'

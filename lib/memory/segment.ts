@@ -8,6 +8,7 @@
  * Nothing here has to be closed for safety: a Segment that nobody can reach any more is collected, and with it goes the
  * hold on the name. A view of the buffer keeps the Segment reachable, so memory in use never loses its name.
  */
+import { constants } from 'node:buffer'
 import { fromNative, hasCode, ShareError } from '../errors.ts'
 import { sweepOnce } from '../lifecycle.ts'
 import { ANY_OWNER, FOREIGN, type NativeSegment, native, PERSIST } from '../native.ts'
@@ -58,6 +59,14 @@ export function assertSegmentOptions(options: SegmentOptions): void {
   if (options.mode !== undefined) assertInteger('options.mode', options.mode, 0, 0o777)
 }
 
+/** Where buffers are not shared ones, the runtime's limit is that of its own Buffer: 4 GiB in Node 20. */
+const maxBufferBytes = native.hasSharedBuffers ? Number.MAX_SAFE_INTEGER : constants.MAX_LENGTH
+
+/** @throws {@link ShareError} `EFBIG` when this runtime can make no buffer of that size. */
+export function assertBufferSize(byteLength: number, segment: string | undefined): void {
+  if (byteLength > maxBufferBytes) throw new ShareError('EFBIG', { segment })
+}
+
 /** What a segment offers to those who live on it and end with it. */
 export interface Resident {
   /** The last attachment of this environment is being closed. */
@@ -105,6 +114,7 @@ export class Segment {
   /** The payload, for views that no user gets: when the segment is closed the buffer is emptied, if the runtime can. */
   get innerBuffer(): ArrayBuffer | SharedArrayBuffer {
     if (this.#buffer === undefined) {
+      assertBufferSize(this.payloadBytes, this.name)
       try {
         this.#buffer = this.payloadBytes === 0 ? new ArrayBuffer(0) : native.segmentBuffer(this.native)
       } catch (error) {
@@ -303,6 +313,7 @@ export function take(segment: Segment, kind: string, check?: (description: Descr
     return attachment
   } catch (error) {
     attachment.close()
-    throw error
+    // Nested so deeply that the stack does not suffice to look at it: nothing that we have written.
+    throw error instanceof RangeError ? new ShareError('ERR_CORRUPT', { segment: segment.name, cause: error }) : error
   }
 }

@@ -79,6 +79,9 @@ export type TypeName = keyof ElementTypes
 /** Types that take part in arithmetic. */
 export type NumericTypeName = Exclude<TypeName, 'c' | 'u' | '?' | 'char' | 'wchar' | 'bool'>
 
+/** Types that take part in bit operations; so does `bool`. */
+export type IntegerTypeName = Exclude<NumericTypeName, 'f' | 'd' | 'float32' | 'float64'>
+
 /** What a value of the type may be given as: 64-bit integers also as numbers, as long as those are exact. */
 export type InputOf<T extends TypeName> = ElementTypes[T] extends bigint ? number | bigint : ElementTypes[T]
 

@@ -70,7 +70,13 @@ export function encodeArguments(args: readonly unknown[]): Uint8Array {
     if (Object.hasOwn(value, PLACEHOLDER)) throw valueError('args', `free of the key "${PLACEHOLDER}"`, value)
     return undefined
   })
-  return serialize(walk.copy(args))
+  const copy = walk.copy(args)
+  try {
+    return serialize(copy)
+  } catch (error) {
+    // node:v8 throws a bare Error where structured clone has a name for it.
+    throw new DOMException((error as Error).message, 'DataCloneError')
+  }
 }
 
 /** The arguments again, attached. */

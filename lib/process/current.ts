@@ -1,10 +1,15 @@
 /** What this process is: started by hand, or a child of a Process. */
 
+import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
+
 /** How the parent says so. Taken out of the environment at once: what this process starts is not such a child. */
 export const NAME_VARIABLE = 'PROCSHARE_PROCESS_NAME'
 
-/** Shared by all copies of the library in this process. */
+/** Shared by all copies of the library in this thread. */
 const KEY = Symbol.for('procshare.process')
+
+/** Under which workers find the name of their process. */
+const NAME_DATA = 'procshare.process.name'
 
 interface Current {
   /** Undefined in a main process. */
@@ -18,11 +23,17 @@ const current: Current = find()
 function find(): Current {
   const shared = globalThis as { [KEY]?: Current }
   if (shared[KEY] === undefined) {
-    const name = process.env[NAME_VARIABLE]
-    delete process.env[NAME_VARIABLE]
-    shared[KEY] = { name, importing: name !== undefined }
+    const name = isMainThread ? takeName() : (getEnvironmentData(NAME_DATA) as string | undefined)
+    shared[KEY] = { name, importing: isMainThread && name !== undefined }
   }
   return shared[KEY]
+}
+
+function takeName(): string | undefined {
+  const name = process.env[NAME_VARIABLE]
+  delete process.env[NAME_VARIABLE]
+  if (name !== undefined) setEnvironmentData(NAME_DATA, name)
+  return name
 }
 
 export function isImporting(): boolean {

@@ -81,7 +81,7 @@ export class Process implements AsyncDisposable {
   /** What the process is called. */
   readonly name: string
   readonly #module: string
-  readonly #options: ProcessOptions
+  readonly #options: Omit<ProcessOptions, 'args'>
   readonly #ended: Promise<number>
   #settle!: { resolve(exitCode: number): void; reject(reason: Error): void }
   #child: ChildProcess | undefined
@@ -98,7 +98,8 @@ export class Process implements AsyncDisposable {
    */
   constructor(module: string | URL, options: ProcessOptions = {}) {
     assertOptions('options', options, OPTIONS)
-    const { args = [], export: exportName = 'default', name, detached = false, stdio = 'inherit' } = options
+    const { args = [], ...others } = options
+    const { export: exportName = 'default', name, detached = false, stdio = 'inherit' } = others
     if (!Array.isArray(args)) throw typeError('options.args', 'an array', args)
     assertString('options.export', exportName)
     assertBoolean('options.detached', detached)
@@ -107,7 +108,7 @@ export class Process implements AsyncDisposable {
       throw valueError('options.stdio', "'inherit', 'pipe' or 'ignore'", stdio)
     }
     this.#module = moduleUrl(module)
-    this.#options = options
+    this.#options = others
     this.#args = args
     this.name = name ?? `Process-${++count}`
     this.#ended = new Promise((resolve, reject) => {

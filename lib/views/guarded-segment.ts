@@ -5,10 +5,11 @@
  * segment elsewhere), or none. Which one it is stands in the segment's description, so that all who attach use the same.
  */
 import { ShareError } from '../errors.ts'
-import { attach, type Handle, isHandle } from '../memory/handle.ts'
+import { attach, type Handle, isHandle, type Shareable } from '../memory/handle.ts'
 import {
   Attachment,
   type AttachOptions,
+  assertBufferSize,
   assertSegmentOptions,
   attachSegment,
   createSegment,
@@ -108,7 +109,7 @@ export class GuardedSegment {
     unlocked: boolean,
   ): GuardedSegment {
     const segment = attachSegment(target, options)
-    return GuardedSegment.#adopt(segment, kind, expected, isArray, unlocked ? 'none' : undefined)
+    return GuardedSegment.#adopt(segment, kind, expected, isArray, unlocked ? 'none' : undefined, options)
   }
 
   static #adopt(
@@ -117,12 +118,13 @@ export class GuardedSegment {
     expected: ElementType | undefined,
     isArray: boolean,
     expectedLock: LockChoice | undefined,
+    options?: AttachOptions,
   ): GuardedSegment {
     let type: ElementType | undefined
     let length = 1
     const attachment = take(segment, kind, (found) => {
       type = matchType(segment.name, found.type, expected)
-      if (isArray) length = Number(found.length)
+      if (isArray) length = found.length as number
       if (!Number.isSafeInteger(length) || type.byteLength * length !== segment.payloadBytes) {
         throw new ShareError('ERR_CORRUPT', { segment: segment.name })
       }
@@ -130,7 +132,7 @@ export class GuardedSegment {
     })
     try {
       const isGiven = expectedLock instanceof LockBase
-      const lock = isGiven ? expectedLock : reviveLock(segment.name, segment.description)
+      const lock = isGiven ? expectedLock : reviveLock(segment.name, segment.description, options)
       return new GuardedSegment(attachment, type!, length, lock, !isGiven)
     } catch (error) {
       attachment.close()
@@ -203,6 +205,7 @@ export class GuardedSegment {
 function segmentSpec({ kind, type, length, options = {}, isArray }: GuardedSpec, lock: LockChoice): SegmentSpec {
   const payloadBytes = type.byteLength * length
   if (!Number.isSafeInteger(payloadBytes)) throw rangeError('length', 'such that all elements have addresses', length)
+  assertBufferSize(payloadBytes, undefined) // before the system has backed all of them
   const lockEntry = typeof lock === 'string' ? lock : lock.handle
   return {
     payloadBytes,
@@ -236,12 +239,18 @@ function matchLock(segment: string, found: unknown, expected: LockChoice): void 
   throw new ShareError('ERR_TYPE', { segment, detail })
 }
 
-function reviveLock(name: string, { lock }: Description): LockChoice {
+function reviveLock(name: string, { lock }: Description, options: AttachOptions | undefined): LockChoice {
   if (lock === 'own' || lock === 'none') return lock
   // Nothing but a lock may be attached to here: a description that names its own segment would never come to an end.
   const isLock = isHandle(lock) && (lock.kind === 'Lock' || lock.kind === 'RLock')
   if (!isLock) throw new ShareError('ERR_CORRUPT', { segment: name })
-  const revived = attach(lock)
+  let revived: Shareable
+  try {
+    revived = attach(lock, options)
+  } catch (error) {
+    // Its name may be one that no segment can have.
+    throw error instanceof ShareError ? error : new ShareError('ERR_CORRUPT', { segment: name, cause: error })
+  }
   if (!(revived instanceof LockBase)) throw new ShareError('ERR_CORRUPT', { segment: name })
   return revived
 }

@@ -143,9 +143,14 @@ export function encodeAll(type: ScalarType, values: unknown, name: string): Scal
   const list = typeof values === 'string' && type.code === 'c' ? toBytes(values, name) : asList(type, values, name)
   if (list instanceof type.ArrayType && !hasSmallerRange(type)) return list as ScalarArray
   const elements = new type.ArrayType(list.length)
-  for (let i = 0; i < list.length; i++) {
+  let i = 0
+  try {
+    for (; i < list.length; i++) elements[i] = type.encode(fromElement(type, list, list[i], name), name)
+  } catch (error) {
+    // Once more, for an error that names the element: making that name for each would cost more than all the rest.
     const place = `${name}[${i}]`
-    elements[i] = type.encode(fromElement(type, list, list[i], place), place)
+    type.encode(fromElement(type, list, list[i], place), place)
+    throw error // a list that gives another item this time
   }
   return elements
 }

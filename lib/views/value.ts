@@ -2,7 +2,7 @@
 import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
 import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
-import type { ElementTypes, InputOf, NumericTypeName, TypeName } from '../memory/typecode.ts'
+import type { ElementTypes, InputOf, IntegerTypeName, NumericTypeName, TypeName } from '../memory/typecode.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertOptions } from '../validate.ts'
 import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
@@ -73,11 +73,11 @@ export interface ScalarValueOf<T extends TypeName> extends ValueMembers {
   /** Subtracts, wrapping round like C; gives the old value. Numeric types. */
   sub(value: T extends NumericTypeName ? InputOf<T> : never): ElementTypes[T]
   /** Bitwise and; gives the old value. Integer types and `bool`. */
-  and(value: InputOf<T>): ElementTypes[T]
+  and(value: T extends IntegerTypeName | '?' | 'bool' ? InputOf<T> : never): ElementTypes[T]
   /** Bitwise or; gives the old value. Integer types and `bool`. */
-  or(value: InputOf<T>): ElementTypes[T]
+  or(value: T extends IntegerTypeName | '?' | 'bool' ? InputOf<T> : never): ElementTypes[T]
   /** Bitwise exclusive or; gives the old value. Integer types and `bool`. */
-  xor(value: InputOf<T>): ElementTypes[T]
+  xor(value: T extends IntegerTypeName | '?' | 'bool' ? InputOf<T> : never): ElementTypes[T]
 }
 
 /** A struct in shared memory. */

@@ -17,21 +17,27 @@ CreateSharedBuffer FindCreateSharedBuffer() {
   return function;
 }
 
-using Share = std::shared_ptr<MemoryMapping>;
+using Keeper = ExternalBuffer::Keeper;
 
-void ReleaseShare(void*, void* hint) { delete static_cast<Share*>(hint); }
-void ReleaseShareInEnvironment(napi_env, void*, void* hint) { delete static_cast<Share*>(hint); }
+void Release(void*, void* hint) {
+  Keeper* const keeper = static_cast<Keeper*>(hint);
+  if (keeper->released != nullptr) *keeper->released = true;
+  delete keeper;
+}
+void ReleaseInEnvironment(napi_env, void* data, void* hint) { Release(data, hint); }
 
 }  // namespace
 
 bool HasExternalSharedBuffers() { return FindCreateSharedBuffer() != nullptr; }
 
-Napi::Value ExternalBuffer::Create(Napi::Env env, const Share& mapping, size_t byte_length, int64_t* reported_bytes) {
-  Share* const share = new Share(mapping);
+Napi::Value ExternalBuffer::Create(Napi::Env env, const std::shared_ptr<MemoryMapping>& mapping, size_t byte_length,
+                                   int64_t* reported_bytes) {
+  bool released = false;
+  Keeper* const keeper = new Keeper{mapping, &released};
   napi_value buffer = nullptr;
   napi_status status;
   if (const CreateSharedBuffer create = FindCreateSharedBuffer()) {
-    status = create(env, mapping->data(), byte_length, ReleaseShare, share, &buffer);
+    status = create(env, mapping->data(), byte_length, Release, keeper, &buffer);
     if (status == napi_ok) {
       // V8 counts the bytes of an ArrayBuffer by itself, but not those of a SharedArrayBuffer. A mapping costs the system
       // some memory beyond its bytes, and there is a limit to how many a process may have.
@@ -40,12 +46,14 @@ Napi::Value ExternalBuffer::Create(Napi::Env env, const Share& mapping, size_t b
       napi_adjust_external_memory(env, *reported_bytes, &total);
     }
   } else {
-    status = napi_create_external_arraybuffer(env, mapping->data(), byte_length, ReleaseShareInEnvironment, share,
-                                              &buffer);
-    if (status == napi_ok && napi_create_reference(env, buffer, 0, &reference_) == napi_ok) share_ = share;
+    status = napi_create_external_arraybuffer(env, mapping->data(), byte_length, ReleaseInEnvironment, keeper, &buffer);
+    if (status == napi_ok && napi_create_reference(env, buffer, 0, &reference_) == napi_ok) keeper_ = keeper;
   }
+  if (!released) keeper->released = nullptr;
   if (status == napi_ok) return {env, buffer};
-  delete share;
+  // After a failure the finalizer may have run (Node 20 does so for more than 4 GiB), or be still to come. Only a runtime
+  // that has refused outright knows nothing of the keeper.
+  if (!released && status == napi_no_external_buffers_allowed) delete keeper;
   bool pending = false;
   napi_is_exception_pending(env, &pending);
   if (!pending) ThrowCode(env, status == napi_no_external_buffers_allowed ? "ERR_EXTERNAL_BUFFERS" : "ENOMEM");
@@ -56,8 +64,8 @@ void ExternalBuffer::Drop(Napi::Env env) {
   if (reference_ == nullptr) return;
   napi_value buffer = nullptr;
   napi_get_reference_value(env, reference_, &buffer);
-  // Detaching cuts every view off, so nothing reaches the memory any more. The finalizer is still to come and frees share_.
-  if (buffer != nullptr && napi_detach_arraybuffer(env, buffer) == napi_ok) share_->reset();
+  // Detaching cuts every view off, so nothing reaches the memory any more. The finalizer is still to come and frees keeper_.
+  if (buffer != nullptr && napi_detach_arraybuffer(env, buffer) == napi_ok) keeper_->mapping.reset();
   napi_delete_reference(env, reference_);
   reference_ = nullptr;
 }

@@ -15,6 +15,12 @@ bool HasExternalSharedBuffers();
 // What a holder remembers of the buffer that it made.
 class ExternalBuffer {
  public:
+  // What a buffer keeps mapped. Belongs to the finalizer of the buffer.
+  struct Keeper {
+    std::shared_ptr<MemoryMapping> mapping;
+    bool* released;  // where to note that the finalizer has run, while the buffer is being made
+  };
+
   // A SharedArrayBuffer over the first `byte_length` bytes where the runtime can make one, otherwise an ArrayBuffer. To be
   // called once. `*reported_bytes` becomes what V8 was told of external memory, to be taken back when the holder is
   // collected. Throws ERR_EXTERNAL_BUFFERS where the runtime refuses memory from outside.
@@ -26,8 +32,8 @@ class ExternalBuffer {
   void Drop(Napi::Env env);
 
  private:
-  napi_ref reference_ = nullptr;                       // weak
-  std::shared_ptr<MemoryMapping>* share_ = nullptr;    // what the buffer keeps mapped; owned by its finalizer
+  napi_ref reference_ = nullptr;  // weak
+  Keeper* keeper_ = nullptr;      // of an ArrayBuffer; owned by its finalizer
 };
 
 }  // namespace procshare

@@ -117,6 +117,11 @@ export abstract class Peer implements AsyncDisposable {
   }
 }
 
+export interface FixtureOptions extends ForkOptions {
+  /** Arguments of the command line. */
+  readonly argv?: readonly string[]
+}
+
 const alive = new Set<ChildProcess>()
 process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL')
@@ -131,10 +136,10 @@ export class FixtureProcess extends Peer {
   #stdout = ''
   #stderr = ''
 
-  constructor(name: string, args: unknown, options: ForkOptions) {
+  constructor(name: string, args: unknown, options: FixtureOptions) {
     super(`process ${name}`)
-    const { env = process.env, ...rest } = options
-    this.child = fork(new URL(`${name}.mjs`, FIXTURES), [], {
+    const { env = process.env, argv = [], ...rest } = options
+    this.child = fork(new URL(`${name}.mjs`, FIXTURES), argv, {
       execArgv: [],
       silent: true,
       ...rest,
@@ -262,7 +267,7 @@ export class FixtureWorker extends Peer {
 }
 
 /** Starts test/fixtures/NAME.mjs as a process; resolves when it is ready. `args` must survive JSON. */
-export function spawnFixture(name: string, args: unknown = {}, options: ForkOptions = {}): Promise<FixtureProcess> {
+export function spawnFixture(name: string, args: unknown = {}, options: FixtureOptions = {}): Promise<FixtureProcess> {
   return readyOrGone(new FixtureProcess(name, args, options))
 }
 
@@ -308,4 +313,9 @@ export async function together<T extends AsyncDisposable>(
     throw failure.reason
   }
   return Object.assign(started, { [Symbol.asyncDispose]: dispose })
+}
+
+/** Runs test/fixtures/NAME.mjs as a program that tells nobody anything but what it prints. */
+export function runProgram(name: string, options: FixtureOptions = {}): FixtureProcess {
+  return new FixtureProcess(name, {}, options)
 }

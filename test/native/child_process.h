@@ -60,6 +60,17 @@ class Channel {
   int fd_;
 };
 
+// 'R' runs, 'S' sleeps until something happens, 'Z' has ended.
+inline char ProcessState(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  FILE* const file = fopen(path.c_str(), "re");
+  CHECK(file != nullptr);
+  char state = 0;
+  CHECK_EQ(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+  fclose(file);
+  return state;
+}
+
 class Child {
  public:
   using Body = std::function<void(const Channel& parent)>;

@@ -284,16 +284,6 @@ MutexOutcome AcquireAsynchronously(SharedLock lock, double heartbeat_ms) {
   }
 }
 
-bool SleepsInTheKernel(pid_t pid) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  FILE* const file = fopen(path.c_str(), "r");
-  CHECK(file != nullptr);
-  char state = 0;
-  CHECK_EQ(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-  fclose(file);
-  return state == 'S';
-}
-
 // A process that takes the lock when it is told to, and says what it got.
 class Waiter {
  public:
@@ -326,7 +316,7 @@ class Waiter {
       CHECK(!deadline.passed());
       sched_yield();
     }
-    while (!SleepsInTheKernel(child_.pid())) {
+    while (ProcessState(child_.pid()) != 'S') {
       CHECK(!deadline.passed());
       sched_yield();
     }
@@ -516,7 +506,7 @@ void AKilledSleeperDoesNotTakeTheWakeUpAlong() {
   } while (doomed.SystemCall() != SYS_futex);
   doomed.StartToSystemCallBoundary();
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
-  while (!SleepsInTheKernel(doomed.pid())) CHECK(!deadline.passed());
+  while (ProcessState(doomed.pid()) != 'S') CHECK(!deadline.passed());
   CHECK(HasSleepers(&stage->cell));
   const Waiter waiter(&*stage, false);
   waiter.Start();

@@ -14,6 +14,7 @@
 #include <functional>
 
 #include "check.h"
+#include "child_process.h"
 
 namespace procshare::testing {
 
@@ -73,6 +74,21 @@ class TracedChild {
   // something.
   void StartToSystemCallBoundary() { CHECK_EQ(ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr), 0); }
   void FinishToSystemCallBoundary() { CHECK(Await()); }
+
+  // Lets the child go, for good. What may follow: AwaitSleep(), Kill(), Bury().
+  void RunFreely() { CHECK_EQ(ptrace(PTRACE_DETACH, pid_, nullptr, nullptr), 0); }
+
+  // True when the child sleeps in the kernel, false when it has ended instead.
+  bool AwaitSleep(double patience_ms) const {
+    const Deadline deadline = Deadline::AfterMs(patience_ms);
+    for (;;) {
+      const char state = ProcessState(pid_);
+      if (state == 'S') return true;
+      if (state == 'Z') return false;
+      CHECK(!deadline.passed());
+      sched_yield();
+    }
+  }
 
   // The number of the system call that a child at a boundary is in.
   long SystemCall() const {

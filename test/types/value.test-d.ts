@@ -123,6 +123,16 @@ new Value('c').add('x')
 // @ts-expect-error
 new Value('u').sub(1)
 
+// Bit operations are for integers and booleans.
+exactly<number>()(new Value('i').and(1))
+exactly<bigint>()(new Value('int64').xor(1n))
+// @ts-expect-error
+new Value('d').and(1)
+// @ts-expect-error
+new Value('float32').or(1)
+// @ts-expect-error
+new Value('c').xor('x')
+
 // A misspelt option is a compile error.
 // @ts-expect-error
 new Value('i', 0, { presist: true })

@@ -1,7 +1,6 @@
 /** What the garbage collector may take, what it must not, and what happens to what it takes. */
-import { attach, Lock, listSegments, RLock, SharedArray, SharedMemory, Struct, unlinkSegment, Value } from 'procshare'
+import { attach, Lock, listSegments, SharedArray, SharedMemory, Struct, unlinkSegment, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
-import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { spawnFixture, startWorker } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
@@ -215,85 +214,6 @@ it('views that were taken before close() stay readable and writable', () => {
   record.x = 9
   record.inner.y = 9
   expect([bytes[63], array[2], array.subarray(2)[0], record.x, record.inner.y]).toEqual([9, 9, 9, 9, 9])
-})
-
-const CLOSED: [string, () => Disposable & { close(): void; readonly name: string }, ((object: never) => unknown)[]][] =
-  [
-    [
-      'Value',
-      () => new Value('i', 1) as never,
-      [
-        (value: Value<'i'>) => value.value,
-        (value: Value<'i'>) => {
-          value.value = 2
-        },
-        (value: Value<'i'>) => value.update((n) => n),
-        (value: Value<'i'>) => value.add(1),
-        (value: Value<'i'>) => value.load(),
-        (value: Value<'i'>) => value.snapshot(),
-        (value: Value<'i'>) => value.lock,
-        (value: Value<'i'>) => value.handle,
-        (value: Value<'i'>) => value.unlink(),
-      ],
-    ],
-    [
-      'Value of a struct',
-      () => new Value(Point, { x: 1 }) as never,
-      [
-        (value: Value<typeof Point>) => value.value,
-        (value: Value<typeof Point>) => value.update(() => undefined),
-        (value: Value<typeof Point>) => value.snapshot(),
-        (value: Value<typeof Point>) => value.lock,
-        (value: Value<typeof Point>) => value.handle,
-        (value: Value<typeof Point>) => value.unlink(),
-      ],
-    ],
-    [
-      'SharedArray',
-      () => new SharedArray('i', 3) as never,
-      [
-        (array: SharedArray<'i'>) => array.snapshot(),
-        (array: SharedArray<'i'>) => array.assign([1]),
-        (array: SharedArray<'i'>) => array.lock,
-        (array: SharedArray<'i'>) => array.handle,
-        (array: SharedArray<'i'>) => array.unlink(),
-      ],
-    ],
-    [
-      'SharedMemory',
-      () => new SharedMemory(5) as never,
-      [
-        (memory: SharedMemory) => memory.buffer,
-        (memory: SharedMemory) => memory.byteLength,
-        (memory: SharedMemory) => memory.handle,
-        (memory: SharedMemory) => memory.unlink(),
-      ],
-    ],
-    ...[Lock, RLock].map((Class): (typeof CLOSED)[number] => [
-      Class.name,
-      () => new Class() as never,
-      [
-        (lock: Lock) => lock.acquireSync(),
-        (lock: Lock) => lock.tryAcquire(),
-        (lock: Lock) => lock.runSync(() => {}),
-        (lock: Lock) => lock.locked,
-        (lock: Lock) => lock.owner,
-        (lock: Lock) => lock.handle,
-        (lock: Lock) => lock.unlink(),
-      ],
-    ]),
-  ]
-
-it.each(CLOSED)('%s: after close() every use is refused, also when the memory is gone', async (_title, make, uses) => {
-  const object = make()
-  const { name } = object
-  object.close()
-  expect(exists(name)).toBe(false)
-  object.close()
-  object[Symbol.dispose]()
-  await collect()
-  for (const use of uses) expect(() => use(object as never)).toThrow(shareError('ERR_CLOSED'))
-  expect(object.name).toBe(name)
 })
 
 describe('locks', () => {

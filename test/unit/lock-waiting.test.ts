@@ -71,15 +71,17 @@ describe.each([
       for (const wait of waits) (await wait).release()
     })
 
-    it('does nothing once the lock is granted', async () => {
+    it('does nothing once the lock is granted, not even to those who wait now', async () => {
       using lock = new AnyLock()
       const held = await lock.acquire()
       const granted = lock.acquire({ timeoutMs: 20 })
       held.release()
       const guard = await granted
+      const waiting = lock.acquire()
       await expect(lock.acquire({ timeoutMs: 40 })).rejects.toEqual(timedOut(40))
       expect(guard.released).toBe(false)
       guard.release()
+      ;(await waiting).release()
     })
 
     it.each([Number.NaN, -1, -Infinity, -0.001])('refuses %d', async (timeoutMs) => {

@@ -368,6 +368,28 @@ describe.each([
       lock.acquireSync().release()
     })
 
+    it('is refused also when the task had to wait for the lock', async () => {
+      using lock = new AnyLock()
+      const held = lock.acquireSync()
+      const acquired = lock.acquire()
+      held.release()
+      const guard = await acquired
+      expect(() => lock.acquireSync()).toThrow(deadlock)
+      expect(lock.tryAcquire()).toBeUndefined()
+      let finish = () => {}
+      const running = lock.run(
+        () =>
+          new Promise<void>((resolve) => {
+            finish = resolve
+          }),
+      )
+      guard.release()
+      await turns()
+      expect(() => lock.runSync(() => {})).toThrow(deadlock)
+      finish()
+      await running
+    })
+
     it('is refused for a task that has ended, when another one holds the lock', async () => {
       using lock = new AnyLock()
       let late: () => unknown = () => {}

@@ -73,6 +73,18 @@ describe('a task that holds an RLock in run', () => {
     expect(lock.locked).toBe(false)
   })
 
+  it('is recognised also when it had to wait for the lock', async () => {
+    using lock = new RLock()
+    const held = lock.acquireSync()
+    const running = lock.run(async () => {
+      await turns(1)
+      expect(lock.runSync(() => 'inner')).toBe('inner')
+      return await lock.run(() => 'nested')
+    })
+    held.release()
+    expect(await running).toBe('nested')
+  })
+
   it('is recognised in timers, callbacks and parallel branches that it has started', async () => {
     using lock = new RLock()
     await lock.run(async () => {

@@ -224,6 +224,13 @@ describe('the initial elements of a SharedArray', () => {
     expect([...copy]).toEqual([1, 0, 1])
   })
 
+  it('are refused when they change under the eyes of the reader', () => {
+    const list = [1, 2, 3]
+    let reads = 0
+    Object.defineProperty(list, 1, { get: () => (reads++ === 0 ? 'bad' : 2) })
+    expect(() => make('i', list)).toThrow(typeError(/ must be a number, got 'bad'/))
+  })
+
   it('pass errors of their iterator on, and leave nothing behind', () => {
     const error = new Error('mine')
     const failing = function* () {

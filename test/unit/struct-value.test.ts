@@ -210,6 +210,23 @@ describe('the live record', () => {
     expect(value.snapshot()).toEqual(plain())
   })
 
+  it('has the fields of the struct and no others: a misspelt one is an error', () => {
+    using value = new Value(Point, { x: 1, y: 2 })
+    const record = value.value as Record<string, unknown>
+    expect(() => {
+      record.z = 5
+    }).toThrow(TypeError)
+    expect(() => {
+      value.update((copy) => {
+        ;(copy as Record<string, unknown>).X = 5
+      })
+    }).toThrow(TypeError)
+    expect(value.snapshot()).toEqual({ x: 1, y: 2 })
+    expect(record.z).toBeUndefined()
+    expect('x' in record).toBe(true)
+    expect('z' in record).toBe(false)
+  })
+
   it('takes no lock', async () => {
     using value = new Value(Point, { x: 1, y: 2 })
     const guard = await value.lock.acquire()

@@ -38,7 +38,9 @@ describe('an error about an argument', () => {
   it('stays short and on one line, whatever came', () => {
     const message = typeError('x', 'y', { text: 'x'.repeat(10_000), list: Array.from({ length: 1_000 }) }).message
     expect(message.length).toBeLessThan(200)
+    const keys = Array.from({ length: 20 }, (_, i) => [`aRatherLongKey${i}`, i])
     expect(message).not.toContain('\n')
+    expect(typeError('x', 'y', Object.fromEntries(keys)).message).not.toContain('\n')
     expect(typeError('x', 'y', 'z'.repeat(10_000)).message.length).toBeLessThan(200)
   })
 })

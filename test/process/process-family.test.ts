@@ -1,0 +1,176 @@
+import { readFileSync } from 'node:fs'
+import { Lock, removeStaleSegments, Value } from 'procshare'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
+import { now } from '../helpers/clock.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { type FixtureProcess, type Peer, runProgram, spawnFixture, startWorker, together } from '../helpers/fixture.ts'
+import { segmentsOfThisProcess } from '../helpers/leftovers.ts'
+
+/** A second of grace, and what it takes to notice and to end. */
+const ENDS_WITHIN_MS = 2_500
+
+// A process that is killed lets go of its locks a moment before it lets go of its segments. What it then leaves, being the
+// last, is swept away by whoever creates a segment next.
+afterEach(() =>
+  eventually(() => {
+    removeStaleSegments()
+    return segmentsOfThisProcess().length === 0
+  }),
+)
+
+/** What a child of a family holds, how it says that it is there, and what it waits for. */
+class Ties implements Disposable {
+  readonly held = new Lock()
+  readonly ready = new Value('i')
+  readonly awaited = new Lock()
+  readonly guard = this.awaited.acquireSync()
+
+  readonly handles = [this.held.handle, this.ready.handle, this.awaited.handle]
+
+  /** The process id of the child, when it holds what it is to hold. */
+  pid(): Promise<number> {
+    return eventually(() => this.ready.value)
+  }
+
+  /** Waits for the end of the child, and gives the time. */
+  async ended(): Promise<number> {
+    const guard = await this.held.acquire({ timeoutMs: 20_000 })
+    guard.release()
+    expect(guard.abandoned).toBe(true)
+    return now()
+  }
+
+  [Symbol.dispose](): void {
+    killLeftover(this.ready.value)
+    for (const object of [this.held, this.ready, this.awaited]) object.close()
+  }
+}
+
+const quiet = { stdio: 'ignore' }
+
+describe('a child ends with the process that started it', () => {
+  const states = ['idle', 'blocked', 'computing', 'asleep']
+
+  const endings: [string, (head: FixtureProcess) => void][] = [
+    ['is killed', (head) => void head.child.kill('SIGKILL')],
+    ['calls process.exit()', (head) => void head.call('exit', 0).catch(() => {})],
+  ]
+
+  it.each(endings)('when that %s, in whatever the child is at', async (_how, end) => {
+    const ties = states.map(() => new Ties())
+    onTestFinished(() => {
+      for (const tie of ties) tie[Symbol.dispose]()
+    })
+    await using heads = await together(states.map(() => spawnFixture('family-head')))
+    await Promise.all(heads.map((head, i) => head.call('start', 'holdAndWait', ties[i]!.handles, quiet, states[i])))
+    await Promise.all(ties.map((tie) => tie.pid()))
+    const start = now()
+    for (const head of heads) end(head)
+    const took = (await Promise.all(ties.map((tie) => tie.ended()))).map((time) => time - start)
+    for (const [i, ms] of took.entries())
+      expect({ [states[i]!]: ms < ENDS_WITHIN_MS || ms }).toEqual({ [states[i]!]: true })
+  })
+
+  it('also when it is a grandchild', async () => {
+    using ties = new Ties()
+    await using head = await spawnFixture('family-head')
+    await head.call('start', 'delegateHold', ties.handles, quiet, 'computing')
+    await ties.pid()
+    const start = now()
+    head.child.kill('SIGKILL')
+    expect((await ties.ended()) - start).toBeLessThan(2 * ENDS_WITHIN_MS)
+  })
+
+  it('also when that was a worker that is terminated', async () => {
+    using ties = new Ties()
+    await using head = await startWorker('family-head')
+    await head.call('start', 'holdAndWait', ties.handles, quiet, 'idle')
+    await ties.pid()
+    await head.terminate()
+    await ties.ended()
+  })
+
+  it('and keeps it alive until then', async () => {
+    using ties = new Ties()
+    await using head = await spawnFixture('family-head')
+    await head.call('start', 'holdAndWait', ties.handles, quiet, 'idle')
+    await ties.pid()
+    head.call('letEnd').catch(() => {})
+    let ended = false
+    void head.exit.then(() => {
+      ended = true
+    })
+    // A twin without a child shows when the head would have ended.
+    await using twin = await spawnFixture('family-head')
+    twin.call('letEnd').catch(() => {})
+    await twin.ended()
+    expect(ended).toBe(false)
+    ties.guard.release()
+    expect(await head.ended()).toEqual({ code: 0, signal: null })
+  })
+})
+
+describe('a detached child', () => {
+  const endings: [string, (head: Peer & FixtureProcess) => void, object][] = [
+    ['is killed', (head) => void head.child.kill('SIGKILL'), { code: null, signal: 'SIGKILL' }],
+    ['calls process.exit()', (head) => void head.call('exit', 3).catch(() => {}), { code: 3, signal: null }],
+    ['has nothing more to do', (head) => void head.call('letEnd').catch(() => {}), { code: 0, signal: null }],
+  ]
+
+  it.each(endings)('lives on when the process that started it %s', async (_how, end, exit) => {
+    using ready = new Value('i')
+    using awaited = new Lock()
+    using count = new Value('i')
+    const guard = awaited.acquireSync()
+    await using head = await spawnFixture('family-head')
+    const handles = [ready.handle, awaited.handle, count.handle]
+    await head.call('start', 'outlive', handles, { ...quiet, detached: true })
+    const pid = await eventually(() => ready.value)
+    onTestFinished(() => killLeftover(pid))
+    end(head)
+    expect(await head.ended()).toEqual(exit)
+    expect(isRunning(pid)).toBe(true)
+    guard.release()
+    await eventually(() => count.value === pid)
+    await eventually(() => !isRunning(pid))
+  })
+
+  it('can be joined', async () => {
+    using ready = new Value('i')
+    using awaited = new Lock()
+    using count = new Value('i')
+    const guard = awaited.acquireSync()
+    await using head = await spawnFixture('family-head')
+    const handles = [ready.handle, awaited.handle, count.handle]
+    await head.call('start', 'outlive', handles, { ...quiet, detached: true })
+    const pid = await eventually(() => ready.value)
+    onTestFinished(() => killLeftover(pid))
+    const joined = head.call('join')
+    head.call('letEnd').catch(() => {}) // the join alone keeps it alive
+    guard.release()
+    expect(await joined).toBe(0)
+    expect(await head.ended()).toEqual({ code: 0, signal: null })
+  })
+})
+
+it('a module that starts a process when it is imported is an error, not an avalanche', async () => {
+  await using program = runProgram('unguarded')
+  expect(await program.ended()).toEqual({ code: 0, signal: null })
+  expect(await program.output()).toBe('imported\nimported\nERR_PROCESS_FAILED ERR_PROCESS_IMPORT\n')
+})
+
+/** A test that fails leaves nobody behind, and least of all somebody who computes for ever. */
+function killLeftover(pid: number): void {
+  if (pid !== 0 && isRunning(pid)) process.kill(pid, 'SIGKILL')
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  if (process.platform !== 'linux') return true
+  // Whoever has taken the orphan in may be in no hurry to bury it.
+  return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+}

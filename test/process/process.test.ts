@@ -1,0 +1,412 @@
+import { resolve } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
+import {
+  isMainProcess,
+  Lock,
+  Process,
+  type ProcessOptions,
+  processName,
+  SharedArray,
+  SharedMemory,
+  ShareError,
+  Value,
+} from 'procshare'
+import { describe, expect, it, vi } from 'vitest'
+import { shareError, typeError, valueError } from '../helpers/error-matchers.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { expectNoLeftovers, segmentsOfThisProcess } from '../helpers/leftovers.ts'
+
+const JOBS = new URL('../fixtures/jobs.mjs', import.meta.url)
+
+expectNoLeftovers()
+
+const job = (name: string, ...args: unknown[]) => new Process(JOBS, { export: name, args })
+
+/** One whose output is not shown. */
+const quiet = (name: string, args: unknown[] = [], options: ProcessOptions = {}) =>
+  new Process(JOBS, { export: name, args, stdio: 'ignore', ...options })
+
+async function failureOf(child: Process): Promise<ShareError & { cause: Error & { code?: string } }> {
+  const error = await child.join().then(
+    (code) => expect.fail(`ended with ${code}`),
+    (reason) => reason,
+  )
+  expect(error).toBeInstanceOf(ShareError)
+  expect(error.code).toBe('ERR_PROCESS_FAILED')
+  return error
+}
+
+describe('arguments', () => {
+  it('arrive attached, wherever they are in arrays, objects, maps, sets and cycles', async () => {
+    using value = new Value('i')
+    using array = new SharedArray('i', 2)
+    using lock = new Lock()
+    const list = [value, { again: value }]
+    const record = Object.defineProperty({ array, lock }, '__proto__', { value: 1, enumerable: true })
+    const map = new Map<unknown, unknown>([
+      ['value', value],
+      [value, 'as a key'],
+    ])
+    const cycle: Record<string, unknown> = { list: [] as unknown[] }
+    cycle.self = cycle
+    ;(cycle.list as unknown[]).push(cycle.list)
+    const child = job('checkNested', value, list, record, map, new Set([value]), cycle).start()
+    expect(await child.join()).toBe(0)
+    expect(value.value).toBe(1)
+    expect([...array]).toEqual([3, 3])
+    expect(list).toEqual([value, { again: value }])
+    expect(map.get(value)).toBe('as a key')
+  })
+
+  it('arrive as structured clone makes them, if they are not shared objects', async () => {
+    const sparse = [1, 2, 3]
+    delete sparse[1]
+    const args = [
+      new Date(86_400_000),
+      new Map([['a', new Map([[1, 2n]])]]),
+      new Set([1, 'b']),
+      new Float64Array([0.5, -0]),
+      Buffer.from([1, 2, 3]),
+      2n ** 70n,
+      /x+/giu,
+      new RangeError('sent'),
+      undefined,
+      null,
+      NaN,
+      sparse,
+    ]
+    expect(
+      await job('checkCloned', ...args)
+        .start()
+        .join(),
+    ).toBe(0)
+  })
+
+  it('may be large', async () => {
+    const bytes = new Uint8Array(10_000_000).fill(3)
+    expect(await job('checkBytes', bytes, 30_000_000).start().join()).toBe(0)
+  })
+
+  it.each([
+    ['a function', () => {}],
+    ['a function deep inside', { list: [new Map([['fn', () => {}]])] }],
+    ['a symbol', Symbol('no')],
+    ['a promise', Promise.resolve()],
+    ['a weak map', new WeakMap()],
+  ])('that can be neither shared nor cloned (%s) are refused before anything starts', async (_name, bad) => {
+    const child = job('nothing', bad)
+    expect(() => child.start()).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
+    expect(child.pid).toBeUndefined()
+    expect(child.isAlive).toBe(false)
+    await expect(child.join()).rejects.toThrow(shareError('ERR_PROCESS_STATE'))
+  })
+
+  it('that are closed, or look like what is sent for a shared object, are refused before anything starts', () => {
+    const value = new Value('i')
+    value.close()
+    expect(() => job('nothing', [value]).start()).toThrow(shareError('ERR_CLOSED'))
+    expect(() => job('nothing', { 'procshare:attach': 1 }).start()).toThrow(valueError(/args/))
+  })
+
+  it('that nobody else holds are there for the child all the same', async () => {
+    const child = new Process(JOBS, { args: [new Value('i'), new SharedMemory(10)] }).start()
+    for (let i = 0; i < 5; i++) {
+      global.gc?.()
+      await new Promise(setImmediate)
+    }
+    expect(await child.join()).toBe(0)
+    // Afterwards nobody does.
+    await eventually(() => {
+      global.gc?.()
+      return segmentsOfThisProcess().length === 0
+    })
+  })
+
+  it('that cannot be attached are a failure of the child', async () => {
+    using value = new Value('i')
+    const child = quiet('default', [value]).start()
+    value.unlink()
+    expect((await failureOf(child)).cause).toMatchObject({ name: 'ShareError', code: 'ENOENT' })
+  })
+})
+
+describe('what is run', () => {
+  it('is the default export, or the one that is named; an asynchronous one is awaited', async () => {
+    using value = new Value('i')
+    expect(await new Process(JOBS, { args: [value] }).start().join()).toBe(0)
+    expect(await new Process(JOBS, { export: 'addLater', args: [value] }).start().join()).toBe(0)
+    expect(value.value).toBe(2)
+  })
+
+  it('may be given as a URL, as the text of one, or as a path', async () => {
+    using value = new Value('i')
+    const path = fileURLToPath(JOBS)
+    const relative = `./${path.slice(resolve('.').length + 1)}`
+    for (const module of [JOBS, JOBS.href, path, relative]) {
+      expect(await new Process(module, { args: [value] }).start().join()).toBe(0)
+    }
+    expect(value.value).toBe(4)
+  })
+
+  it('may be TypeScript where Node can run that', async ({ skip }) => {
+    skip(!(process.features as { typescript?: unknown }).typescript, `Node ${process.version} does not strip types`)
+    using value = new Value('i')
+    const module = new URL('../fixtures/typed-job.ts', import.meta.url)
+    expect(await new Process(module, { export: 'addTwo', args: [value] }).start().join()).toBe(0)
+    expect(value.value).toBe(2)
+  })
+
+  it('is refused when it cannot be right', () => {
+    expect(() => new Process('jobs.mjs')).toThrow(valueError(/^module/))
+    expect(() => new Process('https://example.org/jobs.mjs')).toThrow(valueError(/^module/))
+    expect(() => new Process(new URL('https://example.org/jobs.mjs'))).toThrow(valueError(/^module/))
+    expect(() => new Process(7 as never)).toThrow(typeError(/^module/))
+    const bad: [object, Error][] = [
+      [{ args: 7 }, typeError(/args/)],
+      [{ export: 7 }, typeError(/export/)],
+      [{ name: 7 }, typeError(/name/)],
+      [{ detached: 1 }, typeError(/detached/)],
+      [{ stdio: 'pip' }, valueError(/stdio/)],
+      [{ exports: 'work' }, expect.objectContaining({ message: expect.stringMatching(/exports/) })],
+    ]
+    for (const [options, error] of bad) expect(() => new Process(JOBS, options)).toThrow(error)
+  })
+
+  it('gets the environment, options and folder that it is given, and no variable of ours', async () => {
+    using text = new SharedArray('c', 1_000)
+    const env = { ...process.env, GREETING: 'hello' }
+    const options: ProcessOptions = { env, execArgv: ['--no-warnings'], cwd: '/', name: 'painter' }
+    expect(await new Process(JOBS, { ...options, export: 'describe', args: [text] }).start().join()).toBe(0)
+    expect(JSON.parse(text.value.toString())).toEqual({
+      name: 'painter',
+      main: false,
+      cwd: '/',
+      greeting: 'hello',
+      ours: [],
+      execArgv: ['--no-warnings'],
+    })
+  })
+})
+
+describe('the end', () => {
+  it('gives the exit code, negative for a signal', async () => {
+    expect(await job('nothing').start().join()).toBe(0)
+    expect(await job('exit', 3).start().join()).toBe(3)
+    expect(await job('setExitCode', 4).start().join()).toBe(4)
+    expect(await job('killItself', 'SIGKILL').start().join()).toBe(-9)
+    expect(await job('killItself', 'SIGTERM').start().join()).toBe(-15)
+    expect(await job('killItself', 'SIGABRT').start().join()).toBe(-6)
+  })
+
+  it('does not wait for timers that the function has left', async () => {
+    expect(await job('leaveTimer').start().join({ timeoutMs: 20_000 })).toBe(0)
+  })
+
+  it.each([
+    ['fail', { name: 'RangeError', message: 'failed, as asked', code: 'ERR_ASKED' }, /at fail .*jobs\.mjs/],
+    ['failLater', { name: 'TypeError', message: 'failed later, as asked' }, /at failLater .*jobs\.mjs/],
+    ['failWithText', { name: 'Error', message: 'only a text' }, /only a text/],
+    ['failInTimer', { name: 'Error', message: 'uncaught, as asked' }, /jobs\.mjs/],
+    ['failUnhandled', { name: 'Error', message: 'unhandled, as asked' }, /jobs\.mjs/],
+  ])('by an error (%s) is told to join, with the stack on standard error', async (name, cause, stack) => {
+    const child = new Process(JOBS, { export: name, stdio: 'pipe', name: 'failing' }).start()
+    const errors = readAll(child.stderr!)
+    const error = await failureOf(child)
+    expect(error.message).toBe(`Failing failed: ${cause.name}: ${cause.message}`)
+    expect(error.cause).toMatchObject(cause)
+    expect(error.cause).toBeInstanceOf(Error)
+    expect(await errors).toMatch(stack)
+    expect(child.exitCode).toBe(1)
+    expect(child.isAlive).toBe(false)
+    await expect(child.join()).rejects.toBe(error)
+  })
+
+  it.each([
+    ['broken-module.mjs', 'work', /broken, as asked/],
+    ['no-such-module.mjs', 'work', /Cannot find module/],
+    ['jobs.mjs', 'noSuchExport', /has no function "noSuchExport": it exports addLater, /],
+    ['jobs.mjs', 'notAFunction', /has no function "notAFunction"/],
+  ])('by a module that does not work (%s, %s) is told to join', async (file, name, message) => {
+    const module = new URL(`../fixtures/${file}`, import.meta.url)
+    const child = new Process(module, { export: name, stdio: 'pipe' }).start()
+    const errors = readAll(child.stderr!)
+    expect((await failureOf(child)).cause.message).toMatch(message)
+    expect(await errors).toMatch(message)
+    expect(child.exitCode).toBe(1)
+  })
+
+  it('by a program that cannot be started is told to join', async () => {
+    const child = quiet('nothing', [], { cwd: '/no/such/folder' }).start()
+    expect((await failureOf(child)).cause.code).toBe('ENOENT')
+    expect(child.isAlive).toBe(false)
+    expect(() => child.terminate()).not.toThrow()
+    await child[Symbol.asyncDispose]()
+  })
+
+  it('leaves an unjoined failure without consequences here', async () => {
+    const child = quiet('fail').start()
+    await eventually(() => child.exitCode === 1)
+    await new Promise(setImmediate)
+  })
+})
+
+describe('join', () => {
+  it('gives up after timeoutMs, the child going on, and may be called again and again', async () => {
+    using held = new Lock()
+    using lock = new Lock()
+    using ready = new Value('i')
+    const guard = lock.acquireSync()
+    await using child = quiet('holdAndWait', [held, ready, lock, 'idle']).start()
+    await expect(child.join({ timeoutMs: 20 })).rejects.toThrow(shareError('ERR_TIMEOUT', /^Process-\d+|20 ms/))
+    await expect(child.join({ timeoutMs: 0 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
+    expect(child.isAlive).toBe(true)
+    guard.release()
+    expect(await Promise.all([child.join(), child.join({ timeoutMs: 20_000 })])).toEqual([0, 0])
+    expect(await child.join({ timeoutMs: 0 })).toBe(0)
+  })
+
+  it('gives up when its signal aborts, with the reason', async () => {
+    using held = new Lock()
+    using lock = new Lock()
+    using ready = new Value('i')
+    using _guard = lock.acquireSync()
+    await using child = quiet('holdAndWait', [held, ready, lock, 'idle']).start()
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const joining = child.join({ signal: controller.signal })
+    controller.abort(reason)
+    await expect(joining).rejects.toBe(reason)
+    await expect(child.join({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    await expect(child.join({ timeoutMs: -1 })).rejects.toThrow(RangeError)
+    expect(child.isAlive).toBe(true)
+  })
+
+  it('and terminate and kill need a process that was started, and start one that was not', async () => {
+    const child = job('nothing')
+    await expect(child.join()).rejects.toThrow(shareError('ERR_PROCESS_STATE'))
+    expect(() => child.terminate()).toThrow(shareError('ERR_PROCESS_STATE'))
+    expect(() => child.kill()).toThrow(shareError('ERR_PROCESS_STATE'))
+    await child[Symbol.asyncDispose]()
+    child.start()
+    expect(() => child.start()).toThrow(shareError('ERR_PROCESS_STATE'))
+    expect(await child.join()).toBe(0)
+    expect(() => child.start()).toThrow(shareError('ERR_PROCESS_STATE'))
+    child.terminate()
+    child.kill()
+    expect(child.exitCode).toBe(0)
+  })
+})
+
+describe('the state', () => {
+  it('of a process is told by isAlive, exitCode, pid, name and inspect', async () => {
+    using held = new Lock()
+    using lock = new Lock()
+    using ready = new Value('i')
+    using _guard = lock.acquireSync()
+    const child = quiet('holdAndWait', [held, ready, lock, 'idle'], { name: 'worker bee' })
+    expect([child.isAlive, child.exitCode, child.pid, child.stdout]).toEqual([false, null, undefined, null])
+    expect(inspect(child)).toBe('Process { worker bee pid=- initial }')
+    child.start()
+    expect([child.isAlive, child.exitCode]).toEqual([true, null])
+    expect(inspect(child)).toBe(`Process { worker bee pid=${child.pid} started }`)
+    await eventually(() => ready.value === child.pid)
+    expect(held.owner).toEqual({ pid: child.pid, threadId: 0 })
+    child.kill()
+    expect(await child.join()).toBe(-9)
+    expect([child.isAlive, child.exitCode]).toEqual([false, -9])
+    expect(inspect(child)).toBe(`Process { worker bee pid=${child.pid} stopped exitCode=-9 }`)
+    expect(held.acquireSync().abandoned).toBe(true)
+  })
+
+  it('is a name of its own for each process', () => {
+    const [first, second] = [job('nothing'), job('nothing')]
+    expect(first.name).toMatch(/^Process-\d+$/)
+    expect(second.name).not.toBe(first.name)
+  })
+
+  it.each(['idle', 'blocked', 'computing', 'asleep'])('%s is no obstacle to terminate()', async (how) => {
+    using held = new Lock()
+    using lock = new Lock()
+    using ready = new Value('i')
+    using _guard = lock.acquireSync()
+    const child = quiet('holdAndWait', [held, ready, lock, how]).start()
+    await eventually(() => ready.value === child.pid)
+    child.terminate()
+    expect(await child.join()).toBe(-15)
+    expect(held.acquireSync({ timeoutMs: 1_000 }).abandoned).toBe(true)
+  })
+
+  it('ends with the scope: by SIGTERM, and five seconds later by SIGKILL', async () => {
+    using ready = new Value('i')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const child = quiet('ignoreTerm', [ready]).start()
+      while (ready.value !== child.pid) await new Promise(setImmediate)
+      const disposed = child[Symbol.asyncDispose]()
+      await vi.advanceTimersByTimeAsync(4_999)
+      expect(child.isAlive).toBe(true)
+      await vi.advanceTimersByTimeAsync(1)
+      await disposed
+      expect(child.exitCode).toBe(-9)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+describe('output', () => {
+  it("is read from stdout and stderr with stdio 'pipe'", async () => {
+    const child = new Process(JOBS, { export: 'print', args: ['hello'], stdio: 'pipe' }).start()
+    const output = Promise.all([readAll(child.stdout!), readAll(child.stderr!)])
+    expect(await child.join()).toBe(0)
+    expect(await output).toEqual(['hello\n', 'not hello\n'])
+  })
+
+  it("is nowhere with stdio 'ignore'", async () => {
+    const child = quiet('print', ['hello']).start()
+    expect([child.stdout, child.stderr]).toEqual([null, null])
+    expect(await child.join()).toBe(0)
+  })
+
+  it('is complete at the end, however much it is', async () => {
+    const child = new Process(JOBS, { export: 'printMuch', args: [1], stdio: 'pipe' }).start()
+    const output = await readAll(child.stdout!)
+    expect(await child.join()).toBe(0)
+    expect(output.length).toBe(2 ** 20)
+    expect(output.endsWith('y')).toBe(true)
+  })
+
+  it('is complete at the end by an error, too', async () => {
+    const child = new Process(JOBS, { export: 'printMuchAndFail', args: [1], stdio: 'pipe' }).start()
+    const output = Promise.all([readAll(child.stdout!), readAll(child.stderr!)])
+    await failureOf(child)
+    const [out, err] = await output
+    expect(out.length).toBe(2 ** 20)
+    expect(err).toContain('failed, as asked')
+  })
+})
+
+describe('isMainProcess and processName', () => {
+  async function portrait(name: string, ...more: unknown[]): Promise<unknown> {
+    using text = new SharedArray('c', 1_000)
+    const args = name === 'delegate' ? [...more, text] : [text]
+    expect(await new Process(JOBS, { export: name, args, name: 'parent' }).start().join()).toBe(0)
+    return JSON.parse(text.value.toString())
+  }
+
+  it('tell the program from its children and grandchildren', async () => {
+    expect([isMainProcess, processName]).toEqual([true, 'MainProcess'])
+    expect(await portrait('describe')).toMatchObject({ main: false, name: 'parent' })
+    expect(await portrait('delegate', 'describe')).toMatchObject({ main: false, name: 'parent-child' })
+  })
+
+  it('are those of a program in what a child starts by other means', async () => {
+    expect(await portrait('describeSpawned')).toEqual({ main: true, name: 'MainProcess' })
+  })
+
+  it('are those of the process in its workers', async () => {
+    expect(await portrait('describeWorker')).toEqual({ main: false, name: 'parent' })
+  })
+})
