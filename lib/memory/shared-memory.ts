@@ -1,4 +1,5 @@
 /** SharedMemory: a raw segment, without type or lock; and the functions over all segments. */
+import { inspect } from 'node:util'
 import { fromNative } from '../errors.ts'
 import { native } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
@@ -147,6 +148,11 @@ export class SharedMemory {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  [inspect.custom](): string {
+    const { subject, closed } = this.#attachment
+    return closed ? `${subject} (closed)` : `${subject} (${this.byteLength} bytes)`
   }
 }
 

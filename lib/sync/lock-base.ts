@@ -1,4 +1,5 @@
 /** What Lock and RLock have in common: everything but who may take the lock once more. */
+import { inspect } from 'node:util'
 import { ShareError } from '../errors.ts'
 import { type Handle, registerShareable } from '../memory/handle.ts'
 import {
@@ -254,6 +255,10 @@ export abstract class LockBase implements Waiter {
     this.close()
   }
 
+  [inspect.custom](): string {
+    return this.#state === undefined ? `${this.subject} (closed)` : this.subject
+  }
+
   /** @internal */
   get subject(): string {
     return this.#attachment.subject
@@ -268,6 +273,11 @@ export abstract class LockBase implements Waiter {
   static siteOf(lock: LockBase): LockSite {
     lock.#attachment.assertOpen()
     return new LockSite(lock.#attachment, lock.#cell)
+  }
+
+  /** @internal */
+  static isClosed(lock: LockBase): boolean {
+    return lock.#state === undefined
   }
 
   #open(): LockState {

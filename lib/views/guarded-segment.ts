@@ -62,6 +62,8 @@ export class GuardedSegment {
   readonly #lockAttachment: Attachment | undefined
   /** Whether `#lock` is ours to close, and not what the creator gave. */
   readonly #ownsLock: boolean
+  /** Whether the lock is in the first cell of the segment. */
+  readonly #isOwn: boolean
   #lock: AnyLock | undefined
 
   private constructor(attachment: Attachment, type: ElementType, length: number, lock: LockChoice, ownsLock: boolean) {
@@ -69,6 +71,7 @@ export class GuardedSegment {
     this.type = type
     this.length = length
     this.#ownsLock = ownsLock
+    this.#isOwn = lock === 'own'
     if (lock === 'own') {
       this.state = LockState.of(attachment.segment, OWN_CELL, true)
     } else if (lock !== 'none') {
@@ -162,7 +165,8 @@ export class GuardedSegment {
     if (this.state === undefined) {
       throw new ShareError('ERR_NO_LOCK', { segment: this.name, subject: this.#attachment.subject })
     }
-    if (this.#lock === undefined) {
+    // Whoever has closed what they got from here, by `using` perhaps, gets another.
+    if (this.#lock === undefined || (this.#isOwn && LockBase.isClosed(this.#lock))) {
       const site = new LockSite(new Attachment(this.#attachment.segment, 'RLock'), OWN_CELL)
       this.#lock = new RLock(site as SegmentOptions)
     }

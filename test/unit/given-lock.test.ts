@@ -189,3 +189,12 @@ describe('a persistent object with a given lock', () => {
     lock.unlink()
   })
 })
+
+describe('the lock of an object', () => {
+  it('is there again after it was closed', () => {
+    using value = new Value('i', 1)
+    value.lock.close()
+    expect(value.lock.runSync(() => value.value)).toBe(1)
+    expect(value.lock).toBe(value.lock)
+  })
+})
