@@ -11,9 +11,6 @@
 #include "platform/fence.h"
 #include "platform/robust_mutex.h"
 
-// In glibc since 2.30, and not in every other C library: null where it is missing.
-extern "C" int pthread_mutex_clocklock(pthread_mutex_t*, clockid_t, const timespec*) noexcept __attribute__((weak));
-
 namespace procshare {
 namespace {
 
@@ -59,19 +56,14 @@ bool Init(pthread_mutex_t* mutex) {
 
 constexpr int64_t kSliceNs = 100'000'000;
 
-int LockUntil(pthread_mutex_t* mutex, Deadline deadline) {
-  if (pthread_mutex_clocklock != nullptr) {
-    const int64_t ns = deadline.since_epoch_ns();
-    const timespec until = {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
-    return pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, &until);
-  }
-  // pthread_mutex_timedlock knows the wall clock only: when that is set back during the wait, the wait is longer by that.
-  timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  const int64_t ns = until.tv_nsec + deadline.remaining_ns();
-  until.tv_sec += static_cast<time_t>(ns / 1'000'000'000);
-  until.tv_nsec = static_cast<long>(ns % 1'000'000'000);
-  return pthread_mutex_timedlock(mutex, &until);
+// Sleeps until the mutex is worth a try, for a slice at most.
+void Sleep(RobustMutexStorage* mutex, Deadline deadline) {
+  std::atomic<uint32_t>* const word = reinterpret_cast<std::atomic<uint32_t>*>(mutex->bytes + kFutexOffset);
+  uint32_t seen = word->load(std::memory_order_relaxed);  // relaxed, here and below: the try orders what it must
+  if (!IsHeld(seen)) return;
+  if ((seen & kWaiters) == 0 && !word->compare_exchange_strong(seen, seen | kWaiters, std::memory_order_relaxed)) return;
+  const bool last_slice = deadline.remaining_ns() <= kSliceNs;
+  (void)FutexWait(word, seen | kWaiters, last_slice ? deadline : Deadline::AfterMs(kSliceNs / 1e6));
 }
 
 MutexOutcome Translate(pthread_mutex_t* mutex, int error) {
@@ -104,19 +96,24 @@ bool RobustMutexLooksSound(const RobustMutexStorage* mutex) {
 }
 
 MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex) {
+  if (__builtin_expect(IsHeld(Look(mutex).futex), 0)) return MutexOutcome::kBusy;
   const int error = pthread_mutex_trylock(Mutex(mutex));
   return __builtin_expect(error == 0, 1) ? MutexOutcome::kAcquired : Translate(Mutex(mutex), error);
 }
 
 MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Deadline deadline) {
-  for (;;) {
-    // A release wakes one sleeper and relies on it to take the mutex, or to see that there are others. One that is killed
-    // before it can do so, while somebody else took the mutex in passing, leaves the others asleep and forgotten. So no
-    // sleep is longer than a slice: its end is a new look.
-    const bool last_slice = deadline.remaining_ns() <= kSliceNs;
-    const int error = LockUntil(Mutex(mutex), last_slice ? deadline : Deadline::AfterMs(kSliceNs / 1e6));
-    if (last_slice || error != ETIMEDOUT) return Translate(Mutex(mutex), error);
+  MutexOutcome outcome = RobustMutexTryAcquire(mutex);
+  if (outcome != MutexOutcome::kBusy) return outcome;
+  do {
+    if (deadline.passed()) return MutexOutcome::kBusy;
+    Sleep(mutex, deadline);
+    outcome = RobustMutexTryAcquire(mutex);
+  } while (outcome == MutexOutcome::kBusy);
+  // A release wakes one sleeper. We cannot know that we were the only one, so the next release, ours, has to wake again.
+  if (outcome != MutexOutcome::kBroken) {
+    __atomic_fetch_or(reinterpret_cast<uint32_t*>(mutex->bytes + kFutexOffset), kWaiters, __ATOMIC_RELAXED);
   }
+  return outcome;
 }
 
 void RobustMutexRelease(RobustMutexStorage* mutex) {

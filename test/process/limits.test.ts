@@ -21,7 +21,7 @@ const run = (child: FixtureProcess, ...call: [string, ...unknown[]]) => child.ca
 
 /** A fixture whose program is started by a shell command, which ends in `exec "$0" "$@"`. */
 function spawnUnder(program: string, programArgs: string[], command: string, args: object): Promise<FixtureProcess> {
-  const execArgv = [...programArgs, '-c', `${command} && exec "$0" "$@"`, process.execPath]
+  const execArgv = [...programArgs, '-c', `${command} && exec "$0" "$@"`, process.execPath, '--expose-gc']
   return spawnFixture('lifetime-limits', args, { execPath: program, execArgv })
 }
 

@@ -40,6 +40,14 @@ class Ties implements Disposable {
     return now()
   }
 
+  static forEach(items: unknown[]): Ties[] & Disposable {
+    const ties = items.map(() => new Ties())
+    const dispose = () => {
+      for (const tie of ties) tie[Symbol.dispose]()
+    }
+    return Object.assign(ties, { [Symbol.dispose]: dispose })
+  }
+
   [Symbol.dispose](): void {
     killLeftover(this.ready.value)
     for (const object of [this.held, this.ready, this.awaited]) object.close()
@@ -57,10 +65,7 @@ describe('a child ends with the process that started it', () => {
   ]
 
   it.each(endings)('when that %s, in whatever the child is at', async (_how, end) => {
-    const ties = states.map(() => new Ties())
-    onTestFinished(() => {
-      for (const tie of ties) tie[Symbol.dispose]()
-    })
+    using ties = Ties.forEach(states)
     await using heads = await together(states.map(() => spawnFixture('family-head')))
     await Promise.all(heads.map((head, i) => head.call('start', 'holdAndWait', ties[i]!.handles, quiet, states[i])))
     await Promise.all(ties.map((tie) => tie.pid()))

@@ -119,6 +119,7 @@ const lockMembers: Record<string, Member> = {
   ref: always((lock) => lock.ref()),
   unref: always((lock) => lock.unref()),
   subject: always((lock) => lock.subject),
+  [String(inspect.custom)]: always((lock) => inspect(lock)),
   keepsAlive: always((lock) => lock.keepsAlive),
 }
 
@@ -228,6 +229,7 @@ const TABLE: Row[] = [
       ...handleMembers,
       buffer: untilClose((memory) => memory.buffer),
       byteLength: untilClose((memory) => memory.byteLength),
+      [String(inspect.custom)]: always((memory) => inspect(memory)),
     },
   },
   { title: 'Lock', make: (name) => Lock.create(name), members: lockMembers, lockOf: itself },
