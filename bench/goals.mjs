@@ -15,9 +15,9 @@ export function isMet({ atMost = Infinity, atLeast = 0 }, ratio) {
   return ratio <= atMost && ratio >= atLeast
 }
 
-/** How a ratio of times is quoted for a goal. */
-export function quoted(goal, timeRatio) {
-  return goal?.atLeast === undefined ? timeRatio : 1 / timeRatio
+/** How a ratio of times is quoted: the other way round where more is better. */
+export function quoted(goal, unit, timeRatio) {
+  return goal?.atLeast !== undefined || unit === 'M/s' ? 1 / timeRatio : timeRatio
 }
 
 export function describeGoal({ atMost, atLeast }) {

@@ -62,10 +62,18 @@ async function run(work, { compiler, python }) {
   try {
     rows = (await work.rows(context)).filter(Boolean)
     await Promise.all(rows.map((row) => row.process.ready()))
-    const results = await measure(rows.map((row) => ({ turnMs: work.turnMs, ...row })))
+    const results = await measure(
+      rows.map((row) => ({ turnMs: work.turnMs, ...row })),
+      work.rounds,
+    )
     report.work(work.title)
     rows.forEach((row, index) => {
-      reportRow(work, row, results[index], rows.findIndex(({ system }) => system === row.against))
+      reportRow(
+        work,
+        row,
+        results[index],
+        rows.findIndex(({ system }) => system === row.against),
+      )
     })
   } finally {
     await Promise.all(rows.map((row) => row.process.end()))
@@ -75,7 +83,7 @@ async function run(work, { compiler, python }) {
 
 function reportRow(work, row, result, baseline) {
   const goal = goals[row.goal]
-  const ratio = baseline < 0 ? undefined : quoted(goal, result.ratioTo(baseline))
+  const ratio = baseline < 0 ? undefined : quoted(goal, work.unit, result.ratioTo(baseline))
   report.row({
     work: work.title,
     system: row.system,

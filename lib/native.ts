@@ -23,23 +23,8 @@ export const BROKEN = 3
 /** What a look at a lock says. */
 export const LOCK_HELD = 1
 
-export interface NativeLock {
-  /** Keeps the functions valid; they must not outlive it. */
-  readonly self: object
-  /** What to select for the functions of the fast path. */
-  readonly index: number
-  /** Blocks the thread. */
-  acquire(timeoutMs: number): LockAnswer
-  /** After BUSY, the lock's `onWake` is called once when another attempt is worth while. */
-  tryAcquireOrAwait(): LockAnswer
-  stopAwaiting(): void
-  /** Releases, if this thread holds it, in such a way that the next owner is told that it was abandoned. */
-  abandon(): void
-  /** Abandons, and lets go of the memory: no other function, of the fast path either, may be called for it afterwards. */
-  end(): void
-  state(): number
-  owner(): [pid: number, threadId: number]
-}
+/** A lock of a segment as this environment uses it. Opaque. */
+export type NativeLock = object & { readonly __lock: never }
 
 export interface NativeEntry {
   readonly name: string
@@ -86,11 +71,28 @@ export interface Native {
   initLock(segment: NativeSegment, offset: number): void
   /** Empties the ArrayBuffer of a closed segment, of which no view may be in use; does nothing to a SharedArrayBuffer. */
   dropBuffer(segment: NativeSegment): void
-  /** One Uint32: the index of the lock that the two functions below mean. */
+  /** One Uint32: the index of the lock that the next three functions mean. */
   readonly selection: ArrayBuffer
   tryAcquireSelected(): LockAnswer
+  /** Blocks the thread for at most a tenth of a second. */
+  acquireSelected(): LockAnswer
   releaseSelected(): void
-  bindLock(segment: NativeSegment, offset: number, onWake: () => void): NativeLock
+  bindLock(segment: NativeSegment, offset: number): NativeLock
+  /** What to select. */
+  lockIndex(lock: NativeLock): number
+  /** Blocks the thread, for at most a tenth of a second, however long the timeout. */
+  acquireLock(lock: NativeLock, timeoutMs: number): LockAnswer
+  /** After BUSY, the handler of `onWake` is called once when another attempt is worth while. */
+  tryAcquireOrAwait(lock: NativeLock): LockAnswer
+  stopAwaiting(lock: NativeLock): void
+  /** Releases, if this thread holds it, in such a way that the next owner is told that it was abandoned. */
+  abandonLock(lock: NativeLock): void
+  /** Abandons, and lets go of the memory: no other function, of the fast path either, may be called for it afterwards. */
+  endLock(lock: NativeLock): void
+  lockState(lock: NativeLock): number
+  lockOwner(lock: NativeLock): [pid: number, threadId: number]
+  /** Sets what is told of locks that are worth another attempt, by index. It may be told of others too. */
+  onWake(handler: (index: number) => void): void
   keepAlive(yes: boolean): void
   dropHolds(): void
   identify(threadId: number): void

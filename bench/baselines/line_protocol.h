@@ -1,5 +1,6 @@
-// How the driver talks to a subject: a line with a number of operations comes in, a line with the time at which they began
-// and ended (CLOCK_MONOTONIC, in nanoseconds) and with the value of the counter, if there is one, goes out.
+// How the driver talks to a subject: a line with a number of operations comes in, a line with the time at
+// which they began and ended (CLOCK_MONOTONIC, in nanoseconds) and with the value of the counter, if there is
+// one, goes out.
 #pragma once
 
 #include <inttypes.h>

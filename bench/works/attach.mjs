@@ -9,7 +9,7 @@ export const attach = {
   name: 'attach',
   title: 'Attach a 4 KiB segment by name, and close it',
   unit: 'µs',
-  turnMs: 60,
+  turnMs: 4, // some hundred
   async rows({ compiler, unique, keep }) {
     const [memory, value] = [unique(), unique()]
     await keep([
@@ -30,7 +30,11 @@ export const attach = {
         process: Subject.script('attach', 'memoryRead', memory),
         against: READ,
       },
-      { system: 'procshare: Value.attach(name).close()', process: Subject.script('attach', 'value', value), against: READ },
+      {
+        system: 'procshare: Value.attach(name).close()',
+        process: Subject.script('attach', 'value', value),
+        against: READ,
+      },
     ]
   },
 }

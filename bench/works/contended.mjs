@@ -9,7 +9,8 @@ export const contended = {
   title: `${PROCESSES} processes on one counter`,
   unit: 'M/s',
   // Long turns: on fewer cores than processes it takes many time slices until each has met every other.
-  turnMs: 400,
+  turnMs: 200,
+  rounds: 15,
   async rows({ compiler, unique }) {
     const [cName, updateName, addName, rawName] = [unique(), unique(), unique(), unique()]
     const team = (start) => new Team(PROCESSES, start)

@@ -11,9 +11,9 @@ const SIZES = [
 ]
 
 const OPERATIONS = [
-  { title: 'lock + unlock', unit: 'ns', turnMs: 30, start: (name) => Subject.script('array-use', 'lock', name) },
-  { title: 'element += 1', unit: 'ns', turnMs: 30, start: (name) => Subject.script('array-use', 'elements', name) },
-  { title: 'attach + close', unit: 'µs', turnMs: 60, start: (name) => Subject.script('attach', 'array', name) },
+  { title: 'lock + unlock', unit: 'ns', turnMs: 2, start: (name) => Subject.script('array-use', 'lock', name) },
+  { title: 'element += 1', unit: 'ns', turnMs: 2, start: (name) => Subject.script('array-use', 'elements', name) },
+  { title: 'attach + close', unit: 'µs', turnMs: 4, start: (name) => Subject.script('attach', 'array', name) },
 ]
 
 /** One row for each setting, of the same operation, all against the first. */

@@ -7,7 +7,6 @@ export const lock = {
   name: 'lock',
   title: 'Uncontended lock + unlock',
   unit: 'ns',
-  turnMs: 3,
   // acquireSync() makes a guard and runSync() calls a function: what C does not do and a JavaScript program wants.
   async rows({ compiler, python, unique }) {
     const against = { against: C, goal: 'lock' }

@@ -5,7 +5,6 @@ export const update = {
   name: 'update',
   title: 'value.update(n => n + 1)',
   unit: 'ns',
-  turnMs: 3,
   async rows({ compiler, python, unique }) {
     const c = 'C: lock, ++counter, unlock'
     const baseline = python && `Python ${python.version}: with v.get_lock(): v.value += 1`

@@ -19,14 +19,19 @@ import { keepAlive, letGo } from './keep-alive.ts'
 import { isInside, type Task } from './task.ts'
 import type { WaitOptions } from './wait-options.ts'
 
-/**
- * How long one native call blocks at most. Between two of them V8 gets to see that a worker is to be terminated. It is not
- * polling: a release or the owner's death ends the call at once.
- */
-const SLICE_MS = 100
-
 const selection = new Uint32Array(native.selection)
-const { tryAcquireSelected, releaseSelected } = native
+const { tryAcquireSelected, acquireSelected, releaseSelected } = native
+
+/**
+ * Those for which somebody waits, by the index of their lock. It keeps them: a pending promise alone keeps nothing.
+ * An index may mean another lock by the time a wake-up for it arrives; looking once too often does no harm.
+ */
+const awaited = new Map<number, LockState>()
+native.onWake((index) => pump(awaited.get(index)))
+
+function pump(state: LockState | undefined): void {
+  state?.pump()
+}
 
 /** Who a pending acquisition belongs to: a lock handle. */
 export interface Waiter {
@@ -48,8 +53,6 @@ export class LockState implements Resident {
   readonly #recursive: boolean
   readonly #segment: Segment
   readonly #pending: Pending[] = []
-  /** Held here, and only weakly by native code while nobody waits. */
-  readonly #onWake = () => this.#pump()
   #depth = 0
   #task: Task | undefined
   #ended = false
@@ -65,11 +68,11 @@ export class LockState implements Resident {
 
   private constructor(segment: Segment, cell: number, recursive: boolean) {
     try {
-      this.#lock = native.bindLock(segment.native, cell, this.#onWake)
+      this.#lock = native.bindLock(segment.native, cell)
     } catch (cause) {
       throw new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
     }
-    this.#index = this.#lock.index
+    this.#index = native.lockIndex(this.#lock)
     this.#recursive = recursive
     this.#segment = segment
   }
@@ -78,7 +81,7 @@ export class LockState implements Resident {
   enter(timeoutMs = Infinity): boolean {
     if (this.#depth === 0) {
       selection[0] = this.#index
-      const answer = tryAcquireSelected()
+      const answer = timeoutMs === Infinity ? acquireSelected() : tryAcquireSelected()
       if (answer === undefined) {
         this.#depth = 1
         return false
@@ -104,13 +107,14 @@ export class LockState implements Resident {
     if (--this.#depth !== 0) return // below zero: end() came in between, and has released
     this.#task = undefined
     if (handOn) {
-      this.#lock.abandon()
+      native.abandonLock(this.#lock)
     } else {
       selection[0] = this.#index
       releaseSelected()
     }
     // By way of the event loop: a long line of our own tasks must starve neither its I/O nor other processes.
-    if (this.#pending.length > 0) setImmediate(this.#onWake)
+    // Not by a closure: one that captures `this` would cost every call of leave().
+    if (this.#pending.length > 0) setImmediate(pump, this)
   }
 
   /** Takes the lock for `task`, in the order of the calls. Resolves to whether it was abandoned. */
@@ -150,12 +154,12 @@ export class LockState implements Resident {
   }
 
   get held(): boolean {
-    return this.#lock.state() === LOCK_HELD
+    return native.lockState(this.#lock) === LOCK_HELD
   }
 
   /** Process and thread that hold the lock. */
   get owner(): [pid: number, threadId: number] | undefined {
-    return this.held ? this.#lock.owner() : undefined
+    return this.held ? native.lockOwner(this.#lock) : undefined
   }
 
   get ended(): boolean {
@@ -167,7 +171,7 @@ export class LockState implements Resident {
     this.#ended = true
     this.#depth = 0
     this.#task = undefined
-    this.#lock.end()
+    native.endLock(this.#lock)
     this.#segment.residents.clear()
   }
 
@@ -181,7 +185,7 @@ export class LockState implements Resident {
     if (answer === BUSY) {
       const deadline = performance.now() + timeoutMs
       for (let left = timeoutMs; answer === BUSY && left > 0; left = deadline - performance.now()) {
-        answer = this.#lock.acquire(Math.min(left, SLICE_MS))
+        answer = native.acquireLock(this.#lock, left)
       }
       if (answer === BUSY) throw this.#timeout(undefined, timeoutMs)
     }
@@ -211,7 +215,7 @@ export class LockState implements Resident {
         clearTimeout(timer)
         signal?.removeEventListener('abort', onAbort)
         if (pending.keepsAlive) letGo()
-        if (this.#pending.length === 0) this.#lock.stopAwaiting()
+        if (this.#pending.length === 0) this.#stopAwaiting()
       }
       const pending: Pending = {
         waiter,
@@ -237,17 +241,20 @@ export class LockState implements Resident {
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#pending.push(pending)
-      if (this.#depth === 0) this.#pump()
+      if (this.#depth === 0) this.pump()
     })
   }
 
   /** Grants the lock to the first of the line if it can be had; otherwise somebody will call again (S4). */
-  #pump(): void {
+  pump(): void {
     const next = this.#pending[0]
     if (next === undefined || this.#depth > 0 || this.#ended) return
     try {
-      const answer = this.#lock.tryAcquireOrAwait()
-      if (answer === BUSY) return
+      const answer = native.tryAcquireOrAwait(this.#lock)
+      if (answer === BUSY) {
+        awaited.set(this.#index, this)
+        return
+      }
       const abandoned = this.#settle(answer)
       this.#task = next.task
       next.grant(abandoned)
@@ -255,6 +262,11 @@ export class LockState implements Resident {
       // The lock is broken or the system has no thread to wait with: none of those in line can be served.
       for (const pending of [...this.#pending]) pending.fail(error)
     }
+  }
+
+  #stopAwaiting(): void {
+    native.stopAwaiting(this.#lock)
+    awaited.delete(this.#index)
   }
 
   #error(code: 'ERR_DEADLOCK'): ShareError {

@@ -13,32 +13,38 @@ AddonState* AddonState::Of(napi_env env) {
   return static_cast<AddonState*>(data);
 }
 
-AddonState::AddonState(Napi::Env env) : slot_(FastSlots<AddonState>::Take(this)) {
-  Napi::ArrayBuffer selection = Napi::ArrayBuffer::New(env, sizeof *selected_);
+AddonState::AddonState(Napi::Env env)
+    : slot_(FastSlots<FastPath>::Take()),
+      fast_path_(slot_ == kNoSlot ? own_fast_path_ : FastSlots<FastPath>::At(slot_)),
+      lock_table_(&fast_path_) {
+  Napi::ArrayBuffer selection = Napi::ArrayBuffer::New(env, sizeof *fast_path_.selected);
   if (!selection.IsEmpty()) {  // as it is when the worker is terminated while it loads the addon
-    selected_ = static_cast<uint32_t*>(selection.Data());
+    fast_path_.selected = static_cast<uint32_t*>(selection.Data());
     selection_ = Napi::Persistent(selection);
   }
   const napi_value name = Napi::String::New(env, "procshare");
-  Check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake, &wake_) ==
-            napi_ok,
+  Check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake,
+                                        &wake_) == napi_ok,
         "no thread-safe function");
   napi_unref_threadsafe_function(env, wake_);
-  // Hooks run in reverse order: ours, added after the function's own, finds it alive and stops the threads that use it.
+  // Hooks run in reverse order: ours, added after the function's own, finds it alive and stops the threads
+  // that use it.
   napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
 }
 
-AddonState::~AddonState() { FastSlots<AddonState>::Return(slot_); }
-
-void AddonState::DropHolds() {
-  for (SegmentHolder* holder : segments) holder->segment.Close();
+AddonState::~AddonState() {
+  if (slot_ != kNoSlot) FastSlots<FastPath>::Return(slot_);
 }
 
-// The end of a worker or of the main thread, on the thread itself. A lock that it still holds is handed on as abandoned:
-// when the thread ends after its memory was unmapped the kernel could no longer do that.
+void AddonState::DropHolds() {
+  for (const auto& [identity, holder] : open_segments) holder->segment.Close();
+}
+
+// The end of a worker or of the main thread, on the thread itself. A lock that it still holds is handed on as
+// abandoned: when the thread ends after its memory was unmapped the kernel could no longer do that.
 void AddonState::OnEnvironmentEnd(void* data) {
   AddonState* const state = static_cast<AddonState*>(data);
-  for (const auto& [id, lock] : state->locks) lock->End();
+  for (LockBinding* lock : state->locks) lock->End();
   state->DropHolds();
   napi_release_threadsafe_function(state->wake_, napi_tsfn_abort);
 }
@@ -46,8 +52,8 @@ void AddonState::OnEnvironmentEnd(void* data) {
 void AddonState::OnWake(napi_env env, napi_value, void* context, void* data) {
   if (env == nullptr) return;  // the environment is ending
   AddonState* const state = static_cast<AddonState*>(context);
-  const auto found = state->locks.find(reinterpret_cast<uintptr_t>(data));
-  if (found != state->locks.end()) found->second->NotifyJavaScript();
+  const double index = static_cast<double>(reinterpret_cast<uintptr_t>(data));
+  state->on_wake.Call({Napi::Number::New(env, index)});
 }
 
 }  // namespace procshare

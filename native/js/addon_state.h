@@ -1,5 +1,5 @@
-// What one JavaScript environment (the main thread or a worker) owns. The only mutable state of the addon that is not in
-// shared memory, but for the table of fast_slots.h.
+// What one JavaScript environment (the main thread or a worker) owns. The only mutable state of the addon
+// that is not in shared memory, but for the table of fast_slots.h.
 #pragma once
 
 #include <napi.h>
@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
+
+#include "js/lock_table.h"
+#include "platform/named_memory.h"
 
 namespace procshare {
 
@@ -20,24 +22,18 @@ class AddonState {
   explicit AddonState(Napi::Env env);
   ~AddonState();
 
+  // Segments that are open, by what they mean: to find the one that is attached to once more.
+  std::unordered_multimap<MemoryIdentity, SegmentHolder*, MemoryIdentityHash> open_segments;
+
+  std::unordered_set<LockBinding*> locks;
+  LockTable& lock_table() { return lock_table_; }
   int slot() const { return slot_; }
-
-  std::unordered_set<SegmentHolder*> segments;
-
-  // Locks by number, so that a wake-up on its way from a thread can outlive the lock that it is for.
-  std::unordered_map<uint64_t, LockBinding*> locks;
-  uint64_t next_lock_id = 1;
-
-  // The same locks by index, for the functions of the fast path. JavaScript writes the index of the lock that it means into
-  // `selected` and calls a function without arguments: one function object for all locks is a constant that V8 compiles
-  // into a direct call, and reading a word costs less than unpacking an argument.
-  std::vector<LockBinding*> lock_table;
-  LockBinding* selected_lock() const { return lock_table[*selected_]; }
+  FastPath& fast_path() { return fast_path_; }
   Napi::Value selection() const { return selection_.Value(); }
 
-  // pid << 32 | Node thread id: what this environment writes into the locks it takes.
-  uint64_t owner = 0;
-
+  // Called on the event loop with the index of a lock for which it is worth while to try again.
+  Napi::FunctionReference on_wake;
+  // How waiting threads get there; the data is the index.
   napi_threadsafe_function wake() const { return wake_; }
 
   // Ends the holds of all segments (names go if we were the last), leaving every mapping in place.
@@ -48,9 +44,11 @@ class AddonState {
   static void OnWake(napi_env env, napi_value callback, void* context, void* data);
 
   const int slot_;
-  uint32_t* selected_ = nullptr;
+  FastPath own_fast_path_;  // of an environment for which there was no slot
+  FastPath& fast_path_;
+  LockTable lock_table_;
   Napi::Reference<Napi::ArrayBuffer> selection_;
-  napi_threadsafe_function wake_ = nullptr;  // how waiting threads reach this environment's event loop
+  napi_threadsafe_function wake_ = nullptr;
 };
 
 }  // namespace procshare

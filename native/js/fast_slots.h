@@ -1,9 +1,9 @@
 // Native functions that know their environment without asking.
 //
-// A Node-API callback learns its data pointer from napi_get_cb_info, and two of those calls are a fifth of an uncontended
-// lock and unlock. So the first kFastSlots environments of a process get functions of their own, compiled per slot, which
-// read their object from a table; later ones get ordinary functions with a data pointer. docs/performance.md has the
-// measurement.
+// A Node-API callback learns its data pointer from napi_get_cb_info, and two of those calls are a fifth of an
+// uncontended lock and unlock. So the first kFastSlots environments of a process get functions of their own,
+// compiled per slot, which find their object in a table, at an address that is a constant; later ones get
+// ordinary functions with a data pointer. docs/performance.md has the measurement.
 #pragma once
 
 #include <napi.h>
@@ -18,56 +18,55 @@ namespace procshare {
 constexpr int kFastSlots = 64;
 constexpr int kNoSlot = -1;
 
-// `Object` has the slots, `Body` is the callback: napi_value Body(napi_env, Object*).
+// `Object` is what lies in the slots, `Body` is the callback: napi_value Body(napi_env, Object&).
 template <class Object>
 class FastSlots {
  public:
-  // All environments of the process share the table; a slot belongs to one object at a time.
-  static int Take(Object* object) {
+  // All environments of the process share the table; a slot belongs to one of them at a time.
+  static int Take() {
     uint64_t used = used_.load(std::memory_order_relaxed);
     while (used != UINT64_MAX) {
       const int slot = __builtin_ctzll(~used);
-      if (used_.compare_exchange_weak(used, used | uint64_t{1} << slot, std::memory_order_acquire)) {
-        objects_[slot] = object;
+      if (used_.compare_exchange_weak(used, used | uint64_t{1} << slot, std::memory_order_acquire))
         return slot;
-      }
     }
     return kNoSlot;
   }
 
+  static Object& At(int slot) { return objects_[slot]; }
+
   static void Return(int slot) {
-    if (slot == kNoSlot) return;
-    objects_[slot] = nullptr;
+    objects_[slot] = {};
     used_.fetch_and(~(uint64_t{1} << slot), std::memory_order_release);  // pairs with the acquire in Take
   }
 
-  // The callback for `slot`; for kNoSlot the one that expects `object` as its data pointer.
-  template <napi_value (*Body)(napi_env, Object*)>
+  // The callback for `slot`; for kNoSlot the one that expects a pointer to its object as data.
+  template <napi_value (*Body)(napi_env, Object&)>
   static napi_callback Callback(int slot) {
     static constexpr auto callbacks = Instances<Body>(std::make_integer_sequence<int, kFastSlots>());
     return slot == kNoSlot ? ByData<Body> : callbacks[static_cast<size_t>(slot)];
   }
 
  private:
-  template <napi_value (*Body)(napi_env, Object*), int kSlot>
+  template <napi_value (*Body)(napi_env, Object&), int kSlot>
   static napi_value BySlot(napi_env env, napi_callback_info) {
     return Body(env, objects_[kSlot]);
   }
 
-  template <napi_value (*Body)(napi_env, Object*)>
+  template <napi_value (*Body)(napi_env, Object&)>
   static napi_value ByData(napi_env env, napi_callback_info info) {
     void* data;
     napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
-    return Body(env, static_cast<Object*>(data));
+    return Body(env, *static_cast<Object*>(data));
   }
 
-  template <napi_value (*Body)(napi_env, Object*), int... kSlots>
+  template <napi_value (*Body)(napi_env, Object&), int... kSlots>
   static constexpr std::array<napi_callback, kFastSlots> Instances(std::integer_sequence<int, kSlots...>) {
     return {BySlot<Body, kSlots>...};
   }
 
   static inline std::atomic<uint64_t> used_{0};
-  static inline Object* objects_[kFastSlots] = {};
+  static inline Object objects_[kFastSlots] = {};
 };
 
 }  // namespace procshare

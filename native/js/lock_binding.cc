@@ -1,6 +1,7 @@
 #include "js/lock_binding.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "js/args.h"
 #include "js/fast_slots.h"
@@ -8,9 +9,65 @@
 #include "js/segment_functions.h"
 
 namespace procshare {
+
+LockBinding::LockBinding(AddonState* state, const Segment& segment, LockCell* cell)
+    : state_(state),
+      mapping_(segment.mapping()),
+      lock_(cell),
+      index_(state->lock_table().Add(cell)),
+      waiter_(lock_, [wake = state->wake(), index = index_] {
+        void* const data = reinterpret_cast<void*>(static_cast<uintptr_t>(index));
+        napi_call_threadsafe_function(wake, data, napi_tsfn_nonblocking);
+      }) {
+  state_->locks.insert(this);
+}
+
+LockBinding::~LockBinding() {
+  End();
+  state_->locks.erase(this);
+  state_->lock_table().Remove(index_);
+}
+
+void LockBinding::End() {
+  waiter_.Stop();
+  Abandon();
+  mapping_.reset();
+}
+
+void LockBinding::Abandon() {
+  bool& held = state_->lock_table()[index_].held;
+  if (!held) return;
+  held = false;
+  lock_.ReleaseAbandoned();
+}
+
+MutexOutcome LockBinding::Note(MutexOutcome outcome) {
+  if (IsAcquired(outcome)) state_->lock_table()[index_].held = true;
+  return outcome;
+}
+
+MutexOutcome LockBinding::Acquire(Deadline deadline) {
+  return Note(lock_.Acquire(state_->fast_path().owner, deadline));
+}
+
+Result<MutexOutcome> LockBinding::TryAcquireOrAwait() {
+  uint32_t expected;
+  const MutexOutcome outcome = Note(lock_.TryAcquireOrAwait(state_->fast_path().owner, &expected));
+  if (outcome == MutexOutcome::kBusy && !waiter_.Arm(expected))
+    return Status::System(EAGAIN, "pthread_create");
+  return outcome;
+}
+
 namespace {
 
-// What the functions answer: undefined for "acquired", because making even a small number costs; see lib/native.ts.
+constexpr napi_type_tag kLockTag = {0x5d1c94e8a27b4f03, 0xb70e35f1c8d6924a};
+
+// How long one call blocks at most. Between two of them V8 gets to see that a worker is to be terminated. It
+// is not polling: a release or the owner's death ends the call at once.
+constexpr double kSliceMs = 100;
+
+// What the functions answer: undefined for "acquired", because making even a small number costs; see
+// lib/native.ts.
 napi_value ToAnswer(napi_env env, MutexOutcome outcome) {
   if (outcome == MutexOutcome::kAcquired) return nullptr;
   napi_value answer = nullptr;
@@ -18,179 +75,130 @@ napi_value ToAnswer(napi_env env, MutexOutcome outcome) {
   return answer;
 }
 
-LockBinding* BindingOf(const Napi::CallbackInfo& info) { return static_cast<LockBinding*>(info.Data()); }
-
-}  // namespace
-
-LockBinding::LockBinding(AddonState* state, const Segment& segment, LockCell* cell, Napi::Function on_wake)
-    : state_(state),
-      mapping_(segment.mapping()),
-      lock_(cell),
-      id_(state->next_lock_id++),
-      on_wake_(Napi::Weak(on_wake)),
-      waiter_(lock_, [wake = state->wake(), id = id_] {
-        napi_call_threadsafe_function(wake, reinterpret_cast<void*>(static_cast<uintptr_t>(id)), napi_tsfn_nonblocking);
-      }) {
-  state_->locks.emplace(id_, this);
-  std::vector<LockBinding*>& table = state_->lock_table;
-  const auto free = std::find(table.begin(), table.end(), nullptr);
-  index_ = static_cast<uint32_t>(free - table.begin());
-  if (free == table.end()) {
-    table.push_back(this);
-  } else {
-    *free = this;
-  }
-}
-
-LockBinding::~LockBinding() {
-  End();
-  state_->locks.erase(id_);
-  state_->lock_table[index_] = nullptr;
-}
-
-void LockBinding::End() {
-  waiter_.Stop();
-  AbandonIfHeld();
-  mapping_.reset();
-}
-
-void LockBinding::AbandonIfHeld() {
-  if (!held_) return;
-  held_ = false;
-  lock_.ReleaseAbandoned();
-}
-
-void LockBinding::SetAwaited(bool awaited) {
-  if (awaited == awaited_) return;
-  awaited_ = awaited;
-  if (awaited) {
-    on_wake_.Ref();
-  } else {
-    on_wake_.Unref();
-  }
-}
-
-void LockBinding::NotifyJavaScript() {
-  if (awaited_) on_wake_.Call({});
-}
-
-napi_value LockBinding::TryAcquire(napi_env env, AddonState* state) {
-  LockBinding* const binding = state->selected_lock();
-  const MutexOutcome outcome = binding->lock_.TryAcquire(state->owner);
-  if (__builtin_expect(outcome == MutexOutcome::kAcquired, 1)) {
-    binding->held_ = true;
-    return nullptr;
-  }
-  binding->Took(outcome);
+napi_value TryAcquireSelected(napi_env env, FastPath& path) {
+  FastLock& lock = path.selected_lock();
+  const MutexOutcome outcome = SharedLock(lock.cell).TryAcquire(path.owner);
+  if (IsAcquired(outcome)) lock.held = true;
   return ToAnswer(env, outcome);
 }
 
-napi_value LockBinding::Release(napi_env, AddonState* state) {
-  LockBinding* const binding = state->selected_lock();
-  binding->held_ = false;
-  binding->lock_.Release();
+napi_value AcquireSelected(napi_env env, FastPath& path) {
+  FastLock& lock = path.selected_lock();
+  MutexOutcome outcome = SharedLock(lock.cell).TryAcquire(path.owner);
+  if (outcome == MutexOutcome::kBusy) {
+    outcome = SharedLock(lock.cell).Acquire(path.owner, Deadline::AfterMs(kSliceMs));
+  }
+  if (IsAcquired(outcome)) lock.held = true;
+  return ToAnswer(env, outcome);
+}
+
+napi_value ReleaseSelected(napi_env, FastPath& path) {
+  FastLock& lock = path.selected_lock();
+  lock.held = false;
+  SharedLock(lock.cell).Release();
   return nullptr;
 }
 
-// acquire(timeoutMs): blocks this thread.
-Napi::Value LockBinding::Acquire(const Napi::CallbackInfo& info) {
-  LockBinding* const binding = BindingOf(info);
-  const MutexOutcome outcome =
-      binding->lock_.Acquire(binding->state_->owner, Deadline::AfterMs(NumberArg(info, 0)));
-  binding->Took(outcome);
-  return {info.Env(), ToAnswer(info.Env(), outcome)};
+// The functions of the fast path, on the lock that JavaScript has selected.
+void ExportFastPath(Napi::Env env, Napi::Object exports) {
+  using Slots = FastSlots<FastPath>;
+  AddonState* const state = AddonState::Of(env);
+  const auto add = [&](const char* name, napi_callback callback) {
+    napi_value function;
+    const napi_status status =
+        napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &state->fast_path(), &function);
+    if (Succeeded(env, status, "no function")) exports.Set(name, function);
+  };
+  add("tryAcquireSelected", Slots::Callback<TryAcquireSelected>(state->slot()));
+  add("acquireSelected", Slots::Callback<AcquireSelected>(state->slot()));
+  add("releaseSelected", Slots::Callback<ReleaseSelected>(state->slot()));
+  exports.Set("selection", state->selection());
 }
 
-// tryAcquireOrAwait(): after "busy", onWake is called once when trying again is worth while.
-Napi::Value LockBinding::TryAcquireOrAwait(const Napi::CallbackInfo& info) {
-  LockBinding* const binding = BindingOf(info);
-  uint32_t expected;
-  const MutexOutcome outcome = binding->lock_.TryAcquireOrAwait(binding->state_->owner, &expected);
-  binding->Took(outcome);
-  if (outcome == MutexOutcome::kBusy) {
-    if (!binding->waiter_.Arm(expected)) {
-      ThrowStatus(info.Env(), Status::System(EAGAIN, "pthread_create"));
-      return {};
-    }
-    binding->SetAwaited(true);
+// The binding inside an External of ours; anything else is fatal.
+LockBinding* LockOf(const Napi::CallbackInfo& info) {
+  bool ours = false;
+  Check(info[0].IsExternal(), "expected a lock");
+  const napi_status status = napi_check_object_type_tag(info.Env(), info[0], &kLockTag, &ours);
+  if (Succeeded(info.Env(), status, "no type tag")) Check(ours, "expected a lock");
+  return info[0].As<Napi::External<LockBinding>>().Data();
+}
+
+void Finalize(napi_env, void* data, void*) { delete static_cast<LockBinding*>(data); }
+
+// bindLock(segment, offset): a lock of the segment, for the functions below; it must not outlive its
+// environment's hold.
+Napi::Value BindLock(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Segment& segment = HolderOf(info[0])->segment;
+  LockCell* const cell = segment.LockAt(SizeArg(info, 1));
+  if (cell == nullptr || !SharedLock(cell).LooksSound()) {
+    ThrowStatus(env, Status::Of(Outcome::kCorrupt));
+    return {};
   }
-  return {info.Env(), ToAnswer(info.Env(), outcome)};
+  LockBinding* const binding = new LockBinding(AddonState::Of(env), segment, cell);
+  napi_value external;
+  if (!Succeeded(env, napi_create_external(env, binding, Finalize, nullptr, &external), "no external")) {
+    delete binding;
+    return {};
+  }
+  if (!Succeeded(env, napi_type_tag_object(env, external, &kLockTag), "no type tag")) return {};
+  return {env, external};
 }
 
-Napi::Value LockBinding::StopAwaiting(const Napi::CallbackInfo& info) {
-  LockBinding* const binding = BindingOf(info);
-  binding->waiter_.Disarm();
-  binding->SetAwaited(false);
+// lockIndex(lock): what to select for the functions of the fast path.
+Napi::Value LockIndex(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), LockOf(info)->index());
+}
+
+// acquireLock(lock, timeoutMs): blocks this thread, for no longer than a slice.
+Napi::Value AcquireLock(const Napi::CallbackInfo& info) {
+  const Deadline deadline = Deadline::AfterMs(std::min(NumberArg(info, 1), kSliceMs));
+  return {info.Env(), ToAnswer(info.Env(), LockOf(info)->Acquire(deadline))};
+}
+
+// tryAcquireOrAwait(lock): after "busy", the handler of onWake is called once when trying again is worth
+// while.
+Napi::Value TryAcquireOrAwait(const Napi::CallbackInfo& info) {
+  const Result<MutexOutcome> outcome = LockOf(info)->TryAcquireOrAwait();
+  if (!OkOrThrow(info.Env(), outcome.status())) return {};
+  return {info.Env(), ToAnswer(info.Env(), outcome.value())};
+}
+
+Napi::Value StopAwaiting(const Napi::CallbackInfo& info) {
+  LockOf(info)->StopAwaiting();
   return {};
 }
 
-// abandon(): what the end of this environment would do to the lock.
-Napi::Value LockBinding::Abandon(const Napi::CallbackInfo& info) {
-  BindingOf(info)->AbandonIfHeld();
+// abandonLock(lock): what the end of this environment would do to the lock.
+Napi::Value AbandonLock(const Napi::CallbackInfo& info) {
+  LockOf(info)->Abandon();
   return {};
 }
 
-Napi::Value LockBinding::EndFromJavaScript(const Napi::CallbackInfo& info) {
-  BindingOf(info)->End();
+Napi::Value EndLock(const Napi::CallbackInfo& info) {
+  LockOf(info)->End();
   return {};
 }
 
-// state(): 0 free, 1 held, 2 its owner died.
-Napi::Value LockBinding::State(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<int>(BindingOf(info)->lock_.Peek()));
+// lockState(lock): 0 free, 1 held, 2 its owner died.
+Napi::Value LockState(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<int>(LockOf(info)->lock().Peek()));
 }
 
-// owner(): [pid, threadId] of the last owner; for people to read.
-Napi::Value LockBinding::Owner(const Napi::CallbackInfo& info) {
-  const uint64_t owner = BindingOf(info)->lock_.owner();
+// lockOwner(lock): [pid, threadId] of the last owner; for people to read.
+Napi::Value LockOwner(const Napi::CallbackInfo& info) {
+  const uint64_t owner = LockOf(info)->lock().owner();
   Napi::Array pair = Napi::Array::New(info.Env(), 2);
   pair.Set(0u, static_cast<double>(owner >> 32));
   pair.Set(1u, static_cast<double>(owner & UINT32_MAX));
   return pair;
 }
 
-Napi::Object LockBinding::Export(Napi::Env env, LockBinding* binding) {
-  Napi::Object functions = Napi::Object::New(env);
-  functions.Set("self", Napi::External<LockBinding>::New(env, binding, [](Napi::Env, LockBinding* old) { delete old; }));
-  functions.Set("index", binding->index_);
-  const auto add = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
-    functions.Set(name, Napi::Function::New(env, function, name, binding));
-  };
-  add("acquire", Acquire);
-  add("tryAcquireOrAwait", TryAcquireOrAwait);
-  add("stopAwaiting", StopAwaiting);
-  add("abandon", Abandon);
-  add("end", EndFromJavaScript);
-  add("state", State);
-  add("owner", Owner);
-  return functions;
-}
-
-void LockBinding::ExportFast(Napi::Env env, Napi::Object exports) {
-  using Slots = FastSlots<AddonState>;
-  AddonState* const state = AddonState::Of(env);
-  const auto add = [&](const char* name, napi_callback callback) {
-    napi_value function;
-    const napi_status status = napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, state, &function);
-    if (Succeeded(env, status, "no function")) exports.Set(name, function);
-  };
-  add("tryAcquireSelected", Slots::Callback<&LockBinding::TryAcquire>(state->slot()));
-  add("releaseSelected", Slots::Callback<&LockBinding::Release>(state->slot()));
-  exports.Set("selection", state->selection());
-}
-
-namespace {
-
-// bindLock(segment, offset, onWake): the functions of one lock.
-Napi::Value BindLock(const Napi::CallbackInfo& info) {
-  const Segment& segment = HolderOf(info[0])->segment;
-  LockCell* const cell = segment.LockAt(SizeArg(info, 1));
-  if (cell == nullptr || !SharedLock(cell).LooksSound()) {
-    ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
-    return {};
-  }
-  return LockBinding::Export(info.Env(),
-                             new LockBinding(AddonState::Of(info.Env()), segment, cell, FunctionArg(info, 2)));
+// onWake(handler): how awaited locks report; see AddonState.
+Napi::Value OnWake(const Napi::CallbackInfo& info) {
+  AddonState::Of(info.Env())->on_wake = Napi::Persistent(FunctionArg(info, 0));
+  return {};
 }
 
 // keepAlive(yes): whether pending waits keep the event loop, and so the process, alive.
@@ -207,9 +215,20 @@ Napi::Value KeepAlive(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
-  LockBinding::ExportFast(env, exports);
-  exports.Set("bindLock", Napi::Function::New(env, BindLock, "bindLock"));
-  exports.Set("keepAlive", Napi::Function::New(env, KeepAlive, "keepAlive"));
+  const struct {
+    const char* name;
+    Napi::Value (*function)(const Napi::CallbackInfo&);
+  } functions[] = {
+      {"bindLock", BindLock},         {"lockIndex", LockIndex},
+      {"acquireLock", AcquireLock},   {"tryAcquireOrAwait", TryAcquireOrAwait},
+      {"stopAwaiting", StopAwaiting}, {"abandonLock", AbandonLock},
+      {"endLock", EndLock},           {"lockState", LockState},
+      {"lockOwner", LockOwner},       {"onWake", OnWake},
+      {"keepAlive", KeepAlive},
+  };
+  for (const auto& item : functions)
+    exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  ExportFastPath(env, exports);
 }
 
 }  // namespace procshare

@@ -1,5 +1,6 @@
 #include "js/segment_functions.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "js/addon_state.h"
@@ -19,9 +20,18 @@ constexpr uint32_t kPersist = 1 << 16;
 constexpr uint32_t kAnyOwner = 1;
 constexpr uint32_t kForeign = 2;
 
+// Takes a holder out of the table of those whose segment is open.
+void Forget(napi_env env, SegmentHolder* holder) {
+  AddonState* const state = AddonState::Of(env);
+  if (state == nullptr) return;  // the environment has ended
+  const auto [first, last] = state->open_segments.equal_range(holder->segment.identity());
+  const auto found = std::find_if(first, last, [holder](const auto& entry) { return entry.second == holder; });
+  if (found != last) state->open_segments.erase(found);
+}
+
 void Finalize(napi_env env, void* data, void*) {
   SegmentHolder* const holder = static_cast<SegmentHolder*>(data);
-  if (AddonState* const state = AddonState::Of(env)) state->segments.erase(holder);
+  Forget(env, holder);
   int64_t total;
   if (holder->reported_bytes != 0) napi_adjust_external_memory(env, -holder->reported_bytes, &total);
   if (holder->external != nullptr) napi_delete_reference(env, holder->external);
@@ -37,7 +47,7 @@ Napi::Value Wrap(Napi::Env env, Segment segment) {
   }
   if (!Succeeded(env, napi_type_tag_object(env, external, &kSegmentTag), "no type tag")) return {};
   Check(napi_create_reference(env, external, 0, &holder->external) == napi_ok, "no reference");
-  AddonState::Of(env)->segments.insert(holder);
+  AddonState::Of(env)->open_segments.emplace(holder->segment.identity(), holder);
   return {env, external};
 }
 
@@ -63,10 +73,10 @@ Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   const uint32_t flags = Uint32Arg(info, 1);
   Result<Segment> segment = Segment::Attach(StringArg(info, 0), (flags & kAnyOwner) != 0, (flags & kForeign) != 0);
   if (!OkOrThrow(env, segment.status())) return {};
-  for (SegmentHolder* holder : AddonState::Of(env)->segments) {
-    if (!holder->segment.open() || !(holder->segment.identity() == segment.value().identity())) continue;
-    napi_value external = nullptr;
-    napi_get_reference_value(env, holder->external, &external);
+  const auto [first, last] = AddonState::Of(env)->open_segments.equal_range(segment.value().identity());
+  for (auto item = first; item != last; ++item) {
+    napi_value external = nullptr;  // stays null for one that is about to be collected
+    napi_get_reference_value(env, item->second->external, &external);
     if (external != nullptr) return {env, external};
   }
   return Wrap(env, std::move(segment.value()));
@@ -80,9 +90,8 @@ Napi::Value PublishSegment(const Napi::CallbackInfo& info) {
 // closeSegment(segment): no other function takes it afterwards. Memory that no buffer and no lock needs is unmapped now.
 Napi::Value CloseSegment(const Napi::CallbackInfo& info) {
   SegmentHolder* const holder = HolderOf(info[0]);
+  Forget(info.Env(), holder);
   holder->segment.CloseAndUnmap();
-  // It may be long until its finalizer runs, and attaching walks through all that are in there.
-  AddonState::Of(info.Env())->segments.erase(holder);
   return {};
 }
 

@@ -54,6 +54,12 @@ struct MemoryIdentity {
   }
 };
 
+struct MemoryIdentityHash {
+  size_t operator()(const MemoryIdentity& identity) const {
+    return std::hash<uint64_t>()(identity.object) ^ std::hash<uint64_t>()(identity.device) << 1;
+  }
+};
+
 class NamedMemory {
  public:
   // Makes memory of exactly `byte_length` zero bytes and makes the caller its builder. Stale memory of that name is

@@ -20,6 +20,10 @@ enum class MutexOutcome : uint8_t {
   kBroken,     // the storage does not hold a usable mutex
 };
 
+inline bool IsAcquired(MutexOutcome outcome) {
+  return outcome == MutexOutcome::kAcquired || outcome == MutexOutcome::kAbandoned;
+}
+
 // Makes a free mutex out of zeroed storage. The caller is alone with it.
 bool RobustMutexInit(RobustMutexStorage* mutex);
 

@@ -1,14 +1,20 @@
 // Robust mutexes on POSIX systems that have them: pthread_mutex_t, process-shared, PTHREAD_MUTEX_ROBUST.
 //
-// The kind is normal, not recursive or error-checking: those compare bare thread ids, which collide between pid
-// namespaces. (A robust normal mutex compares them too, to answer a relock with EDEADLK in lock(); we never lock() what
-// this thread holds, trylock() answers EBUSY.)
+// Thread ids collide between pid namespaces: the first process of each container has the id 1. So
+//
+//   - the kind is normal, not recursive or error-checking, for those compare ids to tell whether the caller is the owner;
+//   - we never sleep inside pthread_mutex_lock() or _clocklock(). They announce the mutex in list_op_pending for as long
+//     as they sleep, and when the sleeper is killed then, the kernel compares ids to tell whether it was the owner: the
+//     death of a waiter would take the mutex away from a living owner. We sleep on the futex word ourselves, as they do,
+//     and take the mutex with trylock(), and that only when it looks free.
 
 #include <errno.h>
 #include <pthread.h>
-#include <time.h>
+
+#include <atomic>
 
 #include "platform/fence.h"
+#include "platform/futex.h"
 #include "platform/robust_mutex.h"
 
 namespace procshare {
@@ -20,7 +26,7 @@ static_assert(alignof(pthread_mutex_t) <= alignof(RobustMutexStorage), "storage 
 pthread_mutex_t* Mutex(RobustMutexStorage* storage) { return reinterpret_cast<pthread_mutex_t*>(storage->bytes); }
 
 // Both C libraries of Linux keep the kernel's robust-futex word (owner's thread id | FUTEX_OWNER_DIED | FUTEX_WAITERS; the
-// ABI of linux/futex.h) in the mutex, and the mutex's kind next to it. We read them, never write.
+// ABI of linux/futex.h) in the mutex, and the mutex's kind next to it. We read them; FUTEX_WAITERS is all that we write.
 struct Words {
   uint32_t futex;
   int32_t kind;
@@ -36,8 +42,8 @@ constexpr size_t kKindOffset = 0;
 constexpr uint32_t kLibrary = 2;
 #endif
 
-constexpr uint32_t kThreadMask = 0x3fffffff;  // FUTEX_TID_MASK
-constexpr uint32_t kOwnerDied = 0x40000000;   // FUTEX_OWNER_DIED
+constexpr uint32_t kOwnerDied = 0x40000000;  // FUTEX_OWNER_DIED
+constexpr uint32_t kWaiters = 0x80000000;    // FUTEX_WAITERS
 
 Words Look(const RobustMutexStorage* storage) {
   return {__atomic_load_n(reinterpret_cast<const uint32_t*>(storage->bytes + kFutexOffset), __ATOMIC_RELAXED),
@@ -54,16 +60,24 @@ bool Init(pthread_mutex_t* mutex) {
   return made;
 }
 
-constexpr int64_t kSliceNs = 100'000'000;
+bool IsHeld(uint32_t futex) { return futex != 0 && (futex & kOwnerDied) == 0; }
 
-// Sleeps until the mutex is worth a try, for a slice at most.
-void Sleep(RobustMutexStorage* mutex, Deadline deadline) {
-  std::atomic<uint32_t>* const word = reinterpret_cast<std::atomic<uint32_t>*>(mutex->bytes + kFutexOffset);
-  uint32_t seen = word->load(std::memory_order_relaxed);  // relaxed, here and below: the try orders what it must
+std::atomic<uint32_t>* FutexWord(RobustMutexStorage* mutex) {
+  return reinterpret_cast<std::atomic<uint32_t>*>(mutex->bytes + kFutexOffset);
+}
+
+// A release wakes one sleeper and relies on it to take the mutex. One that is killed before it does leaves the others
+// asleep and forgotten. So no sleep is longer than this: its end is a new look.
+constexpr double kSliceMs = 100;
+
+// Sleeps until the mutex is worth a try, or for a slice.
+void Sleep(std::atomic<uint32_t>* word, Deadline deadline) {
+  uint32_t seen = word->load(std::memory_order_relaxed);  // relaxed, here and below: the try that follows orders enough
   if (!IsHeld(seen)) return;
-  if ((seen & kWaiters) == 0 && !word->compare_exchange_strong(seen, seen | kWaiters, std::memory_order_relaxed)) return;
-  const bool last_slice = deadline.remaining_ns() <= kSliceNs;
-  (void)FutexWait(word, seen | kWaiters, last_slice ? deadline : Deadline::AfterMs(kSliceNs / 1e6));
+  const bool marked = (seen & kWaiters) != 0;
+  if (!marked && !word->compare_exchange_strong(seen, seen | kWaiters, std::memory_order_relaxed)) return;
+  const bool last_slice = deadline.remaining_ns() <= kSliceMs * 1e6;
+  (void)FutexWait(word, seen | kWaiters, last_slice ? deadline : Deadline::AfterMs(kSliceMs));
 }
 
 MutexOutcome Translate(pthread_mutex_t* mutex, int error) {
@@ -106,13 +120,11 @@ MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Deadline deadline) {
   if (outcome != MutexOutcome::kBusy) return outcome;
   do {
     if (deadline.passed()) return MutexOutcome::kBusy;
-    Sleep(mutex, deadline);
+    Sleep(FutexWord(mutex), deadline);
     outcome = RobustMutexTryAcquire(mutex);
   } while (outcome == MutexOutcome::kBusy);
-  // A release wakes one sleeper. We cannot know that we were the only one, so the next release, ours, has to wake again.
-  if (outcome != MutexOutcome::kBroken) {
-    __atomic_fetch_or(reinterpret_cast<uint32_t*>(mutex->bytes + kFutexOffset), kWaiters, __ATOMIC_RELAXED);
-  }
+  // The release that woke us took the mark away, and there may be other sleepers: our own release has to wake one of them.
+  if (outcome != MutexOutcome::kBroken) FutexWord(mutex)->fetch_or(kWaiters, std::memory_order_relaxed);
   return outcome;
 }
 
@@ -124,7 +136,7 @@ void RobustMutexRelease(RobustMutexStorage* mutex) {
 MutexState RobustMutexPeek(const RobustMutexStorage* mutex) {
   const uint32_t word = Look(mutex).futex;
   if (word & kOwnerDied) return MutexState::kOwnerDied;
-  return (word & kThreadMask) == 0 ? MutexState::kFree : MutexState::kHeld;
+  return IsHeld(word) ? MutexState::kHeld : MutexState::kFree;
 }
 
 uint32_t RobustMutexAbi() {

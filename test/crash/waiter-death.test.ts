@@ -6,7 +6,8 @@ import { uniqueName } from '../helpers/segment-names.ts'
 import { untilAsleep } from '../helpers/sleepers.ts'
 
 const ROUNDS = 15
-const NOTICED_WITHIN_MS = 100
+// Those who sleep beside one that is killed look again after 100 ms.
+const NOTICED_WITHIN_MS = 250
 const STALLED_MS = 25
 
 let owner: FixtureProcess

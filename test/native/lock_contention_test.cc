@@ -124,7 +124,7 @@ void ASleeperIsWokenByEveryRelease() {
     const SharedScratch<Arena> arena;
     SharedLock lock(&arena->cell);
     CHECK(lock.Init());
-    constexpr uint32_t kHandovers = kThreadSanitizer ? 1000 : 10'000;
+    constexpr uint32_t kHandovers = kThreadSanitizer ? 500 : 2000;
     std::atomic<uint32_t> next{0};
     const auto take_every_other = [&](uint32_t mine) {
       for (; mine < kHandovers; mine += 2) {

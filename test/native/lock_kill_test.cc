@@ -522,6 +522,56 @@ void AKilledSleeperDoesNotTakeTheWakeUpAlong() {
   MustWorkNormally(lock);
 }
 
+// The first process of every container has the thread id 1. One that is killed while it sleeps for a lock
+// must not be taken for the owner of the same id in another container.
+void AKilledSleeperIsNotItsNamesake() {
+  const SharedScratch<Stage> stage;
+  Reset(&*stage);
+  SharedLock lock(&stage->cell);
+  // Runs `body` as the first process of a new pid namespace, until the test says so.
+  const auto in_container = [](const Child::Body& body) {
+    return Child([body](const Channel& parent) {
+      if (unshare(CLONE_NEWPID) != 0) return parent.Send('s');
+      Child first([&](const Channel& outside) {
+        CHECK_EQ(getpid(), 1);
+        body(outside);
+      });
+      parent.Send(first.Receive(kPatienceMs));
+      parent.Expect('k');
+      first.Kill();
+      parent.Send('k');
+    });
+  };
+  Child owner = in_container([&](const Channel& outside) {
+    CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired);
+    outside.Send('h');
+    outside.Receive(kPatienceMs);
+  });
+  const char answer = owner.Receive(kPatienceMs);
+  if (answer == 's') return Skip("this process may not make pid namespaces");
+  CHECK_EQ(answer, 'h');
+  CHECK_EQ(OwnerOf(&stage->cell), 1);
+  Child sleeper = in_container([&](const Channel& outside) {
+    outside.Send('b');
+    (void)lock.Acquire(1, Deadline::Never());
+  });
+  sleeper.Expect('b');
+  const Deadline deadline = Deadline::AfterMs(kPatienceMs);
+  while (!HasSleepers(&stage->cell)) {
+    CHECK(!deadline.passed());
+    sched_yield();
+  }
+  sleeper.Send('k');
+  sleeper.Expect('k');
+  CHECK_EQ(lock.Peek(), MutexState::kHeld);
+  CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kBusy);
+  owner.Send('k');
+  owner.Expect('k');
+  CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAbandoned);
+  lock.Release();
+  MustWorkNormally(lock);
+}
+
 // A thread that ends is an owner that dies, while its process lives on.
 void AThreadThatEndsIsAnOwnerThatDies() {
   const SharedScratch<Stage> stage;
@@ -567,6 +617,7 @@ int main(int argc, char** argv) {
       {"a sleeper gets what a dead owner had", ASleeperGetsWhatADeadOwnerHad},
       {"one of many sleepers is told", OneOfManySleepersIsTold},
       {"a killed sleeper does not take the wake-up along", AKilledSleeperDoesNotTakeTheWakeUpAlong},
+      {"a killed sleeper is not its namesake", AKilledSleeperIsNotItsNamesake},
       {"a thread that ends is an owner that dies", AThreadThatEndsIsAnOwnerThatDies},
       {"a chain of deaths", AChainOfDeaths},
   };
