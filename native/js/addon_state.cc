@@ -23,9 +23,9 @@ AddonState::AddonState(Napi::Env env)
     selection_ = Napi::Persistent(selection);
   }
   const napi_value name = Napi::String::New(env, "procshare");
-  Check(napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake,
-                                        &wake_) == napi_ok,
-        "no thread-safe function");
+  Check(
+      napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake, &wake_) == napi_ok,
+      "no thread-safe function");
   napi_unref_threadsafe_function(env, wake_);
   // Hooks run in reverse order: ours, added after the function's own, finds it alive and stops the threads
   // that use it.

@@ -27,8 +27,7 @@ class FastSlots {
     uint64_t used = used_.load(std::memory_order_relaxed);
     while (used != UINT64_MAX) {
       const int slot = __builtin_ctzll(~used);
-      if (used_.compare_exchange_weak(used, used | uint64_t{1} << slot, std::memory_order_acquire))
-        return slot;
+      if (used_.compare_exchange_weak(used, used | uint64_t{1} << slot, std::memory_order_acquire)) return slot;
     }
     return kNoSlot;
   }

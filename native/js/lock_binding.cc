@@ -46,15 +46,12 @@ MutexOutcome LockBinding::Note(MutexOutcome outcome) {
   return outcome;
 }
 
-MutexOutcome LockBinding::Acquire(Deadline deadline) {
-  return Note(lock_.Acquire(state_->fast_path().owner, deadline));
-}
+MutexOutcome LockBinding::Acquire(Deadline deadline) { return Note(lock_.Acquire(state_->fast_path().owner, deadline)); }
 
 Result<MutexOutcome> LockBinding::TryAcquireOrAwait() {
   uint32_t expected;
   const MutexOutcome outcome = Note(lock_.TryAcquireOrAwait(state_->fast_path().owner, &expected));
-  if (outcome == MutexOutcome::kBusy && !waiter_.Arm(expected))
-    return Status::System(EAGAIN, "pthread_create");
+  if (outcome == MutexOutcome::kBusy && !waiter_.Arm(expected)) return Status::System(EAGAIN, "pthread_create");
   return outcome;
 }
 
@@ -105,8 +102,7 @@ void ExportFastPath(Napi::Env env, Napi::Object exports) {
   AddonState* const state = AddonState::Of(env);
   const auto add = [&](const char* name, napi_callback callback) {
     napi_value function;
-    const napi_status status =
-        napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &state->fast_path(), &function);
+    const napi_status status = napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &state->fast_path(), &function);
     if (Succeeded(env, status, "no function")) exports.Set(name, function);
   };
   add("tryAcquireSelected", Slots::Callback<TryAcquireSelected>(state->slot()));
@@ -147,9 +143,7 @@ Napi::Value BindLock(const Napi::CallbackInfo& info) {
 }
 
 // lockIndex(lock): what to select for the functions of the fast path.
-Napi::Value LockIndex(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), LockOf(info)->index());
-}
+Napi::Value LockIndex(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), LockOf(info)->index()); }
 
 // acquireLock(lock, timeoutMs): blocks this thread, for no longer than a slice.
 Napi::Value AcquireLock(const Napi::CallbackInfo& info) {
@@ -226,8 +220,7 @@ void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
       {"lockOwner", LockOwner},       {"onWake", OnWake},
       {"keepAlive", KeepAlive},
   };
-  for (const auto& item : functions)
-    exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
   ExportFastPath(env, exports);
 }
 

@@ -23,8 +23,7 @@ struct FastLock {
 struct FastPath {
   const uint32_t* selected = nullptr;  // written by JavaScript: an index
   FastLock* locks = nullptr;
-  uint64_t owner =
-      0;  // pid << 32 | Node thread id: what this environment writes into the locks that it takes
+  uint64_t owner = 0;  // pid << 32 | Node thread id: what this environment writes into the locks that it takes
 
   FastLock& selected_lock() const { return locks[*selected]; }
 };

@@ -9,8 +9,7 @@ namespace {
 
 // identify(threadId): the Node thread id that goes into locks beside the pid.
 Napi::Value Identify(const Napi::CallbackInfo& info) {
-  AddonState::Of(info.Env())->fast_path().owner =
-      static_cast<uint64_t>(CurrentProcess().pid) << 32 | Uint32Arg(info, 0);
+  AddonState::Of(info.Env())->fast_path().owner = static_cast<uint64_t>(CurrentProcess().pid) << 32 | Uint32Arg(info, 0);
   return {};
 }
 

@@ -14,8 +14,8 @@ class SegmentHolder {
   explicit SegmentHolder(Segment taken) : segment(std::move(taken)) {}
 
   Segment segment;
-  napi_ref external = nullptr;   // weak: to find the External again when the same segment is attached once more
-  int64_t reported_bytes = 0;    // external memory that V8 was told about
+  napi_ref external = nullptr;  // weak: to find the External again when the same segment is attached once more
+  int64_t reported_bytes = 0;   // external memory that V8 was told about
   ExternalBuffer buffer;
 };
 

@@ -9,8 +9,8 @@
 namespace procshare {
 
 enum class WaitOutcome : uint8_t {
-  kWoken,     // by a wake, or for no reason at all: re-check in a loop
-  kChanged,   // the word did not hold `expected`
+  kWoken,    // by a wake, or for no reason at all: re-check in a loop
+  kChanged,  // the word did not hold `expected`
   kTimedOut,
 };
 

@@ -1,10 +1,10 @@
-#include "platform/futex.h"
-
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "platform/futex.h"
 
 namespace procshare {
 namespace {

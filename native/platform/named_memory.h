@@ -49,9 +49,7 @@ class MemoryMapping {
 struct MemoryIdentity {
   uint64_t device = 0;
   uint64_t object = 0;
-  bool operator==(const MemoryIdentity& other) const {
-    return device == other.device && object == other.object;
-  }
+  bool operator==(const MemoryIdentity& other) const { return device == other.device && object == other.object; }
 };
 
 struct MemoryIdentityHash {

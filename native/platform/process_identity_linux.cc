@@ -1,5 +1,3 @@
-#include "platform/process_identity.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,6 +9,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "platform/process_identity.h"
 
 namespace procshare {
 namespace {
@@ -87,8 +87,7 @@ bool EndWithParent(uint32_t parent, uint32_t grace_ms) {
   pthread_attr_setstacksize(&attributes, 128 * 1024);
   pthread_t thread;
   // Lives as long as the process, like the thread that reads it.
-  const bool started =
-      pthread_create(&thread, &attributes, WatchParent, new Watch{pid_fd, parent, grace_ms}) == 0;
+  const bool started = pthread_create(&thread, &attributes, WatchParent, new Watch{pid_fd, parent, grace_ms}) == 0;
   pthread_attr_destroy(&attributes);
   return started;
 }

@@ -82,17 +82,14 @@ void Sleep(std::atomic<uint32_t>* word, Deadline deadline) {
 
 MutexOutcome Translate(pthread_mutex_t* mutex, int error) {
   switch (error) {
-    case 0:
-      return MutexOutcome::kAcquired;
+    case 0: return MutexOutcome::kAcquired;
     case EOWNERDEAD:
       // Killed between here and the end of pthread_mutex_consistent(), we leave it ownerless again.
       return pthread_mutex_consistent(mutex) == 0 ? MutexOutcome::kAbandoned : MutexOutcome::kBroken;
     case EBUSY:
     case ETIMEDOUT:
-    case EDEADLK:
-      return MutexOutcome::kBusy;
-    default:
-      return MutexOutcome::kBroken;  // EINVAL, ENOTRECOVERABLE: not what RobustMutexInit made
+    case EDEADLK: return MutexOutcome::kBusy;
+    default: return MutexOutcome::kBroken;  // EINVAL, ENOTRECOVERABLE: not what RobustMutexInit made
   }
 }
 

@@ -13,14 +13,14 @@ namespace procshare {
 
 enum class Outcome : uint8_t {
   kOk,
-  kSystem,        // os_error and syscall say what failed
-  kNotReady,      // its creator has been at work for longer than we are willing to wait
-  kForeign,       // memory that procshare did not make
-  kOtherUser,     // it belongs to another user and the caller did not allow that
-  kNotMemory,     // the name is taken by something that is not a plain memory object
-  kLayout,        // made by a version with another segment layout
-  kAbi,           // made by a process whose mutexes look different (other libc or word size)
-  kCorrupt,       // truncated or overwritten
+  kSystem,     // os_error and syscall say what failed
+  kNotReady,   // its creator has been at work for longer than we are willing to wait
+  kForeign,    // memory that procshare did not make
+  kOtherUser,  // it belongs to another user and the caller did not allow that
+  kNotMemory,  // the name is taken by something that is not a plain memory object
+  kLayout,     // made by a version with another segment layout
+  kAbi,        // made by a process whose mutexes look different (other libc or word size)
+  kCorrupt,    // truncated or overwritten
 };
 
 struct [[nodiscard]] Status {
@@ -39,8 +39,8 @@ struct [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}             // NOLINT: implicit on purpose, `return value;`
-  Result(Status status) : status_(std::move(status)) {}     // NOLINT: implicit on purpose, `return status;`
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit on purpose, `return value;`
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT: implicit on purpose, `return status;`
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }

@@ -1,6 +1,6 @@
-#include "platform/symbol_lookup.h"
-
 #include <dlfcn.h>
+
+#include "platform/symbol_lookup.h"
 
 namespace procshare {
 

@@ -23,10 +23,10 @@ constexpr uint32_t kLayoutVersion = kLayoutMajor << 16 | kLayoutMinor;
 // A text would end it at the \r\n or the ^Z, another byte order turns it round, and no page of zeros or ones is like it.
 constexpr uint64_t kMagic = 0x1a0a0d5268635350;  // "PSchR\r\n\x1a" read as a little-endian number
 
-constexpr uint32_t kBuilding = 0;           // as in a fresh page
-constexpr uint32_t kReady = 0x79646552;     // "Redy"
+constexpr uint32_t kBuilding = 0;        // as in a fresh page
+constexpr uint32_t kReady = 0x79646552;  // "Redy"
 
-constexpr size_t kCellAlignment = 64;       // one cache line
+constexpr size_t kCellAlignment = 64;  // one cache line
 constexpr size_t kMaxDescriptionBytes = 64 * 1024;
 constexpr size_t kMaxNameBytes = 255;
 
@@ -79,7 +79,7 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 //
 // The first four fields share a cache line (the mutex of glibc has 40 bytes): a lock and unlock touches one line.
 struct alignas(kCellAlignment) LockCell {
-  std::atomic<uint32_t> release_word;  // what asynchronous acquirers sleep on; bumped by a release that saw kLockAwaited
+  std::atomic<uint32_t> release_word;  // what asynchronous acquirers sleep on; bumped when kLockAwaited is cleared
   std::atomic<uint32_t> flags;         // kLockAwaited | kLockAbandoned
   std::atomic<uint64_t> owner;         // pid << 32 | Node thread id of the last owner, for people to read
   RobustMutexStorage mutex;

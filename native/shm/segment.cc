@@ -59,8 +59,7 @@ uint64_t ChecksumOf(const ControlBlock& block, const void* description) {
 bool ExtentsAreSound(const ControlBlock& block, uint64_t total_bytes) {
   if (block.total_bytes != total_bytes || block.payload_bytes > total_bytes || block.cells_bytes > total_bytes) return false;
   if (block.description_bytes > kMaxDescriptionBytes || block.name_bytes > kMaxNameBytes) return false;
-  return block.cells_offset == RoundUp(block.payload_bytes, kCellAlignment) &&
-         block.cells_bytes % kCellAlignment == 0 &&
+  return block.cells_offset == RoundUp(block.payload_bytes, kCellAlignment) && block.cells_bytes % kCellAlignment == 0 &&
          block.description_offset == block.cells_offset + block.cells_bytes &&
          block.description_offset + block.description_bytes + sizeof(ControlBlock) <= total_bytes;
 }
@@ -148,8 +147,9 @@ Status Segment::Adopt(bool foreign) {
   const ControlBlock* const block = total_bytes % sizeof(ControlBlock) == 0 ? control() : nullptr;
   // Another program's memory may be sparse, and touching a byte of it that nothing backs a SIGBUS: Read() is not.
   uint64_t magic = 0;
-  const bool ours = block != nullptr && (memory_.temporary() ||
-                                         (memory_.Read(total_bytes - sizeof *block, &magic, sizeof magic) && magic == kMagic));
+  const bool ours =
+      block != nullptr &&
+      (memory_.temporary() || (memory_.Read(total_bytes - sizeof *block, &magic, sizeof magic) && magic == kMagic));
   if (!ours) {
     if (!foreign) return Status::Of(block == nullptr && memory_.temporary() ? Outcome::kCorrupt : Outcome::kForeign);
     payload_bytes_ = total_bytes;
@@ -164,8 +164,7 @@ Status Segment::Adopt(bool foreign) {
   const ControlBlock& copy = *std::launder(reinterpret_cast<const ControlBlock*>(bytes));
   if (copy.layout >> 16 != kLayoutMajor) return Status::Of(Outcome::kLayout);
   if (!ExtentsAreSound(copy, total_bytes)) return Status::Of(Outcome::kCorrupt);
-  description_.assign(reinterpret_cast<const char*>(mapping()->data() + copy.description_offset),
-                      copy.description_bytes);
+  description_.assign(reinterpret_cast<const char*>(mapping()->data() + copy.description_offset), copy.description_bytes);
   if (copy.checksum != ChecksumOf(copy, description_.data())) return Status::Of(Outcome::kCorrupt);
   if (copy.abi != RobustMutexAbi()) return Status::Of(Outcome::kAbi);
   payload_bytes_ = copy.payload_bytes;

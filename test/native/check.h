@@ -82,9 +82,7 @@ void CheckEqual(const A& actual, const B& expected, const char* text, const char
 
 class Stopwatch {
  public:
-  double ms() const {
-    return std::chrono::duration<double, std::milli>(Deadline::Clock::now() - start_).count();
-  }
+  double ms() const { return std::chrono::duration<double, std::milli>(Deadline::Clock::now() - start_).count(); }
 
  private:
   Deadline::Clock::time_point start_ = Deadline::Clock::now();
@@ -99,8 +97,8 @@ class Promptness {
   ~Promptness() {
     if (late_ * 100 > total_ + 99) {
       Fail(__FILE__, __LINE__,
-           std::to_string(late_) + " of " + std::to_string(total_) + " took over " +
-               std::to_string(limit_ms_) + " ms, the worst " + std::to_string(worst_) + " ms");
+           std::to_string(late_) + " of " + std::to_string(total_) + " took over " + std::to_string(limit_ms_) +
+               " ms, the worst " + std::to_string(worst_) + " ms");
     }
   }
   Promptness(const Promptness&) = delete;
@@ -144,8 +142,7 @@ inline std::string LeftOver(const char* directory = "/dev/shm") {
 // same again.
 inline uint32_t Seed() {
   const char* const given = getenv("PROCSHARE_TEST_SEED");
-  const uint32_t seed =
-      given != nullptr ? static_cast<uint32_t>(strtoul(given, nullptr, 10)) : std::random_device()();
+  const uint32_t seed = given != nullptr ? static_cast<uint32_t>(strtoul(given, nullptr, 10)) : std::random_device()();
   printf("     seed %u\n", seed);
   return seed;
 }

@@ -92,8 +92,7 @@ class World {
  public:
   World(const Scenario& scenario, const std::string& name) : scenario_(scenario), name_(name) {
     switch (scenario.before) {
-      case Before::kNothing:
-        break;
+      case Before::kNothing: break;
       case Before::kStale: {
         Child owner([&](const Channel&) {
           CHECK(Make(name, false).ok());
@@ -103,12 +102,8 @@ class World {
         CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
         break;
       }
-      case Before::kHeld:
-        held_.push_back(std::move(Make(name, false).value()));
-        break;
-      case Before::kPersistent:
-        CHECK(Make(name, true).ok());
-        break;
+      case Before::kHeld: held_.push_back(std::move(Make(name, false).value())); break;
+      case Before::kPersistent: CHECK(Make(name, true).ok()); break;
     }
   }
 
@@ -248,8 +243,7 @@ void AttachersOfAVictimAtEachSystemCall() {
 }
 
 void AVictimAtRandomInstructions() {
-  if (kThreadSanitizer)
-    return Skip("the thread sanitizer makes ten instructions of each, and all of them its own");
+  if (kThreadSanitizer) return Skip("the thread sanitizer makes ten instructions of each, and all of them its own");
   const OneProcessor one;
   const std::string name = TestName("instructions");
   constexpr int kRounds = 500;
@@ -268,9 +262,8 @@ void AVictimAtRandomInstructions() {
     // A random call, and from there a random way, which may well lead into the calls that follow.
     const int calls = static_cast<int>(random() % static_cast<unsigned>(boundaries[index]));
     const int steps = static_cast<int>(random() % kMostSteps);
-    Context() = "seed " + std::to_string(seed) + ", round " + std::to_string(round) + ", " +
-                scenario.Describe() + ", call " + std::to_string(calls) + ", instruction " +
-                std::to_string(steps);
+    Context() = "seed " + std::to_string(seed) + ", round " + std::to_string(round) + ", " + scenario.Describe() +
+                ", call " + std::to_string(calls) + ", instruction " + std::to_string(steps);
     World world(scenario, name);
     TracedChild victim([&] { LiveAFullLife(name, scenario.persistent); });
     bool alive = true;

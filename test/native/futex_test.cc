@@ -216,9 +216,8 @@ void AHugeDeadlineIsWaitedFor() {
   const TwoViews<Words> views;
   const double far_ms[] = {std::nextafter(1e12, 0), 1e12};
   for (const double ms : far_ms) {
-    Child sleeper([&](const Channel&) {
-      CHECK_EQ(FutexWait(&views.second()->word, 0, Deadline::AfterMs(ms)), WaitOutcome::kWoken);
-    });
+    Child sleeper(
+        [&](const Channel&) { CHECK_EQ(FutexWait(&views.second()->word, 0, Deadline::AfterMs(ms)), WaitOutcome::kWoken); });
     WakeUntil(&views.first()->word, 1, 1);
     sleeper.ExpectEnd();
   }

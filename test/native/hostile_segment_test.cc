@@ -72,8 +72,7 @@ void Sign(const Segment& segment) {
   add(bytes + 20, 504 - 20);
   // A made-up extent has no bytes to sign, and must be refused before anybody looks for them.
   const uint64_t total = segment.mapping()->byte_length();
-  const bool inside =
-      block->description_offset <= total && block->description_bytes <= total - block->description_offset;
+  const bool inside = block->description_offset <= total && block->description_bytes <= total - block->description_offset;
   if (inside) add(segment.mapping()->data() + block->description_offset, block->description_bytes);
   block->checksum = state;
 }
@@ -108,8 +107,7 @@ void EveryDamagedByteIsNoticed() {
     const auto damage = [&](uint64_t offset, const std::function<Outcome()>& expected) {
       uint8_t* const byte = segment.mapping()->data() + offset;
       const uint8_t before = *byte;
-      std::set<uint8_t> values = {static_cast<uint8_t>(before ^ 0xff), static_cast<uint8_t>(before + 1), 0,
-                                  0xff};
+      std::set<uint8_t> values = {static_cast<uint8_t>(before ^ 0xff), static_cast<uint8_t>(before + 1), 0, 0xff};
       for (int bit = 0; bit < 8; ++bit) values.insert(static_cast<uint8_t>(before ^ (1 << bit)));
       values.erase(before);
       for (const uint8_t value : values) {
@@ -278,8 +276,7 @@ void RandomDamageIsNoticed() {
     Context() = "seed " + std::to_string(seed) + ", round " + std::to_string(round);
     uint8_t* const bytes = reinterpret_cast<uint8_t*>(block);
     const size_t count = 1 + random() % 16;
-    for (size_t i = 0; i < count; ++i)
-      bytes[random() % sizeof(ControlBlock)] = static_cast<uint8_t>(random());
+    for (size_t i = 0; i < count; ++i) bytes[random() % sizeof(ControlBlock)] = static_cast<uint8_t>(random());
     if (memcmp(before, block, sizeof before) != 0) CHECK(!AttachStatus(name).ok());
     if (round % 10 == 0) MustListPeacefully();
     memcpy(bytes, before, sizeof before);
@@ -359,8 +356,7 @@ void ImpossibleExtentsAreRefused() {
       for (uint64_t offset = 0; offset < 1024; offset += 64) {
         const uint8_t* const cell = reinterpret_cast<const uint8_t*>(other.LockAt(offset));
         const uint8_t* const start = other.mapping()->data();
-        if (cell != nullptr)
-          CHECK(cell >= start && cell + sizeof(LockCell) <= start + total - sizeof(ControlBlock));
+        if (cell != nullptr) CHECK(cell >= start && cell + sizeof(LockCell) <= start + total - sizeof(ControlBlock));
       }
       CHECK(other.LockAt(UINT64_MAX - 63) == nullptr);
     } else {
@@ -433,16 +429,15 @@ void LocksLieWithinTheCells() {
   CHECK(segment.LockAt(0) != nullptr);
   CHECK(segment.LockAt(sizeof(LockCell)) != nullptr);
   CHECK(segment.LockAt(64) != nullptr);  // cells are counted in lines, not in locks
-  for (const uint64_t bad : {uint64_t{1}, uint64_t{8}, uint64_t{192}, uint64_t{256}, uint64_t{1} << 32,
-                             UINT64_MAX, UINT64_MAX - 63, uint64_t{0} - 128}) {
+  for (const uint64_t bad : {uint64_t{1}, uint64_t{8}, uint64_t{192}, uint64_t{256}, uint64_t{1} << 32, UINT64_MAX,
+                             UINT64_MAX - 63, uint64_t{0} - 128}) {
     CHECK(segment.LockAt(bad) == nullptr);
   }
 }
 
 // What became of a damaged lock.
 enum class Fate : uint8_t { kUntried, kUnsound, kWorks, kBusy, kBroken, kCrash, kHang };
-constexpr const char* kFateNames[] = {
-    "untried", "refused as unsound", "works", "busy for ever", "broken", "CRASH", "HANG"};
+constexpr const char* kFateNames[] = {"untried", "refused as unsound", "works", "busy for ever", "broken", "CRASH", "HANG"};
 
 struct LockTrial {
   LockCell cell;
@@ -484,8 +479,7 @@ std::string RangesOf(const std::set<size_t>& offsets) {
     const size_t first = *it;
     size_t last = first;
     while (++it != offsets.end() && *it == last + 1) last = *it;
-    text +=
-        (text.empty() ? "" : ", ") + std::to_string(first) + (last > first ? "-" + std::to_string(last) : "");
+    text += (text.empty() ? "" : ", ") + std::to_string(first) + (last > first ? "-" + std::to_string(last) : "");
   }
   return text;
 }
@@ -524,8 +518,7 @@ std::vector<std::set<size_t>> DamageALock(bool while_held) {
         alarm(2);
         trial->fates[i] = TryDamagedLock(&trial->cell, attempts[i].offset, attempts[i].value, while_held);
         if (while_held && IsListByte(attempts[i].offset)) {
-          trial->index =
-              i + 1;  // who knows what this process has overwritten; the next byte deserves a fresh one
+          trial->index = i + 1;  // who knows what this process has overwritten; the next byte deserves a fresh one
           return;
         }
       }
@@ -546,8 +539,7 @@ std::vector<std::set<size_t>> DamageALock(bool while_held) {
     offsets[static_cast<size_t>(trial->fates[i])].insert(attempts[i].offset);
   }
   for (size_t fate = 0; fate < offsets.size(); ++fate) {
-    if (!offsets[fate].empty())
-      printf("     %s: bytes %s\n", kFateNames[fate], RangesOf(offsets[fate]).c_str());
+    if (!offsets[fate].empty()) printf("     %s: bytes %s\n", kFateNames[fate], RangesOf(offsets[fate]).c_str());
   }
   return offsets;
 }

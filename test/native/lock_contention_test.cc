@@ -39,24 +39,20 @@ struct Protected {
 };
 
 enum class Manner : uint8_t { kBlocking, kWithDeadline, kTrying, kAsynchronous };
-constexpr Manner kManners[] = {Manner::kBlocking, Manner::kAsynchronous, Manner::kWithDeadline,
-                               Manner::kTrying};
+constexpr Manner kManners[] = {Manner::kBlocking, Manner::kAsynchronous, Manner::kWithDeadline, Manner::kTrying};
 
 void AcquireAsynchronously(SharedLock lock) {
   uint32_t expected;
   while (lock.TryAcquireOrAwait(1, &expected) != MutexOutcome::kAcquired) {
     // Also woken for nothing, and every time that somebody else was faster: all of that is one more try.
-    CHECK(FutexWait(lock.release_word(), expected, Deadline::AfterMs(kForgottenMs)) !=
-          WaitOutcome::kTimedOut);
+    CHECK(FutexWait(lock.release_word(), expected, Deadline::AfterMs(kForgottenMs)) != WaitOutcome::kTimedOut);
   }
 }
 
 void Acquire(SharedLock lock, Manner manner) {
   const Deadline deadline = Deadline::AfterMs(kForgottenMs);
   switch (manner) {
-    case Manner::kBlocking:
-      CHECK_EQ(lock.Acquire(1, Deadline::Never()), MutexOutcome::kAcquired);
-      return;
+    case Manner::kBlocking: CHECK_EQ(lock.Acquire(1, Deadline::Never()), MutexOutcome::kAcquired); return;
     case Manner::kWithDeadline:
       // Mostly too short on purpose: giving up must not be mistaken for getting.
       while (lock.Acquire(1, Deadline::AfterMs(0.05)) != MutexOutcome::kAcquired) CHECK(!deadline.passed());
@@ -67,9 +63,7 @@ void Acquire(SharedLock lock, Manner manner) {
         sched_yield();
       }
       return;
-    case Manner::kAsynchronous:
-      AcquireAsynchronously(lock);
-      return;
+    case Manner::kAsynchronous: AcquireAsynchronously(lock); return;
   }
 }
 
@@ -166,8 +160,7 @@ void EveryAbandonmentIsToldOnce() {
           uint32_t expected;
           outcome = i % 2 == 0 ? lock.Acquire(1, Deadline::Never()) : lock.TryAcquireOrAwait(1, &expected);
           if (outcome != MutexOutcome::kBusy) break;
-          CHECK(FutexWait(lock.release_word(), expected, Deadline::AfterMs(kForgottenMs)) !=
-                WaitOutcome::kTimedOut);
+          CHECK(FutexWait(lock.release_word(), expected, Deadline::AfterMs(kForgottenMs)) != WaitOutcome::kTimedOut);
         }
         CHECK_EQ(outcome == MutexOutcome::kAbandoned, told->pending);
         told->told += told->pending;
@@ -208,8 +201,8 @@ void InProcesses(const std::vector<Manner>& manners, uint32_t turns) {
       CHECK(attached.ok());
       CHECK(attached.value().payload() != segment.payload());
       arena->meeting.Meet(parties);
-      TakeTurns(SharedLock(attached.value().LockAt(0)),
-                reinterpret_cast<Protected*>(attached.value().payload()), manner, turns);
+      TakeTurns(SharedLock(attached.value().LockAt(0)), reinterpret_cast<Protected*>(attached.value().payload()), manner,
+                turns);
     });
   }
   for (Child& child : children) child.ExpectEnd();
@@ -261,9 +254,7 @@ void ExactInSpiteOfKills() {
     }
   };
   std::vector<Child> workers;
-  const auto start = [&](uint32_t index) {
-    workers.emplace_back([&, index](const Channel&) { work(index); });
-  };
+  const auto start = [&](uint32_t index) { workers.emplace_back([&, index](const Channel&) { work(index); }); };
   for (uint32_t i = 0; i < kWorkers; ++i) start(i);
   SharedLock lock(&ledger->cell);
   for (int kill = 0; kill < kKills; ++kill) {

@@ -89,8 +89,7 @@ void MustWorkNormally(SharedLock lock) {
 
 // A lock as its last owner left it when he was killed.
 void LeaveOwnerless(Stage* stage) {
-  Child owner(
-      [&](const Channel&) { CHECK_EQ(SharedLock(&stage->cell).TryAcquire(1), MutexOutcome::kAcquired); });
+  Child owner([&](const Channel&) { CHECK_EQ(SharedLock(&stage->cell).TryAcquire(1), MutexOutcome::kAcquired); });
   owner.ExpectEnd();
   CHECK_EQ(SharedLock(&stage->cell).Peek(), MutexState::kOwnerDied);
 }
@@ -199,8 +198,8 @@ void AVictimAtEachInstruction() {
     for (bool more = true; more; steps += kStride, ++kills) {
       more = KillAfter(script, steps, &*stage, &promptness, &abandonments);
     }
-    printf("     %s: %d instructions, %d kills, %d abandoned (%.0f ms)\n", script.name, steps, kills,
-           abandonments, watch.ms());
+    printf("     %s: %d instructions, %d kills, %d abandoned (%.0f ms)\n", script.name, steps, kills, abandonments,
+           watch.ms());
     CHECK(abandonments > 5 && (script.prepare != Nothing || abandonments < kills));
   }
 }
@@ -213,10 +212,8 @@ struct Request {
 
 const Request kRequests[] = {
     {"try", [](LockCell* cell) { (void)SharedLock(cell).TryAcquire(1); }},
-    {"blocking, looking around",
-     [](LockCell* cell) { (void)SharedLock(cell).Acquire(1, Deadline::AfterMs(0)); }},
-    {"blocking, asleep",
-     [](LockCell* cell) { (void)RobustMutexAcquire(&cell->mutex, Deadline::AfterMs(0.1)); }},
+    {"blocking, looking around", [](LockCell* cell) { (void)SharedLock(cell).Acquire(1, Deadline::AfterMs(0)); }},
+    {"blocking, asleep", [](LockCell* cell) { (void)RobustMutexAcquire(&cell->mutex, Deadline::AfterMs(0.1)); }},
     {"asynchronous",
      [](LockCell* cell) {
        SharedLock lock(cell);
@@ -291,8 +288,8 @@ class Waiter {
       : stage_(stage), asynchronous_(asynchronous), child_([=](const Channel& parent) {
           SharedLock lock(&stage->cell);
           while (parent.Receive(kPatienceMs) == 'a') {
-            const MutexOutcome outcome = asynchronous ? AcquireAsynchronously(lock, heartbeat_ms)
-                                                      : lock.Acquire(kOwner, Deadline::Never());
+            const MutexOutcome outcome =
+                asynchronous ? AcquireAsynchronously(lock, heartbeat_ms) : lock.Acquire(kOwner, Deadline::Never());
             stage->got_at_ns = NowNs();
             lock.Release();
             parent.Send(static_cast<char>('A' + static_cast<int>(outcome)));
@@ -370,8 +367,7 @@ void KillReleaser(const Releasing& releasing) {
     for (int i = 0; i < steps; ++i) CHECK(owner.StepInstruction());
     more = !stage->done;
     const bool had_it = OwnerOf(&stage->cell) == static_cast<uint32_t>(owner.pid());
-    Context() =
-        std::string(releasing.name) + ", instruction " + std::to_string(steps) + (had_it ? ", held" : "");
+    Context() = std::string(releasing.name) + ", instruction " + std::to_string(steps) + (had_it ? ", held" : "");
     const int64_t killed_at_ns = NowNs();
     owner.Kill();
     const MutexOutcome outcome = waiter.Finish();
@@ -380,8 +376,7 @@ void KillReleaser(const Releasing& releasing) {
     MustWorkNormally(lock);
     held += had_it;
   }
-  printf("     %s: %d instructions, %d kills, %d while held (%.0f ms)\n", releasing.name, steps, kills, held,
-         watch.ms());
+  printf("     %s: %d instructions, %d kills, %d while held (%.0f ms)\n", releasing.name, steps, kills, held, watch.ms());
   CHECK(held > 0 && held < kills);
 }
 
@@ -513,7 +508,7 @@ void AKilledSleeperDoesNotTakeTheWakeUpAlong() {
   lock.Release();                                              // wakes the first in the queue,
   doomed.FinishToSystemCallBoundary();                         // who comes out of its sleep
   CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);  // too late,
-  doomed.Kill();  // and never gets to say that there is another one
+  doomed.Kill();                                               // and never gets to say that there is another one
   Promptness promptness(2 * kNoticeMs);
   const int64_t released_at_ns = NowNs();
   lock.Release();

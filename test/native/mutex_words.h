@@ -21,14 +21,11 @@ constexpr size_t kListBytes = sizeof(pthread_mutex_t) - 16;
 #endif
 
 inline uint32_t FutexWordOf(const LockCell* cell) {
-  return __atomic_load_n(reinterpret_cast<const uint32_t*>(cell->mutex.bytes + kFutexOffset),
-                         __ATOMIC_RELAXED);
+  return __atomic_load_n(reinterpret_cast<const uint32_t*>(cell->mutex.bytes + kFutexOffset), __ATOMIC_RELAXED);
 }
 
 // The thread that has the mutex, alive or not; 0 for none.
-inline uint32_t OwnerOf(const LockCell* cell) { return FutexWordOf(cell) & 0x3fffffff; }  // FUTEX_TID_MASK
-inline bool HasSleepers(const LockCell* cell) {
-  return (FutexWordOf(cell) & 0x80000000) != 0;
-}  // FUTEX_WAITERS
+inline uint32_t OwnerOf(const LockCell* cell) { return FutexWordOf(cell) & 0x3fffffff; }         // FUTEX_TID_MASK
+inline bool HasSleepers(const LockCell* cell) { return (FutexWordOf(cell) & 0x80000000) != 0; }  // FUTEX_WAITERS
 
 }  // namespace procshare::testing

@@ -193,9 +193,7 @@ void CreatorWinsAgainstAttachersAndSweepers() {
       } else {
         while (contest->winners == 0) {
           if (index == 3) {
-            CHECK(VisitMemory([&](const MemoryEntry& entry, const MemoryReader&) {
-                    return entry.name == name;
-                  }).ok());
+            CHECK(VisitMemory([&](const MemoryEntry& entry, const MemoryReader&) { return entry.name == name; }).ok());
           } else {
             const Result<NamedMemory> attached = Attach(name);
             CHECK(attached.ok() || attached.status().Is(ENOENT));
