@@ -23,6 +23,20 @@ inline bool Succeeded(napi_env env, napi_status status, const char* what) {
   return false;
 }
 
+// What is inside an External of ours. Null in a worker that is being terminated when there is none: JavaScript may go on for
+// a moment with what a refused call has not given it. Anything else is fatal.
+template <class T>
+T* Unwrap(const Napi::Value& external, const napi_type_tag& tag, const char* what) {
+  bool ours = false;
+  const napi_status status = napi_check_object_type_tag(external.Env(), external, &tag, &ours);
+  if (Succeeded(external.Env(), status, what)) {
+    Check(ours, what);
+  } else if (!external.IsExternal()) {
+    return nullptr;
+  }
+  return external.As<Napi::External<T>>().Data();
+}
+
 inline double NumberArg(const Napi::CallbackInfo& info, size_t index) {
   Check(info[index].IsNumber(), "expected a number");
   return info[index].As<Napi::Number>().DoubleValue();

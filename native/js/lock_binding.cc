@@ -111,13 +111,13 @@ void ExportFastPath(Napi::Env env, Napi::Object exports) {
   exports.Set("selection", state->selection());
 }
 
-// The binding inside an External of ours; anything else is fatal.
-LockBinding* LockOf(const Napi::CallbackInfo& info) {
-  bool ours = false;
-  Check(info[0].IsExternal(), "expected a lock");
-  const napi_status status = napi_check_object_type_tag(info.Env(), info[0], &kLockTag, &ours);
-  if (Succeeded(info.Env(), status, "no type tag")) Check(ours, "expected a lock");
-  return info[0].As<Napi::External<LockBinding>>().Data();
+LockBinding* LockOf(const Napi::CallbackInfo& info) { return Unwrap<LockBinding>(info[0], kLockTag, "expected a lock"); }
+
+// A function whose first argument is a lock.
+template <Napi::Value (*kBody)(const Napi::CallbackInfo&, LockBinding&)>
+Napi::Value OnLock(const Napi::CallbackInfo& info) {
+  LockBinding* const lock = LockOf(info);
+  return lock == nullptr ? Napi::Value() : kBody(info, *lock);
 }
 
 void Finalize(napi_env, void* data, void*) { delete static_cast<LockBinding*>(data); }
@@ -126,7 +126,9 @@ void Finalize(napi_env, void* data, void*) { delete static_cast<LockBinding*>(da
 // environment's hold.
 Napi::Value BindLock(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Segment& segment = HolderOf(info[0])->segment;
+  SegmentHolder* const holder = HolderOf(info[0]);
+  if (holder == nullptr) return {};
+  const Segment& segment = holder->segment;
   LockCell* const cell = segment.LockAt(SizeArg(info, 1));
   if (cell == nullptr || !SharedLock(cell).LooksSound()) {
     ThrowStatus(env, Status::Of(Outcome::kCorrupt));
@@ -143,46 +145,51 @@ Napi::Value BindLock(const Napi::CallbackInfo& info) {
 }
 
 // lockIndex(lock): what to select for the functions of the fast path.
-Napi::Value LockIndex(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), LockOf(info)->index()); }
+Napi::Value LockIndex(const Napi::CallbackInfo& info, LockBinding& lock) {
+  return Napi::Number::New(info.Env(), lock.index());
+}
 
 // acquireLock(lock, timeoutMs): blocks this thread, for no longer than a slice.
 Napi::Value AcquireLock(const Napi::CallbackInfo& info) {
   const Deadline deadline = Deadline::AfterMs(std::min(NumberArg(info, 1), kSliceMs));
-  return {info.Env(), ToAnswer(info.Env(), LockOf(info)->Acquire(deadline))};
+  LockBinding* const lock = LockOf(info);
+  return {info.Env(), ToAnswer(info.Env(), lock == nullptr ? MutexOutcome::kBusy : lock->Acquire(deadline))};
 }
 
 // tryAcquireOrAwait(lock): after "busy", the handler of onWake is called once when trying again is worth
 // while.
 Napi::Value TryAcquireOrAwait(const Napi::CallbackInfo& info) {
-  const Result<MutexOutcome> outcome = LockOf(info)->TryAcquireOrAwait();
+  LockBinding* const lock = LockOf(info);
+  if (lock == nullptr) return {info.Env(), ToAnswer(info.Env(), MutexOutcome::kBusy)};
+  const Result<MutexOutcome> outcome = lock->TryAcquireOrAwait();
   if (!OkOrThrow(info.Env(), outcome.status())) return {};
   return {info.Env(), ToAnswer(info.Env(), outcome.value())};
 }
 
-Napi::Value StopAwaiting(const Napi::CallbackInfo& info) {
-  LockOf(info)->StopAwaiting();
+Napi::Value StopAwaiting(const Napi::CallbackInfo&, LockBinding& lock) {
+  lock.StopAwaiting();
   return {};
 }
 
 // abandonLock(lock): what the end of this environment would do to the lock.
-Napi::Value AbandonLock(const Napi::CallbackInfo& info) {
-  LockOf(info)->Abandon();
+Napi::Value AbandonLock(const Napi::CallbackInfo&, LockBinding& lock) {
+  lock.Abandon();
   return {};
 }
 
-Napi::Value EndLock(const Napi::CallbackInfo& info) {
-  LockOf(info)->End();
+Napi::Value EndLock(const Napi::CallbackInfo&, LockBinding& lock) {
+  lock.End();
   return {};
 }
 
 // lockState(lock): 0 free, 1 held, 2 its owner died.
-Napi::Value LockState(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<int>(LockOf(info)->lock().Peek()));
+Napi::Value LockState(const Napi::CallbackInfo& info, LockBinding& lock) {
+  return Napi::Number::New(info.Env(), static_cast<int>(lock.lock().Peek()));
 }
 
 // lockOwner(lock): [pid, threadId] of the last owner; for people to read.
-Napi::Value LockOwner(const Napi::CallbackInfo& info) {
-  const uint64_t owner = LockOf(info)->lock().owner();
+Napi::Value LockOwner(const Napi::CallbackInfo& info, LockBinding& lock) {
+  const uint64_t owner = lock.lock().owner();
   Napi::Array pair = Napi::Array::New(info.Env(), 2);
   pair.Set(0u, static_cast<double>(owner >> 32));
   pair.Set(1u, static_cast<double>(owner & UINT32_MAX));
@@ -213,11 +220,16 @@ void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
     const char* name;
     Napi::Value (*function)(const Napi::CallbackInfo&);
   } functions[] = {
-      {"bindLock", BindLock},         {"lockIndex", LockIndex},
-      {"acquireLock", AcquireLock},   {"tryAcquireOrAwait", TryAcquireOrAwait},
-      {"stopAwaiting", StopAwaiting}, {"abandonLock", AbandonLock},
-      {"endLock", EndLock},           {"lockState", LockState},
-      {"lockOwner", LockOwner},       {"onWake", OnWake},
+      {"bindLock", BindLock},
+      {"lockIndex", OnLock<LockIndex>},
+      {"acquireLock", AcquireLock},
+      {"tryAcquireOrAwait", TryAcquireOrAwait},
+      {"stopAwaiting", OnLock<StopAwaiting>},
+      {"abandonLock", OnLock<AbandonLock>},
+      {"endLock", OnLock<EndLock>},
+      {"lockState", OnLock<LockState>},
+      {"lockOwner", OnLock<LockOwner>},
+      {"onWake", OnWake},
       {"keepAlive", KeepAlive},
   };
   for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));

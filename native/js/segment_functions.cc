@@ -82,56 +82,60 @@ Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   return Wrap(env, std::move(segment.value()));
 }
 
-Napi::Value PublishSegment(const Napi::CallbackInfo& info) {
-  OkOrThrow(info.Env(), HolderOf(info[0])->segment.Publish());
+// A function whose first argument is a segment.
+template <Napi::Value (*kBody)(const Napi::CallbackInfo&, SegmentHolder&)>
+Napi::Value OnSegment(const Napi::CallbackInfo& info) {
+  SegmentHolder* const holder = HolderOf(info[0]);
+  return holder == nullptr ? Napi::Value() : kBody(info, *holder);
+}
+
+Napi::Value PublishSegment(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  OkOrThrow(info.Env(), holder.segment.Publish());
   return {};
 }
 
 // closeSegment(segment): no other function takes it afterwards. Memory that no buffer and no lock needs is unmapped now.
-Napi::Value CloseSegment(const Napi::CallbackInfo& info) {
-  SegmentHolder* const holder = HolderOf(info[0]);
-  Forget(info.Env(), holder);
-  holder->segment.CloseAndUnmap();
+Napi::Value CloseSegment(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  Forget(info.Env(), &holder);
+  holder.segment.CloseAndUnmap();
   return {};
 }
 
-Napi::Value UnlinkSegment(const Napi::CallbackInfo& info) {
-  OkOrThrow(info.Env(), HolderOf(info[0])->segment.Unlink());
+Napi::Value UnlinkSegment(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  OkOrThrow(info.Env(), holder.segment.Unlink());
   return {};
 }
 
-Napi::Value SegmentPayloadBytes(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), static_cast<double>(HolderOf(info[0])->segment.payload_bytes()));
+Napi::Value SegmentPayloadBytes(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  return Napi::Number::New(info.Env(), static_cast<double>(holder.segment.payload_bytes()));
 }
 
-Napi::Value SegmentDescription(const Napi::CallbackInfo& info) {
-  return Napi::String::New(info.Env(), HolderOf(info[0])->segment.description());
+Napi::Value SegmentDescription(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  return Napi::String::New(info.Env(), holder.segment.description());
 }
 
 // As a hexadecimal text; an empty one for foreign memory.
-Napi::Value SegmentId(const Napi::CallbackInfo& info) {
-  const uint64_t id = HolderOf(info[0])->segment.id();
+Napi::Value SegmentId(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  const uint64_t id = holder.segment.id();
   if (id == 0) return Napi::String::New(info.Env(), "");
   char text[17];
   snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
   return Napi::String::New(info.Env(), text);
 }
 
-Napi::Value SegmentPersistent(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), HolderOf(info[0])->segment.persistent());
+Napi::Value SegmentPersistent(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  return Napi::Boolean::New(info.Env(), holder.segment.persistent());
 }
 
 // The payload as a SharedArrayBuffer or ArrayBuffer. To be asked for once per External; not for an empty payload.
-Napi::Value SegmentBuffer(const Napi::CallbackInfo& info) {
-  SegmentHolder* const holder = HolderOf(info[0]);
-  return holder->buffer.Create(info.Env(), holder->segment.mapping(), holder->segment.payload_bytes(),
-                               &holder->reported_bytes);
+Napi::Value SegmentBuffer(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  return holder.buffer.Create(info.Env(), holder.segment.mapping(), holder.segment.payload_bytes(), &holder.reported_bytes);
 }
 
 // dropBuffer(segment): unmaps the memory under a buffer that nobody can use any more: it becomes empty. Only an ArrayBuffer
 // can be emptied; the memory of a SharedArrayBuffer goes when it is collected.
-Napi::Value DropBuffer(const Napi::CallbackInfo& info) {
-  HolderOf(info[0])->buffer.Drop(info.Env());
+Napi::Value DropBuffer(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  holder.buffer.Drop(info.Env());
   return {};
 }
 
@@ -168,8 +172,8 @@ Napi::Value RemoveStale(const Napi::CallbackInfo& info) {
 }
 
 // initLock(segment, offset): makes a free lock in the cells of a segment that is not published yet.
-Napi::Value InitLock(const Napi::CallbackInfo& info) {
-  LockCell* const cell = HolderOf(info[0])->segment.LockAt(SizeArg(info, 1));
+Napi::Value InitLock(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  LockCell* const cell = holder.segment.LockAt(SizeArg(info, 1));
   Check(cell != nullptr, "no place for a lock");
   if (!SharedLock(cell).Init()) ThrowStatus(info.Env(), Status::System(ENOSYS, "pthread_mutex_init"));
   return {};
@@ -183,11 +187,7 @@ Napi::Value DropHolds(const Napi::CallbackInfo& info) {
 }  // namespace
 
 SegmentHolder* HolderOf(const Napi::Value& external) {
-  bool ours = false;
-  Check(external.IsExternal(), "expected a segment");
-  const napi_status status = napi_check_object_type_tag(external.Env(), external, &kSegmentTag, &ours);
-  if (Succeeded(external.Env(), status, "no type tag")) Check(ours, "expected a segment");
-  return external.As<Napi::External<SegmentHolder>>().Data();
+  return Unwrap<SegmentHolder>(external, kSegmentTag, "expected a segment");
 }
 
 void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
@@ -197,19 +197,19 @@ void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
   } functions[] = {
       {"createSegment", CreateSegment},
       {"attachSegment", AttachSegment},
-      {"publishSegment", PublishSegment},
-      {"closeSegment", CloseSegment},
-      {"unlinkSegment", UnlinkSegment},
-      {"segmentPayloadBytes", SegmentPayloadBytes},
-      {"segmentDescription", SegmentDescription},
-      {"segmentId", SegmentId},
-      {"segmentPersistent", SegmentPersistent},
-      {"segmentBuffer", SegmentBuffer},
-      {"dropBuffer", DropBuffer},
+      {"publishSegment", OnSegment<PublishSegment>},
+      {"closeSegment", OnSegment<CloseSegment>},
+      {"unlinkSegment", OnSegment<UnlinkSegment>},
+      {"segmentPayloadBytes", OnSegment<SegmentPayloadBytes>},
+      {"segmentDescription", OnSegment<SegmentDescription>},
+      {"segmentId", OnSegment<SegmentId>},
+      {"segmentPersistent", OnSegment<SegmentPersistent>},
+      {"segmentBuffer", OnSegment<SegmentBuffer>},
+      {"dropBuffer", OnSegment<DropBuffer>},
       {"unlinkName", UnlinkName},
       {"listSegments", List},
       {"removeStaleSegments", RemoveStale},
-      {"initLock", InitLock},
+      {"initLock", OnSegment<InitLock>},
       {"dropHolds", DropHolds},
   };
   for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));

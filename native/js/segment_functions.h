@@ -19,7 +19,7 @@ class SegmentHolder {
   ExternalBuffer buffer;
 };
 
-// The holder inside an External of ours; anything else is fatal.
+// The holder inside an External of ours, as Unwrap() in args.h gives it.
 SegmentHolder* HolderOf(const Napi::Value& external);
 
 void ExportSegmentFunctions(Napi::Env env, Napi::Object exports);

@@ -84,7 +84,8 @@ class Child {
     CHECK(pid_ >= 0);
     if (pid_ == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (getppid() != parent) _exit(1);
+      const pid_t parent_now = getppid();  // 0: the parent is outside of our pid namespace
+      if (parent_now != parent && parent_now != 0) _exit(1);
       close(ends[0]);
       body(Channel(ends[1]));
       // Not exit(): what the parent registered for its own end is not for us to run.
