@@ -26,6 +26,18 @@ export const LOCK_HELD = 1
 /** A lock of a segment as this environment uses it. Opaque. */
 export type NativeLock = object & { readonly __lock: never }
 
+/** A semaphore, event, barrier or queue of a segment, or a place to park at, as this environment uses it. Opaque. */
+export type NativeObject<Kind extends string> = object & { readonly __object: Kind }
+
+/** What an attempt on a semaphore answers. */
+export const SEMAPHORE = { DONE: 0, BUSY: 1, TOO_MANY: 2, NOT_HELD: 3, FULL: 4, BROKEN: 5 } as const
+/** What a barrier answers. */
+export const BARRIER = { TRIPPED: 0, BROKEN: 1, WAITS: 2, ACTS: 3, BUSY: 4, FULL: 5, CORRUPT: 6 } as const
+/** What an attempt on a queue answers. */
+export const QUEUE = { DONE: 0, BUSY: 1, CLOSED: 2, TOO_LARGE: 3, TOO_SMALL: 4, TOO_MANY: 5, BROKEN: 6 } as const
+/** What park() and parkIfEqual() answer instead of the id of a wait. */
+export const PARK = { FULL: -1, NOT_EQUAL: -2, BROKEN: -3 } as const
+
 export interface NativeEntry {
   readonly name: string
   readonly byteLength: number
@@ -44,6 +56,8 @@ export interface Native {
     readonly controlBlockBytes: number
     readonly maxDescriptionBytes: number
     readonly maxNameBytes: number
+    readonly exchangeWords: number
+    readonly exchangeBytes: number
     readonly longBytes: number
     readonly wideCharBytes: number
   }
@@ -82,18 +96,95 @@ export interface Native {
   lockIndex(lock: NativeLock): number
   /** Blocks the thread, for at most a tenth of a second, however long the timeout. */
   acquireLock(lock: NativeLock, timeoutMs: number): LockAnswer
-  /** After BUSY, the handler of `onWake` is called once when another attempt is worth while. */
-  tryAcquireOrAwait(lock: NativeLock): LockAnswer
-  stopAwaiting(lock: NativeLock): void
+  lockWait(lock: NativeLock): number
   /** Releases, if this thread holds it, in such a way that the next owner is told that it was abandoned. */
   abandonLock(lock: NativeLock): void
   /** Abandons, and lets go of the memory: no other function, of the fast path either, may be called for it afterwards. */
   endLock(lock: NativeLock): void
   lockState(lock: NativeLock): number
   lockOwner(lock: NativeLock): [pid: number, threadId: number]
-  /** Sets what is told of locks that are worth another attempt, by index. It may be told of others too. */
-  onWake(handler: (index: number) => void): void
+  /**
+   * Waits have ids, whatever they are for. `argument` is what the waiter says about what it needs: see the objects.
+   * armWait: false when trying is worth while at once; otherwise the handler of onWake is told the id once when it is.
+   */
+  armWait(id: number, argument: number): boolean
+  disarmWait(id: number): void
+  /** Whether trying is worth while. */
+  lookWait(id: number, argument: number): boolean
+  /** Blocks the thread until trying is worth while, for at most a tenth of a second, or for no reason. */
+  sleepWait(id: number, argument: number, timeoutMs: number): void
+  /** Sets what is told of waits that are worth another attempt, by id. It may be told of others too. */
+  onWake(handler: (id: number) => void): void
   keepAlive(yes: boolean): void
+  /** `layout.exchangeWords` float64 numbers, and then `layout.exchangeBytes` bytes: what some calls take or give. */
+  readonly exchange: ArrayBuffer
+  endObject(object: NativeObject<string>): void
+  /** The id of one of the waits of an object. */
+  objectWait(object: NativeObject<string>, which: number): number
+
+  semaphoreBytes(records: number): number
+  /** `records`: how many environments can hold units of a recoverable one; 0 for one that is not. */
+  initSemaphore(segment: NativeSegment, offset: number, value: number, limit: number, records: number): void
+  bindSemaphore(segment: NativeSegment, offset: number): NativeObject<'Semaphore'>
+  semaphoreTryAcquire(semaphore: NativeObject<'Semaphore'>, units: number): number
+  semaphoreRelease(semaphore: NativeObject<'Semaphore'>, units: number): number
+  semaphoreValue(semaphore: NativeObject<'Semaphore'>): number
+
+  eventBytes(): number
+  bindEvent(segment: NativeSegment, offset: number): NativeObject<'Event'>
+  /** What a wait begins with; the argument of the wait. */
+  eventTicket(event: NativeObject<'Event'>): number
+  eventHappened(event: NativeObject<'Event'>, ticket: number): boolean
+  eventIsSet(event: NativeObject<'Event'>): boolean
+  eventSet(event: NativeObject<'Event'>): void
+  eventClear(event: NativeObject<'Event'>): void
+
+  parkingBytes(records: number): number
+  initParking(segment: NativeSegment, offset: number, records: number): void
+  bindParking(segment: NativeSegment, offset: number): NativeObject<'Parking'>
+  /** Begins a wait for a key: the id of the wait to sleep on, or PARK.FULL, PARK.BROKEN. */
+  park(parking: NativeObject<'Parking'>, key: number): number
+  /** The same for the key byteOffset, unless the 32-bit word there is not `expected`: PARK.NOT_EQUAL. */
+  parkIfEqual(parking: NativeObject<'Parking'>, segment: NativeSegment, byteOffset: number, expected: number): number
+  /** Whether one of this environment's waits for the key is over; it is taken off then. */
+  parkTake(parking: NativeObject<'Parking'>, key: number): boolean
+  /** Takes one of this environment's waits off; true when all of them were over. */
+  parkLeave(parking: NativeObject<'Parking'>, key: number): boolean
+  /** Ends so many waits for the key, and says how many there were. */
+  unpark(parking: NativeObject<'Parking'>, key: number, count: number): number
+
+  barrierBytes(records: number): number
+  initBarrier(segment: NativeSegment, offset: number, parties: number, records: number): void
+  bindBarrier(segment: NativeSegment, offset: number): NativeObject<'Barrier'>
+  /** Exchange words: index, generation, id of the wait. */
+  barrierArrive(barrier: NativeObject<'Barrier'>, acts: boolean): number
+  barrierTake(barrier: NativeObject<'Barrier'>, generation: number): number
+  barrierFinish(barrier: NativeObject<'Barrier'>, generation: number): number
+  barrierLeave(barrier: NativeObject<'Barrier'>, generation: number): number
+  barrierAbort(barrier: NativeObject<'Barrier'>): void
+  barrierReset(barrier: NativeObject<'Barrier'>): void
+  barrierParties(barrier: NativeObject<'Barrier'>): number
+  barrierWaiting(barrier: NativeObject<'Barrier'>): number
+  barrierIsBroken(barrier: NativeObject<'Barrier'>): boolean
+
+  queueBytes(capacity: number): number
+  initQueue(segment: NativeSegment, offset: number, capacity: number, maxItems: number): void
+  /** Waits: 0 items; 1 room, the argument being bytes * 4096 + items; 2 no unfinished items, the argument being a ticket. */
+  bindQueue(segment: NativeSegment, offset: number): NativeObject<'Queue'>
+  /** Puts `count` records that stand in the exchange bytes. */
+  queuePut(queue: NativeObject<'Queue'>, byteLength: number, count: number): number
+  queuePutItem(queue: NativeObject<'Queue'>, flags: number, bytes: Uint8Array): number
+  /** Takes up to `count` records into the exchange bytes. Exchange words: bytes, records. */
+  queueGet(queue: NativeObject<'Queue'>, count: number): number
+  /** Takes one record. Exchange words: bytes, records. */
+  queueGetInto(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
+  queueClose(queue: NativeObject<'Queue'>): number
+  queueTaskDone(queue: NativeObject<'Queue'>, count: number): number
+  queueDoneTicket(queue: NativeObject<'Queue'>): number
+  queueIsDone(queue: NativeObject<'Queue'>, ticket: number): boolean
+  /** Exchange words: items, capacity, most items, unfinished items, 1 if closed. */
+  queueState(queue: NativeObject<'Queue'>): void
+
   dropHolds(): void
   identify(threadId: number): void
   endWithParent(parentPid: number, graceMs: number): boolean

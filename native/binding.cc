@@ -1,9 +1,16 @@
 // The addon's entry: its state for one environment, and the table of what it exports.
 #include "js/addon_state.h"
+#include "js/barrier_functions.h"
+#include "js/event_functions.h"
 #include "js/external_buffer.h"
 #include "js/lock_binding.h"
+#include "js/parking_functions.h"
 #include "js/process_functions.h"
+#include "js/queue_functions.h"
 #include "js/segment_functions.h"
+#include "js/semaphore_functions.h"
+#include "js/sync_object.h"
+#include "js/wait_functions.h"
 #include "platform/robust_mutex.h"
 
 namespace procshare {
@@ -17,17 +24,28 @@ Napi::Object Layout(Napi::Env env) {
   layout.Set("controlBlockBytes", sizeof(ControlBlock));
   layout.Set("maxDescriptionBytes", kMaxDescriptionBytes);
   layout.Set("maxNameBytes", kMaxNameBytes);
+  layout.Set("exchangeWords", static_cast<double>(AddonState::kExchangeWords));
+  layout.Set("exchangeBytes", static_cast<double>(AddonState::kExchangeBytes));
   layout.Set("longBytes", sizeof(long));
   layout.Set("wideCharBytes", sizeof(wchar_t));
   return layout;
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData(new AddonState(env));
+  AddonState* const state = new AddonState(env);
+  env.SetInstanceData(state);
   exports.Set("layout", Layout(env));
   exports.Set("hasSharedBuffers", HasExternalSharedBuffers());
   ExportSegmentFunctions(env, exports);
+  exports.Set("exchange", state->exchange());
+  ExportWaitFunctions(env, exports);
   ExportLockFunctions(env, exports);
+  ExportSyncObjectFunctions(env, exports);
+  ExportSemaphoreFunctions(env, exports);
+  ExportEventFunctions(env, exports);
+  ExportParkingFunctions(env, exports);
+  ExportBarrierFunctions(env, exports);
+  ExportQueueFunctions(env, exports);
   ExportProcessFunctions(env, exports);
   return exports;
 }

@@ -5,8 +5,8 @@
  *   S1  depth > 0 exactly while this environment's thread holds the mutex.
  *   S2  task is the asynchronous owner while one holds it, and undefined while the thread itself does.
  *   S3  A synchronous attempt never waits for a task of its own thread: that task could not run on. It fails at once.
- *   S4  pending is granted in order. While it is not empty, somebody is bound to call pump(): the release that ends our own
- *       hold, or the wake-up that tryAcquireOrAwait() has asked for.
+ *   S4  Asynchronous requests are granted in the order of their line (wait-line.ts). While this environment holds the lock,
+ *       it is the release that ends our own hold that makes the line go on.
  *
  * enter() and leave() are the fast path: one native call without arguments each, and nothing else that costs. The two
  * functions are the same for all locks, and a word in memory says which lock is meant: a function that V8 knows as a
@@ -15,36 +15,15 @@
 import { ShareError } from '../errors.ts'
 import type { Resident, Segment } from '../memory/segment.ts'
 import { ABANDONED, BROKEN, BUSY, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
-import { keepAlive, letGo } from './keep-alive.ts'
 import { isInside, type Task } from './task.ts'
+import { LATER, NOT_NOW, timeoutError, type Waiter, WaitLine } from './wait-line.ts'
 import type { WaitOptions } from './wait-options.ts'
 
 const selection = new Uint32Array(native.selection)
 const { tryAcquireSelected, acquireSelected, releaseSelected } = native
 
-/**
- * Those for which somebody waits, by the index of their lock. It keeps them: a pending promise alone keeps nothing.
- * An index may mean another lock by the time a wake-up for it arrives; looking once too often does no harm.
- */
-const awaited = new Map<number, LockState>()
-native.onWake((index) => pump(awaited.get(index)))
-
-function pump(state: LockState | undefined): void {
-  state?.pump()
-}
-
-/** Who a pending acquisition belongs to: a lock handle. */
-export interface Waiter {
-  readonly subject: string
-  readonly keepsAlive: boolean
-}
-
-interface Pending {
-  readonly waiter: Waiter
-  readonly task: Task
-  keepsAlive: boolean
-  grant(abandoned: boolean): void
-  fail(error: unknown): void
+function pump(line: WaitLine): void {
+  line.pump()
 }
 
 export class LockState implements Resident {
@@ -52,7 +31,7 @@ export class LockState implements Resident {
   readonly #index: number
   readonly #recursive: boolean
   readonly #segment: Segment
-  readonly #pending: Pending[] = []
+  readonly #line: WaitLine
   #depth = 0
   #task: Task | undefined
   #ended = false
@@ -73,6 +52,7 @@ export class LockState implements Resident {
       throw new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
     }
     this.#index = native.lockIndex(this.#lock)
+    this.#line = new WaitLine(native.lockWait(this.#lock))
     this.#recursive = recursive
     this.#segment = segment
   }
@@ -114,7 +94,7 @@ export class LockState implements Resident {
     }
     // By way of the event loop: a long line of our own tasks must starve neither its I/O nor other processes.
     // Not by a closure: one that captures `this` would cost every call of leave().
-    if (this.#pending.length > 0) setImmediate(pump, this)
+    if (this.#line.size > 0) setImmediate(pump, this.#line)
   }
 
   /** Takes the lock for `task`, in the order of the calls. Resolves to whether it was abandoned. */
@@ -126,31 +106,30 @@ export class LockState implements Resident {
       this.#depth++
       return Promise.resolve(false)
     }
-    if (this.#depth === 0 && this.#pending.length === 0) {
+    const attempt = () => {
+      if (this.#depth > 0) return LATER
       const answer = this.#tryAcquire()
-      if (answer !== BUSY) {
-        const abandoned = this.#settle(answer)
-        this.#task = task
-        return Promise.resolve(abandoned)
-      }
+      if (answer === BUSY) return NOT_NOW
+      const abandoned = this.#settle(answer)
+      this.#task = task
+      return abandoned
     }
-    if (timeoutMs === 0) throw this.#timeout(waiter, 0)
-    return this.#wait(waiter, task, timeoutMs, signal)
+    if (this.#line.size === 0) {
+      const abandoned = attempt()
+      if (typeof abandoned === 'boolean') return Promise.resolve(abandoned)
+    }
+    if (timeoutMs === 0) throw timeoutError(waiter, 0)
+    return this.#line.wait(waiter, attempt, 0, options)
   }
 
   /** Fails what a handle waits for, because the handle is closed. */
   failWaiter(waiter: Waiter, error: unknown): void {
-    for (const pending of this.#pending.filter((item) => item.waiter === waiter)) pending.fail(error)
+    this.#line.failWaiter(waiter, error)
   }
 
   /** Looks again whether a handle's waits keep the process alive. */
   refreshKeepAlive(waiter: Waiter): void {
-    for (const pending of this.#pending) {
-      if (pending.waiter !== waiter || pending.keepsAlive === waiter.keepsAlive) continue
-      pending.keepsAlive = waiter.keepsAlive
-      if (waiter.keepsAlive) keepAlive()
-      else letGo()
-    }
+    this.#line.refreshKeepAlive(waiter)
   }
 
   get held(): boolean {
@@ -187,7 +166,7 @@ export class LockState implements Resident {
       for (let left = timeoutMs; answer === BUSY && left > 0; left = deadline - performance.now()) {
         answer = native.acquireLock(this.#lock, left)
       }
-      if (answer === BUSY) throw this.#timeout(undefined, timeoutMs)
+      if (answer === BUSY) throw timeoutError({ name: this.#segment.name, subject: this.#subject }, timeoutMs)
     }
     return this.#settle(answer)
   }
@@ -206,75 +185,11 @@ export class LockState implements Resident {
     return true
   }
 
-  #wait(waiter: Waiter, task: Task, timeoutMs: number, signal: AbortSignal | undefined): Promise<boolean> {
-    return new Promise((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined
-      const onAbort = () => pending.fail(signal?.reason)
-      const settle = () => {
-        this.#pending.splice(this.#pending.indexOf(pending), 1)
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
-        if (pending.keepsAlive) letGo()
-        if (this.#pending.length === 0) this.#stopAwaiting()
-      }
-      const pending: Pending = {
-        waiter,
-        task,
-        keepsAlive: waiter.keepsAlive,
-        grant: (abandoned) => {
-          settle()
-          resolve(abandoned)
-        },
-        fail: (error) => {
-          settle()
-          reject(error)
-        },
-      }
-      if (pending.keepsAlive) keepAlive()
-      if (timeoutMs < Infinity) {
-        // A timer that is further away than 24 days would fire at once; nobody waits that long for the difference.
-        // What keeps the process alive, if anything is to, is not the timer: ref() and unref() may change that later.
-        timer = setTimeout(
-          () => pending.fail(this.#timeout(waiter, timeoutMs)),
-          Math.min(timeoutMs, 2 ** 31 - 1),
-        ).unref()
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#pending.push(pending)
-      if (this.#depth === 0) this.pump()
-    })
-  }
-
-  /** Grants the lock to the first of the line if it can be had; otherwise somebody will call again (S4). */
-  pump(): void {
-    const next = this.#pending[0]
-    if (next === undefined || this.#depth > 0 || this.#ended) return
-    try {
-      const answer = native.tryAcquireOrAwait(this.#lock)
-      if (answer === BUSY) {
-        awaited.set(this.#index, this)
-        return
-      }
-      const abandoned = this.#settle(answer)
-      this.#task = next.task
-      next.grant(abandoned)
-    } catch (error) {
-      // The lock is broken or the system has no thread to wait with: none of those in line can be served.
-      for (const pending of [...this.#pending]) pending.fail(error)
-    }
-  }
-
-  #stopAwaiting(): void {
-    native.stopAwaiting(this.#lock)
-    awaited.delete(this.#index)
+  get #subject(): string {
+    return `the lock of segment "${this.#segment.name}"`
   }
 
   #error(code: 'ERR_DEADLOCK'): ShareError {
-    return new ShareError(code, { segment: this.#segment.name, subject: `the lock of segment "${this.#segment.name}"` })
-  }
-
-  #timeout(waiter: Waiter | undefined, timeoutMs: number): ShareError {
-    const subject = waiter?.subject ?? `the lock of segment "${this.#segment.name}"`
-    return new ShareError('ERR_TIMEOUT', { segment: this.#segment.name, subject, detail: `${timeoutMs} ms` })
+    return new ShareError(code, { segment: this.#segment.name, subject: this.#subject })
   }
 }

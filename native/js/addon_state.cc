@@ -2,7 +2,6 @@
 
 #include "js/args.h"
 #include "js/fast_slots.h"
-#include "js/lock_binding.h"
 #include "js/segment_functions.h"
 
 namespace procshare {
@@ -16,11 +15,19 @@ AddonState* AddonState::Of(napi_env env) {
 AddonState::AddonState(Napi::Env env)
     : slot_(FastSlots<FastPath>::Take()),
       fast_path_(slot_ == kNoSlot ? own_fast_path_ : FastSlots<FastPath>::At(slot_)),
-      lock_table_(&fast_path_) {
+      lock_table_(&fast_path_),
+      waits_([this](uint32_t id) {
+        napi_call_threadsafe_function(wake_, reinterpret_cast<void*>(static_cast<uintptr_t>(id)), napi_tsfn_nonblocking);
+      }) {
   Napi::ArrayBuffer selection = Napi::ArrayBuffer::New(env, sizeof *fast_path_.selected);
   if (!selection.IsEmpty()) {  // as it is when the worker is terminated while it loads the addon
     fast_path_.selected = static_cast<uint32_t*>(selection.Data());
     selection_ = Napi::Persistent(selection);
+  }
+  Napi::ArrayBuffer exchange = Napi::ArrayBuffer::New(env, kExchangeWords * sizeof(double) + kExchangeBytes);
+  if (!exchange.IsEmpty()) {
+    exchange_data_ = exchange.Data();
+    exchange_ = Napi::Persistent(exchange);
   }
   const napi_value name = Napi::String::New(env, "procshare");
   Check(
@@ -37,6 +44,7 @@ AddonState::~AddonState() {
 }
 
 void AddonState::DropHolds() {
+  waits_.Stop();  // its threads ask the segments who lives
   for (const auto& [identity, holder] : open_segments) holder->segment.Close();
 }
 
@@ -44,7 +52,7 @@ void AddonState::DropHolds() {
 // abandoned: when the thread ends after its memory was unmapped the kernel could no longer do that.
 void AddonState::OnEnvironmentEnd(void* data) {
   AddonState* const state = static_cast<AddonState*>(data);
-  for (LockBinding* lock : state->locks) lock->End();
+  for (Resident* resident : state->residents) resident->End();
   state->DropHolds();
   napi_release_threadsafe_function(state->wake_, napi_tsfn_abort);
 }
@@ -52,8 +60,8 @@ void AddonState::OnEnvironmentEnd(void* data) {
 void AddonState::OnWake(napi_env env, napi_value, void* context, void* data) {
   if (env == nullptr) return;  // the environment is ending
   AddonState* const state = static_cast<AddonState*>(context);
-  const double index = static_cast<double>(reinterpret_cast<uintptr_t>(data));
-  state->on_wake.Call({Napi::Number::New(env, index)});
+  const double id = static_cast<double>(reinterpret_cast<uintptr_t>(data));
+  state->on_wake.Call({Napi::Number::New(env, id)});
 }
 
 }  // namespace procshare

@@ -9,12 +9,20 @@
 #include <unordered_set>
 
 #include "js/lock_table.h"
+#include "js/waits.h"
 #include "platform/named_memory.h"
 
 namespace procshare {
 
 class SegmentHolder;
-class LockBinding;
+
+// Something on a segment that must let go of it before its environment ends.
+class Resident {
+ public:
+  virtual ~Resident() = default;
+  // Nothing but destruction may follow.
+  virtual void End() = 0;
+};
 
 class AddonState {
  public:
@@ -25,18 +33,26 @@ class AddonState {
   // Segments that are open, by what they mean: to find the one that is attached to once more.
   std::unordered_multimap<MemoryIdentity, SegmentHolder*, MemoryIdentityHash> open_segments;
 
-  std::unordered_set<LockBinding*> locks;
+  std::unordered_set<Resident*> residents;
+  Waits& waits() { return waits_; }
   LockTable& lock_table() { return lock_table_; }
   int slot() const { return slot_; }
   FastPath& fast_path() { return fast_path_; }
   Napi::Value selection() const { return selection_.Value(); }
 
-  // Called on the event loop with the index of a lock for which it is worth while to try again.
+  // Called on the event loop with the id of a wait for which trying again is worth while.
   Napi::FunctionReference on_wake;
-  // How waiting threads get there; the data is the index.
+  // How waiting threads get there; the data is the id.
   napi_threadsafe_function wake() const { return wake_; }
 
-  // Ends the holds of all segments (names go if we were the last), leaving every mapping in place.
+  // Numbers and bytes that calls exchange with JavaScript without making values of them; see lib/native.ts.
+  Napi::Value exchange() const { return exchange_.Value(); }
+  double* exchange_words() const { return static_cast<double*>(exchange_data_); }
+  uint8_t* exchange_bytes() const { return static_cast<uint8_t*>(exchange_data_) + kExchangeWords * sizeof(double); }
+  static constexpr size_t kExchangeWords = 8;
+  static constexpr size_t kExchangeBytes = 64 * 1024;
+
+  // Ends the holds of all segments (names go if we were the last), leaving every mapping in place. Nobody is woken any more.
   void DropHolds();
 
  private:
@@ -48,7 +64,10 @@ class AddonState {
   FastPath& fast_path_;
   LockTable lock_table_;
   Napi::Reference<Napi::ArrayBuffer> selection_;
+  Napi::Reference<Napi::ArrayBuffer> exchange_;
+  void* exchange_data_ = nullptr;
   napi_threadsafe_function wake_ = nullptr;
+  Waits waits_;
 };
 
 }  // namespace procshare

@@ -7,6 +7,7 @@
 #include "js/fast_slots.h"
 #include "js/js_error.h"
 #include "js/segment_functions.h"
+#include "js/sync_object.h"
 
 namespace procshare {
 
@@ -15,21 +16,22 @@ LockBinding::LockBinding(AddonState* state, const Segment& segment, LockCell* ce
       mapping_(segment.mapping()),
       lock_(cell),
       index_(state->lock_table().Add(cell)),
-      waiter_(lock_, [wake = state->wake(), index = index_] {
-        void* const data = reinterpret_cast<void*>(static_cast<uintptr_t>(index));
-        napi_call_threadsafe_function(wake, data, napi_tsfn_nonblocking);
-      }) {
-  state_->locks.insert(this);
+      wait_(state->waits().Add({lock_.release_word(),
+                                lock_.flags(),
+                                [lock = lock_](uint64_t) { return lock.Peek() != MutexState::kHeld; },
+                                {}})) {
+  state_->residents.insert(this);
 }
 
 LockBinding::~LockBinding() {
   End();
-  state_->locks.erase(this);
+  state_->residents.erase(this);
   state_->lock_table().Remove(index_);
 }
 
 void LockBinding::End() {
-  waiter_.Stop();
+  if (mapping_ == nullptr) return;
+  state_->waits().Remove(wait_);
   Abandon();
   mapping_.reset();
 }
@@ -47,13 +49,6 @@ MutexOutcome LockBinding::Note(MutexOutcome outcome) {
 }
 
 MutexOutcome LockBinding::Acquire(Deadline deadline) { return Note(lock_.Acquire(state_->fast_path().owner, deadline)); }
-
-Result<MutexOutcome> LockBinding::TryAcquireOrAwait() {
-  uint32_t expected;
-  const MutexOutcome outcome = Note(lock_.TryAcquireOrAwait(state_->fast_path().owner, &expected));
-  if (outcome == MutexOutcome::kBusy && !waiter_.Arm(expected)) return Status::System(EAGAIN, "pthread_create");
-  return outcome;
-}
 
 namespace {
 
@@ -122,6 +117,13 @@ Napi::Value OnLock(const Napi::CallbackInfo& info) {
 
 void Finalize(napi_env, void* data, void*) { delete static_cast<LockBinding*>(data); }
 
+// initLock(segment, offset): makes a free lock in the cells of a segment that is not published yet.
+Napi::Value InitLock(const Napi::CallbackInfo& info) {
+  LockCell* const cell = CellArg<LockCell>(info, sizeof(LockCell));
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), SharedLock(cell).Init());
+  return {};
+}
+
 // bindLock(segment, offset): a lock of the segment, for the functions below; it must not outlive its
 // environment's hold.
 Napi::Value BindLock(const Napi::CallbackInfo& info) {
@@ -129,7 +131,8 @@ Napi::Value BindLock(const Napi::CallbackInfo& info) {
   SegmentHolder* const holder = HolderOf(info[0]);
   if (holder == nullptr) return {};
   const Segment& segment = holder->segment;
-  LockCell* const cell = segment.LockAt(SizeArg(info, 1));
+  LockCell* const cell =
+      reinterpret_cast<LockCell*>(segment.CellAt(SizeArg(info, 1), sizeof(LockCell), alignof(LockCell)).bytes);
   if (cell == nullptr || !SharedLock(cell).LooksSound()) {
     ThrowStatus(env, Status::Of(Outcome::kCorrupt));
     return {};
@@ -156,19 +159,9 @@ Napi::Value AcquireLock(const Napi::CallbackInfo& info) {
   return {info.Env(), ToAnswer(info.Env(), lock == nullptr ? MutexOutcome::kBusy : lock->Acquire(deadline))};
 }
 
-// tryAcquireOrAwait(lock): after "busy", the handler of onWake is called once when trying again is worth
-// while.
-Napi::Value TryAcquireOrAwait(const Napi::CallbackInfo& info) {
-  LockBinding* const lock = LockOf(info);
-  if (lock == nullptr) return {info.Env(), ToAnswer(info.Env(), MutexOutcome::kBusy)};
-  const Result<MutexOutcome> outcome = lock->TryAcquireOrAwait();
-  if (!OkOrThrow(info.Env(), outcome.status())) return {};
-  return {info.Env(), ToAnswer(info.Env(), outcome.value())};
-}
-
-Napi::Value StopAwaiting(const Napi::CallbackInfo&, LockBinding& lock) {
-  lock.StopAwaiting();
-  return {};
+// lockWait(lock): the id of the wait for it; see wait_functions.cc.
+Napi::Value LockWait(const Napi::CallbackInfo& info, LockBinding& lock) {
+  return Napi::Number::New(info.Env(), lock.wait());
 }
 
 // abandonLock(lock): what the end of this environment would do to the lock.
@@ -196,23 +189,6 @@ Napi::Value LockOwner(const Napi::CallbackInfo& info, LockBinding& lock) {
   return pair;
 }
 
-// onWake(handler): how awaited locks report; see AddonState.
-Napi::Value OnWake(const Napi::CallbackInfo& info) {
-  AddonState::Of(info.Env())->on_wake = Napi::Persistent(FunctionArg(info, 0));
-  return {};
-}
-
-// keepAlive(yes): whether pending waits keep the event loop, and so the process, alive.
-Napi::Value KeepAlive(const Napi::CallbackInfo& info) {
-  const napi_threadsafe_function wake = AddonState::Of(info.Env())->wake();
-  if (BooleanArg(info, 0)) {
-    napi_ref_threadsafe_function(info.Env(), wake);
-  } else {
-    napi_unref_threadsafe_function(info.Env(), wake);
-  }
-  return {};
-}
-
 }  // namespace
 
 void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
@@ -220,17 +196,9 @@ void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
     const char* name;
     Napi::Value (*function)(const Napi::CallbackInfo&);
   } functions[] = {
-      {"bindLock", BindLock},
-      {"lockIndex", OnLock<LockIndex>},
-      {"acquireLock", AcquireLock},
-      {"tryAcquireOrAwait", TryAcquireOrAwait},
-      {"stopAwaiting", OnLock<StopAwaiting>},
-      {"abandonLock", OnLock<AbandonLock>},
-      {"endLock", OnLock<EndLock>},
-      {"lockState", OnLock<LockState>},
-      {"lockOwner", OnLock<LockOwner>},
-      {"onWake", OnWake},
-      {"keepAlive", KeepAlive},
+      {"initLock", InitLock},       {"bindLock", BindLock},           {"lockIndex", OnLock<LockIndex>},
+      {"acquireLock", AcquireLock}, {"lockWait", OnLock<LockWait>},   {"abandonLock", OnLock<AbandonLock>},
+      {"endLock", OnLock<EndLock>}, {"lockState", OnLock<LockState>}, {"lockOwner", OnLock<LockOwner>},
   };
   for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
   ExportFastPath(env, exports);

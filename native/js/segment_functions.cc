@@ -7,8 +7,6 @@
 #include "js/args.h"
 #include "js/external_buffer.h"
 #include "js/js_error.h"
-#include "platform/robust_mutex.h"
-#include "shm/shared_lock.h"
 
 namespace procshare {
 namespace {
@@ -171,14 +169,6 @@ Napi::Value RemoveStale(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(removed.value()));
 }
 
-// initLock(segment, offset): makes a free lock in the cells of a segment that is not published yet.
-Napi::Value InitLock(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  LockCell* const cell = holder.segment.LockAt(SizeArg(info, 1));
-  Check(cell != nullptr, "no place for a lock");
-  if (!SharedLock(cell).Init()) ThrowStatus(info.Env(), Status::System(ENOSYS, "pthread_mutex_init"));
-  return {};
-}
-
 Napi::Value DropHolds(const Napi::CallbackInfo& info) {
   AddonState::Of(info.Env())->DropHolds();
   return {};
@@ -209,7 +199,6 @@ void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
       {"unlinkName", UnlinkName},
       {"listSegments", List},
       {"removeStaleSegments", RemoveStale},
-      {"initLock", OnSegment<InitLock>},
       {"dropHolds", DropHolds},
   };
   for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "platform/deadline.h"
@@ -17,6 +18,19 @@ enum class WaitOutcome : uint8_t {
 // Sleeps while *word == expected, until the deadline.
 // Requires: `word` is inside a shared mapping that outlives the call. Allocates nothing.
 WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Deadline deadline);
+
+// A word and what it must hold for a sleep to begin.
+struct WaitTarget {
+  const std::atomic<uint32_t>* word;
+  uint32_t expected;
+};
+
+// How many words one thread can sleep on at once: 1 where the system has no call for more.
+size_t MostWaitTargets();
+
+// Sleeps while each word holds what is expected of it. 0 < count <= MostWaitTargets(). A word that is not mapped any more
+// counts as changed. Which of them ended the sleep the caller finds out by looking.
+WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t count, Deadline deadline);
 
 constexpr int kWakeAll = INT32_MAX;
 

@@ -86,6 +86,13 @@ class NamedMemory {
   // Lets go of the mapping, which others may keep. After Close().
   void Unmap() { mapping_.reset(); }
 
+  // Makes this holder a member of the memory and returns a number that no other member has, now or later; the same each
+  // time. A member that closes, or whose process ends by any means, is one no more. 0 when the system refuses.
+  uint64_t Join();
+
+  // Whether `member` is one. While this holder is closed it cannot tell, and says yes.
+  bool IsMember(uint64_t member) const;
+
   // Removes the name now, for whoever holds it. Fails with ENOENT when the name is gone or means other memory.
   Status Unlink();
 
@@ -105,6 +112,7 @@ class NamedMemory {
   std::string name_;
   intptr_t descriptor_ = -1;
   bool temporary_ = false;
+  uint64_t member_ = 0;
   MemoryIdentity identity_;
   std::shared_ptr<MemoryMapping> mapping_;
 };

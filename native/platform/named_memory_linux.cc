@@ -27,6 +27,7 @@
 #include <utility>
 
 #include "platform/named_memory.h"
+#include "platform/process_identity.h"
 
 namespace procshare {
 namespace {
@@ -42,6 +43,10 @@ struct ByteRange {
 constexpr ByteRange kLiveness = {0, 1};
 constexpr ByteRange kRemoval = {0, 2};
 constexpr ByteRange kName = {2, 1};
+
+// A member locks a byte of its own, at an offset that is its number: far beyond the end of any file, which is allowed.
+constexpr uint64_t kFirstMember = uint64_t{1} << 60;
+ByteRange MemberRange(uint64_t member) { return {static_cast<off_t>(member), 1}; }
 
 class Descriptor {
  public:
@@ -77,8 +82,8 @@ bool SetLock(int fd, short type, ByteRange range) {
   return result == 0;
 }
 
-bool HeldByOthers(int fd) {
-  struct flock request = LockRequest(F_WRLCK, kLiveness);
+bool HeldByOthers(int fd, ByteRange range = kLiveness) {
+  struct flock request = LockRequest(F_WRLCK, range);
   return fcntl(fd, F_OFD_GETLK, &request) == 0 && request.l_type != F_UNLCK;
 }
 
@@ -214,6 +219,7 @@ NamedMemory& NamedMemory::operator=(NamedMemory&& other) noexcept {
   name_ = std::move(other.name_);
   descriptor_ = std::exchange(other.descriptor_, -1);
   temporary_ = other.temporary_;
+  member_ = std::exchange(other.member_, 0);
   identity_ = other.identity_;
   mapping_ = std::move(other.mapping_);
   return *this;
@@ -326,6 +332,7 @@ void NamedMemory::Close() {
   // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
   // not by close(2), because a lock ends with its open file description, and our mapping keeps that one.
   (void)SetLock(fd.get(), F_UNLCK, kLiveness);
+  if (member_ != 0) (void)SetLock(fd.get(), F_UNLCK, MemberRange(std::exchange(member_, 0)));
   if (!temporary_ || !SetLock(fd.get(), F_WRLCK, kRemoval)) return;
   (void)RemoveName(fd.get(), name_, identity_);
   (void)SetLock(fd.get(), F_UNLCK, kRemoval);
@@ -334,6 +341,19 @@ void NamedMemory::Close() {
 Status NamedMemory::Unlink() {
   if (!RemoveName(static_cast<int>(descriptor_), name_, identity_)) return Status::System(ENOENT, "shm_unlink");
   return Status::Ok();
+}
+
+uint64_t NamedMemory::Join() {
+  if (member_ != 0 || descriptor_ < 0) return member_;
+  const uint64_t number = kFirstMember | (RandomId() & (kFirstMember - 1));
+  if (SetLock(static_cast<int>(descriptor_), F_WRLCK, MemberRange(number))) member_ = number;
+  return member_;
+}
+
+bool NamedMemory::IsMember(uint64_t member) const {
+  if (member == member_ || descriptor_ < 0) return true;
+  if (member < kFirstMember || member >= kFirstMember * 2) return false;
+  return HeldByOthers(static_cast<int>(descriptor_), MemberRange(member));
 }
 
 bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {

@@ -79,8 +79,8 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 //
 // The first four fields share a cache line (the mutex of glibc has 40 bytes): a lock and unlock touches one line.
 struct alignas(kCellAlignment) LockCell {
-  std::atomic<uint32_t> release_word;  // what asynchronous acquirers sleep on; bumped when kLockAwaited is cleared
-  std::atomic<uint32_t> flags;         // kLockAwaited | kLockAbandoned
+  std::atomic<uint32_t> release_word;  // what asynchronous acquirers sleep on; bumped when kAwaited is cleared
+  std::atomic<uint32_t> flags;         // kAwaited | kLockAbandoned
   std::atomic<uint64_t> owner;         // pid << 32 | Node thread id of the last owner, for people to read
   RobustMutexStorage mutex;
   uint8_t reserved[16];
@@ -88,7 +88,100 @@ struct alignas(kCellAlignment) LockCell {
 static_assert(sizeof(LockCell) == 128);
 static_assert(offsetof(LockCell, flags) == 4 && offsetof(LockCell, owner) == 8 && offsetof(LockCell, mutex) == 16);
 
-constexpr uint32_t kLockAwaited = 1;    // somebody may sleep on release_word
+constexpr uint32_t kAwaited = 1;        // somebody may sleep on the word beside
 constexpr uint32_t kLockAbandoned = 2;  // an owner gave the lock up without a release, its thread living on
+
+// WakeWord - what waiters of one condition ("there is an item") sleep on. Protocol: shm/wake_word.h.
+struct WakeWord {
+  std::atomic<uint32_t> word;   // bumped by a waker that finds kAwaited
+  std::atomic<uint32_t> flags;  // kAwaited
+};
+static_assert(sizeof(WakeWord) == 8);
+
+// GuardedCell - what every object begins with whose state changes by transactions: shm/guarded.h.
+//
+//   0      8               16      112       240        256
+//   | wake | journal_count | mutex | journal | reserved |
+constexpr size_t kJournalEntries = 8;
+struct JournalEntry {
+  uint64_t offset;     // of the word, from the beginning of the cell
+  uint64_t old_value;  // what an interrupted transaction is undone to
+};
+struct alignas(kCellAlignment) GuardedCell {
+  WakeWord wake;
+  std::atomic<uint64_t> journal_count;
+  RobustMutexStorage mutex;
+  JournalEntry journal[kJournalEntries];
+  uint8_t reserved[16];
+};
+static_assert(sizeof(GuardedCell) == 256);
+
+// LedgerRecord - what one member has to do with an object: what it waits for, or holds. See shm/ledger.h.
+struct LedgerRecord {
+  std::atomic<uint64_t> member;    // 0: the record is free
+  std::atomic<uint64_t> key;       // what the member waits for, where an object has several things to wait for
+  std::atomic<uint64_t> count;     // waits, or units held
+  std::atomic<uint64_t> granted;   // waits that are over and have not been told so: at most `count`
+  std::atomic<uint64_t> outcome;   // how they ended
+  std::atomic<uint32_t> bell;      // bumped with each grant; the waits sleep on it
+  std::atomic<uint32_t> reserved;  // zero
+};
+static_assert(sizeof(LedgerRecord) == 48);
+
+// Ledger - which members have to do with an object. `capacity` records follow.
+struct Ledger {
+  std::atomic<uint64_t> capacity;
+  std::atomic<uint64_t> used;  // no record from this index on is in use
+  std::atomic<uint64_t> next;  // where the next grant looks first; a hint
+  std::atomic<uint64_t> reserved;
+};
+static_assert(sizeof(Ledger) == 32);
+
+// SemaphoreCell - a counter that does not go below zero. Recoverable ones have a ledger of the units that members hold.
+struct SemaphoreCell {
+  GuardedCell guarded;
+  std::atomic<uint64_t> value;
+  std::atomic<uint64_t> limit;  // no release goes beyond
+  std::atomic<uint64_t> reserved[2];
+  Ledger ledger;
+};
+
+// EventCell - a flag. Bit 0 of the word says whether it is set, the other bits how often it has been.
+struct alignas(kCellAlignment) EventCell {
+  WakeWord state;
+  uint8_t reserved[56];
+};
+
+// ParkingCell - waits that end when somebody says so: of a condition, or for words of the payload.
+struct ParkingCell {
+  GuardedCell guarded;
+  Ledger ledger;
+};
+
+// BarrierCell - a meeting point. `key` of the ledger is the generation.
+struct BarrierCell {
+  GuardedCell guarded;
+  std::atomic<uint64_t> parties;
+  std::atomic<uint64_t> phase;       // BarrierPhase
+  std::atomic<uint64_t> generation;  // of those that arrive now
+  std::atomic<uint64_t> reserved;
+  Ledger ledger;
+};
+
+// QueueCell - a ring of items. The ring's bytes follow the cell.
+struct QueueCell {
+  GuardedCell guarded;             // its wake word: there are items, or the queue is closed
+  WakeWord room;                   // items have been taken
+  WakeWord done;                   // the unfinished items have come down to none; its word counts how often, in steps of 2
+  std::atomic<uint64_t> capacity;  // bytes of the ring: a multiple of 8
+  std::atomic<uint64_t> max_items;
+  std::atomic<uint64_t> head;        // bytes ever taken
+  std::atomic<uint64_t> tail;        // bytes ever put
+  std::atomic<uint64_t> items;       // between head and tail
+  std::atomic<uint64_t> unfinished;  // put and not yet reported as done
+  std::atomic<uint64_t> closed;      // 1: nothing more is put
+  std::atomic<uint64_t> reserved[7];
+};
+static_assert(sizeof(QueueCell) == 384);
 
 }  // namespace procshare

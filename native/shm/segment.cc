@@ -174,10 +174,9 @@ Status Segment::Adopt(bool foreign) {
   return Status::Ok();
 }
 
-LockCell* Segment::LockAt(uint64_t offset) const {
-  if (offset % alignof(LockCell) != 0 || cells_bytes_ < sizeof(LockCell)) return nullptr;
-  if (offset > cells_bytes_ - sizeof(LockCell)) return nullptr;
-  return reinterpret_cast<LockCell*>(mapping()->data() + cells_offset_ + offset);
+CellRange Segment::CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const {
+  if (offset % alignment != 0 || cells_bytes_ < least_bytes || offset > cells_bytes_ - least_bytes) return {};
+  return {mapping()->data() + cells_offset_ + offset, cells_bytes_ - offset};
 }
 
 Status ListSegments(std::vector<SegmentEntry>* entries) {

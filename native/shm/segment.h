@@ -20,6 +20,12 @@ struct SegmentSpec {
   bool persistent = false;
 };
 
+// A place within the cells of a segment, and what there is from it to their end.
+struct CellRange {
+  uint8_t* bytes = nullptr;
+  size_t byte_length = 0;
+};
+
 class Segment {
  public:
   // Makes a segment that only the caller knows, to be filled and then published. EEXIST, ENOSPC, ... as NamedMemory.
@@ -53,8 +59,12 @@ class Segment {
   uint64_t id() const { return id_; }  // 0 for foreign memory
   const std::string& description() const { return description_; }
 
-  // The lock at `offset` within the cells, or null when that is not the place of one.
-  LockCell* LockAt(uint64_t offset) const;
+  // The place at `offset` within the cells; null when fewer than `least_bytes` begin there, or not so aligned.
+  CellRange CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const;
+
+  // See NamedMemory.
+  uint64_t Join() { return memory_.Join(); }
+  bool IsMember(uint64_t member) const { return memory_.IsMember(member); }
 
  private:
   explicit Segment(NamedMemory memory) : memory_(std::move(memory)) {}

@@ -1,22 +1,11 @@
 #include "shm/shared_lock.h"
 
-#include "platform/fence.h"
-#include "platform/futex.h"
-
 namespace procshare {
 namespace {
 
 // How often a blocking acquirer looks at a held lock before it sleeps: a few microseconds, about what a short critical
 // section takes and a tenth of what going to sleep and being woken costs.
 constexpr int kSpins = 100;
-
-inline void Pause() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ __volatile__("yield");
-#endif
-}
 
 }  // namespace
 
@@ -26,7 +15,7 @@ MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
       const MutexOutcome outcome = TryAcquire(owner);
       if (outcome != MutexOutcome::kBusy) return outcome;
     }
-    Pause();
+    SpinPause();
   }
   return Settle(RobustMutexAcquire(&cell_->mutex, deadline), owner);
 }
@@ -36,34 +25,9 @@ void SharedLock::ReleaseAbandoned() {
   Release();
 }
 
-MutexOutcome SharedLock::TryAcquireOrAwait(uint64_t owner, uint32_t* expected) {
-  *expected = cell_->release_word.load(std::memory_order_relaxed);  // before the flag: a bump after it is a change (L3)
-  Announce();
-  return TryAcquire(owner);
-}
-
-bool SharedLock::StillHeld() {
-  Announce();
-  return Peek() == MutexState::kHeld;
-}
-
-void SharedLock::Announce() {
-  // seq_cst, and the fence: the flag must be visible before the attempt or look that follows (L2). Pairs with
-  // RobustMutexRelease.
-  cell_->flags.fetch_or(kLockAwaited, std::memory_order_seq_cst);
-  FullFenceAfterExchange();
-}
-
 MutexOutcome SharedLock::TakeAbandoned() {
   cell_->flags.fetch_and(~kLockAbandoned, std::memory_order_relaxed);  // under the mutex
   return MutexOutcome::kAbandoned;
-}
-
-void SharedLock::WakeSleepers() {
-  // acq_rel: a waiter that announces itself after this sees the old word at the earliest, and is not ours to wake (L3).
-  cell_->flags.fetch_and(~kLockAwaited, std::memory_order_acq_rel);
-  cell_->release_word.fetch_add(1, std::memory_order_release);
-  FutexWake(&cell_->release_word, kWakeAll);
 }
 
 }  // namespace procshare

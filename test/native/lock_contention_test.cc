@@ -11,8 +11,10 @@
 #include <thread>
 #include <vector>
 
+#include "awaiting.h"
 #include "check.h"
 #include "child_process.h"
+#include "lock_at.h"
 #include "platform/futex.h"
 #include "private_memory.h"
 #include "shm/segment.h"
@@ -43,7 +45,7 @@ constexpr Manner kManners[] = {Manner::kBlocking, Manner::kAsynchronous, Manner:
 
 void AcquireAsynchronously(SharedLock lock) {
   uint32_t expected;
-  while (lock.TryAcquireOrAwait(1, &expected) != MutexOutcome::kAcquired) {
+  while (TryAcquireOrAwait(&lock, 1, &expected) != MutexOutcome::kAcquired) {
     // Also woken for nothing, and every time that somebody else was faster: all of that is one more try.
     CHECK(FutexWait(lock.release_word(), expected, Deadline::AfterMs(kForgottenMs)) != WaitOutcome::kTimedOut);
   }
@@ -158,7 +160,7 @@ void EveryAbandonmentIsToldOnce() {
         MutexOutcome outcome = MutexOutcome::kBusy;
         while (outcome == MutexOutcome::kBusy) {
           uint32_t expected;
-          outcome = i % 2 == 0 ? lock.Acquire(1, Deadline::Never()) : lock.TryAcquireOrAwait(1, &expected);
+          outcome = i % 2 == 0 ? lock.Acquire(1, Deadline::Never()) : TryAcquireOrAwait(&lock, 1, &expected);
           if (outcome != MutexOutcome::kBusy) break;
           CHECK(FutexWait(lock.release_word(), expected, Deadline::AfterMs(kForgottenMs)) != WaitOutcome::kTimedOut);
         }
@@ -189,7 +191,7 @@ void InProcesses(const std::vector<Manner>& manners, uint32_t turns) {
   Result<Segment> created = Segment::Create(name, spec);
   CHECK(created.ok());
   Segment& segment = created.value();
-  CHECK(SharedLock(segment.LockAt(0)).Init());
+  LockAt(CHECK(segment, 0)).Init());
   Protected* const data = new (segment.payload()) Protected();
   CHECK(segment.Publish().ok());
   const SharedScratch<Arena> arena;
@@ -201,13 +203,13 @@ void InProcesses(const std::vector<Manner>& manners, uint32_t turns) {
       CHECK(attached.ok());
       CHECK(attached.value().payload() != segment.payload());
       arena->meeting.Meet(parties);
-      TakeTurns(SharedLock(attached.value().LockAt(0)), reinterpret_cast<Protected*>(attached.value().payload()), manner,
+      LockAt(TakeTurns(attached.value(), 0)), reinterpret_cast<Protected*>(attached.value().payload()), manner,
                 turns);
     });
   }
   for (Child& child : children) child.ExpectEnd();
   CHECK_EQ(data->counter, uint64_t{turns} * parties);
-  CHECK_EQ(SharedLock(segment.LockAt(0)).Peek(), MutexState::kFree);
+  LockAt(CHECK_EQ(segment, 0)).Peek(), MutexState::kFree);
 }
 
 void ProcessesOfAllManners() { InProcesses({std::begin(kManners), std::end(kManners)}, kTurns); }
@@ -233,7 +235,7 @@ void ExactInSpiteOfKills() {
     for (;;) {
       MutexOutcome outcome;
       uint32_t expected;
-      while ((outcome = lock.TryAcquireOrAwait(1, &expected)) == MutexOutcome::kBusy) {
+      while ((outcome = TryAcquireOrAwait(&lock, 1, &expected)) == MutexOutcome::kBusy) {
         (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(5));
       }
       // The owner before may have died between the two additions: make good what it left.
@@ -296,7 +298,7 @@ void ATakenLockIsGivenUpAtTheDeadline() {
     }
     uint32_t expected;
     CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kBusy);
-    CHECK_EQ(lock.TryAcquireOrAwait(1, &expected), MutexOutcome::kBusy);
+    CHECK_EQ(TryAcquireOrAwait(&lock, 1, &expected), MutexOutcome::kBusy);
     CHECK_EQ(FutexWait(lock.release_word(), expected, Deadline::AfterMs(1)), WaitOutcome::kTimedOut);
     CHECK_EQ(lock.owner(), 7);
   }).join();
@@ -318,7 +320,7 @@ void NobodyIsWokenForNothing() {
   CHECK_EQ(arena->cell.release_word.load(), 0);
   CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired);
   uint32_t expected;
-  CHECK_EQ(lock.TryAcquireOrAwait(1, &expected), MutexOutcome::kBusy);
+  CHECK_EQ(TryAcquireOrAwait(&lock, 1, &expected), MutexOutcome::kBusy);
   CHECK_EQ(expected, 0);
   lock.Release();
   CHECK_EQ(arena->cell.release_word.load(), 1);

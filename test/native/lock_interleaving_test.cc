@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <string>
 
+#include "awaiting.h"
 #include "check.h"
 #include "child_process.h"
 #include "mutex_words.h"
@@ -39,7 +40,7 @@ void Reset(Stage* stage) {
 void AcquireAsynchronously(Stage* stage) {
   SharedLock lock(&stage->cell);
   uint32_t expected;
-  while (lock.TryAcquireOrAwait(1, &expected) == MutexOutcome::kBusy) {
+  while (TryAcquireOrAwait(&lock, 1, &expected) == MutexOutcome::kBusy) {
     stage->announced = true;
     if (FutexWait(lock.release_word(), expected, Deadline::AfterMs(kForgottenMs)) == WaitOutcome::kTimedOut) {
       stage->forgotten = true;
@@ -57,7 +58,7 @@ void WarmUp(Stage* stage) {
   uint32_t expected;
   AcquireAsynchronously(stage);
   CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired);
-  CHECK_EQ(lock.TryAcquireOrAwait(1, &expected), MutexOutcome::kBusy);
+  CHECK_EQ(TryAcquireOrAwait(&lock, 1, &expected), MutexOutcome::kBusy);
   (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(0));
   lock.Release();
 }
@@ -115,7 +116,7 @@ void StopTheReleaser(bool taken_by_another) {
   SharedLock lock(&stage->cell);
   int slept = 0;
   // Somebody may have been waiting before, so that the releaser is on its way to wake, or nobody.
-  for (const uint32_t flags : {0u, kLockAwaited}) {
+  for (const uint32_t flags : {0u, kAwaited}) {
     int steps = 0;
     for (bool more = true; more; steps += kStride) {
       Context() = "flags " + std::to_string(flags) + ", instruction " + std::to_string(steps);

@@ -15,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "awaiting.h"
 #include "check.h"
 #include "child_process.h"
 #include "mutex_words.h"
@@ -53,9 +54,9 @@ void WarmUp() {
   uint32_t expected;
   for (int i = 0; i < 2; ++i) {
     CHECK_EQ(lock.Acquire(kOwner, Deadline::Never()), MutexOutcome::kAcquired);
-    CHECK_EQ(lock.TryAcquireOrAwait(kOwner, &expected), MutexOutcome::kBusy);
+    CHECK_EQ(TryAcquireOrAwait(&lock, kOwner, &expected), MutexOutcome::kBusy);
     CHECK_EQ(lock.Acquire(kOwner, Deadline::AfterMs(0.01)), MutexOutcome::kBusy);
-    CHECK(lock.StillHeld());
+    CHECK(StillHeld(&lock));
     (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(0.01));
     lock.ReleaseAbandoned();
     CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAbandoned);
@@ -78,7 +79,7 @@ void MustWorkNormally(SharedLock lock) {
   CHECK_EQ(lock.Peek(), MutexState::kHeld);
   lock.Release();
   CHECK_EQ(lock.Acquire(kOwner, Deadline::Never()), MutexOutcome::kAcquired);
-  CHECK_EQ(lock.TryAcquireOrAwait(kOwner, &expected), MutexOutcome::kBusy);
+  CHECK_EQ(TryAcquireOrAwait(&lock, kOwner, &expected), MutexOutcome::kBusy);
   lock.Release();
   CHECK_EQ(FutexWait(lock.release_word(), expected, Deadline::Never()), WaitOutcome::kChanged);
   CHECK_EQ(lock.Acquire(kOwner, Deadline::AfterMs(10)), MutexOutcome::kAcquired);
@@ -120,7 +121,7 @@ const Script kScripts[] = {
     {"asynchronous", Nothing,
      [](SharedLock lock) {
        uint32_t expected;
-       (void)lock.TryAcquireOrAwait(1, &expected);
+       (void)TryAcquireOrAwait(&lock, 1, &expected);
        lock.Release();
      }},
     {"giving up", Nothing,
@@ -128,7 +129,7 @@ const Script kScripts[] = {
        (void)lock.TryAcquire(1);
        lock.ReleaseAbandoned();
      }},
-    {"giving up what is awaited", [](Stage* stage) { stage->cell.flags = kLockAwaited; },
+    {"giving up what is awaited", [](Stage* stage) { stage->cell.flags = kAwaited; },
      [](SharedLock lock) {
        (void)lock.TryAcquire(1);
        lock.ReleaseAbandoned();
@@ -217,9 +218,9 @@ const Request kRequests[] = {
      [](LockCell* cell) {
        SharedLock lock(cell);
        uint32_t expected;
-       (void)lock.TryAcquireOrAwait(1, &expected);
+       (void)TryAcquireOrAwait(&lock, 1, &expected);
        (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(0.1));
-       (void)lock.StillHeld();
+       (void)StillHeld(&lock);
      }},
 };
 
@@ -270,13 +271,13 @@ MutexOutcome AcquireAsynchronously(SharedLock lock, double heartbeat_ms) {
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
   for (;;) {
     uint32_t expected;
-    const MutexOutcome outcome = lock.TryAcquireOrAwait(kOwner, &expected);
+    const MutexOutcome outcome = TryAcquireOrAwait(&lock, kOwner, &expected);
     if (outcome != MutexOutcome::kBusy) return outcome;
     bool nothing_new;
     do {
       CHECK(!deadline.passed());
       const WaitOutcome wait = FutexWait(lock.release_word(), expected, Deadline::AfterMs(heartbeat_ms));
-      nothing_new = wait == WaitOutcome::kTimedOut && lock.StillHeld();
+      nothing_new = wait == WaitOutcome::kTimedOut && StillHeld(&lock);
     } while (nothing_new);
   }
 }
@@ -309,7 +310,7 @@ class Waiter {
     child_.Send('a');
     const Deadline deadline = Deadline::AfterMs(kPatienceMs);
     const LockCell& cell = stage_->cell;
-    while (asynchronous_ ? (cell.flags & kLockAwaited) == 0 : !HasSleepers(&cell)) {
+    while (asynchronous_ ? (cell.flags & kAwaited) == 0 : !HasSleepers(&cell)) {
       CHECK(!deadline.passed());
       sched_yield();
     }
@@ -412,7 +413,7 @@ void ALostAnnouncementIsRepeated() {
     });
     CHECK(releaser.RunToHalt());
     waiter.Start();
-    while ((cell.flags & kLockAwaited) != 0 && OwnerOf(&cell) != static_cast<uint32_t>(waiter.pid())) {
+    while ((cell.flags & kAwaited) != 0 && OwnerOf(&cell) != static_cast<uint32_t>(waiter.pid())) {
       CHECK(releaser.StepInstruction());
     }
     CHECK_EQ(cell.release_word.load(), 0);
@@ -420,7 +421,7 @@ void ALostAnnouncementIsRepeated() {
     met = lock.TryAcquire(kOwner) == MutexOutcome::kAcquired;  // unless the sleeper has looked just now
     if (met) {
       const Deadline deadline = Deadline::AfterMs(kPatienceMs);
-      while ((cell.flags & kLockAwaited) == 0) {
+      while ((cell.flags & kAwaited) == 0) {
         CHECK(!deadline.passed());
         sched_yield();
       }

@@ -1,0 +1,240 @@
+/**
+ * WaitLine: those of one environment who wait for the same thing, in the order in which they came.
+ *
+ *   L1  Only the first in line attempts. It is served, gives up, or somebody is bound to call pump(): the wake-up that
+ *       armWait() has asked for, the look that has been put off to the next turn of the event loop, or, when an attempt
+ *       says LATER, the owner of the line.
+ *   L2  An attempt that succeeds is told to its waiter at once; one that has given up makes no more attempts.
+ *
+ * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for some tens
+ * of microseconds before it hands over to a waiting thread: two such hand-overs cost more than the whole exchange.
+ */
+import { ShareError } from '../errors.ts'
+import { native } from '../native.ts'
+import { keepAlive, letGo } from './keep-alive.ts'
+import type { WaitOptions } from './wait-options.ts'
+
+/** What an attempt answers when it cannot have what it wants now. */
+export const NOT_NOW: unique symbol = Symbol('not now')
+/** The same, and the owner of the line will call pump() when that may have changed. */
+export const LATER: unique symbol = Symbol('later')
+export type Attempt<T> = () => T | typeof NOT_NOW | typeof LATER
+
+/** Who a wait belongs to: a handle. */
+export interface Waiter {
+  /** The name of its segment. */
+  readonly name: string
+  /** What messages call it. */
+  readonly subject: string
+  readonly keepsAlive: boolean
+}
+
+/** A wait that ended within this time makes the next one a hot one. */
+const HOT_MS = 0.4
+/** How long a hot one looks from the event loop. */
+const LOOK_MS = 0.1
+/** A timer that is further away than 24 days would fire at once; nobody waits that long for the difference. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * Lines of which the first has armed its wait, by the id of the wait. It keeps them: a pending promise alone keeps nothing.
+ * An id may mean another wait by the time a wake-up for it arrives; looking once too often does no harm.
+ */
+const armed = new Map<number, WaitLine>()
+native.onWake((id) => pump(armed.get(id)))
+
+function pump(line: WaitLine | undefined): void {
+  line?.pump()
+}
+
+function lookAgain(line: WaitLine): void {
+  line.lookAgain()
+}
+
+class Pending<T = unknown> {
+  previous: Pending | undefined
+  next: Pending | undefined
+  keepsAlive: boolean
+  readonly waiter: Waiter
+  readonly attempt: Attempt<T>
+  readonly argument: number
+  readonly since: number
+  readonly resolve: (value: T) => void
+  readonly reject: (reason: unknown) => void
+  timer: NodeJS.Timeout | undefined
+  unsubscribe: (() => void) | undefined
+
+  constructor(
+    waiter: Waiter,
+    attempt: Attempt<T>,
+    argument: number,
+    resolve: (value: T) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.waiter = waiter
+    this.attempt = attempt
+    this.argument = argument
+    this.since = performance.now()
+    this.resolve = resolve
+    this.reject = reject
+    this.keepsAlive = waiter.keepsAlive
+  }
+}
+
+export class WaitLine {
+  readonly #id: number
+  #first: Pending | undefined
+  #last: Pending | undefined
+  #size = 0
+  #isHot = false
+  #isLooking = false
+
+  /** @param id - of the native wait */
+  constructor(id: number) {
+    this.#id = id
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Waits for `attempt` to succeed; the caller has tried before, in vain, or stands behind others.
+   * @param argument - of the native wait: what the waiter needs
+   * @param giveUp - called when the wait ends without success, and may still give its result
+   */
+  wait<T>(
+    waiter: Waiter,
+    attempt: Attempt<T>,
+    argument: number,
+    { timeoutMs = Infinity, signal }: WaitOptions,
+    giveUp?: (reason: unknown) => T | undefined,
+  ): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const end =
+        giveUp === undefined
+          ? reject
+          : (reason: unknown) => {
+              const result = giveUp(reason)
+              if (result === undefined) reject(reason)
+              else resolve(result)
+            }
+      const pending = new Pending(waiter, attempt, argument, resolve, end) as Pending
+      if (pending.keepsAlive) keepAlive()
+      if (timeoutMs < Infinity) {
+        // What keeps the process alive, if anything is to, is not the timer: ref() and unref() may change that later.
+        const onTime = () => this.#fail(pending, timeoutError(waiter, timeoutMs))
+        pending.timer = setTimeout(onTime, Math.min(timeoutMs, LONGEST_TIMER_MS)).unref()
+      }
+      if (signal !== undefined) {
+        const onAbort = () => this.#fail(pending, signal.reason)
+        signal.addEventListener('abort', onAbort, { once: true })
+        pending.unsubscribe = () => signal.removeEventListener('abort', onAbort)
+      }
+      this.#append(pending)
+      if (this.#first === pending) this.pump()
+    })
+  }
+
+  /** Serves those in line for as long as it goes; see L1. */
+  pump(): void {
+    if (this.#isLooking) return
+    for (let pending = this.#first; pending !== undefined; pending = this.#first) {
+      try {
+        const answer = pending.attempt()
+        if (answer === LATER) return
+        if (answer !== NOT_NOW) {
+          this.#serve(pending, answer)
+        } else if (this.#isHot && performance.now() - pending.since < LOOK_MS) {
+          this.#isLooking = true
+          setImmediate(lookAgain, this)
+          return
+        } else if (native.armWait(this.#id, pending.argument)) {
+          armed.set(this.#id, this)
+          return
+        }
+      } catch (error) {
+        // What it waits for is broken, or the system has no thread to wait with.
+        this.#fail(pending, error)
+      }
+    }
+  }
+
+  /** The next turn of a hot wait. */
+  lookAgain(): void {
+    this.#isLooking = false
+    this.pump()
+  }
+
+  /** Fails what a handle waits for. */
+  failWaiter(waiter: Waiter, error: unknown): void {
+    for (let pending = this.#first; pending !== undefined; ) {
+      const { next } = pending
+      if (pending.waiter === waiter) this.#fail(pending, error)
+      pending = next
+    }
+  }
+
+  /** Looks again whether a handle's waits keep the process alive. */
+  refreshKeepAlive(waiter: Waiter): void {
+    for (let pending = this.#first; pending !== undefined; pending = pending.next) {
+      if (pending.waiter !== waiter || pending.keepsAlive === waiter.keepsAlive) continue
+      pending.keepsAlive = waiter.keepsAlive
+      if (waiter.keepsAlive) keepAlive()
+      else letGo()
+    }
+  }
+
+  #serve(pending: Pending, value: unknown): void {
+    this.#isHot = performance.now() - pending.since < HOT_MS
+    this.#remove(pending)
+    pending.resolve(value)
+  }
+
+  #fail(pending: Pending, reason: unknown): void {
+    const wasFirst = this.#first === pending
+    this.#remove(pending)
+    pending.reject(reason)
+    if (wasFirst) this.pump() // the next one may need less than this one did
+  }
+
+  #append(pending: Pending): void {
+    pending.previous = this.#last
+    if (this.#last === undefined) this.#first = pending
+    else this.#last.next = pending
+    this.#last = pending
+    this.#size++
+  }
+
+  #remove(pending: Pending): void {
+    if (pending.previous === undefined) this.#first = pending.next
+    else pending.previous.next = pending.next
+    if (pending.next === undefined) this.#last = pending.previous
+    else pending.next.previous = pending.previous
+    this.#size--
+    clearTimeout(pending.timer)
+    pending.unsubscribe?.()
+    if (pending.keepsAlive) letGo()
+    if (this.#size === 0 && armed.delete(this.#id)) native.disarmWait(this.#id)
+  }
+}
+
+/** The error of a wait that took too long. */
+export function timeoutError({ name, subject }: Pick<Waiter, 'name' | 'subject'>, timeoutMs: number): ShareError {
+  return new ShareError('ERR_TIMEOUT', { segment: name, subject, detail: `${timeoutMs} ms` })
+}
+
+/**
+ * The blocking form: attempts until it succeeds, sleeping in between; NOT_NOW after the timeout.
+ * The thread is blocked for a tenth of a second at a time, because V8 can end a worker only between two native calls.
+ */
+export function block<T>(id: number, attempt: Attempt<T>, argument: number, timeoutMs: number): T | typeof NOT_NOW {
+  let answer = attempt()
+  if (answer !== NOT_NOW || timeoutMs === 0) return answer as T | typeof NOT_NOW
+  const deadline = performance.now() + timeoutMs
+  for (let left = timeoutMs; answer === NOT_NOW && left > 0; left = deadline - performance.now()) {
+    native.sleepWait(id, argument, Math.min(left, LONGEST_TIMER_MS))
+    answer = attempt()
+  }
+  return answer as T | typeof NOT_NOW
+}

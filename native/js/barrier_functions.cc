@@ -1,0 +1,129 @@
+#include "js/barrier_functions.h"
+
+#include <unordered_map>
+
+#include "js/sync_object.h"
+#include "shm/barrier.h"
+
+namespace procshare {
+namespace {
+
+class BarrierObject final : public SyncObject {
+ public:
+  static constexpr SyncKind kKind = SyncKind::kBarrier;
+
+  // Its first wait is for the end of an action that others perform.
+  BarrierObject(const Napi::Value& segment, BarrierCell* cell, size_t byte_length)
+      : SyncObject(segment, kKind), barrier(cell, byte_length, this) {
+    WakeWord* const wake = barrier.wake();
+    AddWait({&wake->word, &wake->flags, [this](uint64_t) { return barrier.phase() != BarrierPhase::kActing; },
+             [this] { barrier.Tend(); }});
+  }
+  bool LooksSound() const { return barrier.LooksSound(); }
+
+  // The id of the wait that sleeps on the bell of a record.
+  uint32_t WaitOf(LedgerRecord* record) {
+    const auto [known, added] = waits_of_records_.emplace(record, 0);
+    if (added) {
+      known->second = AddWait({&record->bell, nullptr,
+                               [record](uint64_t) { return record->granted.load(std::memory_order_relaxed) > 0; },
+                               [this] { barrier.Tend(); }});
+    }
+    return known->second;
+  }
+
+  Barrier barrier;
+
+ private:
+  std::unordered_map<LedgerRecord*, uint32_t> waits_of_records_;
+};
+
+template <Napi::Value (*kBody)(const Napi::CallbackInfo&, BarrierObject&)>
+constexpr auto On = OnSyncObject<BarrierObject, kBody>;
+
+Napi::Value ToJs(const Napi::CallbackInfo& info, BarrierOutcome outcome) {
+  return Napi::Number::New(info.Env(), static_cast<int>(outcome));
+}
+
+Napi::Value BarrierBytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Barrier::BytesFor(SizeArg(info, 0))));
+}
+
+// initBarrier(segment, offset, parties, records)
+Napi::Value InitBarrier(const Napi::CallbackInfo& info) {
+  const uint64_t records = SizeArg(info, 3);
+  BarrierCell* const cell = CellArg<BarrierCell>(info, Barrier::BytesFor(records));
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Barrier::Init(cell, SizeArg(info, 2), records));
+  return {};
+}
+
+// barrierArrive(barrier, acts): a BarrierOutcome; exchange words 0 to 2 become index, generation and the id of the wait.
+Napi::Value Arrive(const Napi::CallbackInfo& info, BarrierObject& object) {
+  const Barrier::Arrival arrival = object.barrier.Arrive(BooleanArg(info, 1));
+  double* const words = object.state()->exchange_words();
+  words[0] = static_cast<double>(arrival.index);
+  words[1] = static_cast<double>(arrival.generation);
+  words[2] = arrival.record == nullptr ? 0 : object.WaitOf(arrival.record);
+  return ToJs(info, arrival.outcome);
+}
+
+// barrierTake(barrier, generation), barrierFinish, barrierLeave: a BarrierOutcome.
+Napi::Value Take(const Napi::CallbackInfo& info, BarrierObject& object) {
+  return ToJs(info, object.barrier.Take(SizeArg(info, 1)));
+}
+
+Napi::Value Finish(const Napi::CallbackInfo& info, BarrierObject& object) {
+  return ToJs(info, object.barrier.Finish(SizeArg(info, 1)));
+}
+
+Napi::Value Leave(const Napi::CallbackInfo& info, BarrierObject& object) {
+  return ToJs(info, object.barrier.Leave(SizeArg(info, 1)));
+}
+
+Napi::Value Abort(const Napi::CallbackInfo&, BarrierObject& object) {
+  object.barrier.Abort();
+  return {};
+}
+
+Napi::Value Reset(const Napi::CallbackInfo&, BarrierObject& object) {
+  object.barrier.Reset();
+  return {};
+}
+
+Napi::Value Parties(const Napi::CallbackInfo& info, BarrierObject& object) {
+  return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.parties()));
+}
+
+Napi::Value Waiting(const Napi::CallbackInfo& info, BarrierObject& object) {
+  return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.waiting()));
+}
+
+Napi::Value IsBroken(const Napi::CallbackInfo& info, BarrierObject& object) {
+  object.barrier.Tend();
+  return Napi::Boolean::New(info.Env(), object.barrier.broken());
+}
+
+}  // namespace
+
+void ExportBarrierFunctions(Napi::Env env, Napi::Object exports) {
+  const struct {
+    const char* name;
+    Napi::Value (*function)(const Napi::CallbackInfo&);
+  } functions[] = {
+      {"barrierBytes", BarrierBytes},
+      {"initBarrier", InitBarrier},
+      {"bindBarrier", BindSyncObject<BarrierObject, BarrierCell>},
+      {"barrierArrive", On<Arrive>},
+      {"barrierTake", On<Take>},
+      {"barrierFinish", On<Finish>},
+      {"barrierLeave", On<Leave>},
+      {"barrierAbort", On<Abort>},
+      {"barrierReset", On<Reset>},
+      {"barrierParties", On<Parties>},
+      {"barrierWaiting", On<Waiting>},
+      {"barrierIsBroken", On<IsBroken>},
+  };
+  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+}
+
+}  // namespace procshare

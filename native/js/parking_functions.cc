@@ -1,0 +1,159 @@
+#include "js/parking_functions.h"
+
+#include <unordered_map>
+
+#include "js/sync_object.h"
+#include "shm/parking.h"
+
+namespace procshare {
+namespace {
+
+// Waits for a key: of a condition, or for the word at an offset of the payload.
+class ParkingObject final : public SyncObject {
+ public:
+  static constexpr SyncKind kKind = SyncKind::kParking;
+
+  ParkingObject(const Napi::Value& segment, ParkingCell* cell, size_t byte_length)
+      : SyncObject(segment, kKind),
+        cell_(cell),
+        byte_length_(byte_length),
+        capacity_(LedgerView::CapacityOf(&cell->ledger, byte_length - offsetof(ParkingCell, ledger))) {}
+  bool LooksSound() const { return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded); }
+
+  bool IsUsed() const { return LedgerView(&cell_->ledger, capacity_).used() > 0; }
+
+  // A transaction of the cell.
+  class Session {
+   public:
+    explicit Session(ParkingObject* object)
+        : guard_(&object->cell_->guarded, object->byte_length_),
+          parking_(&guard_, LedgerView(&object->cell_->ledger, object->capacity_), object) {}
+    bool held() const { return guard_.held(); }
+    Parking* operator->() { return &parking_; }
+
+   private:
+    Guard guard_;
+    Parking parking_;
+  };
+
+  // The id of the wait that sleeps on the bell of a record.
+  uint32_t WaitOf(LedgerRecord* record) {
+    const auto [known, added] = waits_of_records_.emplace(record, 0);
+    if (added) {
+      known->second = AddWait({&record->bell, nullptr,
+                               [record](uint64_t) { return record->granted.load(std::memory_order_relaxed) > 0; },
+                               [this] { BuryTheDead(); }});
+    }
+    return known->second;
+  }
+
+ private:
+  void BuryTheDead() {
+    Session session(this);
+    if (session.held()) (void)session->BuryTheDead();
+  }
+
+  ParkingCell* const cell_;
+  const size_t byte_length_;
+  const uint64_t capacity_;
+  std::unordered_map<LedgerRecord*, uint32_t> waits_of_records_;
+};
+
+template <Napi::Value (*kBody)(const Napi::CallbackInfo&, ParkingObject&)>
+constexpr auto On = OnSyncObject<ParkingObject, kBody>;
+
+constexpr int kFull = -1;
+constexpr int kNotEqual = -2;
+constexpr int kBroken = -3;
+
+Napi::Value ParkingBytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(sizeof(ParkingCell) + LedgerView::BytesFor(SizeArg(info, 0))));
+}
+
+// initParking(segment, offset, records)
+Napi::Value InitParking(const Napi::CallbackInfo& info) {
+  const uint64_t records = SizeArg(info, 2);
+  ParkingCell* const cell = CellArg<ParkingCell>(info, sizeof(ParkingCell) + LedgerView::BytesFor(records));
+  if (cell == nullptr) return {};
+  cell->ledger.capacity.store(records, std::memory_order_relaxed);
+  ThrowUnlessInitialised(info.Env(), InitGuarded(&cell->guarded));
+  return {};
+}
+
+int ParkAt(ParkingObject* object, ParkingObject::Session* session, uint64_t key) {
+  LedgerRecord* const record = (*session)->Park(key);
+  return record == nullptr ? kFull : static_cast<int>(object->WaitOf(record));
+}
+
+// park(parking, key): begins a wait; the id of the wait to sleep on, or kFull, kBroken.
+Napi::Value Park(const Napi::CallbackInfo& info, ParkingObject& object) {
+  ParkingObject::Session session(&object);
+  return Napi::Number::New(info.Env(), session.held() ? ParkAt(&object, &session, SizeArg(info, 1)) : kBroken);
+}
+
+// parkIfEqual(parking, segment, byteOffset, expected): as park() for the key byteOffset, unless the word there holds another
+// number: kNotEqual.
+Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
+  SegmentHolder* const holder = HolderOf(info[1]);
+  if (holder == nullptr) return {};
+  const uint64_t offset = SizeArg(info, 2);
+  Check(offset % 4 == 0 && offset + 4 <= holder->segment.payload_bytes(), "expected the offset of a word");
+  const auto* const word = reinterpret_cast<const std::atomic<uint32_t>*>(holder->segment.payload() + offset);
+  const uint32_t expected = static_cast<uint32_t>(static_cast<int32_t>(NumberArg(info, 3)));
+  ParkingObject::Session session(&object);
+  if (!session.held()) return Napi::Number::New(info.Env(), kBroken);
+  const int wait = ParkAt(&object, &session, offset);
+  if (wait < 0) return Napi::Number::New(info.Env(), wait);
+  // After the record is there: a notifier that changed the word before we look finds the record (see Unpark below), and one
+  // that does so later waits for the mutex.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (word->load(std::memory_order_seq_cst) == expected) return Napi::Number::New(info.Env(), wait);
+  uint64_t outcome;
+  (void)session->Leave(offset, &outcome);
+  return Napi::Number::New(info.Env(), kNotEqual);
+}
+
+// parkTake(parking, key): whether one of this environment's waits is over; it counts as told then.
+Napi::Value Take(const Napi::CallbackInfo& info, ParkingObject& object) {
+  ParkingObject::Session session(&object);
+  uint64_t outcome;
+  return Napi::Boolean::New(info.Env(), session.held() && session->Take(SizeArg(info, 1), &outcome));
+}
+
+// parkLeave(parking, key): gives up one of this environment's waits; true when all of them were over, so that one is told.
+Napi::Value Leave(const Napi::CallbackInfo& info, ParkingObject& object) {
+  ParkingObject::Session session(&object);
+  uint64_t outcome;
+  return Napi::Boolean::New(info.Env(), session.held() && session->Leave(SizeArg(info, 1), &outcome));
+}
+
+// unpark(parking, key, count): ends so many waits and says how many there were.
+Napi::Value Unpark(const Napi::CallbackInfo& info, ParkingObject& object) {
+  // The caller's change of the word comes before this look, a waiter's record before its look at the word.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!object.IsUsed()) return Napi::Number::New(info.Env(), 0);
+  ParkingObject::Session session(&object);
+  const uint64_t woken = session.held() ? session->Unpark(SizeArg(info, 1), SizeArg(info, 2)) : 0;
+  return Napi::Number::New(info.Env(), static_cast<double>(woken));
+}
+
+}  // namespace
+
+void ExportParkingFunctions(Napi::Env env, Napi::Object exports) {
+  const struct {
+    const char* name;
+    Napi::Value (*function)(const Napi::CallbackInfo&);
+  } functions[] = {
+      {"parkingBytes", ParkingBytes},
+      {"initParking", InitParking},
+      {"bindParking", BindSyncObject<ParkingObject, ParkingCell>},
+      {"park", On<Park>},
+      {"parkIfEqual", On<ParkIfEqual>},
+      {"parkTake", On<Take>},
+      {"parkLeave", On<Leave>},
+      {"unpark", On<Unpark>},
+  };
+  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+}
+
+}  // namespace procshare

@@ -1,0 +1,83 @@
+#include "js/sync_object.h"
+
+#include <utility>
+
+namespace procshare {
+namespace {
+
+constexpr napi_type_tag kSyncObjectTag = {0x27c4e19f5ab80d63, 0x91f6a03d8e72c45b};
+
+void Finalize(napi_env, void* data, void*) {
+  SyncObject* const object = static_cast<SyncObject*>(data);
+  object->End();  // before any part of it is destroyed: waiting threads look at it
+  delete object;
+}
+
+SyncObject* AnyObjectOf(const Napi::Value& external) {
+  return Unwrap<SyncObject>(external, kSyncObjectTag, "expected a synchronisation object");
+}
+
+// endObject(object): the environment has closed its last handle; no other function may be called for it afterwards.
+Napi::Value EndObject(const Napi::CallbackInfo& info) {
+  SyncObject* const object = AnyObjectOf(info[0]);
+  if (object != nullptr) object->End();
+  return {};
+}
+
+// objectWait(object, which): the id of one of its waits; see wait_functions.cc.
+Napi::Value ObjectWait(const Napi::CallbackInfo& info) {
+  SyncObject* const object = AnyObjectOf(info[0]);
+  if (object == nullptr) return {};
+  return Napi::Number::New(info.Env(), object->wait(Uint32Arg(info, 1)));
+}
+
+}  // namespace
+
+SyncObject::SyncObject(const Napi::Value& segment, SyncKind kind)
+    : state_(AddonState::Of(segment.Env())),
+      holder_(HolderOf(segment)),
+      kind_(kind),
+      segment_(Napi::Reference<Napi::Value>::New(segment, 1)),
+      mapping_(holder_->segment.mapping()) {
+  state_->residents.insert(this);
+}
+
+SyncObject::~SyncObject() {
+  SyncObject::End();
+  state_->residents.erase(this);
+}
+
+void SyncObject::End() {
+  for (const uint32_t id : std::exchange(waits_, {})) state_->waits().Remove(id);
+  mapping_.reset();
+}
+
+uint32_t SyncObject::AddWait(WaitSource source) {
+  waits_.push_back(state_->waits().Add(std::move(source)));
+  return waits_.back();
+}
+
+SyncObject* SyncObjectOf(const Napi::Value& external, SyncKind kind) {
+  SyncObject* const object = AnyObjectOf(external);
+  Check(object == nullptr || object->kind() == kind, "expected a synchronisation object of another kind");
+  return object;
+}
+
+Napi::Value WrapSyncObject(Napi::Env env, std::unique_ptr<SyncObject> object, bool sound) {
+  if (!sound) {
+    ThrowStatus(env, Status::Of(Outcome::kCorrupt));
+    return {};
+  }
+  napi_value external;
+  if (!Succeeded(env, napi_create_external(env, object.get(), Finalize, nullptr, &external), "no external")) return {};
+  (void)object.release();
+  if (!Succeeded(env, napi_type_tag_object(env, external, &kSyncObjectTag), "no type tag")) return {};
+  return {env, external};
+}
+
+void ExportSyncObjectFunctions(Napi::Env env, Napi::Object exports) {
+  exports.Set("endObject", Napi::Function::New(env, EndObject, "endObject"));
+  exports.Set("objectWait", Napi::Function::New(env, ObjectWait, "objectWait"));
+}
+
+}  // namespace procshare

@@ -1,0 +1,94 @@
+// SyncObject: an object in the cells of a segment (a semaphore, a queue, ...), as one environment uses it from JavaScript.
+//
+// The External that JavaScript holds owns it, and it keeps the External of the segment alive.
+#pragma once
+
+#include <napi.h>
+
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+#include "js/addon_state.h"
+#include "js/args.h"
+#include "js/js_error.h"
+#include "js/segment_functions.h"
+#include "shm/ledger.h"
+
+namespace procshare {
+
+enum class SyncKind : uint8_t { kSemaphore, kEvent, kParking, kBarrier, kQueue };
+
+class SyncObject : public Resident, public Members {
+ public:
+  SyncObject(const Napi::Value& segment, SyncKind kind);
+  ~SyncObject() override;
+
+  void End() override;
+
+  SyncKind kind() const { return kind_; }
+  AddonState* state() const { return state_; }
+  uint32_t wait(size_t which) const { return waits_[which]; }
+
+  uint64_t self() override { return holder_->segment.Join(); }
+  bool IsMember(uint64_t member) const override { return holder_->segment.IsMember(member); }
+
+ protected:
+  // The id of a new wait, which ends with the object.
+  uint32_t AddWait(WaitSource source);
+
+ private:
+  AddonState* const state_;
+  SegmentHolder* const holder_;
+  const SyncKind kind_;
+  const Napi::Reference<Napi::Value> segment_;
+  std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
+  std::vector<uint32_t> waits_;
+};
+
+// The cell at an offset of a segment that is not published yet, for init functions: initX(segment, offset, ...).
+template <class Cell>
+Cell* CellArg(const Napi::CallbackInfo& info, size_t byte_length) {
+  SegmentHolder* const holder = HolderOf(info[0]);
+  if (holder == nullptr) return nullptr;
+  const CellRange range = holder->segment.CellAt(SizeArg(info, 1), byte_length, alignof(Cell));
+  Check(range.bytes != nullptr, "no place for the object");
+  return reinterpret_cast<Cell*>(range.bytes);
+}
+
+inline void ThrowUnlessInitialised(Napi::Env env, bool initialised) {
+  if (!initialised) ThrowStatus(env, Status::System(ENOSYS, "pthread_mutex_init"));
+}
+
+// The object inside an External of ours; null only in a worker that is being terminated.
+SyncObject* SyncObjectOf(const Napi::Value& external, SyncKind kind);
+
+// Wraps an object that was made from (segment, offset); when the cell is not one of its kind, throws ERR_CORRUPT.
+Napi::Value WrapSyncObject(Napi::Env env, std::unique_ptr<SyncObject> object, bool sound);
+
+// bindX(segment, offset): makes the object for the cell at that offset.
+template <class Object, class Cell>
+Napi::Value BindSyncObject(const Napi::CallbackInfo& info) {
+  SegmentHolder* const holder = HolderOf(info[0]);
+  if (holder == nullptr) return {};
+  const CellRange range = holder->segment.CellAt(SizeArg(info, 1), sizeof(Cell), alignof(Cell));
+  if (range.bytes == nullptr) {
+    ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
+    return {};
+  }
+  auto object = std::make_unique<Object>(info[0], reinterpret_cast<Cell*>(range.bytes), range.byte_length);
+  const bool sound = object->LooksSound();
+  return WrapSyncObject(info.Env(), std::move(object), sound);
+}
+
+// A function whose first argument is an object of that kind.
+template <class Object, Napi::Value (*kBody)(const Napi::CallbackInfo&, Object&)>
+Napi::Value OnSyncObject(const Napi::CallbackInfo& info) {
+  SyncObject* const object = SyncObjectOf(info[0], Object::kKind);
+  return object == nullptr ? Napi::Value() : kBody(info, *static_cast<Object*>(object));
+}
+
+// The functions that take any kind: endObject, objectWait.
+void ExportSyncObjectFunctions(Napi::Env env, Napi::Object exports);
+
+}  // namespace procshare

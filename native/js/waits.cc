@@ -1,0 +1,169 @@
+#include "js/waits.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "platform/deadline.h"
+#include "platform/futex.h"
+#include "shm/wake_word.h"
+
+namespace procshare {
+namespace {
+
+constexpr double kHeartbeatMs = 50;
+constexpr double kIdleMs = 1000;
+
+// How long a blocking waiter looks around before it sleeps: about half of what going to sleep and being woken takes.
+constexpr double kSpinMs = 0.03;
+constexpr int kLooksPerClock = 16;
+
+uint32_t Announce(const WaitSource& source) {
+  if (source.flags != nullptr) return AnnounceWaiter(source.word, source.flags);
+  return source.word->load(std::memory_order_acquire);
+}
+
+}  // namespace
+
+uint32_t Waits::Add(WaitSource source) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  if (free_.empty()) {
+    free_.push_back(static_cast<uint32_t>(waits_.size()));
+    waits_.emplace_back();
+  }
+  const uint32_t id = free_.back();
+  free_.pop_back();
+  waits_[id].reset(new Wait{id, std::move(source)});
+  return id;
+}
+
+void Waits::Remove(uint32_t id) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  Wait* const wait = waits_[id].get();
+  if (wait->thread != nullptr) {
+    // Its thread may sleep on the word for a while yet; the kernel bears a word that is not mapped any more.
+    std::vector<Wait*>& waits = wait->thread->waits;
+    waits.erase(std::find(waits.begin(), waits.end(), wait));
+  }
+  waits_[id].reset();
+  free_.push_back(id);
+}
+
+Result<bool> Waits::Arm(uint32_t id, uint64_t argument) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  Wait* const wait = waits_[id].get();
+  wait->argument = argument;
+  wait->expected = Announce(wait->source);
+  if (wait->source.look(argument)) return false;
+  if (stopping_) return true;
+  wait->armed = true;
+  if (wait->thread == nullptr) {
+    Thread* const thread = ThreadWithRoom();
+    if (thread == nullptr) return Status::System(EAGAIN, "pthread_create");
+    thread->waits.push_back(wait);
+    wait->thread = thread;
+  }
+  Kick(wait->thread);
+  return true;
+}
+
+void Waits::Disarm(uint32_t id) {
+  const std::lock_guard<std::mutex> guard(mutex_);
+  waits_[id]->armed = false;
+}
+
+void Waits::Sleep(uint32_t id, uint64_t argument, double timeout_ms) {
+  const WaitSource& source = waits_[id]->source;  // only the calling thread adds and removes
+  const Deadline end_of_spin = Deadline::AfterMs(std::min(kSpinMs, timeout_ms));
+  do {
+    for (int i = 0; i < kLooksPerClock; ++i) {
+      if (source.look(argument)) return;
+      SpinPause();
+    }
+  } while (!end_of_spin.passed());
+  const uint32_t expected = Announce(source);
+  if (source.look(argument)) return;
+  const WaitOutcome outcome = FutexWait(source.word, expected, Deadline::AfterMs(timeout_ms));
+  if (outcome == WaitOutcome::kTimedOut && source.tend) source.tend();
+}
+
+Waits::Thread* Waits::ThreadWithRoom() {
+  const size_t most = std::max<size_t>(MostWaitTargets() - 1, 1);  // one word is for kicks
+  Thread* idle = nullptr;
+  for (const auto& thread : threads_) {
+    if (!thread->running) {
+      idle = thread.get();
+    } else if (thread->waits.size() < most) {
+      return thread.get();
+    }
+  }
+  if (idle == nullptr) {
+    threads_.emplace_back(new Thread);
+    idle = threads_.back().get();
+    idle->pool = this;
+  }
+  idle->thread.Join();  // it has ended, or is about to
+  idle->running =
+      idle->thread.Start([](void* self) { static_cast<Thread*>(self)->pool->Run(static_cast<Thread*>(self)); }, idle);
+  return idle->running ? idle : nullptr;
+}
+
+void Waits::Kick(Thread* thread) {
+  thread->kick.fetch_add(1, std::memory_order_release);
+  FutexWake(&thread->kick, kWakeAll);
+  if (MostWaitTargets() > 1) return;
+  for (const Wait* wait : thread->waits) FutexWake(wait->source.word, kWakeAll);  // it sleeps on this one alone
+}
+
+void Waits::Run(Thread* self) {
+  std::vector<WaitTarget> targets;
+  std::vector<uint32_t> worth_while;
+  Deadline heartbeat = Deadline::AfterMs(kHeartbeatMs);
+  std::unique_lock<std::mutex> guard(mutex_);
+  while (!stopping_) {
+    targets.clear();
+    const uint32_t kick = self->kick.load(std::memory_order_acquire);
+    if (self->waits.empty() || MostWaitTargets() > 1) targets.push_back({&self->kick, kick});
+    for (const Wait* wait : self->waits) targets.push_back({wait->source.word, wait->expected});
+    const bool idle = self->waits.empty();
+    guard.unlock();
+    const WaitOutcome outcome = FutexWaitAny(targets.data(), targets.size(), idle ? Deadline::AfterMs(kIdleMs) : heartbeat);
+    guard.lock();
+    if (idle && outcome == WaitOutcome::kTimedOut && self->waits.empty()) break;
+
+    const bool tend = heartbeat.passed();
+    if (tend) heartbeat = Deadline::AfterMs(kHeartbeatMs);
+    worth_while.clear();
+    for (Wait* wait : self->waits) {
+      if (!wait->armed) continue;
+      bool look = wait->source.word->load(std::memory_order_acquire) != wait->expected;
+      if (!look && tend) {
+        if (wait->source.tend) wait->source.tend();
+        wait->expected = Announce(wait->source);
+        look = wait->source.look(wait->argument);
+      }
+      if (!look) continue;
+      wait->armed = false;
+      worth_while.push_back(wait->id);
+    }
+    const auto is_over = [](Wait* wait) {
+      if (!wait->armed) wait->thread = nullptr;
+      return !wait->armed;
+    };
+    self->waits.erase(std::remove_if(self->waits.begin(), self->waits.end(), is_over), self->waits.end());
+    guard.unlock();
+    for (const uint32_t id : worth_while) notify_(id);
+    guard.lock();
+  }
+  self->running = false;
+}
+
+void Waits::Stop() {
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    stopping_ = true;
+    for (const auto& thread : threads_) Kick(thread.get());
+  }
+  for (const auto& thread : threads_) thread->thread.Join();
+}
+
+}  // namespace procshare

@@ -1,0 +1,85 @@
+// Waits: what the event loop of an environment, or its thread, sleeps for.
+//
+// An event loop cannot sleep on a word, so threads of ours do: each on as many words as the system allows at once (127), or
+// on one where it has no call for more. They are started on demand, hold no lock of a user's, touch no JavaScript, and are
+// gone a second after the last use. All that they do is call `notify` when looking again is worth while.
+//
+// Every kHeartbeatMs they look by themselves, which covers what no wake-up tells: a member that was killed, and a waker that
+// was killed between its change and its wake-up.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "platform/status.h"
+#include "platform/thread.h"
+
+namespace procshare {
+
+// One condition that can be waited for. `argument` is what the waiter says about it: how many units, how much room.
+struct WaitSource {
+  std::atomic<uint32_t>* word = nullptr;
+  std::atomic<uint32_t>* flags = nullptr;       // of a wake word; null when each change of the condition bumps the word
+  std::function<bool(uint64_t argument)> look;  // whether trying is worth while; never blocks
+  std::function<void()> tend;  // before the look of a heartbeat: settles the affairs of the dead; may be empty
+};
+
+class Waits {
+ public:
+  // `notify` is called on one of the threads.
+  explicit Waits(std::function<void(uint32_t id)> notify) : notify_(std::move(notify)) {}
+  ~Waits() { Stop(); }
+
+  uint32_t Add(WaitSource source);
+  // Nobody looks at the source's memory afterwards.
+  void Remove(uint32_t id);
+
+  bool Look(uint32_t id, uint64_t argument) const { return waits_[id]->source.look(argument); }
+
+  // Asks for one call of `notify`, as soon as trying is worth while. False when it is already, and nothing was asked for.
+  // EAGAIN when no thread can be had.
+  Result<bool> Arm(uint32_t id, uint64_t argument);
+  void Disarm(uint32_t id);
+
+  // Blocks the calling thread until trying is worth while, or until the deadline; looks around for some microseconds before
+  // it sleeps. May return for no reason.
+  void Sleep(uint32_t id, uint64_t argument, double timeout_ms);
+
+  // Ends all threads; there is no other notification.
+  void Stop();
+
+ private:
+  struct Thread;
+  struct Wait {
+    uint32_t id;
+    WaitSource source;
+    Thread* thread = nullptr;  // that has it among its waits
+    bool armed = false;
+    uint32_t expected = 0;
+    uint64_t argument = 0;
+  };
+  struct Thread {
+    Waits* pool;
+    SmallThread thread;
+    std::atomic<uint32_t> kick{0};  // bumped when `waits` has changed
+    std::vector<Wait*> waits;
+    bool running = false;
+  };
+
+  Thread* ThreadWithRoom();
+  void Kick(Thread* thread);
+  void Run(Thread* self);
+
+  const std::function<void(uint32_t id)> notify_;
+  std::mutex mutex_;  // guards all that follows against the threads
+  std::vector<std::unique_ptr<Wait>> waits_;
+  std::vector<uint32_t> free_;
+  std::vector<std::unique_ptr<Thread>> threads_;
+  bool stopping_ = false;
+};
+
+}  // namespace procshare

@@ -1,0 +1,41 @@
+#include "shm/ledger.h"
+
+namespace procshare {
+
+LedgerRecord* LedgerView::Find(uint64_t member, uint64_t key) const {
+  LedgerRecord* found = nullptr;
+  ForEach([&](LedgerRecord* record) {
+    const bool match =
+        record->member.load(std::memory_order_relaxed) == member && record->key.load(std::memory_order_relaxed) == key;
+    if (match) found = record;
+    return !match;
+  });
+  return found;
+}
+
+LedgerRecord* LedgerView::FindOrTake(Guard* guard, uint64_t member, uint64_t key) {
+  LedgerRecord* const found = Find(member, key);
+  if (found != nullptr) return found;
+  const uint64_t count = used();
+  uint64_t index = 0;
+  while (index < count && at(index)->member.load(std::memory_order_relaxed) != 0) ++index;
+  if (index == capacity_) return nullptr;
+  LedgerRecord* const record = at(index);
+  // Plain stores: what is in a free record means nothing, so there is nothing to undo.
+  record->key.store(key, std::memory_order_relaxed);
+  record->count.store(0, std::memory_order_relaxed);
+  record->granted.store(0, std::memory_order_relaxed);
+  record->outcome.store(0, std::memory_order_relaxed);
+  if (index == count) guard->Set(&ledger_->used, count + 1);
+  guard->Set(&record->member, member);
+  return record;
+}
+
+void LedgerView::Free(Guard* guard, LedgerRecord* record) {
+  guard->Set(&record->member, 0);
+  uint64_t count = used();
+  while (count > 0 && at(count - 1)->member.load(std::memory_order_relaxed) == 0) --count;
+  if (count != ledger_->used.load(std::memory_order_relaxed)) guard->Set(&ledger_->used, count);
+}
+
+}  // namespace procshare

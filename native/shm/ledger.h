@@ -1,0 +1,82 @@
+// Which members have to do with an object, in records that outlive them: who waits for what, who holds what.
+//
+// A member is an environment that is attached to the segment; the system knows which of them live (NamedMemory::IsMember).
+// All changes are transactions of the object's Guard. What the death of a member means to its records is the object's
+// affair: whatever finds a record of a dead member settles it and frees it.
+#pragma once
+
+#include <cstdint>
+
+#include "shm/guarded.h"
+#include "shm/layout.h"
+
+namespace procshare {
+
+// The members of a segment, as an object asks for them.
+class Members {
+ public:
+  virtual ~Members() = default;
+  virtual uint64_t self() = 0;  // 0 when the system refuses
+  virtual bool IsMember(uint64_t member) const = 0;
+};
+
+class LedgerView {
+ public:
+  // `capacity` is the caller's own copy, checked once: another process may damage the one in memory.
+  LedgerView(Ledger* ledger, uint64_t capacity) : ledger_(ledger), capacity_(capacity) {}
+
+  static size_t BytesFor(uint64_t capacity) { return capacity * sizeof(LedgerRecord); }
+
+  // How many records there are, going by the ledger itself; UINT64_MAX when they do not fit into `byte_length` bytes.
+  static uint64_t CapacityOf(const Ledger* ledger, size_t byte_length) {
+    const uint64_t capacity = ledger->capacity.load(std::memory_order_relaxed);
+    const bool fits = byte_length >= sizeof(Ledger) && capacity <= (byte_length - sizeof(Ledger)) / sizeof(LedgerRecord);
+    return fits ? capacity : UINT64_MAX;
+  }
+
+  uint64_t used() const {
+    const uint64_t count = ledger_->used.load(std::memory_order_relaxed);
+    return count < capacity_ ? count : capacity_;
+  }
+  LedgerRecord* at(uint64_t index) const { return reinterpret_cast<LedgerRecord*>(ledger_ + 1) + index; }
+
+  // Calls `visit` for each record in use, until it returns false.
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    const uint64_t count = used();
+    for (uint64_t i = 0; i < count; ++i) {
+      LedgerRecord* const record = at(i);
+      if (record->member.load(std::memory_order_relaxed) != 0 && !visit(record)) return;
+    }
+  }
+
+  // As ForEach(), beginning behind the record at which the last such call ended: whoever was served is served last now.
+  template <class Visit>
+  void ForEachInTurn(Visit visit) const {
+    const uint64_t count = used();
+    const uint64_t first = count == 0 ? 0 : ledger_->next.load(std::memory_order_relaxed) % count;
+    for (uint64_t i = 0; i < count; ++i) {
+      const uint64_t index = (first + i) % count;
+      LedgerRecord* const record = at(index);
+      if (record->member.load(std::memory_order_relaxed) == 0 || visit(record)) continue;
+      ledger_->next.store(index + 1, std::memory_order_relaxed);
+      return;
+    }
+  }
+
+  // The record of `member` for `key`, or null.
+  LedgerRecord* Find(uint64_t member, uint64_t key) const;
+
+  // As Find(), or a free one made theirs, with zeros in it; null when there is none. Part of the caller's transaction: sets
+  // up to two words.
+  LedgerRecord* FindOrTake(Guard* guard, uint64_t member, uint64_t key);
+
+  // Frees a record. Part of the caller's transaction: sets up to two words.
+  void Free(Guard* guard, LedgerRecord* record);
+
+ private:
+  Ledger* const ledger_;
+  const uint64_t capacity_;
+};
+
+}  // namespace procshare

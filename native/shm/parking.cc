@@ -1,0 +1,132 @@
+#include "shm/parking.h"
+
+#include <algorithm>
+
+#include "platform/futex.h"
+
+namespace procshare {
+namespace {
+
+uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
+
+// Waits that have not been granted.
+uint64_t WaitingOf(const LedgerRecord* record) {
+  const uint64_t count = Load(record->count);
+  return count - std::min(Load(record->granted), count);
+}
+
+void Ring(LedgerRecord* record) {
+  record->bell.fetch_add(1, std::memory_order_release);
+  FutexWake(&record->bell, kWakeAll);
+}
+
+}  // namespace
+
+LedgerRecord* Parking::Park(uint64_t key) {
+  const uint64_t self = members_->self();
+  if (self == 0) return nullptr;
+  LedgerRecord* record = ledger_.FindOrTake(guard_, self, key);
+  if (record == nullptr) {
+    if (!BuryTheDead()) return nullptr;
+    record = ledger_.FindOrTake(guard_, self, key);
+    if (record == nullptr) return nullptr;
+  }
+  guard_->Set(&record->count, Load(record->count) + 1);
+  guard_->Commit();
+  return record;
+}
+
+uint64_t Parking::Unpark(uint64_t key, uint64_t count, uint64_t outcome) {
+  const uint64_t self = members_->self();
+  uint64_t woken = 0;
+  for (bool found = true; found && woken < count;) {
+    found = false;
+    ledger_.ForEachInTurn([&](LedgerRecord* record) {
+      const uint64_t waiting = Load(record->key) == key ? WaitingOf(record) : 0;
+      if (waiting == 0) return true;
+      found = true;
+      const uint64_t member = Load(record->member);
+      if (member != self && !members_->IsMember(member)) {
+        Bury(record);
+        return false;  // the records have changed: look anew
+      }
+      const uint64_t share = std::min(waiting, count - woken);
+      guard_->Set(&record->granted, Load(record->granted) + share);
+      guard_->Set(&record->outcome, outcome);
+      guard_->Commit();
+      Ring(record);
+      woken += share;
+      return woken < count;
+    });
+  }
+  return woken;
+}
+
+void Parking::TakeFrom(LedgerRecord* record, uint64_t granted) {
+  const uint64_t count = Load(record->count);
+  if (count <= 1) {
+    ledger_.Free(guard_, record);
+  } else {
+    guard_->Set(&record->count, count - 1);
+    guard_->Set(&record->granted, granted);
+  }
+  guard_->Commit();
+}
+
+bool Parking::Take(uint64_t key, uint64_t* outcome) {
+  LedgerRecord* const record = ledger_.Find(members_->self(), key);
+  if (record == nullptr) return false;
+  const uint64_t granted = Load(record->granted);
+  if (granted == 0) return false;
+  *outcome = Load(record->outcome);
+  TakeFrom(record, granted - 1);
+  return true;
+}
+
+bool Parking::Leave(uint64_t key, uint64_t* outcome) {
+  LedgerRecord* const record = ledger_.Find(members_->self(), key);
+  if (record == nullptr) return false;
+  if (Load(record->granted) >= Load(record->count)) return Take(key, outcome);
+  TakeFrom(record, Load(record->granted));
+  return false;
+}
+
+void Parking::Bury(LedgerRecord* record) {
+  uint64_t left = std::min(Load(record->granted), Load(record->count));
+  guard_->Set(&record->count, left);  // its other waits are over
+  guard_->Set(&record->granted, left);
+  guard_->Commit();
+  while (left > 0) {
+    LedgerRecord* heir = nullptr;
+    ledger_.ForEachInTurn([&](LedgerRecord* other) {
+      const bool waits = Load(other->key) == Load(record->key) && WaitingOf(other) > 0;
+      if (waits && members_->IsMember(Load(other->member))) heir = other;
+      return heir == nullptr;
+    });
+    if (heir == nullptr) break;
+    guard_->Set(&heir->granted, Load(heir->granted) + 1);
+    guard_->Set(&heir->outcome, Load(record->outcome));
+    guard_->Set(&record->granted, --left);
+    guard_->Set(&record->count, left);
+    guard_->Commit();
+    Ring(heir);
+  }
+  ledger_.Free(guard_, record);
+  guard_->Commit();
+}
+
+bool Parking::BuryTheDead() {
+  bool any = false;
+  for (bool found = true; found;) {
+    found = false;
+    ledger_.ForEach([&](LedgerRecord* record) {
+      if (members_->IsMember(Load(record->member))) return true;
+      Bury(record);
+      any = found = true;
+      return false;
+    });
+  }
+  return any;
+}
+
+}  // namespace procshare
