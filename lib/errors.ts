@@ -34,9 +34,10 @@ const MESSAGES = {
   ERR_KIND: (name, detail) => `${name} is of another kind: ${detail}`,
   ERR_LAYOUT: (name) => `${name} has a segment layout that this version of procshare does not read`,
   ERR_NATIVE: (_name, detail) => `The native part of procshare could not be loaded: ${detail}`,
-  ERR_NOT_OWNER: (name) => `${name} is not held through this guard any more`,
+  ERR_NOT_OWNER: (name, detail) => `${name} is not held ${detail}`,
   ERR_NOT_READY: (name) => `The process that creates ${name} has been at it for more than 10 seconds`,
   ERR_NO_LOCK: (name) => `${name} was made with lock: false`,
+  ERR_OVER_RELEASE: (name) => `${name} would be released more often than its limit allows`,
   ERR_OTHER_USER: (name) => `${name} belongs to another user: pass anyOwner: true if you trust them`,
   ERR_PROCESS_FAILED: (name, detail) => `${name} failed: ${detail}`,
   ERR_PROCESS_IMPORT: (name) =>
@@ -46,6 +47,7 @@ const MESSAGES = {
     `${name} is not the one that the handle was made for: that one is gone and another has its name`,
   ERR_SYSTEM: (name) => `The system reports an unexpected error for ${name}`,
   ERR_TIMEOUT: (name, detail) => `Waiting for ${name} took longer than ${detail}`,
+  ERR_TOO_MANY_WAITERS: (name) => `${name} is in use by as many processes and workers as it has room for`,
   ERR_TYPE: (name, detail) => `${name} has another type: ${detail}`,
 } satisfies Record<string, (name: string, detail: string) => string>
 

@@ -73,14 +73,35 @@ export interface Resident {
   end(): void
 }
 
+/**
+ * The resident of a cell; made at its first use.
+ * @throws {@link ShareError} `ERR_CORRUPT` when the bytes there are not what `make` expects.
+ */
+export function residentAt<T extends Resident>(
+  segment: Segment,
+  cell: number,
+  type: abstract new (...args: never[]) => T,
+  make: () => T,
+): T {
+  const resident = segment.residents.get(cell)
+  if (resident instanceof type) return resident
+  try {
+    const made = make()
+    segment.residents.set(cell, made)
+    return made
+  } catch (cause) {
+    throw new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
+  }
+}
+
 const known = new WeakMap<NativeSegment, Segment>()
 const segmentOfBuffer = new WeakMap<object, Segment>()
 
 export class Segment {
   readonly name: string
-  /** For the resident locks: the argument of native functions. */
+  /** For residents: the argument of native functions. */
   readonly native: NativeSegment
-  /** One lock state per cell. */
+  /** What lives in the cells, by where it begins. */
   readonly residents = new Map<number, Resident>()
   #users = 0
   #buffer: ArrayBuffer | SharedArrayBuffer | undefined
@@ -138,6 +159,7 @@ export class Segment {
   release(): void {
     if (--this.#users > 0) return
     for (const resident of this.residents.values()) resident.end()
+    this.residents.clear()
     native.closeSegment(this.native)
     if (!this.#exposed && this.#buffer !== undefined) native.dropBuffer(this.native)
   }

@@ -1,84 +1,35 @@
 /** What Lock and RLock have in common: everything but who may take the lock once more. */
-import { inspect } from 'node:util'
-import { ShareError } from '../errors.ts'
-import { type Handle, registerShareable } from '../memory/handle.ts'
-import {
-  Attachment,
-  type AttachOptions,
-  assertSegmentOptions,
-  attachSegment,
-  createSegment,
-  type Description,
-  openSegment,
-  SEGMENT_OPTIONS,
-  type Segment,
-  type SegmentOptions,
-  type SegmentSpec,
-  take,
-} from '../memory/segment.ts'
-import { assertSegmentName } from '../memory/segment-name.ts'
+import { assertSegmentOptions, SEGMENT_OPTIONS, type Segment, type SegmentOptions } from '../memory/segment.ts'
+import { createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
 import { native } from '../native.ts'
 import { assertFunction, assertOptions, valueError } from '../validate.ts'
 import { LockGuard } from './lock-guard.ts'
 import { LockState } from './lock-state.ts'
+import { SharedObject } from './shared-object.ts'
 import { currentTask, runInside, Task } from './task.ts'
-import type { Waiter } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
 
 export type LockKind = 'Lock' | 'RLock'
 
-/** Where a lock of its own lies in the cells of its segment. */
-export const OWN_CELL = 0
-
-/** A place with a lock: what lock objects are made of inside the library. */
-export class LockSite {
-  readonly attachment: Attachment
-  readonly cell: number
-  constructor(attachment: Attachment, cell: number) {
-    this.attachment = attachment
-    this.cell = cell
-  }
-}
-
 export const lockCellBytes: number = native.layout.lockCellBytes
 
 /** Makes the lock of a new segment. */
-export function initialiseLock(segment: Segment): void {
-  native.initLock(segment.native, OWN_CELL)
+export function initialiseLock(segment: Segment, cell: number): void {
+  native.initLock(segment.native, cell)
 }
 
-function specOf(kind: LockKind, options: SegmentOptions = {}): SegmentSpec {
+function specOf(kind: LockKind, options: SegmentOptions = {}): SiteSpec {
   assertOptions('options', options, SEGMENT_OPTIONS)
   assertSegmentOptions(options)
-  return { payloadBytes: 0, cellsBytes: lockCellBytes, description: { kind }, options }
+  return { description: { kind }, cellsBytes: lockCellBytes, initialise: initialiseLock }
 }
 
-export function createLock(kind: LockKind, name: string | undefined, options?: SegmentOptions): LockSite {
-  return new LockSite(new Attachment(createSegment(name, specOf(kind, options), initialiseLock), kind), OWN_CELL)
+export function createLock(kind: LockKind, name: string | undefined, options?: SegmentOptions): Site {
+  return createSite(name, specOf(kind, options), options ?? {})
 }
 
-export function openLock(kind: LockKind, name: string, options?: SegmentOptions): LockSite {
-  assertSegmentName(name)
-  return new LockSite(take(openSegment(name, specOf(kind, options), initialiseLock), kind), OWN_CELL)
-}
-
-/** Attaches to a lock of its own, or, by a handle, to the one inside another object's segment. */
-export function attachLock(kind: LockKind, target: string | Handle, options?: AttachOptions): LockSite {
-  const segment = attachSegment(target, options)
-  const cell = typeof target === 'string' ? undefined : target.cell
-  if (cell === undefined) return new LockSite(take(segment, kind), OWN_CELL)
-  const attachment = new Attachment(segment, kind)
-  const found = lockKindAt(segment.description, cell)
-  if (found === kind) return new LockSite(attachment, cell)
-  attachment.close()
-  throw new ShareError('ERR_KIND', { segment: segment.name, detail: `it has no ${kind} at cell ${cell}` })
-}
-
-/** Which lock a segment has at `cell`, going by its description. */
-function lockKindAt(description: Description, cell: number): LockKind | undefined {
-  if (cell !== OWN_CELL) return undefined
-  if (description.kind === 'Lock' || description.kind === 'RLock') return description.kind
-  return description.lock === 'own' ? 'RLock' : undefined
+export function openLock(kind: LockKind, name: string, options?: SegmentOptions): Site {
+  return openSite(name, specOf(kind, options), options ?? {})
 }
 
 /**
@@ -88,33 +39,15 @@ function lockKindAt(description: Description, cell: number): LockKind | undefine
  * `process.exit()` or the end of a worker, the next one gets it at once (an asynchronous waiter within 100 ms) with a guard
  * that says `abandoned`.
  */
-export abstract class LockBase implements Waiter {
-  readonly #attachment: Attachment
-  readonly #cell: number
-  #state: LockState | undefined
-  #keepsAlive = false
-
+export abstract class LockBase extends SharedObject<LockState> {
   /** @internal */
-  constructor(site: LockSite, recursive: boolean) {
-    this.#attachment = site.attachment
-    this.#cell = site.cell
-    try {
-      this.#state = LockState.of(site.attachment.segment, site.cell, recursive)
-    } catch (error) {
-      site.attachment.close()
-      throw error
-    }
-    registerShareable(this)
-  }
-
-  /** The name of the segment that the lock is in; for an anonymous one a random one. */
-  get name(): string {
-    return this.#attachment.name
+  constructor(site: Site, recursive: boolean) {
+    super(site, lockStateAt(site, recursive))
   }
 
   /** Whether somebody holds the lock at this moment; by the time you read it, that may have changed. */
   get locked(): boolean {
-    return this.#open().held
+    return this.state.held
   }
 
   /**
@@ -122,7 +55,7 @@ export abstract class LockBase implements Waiter {
    * @remarks A process id means something in its own pid namespace only.
    */
   get owner(): { pid: number; threadId: number } | undefined {
-    const owner = this.#open().owner
+    const owner = this.state.owner
     return owner && { pid: owner[0], threadId: owner[1] }
   }
 
@@ -136,7 +69,7 @@ export abstract class LockBase implements Waiter {
    * `ERR_DEADLOCK` inside `run` of the same lock, if it is not recursive. The signal's reason when it aborts.
    */
   async acquire(options: WaitOptions = {}): Promise<LockGuard> {
-    const state = this.#open()
+    const state = this.state
     assertWaitOptions(options)
     return new LockGuard(state, await state.acquire(this, new Task(), options))
   }
@@ -149,7 +82,7 @@ export abstract class LockBase implements Waiter {
    * holds the lock, because that could never be granted; `ERR_CLOSED`.
    */
   acquireSync(options?: SyncWaitOptions): LockGuard {
-    const state = this.#open()
+    const state = this.state
     if (options === undefined) return new LockGuard(state, state.enter())
     assertSyncWaitOptions(options)
     return new LockGuard(state, state.enter(options.timeoutMs))
@@ -160,7 +93,7 @@ export abstract class LockBase implements Waiter {
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   tryAcquire(): LockGuard | undefined {
-    const state = this.#open()
+    const state = this.state
     const abandoned = state.tryEnter()
     return abandoned === undefined ? undefined : new LockGuard(state, abandoned)
   }
@@ -176,7 +109,7 @@ export abstract class LockBase implements Waiter {
     fn: (guard: { readonly abandoned: boolean }) => T | PromiseLike<T>,
     options: WaitOptions = {},
   ): Promise<T> {
-    const state = this.#open()
+    const state = this.state
     assertFunction('fn', fn)
     assertWaitOptions(options)
     const task = new Task(currentTask())
@@ -195,7 +128,7 @@ export abstract class LockBase implements Waiter {
    * released before it settles.
    */
   runSync<T>(fn: (guard: { readonly abandoned: boolean }) => T, options?: SyncWaitOptions): T {
-    const state = this.#open()
+    const state = this.state
     assertFunction('fn', fn)
     if (options !== undefined) assertSyncWaitOptions(options)
     const abandoned = state.enter(options?.timeoutMs)
@@ -208,88 +141,22 @@ export abstract class LockBase implements Waiter {
     }
   }
 
-  /** Makes pending acquisitions through this object keep the process alive. */
-  ref(): this {
-    return this.#setKeepsAlive(true)
-  }
-
-  /** Undoes {@link ref}. */
-  unref(): this {
-    return this.#setKeepsAlive(false)
-  }
-
-  /** A plain description with which others attach. */
-  get handle(): Handle {
-    const handle = this.#attachment.handle
-    const { kind } = this.#attachment.segment.description
-    return kind === 'Lock' || kind === 'RLock' ? handle : { ...handle, cell: this.#cell }
-  }
-
-  /** The same as `handle`, for `JSON.stringify` and `process.send`. */
-  toJSON(): Handle {
-    return this.handle
-  }
-
   /**
    * Ends this handle; acquisitions that are pending through it are rejected with `ERR_CLOSED`. Idempotent.
    *
    * @remarks Guards stay good as long as another handle of the lock is open in this environment. When the last one is
    * closed, a lock that is still held is released, and its next owner is told that it was abandoned.
    */
-  close(): void {
-    const state = this.#state
-    if (state === undefined) return
-    this.#state = undefined
-    state.failWaiter(this, this.#attachment.closedError())
-    this.#attachment.close()
+  override close(): void {
+    super.close()
   }
+}
 
-  /**
-   * Removes the name now. Those who are attached go on; nobody new can attach.
-   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
-   */
-  unlink(): void {
-    this.#attachment.unlink()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  [inspect.custom](): string {
-    return this.#state === undefined ? `${this.subject} (closed)` : this.subject
-  }
-
-  /** @internal */
-  get subject(): string {
-    return this.#attachment.subject
-  }
-
-  /** @internal */
-  get keepsAlive(): boolean {
-    return this.#keepsAlive
-  }
-
-  /** Where the lock is, for objects that take it on each access. @internal */
-  static siteOf(lock: LockBase): LockSite {
-    lock.#attachment.assertOpen()
-    return new LockSite(lock.#attachment, lock.#cell)
-  }
-
-  /** @internal */
-  static isClosed(lock: LockBase): boolean {
-    return lock.#state === undefined
-  }
-
-  #open(): LockState {
-    const state = this.#state
-    if (state === undefined) throw this.#attachment.closedError()
-    return state
-  }
-
-  #setKeepsAlive(yes: boolean): this {
-    this.#keepsAlive = yes
-    this.#state?.refreshKeepAlive(this)
-    return this
+function lockStateAt({ attachment, cell }: Site, recursive: boolean): LockState {
+  try {
+    return LockState.of(attachment.segment, cell, recursive)
+  } catch (error) {
+    attachment.close()
+    throw error
   }
 }

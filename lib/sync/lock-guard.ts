@@ -42,7 +42,8 @@ export class LockGuard {
   release(): void {
     const state = this.#state
     this.#state = undefined
-    if (state === undefined || state.ended) throw new ShareError('ERR_NOT_OWNER', { subject: 'the lock' })
+    if (state === undefined || state.ended)
+      throw new ShareError('ERR_NOT_OWNER', { subject: 'the lock', detail: 'through this guard any more' })
     state.leave()
   }
 

@@ -13,7 +13,7 @@
  * constant is called directly, one of many costs twice as much.
  */
 import { ShareError } from '../errors.ts'
-import type { Resident, Segment } from '../memory/segment.ts'
+import { type Resident, residentAt, type Segment } from '../memory/segment.ts'
 import { ABANDONED, BROKEN, BUSY, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
 import { isInside, type Task } from './task.ts'
 import { LATER, NOT_NOW, timeoutError, type Waiter, WaitLine } from './wait-line.ts'
@@ -38,19 +38,12 @@ export class LockState implements Resident {
 
   /** The state of the lock at `cell` of the segment; made at its first use. */
   static of(segment: Segment, cell: number, recursive: boolean): LockState {
-    const known = segment.residents.get(cell)
-    if (known instanceof LockState) return known
-    const state = new LockState(segment, cell, recursive)
-    segment.residents.set(cell, state)
-    return state
+    return residentAt(segment, cell, LockState, () => new LockState(segment, cell, recursive))
   }
 
-  private constructor(segment: Segment, cell: number, recursive: boolean) {
-    try {
-      this.#lock = native.bindLock(segment.native, cell)
-    } catch (cause) {
-      throw new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
-    }
+  /** Through of(): there is one per environment and lock. */
+  constructor(segment: Segment, cell: number, recursive: boolean) {
+    this.#lock = native.bindLock(segment.native, cell)
     this.#index = native.lockIndex(this.#lock)
     this.#line = new WaitLine(native.lockWait(this.#lock))
     this.#recursive = recursive
@@ -122,14 +115,8 @@ export class LockState implements Resident {
     return this.#line.wait(waiter, attempt, 0, options)
   }
 
-  /** Fails what a handle waits for, because the handle is closed. */
-  failWaiter(waiter: Waiter, error: unknown): void {
-    this.#line.failWaiter(waiter, error)
-  }
-
-  /** Looks again whether a handle's waits keep the process alive. */
-  refreshKeepAlive(waiter: Waiter): void {
-    this.#line.refreshKeepAlive(waiter)
+  get lines(): Iterable<WaitLine> {
+    return [this.#line]
   }
 
   get held(): boolean {
@@ -151,7 +138,6 @@ export class LockState implements Resident {
     this.#depth = 0
     this.#task = undefined
     native.endLock(this.#lock)
-    this.#segment.residents.clear()
   }
 
   #tryAcquire(): LockAnswer {

@@ -2,7 +2,8 @@
 import { type Handle, registerKind } from '../memory/handle.ts'
 import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
-import { attachLock, createLock, LockBase, LockSite, openLock } from './lock-base.ts'
+import { attachSite, Site } from '../memory/site.ts'
+import { createLock, LockBase, openLock } from './lock-base.ts'
 
 /**
  * A lock that one owner holds at a time: a process, a worker, or an asynchronous task within one of them.
@@ -25,7 +26,7 @@ export class Lock extends LockBase {
    * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   constructor(options?: SegmentOptions) {
-    super(options instanceof LockSite ? options : createLock('Lock', undefined, options), false)
+    super(options instanceof Site ? options : createLock('Lock', undefined, options), false)
   }
 
   /** Makes a lock of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
@@ -35,7 +36,7 @@ export class Lock extends LockBase {
 
   /** Attaches to a lock by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   static attach(target: string | Handle, options?: AttachOptions): Lock {
-    return new Lock(attachLock('Lock', target, options) as SegmentOptions)
+    return new Lock(attachSite('Lock', target, options) as SegmentOptions)
   }
 
   /** Attaches to the lock of that name, or creates it: of many who do so at once exactly one creates. */

@@ -2,7 +2,8 @@
 import { type Handle, registerKind } from '../memory/handle.ts'
 import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
-import { attachLock, createLock, LockBase, LockSite, openLock } from './lock-base.ts'
+import { attachSite, Site } from '../memory/site.ts'
+import { createLock, LockBase, openLock } from './lock-base.ts'
 
 /**
  * A recursive lock: its owner takes it again at no risk, and it is free when every guard has been released.
@@ -23,7 +24,7 @@ export class RLock extends LockBase {
    * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   constructor(options?: SegmentOptions) {
-    super(options instanceof LockSite ? options : createLock('RLock', undefined, options), true)
+    super(options instanceof Site ? options : createLock('RLock', undefined, options), true)
   }
 
   /** Makes a lock of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
@@ -33,7 +34,7 @@ export class RLock extends LockBase {
 
   /** Attaches to a lock by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   static attach(target: string | Handle, options?: AttachOptions): RLock {
-    return new RLock(attachLock('RLock', target, options) as SegmentOptions)
+    return new RLock(attachSite('RLock', target, options) as SegmentOptions)
   }
 
   /** Attaches to the lock of that name, or creates it: of many who do so at once exactly one creates. */

@@ -22,7 +22,8 @@ import {
   take,
 } from '../memory/segment.ts'
 import { assertSegmentName } from '../memory/segment-name.ts'
-import { initialiseLock, LockBase, LockSite, lockCellBytes, OWN_CELL } from '../sync/lock-base.ts'
+import { OWN_CELL, Site } from '../memory/site.ts'
+import { initialiseLock, LockBase, lockCellBytes } from '../sync/lock-base.ts'
 import { LockState } from '../sync/lock-state.ts'
 import { type AnyLock, RLock } from '../sync/rlock.ts'
 import { assertOptions, rangeError, typeError, valueError } from '../validate.ts'
@@ -167,7 +168,7 @@ export class GuardedSegment {
     }
     // Whoever has closed what they got from here, by `using` perhaps, gets another.
     if (this.#lock === undefined || (this.#isOwn && LockBase.isClosed(this.#lock))) {
-      const site = new LockSite(new Attachment(this.#attachment.segment, 'RLock'), OWN_CELL)
+      const site = new Site(new Attachment(this.#attachment.segment, 'RLock'), OWN_CELL, { kind: 'RLock' })
       this.#lock = new RLock(site as SegmentOptions)
     }
     return this.#lock
@@ -220,7 +221,7 @@ function segmentSpec({ kind, type, length, options = {}, isArray }: GuardedSpec,
 }
 
 function initialise(segment: Segment, spec: GuardedSpec, lock: LockChoice): void {
-  if (lock === 'own') initialiseLock(segment)
+  if (lock === 'own') initialiseLock(segment, OWN_CELL)
   spec.fill(segment.innerBuffer)
 }
 

@@ -121,6 +121,7 @@ const lockMembers: Record<string, Member> = {
   subject: always((lock) => lock.subject),
   [String(inspect.custom)]: always((lock) => inspect(lock)),
   keepsAlive: always((lock) => lock.keepsAlive),
+  state: untilClose((lock) => lock.state),
 }
 
 const Point = Struct({ x: 'd', y: 'd' })

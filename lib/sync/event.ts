@@ -1,0 +1,124 @@
+/** Event: a flag that can be awaited. */
+import { type Handle, registerKind } from '../memory/handle.ts'
+import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
+import { assertedName } from '../memory/segment-name.ts'
+import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
+import { native } from '../native.ts'
+import { assertOptions } from '../validate.ts'
+import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
+import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
+import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+
+const KIND = 'Event'
+
+class EventState extends ObjectState<'Event'> {
+  readonly wait: number
+  readonly line: WaitLine
+
+  constructor({ attachment, cell }: Site) {
+    super(native.bindEvent(attachment.segment.native, cell))
+    this.wait = native.objectWait(this.object, 0)
+    this.line = this.addLine(new WaitLine(this.wait))
+  }
+}
+
+function specOf(options: SegmentOptions = {}): SiteSpec {
+  assertOptions('options', options, SEGMENT_OPTIONS)
+  assertSegmentOptions(options)
+  // Zeros are an event that is not set.
+  return { description: { kind: KIND }, cellsBytes: native.eventBytes(), initialise: () => {} }
+}
+
+/**
+ * A flag that processes, workers and tasks set, clear and wait for.
+ *
+ * @remarks A wait ends when the event is set, also if it is cleared again before the waiter has come to look. `set` wakes all
+ * who wait. The flag stays as it is when a process dies. For Python's `multiprocessing.Event`.
+ * @example
+ * ```ts
+ * import { Event } from 'procshare'
+ * using ready = new Event()
+ * const waiting = ready.wait({ timeoutMs: 1_000 })
+ * ready.set()
+ * await waiting
+ * console.assert(ready.isSet)
+ * ```
+ */
+export class Event extends SharedObject<EventState> {
+  /**
+   * Makes an anonymous event that is not set; others attach to it through its `handle`.
+   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  constructor(options?: SegmentOptions) {
+    const site = options instanceof Site ? options : createSite(undefined, specOf(options), options ?? {})
+    super(site, stateAt(site, EventState))
+  }
+
+  /** Makes an event of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  static create(name: string, options?: SegmentOptions): Event {
+    return new Event(createSite(assertedName(name), specOf(options), options ?? {}) as SegmentOptions)
+  }
+
+  /** Attaches to an event by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  static attach(target: string | Handle, options?: AttachOptions): Event {
+    return new Event(attachSite(KIND, target, options) as SegmentOptions)
+  }
+
+  /** Attaches to the event of that name, or creates it: of many who do so at once exactly one creates. */
+  static open(name: string, options?: SegmentOptions): Event {
+    return new Event(openSite(name, specOf(options), options ?? {}) as SegmentOptions)
+  }
+
+  /** Whether the event is set. */
+  get isSet(): boolean {
+    return native.eventIsSet(this.state.object)
+  }
+
+  /** Sets the event and ends all waits for it. @throws {@link ShareError} `ERR_CLOSED`. */
+  set(): void {
+    const { object, line } = this.state
+    native.eventSet(object)
+    line.pump() // our own tasks need no wake-up
+  }
+
+  /** Clears the event: those who wait from now on wait for the next `set`. @throws {@link ShareError} `ERR_CLOSED`. */
+  clear(): void {
+    native.eventClear(this.state.object)
+  }
+
+  /**
+   * Waits until the event is set, without blocking the event loop, and gives true.
+   *
+   * @remarks A pending wait does not keep the process alive, unless {@link ref} was called.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed. The signal's
+   * reason when it aborts.
+   */
+  async wait(options: WaitOptions = {}): Promise<true> {
+    const { object, line } = this.state
+    assertWaitOptions(options)
+    options.signal?.throwIfAborted()
+    const ticket = native.eventTicket(object)
+    const attempt = () => (native.eventHappened(object, ticket) ? true : NOT_NOW)
+    if (attempt() === true) return true
+    if (options.timeoutMs === 0) throw timeoutError(this, 0)
+    return line.wait(this, attempt, ticket, options)
+  }
+
+  /**
+   * Waits until the event is set, blocking the thread, and gives true.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
+   */
+  waitSync(options: SyncWaitOptions = {}): true {
+    const { object, wait } = this.state
+    assertSyncWaitOptions(options)
+    const { timeoutMs = Infinity } = options
+    const ticket = native.eventTicket(object)
+    const answer = block(wait, () => (native.eventHappened(object, ticket) ? true : NOT_NOW), ticket, timeoutMs)
+    if (answer === NOT_NOW) throw timeoutError(this, timeoutMs)
+    return answer
+  }
+}
+
+registerKind(KIND, (handle, options) => Event.attach(handle, options))

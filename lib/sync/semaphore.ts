@@ -1,0 +1,250 @@
+/** Semaphore and BoundedSemaphore: so many at a time. */
+import { ShareError, type ShareErrorCode } from '../errors.ts'
+import { type Handle, registerKind } from '../memory/handle.ts'
+import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
+import { assertedName } from '../memory/segment-name.ts'
+import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
+import { native, SEMAPHORE } from '../native.ts'
+import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
+import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
+import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+
+/** What the value of a semaphore can be at most, as in Python. */
+const MOST = 2 ** 31 - 1
+
+/** How many processes and workers can hold units of a recoverable semaphore at the same time. */
+const HOLDERS = 256
+
+/** How a semaphore is made. */
+export interface SemaphoreOptions extends SegmentOptions {
+  /**
+   * Brings the units back that a process or worker holds when it ends without releasing them, killed or not. Such a semaphore
+   * knows who holds how many, so it takes back only what the releasing process or worker has acquired.
+   * @defaultValue `false`
+   */
+  readonly recoverable?: boolean
+}
+
+class SemaphoreState extends ObjectState<'Semaphore'> {
+  readonly wait: number
+  readonly line: WaitLine
+
+  constructor({ attachment, cell }: Site) {
+    super(native.bindSemaphore(attachment.segment.native, cell))
+    this.wait = native.objectWait(this.object, 0)
+    this.line = this.addLine(new WaitLine(this.wait))
+  }
+}
+
+type Kind = 'Semaphore' | 'BoundedSemaphore'
+
+function specOf(kind: Kind, value: number, options: SemaphoreOptions = {}): SiteSpec {
+  assertInteger('value', value, 0, MOST)
+  assertOptions('options', options, ['recoverable', ...SEGMENT_OPTIONS])
+  assertSegmentOptions(options)
+  const { recoverable = false } = options
+  assertBoolean('options.recoverable', recoverable)
+  const limit = kind === 'BoundedSemaphore' ? value : MOST
+  const records = recoverable ? HOLDERS : 0
+  const description = { kind, value, recoverable }
+  return {
+    description,
+    cellsBytes: native.semaphoreBytes(records),
+    initialise: (segment, cell) => native.initSemaphore(segment.native, cell, value, limit, records),
+    check: (found, segment) => {
+      const same = found.recoverable === recoverable && (kind === 'Semaphore' || found.value === value)
+      if (!same) {
+        const detail = `it was made with value ${found.value}, recoverable: ${found.recoverable}`
+        throw new ShareError('ERR_TYPE', { segment, detail })
+      }
+    },
+  }
+}
+
+function create(kind: Kind, name: string | undefined, value: number, options?: SemaphoreOptions): Site {
+  return createSite(name, specOf(kind, value, options), options ?? {})
+}
+
+function open(kind: Kind, name: string, value: number, options?: SemaphoreOptions): Site {
+  return openSite(name, specOf(kind, value, options), options ?? {})
+}
+
+/** What {@link Semaphore} and {@link BoundedSemaphore} share. */
+export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
+  /** @internal */
+  constructor(site: Site) {
+    super(site, stateAt(site, SemaphoreState))
+  }
+
+  /** How many units there are at this moment; by the time you read it, that may have changed. */
+  get value(): number {
+    return native.semaphoreValue(this.state.object)
+  }
+
+  /**
+   * Takes one unit without blocking the event loop; those who ask in one environment get theirs in the order in which they
+   * asked.
+   *
+   * @remarks A pending acquisition does not keep the process alive, unless {@link ref} was called.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed. The signal's
+   * reason when it aborts. No unit has been taken then.
+   */
+  async acquire(options: WaitOptions = {}): Promise<void> {
+    const { line } = this.state
+    assertWaitOptions(options)
+    options.signal?.throwIfAborted()
+    const attempt = () => (this.#take() ? undefined : NOT_NOW)
+    if (line.size === 0 && attempt() !== NOT_NOW) return
+    if (options.timeoutMs === 0) throw timeoutError(this, 0)
+    await line.wait(this, attempt, 1, options)
+  }
+
+  /**
+   * Takes one unit, blocking the thread until there is one.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
+   */
+  acquireSync(options: SyncWaitOptions = {}): void {
+    const { wait } = this.state
+    assertSyncWaitOptions(options)
+    const { timeoutMs = Infinity } = options
+    const answer = block(wait, () => (this.#take() ? undefined : NOT_NOW), 1, timeoutMs)
+    if (answer === NOT_NOW) throw timeoutError(this, timeoutMs)
+  }
+
+  /**
+   * Takes one unit if there is one, and says whether it did.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  tryAcquire(): boolean {
+    return this.#take()
+  }
+
+  /**
+   * Puts units back and wakes those who wait for them.
+   *
+   * @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would go beyond its limit (the initial value of a
+   * {@link BoundedSemaphore}, otherwise 2^31 − 1); `ERR_NOT_OWNER` when a recoverable semaphore gets back more than this
+   * process or worker has acquired; `ERR_CLOSED`. Nothing has been released then.
+   */
+  release(units = 1): void {
+    const { object, line } = this.state
+    assertInteger('units', units, 1, MOST)
+    const outcome = native.semaphoreRelease(object, units)
+    if (outcome === SEMAPHORE.DONE) return line.pump() // our own tasks need no wake-up
+    if (outcome === SEMAPHORE.TOO_MANY) throw this.#error('ERR_OVER_RELEASE')
+    if (outcome === SEMAPHORE.NOT_HELD)
+      throw this.#error('ERR_NOT_OWNER', 'with that many units by this process or worker')
+    throw this.#error('ERR_CORRUPT')
+  }
+
+  #take(): boolean {
+    const outcome = native.semaphoreTryAcquire(this.state.object, 1)
+    if (outcome === SEMAPHORE.DONE) return true
+    if (outcome === SEMAPHORE.BUSY) return false
+    throw this.#error(outcome === SEMAPHORE.FULL ? 'ERR_TOO_MANY_WAITERS' : 'ERR_CORRUPT')
+  }
+
+  #error(code: ShareErrorCode, detail?: string): ShareError {
+    return new ShareError(code, { segment: this.name, subject: this.subject, detail })
+  }
+}
+
+/**
+ * A counter that is taken down by `acquire` and up by `release`, and makes those wait who would take it below zero.
+ *
+ * @remarks Anybody may release, also who has not acquired. Units are not owned: those of a process that dies are gone, unless
+ * the semaphore is `recoverable`. For Python's `multiprocessing.Semaphore`.
+ * @example
+ * ```ts
+ * import { Semaphore } from 'procshare'
+ * using slots = new Semaphore(2, { recoverable: true })
+ * await slots.acquire({ timeoutMs: 1_000 })
+ * try {
+ *   console.assert(slots.value === 1)
+ * } finally {
+ *   slots.release()
+ * }
+ * ```
+ */
+export class Semaphore extends SemaphoreBase {
+  /**
+   * Makes an anonymous semaphore; others attach to it through its `handle`.
+   * @param value - how many units there are at first: an integer from 0 to 2^31 − 1
+   * @throws `TypeError`, `RangeError` for another value; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has
+   * no room.
+   */
+  constructor(value = 1, options?: SemaphoreOptions) {
+    super(
+      (value as unknown) instanceof Site ? (value as unknown as Site) : create('Semaphore', undefined, value, options),
+    )
+  }
+
+  /** Makes a semaphore of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  static create(name: string, value = 1, options?: SemaphoreOptions): Semaphore {
+    return new Semaphore(create('Semaphore', assertedName(name), value, options) as unknown as number)
+  }
+
+  /** Attaches to a semaphore by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  static attach(target: string | Handle, options?: AttachOptions): Semaphore {
+    return new Semaphore(attachSite('Semaphore', target, options) as unknown as number)
+  }
+
+  /**
+   * Attaches to the semaphore of that name, or creates it: of many who do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists and one is recoverable and the other is not.
+   */
+  static open(name: string, value = 1, options?: SemaphoreOptions): Semaphore {
+    return new Semaphore(open('Semaphore', name, value, options) as unknown as number)
+  }
+}
+
+/**
+ * A semaphore that is never released more often than it was acquired: its initial value is its limit.
+ *
+ * @remarks For Python's `multiprocessing.BoundedSemaphore`.
+ * @example
+ * ```ts
+ * import { BoundedSemaphore } from 'procshare'
+ * using slots = new BoundedSemaphore(1)
+ * console.assert(slots.tryAcquire() && !slots.tryAcquire())
+ * slots.release()
+ * ```
+ */
+export class BoundedSemaphore extends SemaphoreBase {
+  /**
+   * Makes an anonymous semaphore; others attach to it through its `handle`.
+   * @param value - how many units there are: an integer from 0 to 2^31 − 1
+   * @throws as {@link Semaphore}.
+   */
+  constructor(value = 1, options?: SemaphoreOptions) {
+    super(
+      (value as unknown) instanceof Site
+        ? (value as unknown as Site)
+        : create('BoundedSemaphore', undefined, value, options),
+    )
+  }
+
+  /** Makes a semaphore of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  static create(name: string, value = 1, options?: SemaphoreOptions): BoundedSemaphore {
+    return new BoundedSemaphore(create('BoundedSemaphore', assertedName(name), value, options) as unknown as number)
+  }
+
+  /** Attaches to a semaphore by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  static attach(target: string | Handle, options?: AttachOptions): BoundedSemaphore {
+    return new BoundedSemaphore(attachSite('BoundedSemaphore', target, options) as unknown as number)
+  }
+
+  /**
+   * Attaches to the semaphore of that name, or creates it: of many who do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another initial value, or recoverable when this one is not.
+   */
+  static open(name: string, value = 1, options?: SemaphoreOptions): BoundedSemaphore {
+    return new BoundedSemaphore(open('BoundedSemaphore', name, value, options) as unknown as number)
+  }
+}
+
+registerKind('Semaphore', (handle, options) => Semaphore.attach(handle, options))
+registerKind('BoundedSemaphore', (handle, options) => BoundedSemaphore.attach(handle, options))

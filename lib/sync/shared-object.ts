@@ -1,0 +1,140 @@
+/** What every waitable object has: a name, a handle, an end, and a say in whether its waits keep the process alive. */
+import { inspect } from 'node:util'
+import { ShareError } from '../errors.ts'
+import { type Handle, registerShareable } from '../memory/handle.ts'
+import { type Resident, residentAt } from '../memory/segment.ts'
+import type { Site } from '../memory/site.ts'
+import { type NativeObject, native } from '../native.ts'
+import type { Waiter, WaitLine } from './wait-line.ts'
+
+/** An object as one environment sees it: one per environment and cell, however many handles. */
+export abstract class ObjectState<Kind extends string> implements Resident {
+  readonly object: NativeObject<Kind>
+  readonly #lines: WaitLine[] = []
+
+  constructor(object: NativeObject<Kind>) {
+    this.object = object
+  }
+
+  /** The lines in which those stand who wait for the object. */
+  get lines(): Iterable<WaitLine> {
+    return this.#lines
+  }
+
+  end(): void {
+    native.endObject(this.object)
+  }
+
+  protected addLine<Line extends WaitLine>(line: Line): Line {
+    this.#lines.push(line)
+    return line
+  }
+}
+
+/** The state of the object at a site; made at its first use. When that fails the site is closed. */
+export function stateAt<State extends Resident>(site: Site, type: new (site: Site) => State): State {
+  try {
+    return residentAt(site.attachment.segment, site.cell, type, () => new type(site))
+  } catch (error) {
+    site.attachment.close()
+    throw error
+  }
+}
+
+/** What objects share that can be waited for: locks, semaphores, events, conditions, barriers and queues. */
+export abstract class SharedObject<State extends { readonly lines: Iterable<WaitLine> }> implements Waiter {
+  readonly #site: Site
+  #state: State | undefined
+  #keepsAlive = false
+
+  /** @internal */
+  constructor(site: Site, state: State) {
+    this.#site = site
+    this.#state = state
+    registerShareable(this)
+  }
+
+  /** The name of the segment that the object is in; for an anonymous one a random one. */
+  get name(): string {
+    return this.#site.attachment.name
+  }
+
+  /** A plain description with which others attach. */
+  get handle(): Handle {
+    return this.#site.handle
+  }
+
+  /** The same as `handle`, for `JSON.stringify` and `process.send`. */
+  toJSON(): Handle {
+    return this.handle
+  }
+
+  /** Makes pending waits through this object keep the process alive. */
+  ref(): this {
+    return this.#setKeepsAlive(true)
+  }
+
+  /** Undoes {@link ref}. */
+  unref(): this {
+    return this.#setKeepsAlive(false)
+  }
+
+  /** Ends this handle; waits that are pending through it are rejected with `ERR_CLOSED`. Idempotent. */
+  close(): void {
+    const state = this.#state
+    if (state === undefined) return
+    this.#state = undefined
+    const error = this.#site.attachment.closedError()
+    for (const line of state.lines) line.failWaiter(this, error)
+    this.#site.attachment.close()
+  }
+
+  /**
+   * Removes the name now. Those who are attached go on; nobody new can attach.
+   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
+   */
+  unlink(): void {
+    this.#site.attachment.unlink()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  [inspect.custom](): string {
+    return this.#state === undefined ? `${this.subject} (closed)` : this.subject
+  }
+
+  /** @internal */
+  get subject(): string {
+    return this.#site.attachment.subject
+  }
+
+  /** @internal */
+  get keepsAlive(): boolean {
+    return this.#keepsAlive
+  }
+
+  /** Where the object is, for others that use it. @internal */
+  static siteOf(object: SharedObject<{ readonly lines: Iterable<WaitLine> }>): Site {
+    object.#site.attachment.assertOpen()
+    return object.#site
+  }
+
+  /** @internal */
+  static isClosed(object: SharedObject<{ readonly lines: Iterable<WaitLine> }>): boolean {
+    return object.#state === undefined
+  }
+
+  /** The state, asserted to be open. @internal */
+  protected get state(): State {
+    if (this.#state === undefined) throw this.#site.attachment.closedError()
+    return this.#state
+  }
+
+  #setKeepsAlive(yes: boolean): this {
+    this.#keepsAlive = yes
+    for (const line of this.#state?.lines ?? []) line.refreshKeepAlive(this)
+    return this
+  }
+}
