@@ -133,7 +133,8 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
     const { object, line } = this.state
     assertInteger('units', units, 1, MOST)
     const outcome = native.semaphoreRelease(object, units)
-    if (outcome === SEMAPHORE.DONE) return line.pump() // our own tasks need no wake-up
+    line.pump() // our own tasks need no wake-up
+    if (outcome === SEMAPHORE.DONE) return
     if (outcome === SEMAPHORE.TOO_MANY) throw this.#error('ERR_OVER_RELEASE')
     if (outcome === SEMAPHORE.NOT_HELD)
       throw this.#error('ERR_NOT_OWNER', 'with that many units by this process or worker')

@@ -1,15 +1,18 @@
 /**
  * Who sleeps in the kernel on a word of a segment: so that a test knows that somebody waits, instead of hoping so.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { eventually } from './eventually.ts'
 
 const FUTEX = { x64: 202, arm64: 98 }[process.arch as string]
+const FUTEX_WAITV = 449
+/** Of struct futex_waitv: the expected value, the address of the word, flags. */
+const WAITV_BYTES = 24
 
 /** Whether sleepers can be seen on this system. */
 export const canSeeSleepers = process.platform === 'linux' && FUTEX !== undefined
 
-/** How many threads of a process sleep on the segment of that name. Linux only. */
+/** How many sleeps there are in a process on words of the segment of that name; a thread may sleep on several. Linux only. */
 export function sleepersOn(pid: number, name: string): number {
   const ranges = readFileSync(`/proc/${pid}/maps`, 'utf8')
     .split('\n')
@@ -20,14 +23,28 @@ export function sleepersOn(pid: number, name: string): number {
         .split('-')
         .map((address) => BigInt(`0x${address}`)),
     )
-  return readdirSync(`/proc/${pid}/task`).filter((thread) => {
-    const [call, address] = readFileSync(`/proc/${pid}/task/${thread}/syscall`, 'utf8').split(' ')
-    if (Number(call) !== FUTEX) return false
-    return ranges.some(([start, end]) => BigInt(address!) >= start! && BigInt(address!) < end!)
-  }).length
+  const isInside = (address: bigint) => ranges.some(([start, end]) => address >= start! && address < end!)
+  return readdirSync(`/proc/${pid}/task`)
+    .flatMap((thread) => wordsSleptOn(pid, thread))
+    .filter(isInside).length
 }
 
-/** Waits until `count` threads of a process sleep on the segment; where that cannot be seen, does nothing. */
+/** The addresses of the words that a thread sleeps on in the kernel. */
+function wordsSleptOn(pid: number, thread: string): bigint[] {
+  const [call, first, second] = readFileSync(`/proc/${pid}/task/${thread}/syscall`, 'utf8').split(' ')
+  if (Number(call) === FUTEX) return [BigInt(first!)]
+  if (Number(call) !== FUTEX_WAITV) return []
+  const targets = Buffer.alloc(Number(second) * WAITV_BYTES)
+  const memory = openSync(`/proc/${pid}/mem`, 'r')
+  try {
+    readSync(memory, targets, 0, targets.length, BigInt(first!))
+  } finally {
+    closeSync(memory)
+  }
+  return Array.from({ length: Number(second) }, (_, i) => targets.readBigUInt64LE(i * WAITV_BYTES + 8))
+}
+
+/** Waits until a process sleeps on `count` words of the segment; where that cannot be seen, does nothing. */
 export async function untilAsleep(pid: number, name: string, count = 1): Promise<void> {
   if (canSeeSleepers) await eventually(() => sleepersOn(pid, name) >= count)
 }
