@@ -319,23 +319,3 @@ export function openSegment(name: string, spec: SegmentSpec, initialise: (segmen
     }
   }
 }
-
-/**
- * Takes up a segment that was attached to: when it is of another kind, or `check` finds it of another type, it is closed
- * again and the error thrown.
- */
-export function take(segment: Segment, kind: string, check?: (description: Description) => void): Attachment {
-  const attachment = new Attachment(segment, kind)
-  try {
-    const found = segment.description
-    if (found.kind !== kind) {
-      throw new ShareError('ERR_KIND', { segment: segment.name, detail: `it is a ${found.kind}, not a ${kind}` })
-    }
-    check?.(found)
-    return attachment
-  } catch (error) {
-    attachment.close()
-    // Nested so deeply that the stack does not suffice to look at it: nothing that we have written.
-    throw error instanceof RangeError ? new ShareError('ERR_CORRUPT', { segment: segment.name, cause: error }) : error
-  }
-}

@@ -5,37 +5,23 @@ import { native } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { type Handle, registerKind, registerShareable } from './handle.ts'
 import {
-  Attachment,
+  type Attachment,
   type AttachOptions,
   assertSegmentOptions,
-  attachSegment,
-  createSegment,
-  openSegment,
   SEGMENT_OPTIONS,
   type SegmentOptions,
-  type SegmentSpec,
-  take,
 } from './segment.ts'
 import { assertedName, assertSegmentName } from './segment-name.ts'
+import { attachSite, createSite, openSite, Site, type SiteSpec } from './site.ts'
 
 const KIND = 'SharedMemory'
 
-/** What is passed instead of a length when an object is made of an attachment. */
-class Attached {
-  readonly attachment: Attachment
-  constructor(attachment: Attachment) {
-    this.attachment = attachment
-  }
-}
-
-function specOf(byteLength: number, options: SegmentOptions = {}): SegmentSpec {
+function specOf(byteLength: number, options: SegmentOptions = {}): SiteSpec {
   assertInteger('byteLength', byteLength, 1, Number.MAX_SAFE_INTEGER)
   assertOptions('options', options, SEGMENT_OPTIONS)
   assertSegmentOptions(options)
-  return { payloadBytes: byteLength, cellsBytes: 0, description: { kind: KIND }, options }
+  return { description: { kind: KIND }, cellsBytes: 0, payloadBytes: byteLength, initialise: () => {} }
 }
-
-const zeroed = () => {}
 
 /**
  * A raw segment of shared memory: bytes that other processes attach to by name.
@@ -64,9 +50,9 @@ export class SharedMemory {
    */
   constructor(byteLength: number, options?: SegmentOptions) {
     this.#attachment =
-      (byteLength as unknown) instanceof Attached
-        ? (byteLength as unknown as Attached).attachment
-        : new Attachment(createSegment(undefined, specOf(byteLength, options), zeroed), KIND)
+      (byteLength as unknown) instanceof Site
+        ? (byteLength as unknown as Site).attachment
+        : createSite(undefined, specOf(byteLength, options), options ?? {}).attachment
     registerShareable(this)
   }
 
@@ -75,7 +61,7 @@ export class SharedMemory {
    * @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor.
    */
   static create(name: string, byteLength: number, options?: SegmentOptions): SharedMemory {
-    return wrap(new Attachment(createSegment(assertedName(name), specOf(byteLength, options), zeroed), KIND))
+    return wrap(createSite(assertedName(name), specOf(byteLength, options), options ?? {}))
   }
 
   /**
@@ -87,7 +73,7 @@ export class SharedMemory {
    * to be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone and another has its name.
    */
   static attach(target: string | Handle, options?: AttachOptions): SharedMemory {
-    return wrap(take(attachSegment(target, options, true), KIND))
+    return wrap(attachSite(KIND, target, options, undefined, true))
   }
 
   /**
@@ -97,7 +83,7 @@ export class SharedMemory {
    * @throws as `create` (but for `EEXIST`) and `attach` (but for `ENOENT`).
    */
   static open(name: string, byteLength: number, options?: SegmentOptions): SharedMemory {
-    return wrap(take(openSegment(assertedName(name), specOf(byteLength, options), zeroed), KIND))
+    return wrap(openSite(name, specOf(byteLength, options), options ?? {}))
   }
 
   /** The name of the segment; for an anonymous one a random one. */
@@ -156,8 +142,8 @@ export class SharedMemory {
   }
 }
 
-function wrap(attachment: Attachment): SharedMemory {
-  return new SharedMemory(new Attached(attachment) as unknown as number)
+function wrap(site: Site): SharedMemory {
+  return new SharedMemory(site as unknown as number)
 }
 
 registerKind(KIND, (handle, options) => SharedMemory.attach(handle, options))

@@ -14,6 +14,7 @@ import {
   openSegment,
   type Segment,
   type SegmentOptions,
+  type SegmentSpec,
 } from './segment.ts'
 import { assertSegmentName } from './segment-name.ts'
 
@@ -26,11 +27,14 @@ export class Site {
   readonly cell: number
   /** What the creator has written about the object. */
   readonly description: Description
+  /** Where its bytes begin in the payload of the segment. */
+  readonly byteOffset: number
 
-  constructor(attachment: Attachment, cell: number, description: Description) {
+  constructor(attachment: Attachment, cell: number, description: Description, byteOffset = 0) {
     this.attachment = attachment
     this.cell = cell
     this.description = description
+    this.byteOffset = byteOffset
   }
 
   /** A handle for this object, whether it is alone in its segment or not. */
@@ -44,35 +48,41 @@ export class Site {
 export interface SiteSpec {
   readonly description: Description
   readonly cellsBytes: number
-  /** Writes the object into a segment that nobody else sees yet. */
-  readonly initialise: (segment: Segment, cell: number) => void
+  /** What it takes of the payload. @defaultValue 0 */
+  readonly payloadBytes?: number
+  /** Writes the object into a segment that nobody else sees yet. @param byteOffset - in the payload */
+  readonly initialise: (segment: Segment, cell: number, byteOffset: number) => void
   /** Throws `ERR_TYPE` when the description of one that exists is not what the caller asked for. */
-  readonly check?: (found: Description, segment: string) => void
+  readonly check?: (found: Description, segment: Segment) => void
 }
 
-function segmentSpec({ description, cellsBytes }: SiteSpec, options: SegmentOptions) {
-  return { payloadBytes: 0, cellsBytes, description, options }
+function segmentSpec({ description, cellsBytes, payloadBytes = 0 }: SiteSpec, options: SegmentOptions): SegmentSpec {
+  return { payloadBytes, cellsBytes, description, options }
 }
 
 export function createSite(name: string | undefined, spec: SiteSpec, options: SegmentOptions): Site {
-  const segment = createSegment(name, segmentSpec(spec, options), (made) => spec.initialise(made, OWN_CELL))
+  const segment = createSegment(name, segmentSpec(spec, options), (made) => spec.initialise(made, OWN_CELL, 0))
   return new Site(new Attachment(segment, spec.description.kind), OWN_CELL, spec.description)
 }
 
 export function openSite(name: string, spec: SiteSpec, options: SegmentOptions): Site {
   assertSegmentName(name)
-  const segment = openSegment(name, segmentSpec(spec, options), (made) => spec.initialise(made, OWN_CELL))
+  const segment = openSegment(name, segmentSpec(spec, options), (made) => spec.initialise(made, OWN_CELL, 0))
   return siteIn(segment, spec.description.kind, undefined, spec.check)
 }
 
-/** @param target - a name, or the handle of an object that may share its segment with others */
+/**
+ * @param target - a name, or the handle of an object that may share its segment with others
+ * @param foreign - allows memory that procshare did not make
+ */
 export function attachSite(
   kind: string,
   target: string | Handle,
   options: AttachOptions | undefined,
   check?: SiteSpec['check'],
+  foreign = false,
 ): Site {
-  const segment = attachSegment(target, options)
+  const segment = attachSegment(target, options, foreign)
   const cell = typeof target === 'string' ? undefined : target.cell
   return siteIn(segment, kind, cell, check)
 }
@@ -87,11 +97,12 @@ function siteIn(segment: Segment, kind: string, cell: number | undefined, check:
       const detail = cell === undefined ? `it is a ${found}, not a ${kind}` : `it has no ${kind} at cell ${cell}`
       throw new ShareError('ERR_KIND', { segment: segment.name, detail })
     }
-    check?.(description, segment.name)
+    check?.(description, segment)
     return new Site(attachment, cell ?? OWN_CELL, description)
   } catch (error) {
     attachment.close()
-    throw error
+    // Nested so deeply that the stack does not suffice to look at it: nothing that we have written.
+    throw error instanceof RangeError ? new ShareError('ERR_CORRUPT', { segment: segment.name, cause: error }) : error
   }
 }
 

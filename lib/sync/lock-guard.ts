@@ -35,6 +35,11 @@ export class LockGuard {
     return this.#state === undefined || this.#state.ended
   }
 
+  /** Whether the lock of that state is held through this guard. @internal */
+  isOf(state: LockState): boolean {
+    return this.#state === state && !state.ended
+  }
+
   /**
    * Releases the lock, or one level of a recursive one.
    * @throws {@link ShareError} `ERR_NOT_OWNER` the second time, and after the lock's last handle was closed.

@@ -15,7 +15,8 @@
 import { ShareError } from '../errors.ts'
 import { type Resident, residentAt, type Segment } from '../memory/segment.ts'
 import { ABANDONED, BROKEN, BUSY, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
-import { isInside, type Task } from './task.ts'
+import type { LockGuard } from './lock-guard.ts'
+import { isInside, Task } from './task.ts'
 import { LATER, NOT_NOW, timeoutError, type Waiter, WaitLine } from './wait-line.ts'
 import type { WaitOptions } from './wait-options.ts'
 
@@ -24,6 +25,12 @@ const { tryAcquireSelected, acquireSelected, releaseSelected } = native
 
 function pump(line: WaitLine): void {
   line.pump()
+}
+
+/** All levels of a hold. */
+export interface Hold {
+  readonly depth: number
+  readonly task: Task | undefined
 }
 
 export class LockState implements Resident {
@@ -113,6 +120,41 @@ export class LockState implements Resident {
     }
     if (timeoutMs === 0) throw timeoutError(waiter, 0)
     return this.#line.wait(waiter, attempt, 0, options)
+  }
+
+  /** Whether the caller holds the lock: as the thread, inside `run`, or through this guard. */
+  isOwnedBy(guard: LockGuard | undefined): boolean {
+    if (this.#depth === 0) return false
+    return guard === undefined ? this.#task === undefined || isInside(this.#task) : guard.isOf(this)
+  }
+
+  /** Releases all levels of a hold, to be taken up again later. */
+  suspend(): Hold {
+    const hold = { depth: this.#depth, task: this.#task }
+    this.#depth = 1
+    this.leave()
+    return hold
+  }
+
+  /** Takes up a hold again, in line with the others; see {@link suspend}. */
+  async resume(waiter: Waiter, hold: Hold): Promise<void> {
+    // Not the handle's own wait: when the handle is closed, the hold must come back all the same.
+    const patient = { name: waiter.name, subject: waiter.subject, keepsAlive: waiter.keepsAlive }
+    if (this.#ended) return
+    const abandoned = await this.acquire(patient, new Task(), {})
+    this.#takeUp(hold, abandoned)
+  }
+
+  /** {@link resume}, blocking the thread. */
+  resumeSync(hold: Hold): void {
+    if (!this.#ended) this.#takeUp(hold, this.enter())
+  }
+
+  #takeUp({ depth, task }: Hold, abandoned: boolean): void {
+    this.#depth = depth
+    this.#task = task
+    // Nobody here can be told: the next owner is.
+    if (abandoned) native.markAbandoned(this.#lock)
   }
 
   get lines(): Iterable<WaitLine> {

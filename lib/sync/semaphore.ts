@@ -56,7 +56,7 @@ function specOf(kind: Kind, value: number, options: SemaphoreOptions = {}): Site
       const same = found.recoverable === recoverable && (kind === 'Semaphore' || found.value === value)
       if (!same) {
         const detail = `it was made with value ${found.value}, recoverable: ${found.recoverable}`
-        throw new ShareError('ERR_TYPE', { segment, detail })
+        throw new ShareError('ERR_TYPE', { segment: segment.name, detail })
       }
     },
   }

@@ -115,6 +115,11 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     return this.#keepsAlive
   }
 
+  /** @throws {@link ShareError} `ERR_CLOSED`. @internal */
+  protected assertOpen(): void {
+    if (this.#state === undefined) throw this.#site.attachment.closedError()
+  }
+
   /** Where the object is, for others that use it. @internal */
   static siteOf(object: SharedObject<{ readonly lines: Iterable<WaitLine> }>): Site {
     object.#site.attachment.assertOpen()

@@ -72,9 +72,11 @@ class FloatCell implements AtomicCell {
   readonly #scratchFloat: Float32Array | Float64Array
   readonly #scratchBits: Int32Array | BigInt64Array
 
-  constructor(type: ScalarType, buffer: ArrayBufferLike) {
+  constructor(type: ScalarType, buffer: ArrayBufferLike, byteOffset: number) {
     const isSingle = type.byteLength === 4
-    this.#bits = new IntegerCell(isSingle ? new Int32Array(buffer, 0, 1) : new BigInt64Array(buffer, 0, 1))
+    this.#bits = new IntegerCell(
+      isSingle ? new Int32Array(buffer, byteOffset, 1) : new BigInt64Array(buffer, byteOffset, 1),
+    )
     const scratch = new ArrayBuffer(type.byteLength)
     this.#scratchFloat = isSingle ? new Float32Array(scratch) : new Float64Array(scratch)
     this.#scratchBits = isSingle ? new Int32Array(scratch) : new BigInt64Array(scratch)
@@ -136,7 +138,8 @@ class FloatCell implements AtomicCell {
   }
 }
 
-/** The atomic operations on the scalar at the start of `buffer`. */
-export function atomicCell(type: ScalarType, buffer: ArrayBufferLike): AtomicCell {
-  return type.float ? new FloatCell(type, buffer) : new IntegerCell(new type.ArrayType(buffer, 0, 1))
+/** The atomic operations on the scalar at an offset of `buffer`. */
+export function atomicCell(type: ScalarType, buffer: ArrayBufferLike, byteOffset: number): AtomicCell {
+  if (type.float) return new FloatCell(type, buffer, byteOffset)
+  return new IntegerCell(new type.ArrayType(buffer, byteOffset, 1))
 }

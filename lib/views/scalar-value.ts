@@ -22,7 +22,7 @@ export class ScalarValue extends ValueBase {
     this.#guarded = guarded
     this.#type = guarded.type as ScalarType
     this.#state = guarded.state
-    this.#view = new this.#type.ArrayType(guarded.innerBuffer, 0, 1)
+    this.#view = new this.#type.ArrayType(guarded.innerBuffer, guarded.byteOffset, 1)
     registerShareable(this)
   }
 
@@ -189,7 +189,7 @@ export class ScalarValue extends ValueBase {
   #openCell(): AtomicCell {
     const view = this.#view
     if (view === undefined) throw this.#guarded.closedError()
-    this.#cell ??= atomicCell(this.#type, view.buffer)
+    this.#cell ??= atomicCell(this.#type, view.buffer, view.byteOffset)
     return this.#cell
   }
 }

@@ -141,13 +141,13 @@ function specOf(type: ElementType, given: unknown, options: ValueOptions | undef
   if (values === undefined) return { ...base, length, fill: () => {} }
   if (!isStruct(type)) return { ...base, ...filled(type, values) }
   const records = encodeRecords(type, values, 'values', true)
-  return { ...base, length, fill: (buffer) => new Uint8Array(buffer).set(records) }
+  return { ...base, length, fill: (buffer, byteOffset) => new Uint8Array(buffer, byteOffset).set(records) }
 }
 
 function filled(type: ScalarType, values: unknown): Pick<GuardedSpec, 'length' | 'fill'> {
   const elements = encodeAll(type, values, 'values')
   const { length } = elements
-  return { length, fill: (buffer) => new type.ArrayType(buffer, 0, length).set(elements as never) }
+  return { length, fill: (buffer, byteOffset) => new type.ArrayType(buffer, byteOffset, length).set(elements as never) }
 }
 
 function wrap(guarded: GuardedSegment): object {

@@ -33,7 +33,10 @@ export class StructArray extends Indexed {
     super()
     this.#guarded = guarded
     this.#layout = guarded.type as Layout
-    this.#bytes = viewOf(guarded, () => new DataView(guarded.buffer))
+    this.#bytes = viewOf(
+      guarded,
+      () => new DataView(guarded.buffer, guarded.byteOffset, guarded.length * this.#layout.byteLength),
+    )
     registerShareable(this)
   }
 
@@ -110,7 +113,8 @@ export class StructArray extends Indexed {
   }
 
   #write(records: Uint8Array, index: number): void {
-    new Uint8Array(this.#bytes.buffer, this.#place(index), records.byteLength).set(records)
+    const { buffer, byteOffset } = this.#bytes
+    new Uint8Array(buffer, byteOffset + this.#place(index), records.byteLength).set(records)
   }
 
   #encode(values: ArrayLike<unknown>, name: string): Uint8Array {

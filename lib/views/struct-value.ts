@@ -16,7 +16,7 @@ export class StructValue extends ValueBase {
     super()
     this.#guarded = guarded
     this.#layout = guarded.type as Layout
-    this.#bytes = new DataView(guarded.buffer, 0, this.#layout.byteLength)
+    this.#bytes = new DataView(guarded.buffer, guarded.byteOffset, this.#layout.byteLength)
     this.#view = this.#layout.view(this.#bytes, 0)
     registerShareable(this)
   }

@@ -55,7 +55,7 @@ function defineNumbers(type: ScalarType, Base: typeof Int32Array) {
     }
 
     constructor(guarded: GuardedSegment) {
-      super(guarded.buffer as ArrayBuffer, 0, guarded.length)
+      super(guarded.buffer as ArrayBuffer, guarded.byteOffset, guarded.length)
       this.#guarded = guarded
     }
 
@@ -133,7 +133,7 @@ function defineCharacters(type: ScalarType, Base: ReturnType<typeof defineNumber
       const bytes = toBytes(value, 'raw')
       const byteLength = this.length * type.byteLength
       if (bytes.length > byteLength) throw rangeError('raw', `at most ${byteLength} bytes long`, value)
-      arrays.get(this)!.guard(() => new Uint8Array(this.buffer, 0, bytes.length).set(bytes))
+      arrays.get(this)!.guard(() => new Uint8Array(this.buffer, this.byteOffset, bytes.length).set(bytes))
     }
   }
 }

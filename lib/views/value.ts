@@ -152,16 +152,16 @@ function specOf(type: ElementType, initial: unknown, options: ValueOptions | und
 }
 
 /** Checks the initial value now, and writes it when the memory is there. */
-function fillerOf(type: ElementType, initial: unknown): (buffer: ArrayBufferLike) => void {
+function fillerOf(type: ElementType, initial: unknown): GuardedSpec['fill'] {
   if (initial === undefined) return () => {}
   if (isStruct(type)) {
     const scratch = new DataView(new ArrayBuffer(type.byteLength))
     type.write(scratch, 0, initial, 'initial', true)
-    return (buffer) => new Uint8Array(buffer).set(new Uint8Array(scratch.buffer))
+    return (buffer, byteOffset) => new Uint8Array(buffer, byteOffset).set(new Uint8Array(scratch.buffer))
   }
   const raw = type.encode(initial, 'initial')
-  return (buffer) => {
-    new type.ArrayType(buffer, 0, 1)[0] = raw
+  return (buffer, byteOffset) => {
+    new type.ArrayType(buffer, byteOffset, 1)[0] = raw
   }
 }
 

@@ -170,6 +170,12 @@ Napi::Value AbandonLock(const Napi::CallbackInfo&, LockBinding& lock) {
   return {};
 }
 
+// markAbandoned(lock): this thread holds it, and whoever takes it next is told that it was abandoned.
+Napi::Value MarkAbandoned(const Napi::CallbackInfo&, LockBinding& lock) {
+  lock.MarkAbandoned();
+  return {};
+}
+
 Napi::Value EndLock(const Napi::CallbackInfo&, LockBinding& lock) {
   lock.End();
   return {};
@@ -196,9 +202,16 @@ void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
     const char* name;
     Napi::Value (*function)(const Napi::CallbackInfo&);
   } functions[] = {
-      {"initLock", InitLock},       {"bindLock", BindLock},           {"lockIndex", OnLock<LockIndex>},
-      {"acquireLock", AcquireLock}, {"lockWait", OnLock<LockWait>},   {"abandonLock", OnLock<AbandonLock>},
-      {"endLock", OnLock<EndLock>}, {"lockState", OnLock<LockState>}, {"lockOwner", OnLock<LockOwner>},
+      {"initLock", InitLock},
+      {"bindLock", BindLock},
+      {"lockIndex", OnLock<LockIndex>},
+      {"acquireLock", AcquireLock},
+      {"lockWait", OnLock<LockWait>},
+      {"abandonLock", OnLock<AbandonLock>},
+      {"markAbandoned", OnLock<MarkAbandoned>},
+      {"endLock", OnLock<EndLock>},
+      {"lockState", OnLock<LockState>},
+      {"lockOwner", OnLock<LockOwner>},
   };
   for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
   ExportFastPath(env, exports);

@@ -26,6 +26,9 @@ class LockBinding final : public Resident {
   // What this environment holds is handed on as abandoned.
   void Abandon();
 
+  // The next owner is told that the lock, which this environment holds, was abandoned.
+  void MarkAbandoned() { lock_.MarkAbandoned(); }
+
   // The environment ends, or has closed its last handle: what it holds is handed on as abandoned, and the memory is let go.
   void End() override;
 

@@ -21,7 +21,7 @@ MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
 }
 
 void SharedLock::ReleaseAbandoned() {
-  cell_->flags.fetch_or(kLockAbandoned, std::memory_order_relaxed);  // published by the release of the mutex
+  MarkAbandoned();
   Release();
 }
 

@@ -32,6 +32,11 @@ class SharedLock {
     WakeAnnounced(&cell_->release_word, &cell_->flags);  // RobustMutexRelease is a full fence (L2)
   }
 
+  // Makes the next owner get kAbandoned. The caller holds the lock.
+  void MarkAbandoned() {
+    cell_->flags.fetch_or(kLockAbandoned, std::memory_order_relaxed);  // published by the release of the mutex
+  }
+
   // Releases on behalf of an owner that ended without doing so; the next owner gets kAbandoned.
   void ReleaseAbandoned();
 

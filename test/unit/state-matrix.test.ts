@@ -122,6 +122,7 @@ const lockMembers: Record<string, Member> = {
   [String(inspect.custom)]: always((lock) => inspect(lock)),
   keepsAlive: always((lock) => lock.keepsAlive),
   state: untilClose((lock) => lock.state),
+  assertOpen: untilClose((lock) => lock.assertOpen()),
 }
 
 const Point = Struct({ x: 'd', y: 'd' })

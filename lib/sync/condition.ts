@@ -1,0 +1,282 @@
+/** Condition: waiting, with a lock let go, until somebody says that what the lock guards has changed. */
+import { ShareError } from '../errors.ts'
+import { type Handle, registerKind } from '../memory/handle.ts'
+import {
+  type AttachOptions,
+  assertSegmentOptions,
+  SEGMENT_OPTIONS,
+  type Segment,
+  type SegmentOptions,
+} from '../memory/segment.ts'
+import { assertedName } from '../memory/segment-name.ts'
+import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
+import { native } from '../native.ts'
+import { assertFunction, assertInteger, assertOptions, typeError } from '../validate.ts'
+import { initialiseLock, LockBase, lockCellBytes } from './lock-base.ts'
+import { LockGuard } from './lock-guard.ts'
+import type { LockState } from './lock-state.ts'
+import { chooseLock, LockUse, lockEntry, matchLock } from './lock-use.ts'
+import { ParkingState, RECORDS } from './parking.ts'
+import type { AnyLock } from './rlock.ts'
+import { SharedObject, stateAt } from './shared-object.ts'
+import { NOT_NOW, timeoutError } from './wait-line.ts'
+import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+
+const KIND = 'Condition'
+
+/** There is one thing to wait for. */
+const KEY = 0
+
+/** How a {@link Condition} is made. */
+export interface ConditionOptions extends SegmentOptions {
+  /**
+   * The lock that the condition belongs to; several conditions may share one.
+   * @defaultValue a recursive lock of its own
+   */
+  readonly lock?: AnyLock
+}
+
+/** Who calls. */
+export interface OwnerOptions {
+  /**
+   * The guard through which the caller holds the lock. Needed for a guard of `await acquire()`: what is held
+   * synchronously, or inside `run`, is recognised without.
+   */
+  readonly guard?: LockGuard | undefined
+}
+
+function specOf(options: ConditionOptions = {}): SiteSpec {
+  assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
+  assertSegmentOptions(options)
+  const { lock: given, persist = false } = options
+  if (typeof given === 'boolean') throw typeError('options.lock', 'a Lock or an RLock', given)
+  const lock = given === undefined ? 'own' : chooseLock(given, persist)
+  return {
+    description: { kind: KIND, lock: lockEntry(lock) },
+    cellsBytes: (lock === 'own' ? lockCellBytes : 0) + native.parkingBytes(RECORDS),
+    initialise: (segment, cell) => {
+      if (lock === 'own') initialiseLock(segment, cell)
+      native.initParking(segment.native, cell + (lock === 'own' ? lockCellBytes : 0), RECORDS)
+    },
+    check: (found, segment: Segment) => {
+      if (options.lock !== undefined) matchLock(segment.name, found.lock, lock)
+    },
+  }
+}
+
+/** The place where its waits are, behind a lock of its own. */
+function parkingSite(site: Site): Site {
+  const { attachment, cell, description } = site
+  return new Site(attachment, cell + (description.lock === 'own' ? lockCellBytes : 0), description)
+}
+
+/**
+ * A condition variable: those who hold its lock wait, letting go of the lock meanwhile, until somebody who holds the lock
+ * notifies them.
+ *
+ * @remarks Wait in a loop, or by `waitFor`: when a waiter has the lock again, others may have had it in between. A
+ * notification goes to those who wait at that moment, and is lost when nobody does. A waiter that is killed takes no
+ * notification from others: one that it has not answered goes to the next within a tenth of a second. For Python's
+ * `multiprocessing.Condition`.
+ * @example
+ * ```ts
+ * import { Condition, Value } from 'procshare'
+ * using condition = new Condition()
+ * using ready = new Value('?', false, { lock: condition.lock })
+ *
+ * const waiting = condition.run(() => condition.waitFor(() => ready.value))
+ * await condition.run(() => {
+ *   ready.value = true
+ *   condition.notifyAll()
+ * })
+ * console.assert(await waiting)
+ * ```
+ */
+export class Condition extends SharedObject<ParkingState> {
+  readonly #lock: LockUse
+
+  /**
+   * Makes an anonymous condition; others attach to it through its `handle`.
+   * @throws `TypeError` for a `lock` that is none; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  constructor(options: ConditionOptions = {}, given?: unknown) {
+    const site = options instanceof Site ? options : createSite(undefined, specOf(options), options)
+    super(site, stateAt(parkingSite(site), ParkingState))
+    const lock = options instanceof Site ? given : options.lock
+    try {
+      this.#lock = new LockUse(site, lock instanceof LockBase ? lock : undefined, undefined)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  /** Makes a condition of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  static create(name: string, options: ConditionOptions = {}): Condition {
+    return wrap(createSite(assertedName(name), specOf(options), options), options.lock)
+  }
+
+  /** Attaches to a condition by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  static attach(target: string | Handle, options?: AttachOptions): Condition {
+    return wrap(attachSite(KIND, target, options))
+  }
+
+  /**
+   * Attaches to the condition of that name, or creates it: of many who do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another lock than `options.lock` says.
+   */
+  static open(name: string, options: ConditionOptions = {}): Condition {
+    return wrap(openSite(name, specOf(options), options), options.lock)
+  }
+
+  /** The lock that the condition belongs to. @throws {@link ShareError} `ERR_CLOSED`. */
+  get lock(): AnyLock {
+    return this.#lock.lock
+  }
+
+  /** {@link Lock.acquire} of the lock. */
+  acquire(options?: WaitOptions): Promise<LockGuard> {
+    return this.lock.acquire(options)
+  }
+
+  /** {@link Lock.acquireSync} of the lock. */
+  acquireSync(options?: SyncWaitOptions): LockGuard {
+    return this.lock.acquireSync(options)
+  }
+
+  /** {@link Lock.tryAcquire} of the lock. */
+  tryAcquire(): LockGuard | undefined {
+    return this.lock.tryAcquire()
+  }
+
+  /** {@link Lock.run} of the lock. */
+  run<T>(fn: (guard: { readonly abandoned: boolean }) => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    return this.lock.run(fn, options)
+  }
+
+  /** {@link Lock.runSync} of the lock. */
+  runSync<T>(fn: (guard: { readonly abandoned: boolean }) => T, options?: SyncWaitOptions): T {
+    return this.lock.runSync(fn, options)
+  }
+
+  /**
+   * Lets go of the lock, waits to be notified without blocking the event loop, takes the lock again, and gives true.
+   *
+   * @remarks All levels of a recursive lock are let go and taken again. However the wait ends, the caller holds the lock
+   * afterwards; taking it again is not bounded by the timeout. If somebody has died holding the lock meanwhile, the news goes
+   * to whoever takes it next. A pending wait does not keep the process alive, unless {@link ref} was called.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; `ERR_TIMEOUT` after `timeoutMs`;
+   * `ERR_CLOSED` if this handle is or gets closed; `ERR_TOO_MANY_WAITERS`. The signal's reason when it aborts.
+   */
+  async wait(options: WaitOptions & OwnerOptions = {}): Promise<true> {
+    const { state } = this
+    const { guard, ...waitOptions } = options
+    assertWaitOptions(waitOptions)
+    waitOptions.signal?.throwIfAborted()
+    const lock = this.#ownedLock(guard)
+    const parked = state.park(KEY, this)
+    const hold = lock.suspend()
+    try {
+      return await parked.wait(waitOptions)
+    } finally {
+      await lock.resume(this, hold)
+    }
+  }
+
+  /**
+   * {@link wait}, blocking the thread.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws as {@link wait}.
+   */
+  waitSync(options: SyncWaitOptions & OwnerOptions = {}): true {
+    const { state } = this
+    const { guard, ...waitOptions } = options
+    assertSyncWaitOptions(waitOptions)
+    const { timeoutMs = Infinity } = waitOptions
+    const lock = this.#ownedLock(guard)
+    const parked = state.park(KEY, this)
+    const hold = lock.suspend()
+    try {
+      if (parked.waitSync(timeoutMs) === NOT_NOW) throw timeoutError(this, timeoutMs)
+      return true
+    } finally {
+      lock.resumeSync(hold)
+    }
+  }
+
+  /**
+   * Waits until `predicate` holds, which is asked with the lock held, first at once and then after each notification; gives
+   * what it returned. `predicate` may return a promise.
+   * @throws as {@link wait}, and whatever `predicate` throws.
+   */
+  async waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & OwnerOptions = {}): Promise<T> {
+    assertFunction('predicate', predicate)
+    this.#ownedLock(options.guard)
+    const { timeoutMs = Infinity } = options
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const result = await predicate()
+      if (result) return result
+      await this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+    }
+  }
+
+  /**
+   * {@link waitFor}, blocking the thread.
+   * @throws as {@link wait}, and whatever `predicate` throws.
+   */
+  waitForSync<T>(predicate: () => T, options: SyncWaitOptions & OwnerOptions = {}): T {
+    assertFunction('predicate', predicate)
+    this.#ownedLock(options.guard)
+    const { timeoutMs = Infinity } = options
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const result = predicate()
+      if (result) return result
+      this.waitSync({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+    }
+  }
+
+  /**
+   * Ends the waits of up to `count` waiters, and says how many there were. They go on when they get the lock, which the
+   * caller still holds.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; `ERR_CLOSED`.
+   */
+  notify(count = 1, { guard }: OwnerOptions = {}): number {
+    const { state } = this
+    if (count !== Infinity) assertInteger('count', count, 0, Number.MAX_SAFE_INTEGER)
+    this.#ownedLock(guard)
+    return state.unpark(KEY, count)
+  }
+
+  /** Ends the waits of all waiters, and says how many there were. @throws as {@link notify}. */
+  notifyAll(options?: OwnerOptions): number {
+    return this.notify(Infinity, options)
+  }
+
+  override close(): void {
+    super.close()
+    this.#lock?.close()
+  }
+
+  /** The state of the lock, which the caller must own. */
+  #ownedLock(guard: LockGuard | undefined): LockState {
+    if (guard !== undefined && !(guard instanceof LockGuard))
+      throw typeError('options.guard', 'a guard of the lock', guard)
+    this.assertOpen()
+    const lock = this.#lock.state!
+    if (lock.isOwnedBy(guard)) return lock
+    throw new ShareError('ERR_NOT_OWNER', {
+      segment: this.name,
+      subject: `the lock of ${this.subject}`,
+      detail: 'by the caller',
+    })
+  }
+}
+
+function wrap(site: Site, lock?: AnyLock): Condition {
+  return new (Condition as unknown as new (site: Site, lock?: AnyLock) => Condition)(site, lock)
+}
+
+registerKind(KIND, (handle, options) => Condition.attach(handle, options))

@@ -1,0 +1,108 @@
+/**
+ * LockUse: the lock that another object works under, which is its own (an RLock in its cell), one that the creator gave
+ * (shared by several objects, in a segment elsewhere), or none. Which one it is stands in the object's description, so that
+ * all who attach use the same.
+ */
+import { ShareError } from '../errors.ts'
+import { attach, isHandle, type Shareable } from '../memory/handle.ts'
+import { Attachment, type AttachOptions, type Description, type SegmentOptions } from '../memory/segment.ts'
+import { Site } from '../memory/site.ts'
+import { typeError, valueError } from '../validate.ts'
+import { LockBase } from './lock-base.ts'
+import { LockState } from './lock-state.ts'
+import { type AnyLock, RLock } from './rlock.ts'
+import { SharedObject } from './shared-object.ts'
+
+/** The object's own lock, none, or one that lives elsewhere. */
+export type LockChoice = 'own' | 'none' | AnyLock
+
+/** What the option `lock` of a new object means. @param persist - whether the object is to be persistent */
+export function chooseLock(lock: unknown, persist: boolean): LockChoice {
+  if (typeof lock === 'boolean') return lock ? 'own' : 'none'
+  if (!(lock instanceof LockBase)) throw typeError('options.lock', 'a boolean, a Lock or an RLock', lock)
+  if (persist && !SharedObject.siteOf(lock).attachment.segment.persistent) {
+    throw valueError('options.lock', 'a persistent lock, because the object is to be persistent', lock.handle)
+  }
+  return lock
+}
+
+/** How a description says which lock it is. */
+export function lockEntry(lock: LockChoice): unknown {
+  return typeof lock === 'string' ? lock : lock.handle
+}
+
+/** @throws {@link ShareError} `ERR_TYPE` when the lock in the description is not the expected one. */
+export function matchLock(segment: string, found: unknown, expected: LockChoice): void {
+  if (JSON.stringify(found) === JSON.stringify(expected)) return
+  const detail = found === 'none' ? 'it has no lock' : expected === 'none' ? 'it has a lock' : 'it has another lock'
+  throw new ShareError('ERR_TYPE', { segment, detail })
+}
+
+/** The lock that a description speaks of, attached to. */
+function reviveLock(name: string, { lock }: Description, options: AttachOptions | undefined): LockChoice {
+  if (lock === 'own' || lock === 'none') return lock
+  // Nothing but a lock may be attached to here: a description that names its own segment would never come to an end.
+  const isLock = isHandle(lock) && (lock.kind === 'Lock' || lock.kind === 'RLock')
+  if (!isLock) throw new ShareError('ERR_CORRUPT', { segment: name })
+  let revived: Shareable
+  try {
+    revived = attach(lock, options)
+  } catch (error) {
+    // Its name may be one that no segment can have.
+    throw error instanceof ShareError ? error : new ShareError('ERR_CORRUPT', { segment: name, cause: error })
+  }
+  if (!(revived instanceof LockBase)) throw new ShareError('ERR_CORRUPT', { segment: name })
+  return revived
+}
+
+export class LockUse {
+  /** The state of the lock; undefined when there is none. */
+  readonly state: LockState | undefined
+  readonly #site: Site
+  readonly #isOwn: boolean
+  /** Whether `#lock` is ours to close, and not what the creator gave. */
+  readonly #isOurs: boolean
+  /** Keeps the segment of a lock that lives elsewhere. */
+  readonly #elsewhere: Attachment | undefined
+  #lock: AnyLock | undefined
+
+  /**
+   * @param site - of the object; a lock of its own is at the beginning of its cell
+   * @param given - the lock that the caller has passed in; otherwise the one of the description is used
+   */
+  constructor(site: Site, given: AnyLock | undefined, options: AttachOptions | undefined) {
+    const { segment } = site.attachment
+    const lock = given ?? reviveLock(segment.name, site.description, options)
+    this.#site = site
+    this.#isOwn = lock === 'own'
+    this.#isOurs = given === undefined
+    if (lock === 'own') {
+      this.state = LockState.of(segment, site.cell, true)
+    } else if (lock !== 'none') {
+      const { attachment, cell } = SharedObject.siteOf(lock)
+      this.#lock = lock
+      this.#elsewhere = new Attachment(attachment.segment, attachment.kind)
+      this.state = LockState.of(attachment.segment, cell, lock instanceof RLock)
+    }
+  }
+
+  /** @throws {@link ShareError} `ERR_NO_LOCK`. */
+  get lock(): AnyLock {
+    const { attachment, cell } = this.#site
+    attachment.assertOpen()
+    if (this.state === undefined) {
+      throw new ShareError('ERR_NO_LOCK', { segment: attachment.name, subject: attachment.subject })
+    }
+    // Whoever has closed what they got from here, by `using` perhaps, gets another.
+    if (this.#lock === undefined || (this.#isOwn && SharedObject.isClosed(this.#lock))) {
+      const site = new Site(new Attachment(attachment.segment, 'RLock'), cell, { kind: 'RLock' })
+      this.#lock = new RLock(site as SegmentOptions)
+    }
+    return this.#lock
+  }
+
+  close(): void {
+    if (this.#isOurs) this.#lock?.close()
+    this.#elsewhere?.close()
+  }
+}
