@@ -59,7 +59,7 @@ MutexOutcome SharedLock::TakeAbandoned() {
   return MutexOutcome::kAbandoned;
 }
 
-void SharedLock::WakeSleepers() {
+[[gnu::noinline, gnu::cold]] void SharedLock::WakeSleepers() {
   // acq_rel: a waiter that announces itself after this sees the old word at the earliest, and is not ours to wake (L3).
   cell_->flags.fetch_and(~kLockAwaited, std::memory_order_acq_rel);
   cell_->release_word.fetch_add(1, std::memory_order_release);

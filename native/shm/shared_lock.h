@@ -24,7 +24,7 @@ class SharedLock {
   bool Init() { return RobustMutexInit(&cell_->mutex); }
   bool LooksSound() const { return RobustMutexLooksSound(&cell_->mutex); }
 
-  MutexOutcome TryAcquire(uint64_t owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex), owner); }
+  MutexOutcome TryAcquire(const uint64_t& owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex), owner); }
 
   // Blocks the calling thread; looks around for some microseconds before it sleeps.
   MutexOutcome Acquire(uint64_t owner, Deadline deadline);
@@ -51,7 +51,7 @@ class SharedLock {
   uint64_t owner() const { return cell_->owner.load(std::memory_order_relaxed); }
 
  private:
-  MutexOutcome Settle(MutexOutcome outcome, uint64_t owner) {
+  MutexOutcome Settle(MutexOutcome outcome, const uint64_t& owner) {
     if (__builtin_expect(outcome == MutexOutcome::kAcquired, 1)) {
       cell_->owner.store(owner, std::memory_order_relaxed);  // read by people, orders nothing
       // Relaxed: written under the mutex that we hold now.
