@@ -156,7 +156,18 @@ export class ScalarValue extends ValueBase {
       }
     }
     const raw = encodeElement(type, value, 'value')
-    return this.#atomically((cell) => cell[operation](raw))
+    const state = this.#state
+    if (state === undefined) return type.decode(this.#openCell()[operation](raw))
+    const view = this.#view
+    if (view === undefined) throw this.#guarded.closedError()
+    const abandoned = state.enter()
+    try {
+      const old = view[0]!
+      view[0] = combine(operation, old as number, raw as number)
+      return type.decode(old)
+    } finally {
+      state.leave(abandoned)
+    }
   }
 
   #atomically(operation: (cell: AtomicCell) => RawElement): unknown {
@@ -186,5 +197,23 @@ export class ScalarValue extends ValueBase {
     if (view === undefined) throw this.#guarded.closedError()
     this.#cell ??= atomicCell(this.#type, view.buffer)
     return this.#cell
+  }
+}
+
+/** What the operation makes of an element, before it is cut to the size of the type. For bigints as well. */
+function combine(operation: Operation, old: number, operand: number): number {
+  switch (operation) {
+    case 'add':
+      return old + operand
+    case 'sub':
+      return old - operand
+    case 'and':
+      return old & operand
+    case 'or':
+      return old | operand
+    case 'xor':
+      return old ^ operand
+    case 'exchange':
+      return operand
   }
 }
