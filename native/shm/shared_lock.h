@@ -24,6 +24,7 @@ class SharedLock {
   bool Init() { return RobustMutexInit(&cell_->mutex); }
   bool LooksSound() const { return RobustMutexLooksSound(&cell_->mutex); }
 
+  // By reference: read when the mutex is ours, so that no register need keep it.
   MutexOutcome TryAcquire(const uint64_t& owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex), owner); }
 
   // Blocks the calling thread; looks around for some microseconds before it sleeps.
