@@ -126,10 +126,7 @@ export interface ScalarType {
 
 const identity = (raw: RawElement) => raw
 
-/**
- * What `type.encode` does. Numbers that are fine are recognised here: a call of a function that depends on the type costs a
- * program with values of several types a fifth of an update.
- */
+/** What `type.encode` does. Numbers that are fine are recognised here, without a call of a function that depends on the type. */
 export function encodeElement(type: ScalarType, value: unknown, name: string): RawElement {
   const isUsual =
     typeof value === 'number' && value >= type.min && value <= type.max && (type.float || Number.isInteger(value))
