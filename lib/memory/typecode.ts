@@ -115,6 +115,9 @@ export interface ScalarType {
   /** Whether the elements are 64-bit integers, `bigint` in JavaScript. */
   readonly big: boolean
   readonly float: boolean
+  /** The range of the numbers that encode() gives back as they are; empty for a type whose elements are not numbers. */
+  readonly min: number
+  readonly max: number
   /** From what a typed array holds to what a user sees. */
   decode(raw: RawElement): unknown
   /** From what a user gives to what a typed array holds; throws for anything that does not fit. */
@@ -122,6 +125,13 @@ export interface ScalarType {
 }
 
 const identity = (raw: RawElement) => raw
+
+/** What `type.encode` does. Numbers that are fine are recognised here, without a call of a function that depends on the type. */
+export function encodeElement(type: ScalarType, value: unknown, name: string): RawElement {
+  const isUsual =
+    typeof value === 'number' && value >= type.min && value <= type.max && (type.float || Number.isInteger(value))
+  return isUsual ? value : type.encode(value, name)
+}
 
 function encodeFloat(value: unknown, name: string): number {
   if (typeof value !== 'number') throw typeError(name, 'a number', value)
@@ -160,6 +170,8 @@ function integer(code: string, alias: string, bits: number, signed: boolean, Arr
     ArrayType: ArrayType as ScalarArrayConstructor,
     big,
     float: false,
+    min: big ? Infinity : min,
+    max: big ? -Infinity : max,
     decode: identity,
     encode: big ? encodeBig : encodeSmall,
   }
@@ -175,16 +187,20 @@ function float(code: string, alias: string, ArrayType: unknown): ScalarType {
     ArrayType: FloatArray,
     big: false,
     float: true,
+    min: -Infinity,
+    max: Infinity,
     decode: identity,
     encode: encodeFloat,
   }
 }
 
+const noNumbers = { float: false, min: Infinity, max: -Infinity }
+
 /** One character; `maxCode` is the last one that fits. */
 function character(code: string, alias: string, ArrayType: unknown, maxCode: number): ScalarType {
   return {
     ...float(code, alias, ArrayType),
-    float: false,
+    ...noNumbers,
     decode: (raw) => String.fromCodePoint(Math.min(Number(raw), 0x10ffff)),
     encode(value, name) {
       const expected = `a string of one character up to U+${maxCode.toString(16).toUpperCase()}`
@@ -199,7 +215,7 @@ function character(code: string, alias: string, ArrayType: unknown, maxCode: num
 
 const bool: ScalarType = {
   ...float('?', 'bool', Uint8Array),
-  float: false,
+  ...noNumbers,
   decode: (raw) => raw !== 0,
   encode(value, name) {
     if (typeof value !== 'boolean') throw typeError(name, 'a boolean', value)

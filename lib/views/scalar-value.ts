@@ -1,7 +1,6 @@
 /** ScalarValue: what `new Value('i')` gives. Its `update` is the hottest path of the library. */
 import { type Handle, registerShareable } from '../memory/handle.ts'
-import type { RawElement, ScalarArray, ScalarType } from '../memory/typecode.ts'
-import type { LockState } from '../sync/lock-state.ts'
+import { encodeElement, type RawElement, type ScalarArray, type ScalarType } from '../memory/typecode.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertFunction, typeError } from '../validate.ts'
 import { type AtomicCell, atomicCell } from './atomic-cell.ts'
@@ -11,18 +10,14 @@ import { ValueBase } from './value-base.ts'
 type Operation = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
 
 export class ScalarValue extends ValueBase {
-  readonly #guarded: GuardedSegment
-  readonly #type: ScalarType
-  readonly #state: LockState | undefined
-  #view: ScalarArray | undefined
+  readonly #guarded = ValueBase.guardedOf(this)
+  readonly #type = this.#guarded.type as ScalarType
+  readonly #state = this.#guarded.state
+  #view: ScalarArray | undefined = new this.#type.ArrayType(this.#guarded.innerBuffer, this.#guarded.byteOffset, 1)
   #cell: AtomicCell | undefined
 
   constructor(guarded: GuardedSegment) {
-    super()
-    this.#guarded = guarded
-    this.#type = guarded.type as ScalarType
-    this.#state = guarded.state
-    this.#view = new this.#type.ArrayType(guarded.innerBuffer, guarded.byteOffset, 1)
+    super(guarded)
     registerShareable(this)
   }
 
@@ -54,7 +49,7 @@ export class ScalarValue extends ValueBase {
   set value(value: unknown) {
     const view = this.#view
     if (view === undefined) throw this.#guarded.closedError()
-    const raw = this.#type.encode(value, 'value')
+    const raw = encodeElement(this.#type, value, 'value')
     const state = this.#state
     if (state === undefined) {
       view[0] = raw
@@ -77,7 +72,7 @@ export class ScalarValue extends ValueBase {
     const type = this.#type
     const abandoned = state.enter()
     try {
-      const next = type.encode(fn(type.decode(view[0]!) as never), 'the result of fn')
+      const next = encodeElement(type, fn(type.decode(view[0]!) as never), 'the result of fn')
       if (this.#view === undefined) throw this.#guarded.closedError() // fn has closed it
       view[0] = next
       return type.decode(view[0]!)
@@ -95,7 +90,7 @@ export class ScalarValue extends ValueBase {
   }
 
   store(value: unknown): unknown {
-    const raw = this.#type.encode(value, 'value')
+    const raw = encodeElement(this.#type, value, 'value')
     this.#atomically((cell) => {
       cell.store(raw)
       return raw
@@ -160,8 +155,19 @@ export class ScalarValue extends ValueBase {
         throw typeError(`the type of ${operation}()`, isBits ? 'an integer type or bool' : 'a numeric type', type.code)
       }
     }
-    const raw = type.encode(value, 'value')
-    return this.#atomically((cell) => cell[operation](raw))
+    const raw = encodeElement(type, value, 'value')
+    const state = this.#state
+    if (state === undefined) return type.decode(this.#openCell()[operation](raw))
+    const view = this.#view
+    if (view === undefined) throw this.#guarded.closedError()
+    const abandoned = state.enter()
+    try {
+      const old = view[0]!
+      view[0] = combine(operation, old as number, raw as number)
+      return type.decode(old)
+    } finally {
+      state.leave(abandoned)
+    }
   }
 
   #atomically(operation: (cell: AtomicCell) => RawElement): unknown {
@@ -191,5 +197,23 @@ export class ScalarValue extends ValueBase {
     if (view === undefined) throw this.#guarded.closedError()
     this.#cell ??= atomicCell(this.#type, view.buffer, view.byteOffset)
     return this.#cell
+  }
+}
+
+/** What the operation makes of an element, before it is cut to the size of the type. For bigints as well. */
+function combine(operation: Operation, old: number, operand: number): number {
+  switch (operation) {
+    case 'add':
+      return old + operand
+    case 'sub':
+      return old - operand
+    case 'and':
+      return old & operand
+    case 'or':
+      return old | operand
+    case 'xor':
+      return old ^ operand
+    case 'exchange':
+      return operand
   }
 }

@@ -7,14 +7,13 @@ import type { Layout } from './struct.ts'
 import { ValueBase } from './value-base.ts'
 
 export class StructValue extends ValueBase {
-  readonly #guarded: GuardedSegment
+  readonly #guarded = ValueBase.guardedOf(this)
   readonly #layout: Layout
   readonly #bytes: DataView
   readonly #view: object
 
   constructor(guarded: GuardedSegment) {
-    super()
-    this.#guarded = guarded
+    super(guarded)
     this.#layout = guarded.type as Layout
     this.#bytes = new DataView(guarded.buffer, guarded.byteOffset, this.#layout.byteLength)
     this.#view = this.#layout.view(this.#bytes, 0)

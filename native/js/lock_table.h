@@ -25,7 +25,19 @@ struct FastPath {
   FastLock* locks = nullptr;
   uint64_t owner = 0;  // pid << 32 | Node thread id: what this environment writes into the locks that it takes
 
-  FastLock& selected_lock() const { return locks[*selected]; }
+  // The last lock that was selected, and what locks[index] said of it. More often than not it is meant again: then the
+  // processor, which guesses so, need not wait for the word and the table before it gets to the cell.
+  uint32_t index = UINT32_MAX;
+  FastLock* lock = nullptr;
+  LockCell* cell = nullptr;
+
+  void Select() {
+    if (__builtin_expect(*selected == index, 1)) return;
+    index = *selected;
+    lock = &locks[index];
+    cell = lock->cell;
+  }
+  void ForgetSelected() { index = UINT32_MAX; }
 };
 
 class LockTable {
@@ -41,12 +53,14 @@ class LockTable {
     const uint32_t index = free_.back();
     free_.pop_back();
     locks_[index] = {cell, false};
+    path_->ForgetSelected();
     return index;
   }
 
   void Remove(uint32_t index) {
     locks_[index] = {};
     free_.push_back(index);
+    path_->ForgetSelected();
   }
 
   FastLock& operator[](uint32_t index) { return locks_[index]; }

@@ -80,7 +80,7 @@ void Sleep(std::atomic<uint32_t>* word, Deadline deadline) {
   (void)FutexWait(word, seen | kWaiters, last_slice ? deadline : Deadline::AfterMs(kSliceMs));
 }
 
-MutexOutcome Translate(pthread_mutex_t* mutex, int error) {
+[[gnu::noinline, gnu::cold]] MutexOutcome Translate(pthread_mutex_t* mutex, int error) {
   switch (error) {
     case 0: return MutexOutcome::kAcquired;
     case EOWNERDEAD:

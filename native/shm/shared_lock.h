@@ -22,7 +22,8 @@ class SharedLock {
   bool Init() { return RobustMutexInit(&cell_->mutex); }
   bool LooksSound() const { return RobustMutexLooksSound(&cell_->mutex); }
 
-  MutexOutcome TryAcquire(uint64_t owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex), owner); }
+  // By reference: read when the mutex is ours, so that no register need keep it.
+  MutexOutcome TryAcquire(const uint64_t& owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex), owner); }
 
   // Blocks the calling thread; looks around for some microseconds before it sleeps.
   MutexOutcome Acquire(uint64_t owner, Deadline deadline);
@@ -47,7 +48,7 @@ class SharedLock {
   uint64_t owner() const { return cell_->owner.load(std::memory_order_relaxed); }
 
  private:
-  MutexOutcome Settle(MutexOutcome outcome, uint64_t owner) {
+  MutexOutcome Settle(MutexOutcome outcome, const uint64_t& owner) {
     if (__builtin_expect(outcome == MutexOutcome::kAcquired, 1)) {
       cell_->owner.store(owner, std::memory_order_relaxed);  // read by people, orders nothing
       // Relaxed: written under the mutex that we hold now.

@@ -28,13 +28,16 @@ inline uint32_t AnnounceWaiter(std::atomic<uint32_t>* word, std::atomic<uint32_t
   return expected;
 }
 
-// Wakes all who have announced themselves. Requires a full fence since the change that they wait for (W1).
-inline void WakeAnnounced(std::atomic<uint32_t>* word, std::atomic<uint32_t>* flags) {
-  if (__builtin_expect((flags->load(std::memory_order_relaxed) & kAwaited) == 0, 1)) return;
+[[gnu::noinline, gnu::cold]] inline void WakeSleepers(std::atomic<uint32_t>* word, std::atomic<uint32_t>* flags) {
   // acq_rel: a waiter that announces itself after this sees the old word at the earliest, and is not ours to wake (W2).
   flags->fetch_and(~kAwaited, std::memory_order_acq_rel);
   word->fetch_add(1, std::memory_order_release);
   FutexWake(word, kWakeAll);
+}
+
+// Wakes all who have announced themselves. Requires a full fence since the change that they wait for (W1).
+inline void WakeAnnounced(std::atomic<uint32_t>* word, std::atomic<uint32_t>* flags) {
+  if (__builtin_expect((flags->load(std::memory_order_relaxed) & kAwaited) != 0, 0)) WakeSleepers(word, flags);
 }
 
 inline uint32_t AnnounceWaiter(WakeWord* wake) { return AnnounceWaiter(&wake->word, &wake->flags); }
