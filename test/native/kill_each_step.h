@@ -44,7 +44,10 @@ class KillEachStep {
     const int steps = CountSteps(kVictim, &unfinished);
     const int kills = KillAll(kVictim, start, steps);
     int second_kills = 0;
-    for (const int step : unfinished) {
+    // Of many, a few: each of them costs a whole series.
+    const size_t every = (unfinished.size() + 1) / 2;
+    for (size_t i = 0; i < unfinished.size(); i += every) {
+      const int step = unfinished[i];
       Restore(start);
       Kill(kVictim, step);
       CHECK(!GuardedIsSettled(stage_->guarded()));
@@ -58,8 +61,8 @@ class KillEachStep {
   }
 
  private:
-  static constexpr int kEach = kAddressSanitizer ? 0 : 250;   // so many instructions are tried one by one
-  static constexpr int kStride = kAddressSanitizer ? 41 : 5;  // and then those that change the memory, and some others
+  static constexpr int kEach = 250;  // an operation of so few instructions is tried at each of them
+  static constexpr int kStride = kAddressSanitizer ? 301 : 23;
 
   void Prepare() {
     stage_->Clear();
@@ -110,9 +113,10 @@ class KillEachStep {
     int kills = 0;
     for (int step = 0; step <= steps; ++step) {
       const auto at = static_cast<size_t>(step);
-      const bool around_change = changes[at] || (step < steps && changes[at + 1]);
-      const bool is_short = steps <= kEach && member == kVictim;
-      if (!is_short && !around_change && step % kStride != 0) continue;
+      // Between two changes of the memory most instructions are alike.
+      const bool each = steps <= kEach && member == kVictim && !kAddressSanitizer;
+      const bool before_change = step < steps && changes[at + 1] && member == kVictim && !kAddressSanitizer;
+      if (!each && !changes[at] && !before_change && step % kStride != 0) continue;
       Context() = std::string(script_.name) + (member == kVictim ? ", instruction " : ", instruction of the second ") +
                   std::to_string(step) + " of " + std::to_string(steps);
       Restore(start);

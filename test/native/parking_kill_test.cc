@@ -86,6 +86,7 @@ const Script kScripts[] = {
        stage->alive[kDead] = false;
        Park(stage, kSurvivor, 1);
        Park(stage, kOther, 2);
+       stage->cell<ParkingCell>()->ledger.next = 0;  // the dead one's turn
      },
      [](ParkingStage* stage, uint64_t member) { (void)ParkingSession(stage, member)->Unpark(kKey, 1); },
      [](ParkingStage* stage) {
