@@ -17,7 +17,6 @@
         "native/js/semaphore_functions.cc",
         "native/js/sync_object.cc",
         "native/js/wait_functions.cc",
-        "native/js/waits.cc",
         "native/shm/barrier.cc",
         "native/shm/guarded.cc",
         "native/shm/ledger.cc",
@@ -26,6 +25,7 @@
         "native/shm/segment.cc",
         "native/shm/semaphore.cc",
         "native/shm/shared_lock.cc",
+        "native/shm/waits.cc",
       ],
       "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
       # SWALLOW: node-addon-api ends the process when it cannot throw, which nobody can in a worker that is being terminated.

@@ -32,7 +32,7 @@ function parseStructs(text) {
   for (const [, name, body] of text.matchAll(/^struct (?:alignas\(\w+\) )?(\w+) \{\n([\s\S]*?)^\};/gm)) {
     found.set(
       name,
-      [...body.matchAll(/^ {2}[\w:<>]+ (\w+)(?:\[\d+\])?;/gm)].map((match) => match[1]),
+      [...body.matchAll(/^ {2}[\w:<>]+ (\w+)(?:\[\w+\])?;/gm)].map((match) => match[1]),
     )
   }
   return found

@@ -9,7 +9,7 @@
 #include <unordered_set>
 
 #include "js/lock_table.h"
-#include "js/waits.h"
+#include "shm/waits.h"
 #include "platform/named_memory.h"
 
 namespace procshare {

@@ -25,8 +25,8 @@ class ParkingObject final : public SyncObject {
   // A transaction of the cell.
   class Session {
    public:
-    explicit Session(ParkingObject* object)
-        : guard_(&object->cell_->guarded, object->byte_length_),
+    explicit Session(ParkingObject* object, Patience patience = Patience::kUnlimited)
+        : guard_(&object->cell_->guarded, object->byte_length_, patience),
           parking_(&guard_, LedgerView(&object->cell_->ledger, object->capacity_), object) {}
     bool held() const { return guard_.held(); }
     Parking* operator->() { return &parking_; }
@@ -49,7 +49,7 @@ class ParkingObject final : public SyncObject {
 
  private:
   void BuryTheDead() {
-    Session session(this);
+    Session session(this, Patience::kShort);
     if (session.held()) (void)session->BuryTheDead();
   }
 

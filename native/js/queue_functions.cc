@@ -15,15 +15,13 @@ class QueueObject final : public SyncObject {
 
   QueueObject(const Napi::Value& segment, QueueCell* cell, size_t byte_length)
       : SyncObject(segment, kKind), queue(cell, byte_length) {
-    AddWait({&queue.wake_items()->word, &queue.wake_items()->flags, [this](uint64_t) { return queue.HasItems(); }, {}});
-    AddWait({&queue.wake_room()->word,
-             &queue.wake_room()->flags,
+    AddWait({&queue.wake_items()->word, &queue.wake_items()->flags, [this](uint64_t) { return queue.HasItems(); },
+             [this] { queue.Tend(); }});
+    AddWait({&queue.wake_room()->word, &queue.wake_room()->flags,
              [this](uint64_t needs) { return queue.HasRoom(needs >> kCountBits, needs & ((1 << kCountBits) - 1)); },
-             {}});
-    AddWait({&queue.wake_done()->word,
-             &queue.wake_done()->flags,
-             [this](uint64_t ticket) { return queue.IsDone(static_cast<uint32_t>(ticket)); },
-             {}});
+             [this] { queue.Tend(); }});
+    AddWait({&queue.wake_done()->word, &queue.wake_done()->flags,
+             [this](uint64_t ticket) { return queue.LooksDone(ticket); }, [this] { queue.Tend(); }});
   }
   bool LooksSound() const { return queue.LooksSound(); }
 
@@ -95,11 +93,11 @@ Napi::Value TaskDone(const Napi::CallbackInfo& info, QueueObject& object) {
 
 // queueDoneTicket(queue): what a join begins with, and gives to queueIsDone and to the wait as its argument.
 Napi::Value DoneTicket(const Napi::CallbackInfo& info, QueueObject& object) {
-  return Napi::Number::New(info.Env(), object.queue.done_ticket());
+  return Napi::Number::New(info.Env(), static_cast<double>(object.queue.done_ticket()));
 }
 
 Napi::Value IsDone(const Napi::CallbackInfo& info, QueueObject& object) {
-  return Napi::Boolean::New(info.Env(), object.queue.IsDone(Uint32Arg(info, 1)));
+  return Napi::Boolean::New(info.Env(), object.queue.IsDone(SizeArg(info, 1)));
 }
 
 // queueState(queue): exchange words 0 to 4 become items, capacity, most items, unfinished items, and 1 if it is closed.

@@ -1,7 +1,5 @@
 #include "js/semaphore_functions.h"
 
-#include <utility>
-
 #include "js/sync_object.h"
 #include "shm/semaphore.h"
 
@@ -14,10 +12,8 @@ class SemaphoreObject final : public SyncObject {
 
   SemaphoreObject(const Napi::Value& segment, SemaphoreCell* cell, size_t byte_length)
       : SyncObject(segment, kKind), semaphore(cell, byte_length, this) {
-    std::function<void()> tend;
-    if (semaphore.recoverable()) tend = [this] { (void)semaphore.Recover(); };
     AddWait({&semaphore.wake()->word, &semaphore.wake()->flags,
-             [this](uint64_t units) { return semaphore.value() >= units; }, std::move(tend)});
+             [this](uint64_t units) { return semaphore.value() >= units; }, [this] { semaphore.Tend(); }});
   }
   bool LooksSound() const { return semaphore.LooksSound(); }
 
@@ -57,7 +53,7 @@ Napi::Value Release(const Napi::CallbackInfo& info, SemaphoreObject& object) {
 }
 
 Napi::Value Value(const Napi::CallbackInfo& info, SemaphoreObject& object) {
-  if (object.semaphore.recoverable()) (void)object.semaphore.Recover();
+  object.semaphore.Tend();
   return Napi::Number::New(info.Env(), static_cast<double>(object.semaphore.value()));
 }
 

@@ -18,6 +18,7 @@
 //   N5  Every byte of created memory is backed: touching it cannot fail for want of space.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -90,7 +91,7 @@ class NamedMemory {
   // time. A member that closes, or whose process ends by any means, is one no more. 0 when the system refuses.
   uint64_t Join();
 
-  // Whether `member` is one. While this holder is closed it cannot tell, and says yes.
+  // Whether `member` is one; any thread may ask while the holder is open. Once it is closed it cannot tell, and says yes.
   bool IsMember(uint64_t member) const;
 
   // Removes the name now, for whoever holds it. Fails with ENOENT when the name is gone or means other memory.
@@ -112,7 +113,7 @@ class NamedMemory {
   std::string name_;
   intptr_t descriptor_ = -1;
   bool temporary_ = false;
-  uint64_t member_ = 0;
+  std::atomic<uint64_t> member_{0};  // looked at by other threads while the owner joins
   MemoryIdentity identity_;
   std::shared_ptr<MemoryMapping> mapping_;
 };

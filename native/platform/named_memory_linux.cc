@@ -219,7 +219,7 @@ NamedMemory& NamedMemory::operator=(NamedMemory&& other) noexcept {
   name_ = std::move(other.name_);
   descriptor_ = std::exchange(other.descriptor_, -1);
   temporary_ = other.temporary_;
-  member_ = std::exchange(other.member_, 0);
+  member_ = other.member_.exchange(0);
   identity_ = other.identity_;
   mapping_ = std::move(other.mapping_);
   return *this;
@@ -332,7 +332,7 @@ void NamedMemory::Close() {
   // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
   // not by close(2), because a lock ends with its open file description, and our mapping keeps that one.
   (void)SetLock(fd.get(), F_UNLCK, kLiveness);
-  if (member_ != 0) (void)SetLock(fd.get(), F_UNLCK, MemberRange(std::exchange(member_, 0)));
+  if (const uint64_t member = member_.exchange(0)) (void)SetLock(fd.get(), F_UNLCK, MemberRange(member));
   if (!temporary_ || !SetLock(fd.get(), F_WRLCK, kRemoval)) return;
   (void)RemoveName(fd.get(), name_, identity_);
   (void)SetLock(fd.get(), F_UNLCK, kRemoval);

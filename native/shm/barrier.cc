@@ -25,24 +25,28 @@ bool Barrier::LooksSound() const { return capacity_ != UINT64_MAX && parties_ > 
 // The time under the mutex: what was left unfinished is finished first (B2), and those outside are woken at the end.
 class Barrier::Session {
  public:
-  explicit Session(Barrier* barrier)
+  explicit Session(Barrier* barrier, Patience patience = Patience::kUnlimited)
       : cell_(barrier->cell_),
-        guard_(&cell_->guarded, barrier->byte_length_),
+        guard_(&cell_->guarded, barrier->byte_length_, patience),
         ledger_(&cell_->ledger, barrier->capacity_),
         members_(barrier->members_),
         parking_(&guard_, ledger_, members_) {
     if (guard_.held()) Settle();
   }
   ~Session() {
-    if (!guard_.held()) return;
     guard_.Release();
-    WakeAnnounced(&cell_->guarded.wake);
+    // Only then: those who wait for the end of an action come here to look, and would keep waking each other.
+    if (phase_changed_) WakeAnnounced(&cell_->guarded.wake);
   }
 
   bool held() const { return guard_.held(); }
   Parking& parking() { return parking_; }
   BarrierPhase phase() const { return static_cast<BarrierPhase>(Load(cell_->phase)); }
+  bool open() const { return phase() == BarrierPhase::kFilling || phase() == BarrierPhase::kActing; }
   uint64_t generation() const { return Load(cell_->generation); }
+
+  // Whose dead are not buried: they are why the barrier will be broken (B3).
+  uint64_t spared_key() const { return open() ? generation() : Parking::kNoKey; }
 
   uint64_t arrived() const {
     uint64_t sum = 0;
@@ -71,11 +75,11 @@ class Barrier::Session {
   void SetPhase(BarrierPhase phase) {
     guard_.Set(&cell_->phase, static_cast<uint64_t>(phase));
     guard_.Commit();
+    phase_changed_ = true;
   }
 
   void BreakIfAnyDied() {
-    const bool open = phase() == BarrierPhase::kFilling || phase() == BarrierPhase::kActing;
-    if (open && AnyDead()) End(BarrierPhase::kBreaking);
+    if (open() && AnyDead()) End(BarrierPhase::kBreaking);
   }
 
  private:
@@ -90,6 +94,7 @@ class Barrier::Session {
     guard_.Set(&cell_->phase, static_cast<uint64_t>(broken ? BarrierPhase::kBroken : BarrierPhase::kFilling));
     if (!broken) guard_.Set(&cell_->generation, generation() + 1);
     guard_.Commit();
+    phase_changed_ = true;
   }
 
   BarrierCell* const cell_;
@@ -97,6 +102,7 @@ class Barrier::Session {
   LedgerView ledger_;
   Members* const members_;
   Parking parking_;
+  bool phase_changed_ = false;
 };
 
 Barrier::Arrival Barrier::Arrive(bool acts) {
@@ -112,7 +118,7 @@ Barrier::Arrival Barrier::Arrive(bool acts) {
     session.End(BarrierPhase::kTripping);
     return {BarrierOutcome::kTripped, index, generation};
   }
-  LedgerRecord* const record = session.parking().Park(generation);
+  LedgerRecord* const record = session.parking().Park(generation, session.spared_key());
   if (record == nullptr) return {BarrierOutcome::kFull};
   if (last) session.SetPhase(BarrierPhase::kActing);
   return {last ? BarrierOutcome::kActs : BarrierOutcome::kWaits, index, generation, record};
@@ -139,13 +145,13 @@ BarrierOutcome Barrier::Finish(uint64_t generation) {
 BarrierOutcome Barrier::Leave(uint64_t generation) {
   Session session(this);
   if (!session.held()) return BarrierOutcome::kCorrupt;
-  const bool open = session.phase() == BarrierPhase::kFilling || session.phase() == BarrierPhase::kActing;
+  // Broken first, which ends our own wait, too. The other way round, one that is killed in between would be missed by
+  // nobody, and the others would wait for it for ever.
+  if (session.open() && session.generation() == generation) session.End(BarrierPhase::kBreaking);
   uint64_t outcome;
-  if (session.parking().Leave(generation, &outcome)) {
-    return outcome == static_cast<uint64_t>(BarrierOutcome::kTripped) ? BarrierOutcome::kTripped : BarrierOutcome::kBroken;
-  }
-  if (open && session.generation() == generation) session.End(BarrierPhase::kBreaking);
-  return BarrierOutcome::kBroken;
+  const bool told = session.parking().Take(generation, &outcome);
+  const bool tripped = told && outcome == static_cast<uint64_t>(BarrierOutcome::kTripped);
+  return tripped ? BarrierOutcome::kTripped : BarrierOutcome::kBroken;
 }
 
 void Barrier::Abort() {
@@ -159,10 +165,10 @@ void Barrier::Reset() {
 }
 
 void Barrier::Tend() {
-  Session session(this);
+  Session session(this, Patience::kShort);
   if (!session.held()) return;
   session.BreakIfAnyDied();
-  (void)session.parking().BuryTheDead();
+  (void)session.parking().BuryTheDead(session.spared_key());
 }
 
 uint64_t Barrier::waiting() {

@@ -5,13 +5,13 @@ namespace {
 
 constexpr int kSpins = 200;  // a transaction is shorter than that, unless its thread was preempted
 
-MutexOutcome Take(GuardedCell* cell) {
+MutexOutcome Take(GuardedCell* cell, Patience patience) {
   for (int i = 0; i < kSpins; ++i) {
     const MutexOutcome outcome = RobustMutexTryAcquire(&cell->mutex);
     if (outcome != MutexOutcome::kBusy) return outcome;
     SpinPause();
   }
-  return RobustMutexAcquire(&cell->mutex, Deadline::Never());
+  return patience == Patience::kShort ? MutexOutcome::kBusy : RobustMutexAcquire(&cell->mutex, Deadline::Never());
 }
 
 }  // namespace
@@ -20,8 +20,8 @@ bool InitGuarded(GuardedCell* cell) { return RobustMutexInit(&cell->mutex); }
 
 bool GuardedLooksSound(const GuardedCell* cell) { return RobustMutexLooksSound(&cell->mutex); }
 
-Guard::Guard(GuardedCell* cell, size_t byte_length) : cell_(cell) {
-  held_ = IsAcquired(Take(cell));
+Guard::Guard(GuardedCell* cell, size_t byte_length, Patience patience) : cell_(cell) {
+  held_ = IsAcquired(Take(cell, patience));
   // Whether the last owner died does not matter: what it left undone stands in the journal, and nowhere else.
   if (held_ && cell->journal_count.load(std::memory_order_relaxed) != 0 && !Undo(byte_length)) Release();
 }
@@ -30,11 +30,11 @@ bool Guard::Undo(size_t byte_length) {
   const uint64_t count = cell_->journal_count.load(std::memory_order_relaxed);
   if (count > kJournalEntries) return false;
   for (uint64_t i = count; i-- > 0;) {
-    const JournalEntry entry = cell_->journal[i];
-    const bool inside = entry.offset >= sizeof(GuardedCell) && entry.offset <= byte_length - sizeof(uint64_t);
-    if (!inside || entry.offset % sizeof(uint64_t) != 0) return false;
-    reinterpret_cast<std::atomic<uint64_t>*>(reinterpret_cast<uint8_t*>(cell_) + entry.offset)
-        ->store(entry.old_value, std::memory_order_relaxed);
+    const uint64_t offset = cell_->journal[i].offset.load(std::memory_order_relaxed);  // once: it may change under our eyes
+    const bool inside = offset >= sizeof(GuardedCell) && offset <= byte_length - sizeof(uint64_t);
+    if (!inside || offset % sizeof(uint64_t) != 0) return false;
+    reinterpret_cast<std::atomic<uint64_t>*>(reinterpret_cast<uint8_t*>(cell_) + offset)
+        ->store(cell_->journal[i].old_value.load(std::memory_order_relaxed), std::memory_order_relaxed);
   }
   Commit();
   return true;

@@ -6,8 +6,11 @@
 //   G2  Whoever gets the mutex and finds entries undoes them, the last one first, and clears the count then. Killed in the
 //       middle of that, it leaves the same entries to the next one.
 //
+//   G3  Whoever looks at a word without the mutex may see what is never committed. So a look decides about nothing but
+//       whether to try, and no sleep goes by a look at a cell that is not settled: the heartbeat mends it.
+//
 // A killed thread has executed a prefix of its instructions, so all that G1 needs is that the compiler keeps the order; the
-// mutex orders everything for whoever comes next. The words are atomic because some are looked at without the mutex.
+// mutex orders everything for whoever comes next.
 //
 // Whoever waits for a change sleeps on a wake word (shm/wake_word.h), which is rung after the mutex is free again.
 #pragma once
@@ -28,26 +31,38 @@ bool InitGuarded(GuardedCell* cell);
 // Whether the cell could have been made by InitGuarded. A cheap look, for bytes that others may have damaged.
 bool GuardedLooksSound(const GuardedCell* cell);
 
+// False while a transaction is under way, and when one was interrupted. Read after words that Set() has written, it is
+// false unless what they say was committed.
+inline bool GuardedIsSettled(const GuardedCell* cell) { return cell->journal_count.load(std::memory_order_acquire) == 0; }
+
+// How long a Guard waits for its turn.
+enum class Patience : uint8_t {
+  kUnlimited,
+  kShort,  // a few looks: for helpers that hold others up while they wait, and whose errand comes again
+};
+
 class Guard {
  public:
-  // Takes the mutex of the cell, blocking for as long as another transaction lasts: some hundred instructions. The words
-  // that Set() takes lie within `byte_length` bytes from the cell.
-  Guard(GuardedCell* cell, size_t byte_length);
+  // Takes the mutex of the cell, blocking for as long as another transaction lasts: some hundred instructions, unless its
+  // process was stopped. The words that Set() takes lie within `byte_length` bytes from the cell.
+  Guard(GuardedCell* cell, size_t byte_length, Patience patience = Patience::kUnlimited);
   ~Guard() { Release(); }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
-  // False when the bytes are no mutex; nothing else may be called then.
+  // False when the bytes are no mutex or no journal, or patience has run out; nothing else may be called then.
   bool held() const { return held_; }
 
   void Set(std::atomic<uint64_t>* word, uint64_t value) {
-    const uint64_t index = cell_->journal_count.load(std::memory_order_relaxed);
-    cell_->journal[index] = {static_cast<uint64_t>(reinterpret_cast<uint8_t*>(word) - reinterpret_cast<uint8_t*>(cell_)),
-                             word->load(std::memory_order_relaxed)};
+    JournalEntry* const entry = &cell_->journal[count_];  // our own count: the one in memory may be damaged meanwhile
+    const uint8_t* const base = reinterpret_cast<const uint8_t*>(cell_);
+    const auto offset = static_cast<uint64_t>(reinterpret_cast<const uint8_t*>(word) - base);
+    entry->offset.store(offset, std::memory_order_relaxed);
+    entry->old_value.store(word->load(std::memory_order_relaxed), std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);  // G1
-    cell_->journal_count.store(index + 1, std::memory_order_relaxed);
+    cell_->journal_count.store(++count_, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    word->store(value, std::memory_order_relaxed);
+    word->store(value, std::memory_order_release);  // whoever sees it sees the count, too: GuardedIsSettled()
   }
 
   // Makes what was set since the last commit final. At most kJournalEntries words may be set in between.
@@ -55,6 +70,7 @@ class Guard {
     std::atomic_signal_fence(std::memory_order_seq_cst);  // G1
     cell_->journal_count.store(0, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
+    count_ = 0;
   }
 
   // Frees the mutex; a full fence. Idempotent.
@@ -68,7 +84,13 @@ class Guard {
   bool Undo(size_t byte_length);
 
   GuardedCell* const cell_;
+  size_t count_ = 0;  // of the entries in the journal
   bool held_ = false;
 };
+
+// Undoes what an interrupted transaction has left, if there is anything. Does not wait for others.
+inline void Mend(GuardedCell* cell, size_t byte_length) {
+  if (!GuardedIsSettled(cell)) Guard(cell, byte_length, Patience::kShort);
+}
 
 }  // namespace procshare

@@ -104,8 +104,8 @@ static_assert(sizeof(WakeWord) == 8);
 //   | wake | journal_count | mutex | journal | reserved |
 constexpr size_t kJournalEntries = 8;
 struct JournalEntry {
-  uint64_t offset;     // of the word, from the beginning of the cell
-  uint64_t old_value;  // what an interrupted transaction is undone to
+  std::atomic<uint64_t> offset;     // of the word, from the beginning of the cell
+  std::atomic<uint64_t> old_value;  // what an interrupted transaction is undone to
 };
 struct alignas(kCellAlignment) GuardedCell {
   WakeWord wake;
@@ -155,6 +155,7 @@ struct alignas(kCellAlignment) EventCell {
 // ParkingCell - waits that end when somebody says so: of a condition, or for words of the payload.
 struct ParkingCell {
   GuardedCell guarded;
+  std::atomic<uint64_t> reserved[4];
   Ledger ledger;
 };
 
@@ -172,15 +173,16 @@ struct BarrierCell {
 struct QueueCell {
   GuardedCell guarded;             // its wake word: there are items, or the queue is closed
   WakeWord room;                   // items have been taken
-  WakeWord done;                   // the unfinished items have come down to none; its word counts how often, in steps of 2
+  WakeWord done;                   // the unfinished items have come down to none
   std::atomic<uint64_t> capacity;  // bytes of the ring: a multiple of 8
   std::atomic<uint64_t> max_items;
-  std::atomic<uint64_t> head;        // bytes ever taken
-  std::atomic<uint64_t> tail;        // bytes ever put
-  std::atomic<uint64_t> items;       // between head and tail
-  std::atomic<uint64_t> unfinished;  // put and not yet reported as done
-  std::atomic<uint64_t> closed;      // 1: nothing more is put
-  std::atomic<uint64_t> reserved[7];
+  std::atomic<uint64_t> head;         // bytes ever taken
+  std::atomic<uint64_t> tail;         // bytes ever put
+  std::atomic<uint64_t> items;        // between head and tail
+  std::atomic<uint64_t> unfinished;   // put and not yet reported as done
+  std::atomic<uint64_t> closed;       // 1: nothing more is put
+  std::atomic<uint64_t> completions;  // how often the unfinished items have come down to none
+  std::atomic<uint64_t> reserved[6];
 };
 static_assert(sizeof(QueueCell) == 384);
 

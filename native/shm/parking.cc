@@ -22,12 +22,12 @@ void Ring(LedgerRecord* record) {
 
 }  // namespace
 
-LedgerRecord* Parking::Park(uint64_t key) {
+LedgerRecord* Parking::Park(uint64_t key, uint64_t spared_key) {
   const uint64_t self = members_->self();
   if (self == 0) return nullptr;
   LedgerRecord* record = ledger_.FindOrTake(guard_, self, key);
   if (record == nullptr) {
-    if (!BuryTheDead()) return nullptr;
+    if (!BuryTheDead(spared_key)) return nullptr;
     record = ledger_.FindOrTake(guard_, self, key);
     if (record == nullptr) return nullptr;
   }
@@ -37,7 +37,6 @@ LedgerRecord* Parking::Park(uint64_t key) {
 }
 
 uint64_t Parking::Unpark(uint64_t key, uint64_t count, uint64_t outcome) {
-  const uint64_t self = members_->self();
   uint64_t woken = 0;
   for (bool found = true; found && woken < count;) {
     found = false;
@@ -45,8 +44,7 @@ uint64_t Parking::Unpark(uint64_t key, uint64_t count, uint64_t outcome) {
       const uint64_t waiting = Load(record->key) == key ? WaitingOf(record) : 0;
       if (waiting == 0) return true;
       found = true;
-      const uint64_t member = Load(record->member);
-      if (member != self && !members_->IsMember(member)) {
+      if (!members_->IsMember(Load(record->member))) {
         Bury(record);
         return false;  // the records have changed: look anew
       }
@@ -104,9 +102,11 @@ void Parking::Bury(LedgerRecord* record) {
       return heir == nullptr;
     });
     if (heir == nullptr) break;
-    guard_->Set(&heir->granted, Load(heir->granted) + 1);
+    const uint64_t share = std::min(WaitingOf(heir), left);
+    left -= share;
+    guard_->Set(&heir->granted, Load(heir->granted) + share);
     guard_->Set(&heir->outcome, Load(record->outcome));
-    guard_->Set(&record->granted, --left);
+    guard_->Set(&record->granted, left);
     guard_->Set(&record->count, left);
     guard_->Commit();
     Ring(heir);
@@ -115,12 +115,13 @@ void Parking::Bury(LedgerRecord* record) {
   guard_->Commit();
 }
 
-bool Parking::BuryTheDead() {
+bool Parking::BuryTheDead(uint64_t spared_key) {
   bool any = false;
   for (bool found = true; found;) {
     found = false;
     ledger_.ForEach([&](LedgerRecord* record) {
-      if (members_->IsMember(Load(record->member))) return true;
+      const bool spared = spared_key != kNoKey && Load(record->key) == spared_key;
+      if (spared || members_->IsMember(Load(record->member))) return true;
       Bury(record);
       any = found = true;
       return false;

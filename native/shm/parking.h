@@ -22,8 +22,11 @@ class Parking {
  public:
   Parking(Guard* guard, LedgerView ledger, Members* members) : guard_(guard), ledger_(ledger), members_(members) {}
 
-  // Adds a wait of this member's, and commits. Null when the ledger is full or the system lets us be no member.
-  LedgerRecord* Park(uint64_t key);
+  static constexpr uint64_t kNoKey = UINT64_MAX;
+
+  // Adds a wait of this member's, and commits. Null when the ledger is full or the system lets us be no member. Of a full
+  // ledger it buries the dead, as below.
+  LedgerRecord* Park(uint64_t key, uint64_t spared_key = kNoKey);
 
   // Ends up to `count` waits for `key`, and commits after each record. Returns how many. The bells of those concerned ring
   // at once: they wait for the mutex, if need be, but a killed caller cannot forget them.
@@ -35,8 +38,8 @@ class Parking {
   // Ends one wait of this member's that has not been granted. When all of them have, takes a grant: true.
   bool Leave(uint64_t key, uint64_t* outcome);
 
-  // Frees the records of the dead, of all keys, and hands on their grants (P4). True when there were any.
-  bool BuryTheDead();
+  // Frees the records of the dead, of all keys but one, and hands on their grants (P4). True when there were any.
+  bool BuryTheDead(uint64_t spared_key = kNoKey);
 
  private:
   void Bury(LedgerRecord* record);

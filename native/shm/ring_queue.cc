@@ -25,7 +25,9 @@ bool RingQueue::LooksSound() const {
 
 bool RingQueue::StateIsSound() const {
   const uint64_t head = Load(cell_->head), tail = Load(cell_->tail);
-  return head <= tail && tail - head <= capacity_ && head % 8 == 0 && tail % 8 == 0;
+  if (head > tail || tail - head > capacity_ || head % 8 != 0 || tail % 8 != 0) return false;
+  // Who waits goes by the number of items, who takes by the bytes: did they differ, a waiter would try for ever.
+  return (items() == 0) == (head == tail) && items() <= (tail - head) / kHeaderBytes;
 }
 
 QueueOutcome RingQueue::Admit(uint64_t byte_length, uint64_t count) const {
@@ -68,7 +70,8 @@ QueueOutcome RingQueue::TryPutItem(uint64_t header, const uint8_t* item) {
 }
 
 RingQueue::Taken RingQueue::TryGet(uint8_t* into, uint64_t byte_length, uint64_t count) {
-  if (!HasItems()) return {QueueOutcome::kBusy};  // a look: an attempt may fail for any reason
+  // A look: an attempt may fail for any reason.
+  if (!HasItems() && GuardedIsSettled(&cell_->guarded)) return {QueueOutcome::kBusy};
   Guard guard(&cell_->guarded, byte_length_);
   if (!guard.held() || !StateIsSound()) return {QueueOutcome::kBroken};
   const uint64_t head = Load(cell_->head), available = Load(cell_->tail) - head;
@@ -89,7 +92,7 @@ RingQueue::Taken RingQueue::TryGet(uint8_t* into, uint64_t byte_length, uint64_t
   }
   Read(head, into, bytes);
   guard.Set(&cell_->head, head + bytes);
-  guard.Set(&cell_->items, items() - std::min(taken, items()));
+  guard.Set(&cell_->items, head + bytes == Load(cell_->tail) ? 0 : items() - std::min(taken, items()));
   guard.Commit();
   guard.Release();
   WakeAnnounced(wake_room());
@@ -114,16 +117,22 @@ QueueOutcome RingQueue::TaskDone(uint64_t count) {
   if (count > unfinished()) return QueueOutcome::kTooMany;
   const bool none_left = unfinished() == count;
   guard.Set(&cell_->unfinished, unfinished() - count);
+  if (none_left) guard.Set(&cell_->completions, done_ticket() + 1);  // a joiner sees it even if something is put at once
   guard.Commit();
   guard.Release();
-  if (!none_left) return QueueOutcome::kDone;
-  wake_done()->word.fetch_add(kDoneOnce, std::memory_order_acq_rel);  // a joiner sees it even if something is put at once
-  FullFenceAfterExchange();
-  WakeAnnounced(wake_done());
+  if (none_left) WakeAnnounced(wake_done());
   return QueueOutcome::kDone;
 }
 
+bool RingQueue::IsDone(uint64_t ticket) {
+  if (LooksDone(ticket) && GuardedIsSettled(&cell_->guarded)) return true;
+  if (GuardedIsSettled(&cell_->guarded)) return false;
+  Guard guard(&cell_->guarded, byte_length_);
+  return guard.held() && LooksDone(ticket);
+}
+
 void RingQueue::Write(uint64_t position, const uint8_t* bytes, uint64_t byte_length) {
+  if (byte_length == 0) return;  // `bytes` may be null then
   const uint64_t start = position % capacity_;
   const uint64_t first = std::min(byte_length, capacity_ - start);
   memcpy(ring_ + start, bytes, first);

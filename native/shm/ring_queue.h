@@ -32,7 +32,6 @@ class RingQueue {
  public:
   static constexpr uint64_t kHeaderBytes = 8;
   static constexpr uint64_t kLengthMask = (uint64_t{1} << 56) - 1;
-  static constexpr uint64_t kDoneOnce = 2;
 
   static size_t BytesFor(uint64_t capacity) { return sizeof(QueueCell) + capacity; }
   static bool Init(QueueCell* cell, uint64_t capacity, uint64_t max_items);
@@ -65,8 +64,14 @@ class RingQueue {
   bool HasRoom(uint64_t byte_length, uint64_t count) const {
     return closed() || (items() + count <= max_items_ && byte_length <= capacity_ - (Load(cell_->tail) - Load(cell_->head)));
   }
-  uint32_t done_ticket() const { return cell_->done.word.load(std::memory_order_acquire); }
-  bool IsDone(uint32_t ticket) const { return unfinished() == 0 || done_ticket() / kDoneOnce != ticket / kDoneOnce; }
+
+  // What a join begins with. It is over when there is nothing unfinished, or has not been since.
+  uint64_t done_ticket() const { return Load(cell_->completions); }
+  bool LooksDone(uint64_t ticket) const { return unfinished() == 0 || done_ticket() != ticket; }
+  bool IsDone(uint64_t ticket);
+
+  // For waiters at a heartbeat. Does not wait for others.
+  void Tend() { Mend(&cell_->guarded, byte_length_); }
 
   uint64_t capacity() const { return capacity_; }
   uint64_t max_items() const { return max_items_; }
@@ -75,7 +80,8 @@ class RingQueue {
   WakeWord* wake_done() const { return &cell_->done; }
 
  private:
-  static uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
+  // acquire: a look at the journal may follow; see GuardedIsSettled().
+  static uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_acquire); }
   bool StateIsSound() const;
   QueueOutcome Admit(uint64_t byte_length, uint64_t count) const;
   void Append(Guard* guard, uint64_t byte_length, uint64_t count);

@@ -1,5 +1,7 @@
 #include "shm/semaphore.h"
 
+#include <algorithm>
+
 namespace procshare {
 namespace {
 
@@ -26,17 +28,31 @@ Semaphore::Semaphore(SemaphoreCell* cell, size_t byte_length, Members* members)
 bool Semaphore::LooksSound() const { return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded); }
 
 SemaphoreOutcome Semaphore::TryAcquire(uint64_t units) {
-  if (!recoverable() && value() < units) return SemaphoreOutcome::kBusy;  // a look: an attempt may fail for any reason
+  // A look: an attempt may fail for any reason.
+  if (!recoverable() && value() < units && GuardedIsSettled(&cell_->guarded)) return SemaphoreOutcome::kBusy;
+  const uint64_t self = recoverable() ? members_->self() : 0;
+  if (recoverable() && self == 0) return SemaphoreOutcome::kFull;
   Guard guard(&cell_->guarded, byte_length_);
   if (!guard.held()) return SemaphoreOutcome::kBroken;
-  if (value() < units && !(RecoverUnder(&guard) && value() >= units)) return SemaphoreOutcome::kBusy;
+  bool recovered = value() < units && RecoverUnder(&guard);
+  if (value() < units) {
+    guard.Release();
+    if (recovered) WakeAnnounced(wake());
+    return SemaphoreOutcome::kBusy;
+  }
   if (recoverable()) {
-    LedgerRecord* const record = ledger_.FindOrTake(&guard, members_->self(), 0);
-    if (record == nullptr || members_->self() == 0) return SemaphoreOutcome::kFull;
+    LedgerRecord* record = ledger_.FindOrTake(&guard, self, 0);
+    if (record == nullptr && RecoverUnder(&guard)) {
+      recovered = true;
+      record = ledger_.FindOrTake(&guard, self, 0);
+    }
+    if (record == nullptr) return SemaphoreOutcome::kFull;
     guard.Set(&record->count, Load(record->count) + units);
   }
   guard.Set(&cell_->value, value() - units);
   guard.Commit();
+  guard.Release();
+  if (recovered) WakeAnnounced(wake());  // there may be more than we have taken
   return SemaphoreOutcome::kDone;
 }
 
@@ -62,12 +78,12 @@ SemaphoreOutcome Semaphore::Release(uint64_t units) {
   return SemaphoreOutcome::kDone;
 }
 
-bool Semaphore::Recover() {
-  if (recoverable()) {
-    Guard guard(&cell_->guarded, byte_length_);
-    if (guard.held()) (void)RecoverUnder(&guard);
-  }
-  return value() > 0;
+void Semaphore::Tend() {
+  if (!recoverable()) return Mend(&cell_->guarded, byte_length_);
+  Guard guard(&cell_->guarded, byte_length_, Patience::kShort);
+  if (!guard.held() || !RecoverUnder(&guard)) return;
+  guard.Release();
+  WakeAnnounced(wake());
 }
 
 // True when units have come back.
@@ -78,7 +94,8 @@ bool Semaphore::RecoverUnder(Guard* guard) {
     found = false;
     ledger_.ForEach([&](LedgerRecord* record) {
       if (members_->IsMember(Load(record->member))) return true;
-      guard->Set(&cell_->value, value() + Load(record->count));
+      const uint64_t room = limit() - std::min(value(), limit());  // is enough, unless the bytes were damaged
+      guard->Set(&cell_->value, value() + std::min(Load(record->count), room));
       ledger_.Free(guard, record);
       guard->Commit();
       any = found = true;

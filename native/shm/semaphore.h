@@ -35,8 +35,8 @@ class Semaphore {
   SemaphoreOutcome TryAcquire(uint64_t units);
   SemaphoreOutcome Release(uint64_t units);
 
-  // For waiters: brings back the units of the dead, and says whether there are units.
-  bool Recover();
+  // For waiters at a heartbeat: brings back the units of the dead. Does not wait for others.
+  void Tend();
 
   uint64_t value() const { return cell_->value.load(std::memory_order_relaxed); }
   uint64_t limit() const { return cell_->limit.load(std::memory_order_relaxed); }

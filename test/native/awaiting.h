@@ -1,4 +1,4 @@
-// What an asynchronous acquirer does, as native/js/waits.cc does it for event loops.
+// What an asynchronous acquirer does, as native/shm/waits.cc does it for event loops.
 #pragma once
 
 #include "shm/shared_lock.h"

@@ -13,6 +13,7 @@
 
 #include "check.h"
 #include "child_process.h"
+#include "lock_at.h"
 #include "private_memory.h"
 #include "shm/segment.h"
 #include "shm/shared_lock.h"
@@ -39,7 +40,7 @@ SegmentSpec SpecOf(bool persistent) {
 Result<Segment> Make(const std::string& name, bool persistent) {
   Result<Segment> created = Segment::Create(name, SpecOf(persistent));
   if (!created.ok()) return created;
-  if (!SharedLock(created.value().LockAt(0)).Init()) return Status::System(ENOSYS, "pthread_mutex_init");
+  if (!SharedLock(LockAt(created.value(), 0)).Init()) return Status::System(ENOSYS, "pthread_mutex_init");
   memset(created.value().payload(), kFill, kPayloadBytes);
   const Status published = created.value().Publish();
   if (!published.ok()) return published;
@@ -51,7 +52,7 @@ void MustBeWhole(const Segment& segment) {
   CHECK_EQ(segment.payload_bytes(), kPayloadBytes);
   CHECK(segment.id() != 0);
   for (uint64_t i = 0; i < kPayloadBytes; ++i) CHECK_EQ(segment.payload()[i], kFill);
-  SharedLock lock(segment.LockAt(0));
+  SharedLock lock(LockAt(segment, 0));
   CHECK(lock.LooksSound());
   CHECK_EQ(lock.Acquire(1, Deadline::AfterMs(kPatienceMs)), MutexOutcome::kAcquired);
   lock.Release();

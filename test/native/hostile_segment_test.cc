@@ -39,7 +39,7 @@ Segment MustCreate(const std::string& name, bool persistent) {
   spec.persistent = persistent;
   Result<Segment> created = Segment::Create(name, spec);
   CHECK(created.ok());
-  LockAt(CHECK(created.value(), 0)).Init());
+  CHECK(SharedLock(LockAt(created.value(), 0)).Init());
   memset(created.value().payload(), 0x5a, kPayloadBytes);
   CHECK(created.value().Publish().ok());
   return std::move(created.value());
@@ -198,7 +198,7 @@ void TryMadeUpBytes(const std::vector<uint8_t>& bytes) {
     CHECK_EQ(attached.value().payload_bytes(), bytes.size());
     CHECK_EQ(memcmp(attached.value().payload(), bytes.data(), bytes.size()), 0);
     CHECK_EQ(attached.value().id(), 0);
-    LockAt(CHECK(attached.value(), 0) == nullptr);
+    CHECK(LockAt(attached.value(), 0) == nullptr);
   }
   CHECK(RemoveStaleSegments().ok());
   CHECK(UnlinkMemory(name, false).ok());
@@ -355,11 +355,11 @@ void ImpossibleExtentsAreRefused() {
       CHECK(other.payload_bytes() <= total - sizeof(ControlBlock));
       CHECK(other.description().size() <= total);
       for (uint64_t offset = 0; offset < 1024; offset += 64) {
-        const uint8_t* const cell = reinterpret_cast<const uint8_t*> LockAt((other, offset));
+        const uint8_t* const cell = reinterpret_cast<const uint8_t*>(LockAt(other, offset));
         const uint8_t* const start = other.mapping()->data();
         if (cell != nullptr) CHECK(cell >= start && cell + sizeof(LockCell) <= start + total - sizeof(ControlBlock));
       }
-      LockAt(CHECK(other, UINT64_MAX - 63) == nullptr);
+      CHECK(LockAt(other, UINT64_MAX - 63) == nullptr);
     } else {
       CHECK_EQ(attached.status().outcome, Outcome::kCorrupt);
       ++refused;
@@ -427,12 +427,12 @@ void SparseForeignMemoryOnAFullSystem() {
 void LocksLieWithinTheCells() {
   const std::string name = TestName("cells");
   const Segment segment = MustCreate(name, false);
-  LockAt(CHECK(segment, 0) != nullptr);
-  LockAt(CHECK(segment, sizeof(LockCell)) != nullptr);
-  LockAt(CHECK(segment, 64) != nullptr);  // cells are counted in lines, not in locks
+  CHECK(LockAt(segment, 0) != nullptr);
+  CHECK(LockAt(segment, sizeof(LockCell)) != nullptr);
+  CHECK(LockAt(segment, 64) != nullptr);  // cells are counted in lines, not in locks
   for (const uint64_t bad : {uint64_t{1}, uint64_t{8}, uint64_t{192}, uint64_t{256}, uint64_t{1} << 32, UINT64_MAX,
                              UINT64_MAX - 63, uint64_t{0} - 128}) {
-    LockAt(CHECK(segment, bad) == nullptr);
+    CHECK(LockAt(segment, bad) == nullptr);
   }
 }
 

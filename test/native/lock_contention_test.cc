@@ -191,7 +191,7 @@ void InProcesses(const std::vector<Manner>& manners, uint32_t turns) {
   Result<Segment> created = Segment::Create(name, spec);
   CHECK(created.ok());
   Segment& segment = created.value();
-  LockAt(CHECK(segment, 0)).Init());
+  CHECK(SharedLock(LockAt(segment, 0)).Init());
   Protected* const data = new (segment.payload()) Protected();
   CHECK(segment.Publish().ok());
   const SharedScratch<Arena> arena;
@@ -203,13 +203,13 @@ void InProcesses(const std::vector<Manner>& manners, uint32_t turns) {
       CHECK(attached.ok());
       CHECK(attached.value().payload() != segment.payload());
       arena->meeting.Meet(parties);
-      LockAt(TakeTurns(attached.value(), 0)), reinterpret_cast<Protected*>(attached.value().payload()), manner,
+      TakeTurns(SharedLock(LockAt(attached.value(), 0)), reinterpret_cast<Protected*>(attached.value().payload()), manner,
                 turns);
     });
   }
   for (Child& child : children) child.ExpectEnd();
   CHECK_EQ(data->counter, uint64_t{turns} * parties);
-  LockAt(CHECK_EQ(segment, 0)).Peek(), MutexState::kFree);
+  CHECK_EQ(SharedLock(LockAt(segment, 0)).Peek(), MutexState::kFree);
 }
 
 void ProcessesOfAllManners() { InProcesses({std::begin(kManners), std::end(kManners)}, kTurns); }

@@ -1,4 +1,4 @@
-#include "js/waits.h"
+#include "shm/waits.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -42,6 +42,7 @@ void Waits::Remove(uint32_t id) {
   if (wait->thread != nullptr) {
     // Its thread may sleep on the word for a while yet; the kernel bears a word that is not mapped any more.
     std::vector<Wait*>& waits = wait->thread->waits;
+    if (most_words_ == 1) FutexWake(wait->source.word, kWakeAll);  // the last chance to have it sleep on another one
     waits.erase(std::find(waits.begin(), waits.end(), wait));
   }
   waits_[id].reset();
@@ -55,13 +56,13 @@ Result<bool> Waits::Arm(uint32_t id, uint64_t argument) {
   wait->expected = Announce(wait->source);
   if (wait->source.look(argument)) return false;
   if (stopping_) return true;
-  wait->armed = true;
   if (wait->thread == nullptr) {
     Thread* const thread = ThreadWithRoom();
     if (thread == nullptr) return Status::System(EAGAIN, "pthread_create");
     thread->waits.push_back(wait);
     wait->thread = thread;
   }
+  wait->armed = true;
   Kick(wait->thread);
   return true;
 }
@@ -87,7 +88,7 @@ void Waits::Sleep(uint32_t id, uint64_t argument, double timeout_ms) {
 }
 
 Waits::Thread* Waits::ThreadWithRoom() {
-  const size_t most = std::max<size_t>(MostWaitTargets() - 1, 1);  // one word is for kicks
+  const size_t most = std::max<size_t>(most_words_ - 1, 1);  // one word is for kicks
   Thread* idle = nullptr;
   for (const auto& thread : threads_) {
     if (!thread->running) {
@@ -110,7 +111,7 @@ Waits::Thread* Waits::ThreadWithRoom() {
 void Waits::Kick(Thread* thread) {
   thread->kick.fetch_add(1, std::memory_order_release);
   FutexWake(&thread->kick, kWakeAll);
-  if (MostWaitTargets() > 1) return;
+  if (most_words_ > 1) return;
   for (const Wait* wait : thread->waits) FutexWake(wait->source.word, kWakeAll);  // it sleeps on this one alone
 }
 
@@ -122,7 +123,7 @@ void Waits::Run(Thread* self) {
   while (!stopping_) {
     targets.clear();
     const uint32_t kick = self->kick.load(std::memory_order_acquire);
-    if (self->waits.empty() || MostWaitTargets() > 1) targets.push_back({&self->kick, kick});
+    if (self->waits.empty() || most_words_ > 1) targets.push_back({&self->kick, kick});
     for (const Wait* wait : self->waits) targets.push_back({wait->source.word, wait->expected});
     const bool idle = self->waits.empty();
     guard.unlock();

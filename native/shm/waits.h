@@ -15,6 +15,7 @@
 #include <mutex>
 #include <vector>
 
+#include "platform/futex.h"
 #include "platform/status.h"
 #include "platform/thread.h"
 
@@ -25,13 +26,15 @@ struct WaitSource {
   std::atomic<uint32_t>* word = nullptr;
   std::atomic<uint32_t>* flags = nullptr;       // of a wake word; null when each change of the condition bumps the word
   std::function<bool(uint64_t argument)> look;  // whether trying is worth while; never blocks
-  std::function<void()> tend;  // before the look of a heartbeat: settles the affairs of the dead; may be empty
+  std::function<void()> tend;  // before the look of a heartbeat: settles the affairs of the dead, and waits for nobody, not
+                               // even for a mutex; may be empty
 };
 
 class Waits {
  public:
-  // `notify` is called on one of the threads.
-  explicit Waits(std::function<void(uint32_t id)> notify) : notify_(std::move(notify)) {}
+  // `notify` is called on one of the threads. `most_words` is how many one of them may sleep on at once.
+  explicit Waits(std::function<void(uint32_t id)> notify, size_t most_words = MostWaitTargets())
+      : notify_(std::move(notify)), most_words_(most_words) {}
   ~Waits() { Stop(); }
 
   uint32_t Add(WaitSource source);
@@ -75,6 +78,7 @@ class Waits {
   void Run(Thread* self);
 
   const std::function<void(uint32_t id)> notify_;
+  const size_t most_words_;
   std::mutex mutex_;  // guards all that follows against the threads
   std::vector<std::unique_ptr<Wait>> waits_;
   std::vector<uint32_t> free_;

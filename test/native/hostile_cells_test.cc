@@ -1,0 +1,253 @@
+// Objects whose cells somebody has damaged: an operation gives an error or some harmless result, touches nothing outside of
+// the cell and its own buffers (the address sanitizer watches), and ends.
+//
+// The mutex is left alone here: damaged, it looks like one that a living process holds, or is broken; see
+// hostile_segment_test.cc.
+
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "check.h"
+#include "shm/barrier.h"
+#include "shm/event.h"
+#include "shm/parking.h"
+#include "shm/ring_queue.h"
+#include "shm/semaphore.h"
+
+namespace procshare::testing {
+namespace {
+
+constexpr uint64_t kRecords = 4;
+constexpr uint64_t kCapacity = 64;
+constexpr double kPromptMs = 2000;
+
+// A cell that ends where its heap block ends, with the guards of the sanitizer before and behind it.
+class Block {
+ public:
+  explicit Block(size_t byte_length)
+      : bytes_(static_cast<uint8_t*>(aligned_alloc(kCellAlignment, byte_length))), byte_length_(byte_length) {
+    CHECK(bytes_ != nullptr && byte_length % kCellAlignment == 0);
+    memset(bytes_, 0, byte_length);
+  }
+  ~Block() { free(bytes_); }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
+  uint8_t* bytes() const { return bytes_; }
+  size_t byte_length() const { return byte_length_; }
+  template <class Cell>
+  Cell* cell() const {
+    return reinterpret_cast<Cell*>(bytes_);
+  }
+
+ private:
+  uint8_t* const bytes_;
+  const size_t byte_length_;
+};
+
+// Some live, some do not, whatever numbers they have.
+class AnyMembers final : public Members {
+ public:
+  explicit AnyMembers(uint64_t self) : self_(self) {}
+  uint64_t self() override { return self_; }
+  bool IsMember(uint64_t member) const override { return member == self_ || member % 3 == 1; }
+
+ private:
+  const uint64_t self_;
+};
+
+void UseSemaphore(const Block& block) {
+  for (const uint64_t self : {1, 4, 7}) {
+    AnyMembers members(self);
+    Semaphore semaphore(block.cell<SemaphoreCell>(), block.byte_length(), &members);
+    if (!semaphore.LooksSound()) return;
+    (void)semaphore.TryAcquire(1);
+    (void)semaphore.TryAcquire(UINT64_MAX);
+    semaphore.Tend();
+    (void)semaphore.Release(1);
+    (void)semaphore.Release(2);
+    (void)semaphore.Release(UINT64_MAX);
+  }
+}
+
+void UseParking(const Block& block) {
+  auto* const cell = block.cell<ParkingCell>();
+  const uint64_t capacity = LedgerView::CapacityOf(&cell->ledger, block.byte_length() - offsetof(ParkingCell, ledger));
+  if (capacity == UINT64_MAX) return;
+  for (const uint64_t self : {1, 4, 7, 10, 13}) {
+    AnyMembers members(self);
+    Guard guard(&cell->guarded, block.byte_length());
+    if (!guard.held()) return;
+    Parking parking(&guard, LedgerView(&cell->ledger, capacity), &members);
+    uint64_t outcome;
+    (void)parking.Park(8);
+    (void)parking.Unpark(8, 2);
+    (void)parking.Take(8, &outcome);
+    (void)parking.Park(8);
+    (void)parking.Leave(8, &outcome);
+    (void)parking.Unpark(8, UINT64_MAX);
+    (void)parking.BuryTheDead();
+  }
+}
+
+void UseBarrier(const Block& block) {
+  for (const uint64_t self : {1, 4, 7, 10, 13}) {
+    AnyMembers members(self);
+    Barrier barrier(block.cell<BarrierCell>(), block.byte_length(), &members);
+    if (!barrier.LooksSound()) return;
+    const Barrier::Arrival arrival = barrier.Arrive(self == 7);
+    barrier.Tend();
+    (void)barrier.waiting();
+    (void)barrier.Take(arrival.generation);
+    (void)barrier.Finish(arrival.generation);
+    (void)barrier.Leave(arrival.generation);
+    if (self == 10) barrier.Abort();
+    barrier.Reset();
+  }
+}
+
+void UseQueue(const Block& block) {
+  RingQueue queue(block.cell<QueueCell>(), block.byte_length());
+  if (!queue.LooksSound()) return;
+  for (const size_t room : {8, 16, 64}) {
+    const std::unique_ptr<uint8_t[]> into(new uint8_t[room]());
+    (void)queue.HasItems();
+    (void)queue.HasRoom(room, 1);
+    (void)queue.TryPutItem(room, into.get());
+    (void)queue.TryPut(into.get(), room, room / 8);
+    const RingQueue::Taken taken = queue.TryGet(into.get(), room, 3);
+    CHECK(taken.outcome != QueueOutcome::kDone || taken.byte_length <= room);
+    // What sends a waiter to sleep or to try agrees with the attempt, or the waiter would try for ever.
+    if (queue.HasItems()) CHECK(queue.TryGet(into.get(), room, 1).outcome != QueueOutcome::kBusy);
+    (void)queue.TaskDone(1);
+    (void)queue.IsDone(queue.done_ticket());
+    queue.Tend();
+  }
+  (void)queue.Close();
+}
+
+void UseEvent(const Block& block) {
+  Event event(block.cell<EventCell>());
+  const uint32_t ticket = event.ticket();
+  event.Set();
+  CHECK(event.is_set() && event.Happened(ticket));
+  event.Clear();
+  CHECK(!event.is_set());
+}
+
+struct Object {
+  const char* name;
+  size_t byte_length;
+  bool (*init)(const Block& block);
+  void (*use)(const Block& block);
+};
+
+// Records end with the block: sizes are multiples of a cell line, so capacities are not round numbers.
+constexpr size_t BytesOf(size_t cell_bytes) {
+  return (cell_bytes + kRecords * sizeof(LedgerRecord) + kCellAlignment - 1) / kCellAlignment * kCellAlignment;
+}
+
+const Object kObjects[] = {
+    {"semaphore", BytesOf(sizeof(SemaphoreCell)),
+     [](const Block& block) { return Semaphore::Init(block.cell<SemaphoreCell>(), 3, 5, kRecords); }, UseSemaphore},
+    {"plain semaphore", sizeof(SemaphoreCell),
+     [](const Block& block) { return Semaphore::Init(block.cell<SemaphoreCell>(), 3, 5, 0); }, UseSemaphore},
+    {"parking", BytesOf(sizeof(ParkingCell)),
+     [](const Block& block) {
+       block.cell<ParkingCell>()->ledger.capacity = kRecords;
+       return InitGuarded(block.cell<GuardedCell>());
+     },
+     UseParking},
+    {"barrier", BytesOf(sizeof(BarrierCell)),
+     [](const Block& block) { return Barrier::Init(block.cell<BarrierCell>(), 3, kRecords); }, UseBarrier},
+    {"queue", sizeof(QueueCell) + kCapacity,
+     [](const Block& block) { return RingQueue::Init(block.cell<QueueCell>(), kCapacity, 5); }, UseQueue},
+    {"event", sizeof(EventCell), [](const Block&) { return true; }, UseEvent},
+};
+
+bool IsOfMutex(const Object& object, size_t offset) {
+  return object.byte_length > sizeof(EventCell) && offset >= offsetof(GuardedCell, mutex) &&
+         offset < offsetof(GuardedCell, journal);
+}
+
+constexpr uint64_t kBad[] = {0,          1,          2,          7,          8,     63,       64,       65,
+                             72,         255,        256,        320,        504,   1u << 20, 1u << 31, UINT32_MAX,
+                             1ull << 32, 1ull << 56, 1ull << 63, UINT64_MAX, ~7ull, ~63ull,   ~255ull,  (1ull << 63) - 8};
+
+void Try(const Object& object, const Block& block, Promptness* promptness) {
+  const Stopwatch watch;
+  object.use(block);
+  promptness->Note(watch.ms());
+}
+
+// Each word of each cell, fresh and used, with each bad value.
+void EachWord() {
+  Promptness promptness(kPromptMs);
+  for (const Object& object : kObjects) {
+    for (const bool used : {false, true}) {
+      for (size_t offset = 0; offset < object.byte_length; offset += 8) {
+        if (IsOfMutex(object, offset)) continue;
+        for (const uint64_t bad : kBad) {
+          Context() = std::string(object.name) + ", " + std::to_string(bad) + " at " + std::to_string(offset);
+          const Block block(object.byte_length);
+          CHECK(object.init(block));
+          if (used) object.use(block);
+          memcpy(block.bytes() + offset, &bad, sizeof bad);
+          Try(object, block, &promptness);
+        }
+      }
+    }
+  }
+}
+
+// Several words at once: a journal that points somewhere, a ledger that says it is full, records of nonsense.
+void ManyWords() {
+  std::mt19937 random(Seed());
+  Promptness promptness(kPromptMs);
+  for (const Object& object : kObjects) {
+    for (int round = 0; round < 4000; ++round) {
+      Context() = std::string(object.name) + ", round " + std::to_string(round);
+      const Block block(object.byte_length);
+      CHECK(object.init(block));
+      const unsigned damages = 1 + random() % 12;
+      for (unsigned i = 0; i < damages; ++i) {
+        const size_t offset = random() % (object.byte_length / 8) * 8;
+        const uint64_t word = random() % 3 != 0 ? kBad[random() % std::size(kBad)] : uint64_t{random()} << 32 | random();
+        if (!IsOfMutex(object, offset)) memcpy(block.bytes() + offset, &word, sizeof word);
+      }
+      Try(object, block, &promptness);
+    }
+  }
+}
+
+// While an operation is under way, others write into the cell.
+void AJournalThatGrowsMeanwhile() {
+  const Block block(BytesOf(sizeof(SemaphoreCell)));
+  auto* const cell = block.cell<SemaphoreCell>();
+  CHECK(Semaphore::Init(cell, 3, 5, kRecords));
+  Guard guard(&cell->guarded, block.byte_length());
+  CHECK(guard.held());
+  for (const uint64_t bad : {uint64_t{7}, uint64_t{8}, uint64_t{1} << 40, UINT64_MAX}) {
+    cell->guarded.journal_count = bad;
+    guard.Set(&cell->value, 1);
+    cell->guarded.journal_count = bad;
+    guard.Set(&cell->value, 2);
+    guard.Commit();
+  }
+  CHECK_EQ(cell->value.load(), 2u);
+}
+
+}  // namespace
+}  // namespace procshare::testing
+
+int main(int argc, char** argv) {
+  using namespace procshare::testing;
+  const Test tests[] = {
+      {"each word of each cell has a bad value", EachWord},
+      {"many words have bad values", ManyWords},
+      {"the journal's length changes during a transaction", AJournalThatGrowsMeanwhile},
+  };
+  return RunTests(argc, argv, tests);
+}

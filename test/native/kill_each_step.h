@@ -1,0 +1,152 @@
+// Kills a process after each instruction of an operation on a shared object, and a second one after each instruction of
+// what it does to the remains of the first.
+#pragma once
+
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "check.h"
+#include "child_process.h"
+#include "mortal_members.h"
+#include "traced_child.h"
+
+namespace procshare::testing {
+
+constexpr char kNoStepping[] = "the thread sanitizer makes an operation of a hundred instructions one of ten thousand";
+
+constexpr uint64_t kVictim = 1;
+constexpr uint64_t kSecondVictim = 2;
+constexpr uint64_t kSurvivor = 3;  // the test itself
+constexpr uint64_t kOther = 4;     // another one that lives, through the hands of the test
+constexpr uint64_t kDead = 5;      // has died before
+
+template <class Stage>
+struct KillScript {
+  const char* name;
+  void (*prepare)(Stage* stage);
+  void (*run)(Stage* stage, uint64_t member);  // what a victim does; may be done by two of them, one after the other
+  void (*check)(Stage* stage);                 // by the survivor; the victims are dead. stage->done: one of them was through
+};
+
+template <class Stage>
+class KillEachStep {
+ public:
+  KillEachStep(const KillScript<Stage>& script, Stage* stage) : script_(script), stage_(stage) {
+    Prepare();
+    script_.run(stage_, kVictim);  // what the dynamic linker does at a first call is done before anybody counts
+    Prepare();
+    CHECK(GuardedIsSettled(stage_->guarded()));
+    const std::vector<uint8_t> start = Copy();
+    std::vector<int> unfinished;
+    const int steps = CountSteps(kVictim, &unfinished);
+    const int kills = KillAll(kVictim, start, steps);
+    int second_kills = 0;
+    // Of many, a few: each of them costs a whole series.
+    const size_t every = (unfinished.size() + 1) / 2;
+    for (size_t i = 0; i < unfinished.size(); i += every) {
+      const int step = unfinished[i];
+      Restore(start);
+      Kill(kVictim, step);
+      CHECK(!GuardedIsSettled(stage_->guarded()));
+      const std::vector<uint8_t> remains = Copy();
+      const int second_steps = CountSteps(kSecondVictim, nullptr);
+      second_kills += KillAll(kSecondVictim, remains, second_steps);
+    }
+    printf("     %s: %d instructions, %d kills; %zu unfinished transactions, %d kills\n", script_.name, steps, kills,
+           unfinished.size(), second_kills);
+    CHECK(!unfinished.empty());
+  }
+
+ private:
+  static constexpr int kEach = 250;  // an operation of so few instructions is tried at each of them
+  static constexpr int kStride = kAddressSanitizer ? 301 : 23;
+
+  void Prepare() {
+    stage_->Clear();
+    script_.prepare(stage_);
+  }
+  std::vector<uint8_t> Copy() const { return {stage_->bytes, stage_->bytes + sizeof stage_->bytes}; }
+
+  void Restore(const std::vector<uint8_t>& bytes) {
+    Prepare();  // for what is outside of the bytes
+    memcpy(stage_->bytes, bytes.data(), bytes.size());
+  }
+
+  TracedChild* Start(uint64_t member) {
+    auto* const victim = new TracedChild([this, member] {
+      TracedChild::Halt();
+      script_.run(stage_, member);
+      stage_->done = true;
+      TracedChild::Halt();
+    });
+    CHECK(victim->RunToHalt());
+    return victim;
+  }
+
+  // Fills `changes_`; `unfinished` gets the steps before each commit.
+  int CountSteps(uint64_t member, std::vector<int>* unfinished) {
+    const std::unique_ptr<TracedChild> victim(Start(member));
+    changes_.assign(1, true);
+    std::vector<uint8_t> before = Copy();
+    int steps = 0;
+    bool settled = true;
+    while (!stage_->done) {
+      CHECK(victim->StepInstruction());
+      ++steps;
+      const bool changed = memcmp(before.data(), stage_->bytes, before.size()) != 0;
+      if (changed) before = Copy();
+      changes_.push_back(changed);
+      const bool settled_now = GuardedIsSettled(stage_->guarded());
+      if (unfinished != nullptr && !settled && settled_now) unfinished->push_back(steps - 1);
+      settled = settled_now;
+    }
+    victim->Kill();
+    return steps;
+  }
+
+  // From the bytes `start`, of which a run of this victim has `steps` instructions.
+  int KillAll(uint64_t member, const std::vector<uint8_t>& start, int steps) {
+    const std::vector<bool> changes = changes_;
+    int kills = 0;
+    for (int step = 0; step <= steps; ++step) {
+      const auto at = static_cast<size_t>(step);
+      // Between two changes of the memory most instructions are alike.
+      const bool each = steps <= kEach && member == kVictim && !kAddressSanitizer;
+      const bool before_change = step < steps && changes[at + 1] && member == kVictim && !kAddressSanitizer;
+      if (!each && !changes[at] && !before_change && step % kStride != 0) continue;
+      Context() = std::string(script_.name) + (member == kVictim ? ", instruction " : ", instruction of the second ") +
+                  std::to_string(step) + " of " + std::to_string(steps);
+      Restore(start);
+      if (member == kSecondVictim) stage_->alive[kVictim] = false;
+      Kill(member, step);
+      CHECK_EQ(static_cast<bool>(stage_->done), step == steps);
+      script_.check(stage_);
+      ++kills;
+    }
+    return kills;
+  }
+
+  void Kill(uint64_t member, int step) {
+    const std::unique_ptr<TracedChild> victim(Start(member));
+    for (int i = 0; i < step; ++i) CHECK(victim->StepInstruction());
+    victim->Kill();
+    stage_->alive[member] = false;
+  }
+
+  const KillScript<Stage>& script_;
+  Stage* const stage_;
+  std::vector<bool> changes_;
+};
+
+template <class Stage, size_t kCount>
+void KillAtEachStep(const KillScript<Stage> (&scripts)[kCount]) {
+  if (kThreadSanitizer) return Skip(kNoStepping);
+  const OneProcessor one;
+  const SharedScratch<Stage> stage;
+  for (const KillScript<Stage>& script : scripts) KillEachStep<Stage>(script, &*stage);
+}
+
+}  // namespace procshare::testing

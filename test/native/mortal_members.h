@@ -1,0 +1,46 @@
+// Members of which a test decides whether they live, and memory for an object that they share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+
+#include "check.h"
+#include "shm/ledger.h"
+
+namespace procshare::testing {
+
+constexpr uint64_t kMostMembers = 64;
+
+template <size_t kBytes>
+struct ObjectStage {
+  alignas(kCellAlignment) uint8_t bytes[kBytes];
+  std::atomic<bool> alive[kMostMembers];
+  std::atomic<bool> done;
+
+  template <class Cell>
+  Cell* cell() {
+    return reinterpret_cast<Cell*>(bytes);
+  }
+  GuardedCell* guarded() { return cell<GuardedCell>(); }
+
+  void Clear() {
+    memset(bytes, 0, sizeof bytes);
+    for (std::atomic<bool>& one : alive) one = true;
+    done = false;
+  }
+};
+
+template <class Stage>
+class Member final : public Members {
+ public:
+  Member(Stage* stage, uint64_t number) : stage_(stage), number_(number) {}
+  uint64_t self() override { return number_; }
+  bool IsMember(uint64_t member) const override { return member < kMostMembers && stage_->alive[member]; }
+
+ private:
+  Stage* const stage_;
+  const uint64_t number_;
+};
+
+}  // namespace procshare::testing
