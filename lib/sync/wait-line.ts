@@ -168,11 +168,13 @@ export class WaitLine {
 
   /** Fails what a handle waits for. */
   failWaiter(waiter: Waiter, error: unknown): void {
-    for (let pending = this.#first; pending !== undefined; ) {
-      const { next } = pending
-      if (pending.waiter === waiter) this.#fail(pending, error)
-      pending = next
+    const first = this.#first
+    for (let pending = first; pending !== undefined; pending = pending.next) {
+      if (pending.waiter !== waiter) continue
+      this.#remove(pending)
+      pending.reject(error)
     }
+    if (this.#first !== first) this.pump() // only now: until here it could have served one that is to fail
   }
 
   /** Looks again whether a handle's waits keep the process alive. */
