@@ -24,6 +24,7 @@ const MESSAGES = {
   EPERM: (name) => `The system does not permit this for ${name}`,
   EROFS: (name) => `Shared memory is read-only here, so there can be no ${name}`,
   ERR_ABI: (name) => `${name} was made by a process with another C library or word size, whose locks look different`,
+  ERR_BROKEN_BARRIER: (name) => `${name} is broken: one of those who waited gave up, died, or had it aborted or reset`,
   ERR_CLOSED: (name) => `${name} was closed`,
   ERR_CORRUPT: (name) => `${name} is truncated or overwritten: unlink it and create it anew`,
   ERR_DEADLOCK: (name) =>

@@ -23,6 +23,7 @@ export type {
 } from './memory/typecode.ts'
 export { isMainProcess, processName } from './process/current.ts'
 export { Process, type ProcessOptions } from './process/process.ts'
+export { Barrier, type BarrierHandleOptions, type BarrierOptions } from './sync/barrier.ts'
 export { Condition, type ConditionOptions, type OwnerOptions } from './sync/condition.ts'
 export { Event } from './sync/event.ts'
 export { Lock } from './sync/lock.ts'

@@ -1,0 +1,284 @@
+/** Barrier: so many parties wait for each other. */
+import { ShareError, type ShareErrorCode } from '../errors.ts'
+import { type Handle, registerKind } from '../memory/handle.ts'
+import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
+import { assertedName } from '../memory/segment-name.ts'
+import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
+import { BARRIER, native } from '../native.ts'
+import { assertFunction, assertInteger, assertOptions, assertTimeout, valueError } from '../validate.ts'
+import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
+import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
+import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+
+const KIND = 'Barrier'
+
+/** How many processes and workers can wait at a barrier at the same time. */
+const MEMBERS = 256
+/** How many parties there can be: more than tasks that anybody would want to wait. */
+const MOST_PARTIES = 2 ** 31 - 1
+
+const exchange = new Float64Array(native.exchange, 0, native.layout.exchangeWords)
+
+/** What a handle of a barrier does on its own; not shared. */
+export interface BarrierHandleOptions {
+  /**
+   * What the last one to arrive does before the others are let go. It may return a promise; `waitSync` takes none.
+   * @remarks Of the handle through which the last one arrives: give it to all of them.
+   */
+  readonly action?: (() => unknown) | undefined
+  /** How long `wait` and `waitSync` wait when they are not told otherwise. @defaultValue `Infinity` */
+  readonly timeoutMs?: number | undefined
+}
+
+/** How a barrier is made. */
+export interface BarrierOptions extends SegmentOptions, BarrierHandleOptions {}
+
+const HANDLE_OPTIONS = ['action', 'timeoutMs'] as const
+
+class BarrierState extends ObjectState<'Barrier'> {
+  /** The native wait for the end of an action that others perform. */
+  readonly entry: number
+  readonly entryLine: WaitLine
+  /** One for each native wait: those of one generation stand in one. */
+  readonly #lines = new Map<number, WaitLine>()
+
+  constructor({ attachment, cell }: Site) {
+    super(native.bindBarrier(attachment.segment.native, cell))
+    this.entry = native.objectWait(this.object, 0)
+    this.entryLine = this.addLine(new WaitLine(this.entry))
+  }
+
+  lineOf(id: number): WaitLine {
+    let line = this.#lines.get(id)
+    if (line === undefined) {
+      line = this.addLine(new WaitLine(id))
+      this.#lines.set(id, line)
+    }
+    return line
+  }
+
+  /** Our own tasks need no wake-up. */
+  pump(): void {
+    for (const line of this.lines) line.pump()
+  }
+
+  /** Gives up a wait, which breaks the barrier; unless all had come by then: TRIPPED. */
+  giveUp(generation: number): number | undefined {
+    const outcome = native.barrierLeave(this.object, generation)
+    setImmediate(() => this.pump()) // not now: we are called while a line is at work
+    return outcome === BARRIER.TRIPPED ? outcome : undefined
+  }
+}
+
+/** What an arrival has come to. */
+interface Arrival {
+  readonly outcome: number
+  readonly index: number
+  readonly generation: number
+  /** The id of the native wait for the others. */
+  readonly wait: number
+}
+
+function specOf(parties: number, options: BarrierOptions): SiteSpec {
+  assertInteger('parties', parties, 1, MOST_PARTIES)
+  assertOptions('options', options, [...HANDLE_OPTIONS, ...SEGMENT_OPTIONS])
+  assertSegmentOptions(options)
+  assertHandleOptions(options)
+  return {
+    description: { kind: KIND, parties },
+    cellsBytes: native.barrierBytes(MEMBERS),
+    initialise: (segment, cell) => native.initBarrier(segment.native, cell, parties, MEMBERS),
+    check: (found, segment) => {
+      if (found.parties === parties) return
+      throw new ShareError('ERR_TYPE', { segment: segment.name, detail: `it is for ${found.parties} parties` })
+    },
+  }
+}
+
+function assertHandleOptions({ action, timeoutMs }: BarrierHandleOptions): void {
+  if (action !== undefined) assertFunction('options.action', action)
+  assertTimeout('options.timeoutMs', timeoutMs)
+}
+
+/**
+ * A meeting point for a fixed number of parties: each waits until all have arrived, again and again.
+ *
+ * @remarks A party is a call of `wait`, whatever process, worker or task makes it. When a party gives up (its timeout, its
+ * signal, the close of its handle) or dies while it waits, the barrier is broken: those who wait, and all who come later, get
+ * `ERR_BROKEN_BARRIER` until `reset`. A death is noticed within a tenth of a second. For Python's `multiprocessing.Barrier`,
+ * where the one whose timeout has passed gets the same error as the others: here it gets `ERR_TIMEOUT`.
+ * @example
+ * ```ts
+ * import { Barrier } from 'procshare'
+ * using barrier = new Barrier(2, { action: () => console.log('all are here') })
+ * const [first, second] = await Promise.all([barrier.wait(), barrier.wait()])
+ * console.assert(first === 0 && second === 1)
+ * ```
+ */
+export class Barrier extends SharedObject<BarrierState> {
+  readonly #action: (() => unknown) | undefined
+  readonly #timeoutMs: number
+
+  /**
+   * Makes an anonymous barrier; others attach to it through its `handle`.
+   * @param parties - how many wait for each other: an integer of at least 1
+   * @throws `TypeError`, `RangeError` for another number; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has
+   * no room.
+   */
+  constructor(parties: number, options: BarrierOptions = {}) {
+    const given: unknown = parties
+    const site = given instanceof Site ? given : createSite(undefined, specOf(parties, options), options)
+    super(site, stateAt(site, BarrierState))
+    this.#action = options.action
+    this.#timeoutMs = options.timeoutMs ?? Infinity
+  }
+
+  /** Makes a barrier of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  static create(name: string, parties: number, options: BarrierOptions = {}): Barrier {
+    return wrap(createSite(assertedName(name), specOf(parties, options), options), options)
+  }
+
+  /** Attaches to a barrier by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  static attach(target: string | Handle, options: AttachOptions & BarrierHandleOptions = {}): Barrier {
+    assertOptions('options', options, ['anyOwner', ...HANDLE_OPTIONS])
+    const { action, timeoutMs, ...attachOptions } = options
+    assertHandleOptions({ action, timeoutMs })
+    return wrap(attachSite(KIND, target, attachOptions), { action, timeoutMs })
+  }
+
+  /**
+   * Attaches to the barrier of that name, or creates it: of many who do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists for another number of parties.
+   */
+  static open(name: string, parties: number, options: BarrierOptions = {}): Barrier {
+    return wrap(openSite(name, specOf(parties, options), options), options)
+  }
+
+  /** How many parties wait for each other. */
+  get parties(): number {
+    return native.barrierParties(this.state.object)
+  }
+
+  /** How many are waiting at this moment. */
+  get waiting(): number {
+    return native.barrierWaiting(this.state.object)
+  }
+
+  /** Whether the barrier is broken. */
+  get broken(): boolean {
+    return native.barrierIsBroken(this.state.object)
+  }
+
+  /**
+   * Waits for the others without blocking the event loop; gives the place in the order of arrival, from 0 on.
+   *
+   * @remarks While the action of a generation that is complete is going on, newcomers wait for its end first. A pending wait
+   * does not keep the process alive, unless {@link ref} was called.
+   * @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier is or gets broken; `ERR_TIMEOUT` after `timeoutMs`,
+   * `ERR_CLOSED` if this handle gets closed, or the signal's reason when it aborts: each of these breaks the barrier for
+   * the others. Whatever `action` throws, which breaks it as well. `ERR_TOO_MANY_WAITERS`.
+   */
+  async wait(options: WaitOptions = {}): Promise<number> {
+    const { state } = this
+    assertWaitOptions(options)
+    const { timeoutMs = this.#timeoutMs, signal } = options
+    signal?.throwIfAborted()
+    const deadline = performance.now() + timeoutMs
+    let arrival = this.#arrive()
+    if (arrival === NOT_NOW) {
+      const attempt = () => this.#arrive()
+      arrival = await state.entryLine.wait(this, attempt, 0, { timeoutMs, signal })
+    }
+    if (arrival.outcome === BARRIER.ACTS) {
+      try {
+        await this.#action!()
+      } catch (error) {
+        state.giveUp(arrival.generation)
+        throw error
+      }
+      return this.#end(state, native.barrierFinish(state.object, arrival.generation), arrival)
+    }
+    if (arrival.outcome !== BARRIER.WAITS) return this.#end(state, arrival.outcome, arrival)
+    const { generation, wait } = arrival
+    const attempt = () => this.#take(generation)
+    const left = { timeoutMs: Math.max(deadline - performance.now(), 0), signal }
+    const outcome = await state.lineOf(wait).wait(this, attempt, 0, left, () => state.giveUp(generation))
+    return this.#end(state, outcome, arrival)
+  }
+
+  /**
+   * {@link wait}, blocking the thread.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws as {@link wait}; `TypeError` when `action` returns a promise.
+   */
+  waitSync(options: SyncWaitOptions = {}): number {
+    const { state } = this
+    assertSyncWaitOptions(options)
+    const { timeoutMs = this.#timeoutMs } = options
+    const deadline = performance.now() + timeoutMs
+    const arrival = block(state.entry, () => this.#arrive(), 0, timeoutMs)
+    if (arrival === NOT_NOW) throw timeoutError(this, timeoutMs)
+    if (arrival.outcome === BARRIER.ACTS) {
+      try {
+        const result = this.#action!()
+        if (result instanceof Promise) throw valueError('action', 'a function that does not return a promise', result)
+      } catch (error) {
+        state.giveUp(arrival.generation)
+        throw error
+      }
+      return this.#end(state, native.barrierFinish(state.object, arrival.generation), arrival)
+    }
+    if (arrival.outcome !== BARRIER.WAITS) return this.#end(state, arrival.outcome, arrival)
+    const { generation, wait } = arrival
+    const left = Math.max(deadline - performance.now(), 0)
+    const outcome = block(wait, () => this.#take(generation), 0, left)
+    if (outcome !== NOT_NOW) return this.#end(state, outcome, arrival)
+    const late = state.giveUp(generation)
+    if (late === undefined) throw timeoutError(this, timeoutMs)
+    return this.#end(state, late, arrival)
+  }
+
+  /** Breaks the barrier: those who wait, and all who come later, get `ERR_BROKEN_BARRIER`. Idempotent. */
+  abort(): void {
+    const { object } = this.state
+    native.barrierAbort(object)
+    this.state.pump()
+  }
+
+  /** Makes the barrier as new. Those who wait get `ERR_BROKEN_BARRIER`. */
+  reset(): void {
+    const { object } = this.state
+    native.barrierReset(object)
+    this.state.pump()
+  }
+
+  #arrive(): Arrival | typeof NOT_NOW {
+    const outcome = native.barrierArrive(this.state.object, this.#action !== undefined)
+    if (outcome === BARRIER.BUSY) return NOT_NOW
+    const [index, generation, wait] = exchange as unknown as [number, number, number]
+    return { outcome, index, generation, wait }
+  }
+
+  #take(generation: number): number | typeof NOT_NOW {
+    const outcome = native.barrierTake(this.state.object, generation)
+    return outcome === BARRIER.WAITS ? NOT_NOW : outcome
+  }
+
+  /** What a wait that has ended gives. */
+  #end(state: BarrierState, outcome: number, { index }: Arrival): number {
+    state.pump()
+    if (outcome === BARRIER.TRIPPED) return index
+    const codes: Record<number, ShareErrorCode> = {
+      [BARRIER.BROKEN]: 'ERR_BROKEN_BARRIER',
+      [BARRIER.FULL]: 'ERR_TOO_MANY_WAITERS',
+    }
+    throw new ShareError(codes[outcome] ?? 'ERR_CORRUPT', { segment: this.name, subject: this.subject })
+  }
+}
+
+function wrap(site: Site, options: BarrierHandleOptions): Barrier {
+  return new Barrier(site as unknown as number, options)
+}
+
+registerKind(KIND, (handle, options) => Barrier.attach(handle, options))
