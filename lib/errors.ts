@@ -38,6 +38,8 @@ const MESSAGES = {
   ERR_NOT_OWNER: (name, detail) => `${name} is not held ${detail}`,
   ERR_NOT_READY: (name) => `The process that creates ${name} has been at it for more than 10 seconds`,
   ERR_NO_LOCK: (name) => `${name} was made with lock: false`,
+  ERR_NO_WORDS: (name) =>
+    `${name} has no place for those who wait for a word: make it as a SharedMemory or a SharedArray of 'i'`,
   ERR_OVER_RELEASE: (name) => `${name} would be released more often than its limit allows`,
   ERR_OTHER_USER: (name) => `${name} belongs to another user: pass anyOwner: true if you trust them`,
   ERR_PROCESS_FAILED: (name, detail) => `${name} failed: ${detail}`,

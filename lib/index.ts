@@ -31,6 +31,7 @@ export type { LockGuard } from './sync/lock-guard.ts'
 export { type AnyLock, RLock } from './sync/rlock.ts'
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from './sync/semaphore.ts'
 export type { SyncWaitOptions, WaitOptions } from './sync/wait-options.ts'
+export { notify, type WaitAsyncResult, wait, waitAsync } from './sync/words.ts'
 export type { ArrayMembers } from './views/array-members.ts'
 export type { ValueOptions } from './views/guarded-segment.ts'
 export {

@@ -147,7 +147,9 @@ export interface Native {
   /** Begins a wait for a key: the id of the wait to sleep on, or PARK.FULL, PARK.BROKEN. */
   park(parking: NativeObject<'Parking'>, key: number): number
   /** The same for the key byteOffset, unless the 32-bit word there is not `expected`: PARK.NOT_EQUAL. */
-  parkIfEqual(parking: NativeObject<'Parking'>, segment: NativeSegment, byteOffset: number, expected: number): number
+  parkIfEqual(parking: NativeObject<'Parking'>, byteOffset: number, expected: number): number
+  /** Looks at the word at byteOffset for some microseconds; whether it has come to hold another number than `expected`. */
+  spinWord(parking: NativeObject<'Parking'>, byteOffset: number, expected: number, timeoutMs: number): boolean
   /** Whether one of this environment's waits for the key is over; it is taken off then. */
   parkTake(parking: NativeObject<'Parking'>, key: number): boolean
   /** Takes one of this environment's waits off; true when all of them were over. */

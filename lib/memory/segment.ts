@@ -97,6 +97,11 @@ export function residentAt<T extends Resident>(
 const known = new WeakMap<NativeSegment, Segment>()
 const segmentOfBuffer = new WeakMap<object, Segment>()
 
+/** The segment that a buffer is the payload of. */
+export function segmentOf(buffer: ArrayBufferLike): Segment | undefined {
+  return segmentOfBuffer.get(buffer)
+}
+
 export class Segment {
   readonly name: string
   /** For residents: the argument of native functions. */
@@ -150,6 +155,10 @@ export class Segment {
   get description(): Description {
     this.#description ??= parseDescription(this.name, native.segmentDescription(this.native))
     return this.#description
+  }
+
+  get closed(): boolean {
+    return this.#users === 0
   }
 
   retain(): void {

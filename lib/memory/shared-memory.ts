@@ -12,7 +12,8 @@ import {
   type SegmentOptions,
 } from './segment.ts'
 import { assertedName, assertSegmentName } from './segment-name.ts'
-import { attachSite, createSite, openSite, Site, type SiteSpec } from './site.ts'
+import { attachSite, createSite, OWN_CELL, openSite, Site, type SiteSpec } from './site.ts'
+import { initialiseWords, wordsCellBytes } from './words-cell.ts'
 
 const KIND = 'SharedMemory'
 
@@ -20,7 +21,12 @@ function specOf(byteLength: number, options: SegmentOptions = {}): SiteSpec {
   assertInteger('byteLength', byteLength, 1, Number.MAX_SAFE_INTEGER)
   assertOptions('options', options, SEGMENT_OPTIONS)
   assertSegmentOptions(options)
-  return { description: { kind: KIND }, cellsBytes: 0, payloadBytes: byteLength, initialise: () => {} }
+  return {
+    description: { kind: KIND, words: OWN_CELL },
+    cellsBytes: wordsCellBytes,
+    payloadBytes: byteLength,
+    initialise: initialiseWords,
+  }
 }
 
 /**

@@ -12,13 +12,14 @@ import {
   type Segment,
   type SegmentOptions,
 } from '../memory/segment.ts'
-import { attachSite, createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
+import { attachSite, createSite, OWN_CELL, openSite, type Site, type SiteSpec } from '../memory/site.ts'
+import { initialiseWords, wordsCellBytes } from '../memory/words-cell.ts'
 import { initialiseLock, LockBase, lockCellBytes } from '../sync/lock-base.ts'
 import type { LockState } from '../sync/lock-state.ts'
 import { chooseLock, type LockChoice, LockUse, lockEntry, matchLock } from '../sync/lock-use.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertOptions, rangeError } from '../validate.ts'
-import { describe, type ElementType, matchType } from './element-type.ts'
+import { describe, type ElementType, isStruct, matchType } from './element-type.ts'
 
 /** How a {@link Value} or {@link SharedArray} is made. */
 export interface ValueOptions extends SegmentOptions {
@@ -161,15 +162,24 @@ function build<T>(site: Site, make: () => T): T {
 /** How such an object is made, opened and checked. */
 export function siteSpec({ kind, type, length, options = {}, isArray, fill }: GuardedSpec): SiteSpec {
   const lock = lockOf(options)
+  const lockBytes = lock === 'own' ? lockCellBytes : 0
+  const hasWords = isArray && !isStruct(type) && type.code === 'i'
   const payloadBytes = type.byteLength * length
   if (!Number.isSafeInteger(payloadBytes)) throw rangeError('length', 'such that all elements have addresses', length)
   assertBufferSize(payloadBytes, undefined) // before the system has backed all of them
   return {
-    description: { kind, type: describe(type), ...(isArray && { length }), lock: lockEntry(lock) },
-    cellsBytes: lock === 'own' ? lockCellBytes : 0,
+    description: {
+      kind,
+      type: describe(type),
+      ...(isArray && { length }),
+      lock: lockEntry(lock),
+      ...(hasWords && { words: OWN_CELL + lockBytes }),
+    },
+    cellsBytes: lockBytes + (hasWords ? wordsCellBytes : 0),
     payloadBytes,
     initialise: (segment, cell, byteOffset) => {
       if (lock === 'own') initialiseLock(segment, cell)
+      if (hasWords) initialiseWords(segment, cell + lockBytes)
       fill(segment.innerBuffer, byteOffset)
     },
     check: (found, segment) => {

@@ -9,8 +9,8 @@
 #include <unordered_set>
 
 #include "js/lock_table.h"
-#include "shm/waits.h"
 #include "platform/named_memory.h"
+#include "shm/waits.h"
 
 namespace procshare {
 

@@ -36,6 +36,12 @@ class ParkingObject final : public SyncObject {
     Parking parking_;
   };
 
+  // A word of the payload.
+  const std::atomic<uint32_t>* WordAt(uint64_t offset) const {
+    Check(offset % 4 == 0 && offset + 4 <= segment().payload_bytes(), "expected the offset of a word");
+    return reinterpret_cast<const std::atomic<uint32_t>*>(segment().payload() + offset);
+  }
+
   // The id of the wait that sleeps on the bell of a record.
   uint32_t WaitOf(LedgerRecord* record) {
     const auto [known, added] = waits_of_records_.emplace(record, 0);
@@ -91,15 +97,12 @@ Napi::Value Park(const Napi::CallbackInfo& info, ParkingObject& object) {
   return Napi::Number::New(info.Env(), session.held() ? ParkAt(&object, &session, SizeArg(info, 1)) : kBroken);
 }
 
-// parkIfEqual(parking, segment, byteOffset, expected): as park() for the key byteOffset, unless the word there holds another
-// number: kNotEqual.
+// parkIfEqual(parking, byteOffset, expected): as park() for the key byteOffset, unless the word there holds another number:
+// kNotEqual.
 Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
-  SegmentHolder* const holder = HolderOf(info[1]);
-  if (holder == nullptr) return {};
-  const uint64_t offset = SizeArg(info, 2);
-  Check(offset % 4 == 0 && offset + 4 <= holder->segment.payload_bytes(), "expected the offset of a word");
-  const auto* const word = reinterpret_cast<const std::atomic<uint32_t>*>(holder->segment.payload() + offset);
-  const uint32_t expected = static_cast<uint32_t>(static_cast<int32_t>(NumberArg(info, 3)));
+  const uint64_t offset = SizeArg(info, 1);
+  const std::atomic<uint32_t>* const word = object.WordAt(offset);
+  const uint32_t expected = static_cast<uint32_t>(static_cast<int32_t>(NumberArg(info, 2)));
   ParkingObject::Session session(&object);
   if (!session.held()) return Napi::Number::New(info.Env(), kBroken);
   const int wait = ParkAt(&object, &session, offset);
@@ -111,6 +114,14 @@ Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
   uint64_t outcome;
   (void)session->Leave(offset, &outcome);
   return Napi::Number::New(info.Env(), kNotEqual);
+}
+
+// spinWord(parking, byteOffset, expected, timeoutMs): looks at a word for some microseconds; whether it has changed.
+Napi::Value SpinWord(const Napi::CallbackInfo& info, ParkingObject& object) {
+  const std::atomic<uint32_t>* const word = object.WordAt(SizeArg(info, 1));
+  const uint32_t expected = static_cast<uint32_t>(static_cast<int32_t>(NumberArg(info, 2)));
+  const bool changed = SpinUntil([&] { return word->load(std::memory_order_acquire) != expected; }, NumberArg(info, 3));
+  return Napi::Boolean::New(info.Env(), changed);
 }
 
 // parkTake(parking, key): whether one of this environment's waits is over; it counts as told then.
@@ -149,6 +160,7 @@ void ExportParkingFunctions(Napi::Env env, Napi::Object exports) {
       {"bindParking", BindSyncObject<ParkingObject, ParkingCell>},
       {"park", On<Park>},
       {"parkIfEqual", On<ParkIfEqual>},
+      {"spinWord", On<SpinWord>},
       {"parkTake", On<Take>},
       {"parkLeave", On<Leave>},
       {"unpark", On<Unpark>},

@@ -34,6 +34,8 @@ class SyncObject : public Resident, public Members {
   bool IsMember(uint64_t member) const override { return holder_->segment.IsMember(member); }
 
  protected:
+  const Segment& segment() const { return holder_->segment; }
+
   // The id of a new wait, which ends with the object.
   uint32_t AddWait(WaitSource source);
 

@@ -13,10 +13,6 @@ namespace {
 constexpr double kHeartbeatMs = 50;
 constexpr double kIdleMs = 1000;
 
-// How long a blocking waiter looks around before it sleeps: about half of what going to sleep and being woken takes.
-constexpr double kSpinMs = 0.03;
-constexpr int kLooksPerClock = 16;
-
 uint32_t Announce(const WaitSource& source) {
   if (source.flags != nullptr) return AnnounceWaiter(source.word, source.flags);
   return source.word->load(std::memory_order_acquire);
@@ -74,13 +70,7 @@ void Waits::Disarm(uint32_t id) {
 
 void Waits::Sleep(uint32_t id, uint64_t argument, double timeout_ms) {
   const WaitSource& source = waits_[id]->source;  // only the calling thread adds and removes
-  const Deadline end_of_spin = Deadline::AfterMs(std::min(kSpinMs, timeout_ms));
-  do {
-    for (int i = 0; i < kLooksPerClock; ++i) {
-      if (source.look(argument)) return;
-      SpinPause();
-    }
-  } while (!end_of_spin.passed());
+  if (SpinUntil([&] { return source.look(argument); }, timeout_ms)) return;
   const uint32_t expected = Announce(source);
   if (source.look(argument)) return;
   const WaitOutcome outcome = FutexWait(source.word, expected, Deadline::AfterMs(timeout_ms));

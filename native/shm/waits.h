@@ -15,11 +15,29 @@
 #include <mutex>
 #include <vector>
 
+#include "platform/deadline.h"
 #include "platform/futex.h"
 #include "platform/status.h"
 #include "platform/thread.h"
+#include "shm/wake_word.h"
 
 namespace procshare {
+
+// Looks around for some microseconds, as a blocking waiter does before it sleeps: about half of what going to sleep and being
+// woken takes. True when `look` is.
+template <class Look>
+bool SpinUntil(Look look, double timeout_ms) {
+  constexpr double kSpinMs = 0.03;
+  constexpr int kLooksPerClock = 16;
+  const Deadline end = Deadline::AfterMs(timeout_ms < kSpinMs ? timeout_ms : kSpinMs);
+  do {
+    for (int i = 0; i < kLooksPerClock; ++i) {
+      if (look()) return true;
+      SpinPause();
+    }
+  } while (!end.passed());
+  return false;
+}
 
 // One condition that can be waited for. `argument` is what the waiter says about it: how many units, how much room.
 struct WaitSource {

@@ -1,0 +1,169 @@
+/**
+ * wait, waitAsync and notify on a 32-bit word of a segment: what Atomics has for threads, between processes.
+ *
+ * Who waits is in the segment's parking place, by the offset of the word: so exactly as many waits end as were notified,
+ * whether they block a thread or are among thousands that one event loop has pending, and those of the dead count for nobody.
+ */
+import { ShareError } from '../errors.ts'
+import { residentAt, type Segment, segmentOf } from '../memory/segment.ts'
+import { Site } from '../memory/site.ts'
+import { native, PARK } from '../native.ts'
+import { assertInteger, assertTimeout, rangeError, typeError } from '../validate.ts'
+import { ParkingState } from './parking.ts'
+import { NOT_NOW, type Waiter } from './wait-line.ts'
+
+/** The parking place of a segment, as one environment sees it. */
+class Words extends ParkingState implements Waiter {
+  readonly name: string
+  readonly subject: string
+  readonly keepsAlive = false
+
+  constructor(site: Site) {
+    super(site)
+    this.name = site.attachment.name
+    this.subject = `a word of segment "${this.name}"`
+  }
+
+  override end(): void {
+    for (const line of this.lines) line.failWaiter(this, new ShareError('ERR_CLOSED', { segment: this.name }))
+    super.end()
+  }
+}
+
+interface Word {
+  readonly words: Words
+  /** In the payload; the key of its waits. */
+  readonly byteOffset: number
+}
+
+/** The last one that was asked for: whoever waits and notifies does so on the same buffer again and again. */
+let last: { buffer: ArrayBufferLike; words: Words; segment: Segment } | undefined
+
+function wordAt(array: Int32Array, index: number): Word {
+  if (!(array instanceof Int32Array)) throw typeError('array', 'an Int32Array over a segment', array)
+  if (!Number.isInteger(index) || index < 0 || index >= array.length) {
+    assertInteger('index', index, 0, Math.max(array.length - 1, 0))
+    throw rangeError('index', 'that of an element', index)
+  }
+  const { buffer } = array
+  if (last?.buffer !== buffer || last.segment.closed) last = find(array)
+  return { words: last.words, byteOffset: array.byteOffset + index * 4 }
+}
+
+function find({ buffer }: Int32Array): { buffer: ArrayBufferLike; words: Words; segment: Segment } {
+  const segment = segmentOf(buffer)
+  if (segment === undefined) throw typeError('array', 'an Int32Array over a segment', buffer)
+  if (segment.closed) throw new ShareError('ERR_CLOSED', { segment: segment.name })
+  const cell = segment.description.words
+  if (typeof cell !== 'number') throw new ShareError('ERR_NO_WORDS', { segment: segment.name })
+  return { buffer, segment, words: residentAt(segment, cell, Words, () => new Words(siteOf(segment, cell))) }
+}
+
+function siteOf(segment: Segment, cell: number): Site {
+  return new Site({ segment, name: segment.name } as never, cell, segment.description)
+}
+
+/**
+ * Blocks the thread while `array[index]` holds `value`, until somebody calls {@link notify} for that element. What
+ * `Atomics.wait` is for threads, between processes, and with its results.
+ *
+ * @remarks Blocks the event loop: for scripts and workers. It looks at the element for some microseconds before it sleeps; a
+ * change that it sees then is as if the call had come a little later: `'not-equal'`. The array must be a view of the buffer of
+ * a {@link SharedMemory}, of a {@link SharedArray} of `'i'`, or of a {@link SharedState} with one of those.
+ * @param value - what the element is expected to hold
+ * @param timeoutMs - as for `Atomics.wait`
+ * @returns `'not-equal'` when the element held another number, `'ok'` when notified, `'timed-out'` otherwise
+ * @throws `TypeError`, `RangeError` for another array or index; {@link ShareError} `ERR_CLOSED`; `ERR_NO_WORDS` when the
+ * segment has no place for waiters; `ERR_TOO_MANY_WAITERS`.
+ * @example
+ * ```ts
+ * import { notify, SharedArray, wait } from 'procshare'
+ * using words = new SharedArray('i', 4)
+ * console.assert(wait(words, 0, 1) === 'not-equal')
+ * console.assert(wait(words, 0, 0, 10) === 'timed-out')
+ * console.assert(notify(words, 0) === 0)
+ * ```
+ */
+export function wait(
+  array: Int32Array,
+  index: number,
+  value: number,
+  timeoutMs: number = Infinity,
+): 'ok' | 'not-equal' | 'timed-out' {
+  const { words, byteOffset } = wordAt(array, index)
+  assertWait(value, timeoutMs)
+  if (array[index] !== value) return 'not-equal'
+  if (timeoutMs === 0) return 'timed-out'
+  if (native.spinWord(words.object, byteOffset, value, Math.min(timeoutMs, 1))) return 'not-equal'
+  const id = native.parkIfEqual(words.object, byteOffset, value)
+  if (id === PARK.NOT_EQUAL) return 'not-equal'
+  return words.parked(id, byteOffset, words).waitSync(timeoutMs) === NOT_NOW ? 'timed-out' : 'ok'
+}
+
+/** What {@link waitAsync} gives. */
+export type WaitAsyncResult =
+  | { readonly async: false; readonly value: 'not-equal' | 'timed-out' }
+  | { readonly async: true; readonly value: Promise<'ok' | 'timed-out'> }
+
+/**
+ * {@link wait} without blocking the event loop: what `Atomics.waitAsync` is for threads, between processes.
+ *
+ * @remarks The promise is rejected with `ERR_CLOSED` when the last handle of the segment in this process or worker is
+ * closed. A pending wait does not keep the process alive.
+ * @throws as {@link wait}.
+ * @example
+ * ```ts
+ * import { notify, SharedArray, waitAsync } from 'procshare'
+ * using words = new SharedArray('i', 4)
+ * const waiting = waitAsync(words, 0, 0)
+ * words[0] = 1
+ * console.assert(notify(words, 0) === 1)
+ * console.assert((await waiting.value) === 'ok')
+ * ```
+ */
+export function waitAsync(
+  array: Int32Array,
+  index: number,
+  value: number,
+  timeoutMs: number = Infinity,
+): WaitAsyncResult {
+  const { words, byteOffset } = wordAt(array, index)
+  assertWait(value, timeoutMs)
+  if (array[index] !== value) return { async: false, value: 'not-equal' }
+  if (timeoutMs === 0) return { async: false, value: 'timed-out' }
+  const id = native.parkIfEqual(words.object, byteOffset, value)
+  if (id === PARK.NOT_EQUAL) return { async: false, value: 'not-equal' }
+  const waiting = words.parked(id, byteOffset, words).wait({ timeoutMs })
+  return { async: true, value: waiting.then(() => 'ok' as const, timedOut) }
+}
+
+function timedOut(error: ShareError): 'timed-out' {
+  if (error.code === 'ERR_TIMEOUT') return 'timed-out'
+  throw error
+}
+
+/**
+ * Ends up to `count` waits for `array[index]`, in whatever process, worker or task they are, and says how many there were.
+ *
+ * @remarks Costs a look at memory when nobody waits. Among processes and workers the turns go round; within one they go in the
+ * order of the calls. The waits of those who have died count for nobody.
+ * @throws as {@link wait}.
+ * @example
+ * ```ts
+ * import { notify, SharedMemory } from 'procshare'
+ * using memory = new SharedMemory(64)
+ * const words = new Int32Array(memory.buffer)
+ * Atomics.store(words, 0, 1)
+ * console.assert(notify(words, 0, 1) === 0)
+ * ```
+ */
+export function notify(array: Int32Array, index: number, count: number = Infinity): number {
+  const { words, byteOffset } = wordAt(array, index)
+  if (count !== Infinity) assertInteger('count', count, 0, Number.MAX_SAFE_INTEGER)
+  return words.unpark(byteOffset, count)
+}
+
+function assertWait(value: number, timeoutMs: number): void {
+  assertInteger('value', value, -(2 ** 31), 2 ** 31 - 1)
+  assertTimeout('timeoutMs', timeoutMs)
+}
