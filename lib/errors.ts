@@ -33,7 +33,10 @@ const MESSAGES = {
     'This runtime does not allow buffers over memory from outside its heap (Electron since version 21 is one): shared memory cannot be mapped in it',
   ERR_FOREIGN: (name) => `${name} was not made by procshare: only SharedMemory.attach() takes such memory`,
   ERR_KIND: (name, detail) => `${name} is of another kind: ${detail}`,
-  ERR_LAYOUT: (name) => `${name} has a segment layout that this version of procshare does not read`,
+  ERR_LAYOUT: (name, detail) =>
+    detail === ''
+      ? `${name} has a segment layout that this version of procshare does not read`
+      : `${name} has other members than the schema: ${detail}`,
   ERR_NATIVE: (_name, detail) => `The native part of procshare could not be loaded: ${detail}`,
   ERR_NOT_OWNER: (name, detail) => `${name} is not held ${detail}`,
   ERR_NOT_READY: (name) => `The process that creates ${name} has been at it for more than 10 seconds`,

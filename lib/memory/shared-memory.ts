@@ -12,8 +12,7 @@ import {
   type SegmentOptions,
 } from './segment.ts'
 import { assertedName, assertSegmentName } from './segment-name.ts'
-import { attachSite, createSite, OWN_CELL, openSite, Site, type SiteSpec } from './site.ts'
-import { initialiseWords, wordsCellBytes } from './words-cell.ts'
+import { attachSite, createSite, openSite, Site, type SiteSpec } from './site.ts'
 
 const KIND = 'SharedMemory'
 
@@ -22,10 +21,11 @@ function specOf(byteLength: number, options: SegmentOptions = {}): SiteSpec {
   assertOptions('options', options, SEGMENT_OPTIONS)
   assertSegmentOptions(options)
   return {
-    description: { kind: KIND, words: OWN_CELL },
-    cellsBytes: wordsCellBytes,
+    description: { kind: KIND },
+    cellsBytes: 0,
     payloadBytes: byteLength,
-    initialise: initialiseWords,
+    hasWords: true,
+    initialise: () => {},
   }
 }
 

@@ -17,6 +17,7 @@ import {
   type SegmentSpec,
 } from './segment.ts'
 import { assertSegmentName } from './segment-name.ts'
+import { initialiseWords, wordsCellBytes } from './words-cell.ts'
 
 /** Where an object of a segment of its own begins in the cells. */
 export const OWN_CELL = 0
@@ -50,24 +51,45 @@ export interface SiteSpec {
   readonly cellsBytes: number
   /** What it takes of the payload. @defaultValue 0 */
   readonly payloadBytes?: number
+  /** Whether there can be waits for words of the payload. @defaultValue false */
+  readonly hasWords?: boolean
   /** Writes the object into a segment that nobody else sees yet. @param byteOffset - in the payload */
   readonly initialise: (segment: Segment, cell: number, byteOffset: number) => void
   /** Throws `ERR_TYPE` when the description of one that exists is not what the caller asked for. */
   readonly check?: (found: Description, segment: Segment) => void
 }
 
-function segmentSpec({ description, cellsBytes, payloadBytes = 0 }: SiteSpec, options: SegmentOptions): SegmentSpec {
-  return { payloadBytes, cellsBytes, description, options }
+/** The place of the words, if there are any, is at the end of the cells. */
+function segmentSpec(spec: SiteSpec, options: SegmentOptions): SegmentSpec & { readonly words: number | undefined } {
+  const { payloadBytes = 0, hasWords = false } = spec
+  const cellsBytes = alignCell(spec.cellsBytes)
+  const words = hasWords ? cellsBytes : undefined
+  const description = hasWords ? { ...spec.description, words } : spec.description
+  return { payloadBytes, cellsBytes: cellsBytes + (hasWords ? wordsCellBytes : 0), description, options, words }
+}
+
+/** Cells begin at multiples of this: the size of a cache line. */
+export function alignCell(offset: number): number {
+  return Math.ceil(offset / 64) * 64
+}
+
+function initialiserOf(spec: SiteSpec, words: number | undefined): (segment: Segment) => void {
+  return (segment) => {
+    spec.initialise(segment, OWN_CELL, 0)
+    if (words !== undefined) initialiseWords(segment, words)
+  }
 }
 
 export function createSite(name: string | undefined, spec: SiteSpec, options: SegmentOptions): Site {
-  const segment = createSegment(name, segmentSpec(spec, options), (made) => spec.initialise(made, OWN_CELL, 0))
+  const whole = segmentSpec(spec, options)
+  const segment = createSegment(name, whole, initialiserOf(spec, whole.words))
   return new Site(new Attachment(segment, spec.description.kind), OWN_CELL, spec.description)
 }
 
 export function openSite(name: string, spec: SiteSpec, options: SegmentOptions): Site {
   assertSegmentName(name)
-  const segment = openSegment(name, segmentSpec(spec, options), (made) => spec.initialise(made, OWN_CELL, 0))
+  const whole = segmentSpec(spec, options)
+  const segment = openSegment(name, whole, initialiserOf(spec, whole.words))
   return siteIn(segment, spec.description.kind, undefined, spec.check)
 }
 
@@ -91,14 +113,14 @@ export function attachSite(
 function siteIn(segment: Segment, kind: string, cell: number | undefined, check: SiteSpec['check']): Site {
   const attachment = new Attachment(segment, kind)
   try {
-    const description = cell === undefined ? ownDescription(segment, kind) : descriptionAt(segment, kind, cell)
-    if (description === undefined) {
+    const place = cell === undefined ? ownPlace(segment, kind) : placeAt(segment, kind, cell)
+    if (place === undefined) {
       const { kind: found } = segment.description
       const detail = cell === undefined ? `it is a ${found}, not a ${kind}` : `it has no ${kind} at cell ${cell}`
       throw new ShareError('ERR_KIND', { segment: segment.name, detail })
     }
-    check?.(description, segment)
-    return new Site(attachment, cell ?? OWN_CELL, description)
+    check?.(place.description, segment)
+    return new Site(attachment, place.cell, place.description, place.byteOffset)
   } catch (error) {
     attachment.close()
     // Nested so deeply that the stack does not suffice to look at it: nothing that we have written.
@@ -106,21 +128,53 @@ function siteIn(segment: Segment, kind: string, cell: number | undefined, check:
   }
 }
 
-/** The description of the object to which the segment belongs, if it is of that kind. */
-function ownDescription({ description }: Segment, kind: string): Description | undefined {
-  return description.kind === kind ? description : undefined
+/** Where in a segment an object lies, going by the segment's description. */
+export interface Place {
+  readonly description: Description
+  readonly cell: number
+  readonly byteOffset: number
 }
 
-/** The description of the object of that kind that the segment has at that cell. */
-function descriptionAt(segment: Segment, kind: string, cell: number): Description | undefined {
-  for (const found of objectsIn(segment.description, OWN_CELL)) {
-    if (found.cell === cell && found.description.kind === kind) return found.description
+/** An object that shares its segment with others, as the description of the segment has it. */
+export interface MemberPlace extends Place {
+  readonly name: string
+}
+
+/** The object to which the segment belongs, if it is of that kind. */
+function ownPlace({ description }: Segment, kind: string): Place | undefined {
+  return description.kind === kind ? { description, cell: OWN_CELL, byteOffset: 0 } : undefined
+}
+
+/** The object of that kind that the segment has at that cell. */
+function placeAt(segment: Segment, kind: string, cell: number): Place | undefined {
+  for (const place of placesIn(segment)) {
+    if (place.cell === cell && place.description.kind === kind) return place
   }
   return undefined
 }
 
-/** What lies in a segment, going by its description: an object, and a lock of its own. */
-function* objectsIn(description: Description, cell: number): Generator<{ description: Description; cell: number }> {
-  yield { description, cell }
-  if (description.lock === 'own') yield { description: { kind: 'RLock' }, cell }
+/** What lies in a segment: objects, and behind each its own lock, if it has one. */
+function* placesIn(segment: Segment): Generator<Place> {
+  const { description } = segment
+  for (const place of [{ description, cell: OWN_CELL, byteOffset: 0 }, ...membersOf(segment)]) {
+    yield place
+    if (place.description.lock === 'own') yield { ...place, description: { kind: 'RLock' } }
+  }
+}
+
+/** The objects that share a segment. */
+export function membersOf({ description, name, payloadBytes }: Segment): readonly MemberPlace[] {
+  const { members = [] } = description
+  const isSound = (member: Partial<MemberPlace> | null): boolean =>
+    typeof member === 'object' &&
+    typeof member?.name === 'string' &&
+    typeof member.description?.kind === 'string' &&
+    isOffset(member.cell, Number.MAX_SAFE_INTEGER) &&
+    isOffset(member.byteOffset, payloadBytes)
+  if (Array.isArray(members) && members.every(isSound)) return members
+  throw new ShareError('ERR_CORRUPT', { segment: name })
+}
+
+function isOffset(value: unknown, most: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most && alignCell(value as number) === value
 }

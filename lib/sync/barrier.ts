@@ -79,7 +79,8 @@ interface Arrival {
   readonly wait: number
 }
 
-function specOf(parties: number, options: BarrierOptions): SiteSpec {
+/** How a barrier is made, opened and checked. */
+export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec {
   assertInteger('parties', parties, 1, MOST_PARTIES)
   assertOptions('options', options, [...HANDLE_OPTIONS, ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
@@ -127,7 +128,7 @@ export class Barrier extends SharedObject<BarrierState> {
    */
   constructor(parties: number, options: BarrierOptions = {}) {
     const given: unknown = parties
-    const site = given instanceof Site ? given : createSite(undefined, specOf(parties, options), options)
+    const site = given instanceof Site ? given : createSite(undefined, barrierSpec(parties, options), options)
     super(site, stateAt(site, BarrierState))
     this.#action = options.action
     this.#timeoutMs = options.timeoutMs ?? Infinity
@@ -135,7 +136,7 @@ export class Barrier extends SharedObject<BarrierState> {
 
   /** Makes a barrier of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
   static create(name: string, parties: number, options: BarrierOptions = {}): Barrier {
-    return wrap(createSite(assertedName(name), specOf(parties, options), options), options)
+    return barrierAt(createSite(assertedName(name), barrierSpec(parties, options), options), options)
   }
 
   /** Attaches to a barrier by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
@@ -143,7 +144,7 @@ export class Barrier extends SharedObject<BarrierState> {
     assertOptions('options', options, ['anyOwner', ...HANDLE_OPTIONS])
     const { action, timeoutMs, ...attachOptions } = options
     assertHandleOptions({ action, timeoutMs })
-    return wrap(attachSite(KIND, target, attachOptions), { action, timeoutMs })
+    return barrierAt(attachSite(KIND, target, attachOptions), { action, timeoutMs })
   }
 
   /**
@@ -151,7 +152,7 @@ export class Barrier extends SharedObject<BarrierState> {
    * @throws {@link ShareError} `ERR_TYPE` when it exists for another number of parties.
    */
   static open(name: string, parties: number, options: BarrierOptions = {}): Barrier {
-    return wrap(openSite(name, specOf(parties, options), options), options)
+    return barrierAt(openSite(name, barrierSpec(parties, options), options), options)
   }
 
   /** How many parties wait for each other. */
@@ -277,7 +278,8 @@ export class Barrier extends SharedObject<BarrierState> {
   }
 }
 
-function wrap(site: Site, options: BarrierHandleOptions): Barrier {
+/** The barrier at a site. */
+export function barrierAt(site: Site, options: BarrierHandleOptions): Barrier {
   return new Barrier(site as unknown as number, options)
 }
 

@@ -45,7 +45,8 @@ export interface OwnerOptions {
   readonly guard?: LockGuard | undefined
 }
 
-function specOf(options: ConditionOptions = {}): SiteSpec {
+/** How a condition is made, opened and checked. */
+export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
   assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   const { lock: given, persist = false } = options
@@ -100,7 +101,7 @@ export class Condition extends SharedObject<ParkingState> {
    * @throws `TypeError` for a `lock` that is none; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   constructor(options: ConditionOptions = {}, given?: unknown) {
-    const site = options instanceof Site ? options : createSite(undefined, specOf(options), options)
+    const site = options instanceof Site ? options : createSite(undefined, conditionSpec(options), options)
     super(site, stateAt(parkingSite(site), ParkingState))
     const lock = options instanceof Site ? given : options.lock
     try {
@@ -113,12 +114,12 @@ export class Condition extends SharedObject<ParkingState> {
 
   /** Makes a condition of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
   static create(name: string, options: ConditionOptions = {}): Condition {
-    return wrap(createSite(assertedName(name), specOf(options), options), options.lock)
+    return conditionAt(createSite(assertedName(name), conditionSpec(options), options), options.lock)
   }
 
   /** Attaches to a condition by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   static attach(target: string | Handle, options?: AttachOptions): Condition {
-    return wrap(attachSite(KIND, target, options))
+    return conditionAt(attachSite(KIND, target, options))
   }
 
   /**
@@ -126,7 +127,7 @@ export class Condition extends SharedObject<ParkingState> {
    * @throws {@link ShareError} `ERR_TYPE` when it exists with another lock than `options.lock` says.
    */
   static open(name: string, options: ConditionOptions = {}): Condition {
-    return wrap(openSite(name, specOf(options), options), options.lock)
+    return conditionAt(openSite(name, conditionSpec(options), options), options.lock)
   }
 
   /** The lock that the condition belongs to. @throws {@link ShareError} `ERR_CLOSED`. */
@@ -275,7 +276,8 @@ export class Condition extends SharedObject<ParkingState> {
   }
 }
 
-function wrap(site: Site, lock?: AnyLock): Condition {
+/** The condition at a site. */
+export function conditionAt(site: Site, lock?: AnyLock): Condition {
   return new (Condition as unknown as new (site: Site, lock?: AnyLock) => Condition)(site, lock)
 }
 

@@ -22,7 +22,8 @@ class EventState extends ObjectState<'Event'> {
   }
 }
 
-function specOf(options: SegmentOptions = {}): SiteSpec {
+/** How an event is made, opened and checked. */
+export function eventSpec(options: SegmentOptions = {}): SiteSpec {
   assertOptions('options', options, SEGMENT_OPTIONS)
   assertSegmentOptions(options)
   // Zeros are an event that is not set.
@@ -50,13 +51,13 @@ export class Event extends SharedObject<EventState> {
    * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   constructor(options?: SegmentOptions) {
-    const site = options instanceof Site ? options : createSite(undefined, specOf(options), options ?? {})
+    const site = options instanceof Site ? options : createSite(undefined, eventSpec(options), options ?? {})
     super(site, stateAt(site, EventState))
   }
 
   /** Makes an event of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
   static create(name: string, options?: SegmentOptions): Event {
-    return new Event(createSite(assertedName(name), specOf(options), options ?? {}) as SegmentOptions)
+    return new Event(createSite(assertedName(name), eventSpec(options), options ?? {}) as SegmentOptions)
   }
 
   /** Attaches to an event by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
@@ -66,7 +67,7 @@ export class Event extends SharedObject<EventState> {
 
   /** Attaches to the event of that name, or creates it: of many who do so at once exactly one creates. */
   static open(name: string, options?: SegmentOptions): Event {
-    return new Event(openSite(name, specOf(options), options ?? {}) as SegmentOptions)
+    return new Event(openSite(name, eventSpec(options), options ?? {}) as SegmentOptions)
   }
 
   /** Whether the event is set. */

@@ -18,18 +18,19 @@ export function initialiseLock(segment: Segment, cell: number): void {
   native.initLock(segment.native, cell)
 }
 
-function specOf(kind: LockKind, options: SegmentOptions = {}): SiteSpec {
+/** How a lock is made. */
+export function lockSpec(kind: LockKind, options: SegmentOptions = {}): SiteSpec {
   assertOptions('options', options, SEGMENT_OPTIONS)
   assertSegmentOptions(options)
   return { description: { kind }, cellsBytes: lockCellBytes, initialise: initialiseLock }
 }
 
 export function createLock(kind: LockKind, name: string | undefined, options?: SegmentOptions): Site {
-  return createSite(name, specOf(kind, options), options ?? {})
+  return createSite(name, lockSpec(kind, options), options ?? {})
 }
 
 export function openLock(kind: LockKind, name: string, options?: SegmentOptions): Site {
-  return openSite(name, specOf(kind, options), options ?? {})
+  return openSite(name, lockSpec(kind, options), options ?? {})
 }
 
 /**

@@ -39,7 +39,8 @@ class SemaphoreState extends ObjectState<'Semaphore'> {
 
 type Kind = 'Semaphore' | 'BoundedSemaphore'
 
-function specOf(kind: Kind, value: number, options: SemaphoreOptions = {}): SiteSpec {
+/** How a semaphore is made, opened and checked. */
+export function semaphoreSpec(kind: Kind, value: number, options: SemaphoreOptions = {}): SiteSpec {
   assertInteger('value', value, 0, MOST)
   assertOptions('options', options, ['recoverable', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
@@ -63,11 +64,11 @@ function specOf(kind: Kind, value: number, options: SemaphoreOptions = {}): Site
 }
 
 function create(kind: Kind, name: string | undefined, value: number, options?: SemaphoreOptions): Site {
-  return createSite(name, specOf(kind, value, options), options ?? {})
+  return createSite(name, semaphoreSpec(kind, value, options), options ?? {})
 }
 
 function open(kind: Kind, name: string, value: number, options?: SemaphoreOptions): Site {
-  return openSite(name, specOf(kind, value, options), options ?? {})
+  return openSite(name, semaphoreSpec(kind, value, options), options ?? {})
 }
 
 /** What {@link Semaphore} and {@link BoundedSemaphore} share. */

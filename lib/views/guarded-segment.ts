@@ -12,8 +12,7 @@ import {
   type Segment,
   type SegmentOptions,
 } from '../memory/segment.ts'
-import { attachSite, createSite, OWN_CELL, openSite, type Site, type SiteSpec } from '../memory/site.ts'
-import { initialiseWords, wordsCellBytes } from '../memory/words-cell.ts'
+import { attachSite, createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
 import { initialiseLock, LockBase, lockCellBytes } from '../sync/lock-base.ts'
 import type { LockState } from '../sync/lock-state.ts'
 import { chooseLock, type LockChoice, LockUse, lockEntry, matchLock } from '../sync/lock-use.ts'
@@ -57,6 +56,10 @@ export class GuardedSegment {
     this.type = type
     this.length = lengthOf(site.description)
     this.byteOffset = site.byteOffset
+    const { segment } = site.attachment
+    if (site.byteOffset + type.byteLength * this.length > segment.payloadBytes) {
+      throw new ShareError('ERR_CORRUPT', { segment: segment.name })
+    }
     this.#lock = new LockUse(site, given, options)
     this.state = this.#lock.state
   }
@@ -162,24 +165,16 @@ function build<T>(site: Site, make: () => T): T {
 /** How such an object is made, opened and checked. */
 export function siteSpec({ kind, type, length, options = {}, isArray, fill }: GuardedSpec): SiteSpec {
   const lock = lockOf(options)
-  const lockBytes = lock === 'own' ? lockCellBytes : 0
-  const hasWords = isArray && !isStruct(type) && type.code === 'i'
   const payloadBytes = type.byteLength * length
   if (!Number.isSafeInteger(payloadBytes)) throw rangeError('length', 'such that all elements have addresses', length)
   assertBufferSize(payloadBytes, undefined) // before the system has backed all of them
   return {
-    description: {
-      kind,
-      type: describe(type),
-      ...(isArray && { length }),
-      lock: lockEntry(lock),
-      ...(hasWords && { words: OWN_CELL + lockBytes }),
-    },
-    cellsBytes: lockBytes + (hasWords ? wordsCellBytes : 0),
+    description: { kind, type: describe(type), ...(isArray && { length }), lock: lockEntry(lock) },
+    cellsBytes: lock === 'own' ? lockCellBytes : 0,
+    hasWords: isArray && !isStruct(type) && type.code === 'i',
     payloadBytes,
     initialise: (segment, cell, byteOffset) => {
       if (lock === 'own') initialiseLock(segment, cell)
-      if (hasWords) initialiseWords(segment, cell + lockBytes)
       fill(segment.innerBuffer, byteOffset)
     },
     check: (found, segment) => {
@@ -205,8 +200,8 @@ function checkElements(
 ): ElementType {
   const type = matchType(segment.name, found.type, expected)
   const length = isArray ? (found.length as number) : 1
-  const isAlone = segment.description === found
   const byteLength = type.byteLength * length
+  const isAlone = segment.description === found
   const fits = isAlone ? byteLength === segment.payloadBytes : byteLength <= segment.payloadBytes
   if (!Number.isSafeInteger(length) || !fits) throw new ShareError('ERR_CORRUPT', { segment: segment.name })
   return type

@@ -129,7 +129,8 @@ export interface SharedArrayConstructor<Options> {
   ): StructArrayOf<F>
 }
 
-function specOf(type: ElementType, given: unknown, options: ValueOptions | undefined): GuardedSpec {
+/** What an array is made of; throws for elements that the type cannot hold. */
+export function arraySpec(type: ElementType, given: unknown, options: ValueOptions | undefined): GuardedSpec {
   const base = { kind: KIND, type, isArray: true, options }
   if (typeof given === 'string') {
     if (isStruct(type) || (type.code !== 'c' && type.code !== 'u')) {
@@ -150,7 +151,8 @@ function filled(type: ScalarType, values: unknown): Pick<GuardedSpec, 'length' |
   return { length, fill: (buffer, byteOffset) => new type.ArrayType(buffer, byteOffset, length).set(elements as never) }
 }
 
-function wrap(guarded: GuardedSegment): object {
+/** The view of an array that a user gets. */
+export function arrayOf(guarded: GuardedSegment): object {
   return isStruct(guarded.type) ? new StructArray(guarded) : typedSharedArray(guarded)
 }
 
@@ -165,20 +167,20 @@ function defineArray(unlocked: boolean): unknown {
   return class {
     constructor(type: unknown, given: unknown, options?: ValueOptions) {
       // biome-ignore lint/correctness/noConstructorReturn: a factory by design, for a typed array of the right type
-      return wrap(GuardedSegment.create(undefined, specOf(elementTypeOf(type), given, merge(options)))) as never
+      return arrayOf(GuardedSegment.create(undefined, arraySpec(elementTypeOf(type), given, merge(options)))) as never
     }
 
     static create(name: string, type: unknown, given: unknown, options?: ValueOptions): unknown {
-      return wrap(GuardedSegment.create(assertedName(name), specOf(elementTypeOf(type), given, merge(options))))
+      return arrayOf(GuardedSegment.create(assertedName(name), arraySpec(elementTypeOf(type), given, merge(options))))
     }
 
     static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {
       const expected = type === undefined ? undefined : elementTypeOf(type)
-      return wrap(GuardedSegment.attach(KIND, target, options, expected, true, unlocked))
+      return arrayOf(GuardedSegment.attach(KIND, target, options, expected, true, unlocked))
     }
 
     static open(name: string, type: unknown, given: unknown, options?: ValueOptions): unknown {
-      return wrap(GuardedSegment.open(name, specOf(elementTypeOf(type), given, merge(options))))
+      return arrayOf(GuardedSegment.open(name, arraySpec(elementTypeOf(type), given, merge(options))))
     }
 
     static [Symbol.hasInstance](object: unknown): boolean {

@@ -147,7 +147,8 @@ export interface ValueConstructor<Options> {
   ): StructValueOf<F>
 }
 
-function specOf(type: ElementType, initial: unknown, options: ValueOptions | undefined): GuardedSpec {
+/** What a value is made of; throws for an initial value that the type cannot hold. */
+export function valueSpec(type: ElementType, initial: unknown, options: ValueOptions | undefined): GuardedSpec {
   return { kind: KIND, type, length: 1, isArray: false, options, fill: fillerOf(type, initial) }
 }
 
@@ -165,7 +166,8 @@ function fillerOf(type: ElementType, initial: unknown): GuardedSpec['fill'] {
   }
 }
 
-function wrap(guarded: GuardedSegment): ScalarValue | StructValue {
+/** The view of a value that a user gets. */
+export function valueOf(guarded: GuardedSegment): ScalarValue | StructValue {
   return viewOf(guarded, () => (isStruct(guarded.type) ? new StructValue(guarded) : new ScalarValue(guarded)))
 }
 
@@ -180,20 +182,20 @@ function defineValue(unlocked: boolean): unknown {
   return class {
     constructor(type: unknown, initial?: unknown, options?: ValueOptions) {
       // biome-ignore lint/correctness/noConstructorReturn: a factory by design; instanceof works through ValueBase
-      return wrap(GuardedSegment.create(undefined, specOf(elementTypeOf(type), initial, merge(options)))) as never
+      return valueOf(GuardedSegment.create(undefined, valueSpec(elementTypeOf(type), initial, merge(options)))) as never
     }
 
     static create(name: string, type: unknown, initial?: unknown, options?: ValueOptions): unknown {
-      return wrap(GuardedSegment.create(assertedName(name), specOf(elementTypeOf(type), initial, merge(options))))
+      return valueOf(GuardedSegment.create(assertedName(name), valueSpec(elementTypeOf(type), initial, merge(options))))
     }
 
     static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {
       const expected = type === undefined ? undefined : elementTypeOf(type)
-      return wrap(GuardedSegment.attach(KIND, target, options, expected, false, unlocked))
+      return valueOf(GuardedSegment.attach(KIND, target, options, expected, false, unlocked))
     }
 
     static open(name: string, type: unknown, initial?: unknown, options?: ValueOptions): unknown {
-      return wrap(GuardedSegment.open(name, specOf(elementTypeOf(type), initial, merge(options))))
+      return valueOf(GuardedSegment.open(name, valueSpec(elementTypeOf(type), initial, merge(options))))
     }
 
     static [Symbol.hasInstance](object: unknown): boolean {

@@ -22,7 +22,7 @@ it('lists what exists, with what it is, who made it and when', () => {
   })
   const { byteLength, createdAt } = find(memory.name)!
   expect(byteLength).toBeGreaterThanOrEqual(10_000)
-  expect(byteLength).toBeLessThan(20_000)
+  expect(byteLength).toBeLessThan(24_000)
   expect(createdAt.getTime()).toBeGreaterThanOrEqual(before - 1)
   expect(createdAt.getTime()).toBeLessThanOrEqual(Date.now() + 1)
 })
