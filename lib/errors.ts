@@ -39,6 +39,7 @@ const MESSAGES = {
   ERR_NOT_READY: (name) => `The process that creates ${name} has been at it for more than 10 seconds`,
   ERR_NO_LOCK: (name) => `${name} was made with lock: false`,
   ERR_OVER_RELEASE: (name) => `${name} would be released more often than its limit allows`,
+  ERR_ONE_WAY: (name, detail) => `${name} is an end of a pipe that is not duplex: ${detail}`,
   ERR_OTHER_USER: (name) => `${name} belongs to another user: pass anyOwner: true if you trust them`,
   ERR_PROCESS_FAILED: (name, detail) => `${name} failed: ${detail}`,
   ERR_PROCESS_IMPORT: (name) =>
