@@ -21,6 +21,7 @@
         "native/shm/guarded.cc",
         "native/shm/ledger.cc",
         "native/shm/parking.cc",
+        "native/shm/ends.cc",
         "native/shm/ring_queue.cc",
         "native/shm/segment.cc",
         "native/shm/semaphore.cc",

@@ -29,6 +29,7 @@ const MESSAGES = {
   ERR_CORRUPT: (name) => `${name} is truncated or overwritten: unlink it and create it anew`,
   ERR_DEADLOCK: (name) =>
     `${name} is held by the same thread or task that asks for it: this could never be granted, so it is refused`,
+  ERR_ENDED: (name, detail) => `${name} has ended: ${detail}`,
   ERR_EXTERNAL_BUFFERS: () =>
     'This runtime does not allow buffers over memory from outside its heap (Electron since version 21 is one): shared memory cannot be mapped in it',
   ERR_FOREIGN: (name) => `${name} was not made by procshare: only SharedMemory.attach() takes such memory`,
@@ -44,6 +45,7 @@ const MESSAGES = {
   ERR_NO_WORDS: (name) =>
     `${name} has no place for those who wait for a word: make it as a SharedMemory or a SharedArray of 'i'`,
   ERR_OVER_RELEASE: (name) => `${name} would be released more often than its limit allows`,
+  ERR_ONE_WAY: (name, detail) => `${name} is an end of a pipe that is not duplex: ${detail}`,
   ERR_OTHER_USER: (name) => `${name} belongs to another user: pass anyOwner: true if you trust them`,
   ERR_PROCESS_FAILED: (name, detail) => `${name} failed: ${detail}`,
   ERR_PROCESS_IMPORT: (name) =>
@@ -52,7 +54,10 @@ const MESSAGES = {
   ERR_STALE_HANDLE: (name) =>
     `${name} is not the one that the handle was made for: that one is gone and another has its name`,
   ERR_SYSTEM: (name) => `The system reports an unexpected error for ${name}`,
+  ERR_TASK_DONE: (name) => `${name}: taskDone() was called more often than there were items`,
   ERR_TIMEOUT: (name, detail) => `Waiting for ${name} took longer than ${detail}`,
+  ERR_TOO_LARGE: (name, detail) =>
+    `${name} can never hold ${detail}: make it with a larger byteLength, or with spill: true`,
   ERR_TOO_MANY_WAITERS: (name) => `${name} is in use by as many processes and workers as it has room for`,
   ERR_TYPE: (name, detail) => `${name} has another type: ${detail}`,
 } satisfies Record<string, (name: string, detail: string) => string>

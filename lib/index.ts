@@ -23,26 +23,50 @@ export type {
 } from './memory/typecode.ts'
 export { isMainProcess, processName } from './process/current.ts'
 export { Process, type ProcessOptions } from './process/process.ts'
-export { Barrier, type BarrierHandleOptions, type BarrierOptions } from './sync/barrier.ts'
-export { Condition, type ConditionOptions, type OwnerOptions } from './sync/condition.ts'
-export { Event } from './sync/event.ts'
-export { Lock } from './sync/lock.ts'
+export type { PipeOptions } from './queue/connection-state.ts'
+export { Connection, Pipe } from './queue/pipe.ts'
+export type { QueueOptions, SimpleQueueOptions } from './queue/queue-state.ts'
+export { Member, type MemberOptions } from './state/member.ts'
+export {
+  type ArrayMember,
+  Barrier,
+  BoundedSemaphore,
+  Condition,
+  Event,
+  JoinableQueue,
+  Lock,
+  Queue,
+  RawArray,
+  RawValue,
+  RLock,
+  Semaphore,
+  SharedArray,
+  SharedArray as Array,
+  SimpleQueue,
+  Value,
+  type ValueMember,
+} from './state/members.ts'
+export {
+  SharedState,
+  type SharedStateConstructor,
+  type StateMembers,
+  type StateSchema,
+} from './state/shared-state.ts'
+export type { BarrierHandleOptions, BarrierOptions } from './sync/barrier.ts'
+export type { ConditionOptions, OwnerOptions } from './sync/condition.ts'
 export type { LockGuard } from './sync/lock-guard.ts'
-export { type AnyLock, RLock } from './sync/rlock.ts'
-export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from './sync/semaphore.ts'
+export type { AnyLock } from './sync/rlock.ts'
+export type { SemaphoreOptions } from './sync/semaphore.ts'
 export type { SyncWaitOptions, WaitOptions } from './sync/wait-options.ts'
 export { notify, type WaitAsyncResult, wait, waitAsync } from './sync/words.ts'
 export type { ArrayMembers } from './views/array-members.ts'
 export type { ValueOptions } from './views/guarded-segment.ts'
-export {
-  type ElementsOf,
-  RawArray,
-  SharedArray,
-  SharedArray as Array,
-  type SharedArrayConstructor,
-  type StructArrayOf,
-  type TextMembers,
-  type TypedArrayMembers,
+export type {
+  ElementsOf,
+  SharedArrayConstructor,
+  StructArrayOf,
+  TextMembers,
+  TypedArrayMembers,
 } from './views/shared-array.ts'
 export {
   type FieldInput,
@@ -57,11 +81,4 @@ export {
   type StructType,
   type StructView,
 } from './views/struct.ts'
-export {
-  RawValue,
-  type ScalarValueOf,
-  type StructValueOf,
-  Value,
-  type ValueConstructor,
-  type ValueMembers,
-} from './views/value.ts'
+export type { ScalarValueOf, StructValueOf, ValueConstructor, ValueMembers } from './views/value.ts'

@@ -7,10 +7,16 @@
  * nothing; its holds end with it, and whoever creates a segment next sweeps the names away.
  */
 import { isMainThread } from 'node:worker_threads'
+import { removeOrphans, removeOwnOrphans } from './memory/orphans.ts'
 import { native } from './native.ts'
 
 // Only the holds end: objects stay usable for the exit handlers that run after this one.
-if (isMainThread) process.once('exit', () => native.dropHolds())
+if (isMainThread) {
+  process.once('exit', () => {
+    native.dropHolds()
+    removeOwnOrphans()
+  })
+}
 
 let swept = !isMainThread
 
@@ -20,6 +26,7 @@ export function sweepOnce(): void {
   swept = true
   try {
     native.removeStaleSegments()
+    removeOrphans()
   } catch {
     // Without a directory to read there is nothing to sweep, and the creation that comes next reports why.
   }

@@ -85,7 +85,7 @@ export interface Native {
   initLock(segment: NativeSegment, offset: number): void
   /** Empties the ArrayBuffer of a closed segment, of which no view may be in use; does nothing to a SharedArrayBuffer. */
   dropBuffer(segment: NativeSegment): void
-  /** One Uint32: the index of the lock that the next three functions mean. */
+  /** Uint32s. The first: the index of the lock, or queue, that functions of the fast path mean. */
   readonly selection: ArrayBuffer
   tryAcquireSelected(): LockAnswer
   /** Blocks the thread for at most a tenth of a second. */
@@ -173,21 +173,36 @@ export interface Native {
 
   queueBytes(capacity: number): number
   initQueue(segment: NativeSegment, offset: number, capacity: number, maxItems: number): void
-  /** Waits: 0 items; 1 room, the argument being bytes * 4096 + items; 2 no unfinished items, the argument being a ticket. */
+  /** Waits: 0 items; 1 room, the argument being units * 2^21 + items; 2 no unfinished items, the argument being a ticket. */
   bindQueue(segment: NativeSegment, offset: number): NativeObject<'Queue'>
-  /** Puts `count` records that stand in the exchange bytes. */
-  queuePut(queue: NativeObject<'Queue'>, byteLength: number, count: number): number
+  /** The same for one direction of a pipe; `writer` is the end that puts. */
+  bindPipeRing(segment: NativeSegment, offset: number, ends: number, writer: number): NativeObject<'Queue'>
+  /** What to select. */
+  queueIndex(queue: NativeObject<'Queue'>): number
+  /** Puts selection[2] records of selection[1] bytes that stand in the exchange. `undefined` for QUEUE.DONE. */
+  putSelected(): number | undefined
+  /** Takes up to selection[2] records of up to selection[1] bytes; the selection says how many there were. Likewise. */
+  getSelected(): number | undefined
   queuePutItem(queue: NativeObject<'Queue'>, flags: number, bytes: Uint8Array): number
-  /** Takes up to `count` records into the exchange bytes. Exchange words: bytes, records. */
-  queueGet(queue: NativeObject<'Queue'>, count: number): number
-  /** Takes one record. Exchange words: bytes, records. */
-  queueGetInto(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
+  queuePutRecords(queue: NativeObject<'Queue'>, records: Uint8Array, count: number): number
+  /** Takes one item without its header. Exchange words: its length, its flags. */
+  queueGetItem(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
   queueClose(queue: NativeObject<'Queue'>): number
+  /** Makes all who wait for items or room look again. */
+  queueWakeAll(queue: NativeObject<'Queue'>): void
   queueTaskDone(queue: NativeObject<'Queue'>, count: number): number
   queueDoneTicket(queue: NativeObject<'Queue'>): number
   queueIsDone(queue: NativeObject<'Queue'>, ticket: number): boolean
-  /** Exchange words: items, capacity, most items, unfinished items, 1 if closed. */
+  /** Exchange words: items, free bytes, capacity, most items, unfinished items, 1 if closed. */
   queueState(queue: NativeObject<'Queue'>): void
+  /** Whether nobody holds that end of the pipe; `thorough`: nobody who lives, which takes longer to find out. */
+  queueIsAlone(ring: NativeObject<'Queue'>, end: number, thorough: boolean): boolean
+
+  endsBytes(records: number): number
+  initEnds(segment: NativeSegment, offset: number, records: number): void
+  bindEnds(segment: NativeSegment, offset: number): NativeObject<'Ends'>
+  endsJoin(ends: NativeObject<'Ends'>, end: number): boolean
+  endsLeave(ends: NativeObject<'Ends'>, end: number): void
 
   dropHolds(): void
   identify(threadId: number): void

@@ -176,5 +176,10 @@ export function membersOf({ description, name, payloadBytes }: Segment): readonl
 }
 
 function isOffset(value: unknown, most: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= most && alignCell(value as number) === value
+  return (
+    Number.isSafeInteger(value) &&
+    (value as number) >= 0 &&
+    (value as number) <= most &&
+    alignCell(value as number) === value
+  )
 }

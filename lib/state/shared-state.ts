@@ -4,11 +4,11 @@ import { ShareError } from '../errors.ts'
 import { attach, type Handle, registerKind, registerShareable, type Shareable } from '../memory/handle.ts'
 import {
   type Attachment,
-  Attachment as SegmentAttachment,
   type AttachOptions,
   assertSegmentOptions,
   SEGMENT_OPTIONS,
   type Segment,
+  Attachment as SegmentAttachment,
   type SegmentOptions,
 } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
@@ -107,7 +107,8 @@ function assertSchema(schema: unknown): asserts schema is StateSchema {
   if (typeof schema !== 'object' || schema === null) throw typeError('schema', 'an object of members', schema)
   for (const [name, member] of Object.entries(schema)) {
     if (RESERVED.includes(name)) throw valueError('schema', `without a member called "${name}"`, schema)
-    if (!(member instanceof Member)) throw typeError(`schema.${name}`, "a member, such as Value('i') without new", member)
+    if (!(member instanceof Member))
+      throw typeError(`schema.${name}`, "a member, such as Value('i') without new", member)
   }
 }
 
@@ -120,11 +121,14 @@ function checkMembers(segment: Segment, schema: StateSchema): void {
     if (member === undefined) throw differs(`it has no member "${name}"`)
     if (member.name !== name) throw differs(`its member ${index + 1} is "${member.name}", not "${name}"`)
     const { kind } = spec.description
-    if (member.description.kind !== kind) throw differs(`its member "${name}" is a ${member.description.kind}, not a ${kind}`)
+    if (member.description.kind !== kind)
+      throw differs(`its member "${name}" is a ${member.description.kind}, not a ${kind}`)
     try {
       spec.check?.(member.description, segment)
     } catch (error) {
-      throw error instanceof ShareError && error.code === 'ERR_TYPE' ? differs(`its member "${name}": ${error.message}`) : error
+      throw error instanceof ShareError && error.code === 'ERR_TYPE'
+        ? differs(`its member "${name}": ${error.message}`)
+        : error
     }
   }
   const extra = found[Object.keys(schema).length]
@@ -140,7 +144,8 @@ class State {
     this.#attachment = attachment
     try {
       for (const place of membersOf(attachment.segment)) {
-        const object = schema === undefined ? attachMember(attachment, place, options) : adopt(attachment, place, schema)
+        const object =
+          schema === undefined ? attachMember(attachment, place, options) : adopt(attachment, place, schema)
         this.#members.push(object)
         Object.defineProperty(this, place.name, { value: object, enumerable: true })
       }

@@ -152,7 +152,7 @@ function filled(type: ScalarType, values: unknown): Pick<GuardedSpec, 'length' |
 }
 
 /** The view of an array that a user gets. */
-export function arrayOf(guarded: GuardedSegment): object {
+export function arrayViewOf(guarded: GuardedSegment): object {
   return isStruct(guarded.type) ? new StructArray(guarded) : typedSharedArray(guarded)
 }
 
@@ -167,20 +167,24 @@ function defineArray(unlocked: boolean): unknown {
   return class {
     constructor(type: unknown, given: unknown, options?: ValueOptions) {
       // biome-ignore lint/correctness/noConstructorReturn: a factory by design, for a typed array of the right type
-      return arrayOf(GuardedSegment.create(undefined, arraySpec(elementTypeOf(type), given, merge(options)))) as never
+      return arrayViewOf(
+        GuardedSegment.create(undefined, arraySpec(elementTypeOf(type), given, merge(options))),
+      ) as never
     }
 
     static create(name: string, type: unknown, given: unknown, options?: ValueOptions): unknown {
-      return arrayOf(GuardedSegment.create(assertedName(name), arraySpec(elementTypeOf(type), given, merge(options))))
+      return arrayViewOf(
+        GuardedSegment.create(assertedName(name), arraySpec(elementTypeOf(type), given, merge(options))),
+      )
     }
 
     static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {
       const expected = type === undefined ? undefined : elementTypeOf(type)
-      return arrayOf(GuardedSegment.attach(KIND, target, options, expected, true, unlocked))
+      return arrayViewOf(GuardedSegment.attach(KIND, target, options, expected, true, unlocked))
     }
 
     static open(name: string, type: unknown, given: unknown, options?: ValueOptions): unknown {
-      return arrayOf(GuardedSegment.open(name, arraySpec(elementTypeOf(type), given, merge(options))))
+      return arrayViewOf(GuardedSegment.open(name, arraySpec(elementTypeOf(type), given, merge(options))))
     }
 
     static [Symbol.hasInstance](object: unknown): boolean {

@@ -167,7 +167,7 @@ function fillerOf(type: ElementType, initial: unknown): GuardedSpec['fill'] {
 }
 
 /** The view of a value that a user gets. */
-export function valueOf(guarded: GuardedSegment): ScalarValue | StructValue {
+export function valueViewOf(guarded: GuardedSegment): ScalarValue | StructValue {
   return viewOf(guarded, () => (isStruct(guarded.type) ? new StructValue(guarded) : new ScalarValue(guarded)))
 }
 
@@ -182,20 +182,24 @@ function defineValue(unlocked: boolean): unknown {
   return class {
     constructor(type: unknown, initial?: unknown, options?: ValueOptions) {
       // biome-ignore lint/correctness/noConstructorReturn: a factory by design; instanceof works through ValueBase
-      return valueOf(GuardedSegment.create(undefined, valueSpec(elementTypeOf(type), initial, merge(options)))) as never
+      return valueViewOf(
+        GuardedSegment.create(undefined, valueSpec(elementTypeOf(type), initial, merge(options))),
+      ) as never
     }
 
     static create(name: string, type: unknown, initial?: unknown, options?: ValueOptions): unknown {
-      return valueOf(GuardedSegment.create(assertedName(name), valueSpec(elementTypeOf(type), initial, merge(options))))
+      return valueViewOf(
+        GuardedSegment.create(assertedName(name), valueSpec(elementTypeOf(type), initial, merge(options))),
+      )
     }
 
     static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {
       const expected = type === undefined ? undefined : elementTypeOf(type)
-      return valueOf(GuardedSegment.attach(KIND, target, options, expected, false, unlocked))
+      return valueViewOf(GuardedSegment.attach(KIND, target, options, expected, false, unlocked))
     }
 
     static open(name: string, type: unknown, initial?: unknown, options?: ValueOptions): unknown {
-      return valueOf(GuardedSegment.open(name, valueSpec(elementTypeOf(type), initial, merge(options))))
+      return valueViewOf(GuardedSegment.open(name, valueSpec(elementTypeOf(type), initial, merge(options))))
     }
 
     static [Symbol.hasInstance](object: unknown): boolean {

@@ -16,10 +16,11 @@ AddonState::AddonState(Napi::Env env)
     : slot_(FastSlots<FastPath>::Take()),
       fast_path_(slot_ == kNoSlot ? own_fast_path_ : FastSlots<FastPath>::At(slot_)),
       lock_table_(&fast_path_),
+      queue_table_(&fast_path_),
       waits_([this](uint32_t id) {
         napi_call_threadsafe_function(wake_, reinterpret_cast<void*>(static_cast<uintptr_t>(id)), napi_tsfn_nonblocking);
       }) {
-  Napi::ArrayBuffer selection = Napi::ArrayBuffer::New(env, sizeof *fast_path_.selected);
+  Napi::ArrayBuffer selection = Napi::ArrayBuffer::New(env, kSelectionWords * sizeof(uint32_t));
   if (!selection.IsEmpty()) {  // as it is when the worker is terminated while it loads the addon
     fast_path_.selected = static_cast<uint32_t*>(selection.Data());
     selection_ = Napi::Persistent(selection);
@@ -27,6 +28,7 @@ AddonState::AddonState(Napi::Env env)
   Napi::ArrayBuffer exchange = Napi::ArrayBuffer::New(env, kExchangeWords * sizeof(double) + kExchangeBytes);
   if (!exchange.IsEmpty()) {
     exchange_data_ = exchange.Data();
+    fast_path_.exchange = exchange_bytes();
     exchange_ = Napi::Persistent(exchange);
   }
   const napi_value name = Napi::String::New(env, "procshare");

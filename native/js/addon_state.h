@@ -36,6 +36,7 @@ class AddonState {
   std::unordered_set<Resident*> residents;
   Waits& waits() { return waits_; }
   LockTable& lock_table() { return lock_table_; }
+  QueueTable& queue_table() { return queue_table_; }
   int slot() const { return slot_; }
   FastPath& fast_path() { return fast_path_; }
   Napi::Value selection() const { return selection_.Value(); }
@@ -63,6 +64,7 @@ class AddonState {
   FastPath own_fast_path_;  // of an environment for which there was no slot
   FastPath& fast_path_;
   LockTable lock_table_;
+  QueueTable queue_table_;
   Napi::Reference<Napi::ArrayBuffer> selection_;
   Napi::Reference<Napi::ArrayBuffer> exchange_;
   void* exchange_data_ = nullptr;

@@ -13,17 +13,24 @@
 
 namespace procshare {
 
+// Words of the selection. The first is for locks and queues alike, the others are for queues; see queue_functions.cc.
+constexpr size_t kSelectionWords = 4;
+
 // What the fast path knows of a lock.
 struct FastLock {
   LockCell* cell = nullptr;
   bool held = false;  // by this environment's thread
 };
 
+class RingQueue;
+
 // What the fast path knows of its environment.
 struct FastPath {
-  const uint32_t* selected = nullptr;  // written by JavaScript: an index
+  uint32_t* selected = nullptr;  // kSelectionWords words that JavaScript writes and reads. The first: an index
   FastLock* locks = nullptr;
   uint64_t owner = 0;  // pid << 32 | Node thread id: what this environment writes into the locks that it takes
+  RingQueue** queues = nullptr;
+  uint8_t* exchange = nullptr;  // the bytes that queues take and give
 
   // The last lock that was selected, and what locks[index] said of it. More often than not it is meant again: then the
   // processor, which guesses so, need not wait for the word and the table before it gets to the cell.
@@ -68,6 +75,34 @@ class LockTable {
  private:
   FastPath* const path_;
   std::vector<FastLock> locks_;
+  std::vector<uint32_t> free_;
+};
+
+// The queues of one environment, by index, likewise.
+class QueueTable {
+ public:
+  explicit QueueTable(FastPath* path) : path_(path) {}
+
+  uint32_t Add(RingQueue* queue) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<uint32_t>(queues_.size()));
+      queues_.emplace_back();
+      path_->queues = queues_.data();
+    }
+    const uint32_t index = free_.back();
+    free_.pop_back();
+    queues_[index] = queue;
+    return index;
+  }
+
+  void Remove(uint32_t index) {
+    queues_[index] = nullptr;
+    free_.push_back(index);
+  }
+
+ private:
+  FastPath* const path_;
+  std::vector<RingQueue*> queues_;
   std::vector<uint32_t> free_;
 };
 

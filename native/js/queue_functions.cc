@@ -1,38 +1,100 @@
 #include "js/queue_functions.h"
 
+#include <memory>
+
+#include "js/fast_slots.h"
 #include "js/sync_object.h"
+#include "shm/ends.h"
 #include "shm/ring_queue.h"
 
 namespace procshare {
 namespace {
 
-// Its waits: 0 for items, 1 for room (the argument: bytes of the records << kCountBits | how many), 2 for the unfinished items to
-// come down to none (the argument: a ticket).
+// Its waits: 0 for items, 1 for room (the argument: units of the records << kCountBits | how many), 2 for the unfinished items to
+// come down to none (the argument: a ticket). A ring of a pipe also ends the waits of those whose other end nobody holds.
 class QueueObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kQueue;
-  static constexpr int kCountBits = 12;
+  static constexpr int kCountBits = 21;
 
   QueueObject(const Napi::Value& segment, QueueCell* cell, size_t byte_length)
-      : SyncObject(segment, kKind), queue(cell, byte_length) {
-    AddWait({&queue.wake_items()->word, &queue.wake_items()->flags, [this](uint64_t) { return queue.HasItems(); },
-             [this] { queue.Tend(); }});
-    AddWait({&queue.wake_room()->word, &queue.wake_room()->flags,
-             [this](uint64_t needs) { return queue.HasRoom(needs >> kCountBits, needs & ((1 << kCountBits) - 1)); },
-             [this] { queue.Tend(); }});
-    AddWait({&queue.wake_done()->word, &queue.wake_done()->flags,
-             [this](uint64_t ticket) { return queue.LooksDone(ticket); }, [this] { queue.Tend(); }});
+      : SyncObject(segment, kKind), queue(cell, byte_length), index(state()->queue_table().Add(&queue)) {}
+  ~QueueObject() override { state()->queue_table().Remove(index); }
+
+  void AddWaits() {
+    const auto tend = [this] { ends->BuryTheDead(); };
+    const std::function<void()> tended = ends == nullptr ? std::function<void()>() : tend;
+    AddWait({&queue.wake_items()->word, &queue.wake_items()->flags,
+             [this](uint64_t) { return queue.HasItems() || IsAlone(writer); }, tended});
+    AddWait({&queue.wake_room()->word,
+             &queue.wake_room()->flags,
+             [this](uint64_t needs) {
+               return queue.HasRoom((needs >> kCountBits) * RingQueue::kUnit, needs & ((1 << kCountBits) - 1)) ||
+                      IsAlone(1 - writer);
+             },
+             tended});
+    AddWait({&queue.wake_done()->word,
+             &queue.wake_done()->flags,
+             [this](uint64_t ticket) { return queue.IsDone(static_cast<uint32_t>(ticket)); },
+             {}});
   }
-  bool LooksSound() const { return queue.LooksSound(); }
+  bool LooksSound() const { return queue.LooksSound() && (ends == nullptr || ends->LooksSound()); }
+  bool IsAlone(uint64_t other) const { return ends != nullptr && !ends->IsHeld(other); }
 
   RingQueue queue;
+  const uint32_t index;
+  std::unique_ptr<Ends> ends;  // of the pipe of which the queue is one direction; null for any other
+  uint64_t writer = 0;         // the end that puts
+};
+
+class EndsObject final : public SyncObject {
+ public:
+  static constexpr SyncKind kKind = SyncKind::kEnds;
+  EndsObject(const Napi::Value& segment, EndsCell* cell, size_t byte_length)
+      : SyncObject(segment, kKind), ends(cell, byte_length, this) {}
+  bool LooksSound() const { return ends.LooksSound(); }
+  Ends ends;
 };
 
 template <Napi::Value (*kBody)(const Napi::CallbackInfo&, QueueObject&)>
 constexpr auto On = OnSyncObject<QueueObject, kBody>;
+template <Napi::Value (*kBody)(const Napi::CallbackInfo&, EndsObject&)>
+constexpr auto OnEnds = OnSyncObject<EndsObject, kBody>;
 
 Napi::Value ToJs(const Napi::CallbackInfo& info, QueueOutcome outcome) {
   return Napi::Number::New(info.Env(), static_cast<int>(outcome));
+}
+
+// Words of the selection, for the functions of the fast path: [0] the index of the queue; [1] how many bytes of the exchange,
+// and how many there are afterwards; [2] how many records, likewise.
+constexpr size_t kBytes = 1;
+constexpr size_t kCount = 2;
+
+// undefined for kDone: making even a small number costs.
+napi_value ToAnswer(napi_env env, QueueOutcome outcome) {
+  if (__builtin_expect(outcome == QueueOutcome::kDone, 1)) return nullptr;
+  napi_value answer = nullptr;
+  napi_create_int32(env, static_cast<int32_t>(outcome), &answer);
+  return answer;
+}
+
+// putSelected(): puts the records that stand in the exchange.
+napi_value PutSelected(napi_env env, FastPath& path) {
+  RingQueue* const queue = path.queues[path.selected[0]];
+  const uint32_t byte_length = path.selected[kBytes];
+  Check(byte_length <= AddonState::kExchangeBytes && byte_length % RingQueue::kUnit == 0, "not records in the exchange");
+  return ToAnswer(env, queue->TryPut(path.exchange, byte_length, path.selected[kCount]));
+}
+
+// getSelected(): takes up to so many records, of so many bytes, into the exchange.
+napi_value GetSelected(napi_env env, FastPath& path) {
+  RingQueue* const queue = path.queues[path.selected[0]];
+  const uint32_t byte_length = path.selected[kBytes];
+  Check(byte_length <= AddonState::kExchangeBytes, "too much for the exchange");
+  const RingQueue::Taken taken = queue->TryGet(path.exchange, byte_length, path.selected[kCount]);
+  path.selected[kBytes] = static_cast<uint32_t>(taken.byte_length);
+  path.selected[kCount] = static_cast<uint32_t>(taken.count);
+  return ToAnswer(env, taken.outcome);
 }
 
 // queueBytes(capacity)
@@ -48,11 +110,35 @@ Napi::Value InitQueue(const Napi::CallbackInfo& info) {
   return {};
 }
 
-// queuePut(queue, byteLength, count): puts the records that stand in the exchange; a QueueOutcome.
-Napi::Value Put(const Napi::CallbackInfo& info, QueueObject& object) {
-  const uint64_t byte_length = SizeArg(info, 1);
-  Check(byte_length <= AddonState::kExchangeBytes, "too much for the exchange");
-  return ToJs(info, object.queue.TryPut(object.state()->exchange_bytes(), byte_length, SizeArg(info, 2)));
+Napi::Value Bind(const Napi::CallbackInfo& info, bool of_pipe) {
+  SegmentHolder* const holder = HolderOf(info[0]);
+  if (holder == nullptr) return {};
+  const CellRange range = holder->segment.CellAt(SizeArg(info, 1), sizeof(QueueCell), alignof(QueueCell));
+  const CellRange ends =
+      of_pipe ? holder->segment.CellAt(SizeArg(info, 2), sizeof(EndsCell), alignof(EndsCell)) : CellRange();
+  if (range.bytes == nullptr || (of_pipe && ends.bytes == nullptr)) {
+    ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
+    return {};
+  }
+  auto object = std::make_unique<QueueObject>(info[0], reinterpret_cast<QueueCell*>(range.bytes), range.byte_length);
+  if (of_pipe) {
+    object->ends = std::make_unique<Ends>(reinterpret_cast<EndsCell*>(ends.bytes), ends.byte_length, object.get());
+    object->writer = SizeArg(info, 3);
+  }
+  object->AddWaits();
+  const bool sound = object->LooksSound();
+  return WrapSyncObject(info.Env(), std::move(object), sound);
+}
+
+// bindQueue(segment, offset)
+Napi::Value BindQueue(const Napi::CallbackInfo& info) { return Bind(info, false); }
+
+// bindPipeRing(segment, offset, endsOffset, writer): one direction of a pipe, with the end that puts.
+Napi::Value BindPipeRing(const Napi::CallbackInfo& info) { return Bind(info, true); }
+
+// queueIndex(queue): what to select.
+Napi::Value Index(const Napi::CallbackInfo& info, QueueObject& object) {
+  return Napi::Number::New(info.Env(), object.index);
 }
 
 // queuePutItem(queue, flags, bytes): puts one record; a QueueOutcome.
@@ -63,28 +149,31 @@ Napi::Value PutItem(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, object.queue.TryPutItem(header, bytes.Data()));
 }
 
-// Exchange words 0 and 1 become the length of the records in bytes (for kTooSmall, of the first one) and their number.
-Napi::Value Answer(const Napi::CallbackInfo& info, const QueueObject& object, const RingQueue::Taken& taken) {
+// queuePutRecords(queue, bytes, count): puts whole records; a QueueOutcome.
+Napi::Value PutRecords(const Napi::CallbackInfo& info, QueueObject& object) {
+  Check(info[1].IsTypedArray(), "expected bytes");
+  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  return ToJs(info, object.queue.TryPut(bytes.Data(), bytes.ByteLength(), SizeArg(info, 2)));
+}
+
+// queueGetItem(queue, bytes): takes one item without its header; a QueueOutcome. Exchange words 0 and 1 become its length (for
+// kTooSmall, of the first one) and its flags.
+Napi::Value GetItem(const Napi::CallbackInfo& info, QueueObject& object) {
+  Check(info[1].IsTypedArray(), "expected bytes");
+  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  const RingQueue::Taken taken = object.queue.TryGetItem(bytes.Data(), bytes.ByteLength());
   double* const words = object.state()->exchange_words();
   words[0] = static_cast<double>(taken.byte_length);
   words[1] = static_cast<double>(taken.count);
   return ToJs(info, taken.outcome);
 }
 
-// queueGet(queue, count): takes up to so many records into the exchange; a QueueOutcome.
-Napi::Value Get(const Napi::CallbackInfo& info, QueueObject& object) {
-  return Answer(info, object,
-                object.queue.TryGet(object.state()->exchange_bytes(), AddonState::kExchangeBytes, SizeArg(info, 1)));
-}
-
-// queueGetInto(queue, bytes): takes one record; a QueueOutcome.
-Napi::Value GetInto(const Napi::CallbackInfo& info, QueueObject& object) {
-  Check(info[1].IsTypedArray(), "expected bytes");
-  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
-  return Answer(info, object, object.queue.TryGet(bytes.Data(), bytes.ByteLength(), 1));
-}
-
 Napi::Value Close(const Napi::CallbackInfo& info, QueueObject& object) { return ToJs(info, object.queue.Close()); }
+
+Napi::Value WakeAll(const Napi::CallbackInfo&, QueueObject& object) {
+  object.queue.WakeAll();
+  return {};
+}
 
 // queueTaskDone(queue, count): a QueueOutcome.
 Napi::Value TaskDone(const Napi::CallbackInfo& info, QueueObject& object) {
@@ -93,21 +182,54 @@ Napi::Value TaskDone(const Napi::CallbackInfo& info, QueueObject& object) {
 
 // queueDoneTicket(queue): what a join begins with, and gives to queueIsDone and to the wait as its argument.
 Napi::Value DoneTicket(const Napi::CallbackInfo& info, QueueObject& object) {
-  return Napi::Number::New(info.Env(), static_cast<double>(object.queue.done_ticket()));
+  return Napi::Number::New(info.Env(), object.queue.done_ticket());
 }
 
 Napi::Value IsDone(const Napi::CallbackInfo& info, QueueObject& object) {
-  return Napi::Boolean::New(info.Env(), object.queue.IsDone(SizeArg(info, 1)));
+  return Napi::Boolean::New(info.Env(), object.queue.IsDone(Uint32Arg(info, 1)));
 }
 
-// queueState(queue): exchange words 0 to 4 become items, capacity, most items, unfinished items, and 1 if it is closed.
+// queueState(queue): exchange words 0 to 5 become items, free bytes, capacity, most items, unfinished items, and 1 if it is
+// closed.
 Napi::Value State(const Napi::CallbackInfo&, QueueObject& object) {
   double* const words = object.state()->exchange_words();
   words[0] = static_cast<double>(object.queue.items());
-  words[1] = static_cast<double>(object.queue.capacity());
-  words[2] = static_cast<double>(object.queue.max_items());
-  words[3] = static_cast<double>(object.queue.unfinished());
-  words[4] = object.queue.closed() ? 1 : 0;
+  words[1] = static_cast<double>(object.queue.free_bytes());
+  words[2] = static_cast<double>(object.queue.capacity());
+  words[3] = static_cast<double>(object.queue.max_items());
+  words[4] = static_cast<double>(object.queue.unfinished());
+  words[5] = object.queue.closed() ? 1 : 0;
+  return {};
+}
+
+// queueIsAlone(queue, end, thorough): whether nobody holds that end of the pipe; thorough: nobody who lives.
+Napi::Value IsAlone(const Napi::CallbackInfo& info, QueueObject& object) {
+  const uint64_t end = SizeArg(info, 1);
+  if (BooleanArg(info, 2) && !object.IsAlone(end)) object.ends->BuryTheDead();
+  return Napi::Boolean::New(info.Env(), object.IsAlone(end));
+}
+
+// endsBytes(records)
+Napi::Value EndsBytes(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(Ends::BytesFor(SizeArg(info, 0))));
+}
+
+// initEnds(segment, offset, records)
+Napi::Value InitEnds(const Napi::CallbackInfo& info) {
+  const uint64_t records = SizeArg(info, 2);
+  EndsCell* const cell = CellArg<EndsCell>(info, Ends::BytesFor(records));
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Ends::Init(cell, records));
+  return {};
+}
+
+// endsJoin(ends, end): one more handle of this environment; false when there is no room.
+Napi::Value EndsJoin(const Napi::CallbackInfo& info, EndsObject& object) {
+  return Napi::Boolean::New(info.Env(), object.ends.Join(SizeArg(info, 1)));
+}
+
+// endsLeave(ends, end): one less. Those who wait for the other ring have to be woken then.
+Napi::Value EndsLeave(const Napi::CallbackInfo& info, EndsObject& object) {
+  object.ends.Leave(SizeArg(info, 1));
   return {};
 }
 
@@ -120,18 +242,36 @@ void ExportQueueFunctions(Napi::Env env, Napi::Object exports) {
   } functions[] = {
       {"queueBytes", QueueBytes},
       {"initQueue", InitQueue},
-      {"bindQueue", BindSyncObject<QueueObject, QueueCell>},
-      {"queuePut", On<Put>},
+      {"bindQueue", BindQueue},
+      {"bindPipeRing", BindPipeRing},
+      {"queueIndex", On<Index>},
       {"queuePutItem", On<PutItem>},
-      {"queueGet", On<Get>},
-      {"queueGetInto", On<GetInto>},
+      {"queuePutRecords", On<PutRecords>},
+      {"queueGetItem", On<GetItem>},
       {"queueClose", On<Close>},
+      {"queueWakeAll", On<WakeAll>},
       {"queueTaskDone", On<TaskDone>},
       {"queueDoneTicket", On<DoneTicket>},
       {"queueIsDone", On<IsDone>},
       {"queueState", On<State>},
+      {"queueIsAlone", On<IsAlone>},
+      {"endsBytes", EndsBytes},
+      {"initEnds", InitEnds},
+      {"bindEnds", BindSyncObject<EndsObject, EndsCell>},
+      {"endsJoin", OnEnds<EndsJoin>},
+      {"endsLeave", OnEnds<EndsLeave>},
   };
   for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+
+  using Slots = FastSlots<FastPath>;
+  AddonState* const state = AddonState::Of(env);
+  const auto add = [&](const char* name, napi_callback callback) {
+    napi_value function;
+    const napi_status status = napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, &state->fast_path(), &function);
+    if (Succeeded(env, status, "no function")) exports.Set(name, function);
+  };
+  add("putSelected", Slots::Callback<PutSelected>(state->slot()));
+  add("getSelected", Slots::Callback<GetSelected>(state->slot()));
 }
 
 }  // namespace procshare

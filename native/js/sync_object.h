@@ -17,7 +17,7 @@
 
 namespace procshare {
 
-enum class SyncKind : uint8_t { kSemaphore, kEvent, kParking, kBarrier, kQueue };
+enum class SyncKind : uint8_t { kSemaphore, kEvent, kParking, kBarrier, kQueue, kEnds };
 
 class SyncObject : public Resident, public Members {
  public:

@@ -169,21 +169,38 @@ struct BarrierCell {
   Ledger ledger;
 };
 
+// QueueSide - one end of a ring: the producers' or the consumers'. Each part has a cache line of its own, because the other
+// side looks at `position` while this one works with the mutex.
+//
+//   0       96         128        136        192    200
+//   | mutex | reserved | position | reserved | wake | reserved |
+struct alignas(kCellAlignment) QueueSide {
+  RobustMutexStorage mutex;
+  uint8_t reserved[32];
+  std::atomic<uint64_t> position;  // how many items ever, modulo 2^32, << 32 | where in the ring; see shm/ring_queue.h
+  uint8_t reserved_too[56];
+  WakeWord wake;  // rung by this side: there are items, or there is room; or the queue has ended
+  uint8_t reserved_also[56];
+};
+static_assert(sizeof(QueueSide) == 256);
+
 // QueueCell - a ring of items. The ring's bytes follow the cell.
-struct QueueCell {
-  GuardedCell guarded;             // its wake word: there are items, or the queue is closed
-  WakeWord room;                   // items have been taken
-  WakeWord done;                   // the unfinished items have come down to none
+struct alignas(kCellAlignment) QueueCell {
   std::atomic<uint64_t> capacity;  // bytes of the ring: a multiple of 8
   std::atomic<uint64_t> max_items;
-  std::atomic<uint64_t> head;         // bytes ever taken
-  std::atomic<uint64_t> tail;         // bytes ever put
-  std::atomic<uint64_t> items;        // between head and tail
-  std::atomic<uint64_t> unfinished;   // put and not yet reported as done
-  std::atomic<uint64_t> closed;       // 1: nothing more is put
-  std::atomic<uint64_t> completions;  // how often the unfinished items have come down to none
-  std::atomic<uint64_t> reserved[6];
+  std::atomic<uint64_t> closed;  // 1: nothing more is put
+  std::atomic<uint64_t> done;    // how many items were ever reported as done, modulo 2^32
+  WakeWord done_wake;            // the unfinished items have come down to none; its word counts how often, in steps of 2
+  uint8_t reserved[24];
+  QueueSide producers;
+  QueueSide consumers;
 };
-static_assert(sizeof(QueueCell) == 384);
+static_assert(sizeof(QueueCell) == 576);
+
+// EndsCell - who holds which end of a pipe. `key` of the ledger is the end.
+struct EndsCell {
+  GuardedCell guarded;
+  Ledger ledger;
+};
 
 }  // namespace procshare

@@ -3,12 +3,57 @@
 #include <algorithm>
 #include <cstring>
 
+#include "platform/robust_mutex.h"
+
 namespace procshare {
+namespace {
+
+constexpr int kSpins = 200;  // a critical section is shorter than that, unless its thread was preempted
+
+uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
+
+MutexOutcome Acquire(RobustMutexStorage* mutex) {
+  for (int i = 0; i < kSpins; ++i) {
+    const MutexOutcome outcome = RobustMutexTryAcquire(mutex);
+    if (outcome != MutexOutcome::kBusy) return outcome;
+    SpinPause();
+  }
+  return RobustMutexAcquire(mutex, Deadline::Never());
+}
+
+}  // namespace
+
+// The mutex of one side. Whether its last owner died does not matter (Q2).
+class RingQueue::Hold {
+ public:
+  explicit Hold(QueueSide* side) : side_(side), held_(IsAcquired(Acquire(&side->mutex))) {}
+  ~Hold() { Release(); }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+  bool held() const { return held_; }
+
+  // Moves the position (Q2) and frees the mutex, which is a full fence; then wakes those who wait for that.
+  void MoveAndRelease(uint64_t position) {
+    side_->position.store(position, std::memory_order_release);  // Q3
+    Release();
+    WakeAnnounced(&side_->wake);
+  }
+
+  void Release() {
+    if (held_) RobustMutexRelease(&side_->mutex);
+    held_ = false;
+  }
+
+ private:
+  QueueSide* const side_;
+  bool held_;
+};
 
 bool RingQueue::Init(QueueCell* cell, uint64_t capacity, uint64_t max_items) {
   cell->capacity.store(capacity, std::memory_order_relaxed);
   cell->max_items.store(max_items, std::memory_order_relaxed);
-  return InitGuarded(&cell->guarded);
+  return RobustMutexInit(&cell->producers.mutex) && RobustMutexInit(&cell->consumers.mutex);
 }
 
 RingQueue::RingQueue(QueueCell* cell, size_t byte_length)
@@ -19,131 +64,157 @@ RingQueue::RingQueue(QueueCell* cell, size_t byte_length)
       ring_(reinterpret_cast<uint8_t*>(cell + 1)) {}
 
 bool RingQueue::LooksSound() const {
-  return byte_length_ >= sizeof(QueueCell) && capacity_ <= byte_length_ - sizeof(QueueCell) && capacity_ % 8 == 0 &&
-         capacity_ > 0 && GuardedLooksSound(&cell_->guarded);
+  return byte_length_ >= sizeof(QueueCell) && capacity_ <= byte_length_ - sizeof(QueueCell) && capacity_ % kUnit == 0 &&
+         capacity_ > 0 && capacity_ <= kMaxCapacity && RobustMutexLooksSound(&cell_->producers.mutex) &&
+         RobustMutexLooksSound(&cell_->consumers.mutex);
 }
 
-bool RingQueue::StateIsSound() const {
-  const uint64_t head = Load(cell_->head), tail = Load(cell_->tail);
-  if (head > tail || tail - head > capacity_ || head % 8 != 0 || tail % 8 != 0) return false;
-  // Who waits goes by the number of items, who takes by the bytes: did they differ, a waiter would try for ever.
-  return (items() == 0) == (head == tail) && items() <= (tail - head) / kHeaderBytes;
+uint64_t RingQueue::UnitsBetween(uint64_t from, uint64_t to) const {
+  const uint64_t first = static_cast<uint32_t>(from), last = static_cast<uint32_t>(to);
+  return last >= first ? last - first : last + 2 * (capacity_ / kUnit) - first;
 }
 
-QueueOutcome RingQueue::Admit(uint64_t byte_length, uint64_t count) const {
-  if (!StateIsSound()) return QueueOutcome::kBroken;
+uint64_t RingQueue::Advanced(uint64_t position, uint64_t byte_length, uint64_t count) const {
+  const uint64_t turn = 2 * (capacity_ / kUnit);
+  uint64_t units = static_cast<uint32_t>(position) + byte_length / kUnit;
+  if (units >= turn) units -= turn;
+  return ((position >> 32) + count) << 32 | units;
+}
+
+bool RingQueue::IsSound(uint64_t consumed, uint64_t produced) const {
+  const uint64_t units = capacity_ / kUnit;
+  return static_cast<uint32_t>(consumed) < 2 * units && static_cast<uint32_t>(produced) < 2 * units &&
+         UnitsBetween(consumed, produced) <= units;
+}
+
+QueueOutcome RingQueue::Admit(uint64_t produced, uint64_t byte_length, uint64_t count) const {
+  const uint64_t consumed = this->consumed();
+  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
   if (closed()) return QueueOutcome::kClosed;
   if (byte_length > capacity_ || count > max_items_) return QueueOutcome::kTooLarge;
-  return HasRoom(byte_length, count) ? QueueOutcome::kDone : QueueOutcome::kBusy;
-}
-
-void RingQueue::Append(Guard* guard, uint64_t byte_length, uint64_t count) {
-  guard->Set(&cell_->tail, Load(cell_->tail) + byte_length);
-  guard->Set(&cell_->items, items() + count);
-  guard->Set(&cell_->unfinished, unfinished() + count);
-  guard->Commit();
-  guard->Release();
-  WakeAnnounced(wake_items());
+  const bool fits = byte_length <= capacity_ - UnitsBetween(consumed, produced) * kUnit &&
+                    CountOf(consumed, produced) + count <= max_items_;
+  return fits ? QueueOutcome::kDone : QueueOutcome::kBusy;
 }
 
 QueueOutcome RingQueue::TryPut(const uint8_t* records, uint64_t byte_length, uint64_t count) {
-  Guard guard(&cell_->guarded, byte_length_);
-  if (!guard.held()) return QueueOutcome::kBroken;
-  const QueueOutcome outcome = Admit(byte_length, count);
+  Hold hold(&cell_->producers);
+  if (!hold.held()) return QueueOutcome::kBroken;
+  const uint64_t produced = Load(cell_->producers.position);  // nobody else moves it
+  const QueueOutcome outcome = Admit(produced, byte_length, count);
   if (outcome != QueueOutcome::kDone) return outcome;
-  Write(Load(cell_->tail), records, byte_length);
-  Append(&guard, byte_length, count);
+  Write(produced, 0, records, byte_length);
+  hold.MoveAndRelease(Advanced(produced, byte_length, count));
   return QueueOutcome::kDone;
 }
 
 QueueOutcome RingQueue::TryPutItem(uint64_t header, const uint8_t* item) {
   const uint64_t length = header & kLengthMask;
-  Guard guard(&cell_->guarded, byte_length_);
-  if (!guard.held()) return QueueOutcome::kBroken;
-  const QueueOutcome outcome = Admit(RecordBytes(length), 1);
+  Hold hold(&cell_->producers);
+  if (!hold.held()) return QueueOutcome::kBroken;
+  const uint64_t produced = Load(cell_->producers.position);
+  const QueueOutcome outcome = Admit(produced, RecordBytes(length), 1);
   if (outcome != QueueOutcome::kDone) return outcome;
-  const uint64_t tail = Load(cell_->tail);
-  Write(tail, reinterpret_cast<const uint8_t*>(&header), kHeaderBytes);
-  Write(tail + kHeaderBytes, item, length);
-  Append(&guard, RecordBytes(length), 1);
+  Write(produced, 0, reinterpret_cast<const uint8_t*>(&header), kHeaderBytes);
+  Write(produced, kHeaderBytes, item, length);
+  hold.MoveAndRelease(Advanced(produced, RecordBytes(length), 1));
   return QueueOutcome::kDone;
 }
 
-RingQueue::Taken RingQueue::TryGet(uint8_t* into, uint64_t byte_length, uint64_t count) {
-  // A look: an attempt may fail for any reason.
-  if (!HasItems() && GuardedIsSettled(&cell_->guarded)) return {QueueOutcome::kBusy};
-  Guard guard(&cell_->guarded, byte_length_);
-  if (!guard.held() || !StateIsSound()) return {QueueOutcome::kBroken};
-  const uint64_t head = Load(cell_->head), available = Load(cell_->tail) - head;
-  if (available == 0) return {closed() ? QueueOutcome::kClosed : QueueOutcome::kBusy};
+// Takes records for as long as, less `overhead` each, they fit into `byte_length` bytes. `copy(position, bytes, header)` copies
+// them out; the header is that of the first one.
+template <class Copy>
+RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t overhead, Copy copy) {
+  if (!HasItems()) return {QueueOutcome::kBusy};  // a look: an attempt may fail for any reason
+  Hold hold(&cell_->consumers);
+  if (!hold.held()) return {QueueOutcome::kBroken};
+  const bool ended = closed();  // before the position: nothing is put after that
+  const uint64_t consumed = Load(cell_->consumers.position), produced = this->produced();
+  if (!IsSound(consumed, produced)) return {QueueOutcome::kBroken};
+  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  if (available == 0) return {ended ? QueueOutcome::kClosed : QueueOutcome::kBusy};
 
-  uint64_t taken = 0, bytes = 0;
+  uint64_t taken = 0, bytes = 0, first = 0;
   while (taken < count && bytes < available) {
     uint64_t header;
-    Read(head + bytes, reinterpret_cast<uint8_t*>(&header), kHeaderBytes);
+    Read(consumed, bytes, reinterpret_cast<uint8_t*>(&header), kHeaderBytes);
     const uint64_t length = header & kLengthMask;
     if (length > available || RecordBytes(length) > available - bytes) return {QueueOutcome::kBroken};
-    if (RecordBytes(length) > byte_length - bytes) {
-      if (taken == 0) return {QueueOutcome::kTooSmall, RecordBytes(length)};
+    const uint64_t needed = overhead == 0 ? RecordBytes(length) : length;
+    if (needed > byte_length - bytes) {
+      if (taken == 0) return {QueueOutcome::kTooSmall, length};
       break;
     }
+    if (taken == 0) first = header;
     bytes += RecordBytes(length);
     ++taken;
   }
-  Read(head, into, bytes);
-  guard.Set(&cell_->head, head + bytes);
-  guard.Set(&cell_->items, head + bytes == Load(cell_->tail) ? 0 : items() - std::min(taken, items()));
-  guard.Commit();
-  guard.Release();
-  WakeAnnounced(wake_room());
-  return {QueueOutcome::kDone, bytes, taken};
+  copy(consumed, bytes, first);
+  hold.MoveAndRelease(Advanced(consumed, bytes, taken));
+  return overhead == 0 ? Taken{QueueOutcome::kDone, bytes, taken} : Taken{QueueOutcome::kDone, first & kLengthMask, first >> 56};
+}
+
+RingQueue::Taken RingQueue::TryGet(uint8_t* into, uint64_t byte_length, uint64_t count) {
+  return Take(byte_length, count, 0, [&](uint64_t position, uint64_t bytes, uint64_t) { Read(position, 0, into, bytes); });
+}
+
+RingQueue::Taken RingQueue::TryGetItem(uint8_t* into, uint64_t byte_length) {
+  return Take(byte_length, 1, kHeaderBytes, [&](uint64_t position, uint64_t, uint64_t header) {
+    Read(position, kHeaderBytes, into, header & kLengthMask);
+  });
 }
 
 QueueOutcome RingQueue::Close() {
   {
-    Guard guard(&cell_->guarded, byte_length_);
-    if (!guard.held()) return QueueOutcome::kBroken;
-    guard.Set(&cell_->closed, 1);
-    guard.Commit();
+    Hold hold(&cell_->producers);
+    if (!hold.held()) return QueueOutcome::kBroken;
+    cell_->closed.store(1, std::memory_order_release);
   }
+  WakeAll();
+  return QueueOutcome::kDone;
+}
+
+void RingQueue::WakeAll() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // W1
   WakeAnnounced(wake_items());
   WakeAnnounced(wake_room());
-  return QueueOutcome::kDone;
 }
 
 QueueOutcome RingQueue::TaskDone(uint64_t count) {
-  Guard guard(&cell_->guarded, byte_length_);
-  if (!guard.held()) return QueueOutcome::kBroken;
-  if (count > unfinished()) return QueueOutcome::kTooMany;
-  const bool none_left = unfinished() == count;
-  guard.Set(&cell_->unfinished, unfinished() - count);
-  if (none_left) guard.Set(&cell_->completions, done_ticket() + 1);  // a joiner sees it even if something is put at once
-  guard.Commit();
-  guard.Release();
-  if (none_left) WakeAnnounced(wake_done());
+  {
+    Hold hold(&cell_->consumers);
+    if (!hold.held()) return QueueOutcome::kBroken;
+    const uint64_t left = unfinished();
+    if (count > left) return QueueOutcome::kTooMany;
+    cell_->done.store(static_cast<uint32_t>(Load(cell_->done) + count), std::memory_order_release);
+    if (count < left) return QueueOutcome::kDone;
+  }
+  wake_done()->word.fetch_add(kDoneOnce, std::memory_order_acq_rel);  // a joiner sees it even if something is put at once
+  FullFenceAfterExchange();
+  WakeAnnounced(wake_done());
   return QueueOutcome::kDone;
 }
 
-bool RingQueue::IsDone(uint64_t ticket) {
-  if (LooksDone(ticket) && GuardedIsSettled(&cell_->guarded)) return true;
-  if (GuardedIsSettled(&cell_->guarded)) return false;
-  Guard guard(&cell_->guarded, byte_length_);
-  return guard.held() && LooksDone(ticket);
+// The byte of the ring that lies `offset` behind a position.
+uint64_t RingQueue::IndexOf(uint64_t position, uint64_t offset) const {
+  uint64_t index = static_cast<uint32_t>(position) * kUnit + offset;
+  if (index >= capacity_) index -= capacity_;
+  if (index >= capacity_) index -= capacity_;
+  return index;
 }
 
-void RingQueue::Write(uint64_t position, const uint8_t* bytes, uint64_t byte_length) {
-  if (byte_length == 0) return;  // `bytes` may be null then
-  const uint64_t start = position % capacity_;
+void RingQueue::Write(uint64_t position, uint64_t offset, const uint8_t* bytes, uint64_t byte_length) {
+  const uint64_t start = IndexOf(position, offset);
   const uint64_t first = std::min(byte_length, capacity_ - start);
   memcpy(ring_ + start, bytes, first);
-  memcpy(ring_, bytes + first, byte_length - first);
+  if (first < byte_length) memcpy(ring_, bytes + first, byte_length - first);
 }
 
-void RingQueue::Read(uint64_t position, uint8_t* into, uint64_t byte_length) const {
-  const uint64_t start = position % capacity_;
+void RingQueue::Read(uint64_t position, uint64_t offset, uint8_t* into, uint64_t byte_length) const {
+  const uint64_t start = IndexOf(position, offset);
   const uint64_t first = std::min(byte_length, capacity_ - start);
   memcpy(into, ring_ + start, first);
-  memcpy(into + first, ring_, byte_length - first);
+  if (first < byte_length) memcpy(into + first, ring_, byte_length - first);
 }
 
 }  // namespace procshare

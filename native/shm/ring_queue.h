@@ -3,18 +3,24 @@
 //   0        8                  8 + length   rounded up to 8
 //   | header | the item's bytes | pad        |               header = flags << 56 | length
 //
-//   Q1  head and tail only grow; the bytes between them, modulo the capacity, are whole records.
-//   Q2  A producer writes its record behind the tail, where nobody looks, and then moves the tail: one transaction with all
-//       counts. A consumer copies the record and then moves the head. So nobody gets half an item, whoever dies when; an
-//       item is lost only with a consumer that dies after its transaction.
-//   Q3  Several records may be put or taken in one transaction.
+// A position is one word: the number of items that ever passed it, modulo 2^32, and where in the ring it is, in units of 8
+// bytes modulo twice the capacity: so a full ring differs from an empty one.
+//
+//   Q1  Between the consumers' position and the producers' there are whole records.
+//   Q2  A producer writes its record behind the producers' position, where nobody looks, and then moves that: one store, with
+//       the count in it. A consumer copies the record out and then moves the consumers' position. So nobody gets half an item,
+//       whoever dies when, and there is nothing to repair; an item is lost only with a consumer that dies after its store.
+//   Q3  Producers exclude each other by a robust mutex, and so do consumers; the two sides do not meet. Each moves only its
+//       own position. Pairing: a release store of a position, an acquire load by the other side.
+//   Q4  Several records may be put or taken at once: it is one store all the same.
 //
 // JavaScript encodes and decodes; a record's flags are its affair.
 #pragma once
 
 #include <cstdint>
 
-#include "shm/guarded.h"
+#include "shm/layout.h"
+#include "shm/wake_word.h"
 
 namespace procshare {
 
@@ -32,10 +38,13 @@ class RingQueue {
  public:
   static constexpr uint64_t kHeaderBytes = 8;
   static constexpr uint64_t kLengthMask = (uint64_t{1} << 56) - 1;
+  static constexpr uint64_t kUnit = 8;
+  static constexpr uint64_t kMaxCapacity = (uint64_t{1} << 31) * kUnit - kUnit;
+  static constexpr uint32_t kDoneOnce = 2;
 
-  static size_t BytesFor(uint64_t capacity) { return sizeof(QueueCell) + capacity; }
+  static size_t BytesFor(uint64_t capacity) { return sizeof(QueueCell) + (capacity + 63) / 64 * 64; }
   static bool Init(QueueCell* cell, uint64_t capacity, uint64_t max_items);
-  static uint64_t RecordBytes(uint64_t length) { return kHeaderBytes + (length + 7) / 8 * 8; }
+  static uint64_t RecordBytes(uint64_t length) { return kHeaderBytes + (length + kUnit - 1) / kUnit * kUnit; }
 
   RingQueue(QueueCell* cell, size_t byte_length);
   bool LooksSound() const;
@@ -47,46 +56,55 @@ class RingQueue {
 
   struct Taken {
     QueueOutcome outcome;
-    uint64_t byte_length = 0;  // of the records; for kTooSmall, of the first one
-    uint64_t count = 0;
+    uint64_t byte_length = 0;  // of the records; of an item: its own. For kTooSmall, what the first one needs
+    uint64_t count = 0;        // for TryGetItem(): the flags
   };
   // Takes up to `count` records, as many as fit into `byte_length` bytes.
   Taken TryGet(uint8_t* into, uint64_t byte_length, uint64_t count);
+  // Takes one item without its header.
+  Taken TryGetItem(uint8_t* into, uint64_t byte_length);
 
   QueueOutcome Close();
   QueueOutcome TaskDone(uint64_t count);
 
-  // Looks without the mutex; what they say may have changed by the time it is read.
-  uint64_t items() const { return Load(cell_->items); }
-  uint64_t unfinished() const { return Load(cell_->unfinished); }
-  bool closed() const { return Load(cell_->closed) != 0; }
-  bool HasItems() const { return items() > 0 || closed(); }
-  bool HasRoom(uint64_t byte_length, uint64_t count) const {
-    return closed() || (items() + count <= max_items_ && byte_length <= capacity_ - (Load(cell_->tail) - Load(cell_->head)));
+  // Looks without the mutexes; what they say may have changed by the time it is read.
+  uint64_t items() const { return CountOf(consumed(), produced()); }
+  uint64_t free_bytes() const { return capacity_ - UnitsBetween(consumed(), produced()) * kUnit; }
+  uint64_t unfinished() const {
+    const uint64_t done = cell_->done.load(std::memory_order_acquire);  // first: a count that has grown since is no zero
+    return static_cast<uint32_t>((produced() >> 32) - done);
   }
-
-  // What a join begins with. It is over when there is nothing unfinished, or has not been since.
-  uint64_t done_ticket() const { return Load(cell_->completions); }
-  bool LooksDone(uint64_t ticket) const { return unfinished() == 0 || done_ticket() != ticket; }
-  bool IsDone(uint64_t ticket);
-
-  // For waiters at a heartbeat. Does not wait for others.
-  void Tend() { Mend(&cell_->guarded, byte_length_); }
+  bool closed() const { return cell_->closed.load(std::memory_order_acquire) != 0; }
+  bool HasItems() const { return produced() != consumed() || closed(); }
+  bool HasRoom(uint64_t byte_length, uint64_t count) const {
+    return closed() || (byte_length <= free_bytes() && items() + count <= max_items_);
+  }
+  uint32_t done_ticket() const { return cell_->done_wake.word.load(std::memory_order_acquire); }
+  bool IsDone(uint32_t ticket) const { return unfinished() == 0 || done_ticket() / kDoneOnce != ticket / kDoneOnce; }
 
   uint64_t capacity() const { return capacity_; }
   uint64_t max_items() const { return max_items_; }
-  WakeWord* wake_items() const { return &cell_->guarded.wake; }
-  WakeWord* wake_room() const { return &cell_->room; }
-  WakeWord* wake_done() const { return &cell_->done; }
+  WakeWord* wake_items() const { return &cell_->producers.wake; }
+  WakeWord* wake_room() const { return &cell_->consumers.wake; }
+  WakeWord* wake_done() const { return &cell_->done_wake; }
+
+  // Wakes all who wait, for items or for room, so that they look again.
+  void WakeAll();
 
  private:
-  // acquire: a look at the journal may follow; see GuardedIsSettled().
-  static uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_acquire); }
-  bool StateIsSound() const;
-  QueueOutcome Admit(uint64_t byte_length, uint64_t count) const;
-  void Append(Guard* guard, uint64_t byte_length, uint64_t count);
-  void Write(uint64_t position, const uint8_t* bytes, uint64_t byte_length);
-  void Read(uint64_t position, uint8_t* into, uint64_t byte_length) const;
+  class Hold;
+  uint64_t produced() const { return cell_->producers.position.load(std::memory_order_acquire); }
+  uint64_t consumed() const { return cell_->consumers.position.load(std::memory_order_acquire); }
+  static uint64_t CountOf(uint64_t from, uint64_t to) { return static_cast<uint32_t>((to >> 32) - (from >> 32)); }
+  uint64_t UnitsBetween(uint64_t from, uint64_t to) const;
+  uint64_t Advanced(uint64_t position, uint64_t byte_length, uint64_t count) const;
+  bool IsSound(uint64_t consumed, uint64_t produced) const;
+  QueueOutcome Admit(uint64_t produced, uint64_t byte_length, uint64_t count) const;
+  void Write(uint64_t position, uint64_t offset, const uint8_t* bytes, uint64_t byte_length);
+  void Read(uint64_t position, uint64_t offset, uint8_t* into, uint64_t byte_length) const;
+  uint64_t IndexOf(uint64_t position, uint64_t offset) const;
+  template <class Copy>
+  Taken Take(uint64_t byte_length, uint64_t count, uint64_t overhead, Copy copy);
 
   QueueCell* const cell_;
   const size_t byte_length_;

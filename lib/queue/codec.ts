@@ -1,0 +1,314 @@
+/**
+ * The codec of queue items: values as MessagePack, each item complete in itself.
+ *
+ *   RAW, BUFFER   a Uint8Array or Buffer is the whole item: its bytes, not encoded
+ *   TREE          plain values in which no object occurs twice
+ *   GRAPH         everything else: maps, sets, cycles, errors, shared objects (which travel as handles)
+ *
+ * A look through the value comes first. It tells TREE from GRAPH, because MessagePack with references costs twice as much,
+ * and finds what cannot be encoded before anything is queued: msgpackr would write a promise as an empty object.
+ *
+ * A small item is encoded where the native part takes it from: in the exchange, behind the header of its record.
+ */
+import { createRequire } from 'node:module'
+import { attach, type Handle, isShareable, type Shareable } from '../memory/handle.ts'
+import { native } from '../native.ts'
+
+export const RAW = 0
+export const BUFFER = 1
+const TREE = 2
+const GRAPH = 3
+
+export const HEADER_BYTES = 8
+const { exchangeBytes, exchangeWords } = native.layout
+const EXCHANGE_OFFSET = exchangeWords * 8
+/** The bytes of the exchange, as both kinds of arrays. */
+export const exchange = Buffer.from(native.exchange, EXCHANGE_OFFSET, exchangeBytes)
+const plainExchange = new Uint8Array(native.exchange, EXCHANGE_OFFSET, exchangeBytes)
+const headers = new Uint32Array(native.exchange, EXCHANGE_OFFSET, exchangeBytes / 4)
+/** Bytes up to this number go through the exchange: copying them twice costs less than handing an array to native code. */
+const MOST_COPIED = 1024
+
+// A module of its own in two ways: it never generates code, so it works where that is forbidden, and an extension that is
+// added to it is not added to the msgpackr of the program.
+const { Packr, Unpackr, addExtension } = createRequire(import.meta.url)(
+  'msgpackr/index-no-eval',
+) as typeof import('msgpackr')
+
+/** Result of pack(): the buffer that was given, with `end`; and the position returns to the start. */
+const IN_PLACE = 512 | 1024
+const RESERVE_HEADER = 2048 | HEADER_BYTES
+
+const common = { moreTypes: true, useToJSON: false, copyBuffers: true } as const
+const treePackr = new Packr({ ...common, useRecords: false, variableMapSize: false })
+const treeUnpackr = new Unpackr({ ...common, useRecords: false, mapsAsObjects: true })
+const graphPackr = new Packr({ ...common, structuredClone: true })
+const graphUnpackr = new Unpackr({ ...common, structuredClone: true })
+
+/** What msgpackr takes for the class of whatever travels as a handle. */
+const Attachable = { [Symbol.hasInstance]: isShareable } as unknown as new () => Shareable
+addExtension({
+  Class: Attachable,
+  type: 0x48,
+  write: (object: Shareable) => object.handle,
+  read: (handle: Handle) => attach(handle),
+})
+
+interface ErrorParts {
+  readonly name: string
+  readonly message: string
+  readonly stack: string | undefined
+  readonly cause?: unknown
+  readonly errors?: unknown[]
+}
+const ERRORS = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }
+addExtension({
+  Class: Error,
+  type: 0x45,
+  write: (error: Error): ErrorParts => ({
+    name: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(Object.hasOwn(error, 'cause') && { cause: error.cause }),
+    ...(error instanceof AggregateError && { errors: error.errors }),
+  }),
+  read: ({ name, message, stack, errors, ...rest }: ErrorParts) => {
+    const Class = ERRORS[name as keyof typeof ERRORS] ?? Error
+    const error = errors === undefined ? new Class(message, rest) : new AggregateError(errors, message, rest)
+    const hide = (value: unknown) => ({ value, configurable: true, enumerable: false, writable: true })
+    if (error.name !== name) Object.defineProperty(error, 'name', hide(name))
+    return Object.defineProperty(error, 'stack', hide(stack))
+  },
+})
+
+const VIEWS = new Set<unknown>([
+  Buffer,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+])
+
+const FEW = 16
+/** What a map of TREE can count. */
+const MOST_KEYS = 2 ** 16 - 1
+
+/** The look through a value; see above. */
+class Survey {
+  #isGraph = false
+  #count = 0
+  readonly #few: unknown[] = new Array(FEW).fill(undefined)
+  readonly #many = new Set<unknown>()
+
+  /** TREE or GRAPH. @throws `DataCloneError` for what cannot be encoded. */
+  of(value: unknown): number {
+    this.#isGraph = false
+    try {
+      this.#visit(value)
+      return this.#isGraph ? GRAPH : TREE
+    } finally {
+      for (let i = 0; i < this.#count && i < FEW; i++) this.#few[i] = undefined
+      this.#count = 0
+      if (this.#many.size > 0) this.#many.clear()
+    }
+  }
+
+  #visit(value: unknown): void {
+    if (typeof value === 'object') {
+      if (value !== null) this.#visitObject(value)
+    } else if (typeof value === 'string') {
+      if (!value.isWellFormed()) throw notCloneable('text with half a surrogate pair')
+    } else if (typeof value === 'function' || typeof value === 'symbol') {
+      throw notCloneable(String(value).slice(0, 60))
+    }
+  }
+
+  #visitObject(value: object): void {
+    if (this.#isKnown(value)) {
+      this.#isGraph = true
+    } else if (Array.isArray(value)) {
+      for (let i = 0; i < value.length; i++) this.#visit(value[i])
+    } else if (value.constructor === Object) {
+      this.#visitFields(value)
+    } else {
+      this.#visitOther(value)
+    }
+  }
+
+  #visitFields(value: object): void {
+    let count = 0
+    for (const key in value) {
+      if (key === '__proto__') throw notCloneable('a key "__proto__"')
+      this.#visit((value as Record<string, unknown>)[key])
+      count++
+    }
+    if (count > MOST_KEYS) this.#isGraph = true
+  }
+
+  #visitOther(value: object): void {
+    if (value instanceof Date || VIEWS.has(value.constructor)) return
+    const isOther = !(
+      isShareable(value) ||
+      value instanceof RegExp ||
+      value instanceof ArrayBuffer ||
+      value instanceof DataView
+    )
+    if (isOther && Object.prototype.toString.call(value) === '[object Object]') {
+      this.#visitFields(value)
+      return
+    }
+    this.#isGraph = true
+    if (!isOther) return
+    if (value instanceof Map) {
+      for (const [key, item] of value) {
+        this.#visit(key)
+        this.#visit(item)
+      }
+    } else if (value instanceof Set) {
+      for (const item of value) this.#visit(item)
+    } else if (value instanceof Error) {
+      this.#visit(value.cause)
+      if (value instanceof AggregateError) this.#visit(value.errors)
+    } else {
+      throw notCloneable(Object.prototype.toString.call(value))
+    }
+  }
+
+  /** Whether the object occurred before; from now on it has. */
+  #isKnown(value: object): boolean {
+    const count = this.#count
+    if (count >= FEW) {
+      if (count === FEW) for (const one of this.#few) this.#many.add(one)
+      if (this.#many.has(value)) return true
+      this.#many.add(value)
+    } else {
+      for (let i = 0; i < count; i++) if (this.#few[i] === value) return true
+      this.#few[count] = value
+    }
+    this.#count = count + 1
+    return false
+  }
+}
+
+function notCloneable(what: string): DOMException {
+  return new DOMException(`${what} could not be encoded`, 'DataCloneError')
+}
+
+const survey = new Survey()
+let isEncoding = false
+
+/** An item that stands in memory of its own. */
+export interface Item {
+  readonly flags: number
+  readonly bytes: Uint8Array
+}
+
+/** What encode() has made when it did not fit into the exchange; not to be changed until it has been put. */
+let outside: Item | undefined
+
+/**
+ * Encodes a value: as a record in the exchange, whose length in bytes is returned, or outside it: 0.
+ * @throws `DataCloneError` for what cannot be encoded.
+ */
+export function encode(value: unknown): number {
+  // A getter that puts something while its object is being encoded would write over the half of it.
+  if (isEncoding) throw notCloneable('a value whose getters use queues')
+  outside = undefined
+  if (value instanceof Uint8Array && (value.constructor === Uint8Array || value.constructor === Buffer)) {
+    return encodeRaw(value)
+  }
+  isEncoding = true
+  try {
+    const flags = survey.of(value)
+    const packr = flags === TREE ? treePackr : graphPackr
+    packr.useBuffer(exchange)
+    const result = packr.pack(value, flags === TREE ? IN_PLACE | RESERVE_HEADER : RESERVE_HEADER)
+    const end = flags === TREE ? (result as unknown as { end: number }).end : result.length
+    if (result.buffer === native.exchange) return finish(flags, end - HEADER_BYTES)
+    outside = { flags, bytes: result.subarray(HEADER_BYTES, end) }
+    return 0
+  } finally {
+    isEncoding = false
+  }
+}
+
+function encodeRaw(value: Uint8Array): number {
+  const flags = value.constructor === Buffer ? BUFFER : RAW
+  if (value.byteLength > MOST_COPIED) {
+    outside = { flags, bytes: value }
+    return 0
+  }
+  plainExchange.set(value, HEADER_BYTES)
+  return finish(flags, value.byteLength)
+}
+
+/** Writes the header; the length of the record. */
+function finish(flags: number, byteLength: number): number {
+  headers[0] = byteLength
+  headers[1] = flags << 24
+  return recordBytes(byteLength)
+}
+
+export function recordBytes(byteLength: number): number {
+  return HEADER_BYTES + Math.ceil(byteLength / 8) * 8
+}
+
+/** What the last encode() made, which did not fit into the exchange. */
+export function encodedOutside(): Item {
+  return outside!
+}
+
+/** What the last encode() made, in memory that nobody else changes. */
+export function keepEncoded(): Item {
+  const item = outside
+  outside = undefined
+  if (item === undefined) {
+    return { flags: headers[1]! >>> 24, bytes: plainExchange.slice(HEADER_BYTES, HEADER_BYTES + headers[0]!) }
+  }
+  return item.flags <= BUFFER ? { flags: item.flags, bytes: Uint8Array.prototype.slice.call(item.bytes) } : item
+}
+
+const range = { start: 0, end: 0 }
+
+/** The value of a record that begins at `offset` of the exchange. */
+export function decodeAt(offset: number): unknown {
+  const flags = headers[offset / 4 + 1]! >>> 24
+  const start = offset + HEADER_BYTES
+  const end = start + headers[offset / 4]!
+  if (flags === RAW) return plainExchange.slice(start, end)
+  if (flags === BUFFER) return Buffer.from(plainExchange.slice(start, end).buffer)
+  range.start = start
+  range.end = end
+  return (flags === TREE ? treeUnpackr : graphUnpackr).unpack(exchange, range)
+}
+
+/** The record that begins there, as an item. */
+export function itemAt(offset: number): Item {
+  const start = offset + HEADER_BYTES
+  return { flags: flagsAt(offset), bytes: plainExchange.slice(start, start + headers[offset / 4]!) }
+}
+
+export function flagsAt(offset: number): number {
+  return headers[offset / 4 + 1]! >>> 24
+}
+
+/** How long the record is that begins there. */
+export function recordBytesAt(offset: number): number {
+  return recordBytes(headers[offset / 4]!)
+}
+
+/** The value of an item in memory of its own, of which bytes become the value. */
+export function decode(flags: number, bytes: Buffer): unknown {
+  if (flags === BUFFER) return bytes
+  if (flags === RAW) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  range.start = 0
+  range.end = bytes.byteLength
+  return (flags === TREE ? treeUnpackr : graphUnpackr).unpack(bytes, range)
+}

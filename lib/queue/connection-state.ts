@@ -1,0 +1,148 @@
+/**
+ * Pipes: one segment with a ring for each direction, and a ledger of who holds which end.
+ *
+ *   0      | ends | ring 0: end 0 puts | ring 1: end 1 puts |      one way: ring 1 only
+ */
+import { ShareError } from '../errors.ts'
+import type { Handle } from '../memory/handle.ts'
+import {
+  Attachment,
+  type AttachOptions,
+  assertSegmentOptions,
+  attachSegment,
+  createSegment,
+  type Description,
+  SEGMENT_OPTIONS,
+  type Segment,
+  type SegmentOptions,
+} from '../memory/segment.ts'
+import { Site } from '../memory/site.ts'
+import { type NativeObject, native } from '../native.ts'
+import type { WaitLine } from '../sync/wait-line.ts'
+import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { assertRingBytes, DEFAULT_RING_BYTES } from './queue-state.ts'
+import { Ring } from './ring.ts'
+
+export const SEGMENT_KIND = 'Pipe'
+export const KIND = 'Connection'
+/** How many processes and workers can hold ends at the same time. */
+const HOLDERS = 256
+const MOST_ITEMS = 2 ** 31 - 1
+const ENDS_OFFSET = 0
+
+/** Which end of a pipe. */
+export type End = 0 | 1
+
+/** How a {@link Pipe} is made. */
+export interface PipeOptions extends SegmentOptions {
+  /**
+   * Whether both ends send and receive. Otherwise the first receives and the second sends.
+   * @defaultValue `true`
+   */
+  readonly duplex?: boolean
+  /**
+   * How many bytes can be under way in each direction.
+   * @defaultValue 1 MiB
+   */
+  readonly byteLength?: number
+}
+
+interface PipeDescription extends Description {
+  readonly duplex: boolean
+  readonly byteLength: number
+}
+
+function ringOffset({ duplex, byteLength }: PipeDescription, writer: End): number | undefined {
+  const first = native.endsBytes(HOLDERS)
+  if (!duplex) return writer === 1 ? first : undefined
+  return first + writer * native.queueBytes(byteLength)
+}
+
+/** Makes the segment of a pipe. */
+export function createPipe(name: string | undefined, options: PipeOptions = {}): Segment {
+  assertOptions('options', options, ['duplex', 'byteLength', ...SEGMENT_OPTIONS])
+  assertSegmentOptions(options)
+  const { duplex = true, byteLength = DEFAULT_RING_BYTES } = options
+  assertBoolean('options.duplex', duplex)
+  assertRingBytes('options.byteLength', byteLength)
+  const description = { kind: SEGMENT_KIND, duplex, byteLength: Math.ceil(byteLength / 8) * 8 }
+  const ringBytes = native.queueBytes(description.byteLength)
+  const cellsBytes = native.endsBytes(HOLDERS) + (duplex ? 2 : 1) * ringBytes
+  return createSegment(name, { payloadBytes: 0, cellsBytes, description, options }, (segment) => {
+    native.initEnds(segment.native, ENDS_OFFSET, HOLDERS)
+    for (const writer of [0, 1] as const) {
+      const offset = ringOffset(description, writer)
+      if (offset !== undefined) native.initQueue(segment.native, offset, description.byteLength, MOST_ITEMS)
+    }
+  })
+}
+
+/** An end of a pipe of this environment. */
+export function siteOf(segment: Segment, end: End): Site {
+  return new Site(new Attachment(segment, KIND), end, segment.description)
+}
+
+export function attachEnd(target: string | Handle, end: End, options?: AttachOptions): Site {
+  const site = siteOf(attachSegment(target, options), end)
+  const { kind, duplex, byteLength } = site.description
+  try {
+    if (kind !== SEGMENT_KIND) {
+      throw new ShareError('ERR_KIND', {
+        segment: site.attachment.name,
+        detail: `it is a ${kind}, not a ${SEGMENT_KIND}`,
+      })
+    }
+    if (typeof duplex !== 'boolean' || !Number.isSafeInteger(byteLength) || Number(byteLength) < 0) {
+      throw new ShareError('ERR_CORRUPT', { segment: site.attachment.name })
+    }
+    assertInteger('end', end, 0, 1)
+    return site
+  } catch (error) {
+    site.attachment.close()
+    throw error
+  }
+}
+
+/** One end of a pipe as one environment holds it, however many handles. */
+export class ConnectionState {
+  /** What the end receives from; undefined when it only sends. */
+  readonly incoming: Ring | undefined
+  /** What the end sends to; undefined when it only receives. */
+  readonly outgoing: Ring | undefined
+  readonly lines: WaitLine[] = []
+  readonly #end: End
+  readonly #ends: NativeObject<'Ends'>
+
+  constructor({ attachment, cell, description }: Site) {
+    const { segment } = attachment
+    this.#end = cell as End
+    this.#ends = native.bindEnds(segment.native, ENDS_OFFSET)
+    const ringOf = (writer: End) => {
+      const offset = ringOffset(description as PipeDescription, writer)
+      if (offset === undefined) return undefined
+      const ring = new Ring(native.bindPipeRing(segment.native, offset, ENDS_OFFSET, writer), { writer })
+      this.lines.push(ring.items, ring.room)
+      return ring
+    }
+    this.outgoing = ringOf(this.#end)
+    this.incoming = ringOf((1 - this.#end) as End)
+  }
+
+  /** One more handle. False when there is no room for one more process or worker. */
+  join(): boolean {
+    return native.endsJoin(this.#ends, this.#end)
+  }
+
+  /** One handle less; those at the other end look whether there is another. */
+  leave(): void {
+    native.endsLeave(this.#ends, this.#end)
+    if (this.outgoing !== undefined) native.queueWakeAll(this.outgoing.object)
+    if (this.incoming !== undefined) native.queueWakeAll(this.incoming.object)
+  }
+
+  end(): void {
+    if (this.outgoing !== undefined) native.endObject(this.outgoing.object)
+    if (this.incoming !== undefined) native.endObject(this.incoming.object)
+    native.endObject(this.#ends)
+  }
+}

@@ -1,0 +1,83 @@
+/** What Queue and JoinableQueue have beyond a SimpleQueue: a bound on items, a size, and several items at once. */
+
+import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
+import { assertInteger, typeError } from '../validate.ts'
+import { HEADER_BYTES } from './codec.ts'
+import { QueueBase } from './queue-base.ts'
+import { MOST_AT_ONCE } from './ring.ts'
+
+/** What {@link Queue} and {@link JoinableQueue} share. */
+export abstract class CountedQueue<T> extends QueueBase<T> {
+  /** How many items there can be. */
+  get maxSize(): number {
+    return this.state.ring.state().maxSize
+  }
+
+  /** How many bytes the ring has. */
+  get byteLength(): number {
+    return this.state.ring.state().byteLength
+  }
+
+  /** How many items there are at this moment; by the time you read it, that may have changed. */
+  get size(): number {
+    return this.state.ring.state().items
+  }
+
+  /** Whether there is no room at this moment, not even for an empty item. */
+  get isFull(): boolean {
+    const { items, maxSize, freeBytes } = this.state.ring.state()
+    return items >= maxSize || freeBytes < HEADER_BYTES
+  }
+
+  /**
+   * Puts copies of all values, one behind the other with nothing in between, or none: waits until there is room for all.
+   * @throws as {@link put}; `ERR_TOO_LARGE` when they can never fit together. Such values do not spill.
+   */
+  async putMany(values: readonly T[], options: WaitOptions = {}): Promise<void> {
+    const { ring } = this.state
+    assertValues(values)
+    await ring.putMany(this, values, options)
+  }
+
+  /**
+   * The same, blocking the thread.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws as {@link putMany}.
+   */
+  putManySync(values: readonly T[], options?: SyncWaitOptions): void {
+    const { ring } = this.state
+    assertValues(values)
+    ring.putManySync(this, values, options)
+  }
+
+  /**
+   * Takes what there is, up to `most` items that lie one behind the other, waiting for the first.
+   *
+   * @remarks May give fewer than there are: what comes with one look at the ring, 64 KiB. A process that is killed after this
+   * loses as many as it has taken.
+   * @throws as {@link get}.
+   */
+  async getMany(most: number, options: WaitOptions = {}): Promise<T[]> {
+    const { ring } = this.state
+    assertInteger('most', most, 1, MOST_AT_ONCE)
+    return this.drained(await ring.getMany(this, most, options)) as T[]
+  }
+
+  /**
+   * The same, blocking the thread.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws as {@link get}.
+   */
+  getManySync(most: number, options?: SyncWaitOptions): T[] {
+    const { ring } = this.state
+    assertInteger('most', most, 1, MOST_AT_ONCE)
+    return this.drained(ring.getManySync(this, most, options)) as T[]
+  }
+}
+
+function assertValues(values: unknown): asserts values is readonly unknown[] {
+  if (!Array.isArray(values)) throw typeError('values', 'an array', values)
+  assertInteger('values.length', values.length, 0, MOST_AT_ONCE)
+}

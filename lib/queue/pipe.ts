@@ -1,0 +1,212 @@
+/** Pipe and Connection: two ends, each of which receives what the other one sends. */
+import { type Handle, registerKind } from '../memory/handle.ts'
+import type { AttachOptions } from '../memory/segment.ts'
+import { assertedName } from '../memory/segment-name.ts'
+import { Site } from '../memory/site.ts'
+import { SharedObject, stateAt } from '../sync/shared-object.ts'
+import { NOT_NOW } from '../sync/wait-line.ts'
+import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
+import { typeError } from '../validate.ts'
+import { attachEnd, ConnectionState, createPipe, type End, KIND, type PipeOptions, siteOf } from './connection-state.ts'
+import { ENDED, errorOf, type Ring } from './ring.ts'
+
+const NO_OPTIONS: WaitOptions = {}
+
+/**
+ * One end of a {@link Pipe}. Several processes, workers and handles may have the same end; each message goes to one of them.
+ *
+ * @remarks When nobody has the other end any more, because all have closed it, ended or been killed (which is noticed within a
+ * tenth of a second), what is under way can still be received; then `recv` rejects with `ERR_ENDED` and iteration ends. An end that
+ * is being handed over must be held by the giver until the taker has attached. Messages are copied as by {@link Queue}.
+ * For Python's `multiprocessing.connection.Connection`.
+ */
+export class Connection<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
+  /** @internal */
+  constructor(site: Site) {
+    if (!((site as unknown) instanceof Site)) throw typeError('site', 'made by Pipe', site)
+    const state = stateAt(site, ConnectionState)
+    super(site, state)
+    if (!state.join()) {
+      const error = errorOf(this, 'ERR_TOO_MANY_WAITERS')
+      super.close()
+      throw error
+    }
+  }
+
+  /** Attaches to an end by its handle. @throws {@link ShareError} as {@link SharedMemory.attach}; `ERR_TOO_MANY_WAITERS`. */
+  static attach<T = unknown>(handle: Handle, options?: AttachOptions): Connection<T> {
+    return new Connection(attachEnd(handle, handle?.cell as End, options))
+  }
+
+  /** Whether this end receives. */
+  get isReadable(): boolean {
+    return this.state.incoming !== undefined
+  }
+
+  /** Whether this end sends. */
+  get isWritable(): boolean {
+    return this.state.outgoing !== undefined
+  }
+
+  /**
+   * Sends a copy of a message, waiting for room without blocking the event loop.
+   * @throws {@link ShareError} `ERR_TIMEOUT`, `ERR_TOO_LARGE`, `ERR_CLOSED` and `DataCloneError` as {@link Queue.put}; `ERR_ENDED`
+   * when nobody has the other end; `ERR_ONE_WAY` when this end only receives.
+   */
+  async send(message: T, options: WaitOptions = NO_OPTIONS): Promise<void> {
+    await this.#outgoing.put(this, message, options)
+  }
+
+  /**
+   * The same, blocking the thread.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws as {@link send}.
+   */
+  sendSync(message: T, options?: SyncWaitOptions): void {
+    this.#outgoing.putSync(this, message, options)
+  }
+
+  /** Sends a copy of a message if there is room, and says whether it did. @throws as {@link send}, but for `ERR_TIMEOUT`. */
+  trySend(message: T): boolean {
+    return this.#outgoing.tryPut(this, message)
+  }
+
+  /**
+   * Receives the next message, waiting for one without blocking the event loop.
+   *
+   * @remarks A pending `recv` does not keep the process alive, unless {@link ref} was called.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when nobody has the other end and nothing is left;
+   * `ERR_ONE_WAY` when this end only sends; `ERR_CLOSED`. The signal's reason when it aborts.
+   */
+  async recv(options: WaitOptions = NO_OPTIONS): Promise<T> {
+    return this.#received(await this.#incoming.get(this, options))
+  }
+
+  /**
+   * The same, blocking the thread.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws as {@link recv}.
+   */
+  recvSync(options?: SyncWaitOptions): T {
+    return this.#received(this.#incoming.getSync(this, options))
+  }
+
+  /** Receives the next message if there is one: as `{ value }`. @throws as {@link recv}, but for `ERR_TIMEOUT`. */
+  tryRecv(): { readonly value: T } | undefined {
+    const got = this.#incoming.tryGet(this)
+    return got === NOT_NOW ? undefined : { value: this.#received(got as { value: unknown } | typeof ENDED) }
+  }
+
+  /**
+   * Whether `recv` would not have to wait: there is a message, or the end. Waits for that for `timeoutMs` at most, by default
+   * not at all; false after it.
+   * @throws {@link ShareError} `ERR_CLOSED`, `ERR_ONE_WAY`. The signal's reason when it aborts.
+   */
+  async poll(options: WaitOptions = NO_OPTIONS): Promise<boolean> {
+    return await this.#incoming.poll(this, options)
+  }
+
+  /**
+   * The same, blocking the thread.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws as {@link poll}.
+   */
+  pollSync(options: SyncWaitOptions = NO_OPTIONS): boolean {
+    return this.#incoming.pollSync(options)
+  }
+
+  /** Ends this handle. When it was the last one of this end, the other one comes to its end. Idempotent. */
+  override close(): void {
+    if (SharedObject.isClosed(this)) return
+    this.state.leave()
+    super.close()
+  }
+
+  /** Receives messages until nobody has the other end and nothing is left. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    for (;;) {
+      const got = await this.#incoming.get(this, NO_OPTIONS)
+      if (got === ENDED) return
+      yield got.value as T
+    }
+  }
+
+  get #incoming(): Ring {
+    const { incoming } = this.state
+    if (incoming === undefined) throw errorOf(this, 'ERR_ONE_WAY', 'it only sends')
+    return incoming
+  }
+
+  get #outgoing(): Ring {
+    const { outgoing } = this.state
+    if (outgoing === undefined) throw errorOf(this, 'ERR_ONE_WAY', 'it only receives')
+    return outgoing
+  }
+
+  #received(got: { readonly value: unknown } | typeof ENDED): T {
+    if (got === ENDED) throw errorOf(this, 'ERR_ENDED', 'nobody has the other end')
+    return got.value as T
+  }
+}
+
+/**
+ * Two connections: what one sends the other receives.
+ *
+ * @remarks For Python's `multiprocessing.Pipe`. Keep one end, give the other to somebody else, and close your handle of that once
+ * they have attached: only then does their end tell you that they are gone.
+ * @example
+ * ```ts
+ * import { Pipe } from 'procshare'
+ * const [ours, theirs] = new Pipe()
+ * await ours.send({ question: 6 * 9 })
+ * console.assert(theirs.recvSync() !== undefined)
+ * theirs.close()
+ * console.assert((await ours.poll()) === true) // the end
+ * ours.close()
+ * ```
+ */
+export class Pipe<T = unknown> implements Iterable<Connection<T>> {
+  /** Both ends. Of a pipe that is not duplex the first one receives and the second one sends. */
+  readonly connections: readonly [Connection<T>, Connection<T>]
+
+  /**
+   * Makes an anonymous pipe; others attach to its connections through their handles.
+   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  constructor(options?: PipeOptions) {
+    this.connections = endsOf(undefined, options)
+  }
+
+  /** Makes a pipe of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  static create<T = unknown>(name: string, options?: PipeOptions): readonly [Connection<T>, Connection<T>] {
+    return endsOf(assertedName(name), options)
+  }
+
+  /** Attaches to an end, 0 or 1, of the pipe of that name. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  static attach<T = unknown>(name: string, end: 0 | 1, options?: AttachOptions): Connection<T> {
+    return new Connection(attachEnd(assertedName(name), end, options))
+  }
+
+  /** Closes both handles. */
+  [Symbol.dispose](): void {
+    for (const connection of this.connections) connection.close()
+  }
+
+  [Symbol.iterator](): Iterator<Connection<T>> {
+    return this.connections[Symbol.iterator]()
+  }
+}
+
+function endsOf<T>(
+  name: string | undefined,
+  options: PipeOptions | undefined,
+): readonly [Connection<T>, Connection<T>] {
+  const segment = createPipe(name, options)
+  const first = new Connection<T>(siteOf(segment, 0))
+  return [first, new Connection<T>(siteOf(segment, 1))]
+}
+
+registerKind(KIND, (handle, options) => Connection.attach(handle, options))

@@ -1,0 +1,131 @@
+/** What all queues share: putting, getting, iterating, and the end. */
+import type { Site } from '../memory/site.ts'
+import { SharedObject, stateAt } from '../sync/shared-object.ts'
+import { NOT_NOW } from '../sync/wait-line.ts'
+import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
+import { QueueState } from './queue-state.ts'
+import { ENDED, errorOf } from './ring.ts'
+
+const NO_OPTIONS: WaitOptions = {}
+
+/** What {@link Queue}, {@link JoinableQueue} and {@link SimpleQueue} share. */
+export abstract class QueueBase<T> extends SharedObject<QueueState> implements AsyncIterable<T> {
+  /** @internal */
+  constructor(site: Site) {
+    super(site, stateAt(site, QueueState))
+  }
+
+  /** Whether the queue has no items at this moment; by the time you read it, that may have changed. */
+  get isEmpty(): boolean {
+    return this.state.ring.state().items === 0
+  }
+
+  /** Whether somebody has called {@link end}: nothing more is put. There may be items left. */
+  get ended(): boolean {
+    return this.state.ring.state().ended
+  }
+
+  /**
+   * Puts a copy of a value, waiting for room without blocking the event loop. Puts of one environment arrive in the order in
+   * which they were made.
+   *
+   * @remarks The value is encoded before this returns: changing it afterwards changes nothing, and what cannot be encoded
+   * rejects before anything is queued. Shared objects anywhere inside travel as handles and arrive attached; hold them until
+   * they have. A pending put does not keep the process alive, unless {@link ref} was called.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` after {@link end}; `ERR_TOO_LARGE` for an item that
+   * can never fit; `ERR_CLOSED`. `DataCloneError` for functions, symbols, promises and the like. The signal's reason when it
+   * aborts. Nothing has been put then.
+   */
+  put(value: T, options: WaitOptions = NO_OPTIONS): Promise<void> {
+    try {
+      return this.state.ring.put(this, value, options)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * Puts a copy of a value, blocking the thread until there is room.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws as {@link put}.
+   */
+  putSync(value: T, options?: SyncWaitOptions): void {
+    this.state.ring.putSync(this, value, options)
+  }
+
+  /**
+   * Puts a copy of a value if there is room, and says whether it did; false also while earlier puts of this process wait.
+   * @throws as {@link put}, but for `ERR_TIMEOUT`.
+   */
+  tryPut(value: T): boolean {
+    return this.state.ring.tryPut(this, value)
+  }
+
+  /**
+   * Takes the first item, waiting for one without blocking the event loop.
+   *
+   * @remarks A pending get does not keep the process alive, unless {@link ref} was called. A process that is killed after it has
+   * taken an item loses that one and no other.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when the queue has ended and nothing is left;
+   * `ERR_CLOSED`. The signal's reason when it aborts. Nothing has been taken then. When a shared object inside is gone, what its
+   * `attach` throws; the item has been taken.
+   */
+  async get(options: WaitOptions = NO_OPTIONS): Promise<T> {
+    const got = await this.state.ring.get(this, options)
+    if (got === ENDED) throw this.#drainedError()
+    return got.value as T
+  }
+
+  /**
+   * Takes the first item, blocking the thread until there is one.
+   *
+   * @remarks Blocks the event loop: for scripts and workers.
+   * @throws as {@link get}.
+   */
+  getSync(options?: SyncWaitOptions): T {
+    const got = this.state.ring.getSync(this, options)
+    if (got === ENDED) throw this.#drainedError()
+    return got.value as T
+  }
+
+  /**
+   * Takes the first item if there is one: as `{ value }`, for an item may be `undefined`.
+   * @throws {@link ShareError} `ERR_ENDED` when the queue has ended and nothing is left; `ERR_CLOSED`.
+   */
+  tryGet(): { readonly value: T } | undefined {
+    const got = this.state.ring.tryGet(this)
+    if (got === ENDED) throw this.#drainedError()
+    return got === NOT_NOW ? undefined : (got as { value: T })
+  }
+
+  /**
+   * Ends the queue for everybody: nothing more is put, what is in it can still be taken, and iteration over it ends everywhere
+   * once that is done.
+   *
+   * @remarks Not to be confused with {@link close}, which only ends this handle, as it does for all shared objects. Idempotent.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  end(): void {
+    this.state.ring.end(this)
+  }
+
+  /** Takes items until the queue has ended and nothing is left. Each item goes to one of those who iterate. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    for (;;) {
+      const got = await this.state.ring.get(this, NO_OPTIONS)
+      if (got === ENDED) return
+      yield got.value as T
+    }
+  }
+
+  #drainedError() {
+    return errorOf(this, 'ERR_ENDED', 'nothing is left in it')
+  }
+
+  /** @internal */
+  protected drained<R>(got: R | typeof ENDED): R {
+    if (got === ENDED) throw this.#drainedError()
+    return got as R
+  }
+}

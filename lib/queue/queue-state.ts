@@ -1,0 +1,103 @@
+/** Queues: how their objects are made, opened and attached to, and what one environment keeps of each. */
+import { ShareError } from '../errors.ts'
+import type { Handle } from '../memory/handle.ts'
+import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
+import { attachSite, createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
+import { native } from '../native.ts'
+import { ObjectState } from '../sync/shared-object.ts'
+import { WaitLine } from '../sync/wait-line.ts'
+import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { Ring } from './ring.ts'
+import { newAnchor, SpillRoom } from './spill.ts'
+
+const MOST_ITEMS = 2 ** 31 - 1
+export const MOST_RING_BYTES = 2 ** 34 - 8
+export const DEFAULT_RING_BYTES = 2 ** 20
+
+/** How a {@link SimpleQueue} is made. */
+export interface SimpleQueueOptions extends SegmentOptions {
+  /**
+   * The size of the ring in bytes: how much can be in the queue. An item takes its encoded length, rounded up to 8, and 8 more.
+   * @defaultValue 1 MiB
+   */
+  readonly byteLength?: number
+  /**
+   * Sends an item that is larger than the ring in a segment of its own instead of refusing it.
+   * @defaultValue `false`
+   */
+  readonly spill?: boolean
+}
+
+/** How a {@link Queue} or {@link JoinableQueue} is made. */
+export interface QueueOptions extends SimpleQueueOptions {
+  /**
+   * How many items can be in the queue.
+   * @defaultValue as many as fit into `byteLength`
+   */
+  readonly maxSize?: number
+}
+
+export type QueueKind = 'Queue' | 'JoinableQueue' | 'SimpleQueue'
+
+export class QueueState extends ObjectState<'Queue'> {
+  readonly ring: Ring
+  readonly doneWait: number
+  readonly done: WaitLine
+  readonly #spill: SpillRoom | undefined
+
+  constructor({ attachment, cell, description }: Site) {
+    super(native.bindQueue(attachment.segment.native, cell))
+    this.#spill = typeof description.anchor === 'string' ? new SpillRoom(description.anchor) : undefined
+    this.ring = new Ring(this.object, undefined, this.#spill)
+    this.doneWait = native.objectWait(this.object, 2)
+    this.done = this.addLine(new WaitLine(this.doneWait))
+    this.addLine(this.ring.items)
+    this.addLine(this.ring.room)
+  }
+
+  override end(): void {
+    super.end()
+    // Not before the segment of the queue is closed: as long as that exists nothing is an orphan.
+    if (this.#spill !== undefined) queueMicrotask(() => this.#spill?.end())
+  }
+}
+
+export function assertRingBytes(name: string, value: unknown): asserts value is number {
+  assertInteger(name, value, 64, MOST_RING_BYTES)
+}
+
+/** How a queue is made, opened and checked. */
+export function queueSpec(kind: QueueKind, options: QueueOptions = {}): SiteSpec {
+  const own = kind === 'SimpleQueue' ? ['byteLength', 'spill'] : ['maxSize', 'byteLength', 'spill']
+  assertOptions('options', options, [...own, ...SEGMENT_OPTIONS])
+  assertSegmentOptions(options)
+  const { maxSize = MOST_ITEMS, byteLength = DEFAULT_RING_BYTES, spill = false } = options
+  assertInteger('options.maxSize', maxSize, 1, MOST_ITEMS)
+  assertRingBytes('options.byteLength', byteLength)
+  assertBoolean('options.spill', spill)
+  const ringBytes = Math.ceil(byteLength / 8) * 8
+  const description = { kind, maxSize, byteLength: ringBytes, ...(spill && { anchor: newAnchor() }) }
+  return {
+    description,
+    cellsBytes: native.queueBytes(ringBytes),
+    initialise: (segment, cell) => native.initQueue(segment.native, cell, ringBytes, maxSize),
+    check: (found, segment) => {
+      const same = found.maxSize === maxSize && found.byteLength === ringBytes && (found.anchor !== undefined) === spill
+      if (same) return
+      const made = `maxSize ${found.maxSize}, byteLength ${found.byteLength}, spill: ${found.anchor !== undefined}`
+      throw new ShareError('ERR_TYPE', { segment: segment.name, detail: `it was made with ${made}` })
+    },
+  }
+}
+
+export function createQueue(kind: QueueKind, name: string | undefined, options?: QueueOptions): Site {
+  return createSite(name, queueSpec(kind, options), options ?? {})
+}
+
+export function openQueue(kind: QueueKind, name: string, options?: QueueOptions): Site {
+  return openSite(name, queueSpec(kind, options), options ?? {})
+}
+
+export function attachQueue(kind: QueueKind, target: string | Handle, options?: AttachOptions): Site {
+  return attachSite(kind, target, options)
+}

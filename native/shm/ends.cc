@@ -1,0 +1,83 @@
+#include "shm/ends.h"
+
+namespace procshare {
+namespace {
+
+uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
+
+}  // namespace
+
+bool Ends::Init(EndsCell* cell, uint64_t records) {
+  cell->ledger.capacity.store(records, std::memory_order_relaxed);
+  return InitGuarded(&cell->guarded);
+}
+
+Ends::Ends(EndsCell* cell, size_t byte_length, Members* members)
+    : cell_(cell),
+      byte_length_(byte_length),
+      capacity_(LedgerView::CapacityOf(&cell->ledger, byte_length - offsetof(EndsCell, ledger))),
+      ledger_(&cell->ledger, capacity_),
+      members_(members) {}
+
+bool Ends::LooksSound() const { return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded); }
+
+bool Ends::Join(uint64_t end) {
+  const uint64_t self = members_->self();
+  if (self == 0) return false;
+  for (bool again = true;; again = false) {
+    {
+      Guard guard(&cell_->guarded, byte_length_);
+      if (!guard.held()) return false;
+      LedgerRecord* const record = ledger_.FindOrTake(&guard, self, end);
+      if (record != nullptr) {
+        guard.Set(&record->count, Load(record->count) + 1);
+        guard.Commit();
+        return true;
+      }
+    }
+    if (!again) return false;
+    BuryTheDead();
+  }
+}
+
+void Ends::Leave(uint64_t end) {
+  Guard guard(&cell_->guarded, byte_length_);
+  if (!guard.held()) return;
+  LedgerRecord* const record = ledger_.Find(members_->self(), end);
+  if (record == nullptr) return;
+  const uint64_t count = Load(record->count);
+  if (count > 1) {
+    guard.Set(&record->count, count - 1);
+  } else {
+    ledger_.Free(&guard, record);
+  }
+  guard.Commit();
+}
+
+bool Ends::IsHeld(uint64_t end) const {
+  bool held = false;
+  ledger_.ForEach([&](LedgerRecord* record) {
+    held = Load(record->key) == end;
+    return !held;
+  });
+  return held;
+}
+
+void Ends::BuryTheDead() {
+  Guard guard(&cell_->guarded, byte_length_);
+  if (!guard.held()) return;
+  const uint64_t self = members_->self();
+  for (bool found = true; found;) {
+    found = false;
+    ledger_.ForEach([&](LedgerRecord* record) {
+      const uint64_t member = Load(record->member);
+      if (member == self || members_->IsMember(member)) return true;
+      ledger_.Free(&guard, record);
+      guard.Commit();
+      found = true;
+      return false;
+    });
+  }
+}
+
+}  // namespace procshare

@@ -1,0 +1,107 @@
+import { attach, Connection, Pipe, Queue } from 'procshare'
+import { describe, expect, it } from 'vitest'
+import { shareError } from '../helpers/error-matchers.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { uniqueName } from '../helpers/segment-names.ts'
+
+expectNoLeftovers()
+
+describe('a pipe', () => {
+  it('carries messages both ways', async () => {
+    using pipe = new Pipe<unknown>()
+    const [a, b] = pipe.connections
+    await a.send({ x: 1 })
+    b.sendSync('y')
+    expect(b.trySend('z')).toBe(true)
+    expect([await b.recv(), a.recvSync(), a.tryRecv(), a.tryRecv()]).toEqual([{ x: 1 }, 'y', { value: 'z' }, undefined])
+    expect([a.isReadable, a.isWritable]).toEqual([true, true])
+  })
+
+  it('carries messages one way', async () => {
+    using pipe = new Pipe({ duplex: false })
+    const [reader, writer] = pipe.connections
+    writer.sendSync(1)
+    expect(reader.recvSync()).toBe(1)
+    expect(() => reader.sendSync(1)).toThrow(shareError('ERR_ONE_WAY'))
+    expect(() => writer.recvSync()).toThrow(shareError('ERR_ONE_WAY'))
+    await expect(writer.recv()).rejects.toThrow(shareError('ERR_ONE_WAY'))
+    await expect(reader.send(1)).rejects.toThrow(shareError('ERR_ONE_WAY'))
+    expect([reader.isReadable, reader.isWritable, writer.isWritable]).toEqual([true, false, true])
+  })
+
+  it('polls without taking', async () => {
+    using pipe = new Pipe()
+    const [a, b] = pipe.connections
+    expect([await b.poll(), b.pollSync(), await b.poll({ timeoutMs: 10 }), b.pollSync({ timeoutMs: 10 })]).toEqual(
+      Array(4).fill(false),
+    )
+    const polling = b.poll({ timeoutMs: 5_000 })
+    a.sendSync(1)
+    expect([await polling, await b.poll(), b.pollSync(), b.recvSync()]).toEqual([true, true, true, 1])
+    await expect(b.poll({ timeoutMs: 1_000, signal: AbortSignal.timeout(5) })).rejects.toThrow('timeout')
+  })
+
+  it('ends for the reader when nobody has the other end, after what is under way', async () => {
+    const [a, b] = new Pipe()
+    using same = attach(b.handle) as Connection
+    a.sendSync(1)
+    a.sendSync(2)
+    a.close()
+    expect([await b.poll(), await b.recv(), b.recvSync()]).toEqual([true, 1, 2])
+    expect(await b.poll()).toBe(true)
+    await expect(b.recv()).rejects.toThrow(shareError('ERR_ENDED'))
+    expect(() => same.recvSync()).toThrow(shareError('ERR_ENDED'))
+    expect(() => same.tryRecv()).toThrow(shareError('ERR_ENDED'))
+    for await (const _ of b) expect.unreachable()
+    expect(() => b.sendSync(1)).toThrow(shareError('ERR_ENDED'))
+    b.close()
+  })
+
+  it('ends waits when the last handle of the other end is closed, and not before', async () => {
+    const [a, b] = new Pipe<number>({ byteLength: 64 })
+    const second = Connection.attach<number>(a.handle)
+    const receiving = b.recv()
+    a.close()
+    second.sendSync(7)
+    expect(await receiving).toBe(7)
+    const waiting = b.recv()
+    while (b.trySend(1));
+    const sending = b.send(2)
+    second.close()
+    await expect(waiting).rejects.toThrow(shareError('ERR_ENDED'))
+    await expect(sending).rejects.toThrow(shareError('ERR_ENDED'))
+    b.close()
+  })
+
+  it('has ends that travel through queues', () => {
+    using pipe = new Pipe()
+    const [a, b] = pipe.connections
+    using queue = new Queue<Connection>()
+    queue.putSync(b)
+    using got = queue.getSync()
+    a.sendSync('hello')
+    expect(got.recvSync()).toBe('hello')
+  })
+
+  it('has a name, if it is given one', () => {
+    const name = uniqueName('pipe')
+    const [a, b] = Pipe.create(name)
+    using third = Pipe.attach(name, 1)
+    a.sendSync(1)
+    expect([third.recvSync(), a.name]).toEqual([1, name])
+    expect(() => Pipe.create(name)).toThrow(shareError('EEXIST'))
+    expect(() => Queue.attach(name)).toThrow(shareError('ERR_KIND'))
+    a.close()
+    b.close()
+    expect(() => a.trySend(1)).toThrow(shareError('ERR_CLOSED'))
+    using queue = new Queue()
+    expect(() => Pipe.attach(queue.name, 0)).toThrow(shareError('ERR_KIND'))
+  })
+
+  it('ends pending waits of a handle that is closed', async () => {
+    using pipe = new Pipe()
+    const waiting = pipe.connections[0].recv()
+    pipe.connections[0].close()
+    await expect(waiting).rejects.toThrow(shareError('ERR_CLOSED'))
+  })
+})
