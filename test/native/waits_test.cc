@@ -1,0 +1,220 @@
+// Waits: the threads that sleep for an event loop tell it exactly when looking is worth while, and are gone soon after.
+
+#include "shm/waits.h"
+
+#include <dirent.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <thread>
+
+#include "check.h"
+#include "child_process.h"
+#include "shm/wake_word.h"
+
+namespace procshare::testing {
+namespace {
+
+constexpr double kHeartbeatMs = 50;
+constexpr size_t kOneWord = 1;
+
+size_t Threads() {
+  size_t count = 0;
+  DIR* const listing = opendir("/proc/self/task");
+  CHECK(listing != nullptr);
+  while (const dirent* item = readdir(listing)) count += item->d_name[0] != '.';
+  closedir(listing);
+  return count;
+}
+
+// A number that can be waited for: until it is at least the argument.
+struct Condition {
+  WakeWord wake{};
+  std::atomic<uint64_t> value{0};
+  std::atomic<int> told{0};
+  std::atomic<int> tended{0};
+  uint32_t id = 0;
+
+  WaitSource Source() {
+    return {&wake.word, &wake.flags, [this](uint64_t argument) { return value >= argument; }, [this] { ++tended; }};
+  }
+  void Change(uint64_t to) {
+    value.exchange(to);
+    FullFenceAfterExchange();
+    WakeAnnounced(&wake);
+  }
+};
+
+template <class Predicate>
+void Eventually(const Predicate& predicate) {
+  const Deadline deadline = Deadline::AfterMs(kPatienceMs);
+  while (!predicate()) {
+    CHECK(!deadline.passed());
+    sched_yield();
+  }
+}
+
+class Pool {
+ public:
+  Pool(size_t count, size_t most_words) : waits_([this](uint32_t id) { ++by_id_[id]->told; }, most_words) {
+    for (size_t i = 0; i < count; ++i) {
+      Condition* const condition = &conditions_.emplace_back();
+      condition->id = waits_.Add(condition->Source());
+      CHECK_EQ(condition->id, i);
+      by_id_.push_back(condition);
+    }
+  }
+  Waits* operator->() { return &waits_; }
+  Condition& operator[](size_t index) { return conditions_[index]; }
+
+  void MustArm(size_t index, uint64_t argument) {
+    const Result<bool> armed = waits_.Arm(conditions_[index].id, argument);
+    CHECK(armed.ok() && armed.value());
+  }
+
+ private:
+  std::deque<Condition> conditions_;
+  std::deque<Condition*> by_id_;
+  Waits waits_;  // the last member: its threads are gone first
+};
+
+void ToldOnce(size_t most_words) {
+  Pool pool(1, most_words);
+  pool[0].value = 3;
+  CHECK(!pool->Arm(0, 3).value());  // is worth while already
+  for (int round = 1; round <= 50; ++round) {
+    pool.MustArm(0, 3 + static_cast<uint64_t>(round));
+    pool[0].Change(3 + static_cast<uint64_t>(round));
+    Eventually([&] { return pool[0].told == round; });
+    pool[0].Change(3 + static_cast<uint64_t>(round));  // nobody is armed
+  }
+  pool.MustArm(0, 1000);
+  pool->Disarm(0);
+  pool[0].Change(1000);
+  usleep(static_cast<useconds_t>(2 * kHeartbeatMs * 1000));
+  CHECK_EQ(pool[0].told.load(), 50);
+}
+
+void EachOf(size_t count, size_t most_words) {
+  Pool pool(count, most_words);
+  const size_t before = Threads();
+  for (size_t i = 0; i < count; ++i) pool.MustArm(i, 1);
+  const size_t words = most_words > 1 ? most_words - 1 : 1;
+  Eventually([&] { return Threads() == before + (count + words - 1) / words; });
+  for (size_t i = 0; i < count; i += 2) pool[i].Change(1);
+  Eventually([&] {
+    for (size_t i = 0; i < count; i += 2) {
+      if (pool[i].told != 1) return false;
+    }
+    return true;
+  });
+  for (size_t i = 1; i < count; i += 2) CHECK_EQ(pool[i].told.load(), 0);
+}
+
+void TheHeartbeatNotices(size_t most_words) {
+  Pool pool(1, most_words);
+  pool.MustArm(0, 1);
+  pool[0].value = 1;  // and no wake-up, as of one that was killed before it
+  const Stopwatch watch;
+  Eventually([&] { return pool[0].told == 1; });
+  CHECK(pool[0].tended > 0);
+  CHECK(watch.ms() < 700);
+}
+
+void TheMemoryGoes(size_t most_words) {
+  Pool pool(1, most_words);
+  void* const page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  CHECK(page != MAP_FAILED);
+  auto* const wake = new (page) WakeWord();
+  for (int round = 0; round < 20; ++round) {
+    const uint32_t id = pool->Add({&wake->word, &wake->flags, [wake](uint64_t) { return wake->word == UINT32_MAX; }, {}});
+    CHECK(pool->Arm(id, 0).value());
+    if (round % 2 == 0) usleep(1000);  // its thread sleeps, or is about to
+    pool->Remove(id);
+  }
+  munmap(page, 4096);
+  pool.MustArm(0, 1);
+  usleep(static_cast<useconds_t>(2 * kHeartbeatMs * 1000));
+  pool[0].Change(1);
+  Eventually([&] { return pool[0].told == 1; });
+}
+
+void Stopped(size_t most_words) {
+  Pool pool(3, most_words);
+  const size_t before = Threads();
+  for (size_t i = 0; i < 3; ++i) pool.MustArm(i, 1);
+  const Stopwatch watch;
+  pool->Stop();
+  CHECK(watch.ms() < 700);
+  CHECK_EQ(Threads(), before);
+  CHECK(pool->Arm(0, 1).value());  // accepted, and never told
+  pool[0].Change(1);
+  usleep(static_cast<useconds_t>(2 * kHeartbeatMs * 1000));
+  CHECK_EQ(pool[0].told.load(), 0);
+}
+
+void IdleThreadsGo() {
+  const size_t before = Threads();
+  Pool pool(200, MostWaitTargets());
+  for (size_t i = 0; i < 200; ++i) pool.MustArm(i, 1);
+  for (size_t i = 0; i < 200; ++i) pool->Disarm(static_cast<uint32_t>(i));
+  const Stopwatch watch;
+  Eventually([&] { return Threads() == before; });
+  CHECK(watch.ms() < 2500);
+  pool.MustArm(7, 1);  // and come again
+  pool[7].Change(1);
+  Eventually([&] { return pool[7].told == 1; });
+}
+
+void TheThreadItselfSleeps() {
+  Pool pool(1, MostWaitTargets());
+  std::thread changer([&] {
+    usleep(20'000);
+    pool[0].Change(1);
+  });
+  const Deadline deadline = Deadline::AfterMs(kPatienceMs);
+  while (!pool->Look(0, 1)) {
+    CHECK(!deadline.passed());
+    pool->Sleep(0, 1, 5000);
+  }
+  changer.join();
+  const Stopwatch watch;
+  pool->Sleep(0, 2, 30);
+  CHECK(watch.ms() >= 29 && pool[0].tended == 1);
+}
+
+template <void (*kBody)(size_t)>
+void OnManyWords() {
+  if (MostWaitTargets() == 1) return Skip("the system has no call for many words");
+  kBody(MostWaitTargets());
+}
+template <void (*kBody)(size_t)>
+void OnOneWord() {
+  kBody(kOneWord);
+}
+void Each300(size_t most_words) { EachOf(300, most_words); }
+void Each10(size_t most_words) { EachOf(10, most_words); }
+
+}  // namespace
+}  // namespace procshare::testing
+
+int main(int argc, char** argv) {
+  using namespace procshare::testing;
+  const Test tests[] = {
+      {"a wait is told once", OnManyWords<ToldOnce>},
+      {"a wait is told once, one word a thread", OnOneWord<ToldOnce>},
+      {"each of many is told, and no other", OnManyWords<Each300>},
+      {"each of some is told, and no other, one word a thread", OnOneWord<Each10>},
+      {"the heartbeat notices what no wake-up tells", OnManyWords<TheHeartbeatNotices>},
+      {"the heartbeat notices what no wake-up tells, one word a thread", OnOneWord<TheHeartbeatNotices>},
+      {"memory that is unmapped after its wait does no harm", OnManyWords<TheMemoryGoes>},
+      {"memory that is unmapped after its wait does no harm, one word a thread", OnOneWord<TheMemoryGoes>},
+      {"stopping ends all threads at once", OnManyWords<Stopped>},
+      {"stopping ends all threads at once, one word a thread", OnOneWord<Stopped>},
+      {"idle threads go", IdleThreadsGo},
+      {"the thread itself sleeps until it is worth while", TheThreadItselfSleeps},
+  };
+  return RunTests(argc, argv, tests);
+}
