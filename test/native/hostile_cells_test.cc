@@ -239,6 +239,26 @@ void AJournalThatGrowsMeanwhile() {
   CHECK_EQ(cell->value.load(), 2u);
 }
 
+// A dead member with more grants than anybody could count, and an heir with as many waits.
+void GrantsWithoutEnd() {
+  const Block block(BytesOf(sizeof(ParkingCell)));
+  auto* const cell = block.cell<ParkingCell>();
+  CHECK(InitGuarded(&cell->guarded));
+  cell->ledger.capacity = kRecords;
+  cell->ledger.used = 2;
+  auto* const records = reinterpret_cast<LedgerRecord*>(&cell->ledger + 1);
+  records[0].member = 3;  // dead, to AnyMembers
+  records[1].member = 4;
+  for (int i = 0; i < 2; ++i) records[i].count = uint64_t{1} << 62;
+  records[0].granted = uint64_t{1} << 62;
+  AnyMembers members(1);
+  Guard guard(&cell->guarded, block.byte_length());
+  CHECK(guard.held());
+  const Stopwatch watch;
+  CHECK(Parking(&guard, LedgerView(&cell->ledger, kRecords), &members).BuryTheDead());
+  CHECK(watch.ms() < kPromptMs);
+}
+
 }  // namespace
 }  // namespace procshare::testing
 
@@ -248,6 +268,7 @@ int main(int argc, char** argv) {
       {"each word of each cell has a bad value", EachWord},
       {"many words have bad values", ManyWords},
       {"the journal's length changes during a transaction", AJournalThatGrowsMeanwhile},
+      {"a dead member has grants without end", GrantsWithoutEnd},
   };
   return RunTests(argc, argv, tests);
 }
