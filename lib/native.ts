@@ -99,6 +99,8 @@ export interface Native {
   lockWait(lock: NativeLock): number
   /** Releases, if this thread holds it, in such a way that the next owner is told that it was abandoned. */
   abandonLock(lock: NativeLock): void
+  /** Asks for the next turn, for who has waited for long: for some milliseconds nobody else gets the lock. */
+  reserveLock(lock: NativeLock): void
   /** This thread holds the lock; its next owner is told that it was abandoned. */
   markAbandoned(lock: NativeLock): void
   /** Abandons, and lets go of the memory: no other function, of the fast path either, may be called for it afterwards. */

@@ -23,6 +23,9 @@ import type { WaitOptions } from './wait-options.ts'
 const selection = new Uint32Array(native.selection)
 const { tryAcquireSelected, acquireSelected, releaseSelected } = native
 
+/** How long a task waits before it reserves the lock; until then passers-by may take it, which makes a busy lock fast. */
+const PATIENCE_MS = 5
+
 function pump(line: WaitLine): void {
   line.pump()
 }
@@ -106,10 +109,16 @@ export class LockState implements Resident {
       this.#depth++
       return Promise.resolve(false)
     }
+    let since = 0
     const attempt = () => {
       if (this.#depth > 0) return LATER
       const answer = this.#tryAcquire()
-      if (answer === BUSY) return NOT_NOW
+      if (answer === BUSY) {
+        // Others, who take it again right after they have released it, would keep us out for seconds.
+        if (since === 0) since = performance.now()
+        else if (performance.now() - since > PATIENCE_MS) native.reserveLock(this.#lock)
+        return NOT_NOW
+      }
       const abandoned = this.#settle(answer)
       this.#task = task
       return abandoned

@@ -177,6 +177,12 @@ Napi::Value MarkAbandoned(const Napi::CallbackInfo&, LockBinding& lock) {
   return {};
 }
 
+// reserveLock(lock): asks for the next turn, for who has waited for long.
+Napi::Value ReserveLock(const Napi::CallbackInfo&, LockBinding& lock) {
+  lock.Reserve();
+  return {};
+}
+
 Napi::Value EndLock(const Napi::CallbackInfo&, LockBinding& lock) {
   lock.End();
   return {};
@@ -210,6 +216,7 @@ void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
       {"lockWait", OnLock<LockWait>},
       {"abandonLock", OnLock<AbandonLock>},
       {"markAbandoned", OnLock<MarkAbandoned>},
+      {"reserveLock", OnLock<ReserveLock>},
       {"endLock", OnLock<EndLock>},
       {"lockState", OnLock<LockState>},
       {"lockOwner", OnLock<LockOwner>},

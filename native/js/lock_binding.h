@@ -26,6 +26,9 @@ class LockBinding final : public Resident {
   // What this environment holds is handed on as abandoned.
   void Abandon();
 
+  // The next turn, for some milliseconds, is this environment's.
+  void Reserve() { lock_.Reserve(state_->fast_path().owner); }
+
   // The next owner is told that the lock, which this environment holds, was abandoned.
   void MarkAbandoned() { lock_.MarkAbandoned(); }
 

@@ -19,6 +19,8 @@ class Deadline {
     return Deadline(Clock::now() + std::chrono::nanoseconds(static_cast<int64_t>(ms * 1e6)));
   }
 
+  static Deadline Earlier(Deadline one, Deadline other) { return one.at_ < other.at_ ? one : other; }
+
   bool never() const { return at_ == Clock::time_point::max(); }
   bool passed() const { return !never() && Clock::now() >= at_; }
   int64_t since_epoch_ns() const {

@@ -74,22 +74,24 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
 // LockCell - one lock in the cells of a segment. States and crash argument: docs/lock-protocol.md.
 //
-//   0              4       8       16               112       128
-//   | release_word | flags | owner | mutex          | reserved |
+//   0              4       8       16               112            120              128
+//   | release_word | flags | owner | mutex          | reserved_for | reserved_until |
 //
 // The first four fields share a cache line (the mutex of glibc has 40 bytes): a lock and unlock touches one line.
 struct alignas(kCellAlignment) LockCell {
   std::atomic<uint32_t> release_word;  // what asynchronous acquirers sleep on; bumped when kAwaited is cleared
-  std::atomic<uint32_t> flags;         // kAwaited | kLockAbandoned
+  std::atomic<uint32_t> flags;         // kAwaited | kLockAbandoned | kLockReserved
   std::atomic<uint64_t> owner;         // pid << 32 | Node thread id of the last owner, for people to read
   RobustMutexStorage mutex;
-  uint8_t reserved[16];
+  std::atomic<uint64_t> reserved_for;    // who takes the lock next: what would be in `owner`; 0 for nobody
+  std::atomic<uint64_t> reserved_until;  // monotonic clock in nanoseconds: later than that the reservation is void
 };
 static_assert(sizeof(LockCell) == 128);
 static_assert(offsetof(LockCell, flags) == 4 && offsetof(LockCell, owner) == 8 && offsetof(LockCell, mutex) == 16);
 
 constexpr uint32_t kAwaited = 1;        // somebody may sleep on the word beside
 constexpr uint32_t kLockAbandoned = 2;  // an owner gave the lock up without a release, its thread living on
+constexpr uint32_t kLockReserved = 4;   // somebody has waited for long: see `reservation`
 
 // WakeWord - what waiters of one condition ("there is an item") sleep on. Protocol: shm/wake_word.h.
 struct WakeWord {
@@ -200,6 +202,7 @@ static_assert(sizeof(QueueCell) == 576);
 // EndsCell - who holds which end of a pipe. `key` of the ledger is the end.
 struct EndsCell {
   GuardedCell guarded;
+  std::atomic<uint64_t> reserved[4];
   Ledger ledger;
 };
 

@@ -7,6 +7,13 @@ namespace {
 // section takes and a tenth of what going to sleep and being woken costs.
 constexpr int kSpins = 100;
 
+// How long a blocking acquirer waits before it reserves the lock: a few time slices of the scheduler. Until then passers-by
+// may take it, which is what makes a busy lock fast.
+constexpr double kPatienceMs = 5;
+
+// How long a reservation keeps others out: enough for a waiting event loop that is not busy with something else.
+constexpr double kReservationMs = 10;
+
 }  // namespace
 
 MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
@@ -17,7 +24,52 @@ MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
     }
     SpinPause();
   }
-  return Settle(RobustMutexAcquire(&cell_->mutex, deadline), owner);
+  for (bool patient = true;; patient = false) {
+    if (!patient) Reserve(owner);
+    const Deadline turn = Deadline::Earlier(deadline, Deadline::AfterMs(kPatienceMs));
+    const MutexOutcome outcome = Settle(RobustMutexAcquire(&cell_->mutex, turn), owner);
+    if (outcome != MutexOutcome::kBusy || deadline.passed()) return outcome;
+    if (IsReservedForOthers(owner)) SleepThroughReservation(owner, deadline);
+  }
+}
+
+void SharedLock::Reserve(uint64_t owner) {
+  const int64_t now = Deadline::AfterMs(0).since_epoch_ns();
+  uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
+  const bool stands = holder != 0 && now < static_cast<int64_t>(cell_->reserved_until.load(std::memory_order_relaxed));
+  if (stands && holder != owner) return;
+  // Of two who reserve at once the later store wins; the other one asks again in its next turn.
+  cell_->reserved_until.store(static_cast<uint64_t>(now + static_cast<int64_t>(kReservationMs * 1e6)),
+                              std::memory_order_relaxed);
+  cell_->reserved_for.store(owner, std::memory_order_relaxed);
+  cell_->flags.fetch_or(kLockReserved, std::memory_order_release);  // pairs with the acquire in SettleFlags
+}
+
+bool SharedLock::IsReservedForOthers(uint64_t owner) const {
+  if ((cell_->flags.load(std::memory_order_acquire) & kLockReserved) == 0) return false;
+  const uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
+  const int64_t until = static_cast<int64_t>(cell_->reserved_until.load(std::memory_order_relaxed));
+  const int64_t now = Deadline::AfterMs(0).since_epoch_ns();
+  // Not later than we would have made it ourselves: the number may be damaged.
+  return holder != 0 && holder != owner && now < until && until - now <= static_cast<int64_t>(kReservationMs * 1e6);
+}
+
+// The mutex is ours; may we keep it?
+MutexOutcome SharedLock::SettleFlags(uint64_t owner) {
+  if (IsReservedForOthers(owner)) {
+    Release();
+    return MutexOutcome::kBusy;
+  }
+  const uint32_t flags = cell_->flags.fetch_and(~(kLockReserved | kLockAbandoned), std::memory_order_acquire);
+  if ((flags & kLockReserved) != 0) cell_->reserved_for.store(0, std::memory_order_relaxed);
+  return (flags & kLockAbandoned) != 0 ? MutexOutcome::kAbandoned : MutexOutcome::kAcquired;
+}
+
+// Until whoever has the reservation has taken and released the lock, or it is void.
+void SharedLock::SleepThroughReservation(uint64_t owner, Deadline deadline) {
+  const uint32_t expected = AnnounceWaiter(&cell_->release_word, &cell_->flags);
+  if (!IsReservedForOthers(owner)) return;
+  (void)FutexWait(&cell_->release_word, expected, Deadline::Earlier(deadline, Deadline::AfterMs(kReservationMs)));
 }
 
 void SharedLock::ReleaseAbandoned() {

@@ -5,6 +5,8 @@
 //   L1  The robust mutex alone decides who owns the lock. Everything else in the cell only says whom to wake.
 //   L2  Asynchronous acquirers sleep on release_word, by the protocol of shm/wake_word.h (W1 to W3): what they wait for is
 //       a mutex that is not held.
+//   L3  Whoever has waited for long reserves the lock. A reservation stops nobody who holds the lock and is void after some
+//       milliseconds, so the death of who made it costs no more than that.
 #pragma once
 
 #include "platform/deadline.h"
@@ -24,6 +26,10 @@ class SharedLock {
 
   // By reference: read when the mutex is ours, so that no register need keep it.
   MutexOutcome TryAcquire(const uint64_t& owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex), owner); }
+
+  // Asks for the next turn: for kReservationMs nobody but `owner` gets the lock when it is free. One at a time has a
+  // reservation; a request while another one stands is none.
+  void Reserve(uint64_t owner);
 
   // Blocks the calling thread; looks around for some microseconds before it sleeps.
   MutexOutcome Acquire(uint64_t owner, Deadline deadline);
@@ -51,8 +57,9 @@ class SharedLock {
   MutexOutcome Settle(MutexOutcome outcome, const uint64_t& owner) {
     if (__builtin_expect(outcome == MutexOutcome::kAcquired, 1)) {
       cell_->owner.store(owner, std::memory_order_relaxed);  // read by people, orders nothing
-      // Relaxed: written under the mutex that we hold now.
-      if (__builtin_expect(cell_->flags.load(std::memory_order_relaxed) & kLockAbandoned, 0)) return TakeAbandoned();
+      // Relaxed: a flag that comes late is one that came after us.
+      const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
+      if (__builtin_expect(flags & (kLockAbandoned | kLockReserved), 0)) return SettleFlags(owner);
       return outcome;
     }
     if (outcome == MutexOutcome::kAbandoned) {
@@ -61,7 +68,10 @@ class SharedLock {
     }
     return outcome;
   }
+  MutexOutcome SettleFlags(uint64_t owner);
   MutexOutcome TakeAbandoned();
+  bool IsReservedForOthers(uint64_t owner) const;
+  void SleepThroughReservation(uint64_t owner, Deadline deadline);
 
   LockCell* cell_;
 };

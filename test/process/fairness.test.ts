@@ -1,0 +1,48 @@
+import { Lock } from 'procshare'
+import { describe, expect, it } from 'vitest'
+import { now } from '../helpers/clock.ts'
+import { spawnFixture, together } from '../helpers/fixture.ts'
+
+describe('a lock that others take again as soon as they have released it', () => {
+  it.each([0, 0.05, 1])(
+    'is had by a task within 50 ms in 99 of 100 cases, when they hold it for %d ms',
+    async (holdMs) => {
+      using lock = new Lock().ref()
+      await using hammerers = await together([spawnFixture('hammer'), spawnFixture('hammer')])
+      const hammering = hammerers.map((peer) => peer.call<number>('hammer', lock.handle, 2_500, holdMs))
+      const waits: number[] = []
+      for (const end = now() + 2_000; now() < end; ) {
+        const asked = now()
+        const guard = await lock.acquire()
+        waits.push(now() - asked)
+        guard.release()
+        await new Promise((resolve) => setTimeout(resolve, 1)) // a new request, not a second turn
+      }
+      waits.sort((one, other) => one - other)
+      expect(waits.length).toBeGreaterThan(50)
+      expect(waits[Math.floor(waits.length * 0.99)]).toBeLessThan(50)
+      for (const turns of await Promise.all(hammering)) expect(turns).toBeGreaterThan(100)
+    },
+  )
+
+  it('is had by each of eight equals at least three tenths as often in a second as by any other', async () => {
+    using lock = new Lock()
+    await using equals = await together(Array.from({ length: 8 }, () => spawnFixture('hammer')))
+    const turns = await Promise.all(equals.map((peer) => peer.call<number>('hammer', lock.handle, 1_000, 0)))
+    expect(Math.min(...turns) / Math.max(...turns)).toBeGreaterThan(0.3)
+  })
+
+  it('is not kept from others for long by somebody who asks for the next turn and is killed', async () => {
+    using lock = new Lock()
+    const guard = lock.acquireSync()
+    const asker = await spawnFixture('lock-user')
+    const asking = asker.call('block', lock.handle).catch(() => {})
+    await new Promise((resolve) => setTimeout(resolve, 20)) // longer than its patience
+    await asker.kill('SIGKILL')
+    await asking
+    guard.release()
+    const asked = now()
+    lock.acquireSync({ timeoutMs: 5_000 }).release()
+    expect(now() - asked).toBeLessThan(100)
+  })
+})
