@@ -26,8 +26,7 @@ class QueueObject final : public SyncObject {
     const std::function<void()> tended = ends == nullptr ? std::function<void()>() : tend;
     AddWait({&queue.wake_items()->word, &queue.wake_items()->flags,
              [this](uint64_t) { return queue.HasItems() || IsAlone(writer); }, tended});
-    AddWait({&queue.wake_room()->word,
-             &queue.wake_room()->flags,
+    AddWait({&queue.wake_room()->word, &queue.wake_room()->flags,
              [this](uint64_t needs) {
                return queue.HasRoom((needs >> kCountBits) * RingQueue::kUnit, needs & ((1 << kCountBits) - 1)) ||
                       IsAlone(1 - writer);

@@ -151,7 +151,8 @@ RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t 
   }
   copy(consumed, bytes, first);
   hold.MoveAndRelease(Advanced(consumed, bytes, taken));
-  return overhead == 0 ? Taken{QueueOutcome::kDone, bytes, taken} : Taken{QueueOutcome::kDone, first & kLengthMask, first >> 56};
+  return overhead == 0 ? Taken{QueueOutcome::kDone, bytes, taken}
+                       : Taken{QueueOutcome::kDone, first & kLengthMask, first >> 56};
 }
 
 RingQueue::Taken RingQueue::TryGet(uint8_t* into, uint64_t byte_length, uint64_t count) {
