@@ -68,8 +68,8 @@ describe('a pipe', () => {
     while (b.trySend(1));
     const sending = b.send(2)
     second.close()
-    await expect(waiting).rejects.toThrow(shareError('ERR_ENDED'))
-    await expect(sending).rejects.toThrow(shareError('ERR_ENDED'))
+    const ends = [waiting, sending].map((wait) => expect(wait).rejects.toThrow(shareError('ERR_ENDED')))
+    await Promise.all(ends)
     b.close()
   })
 
