@@ -8,6 +8,10 @@ export const goals = {
   contended: { atLeast: 0.5, of: 'C’s robust mutex' },
   'array-sum': { atMost: 1.05, of: 'a private array' },
   attach: { atMost: 3, of: 'C’s open + map' },
+  'queue-small': { atLeast: 20, of: 'process.send' },
+  'queue-objects': { atLeast: 10, of: 'Python’s mp.Queue' },
+  'queue-large': { atLeast: 1.2, of: 'a MessagePort' },
+  'ping-pong': { atMost: 0.5, of: 'process.send' },
   flat: { atMost: 1.5, of: 'the smallest' },
 }
 

@@ -2,6 +2,7 @@
 
 multiprocessing_loops.py lock     each operation: with lock: pass
 multiprocessing_loops.py update   each operation: with v.get_lock(): v.value += 1
+multiprocessing_loops.py queue    each operation: an object through a multiprocessing.Queue to another process
 """
 
 import multiprocessing
@@ -30,7 +31,29 @@ def run_update(operations):
             value.value += 1
 
 
-run = {"lock": run_lock, "update": run_update}[sys.argv[1]]
+ITEM = {"id": 12345, "name": "resize", "done": False, "ratio": 0.75, "tags": ["a", "b"]}
+
+
+def consume(queue, orders, acks):
+    while True:
+        for _ in range(orders.get()):
+            queue.get()
+        acks.put(1)
+
+
+def run_queue(operations):
+    orders.put(operations)
+    put = queue.put
+    for _ in range(operations):
+        put(ITEM)
+    acks.get()
+
+
+if sys.argv[1] == "queue":
+    queue, orders, acks = multiprocessing.Queue(), multiprocessing.Queue(), multiprocessing.Queue()
+    multiprocessing.get_context("fork").Process(target=consume, args=(queue, orders, acks), daemon=True).start()
+
+run = {"queue": run_queue, "lock": run_lock, "update": run_update}[sys.argv[1]]
 print("ready", flush=True)
 for line in sys.stdin:
     operations = int(line)

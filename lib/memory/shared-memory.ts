@@ -4,6 +4,7 @@ import { fromNative } from '../errors.ts'
 import { native } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { type Handle, registerKind, registerShareable } from './handle.ts'
+import { removeOrphans } from './orphans.ts'
 import {
   type Attachment,
   type AttachOptions,
@@ -214,7 +215,9 @@ function kindOf(description: string): string | undefined {
  */
 export function removeStaleSegments(): number {
   try {
-    return native.removeStaleSegments()
+    const removed = native.removeStaleSegments()
+    removeOrphans()
+    return removed
   } catch (error) {
     throw fromNative(error, undefined, 'the directory of shared memory')
   }

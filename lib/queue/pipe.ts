@@ -152,6 +152,22 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 }
 
+/** Both ends of a pipe. Of one that is not duplex the first one receives and the second one sends. Disposed, both are closed. */
+export type PipeEnds<T = unknown> = readonly [Connection<T>, Connection<T>] & Disposable
+
+/** What {@link Pipe} is. */
+export interface PipeConstructor {
+  /**
+   * Makes an anonymous pipe; others attach to its connections through their handles.
+   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  new <T = unknown>(options?: PipeOptions): PipeEnds<T>
+  /** Makes a pipe of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  create<T = unknown>(name: string, options?: PipeOptions): PipeEnds<T>
+  /** Attaches to an end, 0 or 1, of the pipe of that name. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  attach<T = unknown>(name: string, end: 0 | 1, options?: AttachOptions): Connection<T>
+}
+
 /**
  * Two connections: what one sends the other receives.
  *
@@ -168,45 +184,28 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
  * ours.close()
  * ```
  */
-export class Pipe<T = unknown> implements Iterable<Connection<T>> {
-  /** Both ends. Of a pipe that is not duplex the first one receives and the second one sends. */
-  readonly connections: readonly [Connection<T>, Connection<T>]
+export const Pipe: PipeConstructor = Object.assign(
+  function Pipe(options?: PipeOptions) {
+    return endsOf(undefined, options)
+  } as unknown as new <T>(
+    options?: PipeOptions,
+  ) => PipeEnds<T>,
+  {
+    create: <T>(name: string, options?: PipeOptions) => endsOf<T>(assertedName(name), options),
+    attach: <T>(name: string, end: End, options?: AttachOptions) =>
+      new Connection<T>(attachEnd(assertedName(name), end, options)),
+  },
+)
 
-  /**
-   * Makes an anonymous pipe; others attach to its connections through their handles.
-   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
-   */
-  constructor(options?: PipeOptions) {
-    this.connections = endsOf(undefined, options)
-  }
-
-  /** Makes a pipe of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  static create<T = unknown>(name: string, options?: PipeOptions): readonly [Connection<T>, Connection<T>] {
-    return endsOf(assertedName(name), options)
-  }
-
-  /** Attaches to an end, 0 or 1, of the pipe of that name. @throws {@link ShareError} as {@link SharedMemory.attach}. */
-  static attach<T = unknown>(name: string, end: 0 | 1, options?: AttachOptions): Connection<T> {
-    return new Connection(attachEnd(assertedName(name), end, options))
-  }
-
-  /** Closes both handles. */
-  [Symbol.dispose](): void {
-    for (const connection of this.connections) connection.close()
-  }
-
-  [Symbol.iterator](): Iterator<Connection<T>> {
-    return this.connections[Symbol.iterator]()
-  }
-}
-
-function endsOf<T>(
-  name: string | undefined,
-  options: PipeOptions | undefined,
-): readonly [Connection<T>, Connection<T>] {
+function endsOf<T>(name: string | undefined, options: PipeOptions | undefined): PipeEnds<T> {
   const segment = createPipe(name, options)
   const first = new Connection<T>(siteOf(segment, 0))
-  return [first, new Connection<T>(siteOf(segment, 1))]
+  const second = new Connection<T>(siteOf(segment, 1))
+  const close = () => {
+    first.close()
+    second.close()
+  }
+  return Object.defineProperty([first, second] as unknown as PipeEnds<T>, Symbol.dispose, { value: close })
 }
 
 registerKind(KIND, (handle, options) => Connection.attach(handle, options))

@@ -9,7 +9,7 @@ expectNoLeftovers()
 describe('a pipe', () => {
   it('carries messages both ways', async () => {
     using pipe = new Pipe<unknown>()
-    const [a, b] = pipe.connections
+    const [a, b] = pipe
     await a.send({ x: 1 })
     b.sendSync('y')
     expect(b.trySend('z')).toBe(true)
@@ -19,7 +19,7 @@ describe('a pipe', () => {
 
   it('carries messages one way', async () => {
     using pipe = new Pipe({ duplex: false })
-    const [reader, writer] = pipe.connections
+    const [reader, writer] = pipe
     writer.sendSync(1)
     expect(reader.recvSync()).toBe(1)
     expect(() => reader.sendSync(1)).toThrow(shareError('ERR_ONE_WAY'))
@@ -31,7 +31,7 @@ describe('a pipe', () => {
 
   it('polls without taking', async () => {
     using pipe = new Pipe()
-    const [a, b] = pipe.connections
+    const [a, b] = pipe
     expect([await b.poll(), b.pollSync(), await b.poll({ timeoutMs: 10 }), b.pollSync({ timeoutMs: 10 })]).toEqual(
       Array(4).fill(false),
     )
@@ -68,14 +68,14 @@ describe('a pipe', () => {
     while (b.trySend(1));
     const sending = b.send(2)
     second.close()
-    await expect(waiting).rejects.toThrow(shareError('ERR_ENDED'))
-    await expect(sending).rejects.toThrow(shareError('ERR_ENDED'))
+    const ends = [waiting, sending].map((wait) => expect(wait).rejects.toThrow(shareError('ERR_ENDED')))
+    await Promise.all(ends)
     b.close()
   })
 
   it('has ends that travel through queues', () => {
     using pipe = new Pipe()
-    const [a, b] = pipe.connections
+    const [a, b] = pipe
     using queue = new Queue<Connection>()
     queue.putSync(b)
     using got = queue.getSync()
@@ -100,8 +100,8 @@ describe('a pipe', () => {
 
   it('ends pending waits of a handle that is closed', async () => {
     using pipe = new Pipe()
-    const waiting = pipe.connections[0].recv()
-    pipe.connections[0].close()
+    const waiting = pipe[0].recv()
+    pipe[0].close()
     await expect(waiting).rejects.toThrow(shareError('ERR_CLOSED'))
   })
 })

@@ -1,0 +1,73 @@
+import { JoinableQueue, Process, Queue } from 'procshare'
+import { describe, expect, it } from 'vitest'
+import { type Peer, spawnFixture, startWorker, together } from '../helpers/fixture.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
+
+expectNoLeftovers()
+
+const COUNT = 1_500
+
+/** Every item once, and those of each producer in order for each consumer. */
+function expectExact(received: readonly [number, number][][], producers: number): void {
+  for (const list of received) {
+    const last = new Map<number, number>()
+    for (const [id, number] of list) {
+      expect(number).toBeGreaterThan(last.get(id) ?? -1)
+      last.set(id, number)
+    }
+  }
+  const all = received.flat().map(([id, number]) => id * COUNT + number)
+  expect(all.length).toBe(producers * COUNT)
+  expect(new Set(all).size).toBe(all.length)
+}
+
+describe.each(['Queue', 'JoinableQueue'] as const)('a %s between processes and workers', (kind) => {
+  it.each([{ maxSize: 10, byteLength: 2 ** 14 }, { byteLength: 2 ** 20 }, { byteLength: 1_024, spill: true }])(
+    'brings every item to one consumer, in order per producer: %o',
+    async (options) => {
+      using queue = kind === 'Queue' ? new Queue(options) : new JoinableQueue(options)
+      const { handle } = queue
+      await using users = await together<Peer>([
+        spawnFixture('queue-user', { handle, id: 0 }),
+        spawnFixture('queue-user', { handle, id: 1 }),
+        startWorker('queue-user', { handle, id: 2 }),
+        spawnFixture('queue-user', { handle }),
+        spawnFixture('queue-user', { handle }),
+        startWorker('queue-user', { handle }),
+      ])
+      const [first, second, third, ...consumers] = users
+      const consuming = consumers.map((one, i) => one.call<[number, number][]>('consume', i === 1 ? 'sync' : 'async'))
+      await Promise.all([
+        first!.call('produce', COUNT, 'sync'),
+        second!.call('produce', COUNT, 'async'),
+        third!.call('produce', COUNT, 'mixed'),
+      ])
+      queue.end()
+      expectExact(await Promise.all(consuming), 3)
+      expect(queue.isEmpty).toBe(true)
+    },
+  )
+})
+
+describe('a queue', () => {
+  it('is an argument of a Process', async () => {
+    using input = new Queue<number>()
+    using output = new JoinableQueue<number>()
+    const child = new Process(new URL('../fixtures/queue-jobs.mjs', import.meta.url), {
+      export: 'double',
+      args: [input, output],
+    }).start()
+    await input.putMany([1, 2, 3])
+    input.end()
+    expect(await child.join()).toBe(0)
+    expect(output.getManySync(10)).toEqual([2, 4, 6])
+  })
+
+  it('wakes a consumer in another process that waits', async () => {
+    using queue = new Queue<Uint8Array>()
+    await using user = await spawnFixture('queue-user', { handle: queue.handle })
+    const got = queue.get({ timeoutMs: 20_000 })
+    await user.call('putSync', 10)
+    expect((await got).length).toBe(10)
+  })
+})
