@@ -118,7 +118,7 @@ class KillEachStep {
       const bool each = steps <= kEach && member == kVictim && !kAddressSanitizer;
       const bool before_change = step < steps && changes[at + 1] && member == kVictim && !kAddressSanitizer;
       if (!each && !changes[at] && !before_change && step % kStride != 0) continue;
-      if (kAddressSanitizer && ++candidates % 4 != 0 && step != steps) continue;  // some times more instructions
+      if (kAddressSanitizer && ++candidates % 16 != 0 && step != steps) continue;  // some times more instructions
       Context() = std::string(script_.name) + (member == kVictim ? ", instruction " : ", instruction of the second ") +
                   std::to_string(step) + " of " + std::to_string(steps);
       Restore(start);
