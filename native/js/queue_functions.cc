@@ -22,12 +22,11 @@ class QueueObject final : public SyncObject {
   ~QueueObject() override { state()->queue_table().Remove(index); }
 
   void AddWaits() {
-    const auto tend = [this] { ends->BuryTheDead(); };
+    const auto tend = [this] { ends->BuryTheDead(Patience::kShort); };
     const std::function<void()> tended = ends == nullptr ? std::function<void()>() : tend;
     AddWait({&queue.wake_items()->word, &queue.wake_items()->flags,
              [this](uint64_t) { return queue.HasItems() || IsAlone(writer); }, tended});
-    AddWait({&queue.wake_room()->word,
-             &queue.wake_room()->flags,
+    AddWait({&queue.wake_room()->word, &queue.wake_room()->flags,
              [this](uint64_t needs) {
                return queue.HasRoom((needs >> kCountBits) * RingQueue::kUnit, needs & ((1 << kCountBits) - 1)) ||
                       IsAlone(1 - writer);
