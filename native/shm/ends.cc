@@ -63,15 +63,13 @@ bool Ends::IsHeld(uint64_t end) const {
   return held;
 }
 
-void Ends::BuryTheDead() {
-  Guard guard(&cell_->guarded, byte_length_);
+void Ends::BuryTheDead(Patience patience) {
+  Guard guard(&cell_->guarded, byte_length_, patience);
   if (!guard.held()) return;
-  const uint64_t self = members_->self();
   for (bool found = true; found;) {
     found = false;
     ledger_.ForEach([&](LedgerRecord* record) {
-      const uint64_t member = Load(record->member);
-      if (member == self || members_->IsMember(member)) return true;
+      if (members_->IsMember(Load(record->member))) return true;
       ledger_.Free(&guard, record);
       guard.Commit();
       found = true;

@@ -23,7 +23,7 @@ class Ends {
   bool IsHeld(uint64_t end) const;
 
   // Takes the records of the dead away.
-  void BuryTheDead();
+  void BuryTheDead(Patience patience = Patience::kUnlimited);
 
  private:
   EndsCell* const cell_;

@@ -191,8 +191,9 @@ struct alignas(kCellAlignment) QueueCell {
   std::atomic<uint64_t> capacity;  // bytes of the ring: a multiple of 8
   std::atomic<uint64_t> max_items;
   std::atomic<uint64_t> closed;  // 1: nothing more is put
-  std::atomic<uint64_t> done;    // how many items were ever reported as done, modulo 2^32
-  WakeWord done_wake;            // the unfinished items have come down to none; its word counts how often, in steps of 2
+  // How often the unfinished items have come down to none, << 32 | how many were ever reported as done, both modulo 2^32.
+  std::atomic<uint64_t> done;
+  WakeWord done_wake;  // the unfinished items have come down to none
   uint8_t reserved[24];
   QueueSide producers;
   QueueSide consumers;

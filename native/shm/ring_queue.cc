@@ -84,7 +84,13 @@ uint64_t RingQueue::Advanced(uint64_t position, uint64_t byte_length, uint64_t c
 bool RingQueue::IsSound(uint64_t consumed, uint64_t produced) const {
   const uint64_t units = capacity_ / kUnit;
   return static_cast<uint32_t>(consumed) < 2 * units && static_cast<uint32_t>(produced) < 2 * units &&
-         UnitsBetween(consumed, produced) <= units;
+         UnitsBetween(consumed, produced) <= units && CountIsSound(consumed, produced);
+}
+
+// Who waits goes by the number, who takes by the bytes: did they differ, a waiter would try for ever.
+bool RingQueue::CountIsSound(uint64_t consumed, uint64_t produced) const {
+  const uint64_t count = CountOf(consumed, produced), most = UnitsBetween(consumed, produced);
+  return count <= most && (count == 0) == (most == 0);
 }
 
 QueueOutcome RingQueue::Admit(uint64_t produced, uint64_t byte_length, uint64_t count) const {
@@ -176,7 +182,9 @@ QueueOutcome RingQueue::Close() {
 }
 
 void RingQueue::WakeAll() {
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // W1
+  // W1: an exchange that changes nothing, for the fence needs one.
+  cell_->done_wake.flags.fetch_or(0, std::memory_order_seq_cst);
+  FullFenceAfterExchange();
   WakeAnnounced(wake_items());
   WakeAnnounced(wake_room());
 }
@@ -187,11 +195,11 @@ QueueOutcome RingQueue::TaskDone(uint64_t count) {
     if (!hold.held()) return QueueOutcome::kBroken;
     const uint64_t left = unfinished();
     if (count > left) return QueueOutcome::kTooMany;
-    cell_->done.store(static_cast<uint32_t>(Load(cell_->done) + count), std::memory_order_release);
+    // One store: whoever waits sees that nothing was left, even if something is put at once and we are killed here.
+    const uint64_t done = Load(cell_->done), completed = (done >> 32) + (count == left ? 1 : 0);
+    cell_->done.store(completed << 32 | static_cast<uint32_t>(done + count), std::memory_order_release);
     if (count < left) return QueueOutcome::kDone;
   }
-  wake_done()->word.fetch_add(kDoneOnce, std::memory_order_acq_rel);  // a joiner sees it even if something is put at once
-  FullFenceAfterExchange();
   WakeAnnounced(wake_done());
   return QueueOutcome::kDone;
 }
@@ -205,6 +213,7 @@ uint64_t RingQueue::IndexOf(uint64_t position, uint64_t offset) const {
 }
 
 void RingQueue::Write(uint64_t position, uint64_t offset, const uint8_t* bytes, uint64_t byte_length) {
+  if (byte_length == 0) return;  // `bytes` may be null then
   const uint64_t start = IndexOf(position, offset);
   const uint64_t first = std::min(byte_length, capacity_ - start);
   memcpy(ring_ + start, bytes, first);
@@ -212,6 +221,7 @@ void RingQueue::Write(uint64_t position, uint64_t offset, const uint8_t* bytes, 
 }
 
 void RingQueue::Read(uint64_t position, uint64_t offset, uint8_t* into, uint64_t byte_length) const {
+  if (byte_length == 0) return;
   const uint64_t start = IndexOf(position, offset);
   const uint64_t first = std::min(byte_length, capacity_ - start);
   memcpy(into, ring_ + start, first);

@@ -40,7 +40,6 @@ class RingQueue {
   static constexpr uint64_t kLengthMask = (uint64_t{1} << 56) - 1;
   static constexpr uint64_t kUnit = 8;
   static constexpr uint64_t kMaxCapacity = (uint64_t{1} << 31) * kUnit - kUnit;
-  static constexpr uint32_t kDoneOnce = 2;
 
   static size_t BytesFor(uint64_t capacity) { return sizeof(QueueCell) + (capacity + 63) / 64 * 64; }
   static bool Init(QueueCell* cell, uint64_t capacity, uint64_t max_items);
@@ -68,8 +67,15 @@ class RingQueue {
   QueueOutcome TaskDone(uint64_t count);
 
   // Looks without the mutexes; what they say may have changed by the time it is read.
-  uint64_t items() const { return CountOf(consumed(), produced()); }
-  uint64_t free_bytes() const { return capacity_ - UnitsBetween(consumed(), produced()) * kUnit; }
+  uint64_t items() const {
+    const uint64_t from = consumed();  // first: the other one does not fall behind it
+    return CountOf(from, produced());
+  }
+  uint64_t free_bytes() const {
+    const uint64_t from = consumed();
+    const uint64_t taken = UnitsBetween(from, produced()) * kUnit;
+    return taken < capacity_ ? capacity_ - taken : 0;
+  }
   uint64_t unfinished() const {
     const uint64_t done = cell_->done.load(std::memory_order_acquire);  // first: a count that has grown since is no zero
     return static_cast<uint32_t>((produced() >> 32) - done);
@@ -79,8 +85,10 @@ class RingQueue {
   bool HasRoom(uint64_t byte_length, uint64_t count) const {
     return closed() || (byte_length <= free_bytes() && items() + count <= max_items_);
   }
-  uint32_t done_ticket() const { return cell_->done_wake.word.load(std::memory_order_acquire); }
-  bool IsDone(uint32_t ticket) const { return unfinished() == 0 || done_ticket() / kDoneOnce != ticket / kDoneOnce; }
+
+  // What a join begins with. It is over when there is nothing unfinished, or has not been since.
+  uint32_t done_ticket() const { return static_cast<uint32_t>(cell_->done.load(std::memory_order_acquire) >> 32); }
+  bool IsDone(uint32_t ticket) const { return unfinished() == 0 || done_ticket() != ticket; }
 
   uint64_t capacity() const { return capacity_; }
   uint64_t max_items() const { return max_items_; }
@@ -99,6 +107,7 @@ class RingQueue {
   uint64_t UnitsBetween(uint64_t from, uint64_t to) const;
   uint64_t Advanced(uint64_t position, uint64_t byte_length, uint64_t count) const;
   bool IsSound(uint64_t consumed, uint64_t produced) const;
+  bool CountIsSound(uint64_t consumed, uint64_t produced) const;
   QueueOutcome Admit(uint64_t produced, uint64_t byte_length, uint64_t count) const;
   void Write(uint64_t position, uint64_t offset, const uint8_t* bytes, uint64_t byte_length);
   void Read(uint64_t position, uint64_t offset, uint8_t* into, uint64_t byte_length) const;

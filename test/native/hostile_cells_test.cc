@@ -123,7 +123,6 @@ void UseQueue(const Block& block) {
     if (queue.HasItems()) CHECK(queue.TryGet(into.get(), room, 1).outcome != QueueOutcome::kBusy);
     (void)queue.TaskDone(1);
     (void)queue.IsDone(queue.done_ticket());
-    queue.Tend();
   }
   (void)queue.Close();
 }
@@ -168,6 +167,10 @@ const Object kObjects[] = {
 };
 
 bool IsOfMutex(const Object& object, size_t offset) {
+  if (object.use == UseQueue) {
+    const auto is_in = [&](size_t side) { return offset >= side && offset < side + sizeof(RobustMutexStorage); };
+    return is_in(offsetof(QueueCell, producers.mutex)) || is_in(offsetof(QueueCell, consumers.mutex));
+  }
   return object.byte_length > sizeof(EventCell) && offset >= offsetof(GuardedCell, mutex) &&
          offset < offsetof(GuardedCell, journal);
 }

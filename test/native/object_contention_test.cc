@@ -234,7 +234,7 @@ void ProducersAndConsumers() {
         record[1] = number;
         while (queue.TryPutItem(length, bytes) != QueueOutcome::kDone) {
           Await(
-              queue.wake_room(), [&] { return queue.HasRoom(RingQueue::RecordBytes(length), 1); }, [&] { queue.Tend(); });
+              queue.wake_room(), [&] { return queue.HasRoom(RingQueue::RecordBytes(length), 1); }, [] {});
         }
         CHECK(queue.items() <= kMaxItems);
       }
@@ -246,7 +246,7 @@ void ProducersAndConsumers() {
       if (got.outcome == QueueOutcome::kClosed) break;
       if (got.outcome == QueueOutcome::kBusy) {
         Await(
-            queue.wake_items(), [&] { return queue.HasItems(); }, [&] { queue.Tend(); });
+            queue.wake_items(), [&] { return queue.HasItems(); }, [] {});
         continue;
       }
       CHECK_EQ(got.outcome, QueueOutcome::kDone);

@@ -50,7 +50,7 @@ void Prepare(Stage* stage, const Items& items) {
   }
   for (const std::string& item : items) Put(stage, item);
   QueueCell* const cell = stage->cell<QueueCell>();
-  cell->guarded.wake.flags = cell->room.flags = cell->done.flags = kAwaited;
+  cell->producers.wake.flags = cell->consumers.wake.flags = cell->done_wake.flags = kAwaited;
 }
 
 void MustWorkNormally(Stage* stage) {
@@ -69,7 +69,6 @@ void MustWorkNormally(Stage* stage) {
 Items Drain(Stage* stage) {
   Items items;
   for (std::string item; Get(stage, &item);) items.push_back(item);
-  CHECK(GuardedIsSettled(stage->guarded()));
   return items;
 }
 
@@ -133,10 +132,9 @@ const Script kScripts[] = {
      },
      [](Stage* stage, uint64_t) { (void)QueueOf(stage).TaskDone(1); },
      [](Stage* stage) {
-       constexpr uint64_t kTicket = 2;
+       constexpr uint32_t kTicket = 2;
        const bool done = QueueOf(stage).IsDone(kTicket);
        CHECK(done || !stage->done);
-       QueueOf(stage).Tend();
        CHECK_EQ(QueueOf(stage).unfinished(), done ? 0u : 1u);
        Put(stage, "new");
        CHECK_EQ(QueueOf(stage).IsDone(kTicket), done);
@@ -146,7 +144,7 @@ const Script kScripts[] = {
      }},
 };
 
-void Killed() { KillAtEachStep(kScripts); }
+void Killed() { KillAtEachStep<Stage>(kScripts, nullptr); }
 
 }  // namespace
 }  // namespace procshare::testing
