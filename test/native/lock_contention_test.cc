@@ -159,7 +159,7 @@ void EveryAbandonmentIsToldOnce() {
       for (uint32_t turn = 0; turn < kTurns / 4; ++turn) {
         MutexOutcome outcome = MutexOutcome::kBusy;
         while (outcome == MutexOutcome::kBusy) {
-          uint32_t expected;
+          uint32_t expected = 0;
           outcome = i % 2 == 0 ? lock.Acquire(1, Deadline::Never()) : TryAcquireOrAwait(&lock, 1, &expected);
           if (outcome != MutexOutcome::kBusy) break;
           CHECK(FutexWait(lock.release_word(), expected, Deadline::AfterMs(kForgottenMs)) != WaitOutcome::kTimedOut);
