@@ -17,7 +17,7 @@ class BarrierObject final : public SyncObject {
       : SyncObject(segment, kKind), barrier(cell, byte_length, this) {
     WakeWord* const wake = barrier.wake();
     AddWait({&wake->word, &wake->flags, [this](uint64_t) { return barrier.phase() != BarrierPhase::kActing; },
-             [this] { barrier.Tend(); }});
+             [this] { barrier.TendInTurn(); }});
   }
   bool LooksSound() const { return barrier.LooksSound(); }
 
@@ -27,7 +27,7 @@ class BarrierObject final : public SyncObject {
     if (added) {
       known->second = AddWait({&record->bell, nullptr,
                                [record](uint64_t) { return record->granted.load(std::memory_order_relaxed) > 0; },
-                               [this] { barrier.Tend(); }});
+                               [this] { barrier.TendInTurn(); }});
     }
     return known->second;
   }

@@ -55,6 +55,7 @@ class ParkingObject final : public SyncObject {
 
  private:
   void BuryTheDead() {
+    if (!IsTimeToTend(&cell_->ledger)) return;
     Session session(this, Patience::kShort);
     if (session.held()) (void)session->BuryTheDead();
   }

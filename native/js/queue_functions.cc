@@ -22,7 +22,7 @@ class QueueObject final : public SyncObject {
   ~QueueObject() override { state()->queue_table().Remove(index); }
 
   void AddWaits() {
-    const auto tend = [this] { ends->BuryTheDead(Patience::kShort); };
+    const auto tend = [this] { ends->BuryTheDeadInTurn(); };
     const std::function<void()> tended = ends == nullptr ? std::function<void()>() : tend;
     AddWait({&queue.wake_items()->word, &queue.wake_items()->flags,
              [this](uint64_t) { return queue.HasItems() || IsAlone(writer); }, tended});

@@ -13,7 +13,7 @@ class SemaphoreObject final : public SyncObject {
   SemaphoreObject(const Napi::Value& segment, SemaphoreCell* cell, size_t byte_length)
       : SyncObject(segment, kKind), semaphore(cell, byte_length, this) {
     AddWait({&semaphore.wake()->word, &semaphore.wake()->flags,
-             [this](uint64_t units) { return semaphore.value() >= units; }, [this] { semaphore.Tend(); }});
+             [this](uint64_t units) { return semaphore.value() >= units; }, [this] { semaphore.TendInTurn(); }});
   }
   bool LooksSound() const { return semaphore.LooksSound(); }
 

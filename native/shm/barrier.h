@@ -60,6 +60,9 @@ class Barrier {
 
   // For waiters at a heartbeat: breaks the barrier if one of those who wait has died (B3).
   void Tend();
+  void TendInTurn() {
+    if (IsTimeToTend(&cell_->ledger)) Tend();
+  }
 
   uint64_t parties() const { return parties_; }
   uint64_t waiting();

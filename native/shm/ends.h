@@ -24,6 +24,9 @@ class Ends {
 
   // Takes the records of the dead away.
   void BuryTheDead(Patience patience = Patience::kUnlimited);
+  void BuryTheDeadInTurn() {
+    if (IsTimeToTend(&cell_->ledger)) BuryTheDead(Patience::kShort);
+  }
 
  private:
   EndsCell* const cell_;

@@ -133,9 +133,9 @@ static_assert(sizeof(LedgerRecord) == 48);
 // Ledger - which members have to do with an object. `capacity` records follow.
 struct Ledger {
   std::atomic<uint64_t> capacity;
-  std::atomic<uint64_t> used;  // no record from this index on is in use
-  std::atomic<uint64_t> next;  // where the next grant looks first; a hint
-  std::atomic<uint64_t> reserved;
+  std::atomic<uint64_t> used;       // no record from this index on is in use
+  std::atomic<uint64_t> next;       // where the next grant looks first; a hint
+  std::atomic<uint64_t> tended_at;  // when a waiter last looked after the dead (monotonic, nanoseconds); a hint
 };
 static_assert(sizeof(Ledger) == 32);
 

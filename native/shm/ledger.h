@@ -20,6 +20,10 @@ class Members {
   virtual bool IsMember(uint64_t member) const = 0;
 };
 
+// For those who wait, at each heartbeat: whether it is time to look after the dead, and this caller's turn to do it. To ask
+// the system about each member takes a call each; if all who wait did so, the cost would grow with the square of their number.
+bool IsTimeToTend(Ledger* ledger);
+
 class LedgerView {
  public:
   // `capacity` is the caller's own copy, checked once: another process may damage the one in memory.

@@ -37,6 +37,9 @@ class Semaphore {
 
   // For waiters at a heartbeat: brings back the units of the dead. Does not wait for others.
   void Tend();
+  void TendInTurn() {
+    if (!recoverable() || IsTimeToTend(&cell_->ledger)) Tend();
+  }
 
   uint64_t value() const { return cell_->value.load(std::memory_order_relaxed); }
   uint64_t limit() const { return cell_->limit.load(std::memory_order_relaxed); }
