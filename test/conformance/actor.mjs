@@ -4,7 +4,8 @@
  *
  * A step is plain data: { do: 'call', on: handle, method, args } and so on, see the methods of Actor. Within arguments,
  * { '@guard': number } is a guard that an earlier step has got, { '@object': handle } an object, { '@signal': number } the
- * signal of a step that can be aborted, and { '@reads': handle, equals } a function that compares a shared value.
+ * signal of a step that can be aborted, and { '@reads': handle, equals, gives, looks } a function that compares a shared value,
+ * and counts in another how often it was asked.
  */
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -244,7 +245,11 @@ export class Actor {
     if ('@signal' in value) return this.#controllerOf(value['@signal']).signal
     if ('@reads' in value) {
       const read = this.#attached(value['@reads'])
-      return () => read.value === value.equals && value.gives
+      const looks = value.looks && this.#attached(value.looks)
+      return () => {
+        looks?.add(1)
+        return read.value === value.equals && value.gives
+      }
     }
     if ('@throws' in value) {
       return () => {

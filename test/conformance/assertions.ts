@@ -37,9 +37,9 @@ export async function inOrder<T>(promises: readonly Promise<T>[]): Promise<numbe
 }
 
 /** That waiting took at least that long; timers may be a millisecond early. */
-export async function tookAtLeast(ms: number, what: Promise<unknown>): Promise<void> {
+export async function tookAtLeast(ms: number, what: () => Promise<unknown>): Promise<void> {
   const before = performance.now()
-  await what
+  await what()
   const took = performance.now() - before
   assert.ok(took >= ms - 1, `it took only ${took} ms`)
 }

@@ -1,4 +1,5 @@
 /** All cases by object. Nothing here or in the files of the cases knows a test runner. */
+import { conditionCases } from './condition.ts'
 import type { Case } from './driver.ts'
 import { eventCases } from './event.ts'
 import { lockCases } from './lock.ts'
@@ -9,5 +10,6 @@ export const catalogue: readonly (readonly [subject: string, cases: readonly Cas
   ['RLock', lockCases('RLock')],
   ['Semaphore', semaphoreCases('Semaphore')],
   ['BoundedSemaphore', semaphoreCases('BoundedSemaphore')],
+  ['Condition', conditionCases],
   ['Event', eventCases],
 ]

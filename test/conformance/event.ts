@@ -102,8 +102,8 @@ export const eventCases: Case[] = [
           const [a, b] = await parties(2)
           const event = share(new Event())
           await failsWith('ERR_TIMEOUT', b!.errorOf(call(event, wait, { timeoutMs: 0 })))
-          const waited = b!.errorOf(call(event, wait, { timeoutMs: 25 }))
-          await tookAtLeast(25, failsWith('ERR_TIMEOUT', waited))
+          const waited = () => b!.errorOf(call(event, wait, { timeoutMs: 25 }))
+          await tookAtLeast(25, () => failsWith('ERR_TIMEOUT', waited()))
           await a!.call(event, 'set')
           assert.equal(await b!.call(event, wait, { timeoutMs: 0 }), true)
         },

@@ -162,7 +162,7 @@ function eachForm(make: () => Lock | RLock): Case[] {
             const ask = (timeoutMs: number) =>
               method === run ? inside(lock, run, [], { timeoutMs }) : call(lock, acquire, { timeoutMs })
             await failsWith('ERR_TIMEOUT', b.errorOf(ask(0)))
-            await tookAtLeast(25, failsWith('ERR_TIMEOUT', b.errorOf(ask(25))))
+            await tookAtLeast(25, () => failsWith('ERR_TIMEOUT', b.errorOf(ask(25))))
           }
           assert.deepEqual(await b.get(lock, 'owner'), { pid: a.pid, threadId: a.threadId })
           await a.release(guard)

@@ -135,8 +135,8 @@ function eachForm(make: Make): Case[] {
           const semaphore = share(make(1))
           await a!.call(semaphore, acquire, { timeoutMs: 0 })
           await failsWith('ERR_TIMEOUT', b!.errorOf(call(semaphore, acquire, { timeoutMs: 0 })))
-          const waited = b!.errorOf(call(semaphore, acquire, { timeoutMs: 25 }))
-          await tookAtLeast(25, failsWith('ERR_TIMEOUT', waited))
+          const waited = () => b!.errorOf(call(semaphore, acquire, { timeoutMs: 25 }))
+          await tookAtLeast(25, () => failsWith('ERR_TIMEOUT', waited()))
           await a!.call(semaphore, 'release')
           assert.equal(semaphore.value, 1)
         },
