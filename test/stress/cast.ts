@@ -10,8 +10,9 @@ const DEADLINE_MS = 10_000
 /** A place in the cast; the process in it may be killed and followed by another. */
 export class Seat {
   party: OwnedParty
-  /** Waits of its process that are pending; undefined while its thread is blocked by one. */
+  /** How many waits of its process are pending. */
   pending = 0
+  /** Whether its thread is blocked by one of them. */
   blocked = false
 
   constructor(party: OwnedParty) {
@@ -25,13 +26,13 @@ export class Wait {
   readonly started: Started
   /** The guard that a wait for a condition will hold its lock by. */
   readonly guard: GuardOf | undefined
-  readonly #blocking: boolean
+  readonly isBlocking: boolean
 
   private constructor(seat: Seat, started: Started, guard: GuardOf | undefined, blocking: boolean) {
     this.seat = seat
     this.started = started
     this.guard = guard
-    this.#blocking = blocking
+    this.isBlocking = blocking
     seat.pending++
     if (blocking) seat.blocked = true
   }
@@ -47,7 +48,7 @@ export class Wait {
   async end<T>(): Promise<T> {
     const value = await this.started.value
     this.seat.pending--
-    if (this.#blocking) this.seat.blocked = false
+    if (this.isBlocking) this.seat.blocked = false
     return value as T
   }
 }

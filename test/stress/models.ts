@@ -23,8 +23,10 @@ export interface Model {
   lost(seat: Seat): Promise<void>
   /** That nobody has been served who should not. */
   check(): Promise<void>
-  /** Ends all waits, and compares what is left. */
-  finish(seats: readonly Seat[]): Promise<void>
+  /** Gives back something that others wait for, if there is such a thing and a process that is free to do so. */
+  drain(free: Seat): Promise<boolean>
+  /** Nobody waits any more: compares what is left. */
+  finish(free: Seat): Promise<void>
   close(): void
 }
 
@@ -39,26 +41,30 @@ async function allWait(waits: readonly Wait[]): Promise<void> {
 
 export class LockModel implements Model {
   readonly #lock: Lock | RLock
+  readonly #isRecursive: boolean
   #owner: Seat | undefined
   #guard: GuardOf | undefined
+  #isOfThread = false
   #abandoned = false
   #waits: Wait[] = []
 
   constructor(recursive: boolean) {
+    this.#isRecursive = recursive
     this.#lock = recursive ? new RLock() : new Lock()
   }
 
   async move(seat: Seat, move: Move): Promise<void> {
-    if (move.verb === 0) return this.#release()
+    if (move.verb === 0) return void (await this.#release())
     if (move.verb === 1) return this.#try(seat)
     if (this.#owner === undefined) {
       const method = mayBlock(seat, move) ? 'acquireSync' : 'acquire'
       this.#grant(seat, await seat.party.call<GuardOf>(this.#lock, method))
+      this.#isOfThread = method === 'acquireSync'
     } else if (this.#owner === seat && mayBlock(seat, move)) {
-      // The guard is that of an `await acquire()`, or the lock is not recursive, or this is the thread's own.
-      const error = await seat.party.errorOf(call(this.#lock, 'acquireSync')).catch(() => undefined)
-      if (error !== undefined) await failsWith('ERR_DEADLOCK', error)
-      else throw new Error('a lock was taken twice')
+      const step = call(this.#lock, 'acquireSync')
+      // A guard of `await acquire()` belongs to nobody who could be recognised.
+      if (this.#isRecursive && this.#isOfThread) await seat.party.release(await seat.party.perform<GuardOf>(step))
+      else await failsWith('ERR_DEADLOCK', seat.party.errorOf(step))
     } else {
       const method = mayBlock(seat, move) ? 'acquireSync' : 'acquire'
       this.#waits.push(await Wait.begin(seat, this.#lock, method))
@@ -79,8 +85,11 @@ export class LockModel implements Model {
     assert.equal(this.#lock.owner?.pid, this.#owner?.party.pid)
   }
 
+  drain(): Promise<boolean> {
+    return this.#release()
+  }
+
   async finish(): Promise<void> {
-    while (this.#owner !== undefined) await this.#release()
     assert.equal(this.#lock.locked, false)
   }
 
@@ -93,23 +102,26 @@ export class LockModel implements Model {
       // Not tryAcquire: whoever holds a recursive lock synchronously would be granted it again.
       const guard = await seat.party.call<GuardOf>(this.#lock, 'acquire', { timeoutMs: 0 })
       this.#grant(seat, guard)
+      this.#isOfThread = false
     } else {
       await failsWith('ERR_TIMEOUT', seat.party.errorOf(call(this.#lock, 'acquire', { timeoutMs: 0 })))
     }
   }
 
   /** The owner cannot be blocked by this lock; if it is by another, it does not get to release this one. */
-  async #release(): Promise<void> {
-    if (this.#owner === undefined || this.#owner.blocked) return
+  async #release(): Promise<boolean> {
+    if (this.#owner === undefined || this.#owner.blocked) return false
     await this.#owner.party.release(this.#guard!)
     this.#owner = undefined
     await this.#serveNext()
+    return true
   }
 
   async #serveNext(): Promise<void> {
     if (this.#waits.length === 0) return
     const { wait, value } = await firstOf<GuardOf>(this.#waits, 'the lock')
     this.#grant(wait.seat, value)
+    this.#isOfThread = wait.isBlocking
   }
 
   #grant(seat: Seat, guard: GuardOf): void {
@@ -164,15 +176,17 @@ export class SemaphoreModel implements Model {
     if (!this.#recoverable) assert.equal(this.#semaphore.value, this.#value)
   }
 
-  async finish([seat]: readonly Seat[]): Promise<void> {
-    while (this.#waits.length > 0) {
-      const holder = [...this.#held].find(([one, units]) => units > 0 && !one.blocked)?.[0]
-      if (this.#recoverable && holder === undefined) return // nobody is left who could
-      await this.#release(holder ?? seat!, 1)
-    }
-    if (seat!.blocked) return
-    for (; this.#value > 0; this.#value--) assert.equal(await seat!.party.call(this.#semaphore, 'tryAcquire'), true)
-    assert.equal(await seat!.party.call(this.#semaphore, 'tryAcquire'), false)
+  async drain(free: Seat): Promise<boolean> {
+    if (this.#waits.length === 0) return false
+    const holder = [...this.#held].find(([seat, units]) => units > 0 && !seat.blocked)?.[0]
+    if (this.#recoverable && holder === undefined) return false
+    await this.#release(holder ?? free, 1)
+    return true
+  }
+
+  async finish({ party }: Seat): Promise<void> {
+    for (; this.#value > 0; this.#value--) assert.equal(await party.call(this.#semaphore, 'tryAcquire'), true)
+    assert.equal(await party.call(this.#semaphore, 'tryAcquire'), false)
   }
 
   close(): void {
@@ -180,7 +194,6 @@ export class SemaphoreModel implements Model {
   }
 
   async #release(seat: Seat, count: number): Promise<void> {
-    if (seat.blocked) return
     const step = call(this.#semaphore, 'release', count)
     if (this.#recoverable && this.#heldBy(seat) < count) return failsWith('ERR_NOT_OWNER', seat.party.errorOf(step))
     if (!this.#recoverable && this.#value + count > UNITS) {
@@ -242,10 +255,13 @@ export class EventModel implements Model {
     assert.equal(this.#event.isSet, this.#isSet)
   }
 
-  async finish(): Promise<void> {
-    this.#event.set()
-    while (this.#waits.length > 0) await firstOf(this.#waits, 'the event')
+  async drain(free: Seat): Promise<boolean> {
+    if (this.#waits.length === 0) return false
+    await this.move(free, { verb: 0, blocking: true, count: 1 })
+    return true
   }
+
+  async finish(): Promise<void> {}
 
   close(): void {
     this.#event.close()
@@ -277,11 +293,16 @@ export class ConditionModel implements Model {
     assert.equal(this.#condition.lock.locked, false)
   }
 
-  async finish(seats: readonly Seat[]): Promise<void> {
-    const seat = seats.find(({ blocked }) => !blocked)
-    if (seat !== undefined) return this.#notify(seat, Infinity)
-    this.#condition.runSync(() => this.#condition.notifyAll())
-    await this.#goOn(this.#waits.length)
+  async drain(free: Seat): Promise<boolean> {
+    if (this.#waits.length === 0) return false
+    await this.#notify(free, Infinity)
+    return true
+  }
+
+  async finish(free: Seat): Promise<void> {
+    const guard = await free.party.call<GuardOf>(this.#condition, 'tryAcquire')
+    assert.equal(await free.party.call(this.#condition, 'notifyAll'), 0)
+    await free.party.release(guard)
   }
 
   close(): void {
