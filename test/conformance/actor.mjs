@@ -5,7 +5,8 @@
  * A step is plain data: { do: 'call', on: handle, method, args } and so on, see the methods of Actor. Within arguments,
  * { '@guard': number } is a guard that an earlier step has got, { '@object': handle } an object, { '@signal': number } the
  * signal of a step that can be aborted, and { '@reads': handle, equals, gives, looks } a function that compares a shared value,
- * and counts in another how often it was asked.
+ * and counts in another how often it was asked, { '@adds': handle } one that counts, { '@pauses': name } one that takes its
+ * time, { '@throws': message } one that throws.
  */
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -13,6 +14,10 @@ import { threadId } from 'node:worker_threads'
 import * as procshare from 'procshare'
 
 const library = new Map(Object.entries(procshare))
+
+/** Whether a step may block the thread. */
+const isBlocking = ({ do: what, method }) =>
+  (what === 'call' && blocks(method)) || (what === 'word' && method === 'wait')
 
 /** Whether a method blocks its thread. */
 const blocks = (method) => method.endsWith('Sync')
@@ -57,8 +62,7 @@ export class Actor {
    * itself; a blocking one is about to be called.
    */
   start(id, step) {
-    const blocking = step.do === 'call' && blocks(step.method)
-    const outcome = blocking ? turn().then(() => this.perform(step)) : this.perform(step)
+    const outcome = isBlocking(step) ? turn().then(() => this.perform(step)) : this.perform(step)
     this.#started.set(id, outcome)
   }
 
@@ -132,8 +136,16 @@ export class Actor {
         return this.#crowd(step)
       case 'drain':
         return this.#drain(step)
-      case 'function':
-        return library.get(step.name)(...this.#revive(step.args))
+      case 'fill':
+        return this.#fill(step)
+      case 'attach':
+        this.#objects.set(
+          JSON.stringify(step.on),
+          library.get(step.on.kind).attach(step.on, this.#revive(step.options)),
+        )
+        return undefined
+      case 'word':
+        return this.#word(step)
       default:
         throw new TypeError(`there is no step ${step.do}`)
     }
@@ -216,15 +228,34 @@ export class Actor {
     return most
   }
 
-  /** Gets until an item says that it is the last one. */
-  async #drain({ queue, method, last }) {
+  /** One of wait, waitAsync and notify. */
+  async #word({ on, method, args }) {
+    const result = library.get(method)(this.#attached(on), ...args)
+    return result.async === true ? { async: true, value: await result.value } : result
+  }
+
+  /** Takes items until the queue has ended. */
+  async #drain({ queue, iterates }) {
     const source = this.#attached(queue)
     const items = []
-    for (;;) {
-      const item = await source[method]()
-      if (item === last) return items
-      items.push(item)
+    if (iterates) {
+      for await (const item of source) items.push(item)
+      return items
     }
+    for (;;) {
+      try {
+        items.push(source.getSync())
+      } catch (error) {
+        if (error.code === 'ERR_ENDED') return items
+        throw error
+      }
+    }
+  }
+
+  /** Puts items that say whose they are and which. */
+  async #fill({ queue, label, times, method }) {
+    const target = this.#attached(queue)
+    for (let i = 0; i < times; i++) await target[method]([label, i])
   }
 
   #attached(handle) {
@@ -251,6 +282,8 @@ export class Actor {
         return read.value === value.equals && value.gives
       }
     }
+    if ('@adds' in value) return () => void this.#attached(value['@adds']).add(1)
+    if ('@pauses' in value) return () => this.#pauseOf(value['@pauses']).opened
     if ('@throws' in value) {
       return () => {
         throw new RangeError(value['@throws'])

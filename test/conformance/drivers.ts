@@ -24,6 +24,13 @@ const DEADLINE_MS = 20_000
 /** Sends commands to an actor, wherever that is. */
 type Send = <T>(command: string, ...params: unknown[]) => Promise<T>
 
+/** Blocking calls that have not ended, by process and segment: the workers of a process cannot be told apart from outside. */
+const blocked = new Map<string, number>()
+
+function countBlocked(key: string, change: 1 | -1): void {
+  blocked.set(key, (blocked.get(key) ?? 0) + change)
+}
+
 class StartedStep implements Started {
   readonly value: Promise<unknown>
   readonly error: Promise<Failure>
@@ -103,10 +110,16 @@ abstract class RemoteParty implements OwnedParty {
 
   async begin<T>(step: Step): Promise<Started<T>> {
     const id = ++this.#lastId
-    const blocking = step.do === 'call' && String(step.method).endsWith('Sync')
+    const blocking = step.do === 'word' ? step.method === 'wait' : step.do === 'call' && endsInSync(step.method)
     const name = blocking ? (step.on as { name: string }).name : undefined
     await this.send('start', id, withSignal(step, id))
     const outcome = this.send<Outcome>('outcomeOf', id)
+    if (name !== undefined) {
+      const key = `${this.pid} ${name}`
+      countBlocked(key, 1)
+      const ended = () => countBlocked(key, -1)
+      outcome.then(ended, ended)
+    }
     return new StartedStep(describe(step), name, outcome, (reason) => this.send('abort', id, reason)) as Started<T>
   }
 
@@ -164,7 +177,7 @@ class PeerParty extends RemoteParty {
   }
 
   protected untilAsleepOn(name: string): Promise<void> {
-    return untilAsleep(this.pid, name)
+    return untilAsleep(this.pid, name, blocked.get(`${this.pid} ${name}`))
   }
 
   protected async endNow(): Promise<void> {
@@ -230,6 +243,10 @@ export const tasks: Driver = {
 }
 
 export const drivers: readonly Driver[] = [processes, workers, tasks]
+
+function endsInSync(method: unknown): boolean {
+  return String(method).endsWith('Sync')
+}
 
 function describe({ do: what, method, kind, name }: Step): string {
   return [what, method ?? kind ?? name].filter(Boolean).join(' ')
