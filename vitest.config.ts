@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/{unit,process,crash,conformance,golden}/**/*.test.ts'],
+    include: ['test/{unit,process,crash,conformance,golden,stress}/**/*.test.ts'],
     pool: 'forks',
     execArgv: ['--expose-gc'],
     testTimeout: 60_000,

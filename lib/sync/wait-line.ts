@@ -4,6 +4,8 @@
  *   L1  Only the first in line attempts. It is served, gives up, or somebody is bound to call pump(): the wake-up that
  *       armWait() has asked for, the look that has been put off to the next turn of the event loop, or, when an attempt
  *       says LATER, the owner of the line.
+ *       An attempt may serve another line, whose attempts call pump() of this one: that must not attempt for the first in
+ *       line once more, who would then be given two things and could take only one. The loop that is under way goes on anyway.
  *   L2  An attempt that succeeds is told to its waiter at once; one that has given up makes no more attempts.
  *
  * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for some tens
@@ -88,6 +90,7 @@ export class WaitLine {
   #size = 0
   #isHot = false
   #isLooking = false
+  #isPumping = false
 
   /** @param id - of the native wait */
   constructor(id: number) {
@@ -138,7 +141,16 @@ export class WaitLine {
 
   /** Serves those in line for as long as it goes; see L1. */
   pump(): void {
-    if (this.#isLooking) return
+    if (this.#isLooking || this.#isPumping) return
+    this.#isPumping = true
+    try {
+      this.#serveAll()
+    } finally {
+      this.#isPumping = false
+    }
+  }
+
+  #serveAll(): void {
     for (let pending = this.#first; pending !== undefined; pending = this.#first) {
       try {
         const answer = pending.attempt()

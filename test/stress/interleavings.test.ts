@@ -1,0 +1,104 @@
+/** Random programs of three processes, one step at a time, against sequential models; now and then a process is killed. */
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { within } from '../helpers/fixture.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { Cast, type Seat } from './cast.ts'
+import { ConditionModel, EventModel, LockModel, type Model, type Move, SemaphoreModel } from './models.ts'
+import { announce, STRESS_TIMEOUT_MS, settings } from './settings.ts'
+
+const PROCESSES = 3
+const PROGRAM_DEADLINE_MS = 60_000
+const MODELS: readonly (() => Model)[] = [
+  () => new LockModel(false),
+  () => new LockModel(true),
+  () => new SemaphoreModel(false),
+  () => new SemaphoreModel(true),
+  () => new EventModel(),
+  () => new ConditionModel(),
+]
+
+interface Turn extends Move {
+  readonly seat: number
+  readonly model: number
+  readonly kill: boolean
+}
+
+const turn = fc.record<Turn>(
+  {
+    seat: fc.nat(PROCESSES - 1),
+    model: fc.nat(MODELS.length - 1),
+    verb: fc.nat(2),
+    blocking: fc.boolean(),
+    count: fc.integer({ min: 1, max: 3 }),
+    kill: fc.nat(24).map((n) => n === 24),
+  },
+  { noNullPrototype: true },
+)
+
+let cast: Cast
+beforeAll(async () => {
+  cast = await Cast.of(PROCESSES)
+})
+afterAll(() => cast[Symbol.asyncDispose]())
+expectNoLeftovers()
+
+async function end(seat: Seat, models: readonly Model[]): Promise<void> {
+  await cast.kill(seat)
+  for (const model of models) await model.lost(seat)
+}
+
+/** Until nobody waits any more: programs end in the middle of things, some of them in a deadlock. */
+async function drain(models: readonly Model[]): Promise<void> {
+  for (;;) {
+    let moved = false
+    for (const model of models) {
+      const free = cast.seats.find(({ blocked }) => !blocked)
+      if (free !== undefined && (await model.drain(free))) moved = true
+    }
+    if (moved) continue
+    const blocked = cast.seats.find((seat) => seat.blocked)
+    if (blocked === undefined) return
+    await end(blocked, models)
+  }
+}
+
+async function play(program: readonly Turn[]): Promise<void> {
+  const models = MODELS.map((make) => make())
+  let failed = true
+  try {
+    for (const { seat: place, model, kill, ...move } of program) {
+      const seat = cast.seats[place]!
+      if (kill) {
+        await end(seat, models)
+      } else if (!seat.blocked) {
+        await models[model]!.move(seat, move)
+      }
+      for (const one of models) await one.check()
+    }
+    await drain(models)
+    for (const one of models) await one.finish(cast.seats[0]!)
+    failed = false
+  } finally {
+    await cast.reset(failed)
+    for (const one of models) one.close()
+  }
+}
+
+it(
+  'every step of a random program comes to what a sequential model says',
+  async () => {
+    const parameters = settings(12)
+    announce('Interleavings', parameters)
+    let programs = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(turn, { minLength: 5, maxLength: 40 }), async (program) => {
+        programs++
+        await within(play(program), PROGRAM_DEADLINE_MS, () => 'the program has not ended')
+      }),
+      parameters,
+    )
+    expect(programs).toBeGreaterThan(0)
+  },
+  STRESS_TIMEOUT_MS,
+)
