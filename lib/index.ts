@@ -24,7 +24,7 @@ export type {
 export { isMainProcess, processName } from './process/current.ts'
 export { Process, type ProcessOptions } from './process/process.ts'
 export type { PipeOptions } from './queue/connection-state.ts'
-export { Connection, Pipe } from './queue/pipe.ts'
+export { Connection, Pipe, type PipeConstructor } from './queue/pipe.ts'
 export type { QueueOptions, SimpleQueueOptions } from './queue/queue-state.ts'
 export { Member, type MemberOptions } from './state/member.ts'
 export {

@@ -1,6 +1,6 @@
 /** Pipe and Connection: two ends, each of which receives what the other one sends. */
 import { type Handle, registerKind } from '../memory/handle.ts'
-import type { AttachOptions } from '../memory/segment.ts'
+import { type AttachOptions, Segment } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
 import { Site } from '../memory/site.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
@@ -152,6 +152,27 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 }
 
+/** Both ends of a pipe. Of one that is not duplex the first end receives and the second one sends. */
+export type Pipe<T = unknown> = readonly [Connection<T>, Connection<T>] & {
+  /** The same two, for those who want no pattern. */
+  readonly connections: readonly [Connection<T>, Connection<T>]
+  /** Closes both handles. */
+  [Symbol.dispose](): void
+}
+
+/** The constructor of {@link Pipe}. */
+export interface PipeConstructor {
+  /**
+   * Makes an anonymous pipe; others attach to its connections through their handles.
+   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  new <T = unknown>(options?: PipeOptions): Pipe<T>
+  /** Makes a pipe of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  create<T = unknown>(name: string, options?: PipeOptions): Pipe<T>
+  /** Attaches to an end, 0 or 1, of the pipe of that name. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  attach<T = unknown>(name: string, end: 0 | 1, options?: AttachOptions): Connection<T>
+}
+
 /**
  * Two connections: what one sends the other receives.
  *
@@ -168,45 +189,37 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
  * ours.close()
  * ```
  */
-export class Pipe<T = unknown> implements Iterable<Connection<T>> {
-  /** Both ends. Of a pipe that is not duplex the first one receives and the second one sends. */
-  readonly connections: readonly [Connection<T>, Connection<T>]
-
-  /**
-   * Makes an anonymous pipe; others attach to its connections through their handles.
-   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
-   */
-  constructor(options?: PipeOptions) {
-    this.connections = endsOf(undefined, options)
+export const Pipe: PipeConstructor = class Pipe extends Array<Connection> {
+  constructor(options?: PipeOptions | Segment) {
+    super(...endsOf(options instanceof Segment ? options : createPipe(undefined, options)))
+    Object.freeze(this)
   }
 
-  /** Makes a pipe of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  static create<T = unknown>(name: string, options?: PipeOptions): readonly [Connection<T>, Connection<T>] {
-    return endsOf(assertedName(name), options)
+  static create(name: string, options?: PipeOptions): unknown {
+    return new Pipe(createPipe(assertedName(name), options))
   }
 
-  /** Attaches to an end, 0 or 1, of the pipe of that name. @throws {@link ShareError} as {@link SharedMemory.attach}. */
-  static attach<T = unknown>(name: string, end: 0 | 1, options?: AttachOptions): Connection<T> {
+  static attach(name: string, end: 0 | 1, options?: AttachOptions): unknown {
     return new Connection(attachEnd(assertedName(name), end, options))
   }
 
-  /** Closes both handles. */
+  /** What methods of arrays make of a pipe is an array. */
+  static get [Symbol.species](): ArrayConstructor {
+    return Array
+  }
+
+  get connections(): readonly Connection[] {
+    return this
+  }
+
   [Symbol.dispose](): void {
-    for (const connection of this.connections) connection.close()
+    for (const connection of this) connection.close()
   }
+} as unknown as PipeConstructor
 
-  [Symbol.iterator](): Iterator<Connection<T>> {
-    return this.connections[Symbol.iterator]()
-  }
-}
-
-function endsOf<T>(
-  name: string | undefined,
-  options: PipeOptions | undefined,
-): readonly [Connection<T>, Connection<T>] {
-  const segment = createPipe(name, options)
-  const first = new Connection<T>(siteOf(segment, 0))
-  return [first, new Connection<T>(siteOf(segment, 1))]
+function endsOf(segment: Segment): [Connection, Connection] {
+  const first = new Connection(siteOf(segment, 0))
+  return [first, new Connection(siteOf(segment, 1))]
 }
 
 registerKind(KIND, (handle, options) => Connection.attach(handle, options))

@@ -29,6 +29,16 @@ describe('a pipe', () => {
     expect([reader.isReadable, reader.isWritable, writer.isWritable]).toEqual([true, false, true])
   })
 
+  it('is a pair of connections, which nobody can exchange', () => {
+    using pipe = new Pipe<number>()
+    const [first, second] = pipe
+    expect(pipe).toBeInstanceOf(Pipe)
+    expect([pipe.length, pipe[0], pipe[1], ...pipe.connections]).toEqual([2, first, second, first, second])
+    expect(pipe.map(({ isReadable }) => isReadable)).toEqual([true, true])
+    expect(() => (pipe as unknown as unknown[]).pop()).toThrow(TypeError)
+    expect(JSON.parse(JSON.stringify(pipe))).toEqual([first.handle, second.handle])
+  })
+
   it('polls without taking', async () => {
     using pipe = new Pipe()
     const [a, b] = pipe.connections
