@@ -101,6 +101,8 @@ export interface Native {
   abandonLock(lock: NativeLock): void
   /** Asks for the next turn, for who has waited for long: for some milliseconds nobody else gets the lock. */
   reserveLock(lock: NativeLock): void
+  /** Undoes reserveLock. */
+  unreserveLock(lock: NativeLock): void
   /** This thread holds the lock; its next owner is told that it was abandoned. */
   markAbandoned(lock: NativeLock): void
   /** Abandons, and lets go of the memory: no other function, of the fast path either, may be called for it afterwards. */

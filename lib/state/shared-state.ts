@@ -54,6 +54,12 @@ export type SharedState<S extends StateSchema = StateSchema> = StateMembers & {
 
 const RESERVED = ['name', 'handle', 'toJSON', 'close', 'unlink', 'then', 'constructor', '__proto__']
 
+/** What can be a member. Not a state: a description that names its own segment would never come to an end. */
+const KINDS = [
+  ...['Value', 'SharedArray', 'Lock', 'RLock', 'Semaphore', 'BoundedSemaphore', 'Condition', 'Event', 'Barrier'],
+  ...['Queue', 'JoinableQueue', 'SimpleQueue'],
+]
+
 /** The constructor of {@link SharedState}. */
 export interface SharedStateConstructor {
   /**
@@ -135,6 +141,20 @@ function checkMembers(segment: Segment, schema: StateSchema): void {
   if (extra !== undefined) throw differs(`it has a member "${extra.name}" that the schema has not`)
 }
 
+/**
+ * The members that the segment says, which anybody may have written.
+ * @throws {@link ShareError} `ERR_CORRUPT` for names that no state has given; `ERR_LAYOUT` for kinds that this version lacks.
+ */
+function soundMembersOf(segment: Segment): readonly MemberPlace[] {
+  const members = membersOf(segment)
+  const names = new Set(members.map(({ name }) => name))
+  if (names.size < members.length || RESERVED.some((name) => names.has(name)))
+    throw new ShareError('ERR_CORRUPT', { segment: segment.name })
+  if (!members.every(({ description }) => KINDS.includes(description.kind)))
+    throw new ShareError('ERR_LAYOUT', { segment: segment.name })
+  return members
+}
+
 class State {
   readonly #attachment: Attachment
   readonly #members: Disposable[] = []
@@ -143,7 +163,7 @@ class State {
     const { attachment } = site
     this.#attachment = attachment
     try {
-      for (const place of membersOf(attachment.segment)) {
+      for (const place of soundMembersOf(attachment.segment)) {
         const object =
           schema === undefined ? attachMember(attachment, place, options) : adopt(attachment, place, schema)
         this.#members.push(object)

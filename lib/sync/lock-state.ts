@@ -128,7 +128,10 @@ export class LockState implements Resident {
       if (typeof abandoned === 'boolean') return Promise.resolve(abandoned)
     }
     if (timeoutMs === 0) throw timeoutError(waiter, 0)
-    return this.#line.wait(waiter, attempt, 0, options)
+    return this.#line.wait(waiter, attempt, 0, options, () => {
+      native.unreserveLock(this.#lock)
+      return undefined
+    })
   }
 
   /** Whether the caller holds the lock: as the thread, inside `run`, or through this guard. */

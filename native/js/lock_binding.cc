@@ -183,6 +183,11 @@ Napi::Value ReserveLock(const Napi::CallbackInfo&, LockBinding& lock) {
   return {};
 }
 
+Napi::Value UnreserveLock(const Napi::CallbackInfo&, LockBinding& lock) {
+  lock.Unreserve();
+  return {};
+}
+
 Napi::Value EndLock(const Napi::CallbackInfo&, LockBinding& lock) {
   lock.End();
   return {};
@@ -217,6 +222,7 @@ void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
       {"abandonLock", OnLock<AbandonLock>},
       {"markAbandoned", OnLock<MarkAbandoned>},
       {"reserveLock", OnLock<ReserveLock>},
+      {"unreserveLock", OnLock<UnreserveLock>},
       {"endLock", OnLock<EndLock>},
       {"lockState", OnLock<LockState>},
       {"lockOwner", OnLock<LockOwner>},

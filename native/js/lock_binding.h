@@ -28,6 +28,7 @@ class LockBinding final : public Resident {
 
   // The next turn, for some milliseconds, is this environment's.
   void Reserve() { lock_.Reserve(state_->fast_path().owner); }
+  void Unreserve() { lock_.Unreserve(state_->fast_path().owner); }
 
   // The next owner is told that the lock, which this environment holds, was abandoned.
   void MarkAbandoned() { lock_.MarkAbandoned(); }

@@ -28,7 +28,11 @@ MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
     if (!patient) Reserve(owner);
     const Deadline turn = Deadline::Earlier(deadline, Deadline::AfterMs(kPatienceMs));
     const MutexOutcome outcome = Settle(RobustMutexAcquire(&cell_->mutex, turn), owner);
-    if (outcome != MutexOutcome::kBusy || deadline.passed()) return outcome;
+    if (outcome != MutexOutcome::kBusy) return outcome;
+    if (deadline.passed()) {
+      Unreserve(owner);
+      return outcome;
+    }
     if (IsReservedForOthers(owner)) SleepThroughReservation(owner, deadline);
   }
 }
@@ -43,6 +47,10 @@ void SharedLock::Reserve(uint64_t owner) {
                               std::memory_order_relaxed);
   cell_->reserved_for.store(owner, std::memory_order_relaxed);
   cell_->flags.fetch_or(kLockReserved, std::memory_order_release);  // pairs with the acquire in SettleFlags
+}
+
+void SharedLock::Unreserve(uint64_t owner) {
+  cell_->reserved_for.compare_exchange_strong(owner, 0, std::memory_order_relaxed);
 }
 
 bool SharedLock::IsReservedForOthers(uint64_t owner) const {

@@ -31,6 +31,9 @@ class SharedLock {
   // reservation; a request while another one stands is none.
   void Reserve(uint64_t owner);
 
+  // Whoever has reserved the lock does not want it any more.
+  void Unreserve(uint64_t owner);
+
   // Blocks the calling thread; looks around for some microseconds before it sleeps.
   MutexOutcome Acquire(uint64_t owner, Deadline deadline);
 

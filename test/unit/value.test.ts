@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import fc from 'fast-check'
-import { attach, RawValue, Struct, type TypeName, Value } from 'procshare'
+import { attach, Member, RawValue, Struct, type TypeName, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
@@ -503,8 +503,12 @@ describe('Value', () => {
     expect(value.lock.locked).toBe(false)
   })
 
-  it('needs new', () => {
-    expect(() => (Value as unknown as (type: string) => unknown)('i')).toThrow(TypeError)
+  it('is made with new only; without it there is the description of a member of a SharedState', () => {
+    const member = Value('i', 5)
+    expect(member).toBeInstanceOf(Member)
+    expect(member).not.toBeInstanceOf(Value)
+    expect(() => Value('z' as 'i')).toThrow(typeError(/^type must be/))
+    expect(() => Value('b', 1000)).toThrow(rangeError())
   })
 
   it('is an instance of Value and RawValue, whatever it holds', () => {
