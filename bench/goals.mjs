@@ -11,6 +11,7 @@ export const goals = {
   'queue-small': { atLeast: 20, of: 'process.send' },
   'queue-objects': { atLeast: 10, of: 'Python’s mp.Queue' },
   'queue-large': { atLeast: 1.2, of: 'a MessagePort' },
+  'ping-pong-sync': { atMost: 3, of: 'C’s spin, then futex' },
   'ping-pong': { atMost: 0.5, of: 'process.send' },
   flat: { atMost: 1.5, of: 'the smallest' },
 }
