@@ -9,7 +9,7 @@
  *   number, awaited  the wake word
  *
  *   putter   put, then join: ticket = produced; look; expected = number; flag; look; sleep ...
- *   look     completed as far as the ticket? or done, then produced: equal?
+ *   look     completed as far as the ticket? or nothing unfinished: done, then produced?
  *   worker   take - lock - left = produced - done - done, and completed if that is all that is left - unlock - flag?
  *
  * As in queue.pml, a waiter has one beat after each kill, at any time after it. `timeout` is when nobody can go on.
@@ -71,7 +71,7 @@ inline WakeAnnounced() {
 }
 
 #ifdef BREAK_GENERATIONS
-#define COMPLETED (completed != ticket) /* counts how often, and is bumped after the store */
+#define COMPLETED (completed != ticket) /* counts how often nothing was unfinished */
 #else
 #define COMPLETED (completed >= ticket)
 #endif
@@ -166,9 +166,13 @@ endTaking:
         reported[item] = true;
         item = 0;
         done++;
-#if !defined(BREAK_GENERATIONS) && !defined(BREAK_COMPLETED_LATE)
+#ifndef BREAK_COMPLETED_LATE
         if
+#ifdef BREAK_GENERATIONS
+        :: left == 1 -> completed++
+#else
         :: left == 1 -> completed = done
+#endif
         :: else
         fi
 #endif
@@ -176,9 +180,6 @@ endTaking:
       atomic { assert(mutex == me); mutex = FREE };
       if
       :: left == 1 ->
-#ifdef BREAK_GENERATIONS
-        completed++;
-#endif
 #ifdef BREAK_COMPLETED_LATE
         completed = produced;
 #endif
