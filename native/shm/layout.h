@@ -191,7 +191,8 @@ struct alignas(kCellAlignment) QueueCell {
   std::atomic<uint64_t> capacity;  // bytes of the ring: a multiple of 8
   std::atomic<uint64_t> max_items;
   std::atomic<uint64_t> closed;  // 1: nothing more is put
-  // How often the unfinished items have come down to none, << 32 | how many were ever reported as done, both modulo 2^32.
+  // How many items were reported as done when nothing was unfinished for the last time, << 32 | how many ever were, both
+  // modulo 2^32.
   std::atomic<uint64_t> done;
   WakeWord done_wake;  // the unfinished items have come down to none
   uint8_t reserved[24];

@@ -195,9 +195,11 @@ QueueOutcome RingQueue::TaskDone(uint64_t count) {
     if (!hold.held()) return QueueOutcome::kBroken;
     const uint64_t left = unfinished();
     if (count > left) return QueueOutcome::kTooMany;
-    // One store: whoever waits sees that nothing was left, even if something is put at once and we are killed here.
-    const uint64_t done = Load(cell_->done), completed = (done >> 32) + (count == left ? 1 : 0);
-    cell_->done.store(completed << 32 | static_cast<uint32_t>(done + count), std::memory_order_release);
+    // One store: whoever waits sees that nothing was left, even if something is put at once and we are killed here. What is
+    // put after the look at `left` is beyond that count.
+    const uint64_t before = Load(cell_->done), done = static_cast<uint32_t>(before + count);
+    const uint64_t completed = count == left ? done : before >> 32;
+    cell_->done.store(completed << 32 | done, std::memory_order_release);
     if (count < left) return QueueOutcome::kDone;
   }
   WakeAnnounced(wake_done());

@@ -68,12 +68,12 @@ class RingQueue {
 
   // Looks without the mutexes; what they say may have changed by the time it is read.
   uint64_t items() const {
-    const uint64_t from = consumed();  // first: the other one does not fall behind it
-    return CountOf(from, produced());
+    const Positions at = positions();
+    return CountOf(at.consumed, at.produced);
   }
   uint64_t free_bytes() const {
-    const uint64_t from = consumed();
-    const uint64_t taken = UnitsBetween(from, produced()) * kUnit;
+    const Positions at = positions();
+    const uint64_t taken = UnitsBetween(at.consumed, at.produced) * kUnit;
     return taken < capacity_ ? capacity_ - taken : 0;
   }
   uint64_t unfinished() const {
@@ -86,9 +86,13 @@ class RingQueue {
     return closed() || (byte_length <= free_bytes() && items() + count <= max_items_);
   }
 
-  // What a join begins with. It is over when there is nothing unfinished, or has not been since.
-  uint32_t done_ticket() const { return static_cast<uint32_t>(cell_->done.load(std::memory_order_acquire) >> 32); }
-  bool IsDone(uint32_t ticket) const { return unfinished() == 0 || done_ticket() != ticket; }
+  // What a join begins with: how many items were ever put. It is over when nothing is unfinished, or when nothing was at a
+  // moment at which so many had been put. How often nothing was would not do: somebody may put and join while that is counted.
+  uint32_t done_ticket() const { return static_cast<uint32_t>(produced() >> 32); }
+  bool IsDone(uint32_t ticket) const {
+    const uint64_t completed = cell_->done.load(std::memory_order_acquire) >> 32;
+    return static_cast<int32_t>(static_cast<uint32_t>(completed) - ticket) >= 0 || unfinished() == 0;
+  }
 
   uint64_t capacity() const { return capacity_; }
   uint64_t max_items() const { return max_items_; }
@@ -103,6 +107,18 @@ class RingQueue {
   class Hold;
   uint64_t produced() const { return cell_->producers.position.load(std::memory_order_acquire); }
   uint64_t consumed() const { return cell_->consumers.position.load(std::memory_order_acquire); }
+  struct Positions {
+    uint64_t consumed, produced;
+  };
+  // As they were at one moment: when the producers' was read, the consumers' was the same before and after.
+  Positions positions() const {
+    uint64_t from = consumed();
+    for (;;) {
+      const uint64_t to = produced(), again = consumed();
+      if (again == from) return {from, to};
+      from = again;
+    }
+  }
   static uint64_t CountOf(uint64_t from, uint64_t to) { return static_cast<uint32_t>((to >> 32) - (from >> 32)); }
   uint64_t UnitsBetween(uint64_t from, uint64_t to) const;
   uint64_t Advanced(uint64_t position, uint64_t byte_length, uint64_t count) const;

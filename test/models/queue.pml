@@ -1,37 +1,44 @@
 /*
- * A bounded ring in shared memory, with many producers and consumers, under a robust mutex with an undo journal. What
- * the lock does for those who wait for it is in lock.pml; here whoever wants the mutex goes on when it is not held.
+ * A bounded ring in shared memory, with many producers and consumers: RingQueue. What the robust mutex does for those who
+ * wait for it is in lock.pml; here whoever wants it goes on when it is not held.
  *
- *   mutex          FREE, the owner's number, DIED
- *   state[]        head, tail, items, unfinished. They change under the mutex only, and through the journal only
- *   journal, count Set(word, value) = entry {word, old value}; count++; the word itself. Commit = count := 0
- *   front, back    the ring: an item is two cells, written one after the other
- *   wake[w]        the wake words, "items" for consumers and "room" for producers: number and flag, as in the lock
+ *   here                     in the code
+ *   mutex[PUT], mutex[GET]   the robust mutexes of the producers and of the consumers: FREE, the owner's number, DIED
+ *   produced, consumed       their positions. Each is one word, moved by one store. They count items; the place in the ring
+ *                            follows from that (-DBREAK_TWO_STORES keeps it apart)
+ *   front, back              the ring: a record is two cells, written and copied one after the other
+ *   wake[w]                  wake words: number and flag. Producers ring wake[PUT] (items), consumers wake[GET] (room)
+ *   asleep[p]                p sleeps on a number, in the kernel; a bump alone wakes nobody, only the wake does
  *
- *   producer   lock - room? - both cells into free space - tail, items, unfinished - commit - unlock - flag of "items"?
- *   consumer   lock - items? - copy both cells - head, items - commit - unlock - flag of "room"? - deliver
- *   next owner of a mutex whose owner died: restore entries count-1 .. 0, count := 0; then its own business
- *   waiter     attempt; announce on the wake word (number, flag); look again; sleep; attempt ...
+ *   producer   TryPut: lock - closed? room? - both cells - position - unlock - flag of "items"?
+ *   consumer   Take: look - lock - closed? - items? - copy both cells - position - unlock - flag of "room"? - deliver
+ *   closer     Close: lock (the producers') - closed - unlock - both flags?
+ *   waiter     attempt; expected = number; flag; look again, at both positions, one after the other; sleep; attempt ...
+ *   Kill       SIGKILL between any two steps, and what the kernel does to the mutexes
+ *   viewer     items(): looks at both positions without a mutex
  *
- * Waiters look again without the mutex (WORTH), so they see words that are not committed and may be rolled back; with
- * -DATTEMPT they take the mutex for it. head and tail count on for ever, so they are numbers of items, too.
+ * Memory is sequentially consistent, as W1 makes it for flag and positions and Q3 for positions and cells.
  *
- * The order in which items are committed is the truth: `order` has them. `timeout` is the moment when nobody can go on.
- * A waiter gets one beat after each kill, and it has to be enough, as in lock.pml. In a ring of one item it is not: if
- * it falls between a new owner's taking of the mutex and its rollback, it sees what is about to be rolled back. The
- * next beat sees the truth (-DMORE_BEATS); or who has rolled back wakes both sides (-DALSO_WAKE_AFTER_ROLLBACK).
+ * The order in which the producers' position is moved is the truth: `order` has it, and so each producer's own order.
+ * `timeout` is the moment when nobody can go on. A waiter has no heartbeat but for one beat after each kill, which may come
+ * at any time after it, and has to be enough.
  *
- *   Q1  A consumer delivers what was next in `order` at its commit, whole: nothing twice, half, skipped or overtaken.
- *   Q2  Whoever gets the mutex, and has rolled back if need be, finds count = 0 and words that fit each other.
- *   Q3  In the end every committed item was delivered or is in the ring, but for those whose consumer was killed
- *       between commit and delivery, one per kill at most.
- *   Q4  Nobody sleeps for ever: in the end the ring is empty if a consumer sleeps and full if a producer does. Who is
- *       stuck elsewhere is in an invalid end state.
+ *   Q1  A consumer delivers what was next in `order` at its store, whole: nothing twice, half, skipped or overtaken.
+ *   Q2  Between the positions are as many items as were put and not taken, never more than fit; one owner per mutex.
+ *   Q3  In the end every item put was delivered or is in the ring, but for those whose consumer was killed between its
+ *       store and the delivery, one per kill at most.
+ *   Q4  Nobody sleeps for ever: in the end the ring is empty if a consumer sleeps, full if a producer does, and it is not
+ *       closed.
+ *   Q5  Who is told that the queue has ended is right: nothing is in it, and nothing is put ever after.
+ *   Q6  Nobody is stuck elsewhere: that would be an invalid end state.
+ *   Q7  The number of items that a viewer sees is one that there was.
  *
  *   -DPRODUCERS=n -DCONSUMERS=n -DITEMS=n (each producer's) -DSLOTS=n
- *   -DKILLS=n -DBEATS       as in lock.pml
- *   -DMORE_BEATS            whom the next beat would wake does not sleep for ever
- *   -DALSO_...              another order of the steps, or one more step, that is right as well
+ *   -DCLOSE                 somebody closes the queue, at any time
+ *   -DVIEWER                somebody asks how many items there are, at any time
+ *   -DCONSUMED_FIRST        looks read the consumers' position first; else the producers'. Both are right
+ *   -DKILLS=n               up to n processes are killed
+ *   -DBEATS                 waiters have a heartbeat
  *   -DBREAK_...             a mistake that has to be found
  */
 #ifndef PRODUCERS
@@ -50,29 +57,29 @@
 #define KILLS 0
 #endif
 
-#define PROCESSES (PRODUCERS + CONSUMERS)
-#define FREE 0 /* processes are numbered from 1, producers first */
+#define WORKERS (PRODUCERS + CONSUMERS)
+#ifdef CLOSE
+#define PROCESSES (WORKERS + 1)
+#else
+#define PROCESSES WORKERS
+#endif
+#define FREE 0 /* processes are numbered from 1: producers, consumers, the closer */
 #define DIED 255
-#define HELD(mutex) (mutex != FREE && mutex != DIED)
-
-#define HEAD 0
-#define TAIL 1
-#define COUNT 2
-#define UNFINISHED 3
-#define FIT(head, tail, items, unfinished) (items == tail - head && items <= SLOTS && unfinished == tail)
+#define PUT 0
+#define GET 1
 
 /* What is in shared memory. */
-byte mutex = FREE;
-byte state[4];
-typedef Entry { byte word; byte old };
-Entry journal[3];
-byte count;
+byte mutex[2];
+byte produced;
+byte consumed;
 byte front[SLOTS];
 byte back[SLOTS];
-#define FOR_ITEMS 0
-#define FOR_ROOM 1
+bool closed;
 typedef WakeWord { byte number; bool awaited };
 WakeWord wake[2];
+#ifdef BREAK_TWO_STORES
+byte place[2];
+#endif
 
 /* What the kernel knows. */
 bool asleep[PROCESSES + 1];
@@ -82,33 +89,48 @@ mtype = { RUNNING, KILLED, DONE };
 mtype life[PROCESSES + 1];
 bool beat[PROCESSES + 1];
 bool carrying[PROCESSES + 1];
+bool toldEnd;
 chan order = [SLOTS + 1] of { byte };
-byte committed;
 byte delivered;
 byte lost;
 byte kills;
 
-/* The entry is one step: nobody reads it before it counts. */
-inline Set(which, value) {
-  d_step { journal[count].word = which; journal[count].old = state[which] };
-#ifdef BREAK_WORD_FIRST
-  state[which] = value;
-  count++
+inline Lock(side) {
+#ifdef BREAK_NOT_ROBUST
+  atomic { mutex[side] == FREE -> mutex[side] = me }
 #else
-  count++;
-  state[which] = value
+#ifdef BREAK_NO_MUTEX
+  mutex[side] = me
+#else
+  atomic { mutex[side] == FREE || mutex[side] == DIED -> mutex[side] = me }
+#endif
 #endif
 }
 
-inline WakeSleepers(w) {
+inline Unlock(side) {
+#ifndef BREAK_NO_MUTEX
+  atomic { assert(mutex[side] == me); mutex[side] = FREE } /* Q2: one owner */
+#else
+  mutex[side] = FREE
+#endif
+}
+
+inline WakeAnnounced(side) {
   if
-  :: wake[w].awaited ->
-    wake[w].awaited = false;
-    wake[w].number++;
+  :: wake[side].awaited ->
+#ifdef BREAK_BUMP_FIRST
+    wake[side].number++;
+    wake[side].awaited = false;
+#else
+    wake[side].awaited = false;
+#ifndef BREAK_NO_BUMP
+    wake[side].number++;
+#endif
+#endif
     d_step {
-      for (other : 1 .. PROCESSES) {
+      for (other : 1 .. WORKERS) {
         if
-        :: (w == FOR_ROOM) == (other <= PRODUCERS) -> asleep[other] = false
+        :: (side == GET) == (other <= PRODUCERS) -> asleep[other] = false
         :: else
         fi
       };
@@ -118,167 +140,138 @@ inline WakeSleepers(w) {
   fi
 }
 
-inline Lock() {
-  atomic { !HELD(mutex) -> died = (mutex == DIED); mutex = me };
-#ifndef BREAK_NO_ROLLBACK
+/* Loads that nothing holds together: HasItems(), HasRoom(). What a difference below zero looks like is all that there is to
+ * the wrapped numbers of the code: "items", and "no room". */
+#ifdef CONSUMED_FIRST
+#define FIRST consumed
+#define HAS_ITEMS (seen != produced || closed)
+#define HAS_ROOM (produced - seen < SLOTS || closed)
+#else
+#define FIRST produced
+#define HAS_ITEMS (seen != consumed || closed)
+#define HAS_ROOM (seen >= consumed && seen - consumed < SLOTS || closed)
+#endif
+
+inline Look(side, worth) {
+  seen = FIRST;
   if
-  :: atomic { died -> died = false; undo = count };
-#ifdef BREAK_ROLLBACK_FORGETS
-    count = 0;
-#endif
-    do
-    :: atomic { undo > 0 -> undo--; state[journal[undo].word] = journal[undo].old }
-    :: else -> break
-    od;
-    count = 0;
-#ifdef ALSO_WAKE_AFTER_ROLLBACK
-    WakeSleepers(FOR_ITEMS);
-    WakeSleepers(FOR_ROOM)
-#endif
-  :: else
+  :: atomic { worth -> seen = 0; goto awake }
+  :: atomic { else -> seen = 0 }
   fi
-#endif
 }
 
-inline Unlock() { atomic { assert(mutex == me); mutex = FREE } }
-
-#define POSSIBLE(w) (w == FOR_ITEMS -> state[COUNT] > 0 : state[COUNT] < SLOTS)
-#ifdef BREAK_BLIND_TO_DEATH
-#define WORTH(w) POSSIBLE(w)
+/* Ends when trying is worth while, as far as can be seen. `side` is that of those who ring. */
+inline Await(side, worth) {
+  expected = 0;
+announce:
+#ifdef BREAK_LOOK_FIRST
+  Look(side, worth);
+#endif
+#ifdef BREAK_EXPECTED_LATE
+  wake[side].awaited = true;
+  expected = wake[side].number;
 #else
-#define WORTH(w) (POSSIBLE(w) || mutex == DIED) /* what a dead owner has left may be rolled back */
+  expected = wake[side].number;
+  wake[side].awaited = true;
 #endif
-
-/* Ends with the mutex held, what is wanted possible, and `at` its place in the ring. */
-inline LockWhenPossible(w) {
-  do
-  ::
-    if
-    :: atomic { announced -> expected = wake[w].number };
-      wake[w].awaited = true;
-#ifndef ATTEMPT
-      goto look
-#endif
-    :: else
-    fi;
-attempt:
-#ifdef BREAK_BUSY_IS_EMPTY
-    if
-    :: announced && HELD(mutex) -> goto sleep
-    :: else
-    fi;
-#endif
-    Lock();
-    atomic {
-      assert(count == 0 && FIT(state[HEAD], state[TAIL], state[COUNT], state[UNFINISHED])); /* Q2 */
-      if
-      :: POSSIBLE(w) ->
-        at = state[(w == FOR_ITEMS -> HEAD : TAIL)] % SLOTS;
-        announced = false;
-        expected = 0;
-        break
-      :: else
-      fi
-    };
-    atomic {
-      Unlock();
-#ifdef ATTEMPT
-      if
-      :: announced -> goto sleep
-      :: else
-      fi;
-#endif
-      announced = true;
-      goto next
-    };
-look:
-#ifndef BREAK_NO_LOOK
-    if
-    :: WORTH(w) -> goto attempt
-    :: else
-    fi;
+#if !defined(BREAK_NO_LOOK) && !defined(BREAK_LOOK_FIRST)
+  Look(side, worth);
 #endif
 sleep:
-    atomic {
-      if
-      :: wake[w].number == expected -> asleep[me] = true
-      :: else
-      fi
-    };
-endAsleep:
+  atomic {
     if
-    :: !asleep[me] -> skip
-    :: atomic { asleep[me] && beat[me] -> asleep[me] = false; beat[me] = false };
-      wake[w].awaited = true;
-#ifndef ATTEMPT
-      goto look /* and sleeps again, expecting what it did */
+    :: wake[side].number == expected -> asleep[me] = true
+    :: else -> goto awake
+    fi
+  };
+endAsleep:
+  if
+  :: !asleep[me] -> goto awake
+  :: atomic { asleep[me] && beat[me] -> asleep[me] = false; beat[me] = false };
+#ifdef BREAK_BLIND_BEAT
+    goto sleep
+#else
+#ifdef BREAK_SILENT_BEAT
+    seen = FIRST;
+    if
+    :: worth -> goto awake
+    :: else -> goto sleep
+    fi
+#else
+    goto announce
 #endif
-    fi;
-next:
-    skip
-  od
-}
-
-inline WriteItem() {
-  front[at] = item;
-  back[at] = item
-}
-
-inline CopyItem() {
-  first = front[at];
-  second = back[at]
+#endif
+  fi;
+awake:
+  expected = 0
 }
 
 /* What a dead process had in its own memory does not tell states apart. */
-#define FORGET expected = 0; other = 0; undo = 0; at = 0; announced = false; died = false
+#define FORGET expected = 0; other = 0; at = 0; seen = 0
 
 proctype Producer(byte me) {
   byte item;
   byte made;
   byte expected;
   byte other;
-  byte undo;
   byte at;
-  bool announced;
-  bool died;
+  byte seen;
   {
     do
-    :: atomic { made < ITEMS -> made++; item = 16 * me + made; at = 0 };
-      LockWhenPossible(FOR_ROOM);
+    :: atomic { made < ITEMS -> made++; item = 16 * me + made };
+      do
+      ::
+        Lock(PUT);
+        if
+        :: atomic { closed -> Unlock(PUT) }; goto ended
+        :: atomic { !closed && produced - consumed < SLOTS ->
+#ifdef BREAK_TWO_STORES
+            at = place[PUT] % SLOTS;
+#else
+            at = produced % SLOTS;
+#endif
+            break
+          }
+        :: atomic { !closed && produced - consumed >= SLOTS -> Unlock(PUT) }
+        fi;
+        Await(GET, HAS_ROOM)
+      od;
 #ifdef BREAK_WAKE_FIRST
-      WakeSleepers(FOR_ITEMS);
+      WakeAnnounced(PUT);
 #endif
-#if !defined(BREAK_BYTES_LAST) && !defined(ALSO_BYTES_BEFORE_COMMIT)
-      WriteItem();
+#ifndef BREAK_POSITION_FIRST
+      front[at] = item;
+#ifndef BREAK_POSITION_BETWEEN
+      back[at] = item;
 #endif
-      Set(TAIL, state[TAIL] + 1);
-      Set(COUNT, state[COUNT] + 1);
-#ifndef BREAK_EARLY_COMMIT
-      Set(UNFINISHED, state[UNFINISHED] + 1);
 #endif
-#ifdef ALSO_BYTES_BEFORE_COMMIT
-      WriteItem();
+#ifdef BREAK_TWO_STORES
+      place[PUT]++;
 #endif
-#ifndef BREAK_NO_COMMIT
-      atomic { count = 0; order!item; committed++ };
+      atomic {
+#ifdef BREAK_NO_MUTEX
+        produced = at + 1; /* what was read in the beginning; the first turn of the ring is enough to see it */
+#else
+        produced++;
 #endif
-#ifdef BREAK_EARLY_COMMIT
-      Set(UNFINISHED, state[UNFINISHED] + 1);
-      count = 0;
+        order!item;
+        assert(produced - consumed == len(order) && len(order) <= SLOTS); /* Q2 */
+        assert(!toldEnd) /* Q5 */
+      };
+#ifdef BREAK_POSITION_FIRST
+      front[at] = item;
 #endif
-#ifdef BREAK_BYTES_LAST
-      WriteItem();
+#if defined(BREAK_POSITION_FIRST) || defined(BREAK_POSITION_BETWEEN)
+      back[at] = item;
 #endif
-#ifdef ALSO_WAKE_BEFORE_UNLOCK
-      WakeSleepers(FOR_ITEMS);
-#endif
-      Unlock();
-#if !defined(BREAK_WAKE_FIRST) && !defined(ALSO_WAKE_BEFORE_UNLOCK)
-      WakeSleepers(FOR_ITEMS)
+      atomic { Unlock(PUT); item = 0; at = 0 };
+#ifndef BREAK_WAKE_FIRST
+      WakeAnnounced(PUT)
 #endif
     :: else -> break
     od;
-    life[me] = DONE
+ended:
+    atomic { life[me] = DONE; item = 0; made = 0; FORGET }
   } unless {
     d_step { life[me] == KILLED -> item = 0; made = 0; FORGET }
   }
@@ -290,59 +283,148 @@ proctype Consumer(byte me) {
   byte truth;
   byte expected;
   byte other;
-  byte undo;
   byte at;
-  bool announced;
-  bool died;
+  byte seen;
+  bool ended;
   {
     do
     ::
-      LockWhenPossible(FOR_ITEMS);
-#if !defined(BREAK_COPY_LAST) && !defined(ALSO_COPY_BEFORE_UNLOCK)
-      CopyItem();
+      do
+      ::
+        seen = FIRST;
+        if
+        :: atomic { HAS_ITEMS -> seen = 0 };
+          Lock(GET);
+#if defined(CLOSE) && !defined(BREAK_CLOSED_LATE)
+          ended = closed;
 #endif
-      Set(HEAD, state[HEAD] + 1);
-      Set(COUNT, state[COUNT] - 1);
-#ifndef BREAK_NO_COMMIT
-      atomic { count = 0; order?truth; carrying[me] = true };
+          if
+          :: atomic { produced != consumed ->
+              ended = false;
+#ifdef BREAK_TWO_STORES
+              at = place[GET] % SLOTS;
+#else
+              at = consumed % SLOTS;
 #endif
-#ifdef ALSO_COPY_BEFORE_UNLOCK
-      CopyItem();
+              break
+            }
+          :: produced == consumed ->
+#ifdef BREAK_CLOSED_LATE
+            ended = closed;
 #endif
-      Unlock();
-#ifdef BREAK_COPY_LAST
-      WakeSleepers(FOR_ROOM);
-      CopyItem();
+            Unlock(GET);
+            if
+            :: atomic { ended -> assert(produced == consumed); toldEnd = true }; goto finished /* Q5 */
+            :: else
+            fi
+          fi
+        :: atomic { else -> seen = 0 }
+        fi;
+        Await(PUT, HAS_ITEMS)
+      od;
+#ifdef BREAK_WAKE_FIRST
+      WakeAnnounced(GET);
 #endif
 #ifndef BREAK_COPY_LAST
-      WakeSleepers(FOR_ROOM);
+      first = front[at];
+      second = back[at];
+#endif
+#ifdef BREAK_TWO_STORES
+      place[GET]++;
+#endif
+      atomic {
+        consumed++;
+        order?truth;
+        carrying[me] = true;
+        assert(produced - consumed == len(order)) /* Q2 */
+      };
+#ifdef BREAK_COPY_LAST
+      first = front[at];
+      second = back[at];
+#endif
+      atomic { Unlock(GET); at = 0 };
+#ifndef BREAK_WAKE_FIRST
+      WakeAnnounced(GET);
 #endif
       atomic {
         assert(first == truth && second == truth); /* Q1 */
-        first = 0; second = 0; truth = 0; at = 0;
+        first = 0; second = 0; truth = 0;
         carrying[me] = false;
         delivered++
       }
-    od
+    od;
+finished:
+    atomic { life[me] = DONE; ended = false; FORGET }
   } unless {
-    d_step { life[me] == KILLED -> first = 0; second = 0; truth = 0; FORGET }
+    d_step { life[me] == KILLED -> first = 0; second = 0; truth = 0; ended = false; FORGET }
   }
 }
+
+#ifdef CLOSE
+proctype Closer(byte me) {
+  byte other;
+  {
+#ifdef BREAK_CLOSE_ALONE
+    closed = true;
+#else
+    Lock(PUT);
+    closed = true;
+    Unlock(PUT);
+#endif
+#ifndef BREAK_CLOSE_SILENT
+    WakeAnnounced(PUT);
+#endif
+    WakeAnnounced(GET);
+    life[me] = DONE
+  } unless {
+    d_step { life[me] == KILLED -> other = 0 }
+  }
+}
+#endif
+
+#ifdef VIEWER
+proctype Viewer() {
+  byte from;
+  byte to;
+#ifdef BREAK_SIZE_PRODUCED_FIRST
+  to = produced;
+  from = consumed;
+#else
+  do
+  ::
+    from = consumed;
+    to = produced;
+#ifndef BREAK_SIZE_ONE_LOOK
+    if
+    :: from == consumed -> break
+    :: else
+    fi
+#else
+    break
+#endif
+  od;
+#endif
+  assert(to >= from && to - from <= SLOTS); /* Q7: to, from */
+  from = 0; to = 0
+}
+#endif
 
 inline Kill(victim) {
   kills++;
   life[victim] = KILLED;
   asleep[victim] = false;
-  if
-  :: mutex == victim -> mutex = DIED
-  :: else
-  fi;
+  for (p : PUT .. GET) {
+    if
+    :: mutex[p] == victim -> mutex[p] = DIED
+    :: else
+    fi
+  };
   if
   :: carrying[victim] -> carrying[victim] = false; lost++
   :: else
   fi;
 #ifdef BEATS
-  for (p : 1 .. PROCESSES) { beat[p] = true };
+  for (p : 1 .. WORKERS) { beat[p] = true };
 #endif
   p = 0
 }
@@ -354,9 +436,15 @@ init {
       life[p] = RUNNING;
       if
       :: p <= PRODUCERS -> run Producer(p)
-      :: else -> run Consumer(p)
+      :: p > PRODUCERS && p <= WORKERS -> run Consumer(p)
+#ifdef CLOSE
+      :: p > WORKERS -> run Closer(p)
+#endif
       fi
     };
+#ifdef VIEWER
+    run Viewer();
+#endif
     p = 0
   };
   do
@@ -367,26 +455,16 @@ init {
 #if PROCESSES > 2
   :: atomic { kills < KILLS && life[3] == RUNNING -> Kill(3) }
 #endif
+#if PROCESSES > 3
+  :: atomic { kills < KILLS && life[4] == RUNNING -> Kill(4) }
+#endif
 #endif
   :: timeout -> break
   od;
   atomic {
-#ifdef MORE_BEATS
-    for (p : 1 .. PROCESSES) {
-      if
-      :: p <= PRODUCERS && WORTH(FOR_ROOM) || p > PRODUCERS && WORTH(FOR_ITEMS) -> asleep[p] = false
-      :: else
-      fi
+    for (p : 1 .. WORKERS) {
+      assert(!asleep[p] || !closed && produced - consumed == (p <= PRODUCERS -> SLOTS : 0)) /* Q4 */
     };
-#endif
-    do /* as the next owner would */
-    :: count > 0 -> count--; state[journal[count].word] = journal[count].old
-    :: else -> break
-    od;
-    assert(FIT(state[HEAD], state[TAIL], state[COUNT], state[UNFINISHED])); /* Q2 */
-    for (p : 1 .. PROCESSES) {
-      assert(!asleep[p] || state[COUNT] == (p <= PRODUCERS -> SLOTS : 0)) /* Q4 */
-    };
-    assert(committed == delivered + lost + state[COUNT] && len(order) == state[COUNT] && lost <= KILLS) /* Q3 */
+    assert(produced == delivered + lost + len(order) && lost <= KILLS) /* Q3 */
   }
 }

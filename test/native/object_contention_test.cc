@@ -263,6 +263,66 @@ void ProducersAndConsumers() {
   for (const std::atomic<uint64_t>& count : taken) CHECK_EQ(count.load(), items);
 }
 
+// Each party puts and joins, and sees its own item reported when the join is over.
+void JoinsCoverWhatWasPutBefore() {
+  const SharedScratch<QueueStage> stage;
+  stage->Clear();
+  constexpr uint64_t kPutters = 3;
+  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kPutters));
+  const uint64_t items = 4000 * static_cast<uint64_t>(kScale);
+  std::atomic<uint64_t> reported[kPutters] = {};
+  InThreads(kPutters + 1, [&](uint64_t i) {
+    RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes);
+    if (i < kPutters) {
+      for (uint64_t number = 1; number <= items; ++number) {
+        CHECK_EQ(queue.TryPutItem(sizeof i, reinterpret_cast<const uint8_t*>(&i)), QueueOutcome::kDone);
+        const uint32_t ticket = queue.done_ticket();
+        Await(
+            queue.wake_done(), [&] { return queue.IsDone(ticket); }, [] {});
+        CHECK_EQ(reported[i].load(), number);
+      }
+      return;
+    }
+    for (uint64_t left = kPutters * items; left > 0;) {
+      uint64_t putter = 0;
+      const RingQueue::Taken got = queue.TryGetItem(reinterpret_cast<uint8_t*>(&putter), sizeof putter);
+      if (got.outcome == QueueOutcome::kBusy) {
+        CHECK(queue.items() <= kPutters);
+        Await(
+            queue.wake_items(), [&] { return queue.HasItems(); }, [] {});
+        continue;
+      }
+      CHECK_EQ(got.outcome, QueueOutcome::kDone);
+      ++reported[putter];
+      CHECK_EQ(queue.TaskDone(1), QueueOutcome::kDone);
+      --left;
+    }
+  });
+}
+
+// A viewer is never told of more items than fit.
+void ItemsThatThereWere() {
+  const SharedScratch<QueueStage> stage;
+  stage->Clear();
+  constexpr uint64_t kMaxItems = 2;
+  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kMaxItems));
+  std::atomic<bool> over{false};
+  InThreads(3, [&](uint64_t i) {
+    RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes);
+    if (i == 0) {
+      for (int turn = 0; turn < 100000 * kScale; ++turn) {
+        CHECK_EQ(queue.TryPutItem(0, nullptr), QueueOutcome::kDone);
+        CHECK_EQ(queue.TryGetItem(nullptr, 0).outcome, QueueOutcome::kDone);
+      }
+      over = true;
+    }
+    while (!over) {
+      CHECK(queue.items() <= kMaxItems);
+      CHECK(queue.free_bytes() <= kCapacity);
+    }
+  });
+}
+
 }  // namespace
 }  // namespace procshare::testing
 
@@ -276,6 +336,8 @@ int main(int argc, char** argv) {
       {"exactly as many waits end as somebody says", ExactlySoManyWaitsEnd},
       {"parties meet many times", ManyRoundsOfABarrier},
       {"producers and consumers share a small ring", ProducersAndConsumers},
+      {"a join covers what was put before it", JoinsCoverWhatWasPutBefore},
+      {"a queue never says that it has more items than fit", ItemsThatThereWere},
   };
   return RunTests(argc, argv, tests);
 }
