@@ -202,7 +202,7 @@ export class Barrier extends SharedObject<BarrierState> {
     if (arrival.outcome !== BARRIER.WAITS) return this.#end(state, arrival.outcome, arrival)
     const { generation, wait } = arrival
     const attempt = () => this.#take(generation)
-    const left = { timeoutMs: Math.max(deadline - performance.now(), 0), signal }
+    const left = { timeoutMs: Math.max(deadline - performance.now(), 0), signal, askedMs: timeoutMs }
     const outcome = await state.lineOf(wait).wait(this, attempt, 0, left, () => state.giveUp(generation))
     return this.#end(state, outcome, arrival)
   }

@@ -1,5 +1,5 @@
 /** Condition: waiting, with a lock let go, until somebody says that what the lock guards has changed. */
-import { ShareError } from '../errors.ts'
+import { hasCode, ShareError } from '../errors.ts'
 import { type Handle, registerKind } from '../memory/handle.ts'
 import {
   type AttachOptions,
@@ -219,7 +219,11 @@ export class Condition extends SharedObject<ParkingState> {
     for (;;) {
       const result = await predicate()
       if (result) return result
-      await this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+      try {
+        await this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+      } catch (error) {
+        throw this.#inFull(error, timeoutMs)
+      }
     }
   }
 
@@ -235,7 +239,11 @@ export class Condition extends SharedObject<ParkingState> {
     for (;;) {
       const result = predicate()
       if (result) return result
-      this.waitSync({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+      try {
+        this.waitSync({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+      } catch (error) {
+        throw this.#inFull(error, timeoutMs)
+      }
     }
   }
 
@@ -259,6 +267,11 @@ export class Condition extends SharedObject<ParkingState> {
   override close(): void {
     super.close()
     this.#lock?.close()
+  }
+
+  /** The error of the last of several waits, as that of the one that the caller has asked for. */
+  #inFull(error: unknown, timeoutMs: number): unknown {
+    return hasCode(error, 'ERR_TIMEOUT') ? timeoutError(this, timeoutMs) : error
   }
 
   /** The state of the lock, which the caller must own. */

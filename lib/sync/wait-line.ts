@@ -104,13 +104,14 @@ export class WaitLine {
   /**
    * Waits for `attempt` to succeed; the caller has tried before, in vain, or stands behind others.
    * @param argument - of the native wait: what the waiter needs
+   * @param options - with, when part of the time has passed, for how long the caller has asked
    * @param giveUp - called when the wait ends without success, and may still give its result
    */
   wait<T>(
     waiter: Waiter,
     attempt: Attempt<T>,
     argument: number,
-    { timeoutMs = Infinity, signal }: WaitOptions,
+    { timeoutMs = Infinity, signal, askedMs = timeoutMs }: WaitOptions & { readonly askedMs?: number },
     giveUp?: (reason: unknown) => T | undefined,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -126,7 +127,7 @@ export class WaitLine {
       if (pending.keepsAlive) keepAlive()
       if (timeoutMs < Infinity) {
         // What keeps the process alive, if anything is to, is not the timer: ref() and unref() may change that later.
-        const onTime = () => this.#fail(pending, timeoutError(waiter, timeoutMs))
+        const onTime = () => this.#fail(pending, timeoutError(waiter, askedMs))
         pending.timer = setTimeout(onTime, Math.min(timeoutMs, LONGEST_TIMER_MS)).unref()
       }
       if (signal !== undefined) {
