@@ -47,16 +47,15 @@ await inParallel(tests, (test) =>
 )
 
 let failed = 0
-for (const test of tests) {
+await inParallel(tests, async (test) => {
   const started = performance.now()
   const { outcome, output } = await execute(programOf(test))
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(`${outcome === 'ok' ? 'ok  ' : 'FAIL'} ${path.basename(test, '.cc')} (${seconds} s)`)
-  if (outcome !== 'ok') {
-    failed++
-    console.log(`${output.trimEnd()}\n     ${outcome}`)
-  }
-}
+  if (outcome === 'ok') return
+  failed++
+  console.log(`${output.trimEnd()}\n     ${outcome}`)
+})
 console.log(`${tests.length - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
