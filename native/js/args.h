@@ -4,6 +4,7 @@
 
 #include <napi.h>
 
+#include <initializer_list>
 #include <string>
 
 namespace procshare {
@@ -35,6 +36,16 @@ T* Unwrap(const Napi::Value& external, const napi_type_tag& tag, const char* wha
     return nullptr;
   }
   return external.As<Napi::External<T>>().Data();
+}
+
+// What a file of functions offers to JavaScript.
+struct ExportedFunction {
+  const char* name;
+  Napi::Value (*function)(const Napi::CallbackInfo&);
+};
+
+inline void ExportAll(Napi::Env env, Napi::Object exports, std::initializer_list<ExportedFunction> functions) {
+  for (const auto& [name, function] : functions) exports.Set(name, Napi::Function::New(env, function, name));
 }
 
 inline double NumberArg(const Napi::CallbackInfo& info, size_t index) {

@@ -106,24 +106,21 @@ Napi::Value IsBroken(const Napi::CallbackInfo& info, BarrierObject& object) {
 }  // namespace
 
 void ExportBarrierFunctions(Napi::Env env, Napi::Object exports) {
-  const struct {
-    const char* name;
-    Napi::Value (*function)(const Napi::CallbackInfo&);
-  } functions[] = {
-      {"barrierBytes", BarrierBytes},
-      {"initBarrier", InitBarrier},
-      {"bindBarrier", BindSyncObject<BarrierObject, BarrierCell>},
-      {"barrierArrive", On<Arrive>},
-      {"barrierTake", On<Take>},
-      {"barrierFinish", On<Finish>},
-      {"barrierLeave", On<Leave>},
-      {"barrierAbort", On<Abort>},
-      {"barrierReset", On<Reset>},
-      {"barrierParties", On<Parties>},
-      {"barrierWaiting", On<Waiting>},
-      {"barrierIsBroken", On<IsBroken>},
-  };
-  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  ExportAll(env, exports,
+            {
+                {"barrierBytes", BarrierBytes},
+                {"initBarrier", InitBarrier},
+                {"bindBarrier", BindSyncObject<BarrierObject, BarrierCell>},
+                {"barrierArrive", On<Arrive>},
+                {"barrierTake", On<Take>},
+                {"barrierFinish", On<Finish>},
+                {"barrierLeave", On<Leave>},
+                {"barrierAbort", On<Abort>},
+                {"barrierReset", On<Reset>},
+                {"barrierParties", On<Parties>},
+                {"barrierWaiting", On<Waiting>},
+                {"barrierIsBroken", On<IsBroken>},
+            });
 }
 
 }  // namespace procshare

@@ -53,16 +53,16 @@ Napi::Value Clear(const Napi::CallbackInfo&, EventObject& object) {
 }  // namespace
 
 void ExportEventFunctions(Napi::Env env, Napi::Object exports) {
-  const struct {
-    const char* name;
-    Napi::Value (*function)(const Napi::CallbackInfo&);
-  } functions[] = {
-      {"eventBytes", EventBytes},  {"bindEvent", BindSyncObject<EventObject, EventCell>},
-      {"eventTicket", On<Ticket>}, {"eventHappened", On<Happened>},
-      {"eventIsSet", On<IsSet>},   {"eventSet", On<Set>},
-      {"eventClear", On<Clear>},
-  };
-  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  ExportAll(env, exports,
+            {
+                {"eventBytes", EventBytes},
+                {"bindEvent", BindSyncObject<EventObject, EventCell>},
+                {"eventTicket", On<Ticket>},
+                {"eventHappened", On<Happened>},
+                {"eventIsSet", On<IsSet>},
+                {"eventSet", On<Set>},
+                {"eventClear", On<Clear>},
+            });
 }
 
 }  // namespace procshare

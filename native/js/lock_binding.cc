@@ -210,24 +210,21 @@ Napi::Value LockOwner(const Napi::CallbackInfo& info, LockBinding& lock) {
 }  // namespace
 
 void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
-  const struct {
-    const char* name;
-    Napi::Value (*function)(const Napi::CallbackInfo&);
-  } functions[] = {
-      {"initLock", InitLock},
-      {"bindLock", BindLock},
-      {"lockIndex", OnLock<LockIndex>},
-      {"acquireLock", AcquireLock},
-      {"lockWait", OnLock<LockWait>},
-      {"abandonLock", OnLock<AbandonLock>},
-      {"markAbandoned", OnLock<MarkAbandoned>},
-      {"reserveLock", OnLock<ReserveLock>},
-      {"unreserveLock", OnLock<UnreserveLock>},
-      {"endLock", OnLock<EndLock>},
-      {"lockState", OnLock<LockState>},
-      {"lockOwner", OnLock<LockOwner>},
-  };
-  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  ExportAll(env, exports,
+            {
+                {"initLock", InitLock},
+                {"bindLock", BindLock},
+                {"lockIndex", OnLock<LockIndex>},
+                {"acquireLock", AcquireLock},
+                {"lockWait", OnLock<LockWait>},
+                {"abandonLock", OnLock<AbandonLock>},
+                {"markAbandoned", OnLock<MarkAbandoned>},
+                {"reserveLock", OnLock<ReserveLock>},
+                {"unreserveLock", OnLock<UnreserveLock>},
+                {"endLock", OnLock<EndLock>},
+                {"lockState", OnLock<LockState>},
+                {"lockOwner", OnLock<LockOwner>},
+            });
   ExportFastPath(env, exports);
 }
 

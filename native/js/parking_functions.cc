@@ -152,21 +152,18 @@ Napi::Value Unpark(const Napi::CallbackInfo& info, ParkingObject& object) {
 }  // namespace
 
 void ExportParkingFunctions(Napi::Env env, Napi::Object exports) {
-  const struct {
-    const char* name;
-    Napi::Value (*function)(const Napi::CallbackInfo&);
-  } functions[] = {
-      {"parkingBytes", ParkingBytes},
-      {"initParking", InitParking},
-      {"bindParking", BindSyncObject<ParkingObject, ParkingCell>},
-      {"park", On<Park>},
-      {"parkIfEqual", On<ParkIfEqual>},
-      {"spinWord", On<SpinWord>},
-      {"parkTake", On<Take>},
-      {"parkLeave", On<Leave>},
-      {"unpark", On<Unpark>},
-  };
-  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  ExportAll(env, exports,
+            {
+                {"parkingBytes", ParkingBytes},
+                {"initParking", InitParking},
+                {"bindParking", BindSyncObject<ParkingObject, ParkingCell>},
+                {"park", On<Park>},
+                {"parkIfEqual", On<ParkIfEqual>},
+                {"spinWord", On<SpinWord>},
+                {"parkTake", On<Take>},
+                {"parkLeave", On<Leave>},
+                {"unpark", On<Unpark>},
+            });
 }
 
 }  // namespace procshare

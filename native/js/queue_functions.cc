@@ -235,32 +235,29 @@ Napi::Value EndsLeave(const Napi::CallbackInfo& info, EndsObject& object) {
 }  // namespace
 
 void ExportQueueFunctions(Napi::Env env, Napi::Object exports) {
-  const struct {
-    const char* name;
-    Napi::Value (*function)(const Napi::CallbackInfo&);
-  } functions[] = {
-      {"queueBytes", QueueBytes},
-      {"initQueue", InitQueue},
-      {"bindQueue", BindQueue},
-      {"bindPipeRing", BindPipeRing},
-      {"queueIndex", On<Index>},
-      {"queuePutItem", On<PutItem>},
-      {"queuePutRecords", On<PutRecords>},
-      {"queueGetItem", On<GetItem>},
-      {"queueClose", On<Close>},
-      {"queueWakeAll", On<WakeAll>},
-      {"queueTaskDone", On<TaskDone>},
-      {"queueDoneTicket", On<DoneTicket>},
-      {"queueIsDone", On<IsDone>},
-      {"queueState", On<State>},
-      {"queueIsAlone", On<IsAlone>},
-      {"endsBytes", EndsBytes},
-      {"initEnds", InitEnds},
-      {"bindEnds", BindSyncObject<EndsObject, EndsCell>},
-      {"endsJoin", OnEnds<EndsJoin>},
-      {"endsLeave", OnEnds<EndsLeave>},
-  };
-  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  ExportAll(env, exports,
+            {
+                {"queueBytes", QueueBytes},
+                {"initQueue", InitQueue},
+                {"bindQueue", BindQueue},
+                {"bindPipeRing", BindPipeRing},
+                {"queueIndex", On<Index>},
+                {"queuePutItem", On<PutItem>},
+                {"queuePutRecords", On<PutRecords>},
+                {"queueGetItem", On<GetItem>},
+                {"queueClose", On<Close>},
+                {"queueWakeAll", On<WakeAll>},
+                {"queueTaskDone", On<TaskDone>},
+                {"queueDoneTicket", On<DoneTicket>},
+                {"queueIsDone", On<IsDone>},
+                {"queueState", On<State>},
+                {"queueIsAlone", On<IsAlone>},
+                {"endsBytes", EndsBytes},
+                {"initEnds", InitEnds},
+                {"bindEnds", BindSyncObject<EndsObject, EndsCell>},
+                {"endsJoin", OnEnds<EndsJoin>},
+                {"endsLeave", OnEnds<EndsLeave>},
+            });
 
   using Slots = FastSlots<FastPath>;
   AddonState* const state = AddonState::Of(env);

@@ -181,27 +181,24 @@ SegmentHolder* HolderOf(const Napi::Value& external) {
 }
 
 void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
-  const struct {
-    const char* name;
-    Napi::Value (*function)(const Napi::CallbackInfo&);
-  } functions[] = {
-      {"createSegment", CreateSegment},
-      {"attachSegment", AttachSegment},
-      {"publishSegment", OnSegment<PublishSegment>},
-      {"closeSegment", OnSegment<CloseSegment>},
-      {"unlinkSegment", OnSegment<UnlinkSegment>},
-      {"segmentPayloadBytes", OnSegment<SegmentPayloadBytes>},
-      {"segmentDescription", OnSegment<SegmentDescription>},
-      {"segmentId", OnSegment<SegmentId>},
-      {"segmentPersistent", OnSegment<SegmentPersistent>},
-      {"segmentBuffer", OnSegment<SegmentBuffer>},
-      {"dropBuffer", OnSegment<DropBuffer>},
-      {"unlinkName", UnlinkName},
-      {"listSegments", List},
-      {"removeStaleSegments", RemoveStale},
-      {"dropHolds", DropHolds},
-  };
-  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  ExportAll(env, exports,
+            {
+                {"createSegment", CreateSegment},
+                {"attachSegment", AttachSegment},
+                {"publishSegment", OnSegment<PublishSegment>},
+                {"closeSegment", OnSegment<CloseSegment>},
+                {"unlinkSegment", OnSegment<UnlinkSegment>},
+                {"segmentPayloadBytes", OnSegment<SegmentPayloadBytes>},
+                {"segmentDescription", OnSegment<SegmentDescription>},
+                {"segmentId", OnSegment<SegmentId>},
+                {"segmentPersistent", OnSegment<SegmentPersistent>},
+                {"segmentBuffer", OnSegment<SegmentBuffer>},
+                {"dropBuffer", OnSegment<DropBuffer>},
+                {"unlinkName", UnlinkName},
+                {"listSegments", List},
+                {"removeStaleSegments", RemoveStale},
+                {"dropHolds", DropHolds},
+            });
 }
 
 }  // namespace procshare

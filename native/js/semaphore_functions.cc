@@ -60,18 +60,15 @@ Napi::Value Value(const Napi::CallbackInfo& info, SemaphoreObject& object) {
 }  // namespace
 
 void ExportSemaphoreFunctions(Napi::Env env, Napi::Object exports) {
-  const struct {
-    const char* name;
-    Napi::Value (*function)(const Napi::CallbackInfo&);
-  } functions[] = {
-      {"semaphoreBytes", SemaphoreBytes},
-      {"initSemaphore", InitSemaphore},
-      {"bindSemaphore", BindSyncObject<SemaphoreObject, SemaphoreCell>},
-      {"semaphoreTryAcquire", On<TryAcquire>},
-      {"semaphoreRelease", On<Release>},
-      {"semaphoreValue", On<Value>},
-  };
-  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  ExportAll(env, exports,
+            {
+                {"semaphoreBytes", SemaphoreBytes},
+                {"initSemaphore", InitSemaphore},
+                {"bindSemaphore", BindSyncObject<SemaphoreObject, SemaphoreCell>},
+                {"semaphoreTryAcquire", On<TryAcquire>},
+                {"semaphoreRelease", On<Release>},
+                {"semaphoreValue", On<Value>},
+            });
 }
 
 }  // namespace procshare

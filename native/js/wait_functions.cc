@@ -58,14 +58,15 @@ Napi::Value KeepAlive(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void ExportWaitFunctions(Napi::Env env, Napi::Object exports) {
-  const struct {
-    const char* name;
-    Napi::Value (*function)(const Napi::CallbackInfo&);
-  } functions[] = {
-      {"onWake", OnWake},     {"armWait", ArmWait},     {"disarmWait", DisarmWait},
-      {"lookWait", LookWait}, {"sleepWait", SleepWait}, {"keepAlive", KeepAlive},
-  };
-  for (const auto& item : functions) exports.Set(item.name, Napi::Function::New(env, item.function, item.name));
+  ExportAll(env, exports,
+            {
+                {"onWake", OnWake},
+                {"armWait", ArmWait},
+                {"disarmWait", DisarmWait},
+                {"lookWait", LookWait},
+                {"sleepWait", SleepWait},
+                {"keepAlive", KeepAlive},
+            });
 }
 
 }  // namespace procshare
