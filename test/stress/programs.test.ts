@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { Condition, Event, Lock, Queue, RawValue, RLock, Semaphore, SharedArray } from 'procshare'
+import { Barrier, Condition, Event, Lock, Queue, RawValue, RLock, Semaphore, SharedArray } from 'procshare'
 import { afterAll, expect, it } from 'vitest'
 import { type FixtureProcess, spawnFixture, within } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
@@ -17,6 +17,9 @@ const PUTS = PROCESSES * LOCKS
 const TOKEN = 2
 const PUT = 3
 const VERBS = 5
+/** Programs have this length; and parts, at the beginning of which all players meet. */
+const LENGTH = 120
+const PART = 20
 /** Nothing takes longer, so what does hangs. */
 const DEADLINE_MS = 30_000
 
@@ -36,7 +39,7 @@ interface Plan {
 const act = fc.record<Act>({ verb: fc.nat(VERBS - 1), n: fc.nat(1000) }, { noNullPrototype: true })
 const plan = fc.record<Plan>(
   {
-    programs: fc.array(fc.array(act, { minLength: 20, maxLength: 120 }), {
+    programs: fc.array(fc.array(act, { minLength: LENGTH, maxLength: LENGTH }), {
       minLength: PROCESSES,
       maxLength: PROCESSES,
     }),
@@ -62,6 +65,9 @@ function makeObjects() {
     queue: new Queue<unknown>({ byteLength: 1024 }),
     received: new SharedArray('i', PROCESSES, { lock: false }),
     event: new Event(),
+    barrier: new Barrier(PROCESSES),
+    // How often each place at the barrier was taken, a byte for each.
+    trips: new RawValue('I', 0),
   }
 }
 
@@ -92,7 +98,7 @@ class Company implements AsyncDisposable {
 async function play({ programs, victim, turns, blocking }: Plan, objects: Objects, company: Company): Promise<void> {
   const handles = Object.fromEntries(Object.entries(objects).map(([key, object]) => [key, object.handle]))
   const all = await company.gather()
-  const config = (seat: number) => ({ objects: handles, seat, victim, units: UNITS, puts: PUTS })
+  const config = (seat: number) => ({ objects: handles, seat, victim, units: UNITS, puts: PUTS, part: PART })
   await Promise.all(all.map((player, seat) => player.call('join', config(seat))))
   const [consumer, collector] = all.slice(PROCESSES) as [FixtureProcess, FixtureProcess]
   const consuming = consumer.call('consume')
@@ -126,6 +132,7 @@ async function judge(programs: Plan['programs'], victim: number | undefined, obj
   // Units of the dead come back by themselves.
   for (let i = 0; i < UNITS; i++) await slots.acquire({ timeoutMs: 10_000 })
   expect(slots.tryAcquire()).toBe(false)
+  if (victim === undefined) expect(objects.trips.value, 'places at the barrier').toBe((LENGTH / PART) * 0x01010101)
   for (const [seat, program] of programs.entries()) {
     const puts = done[PUTS + seat]!
     if (seat === victim) {
