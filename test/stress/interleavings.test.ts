@@ -45,7 +45,7 @@ const turn = fc.record<Turn>(
 
 const program = fc.record<Program>(
   {
-    models: fc.uniqueArray(fc.nat(MODELS.length - 1), { minLength: 1, maxLength: 3 }),
+    models: fc.uniqueArray(fc.nat(MODELS.length - 1), { minLength: 1, maxLength: 2 }),
     turns: fc.array(turn, { minLength: 5, maxLength: 50 }),
   },
   { noNullPrototype: true },
@@ -103,7 +103,7 @@ async function play(program: Program): Promise<void> {
 it(
   'every step of a random program comes to what a sequential model says',
   async () => {
-    const parameters = settings(25)
+    const parameters = settings(30)
     announce('Interleavings', parameters)
     let programs = 0
     await fc.assert(
