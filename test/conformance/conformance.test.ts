@@ -3,7 +3,7 @@ import { afterAll, describe, it } from 'vitest'
 import { within } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { catalogue } from './catalogue.ts'
-import { type Case, type Driver, type OwnedParty, play } from './driver.ts'
+import { type Case, type Driver, Pool, play } from './driver.ts'
 import { drivers } from './drivers.ts'
 
 const DEADLINE_MS = 30_000
@@ -15,17 +15,15 @@ function reasonAgainst({ needs = [] }: Case, { lacks }: Driver): string | undefi
 expectNoLeftovers()
 
 describe.each(drivers.map((driver) => [driver.name, driver] as const))('%s', (name, driver) => {
-  const pool: OwnedParty[] = []
-  afterAll(async () => {
-    await Promise.all(pool.map((party) => party[Symbol.asyncDispose]()))
-  })
+  const pool = new Pool(driver)
+  afterAll(() => pool[Symbol.asyncDispose]())
 
   for (const [subject, cases] of catalogue) {
     describe(subject, () => {
       for (const one of cases) {
         const reason = reasonAgainst(one, driver)
         if (reason === undefined) {
-          it(one.name, () => within(play(driver, pool, one), DEADLINE_MS, () => `${name}: ${one.name}`))
+          it(one.name, () => within(play(pool, one), DEADLINE_MS, () => `${name}: ${one.name}`))
         } else {
           it.skip(`${one.name} [${reason}]`)
         }

@@ -152,8 +152,50 @@ export const forms = [
   { form: 'blocking', suffix: 'Sync', needs: ['block'] as Capability[] },
 ] as const
 
-/** A stage on a pool of parties that outlives the case. */
-export async function play(driver: Driver, pool: OwnedParty[], { name, run }: Case): Promise<void> {
+/** As many as a case needs, and as many to take the places of those that it ends. */
+const COMPANY = 6
+
+/** Parties that outlive a case; for those that it ends others are started while the next cases play. */
+export class Pool implements AsyncDisposable {
+  readonly #driver: Driver
+  readonly #parties: Promise<OwnedParty>[] = []
+
+  constructor(driver: Driver) {
+    this.#driver = driver
+  }
+
+  take(count: number): Promise<OwnedParty[]> {
+    this.#fill()
+    return Promise.all(this.#parties.slice(0, count))
+  }
+
+  async discard(party: OwnedParty): Promise<void> {
+    for (const [i, one] of this.#parties.entries()) {
+      if ((await one.catch(() => undefined)) !== party) continue
+      this.#parties.splice(i, 1)
+      break
+    }
+    await party[Symbol.asyncDispose]()
+    this.#fill()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const started = await Promise.allSettled(this.#parties.splice(0))
+    const parties = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    await Promise.all(parties.map((party) => party[Symbol.asyncDispose]()))
+  }
+
+  #fill(): void {
+    while (this.#parties.length < COMPANY) {
+      const starting = this.#driver.start()
+      starting.catch(() => {}) // who takes it is told
+      this.#parties.push(starting)
+    }
+  }
+}
+
+/** Plays a case with parties of a pool. */
+export async function play(pool: Pool, { name, run }: Case): Promise<void> {
   const shared: { close(): void }[] = []
   let used: OwnedParty[] = []
   let failed = true
@@ -161,8 +203,7 @@ export async function play(driver: Driver, pool: OwnedParty[], { name, run }: Ca
   try {
     await run({
       async parties(count) {
-        while (pool.length < count) pool.push(await driver.start())
-        used = pool.slice(0, count)
+        used = await pool.take(count)
         return used
       },
       share(object) {
@@ -174,8 +215,7 @@ export async function play(driver: Driver, pool: OwnedParty[], { name, run }: Ca
   } finally {
     // A party that a failed case has left may be blocked for good.
     const lost = used.filter((party) => failed || party.gone)
-    await Promise.all(lost.map((party) => party[Symbol.asyncDispose]()))
-    for (const party of lost) pool.splice(pool.indexOf(party), 1)
+    for (const party of lost) await pool.discard(party)
     left = await Promise.all(used.filter((party) => !lost.includes(party)).map((party) => party.reset()))
     for (const object of shared) object.close()
   }

@@ -20,8 +20,15 @@ const MODELS: readonly (() => Model)[] = [
 
 interface Turn extends Move {
   readonly seat: number
+  /** Which of the program's objects, counted round. */
   readonly model: number
   readonly kill: boolean
+}
+
+/** A few objects at a time: then there is more going on at each. */
+interface Program {
+  readonly models: readonly number[]
+  readonly turns: readonly Turn[]
 }
 
 const turn = fc.record<Turn>(
@@ -32,6 +39,14 @@ const turn = fc.record<Turn>(
     blocking: fc.boolean(),
     count: fc.integer({ min: 1, max: 3 }),
     kill: fc.nat(24).map((n) => n === 24),
+  },
+  { noNullPrototype: true },
+)
+
+const program = fc.record<Program>(
+  {
+    models: fc.uniqueArray(fc.nat(MODELS.length - 1), { minLength: 1, maxLength: 2 }),
+    turns: fc.array(turn, { minLength: 5, maxLength: 50 }),
   },
   { noNullPrototype: true },
 )
@@ -63,16 +78,16 @@ async function drain(models: readonly Model[]): Promise<void> {
   }
 }
 
-async function play(program: readonly Turn[]): Promise<void> {
-  const models = MODELS.map((make) => make())
+async function play(program: Program): Promise<void> {
+  const models = program.models.map((i) => MODELS[i]!())
   let failed = true
   try {
-    for (const { seat: place, model, kill, ...move } of program) {
+    for (const { seat: place, model, kill, ...move } of program.turns) {
       const seat = cast.seats[place]!
       if (kill) {
         await end(seat, models)
       } else if (!seat.blocked) {
-        await models[model]!.move(seat, move)
+        await models[model % models.length]!.move(seat, move)
       }
       for (const one of models) await one.check()
     }
@@ -88,13 +103,13 @@ async function play(program: readonly Turn[]): Promise<void> {
 it(
   'every step of a random program comes to what a sequential model says',
   async () => {
-    const parameters = settings(12)
+    const parameters = settings(30)
     announce('Interleavings', parameters)
     let programs = 0
     await fc.assert(
-      fc.asyncProperty(fc.array(turn, { minLength: 5, maxLength: 40 }), async (program) => {
+      fc.asyncProperty(program, async (one) => {
         programs++
-        await within(play(program), PROGRAM_DEADLINE_MS, () => 'the program has not ended')
+        await within(play(one), PROGRAM_DEADLINE_MS, () => 'the program has not ended')
       }),
       parameters,
     )
