@@ -21,6 +21,7 @@ const EVIDENCE = {
   X3: /invalid end state/,
   Q1: /assertion violated .*truth/,
   Q2: /assertion violated .*len\(order\)/,
+  Q3: /assertion violated .*delivered/,
   Q4: /assertion violated .*asleep/,
   Q5: /assertion violated .*(toldEnd|\(produced==consumed\))/,
   Q6: /invalid end state/,
@@ -67,6 +68,7 @@ const CHECKS = [
   ['queue', 'BREAK_POSITION_BETWEEN', 'Q1'],
   ['queue', 'BREAK_COPY_LAST', 'Q1'],
   ['queue', 'BREAK_TWO_STORES KILLS=1 BEATS ITEMS=2', 'Q1'],
+  ['queue', 'BREAK_DELIVER_FIRST KILLS=1 BEATS ITEMS=2', 'Q3'],
   ['queue', 'BREAK_NO_MUTEX PRODUCERS=2 CONSUMERS=1 ITEMS=1', 'Q2'],
   ['queue', 'BREAK_WAKE_FIRST', 'Q4'],
   ['queue', 'BREAK_NO_LOOK', 'Q4'],
@@ -169,7 +171,7 @@ async function explore(model, settings, broken, outDir) {
   try {
     await run('spin', ['-a', ...defines, source], outDir)
     // A mistake is found soon: there, compiling takes longer than the search.
-    const flags = [broken ? '-O0' : '-O2', '-w', '-DSAFETY', `-DMEMLIM=${MEMORY_MB}`]
+    const flags = [broken ? '-O0' : '-O1', '-w', '-DSAFETY', `-DMEMLIM=${MEMORY_MB}`]
     await run(COMPILER, [...flags, '-o', 'pan', 'pan.c'], outDir)
     return await run(path.join(outDir, 'pan'), ['-n', `-m${DEEPEST}`], outDir)
   } catch (error) {

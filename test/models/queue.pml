@@ -332,10 +332,15 @@ proctype Consumer(byte me) {
 #ifdef BREAK_TWO_STORES
       place[GET]++;
 #endif
+#ifdef BREAK_DELIVER_FIRST
+      delivered++;
+#endif
       atomic {
         consumed++;
         order?truth;
+#ifndef BREAK_DELIVER_FIRST
         carrying[me] = true;
+#endif
         assert(produced - consumed == len(order)) /* Q2 */
       };
 #ifdef BREAK_COPY_LAST
@@ -349,8 +354,10 @@ proctype Consumer(byte me) {
       atomic {
         assert(first == truth && second == truth); /* Q1 */
         first = 0; second = 0; truth = 0;
+#ifndef BREAK_DELIVER_FIRST
         carrying[me] = false;
         delivered++
+#endif
       }
     od;
 finished:
