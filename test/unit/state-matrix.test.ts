@@ -4,14 +4,24 @@
  */
 import { inspect } from 'node:util'
 import {
+  Barrier,
+  BoundedSemaphore,
+  Condition,
+  Event,
+  JoinableQueue,
   Lock,
+  Pipe,
+  Queue,
   RawArray,
   RawValue,
   RLock,
+  Semaphore,
   SharedArray,
   SharedMemory,
+  SharedState,
   ShareError,
   type ShareErrorCode,
+  SimpleQueue,
   Struct,
   Value,
 } from 'procshare'
@@ -107,8 +117,20 @@ const arrayMembers: Record<string, Member> = {
   assign: locking((array) => array.assign([])),
 }
 
-const lockMembers: Record<string, Member> = {
+/** What everything has that can be waited for. */
+const waitableMembers: Record<string, Member> = {
   ...handleMembers,
+  ref: always((object) => object.ref()),
+  unref: always((object) => object.unref()),
+  subject: always((object) => object.subject),
+  [String(inspect.custom)]: always((object) => inspect(object)),
+  keepsAlive: always((object) => object.keepsAlive),
+  state: untilClose((object) => object.state),
+  assertOpen: untilClose((object) => object.assertOpen()),
+}
+
+const lockMembers: Record<string, Member> = {
+  ...waitableMembers,
   locked: untilClose((lock) => lock.locked),
   owner: untilClose((lock) => lock.owner),
   acquire: { ...untilClose((lock) => lock.acquire({ timeoutMs: 0 })), held: 'ERR_TIMEOUT' },
@@ -116,16 +138,140 @@ const lockMembers: Record<string, Member> = {
   acquireSync: locking((lock) => lock.acquireSync()),
   runSync: locking((lock) => lock.runSync(() => {})),
   tryAcquire: untilClose((lock) => lock.tryAcquire()),
-  ref: always((lock) => lock.ref()),
-  unref: always((lock) => lock.unref()),
-  subject: always((lock) => lock.subject),
-  [String(inspect.custom)]: always((lock) => inspect(lock)),
-  keepsAlive: always((lock) => lock.keepsAlive),
-  state: untilClose((lock) => lock.state),
-  assertOpen: untilClose((lock) => lock.assertOpen()),
+}
+
+/** Waits for what never comes, for no time. */
+const waiting = (act: Act): Member => ({
+  ...untilClose(act),
+  open: 'ERR_TIMEOUT',
+  held: 'ERR_TIMEOUT',
+  unlinked: 'ERR_TIMEOUT',
+})
+/** Needs a lock that the caller does not hold. */
+const owning = (act: Act): Member => ({
+  ...untilClose(act),
+  open: 'ERR_NOT_OWNER',
+  held: 'ERR_NOT_OWNER',
+  unlinked: 'ERR_NOT_OWNER',
+})
+const NOW = { timeoutMs: 0 }
+
+const semaphoreMembers: Record<string, Member> = {
+  ...waitableMembers,
+  value: untilClose((semaphore) => semaphore.value),
+  acquire: untilClose((semaphore) => semaphore.acquire(NOW)),
+  acquireSync: untilClose((semaphore) => semaphore.acquireSync(NOW)),
+  tryAcquire: untilClose((semaphore) => semaphore.tryAcquire()),
+  release: untilClose((semaphore) => [semaphore.tryAcquire(), semaphore.release()]),
+}
+
+const conditionMembers: Record<string, Member> = {
+  ...waitableMembers,
+  lock: untilClose((condition) => condition.lock),
+  acquire: { ...untilClose((condition) => condition.acquire(NOW)), held: 'ERR_TIMEOUT' },
+  run: { ...untilClose((condition) => condition.run(() => {}, NOW)), held: 'ERR_TIMEOUT' },
+  acquireSync: locking((condition) => condition.acquireSync()),
+  runSync: locking((condition) => condition.runSync(() => {})),
+  tryAcquire: untilClose((condition) => condition.tryAcquire()),
+  wait: owning((condition) => condition.wait(NOW)),
+  waitSync: owning((condition) => condition.waitSync(NOW)),
+  waitFor: owning((condition) => condition.waitFor(() => true, NOW)),
+  waitForSync: owning((condition) => condition.waitForSync(() => true, NOW)),
+  notify: owning((condition) => condition.notify()),
+  notifyAll: owning((condition) => condition.notifyAll()),
+}
+
+const eventMembers: Record<string, Member> = {
+  ...waitableMembers,
+  isSet: untilClose((event) => event.isSet),
+  set: untilClose((event) => event.set()),
+  clear: untilClose((event) => event.clear()),
+  wait: waiting((event) => event.wait(NOW)),
+  waitSync: waiting((event) => event.waitSync(NOW)),
+}
+
+const barrierMembers: Record<string, Member> = {
+  ...waitableMembers,
+  parties: untilClose((barrier) => barrier.parties),
+  waiting: untilClose((barrier) => barrier.waiting),
+  broken: untilClose((barrier) => barrier.broken),
+  wait: waiting((barrier) => barrier.wait(NOW)),
+  waitSync: waiting((barrier) => barrier.waitSync(NOW)),
+  abort: untilClose((barrier) => barrier.abort()),
+  reset: untilClose((barrier) => barrier.reset()),
+}
+
+const simpleQueueMembers: Record<string, Member> = {
+  ...waitableMembers,
+  isEmpty: untilClose((queue) => queue.isEmpty),
+  ended: untilClose((queue) => queue.ended),
+  put: untilClose((queue) => queue.put(1, NOW)),
+  putSync: untilClose((queue) => queue.putSync(1, NOW)),
+  tryPut: untilClose((queue) => queue.tryPut(1)),
+  get: waiting((queue) => queue.get(NOW)),
+  getSync: waiting((queue) => queue.getSync(NOW)),
+  tryGet: untilClose((queue) => queue.tryGet()),
+  end: untilClose((queue) => queue.end()),
+  drained: always((queue) => queue.drained(1)),
+  [String(Symbol.asyncIterator)]: untilClose((queue) => {
+    queue.end()
+    return queue[Symbol.asyncIterator]().next()
+  }),
+}
+
+const queueMembers: Record<string, Member> = {
+  ...simpleQueueMembers,
+  maxSize: untilClose((queue) => queue.maxSize),
+  byteLength: untilClose((queue) => queue.byteLength),
+  size: untilClose((queue) => queue.size),
+  isFull: untilClose((queue) => queue.isFull),
+  putMany: untilClose((queue) => queue.putMany([1, 2], NOW)),
+  putManySync: untilClose((queue) => queue.putManySync([1, 2], NOW)),
+  getMany: waiting((queue) => queue.getMany(2, NOW)),
+  getManySync: waiting((queue) => queue.getManySync(2, NOW)),
+}
+
+const joinableQueueMembers: Record<string, Member> = {
+  ...queueMembers,
+  unfinished: untilClose((queue) => queue.unfinished),
+  taskDone: { ...untilClose((queue) => queue.taskDone()), open: 'ERR_TASK_DONE', unlinked: 'ERR_TASK_DONE' },
+  join: untilClose((queue) => queue.join(NOW)),
+  joinSync: untilClose((queue) => queue.joinSync(NOW)),
+}
+
+const connectionMembers: Record<string, Member> = {
+  ...waitableMembers,
+  isReadable: untilClose((connection) => connection.isReadable),
+  isWritable: untilClose((connection) => connection.isWritable),
+  send: untilClose((connection) => connection.send(1, NOW)),
+  sendSync: untilClose((connection) => connection.sendSync(1, NOW)),
+  trySend: untilClose((connection) => connection.trySend(1)),
+  recv: waiting((connection) => connection.recv(NOW)),
+  recvSync: waiting((connection) => connection.recvSync(NOW)),
+  tryRecv: untilClose((connection) => connection.tryRecv()),
+  poll: untilClose((connection) => connection.poll()),
+  pollSync: untilClose((connection) => connection.pollSync()),
+  [String(Symbol.asyncIterator)]: {
+    ...untilClose((connection) => {
+      closeOtherEnd() // otherwise the iteration would wait for ever
+      return connection[Symbol.asyncIterator]().next()
+    }),
+  },
+}
+
+/** Of the pipe that was made last. */
+let closeOtherEnd = () => {}
+
+function makeConnection(name: string): Shared {
+  const [first, second] = Pipe.create(name)
+  closeOtherEnd = () => second.close()
+  cleanups.push(closeOtherEnd)
+  return first
 }
 
 const Point = Struct({ x: 'd', y: 'd' })
+
+const cleanups: (() => void)[] = []
 
 interface Shared extends Disposable {
   readonly name: string
@@ -236,9 +382,31 @@ const TABLE: Row[] = [
   },
   { title: 'Lock', make: (name) => Lock.create(name), members: lockMembers, lockOf: itself },
   { title: 'RLock', make: (name) => RLock.create(name), members: lockMembers, lockOf: itself },
+  { title: 'Semaphore', make: (name) => Semaphore.create(name), members: semaphoreMembers },
+  {
+    title: 'BoundedSemaphore that is recoverable',
+    make: (name) => BoundedSemaphore.create(name, 2, { recoverable: true }),
+    members: semaphoreMembers,
+  },
+  { title: 'Condition', make: (name) => Condition.create(name), members: conditionMembers, lockOf: lockOfMember },
+  { title: 'Event', make: (name) => Event.create(name), members: eventMembers },
+  { title: 'Barrier', make: (name) => Barrier.create(name, 2), members: barrierMembers },
+  { title: 'Queue', make: (name) => Queue.create(name), members: queueMembers },
+  { title: 'JoinableQueue', make: (name) => JoinableQueue.create(name), members: joinableQueueMembers },
+  { title: 'SimpleQueue', make: (name) => SimpleQueue.create(name), members: simpleQueueMembers },
+  { title: 'Connection', make: makeConnection, members: connectionMembers },
+  {
+    title: 'SharedState',
+    make: (name) => SharedState.create(name, { hits: Value('i'), ready: Event() }),
+    members: {
+      ...handleMembers,
+      [String(inspect.custom)]: always((state) => inspect(state)),
+      hits: untilClose((state) => state.hits.value),
+      ready: untilClose((state) => state.ready.set()),
+    },
+  },
 ]
 
-const cleanups: (() => void)[] = []
 afterEach(() => {
   for (const cleanup of cleanups.splice(0).reverse()) cleanup()
 })
@@ -308,6 +476,15 @@ describe.each([
   ['SharedMemory', SharedMemory, [10]],
   ['Lock', Lock, []],
   ['RLock', RLock, []],
+  ['Semaphore', Semaphore, [3]],
+  ['BoundedSemaphore', BoundedSemaphore, [3, { recoverable: true }]],
+  ['Condition', Condition, []],
+  ['Event', Event, []],
+  ['Barrier', Barrier, [3]],
+  ['Queue', Queue, [{ maxSize: 5 }]],
+  ['JoinableQueue', JoinableQueue, [{ spill: true }]],
+  ['SimpleQueue', SimpleQueue, []],
+  ['SharedState', SharedState, [{ hits: Value('i') }]],
 ] as const)('the ways to a named %s', (_title, Class, args) => {
   const statics = Class as unknown as Record<
     'create' | 'open' | 'attach',
