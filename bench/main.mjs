@@ -14,13 +14,24 @@ import { Subject } from './subject.mjs'
 import { arraySum } from './works/array-sum.mjs'
 import { attach } from './works/attach.mjs'
 import { contended } from './works/contended.mjs'
-import { processGrowth, sizeGrowth } from './works/growth.mjs'
+import { pendingGrowth, processGrowth, sizeGrowth } from './works/growth.mjs'
 import { lock } from './works/lock.mjs'
 import { pingPong } from './works/ping-pong.mjs'
 import { queue } from './works/queue.mjs'
 import { update } from './works/update.mjs'
 
-const works = [lock, update, contended, arraySum, attach, pingPong, ...queue, ...processGrowth, ...sizeGrowth]
+const works = [
+  lock,
+  update,
+  contended,
+  arraySum,
+  attach,
+  pingPong,
+  ...queue,
+  ...pendingGrowth,
+  ...processGrowth,
+  ...sizeGrowth,
+]
 
 const { values: options } = parseArgs({
   options: { only: { type: 'string', multiple: true }, json: { type: 'boolean', default: false } },

@@ -52,3 +52,19 @@ export const sizeGrowth = OPERATIONS.map((operation) => ({
     return rowsOf(operation, settings)
   },
 }))
+
+export const pendingGrowth = [
+  {
+    name: 'growth',
+    title: 'A wait that is served, beside pending asynchronous waits',
+    unit: 'ns',
+    turnMs: 20,
+    rounds: 21,
+    rows: async () =>
+      [1, 100, 10_000].map((count, i) => ({
+        system: `${count} pending`,
+        process: Subject.script('pending', String(count)),
+        ...(i > 0 && { against: '1 pending', goal: 'flat' }),
+      })),
+  },
+]

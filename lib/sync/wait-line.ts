@@ -142,7 +142,7 @@ export class WaitLine {
 
   /** Serves those in line for as long as it goes; see L1. */
   pump(): void {
-    if (this.#isLooking || this.#isPumping) return
+    if (this.#isPumping) return
     this.#isPumping = true
     try {
       this.#serveAll()
@@ -158,6 +158,8 @@ export class WaitLine {
         if (answer === LATER) return
         if (answer !== NOT_NOW) {
           this.#serve(pending, answer)
+        } else if (this.#isLooking) {
+          return
         } else if (this.#isHot && performance.now() - pending.since < LOOK_MS) {
           this.#isLooking = true
           setImmediate(lookAgain, this)
