@@ -13,13 +13,13 @@ import type { AttachOptions } from './segment.ts'
 export interface Handle {
   /** The version of the handle format. */
   readonly procshare: 1
-  /** What it is: `"Value"`, `"SharedArray"`, `"SharedMemory"`, `"Lock"`, `"RLock"`. */
+  /** What it is, by the name of its class: `"Value"`, `"Lock"`, `"Queue"`, … */
   readonly kind: string
   /** The name of the segment. */
   readonly name: string
   /** Tells the segment from a later one of the same name; empty for memory that procshare did not make. */
   readonly id: string
-  /** Where in the cells of the segment it is, for a lock that lives in another object's segment. */
+  /** Where in the cells of the segment it is, for an object that shares its segment with others; of a connection: which end. */
   readonly cell?: number
 }
 
