@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { type AnyLock, attach, Condition, Event, Lock, RLock, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
+import { spawnFixture } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { uniqueName } from '../helpers/segment-names.ts'
 import { isPending, turns } from '../helpers/turns.ts'
@@ -251,6 +252,20 @@ describe('a wait', () => {
     expect(await isPending(waiting)).toBe(true)
     guard.release()
     expect(await waiting).toBe(true)
+  })
+
+  it('that another process has notified has ended, also when the signal aborts before this one has noticed', async () => {
+    using condition = new Condition()
+    using said = new Event()
+    await using child = await spawnFixture('object-user')
+    const controller = new AbortController()
+    const waiting = condition.run(() => condition.wait({ signal: controller.signal }))
+    await turns()
+    const answered = child.call('notifyAndSay', condition.handle, said.handle)
+    said.waitSync({ timeoutMs: 10_000 }) // the event loop has had no turn
+    controller.abort()
+    expect(await waiting).toBe(true)
+    await answered
   })
 
   it('fails when its handle is closed, with the lock held again where somebody else keeps it', async () => {

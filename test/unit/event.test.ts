@@ -48,6 +48,18 @@ describe('an event', () => {
     expect(() => event.waitSync({ timeoutMs: 0 })).toThrow(shareError('ERR_TIMEOUT'))
   })
 
+  it('ends waits also when another process sets and clears it before this one has noticed', async () => {
+    using event = new Event()
+    using said = new Event()
+    await using child = await spawnFixture('object-user')
+    const waiting = event.wait({ timeoutMs: 10_000 })
+    const answered = child.call('setAndClear', event.handle, said.handle)
+    said.waitSync({ timeoutMs: 10_000 }) // the event loop has had no turn
+    expect(event.isSet).toBe(false)
+    expect(await waiting).toBe(true)
+    await answered
+  })
+
   it('looks before it gives up: a timeout of 0 is an attempt', async () => {
     using event = new Event()
     await expect(event.wait({ timeoutMs: 0 })).rejects.toThrow(shareError('ERR_TIMEOUT', /took longer than 0 ms/))

@@ -1,4 +1,4 @@
-import { notify, SharedArray, SharedMemory, SharedState, Value, wait, waitAsync } from 'procshare'
+import { Event, notify, SharedArray, SharedMemory, SharedState, Value, wait, waitAsync } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -146,6 +146,19 @@ describe('a pending wait', () => {
     expect(notify(words, 0)).toBe(1)
     expect(await late.value).toBe('ok')
   })
+})
+
+it('a wait that another process has notified is no timeout, also when the time is over before this one has noticed', async () => {
+  using words = new SharedArray('i', 1)
+  using said = new Event()
+  await using child = await spawnFixture('object-user')
+  const { value } = waitAsync(words, 0, 0, 50)
+  const start = performance.now()
+  const answered = child.call('notifyAndSay', words.handle, said.handle)
+  said.waitSync({ timeoutMs: 10_000 })
+  while (performance.now() - start < 60); // the event loop has had no turn
+  expect(await value).toBe('ok')
+  await answered
 })
 
 it('in several processes end as many waits as are notified, and those of the dead count for nobody', async () => {
