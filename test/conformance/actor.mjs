@@ -106,9 +106,6 @@ export class Actor {
         return this.#attached(step.on)[step.method](...this.#revive(step.args))
       case 'get':
         return this.#attached(step.on)[step.property]
-      case 'set':
-        this.#attached(step.on)[step.property] = step.value
-        return undefined
       case 'new': {
         const Kind = library.get(step.kind)
         const object = new Kind(...this.#revive(step.args))

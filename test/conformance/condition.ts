@@ -229,7 +229,7 @@ export const conditionCases: Case[] = [
           await park(b, condition, wait)
           const parked = await park(c, condition, wait)
           await b.end()
-          await notify(a, condition)
+          assert.equal(await notify(a, condition), 1)
           assert.equal(await goOn(parked), true)
           assert.equal(await notify(a, condition, 'notifyAll'), 0)
         },

@@ -10,9 +10,8 @@ import type { Handle, Shareable } from 'procshare'
  * - `block`: a party may call a blocking form that has to wait for another party
  * - `apart`: each party has a thread of its own, so that what belongs to a thread belongs to a party
  * - `end`: a party can be ended at any moment, also while it holds something or waits for it
- * - `die`: the whole process of a party can be killed
  */
-export type Capability = 'block' | 'apart' | 'end' | 'die'
+export type Capability = 'block' | 'apart' | 'end'
 
 /** The error of an operation, as it arrives from a party. */
 export interface Failure {

@@ -215,7 +215,7 @@ export const processes: Driver = {
 
 export const workers: Driver = {
   name: 'workers',
-  lacks: { die: 'a worker cannot be killed without its process' },
+  lacks: {},
   async start() {
     const peer = await startWorker('party')
     return new PeerParty(peer, await peer.call('whoAreYou'))
@@ -228,7 +228,6 @@ export const tasks: Driver = {
     block: 'a task that blocks its thread stops the other one, too',
     apart: 'all tasks share one thread, and what belongs to that',
     end: 'a task cannot be ended from outside',
-    die: 'a task cannot be ended from outside',
   },
   async start() {
     const actor = new Actor(() => {})

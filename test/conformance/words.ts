@@ -66,7 +66,7 @@ export const wordCases: Case[] = [
         const waiting = await c.begin(word(words, wait, 0, 0))
         await c.waits(waiting)
         await b.end()
-        await a.perform(word(words, 'notify', 0, 1))
+        assert.equal(await a.perform(word(words, 'notify', 0, 1)), 1)
         assert.deepEqual(await waiting.value, result('ok'))
       },
     },

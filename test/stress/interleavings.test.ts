@@ -4,7 +4,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { within } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { Cast, type Seat } from './cast.ts'
-import { ConditionModel, EventModel, LockModel, type Model, type Move, SemaphoreModel } from './models.ts'
+import { ConditionModel } from './condition-model.ts'
+import { EventModel } from './event-model.ts'
+import { LockModel } from './lock-model.ts'
+import type { Model, Move } from './model.ts'
+import { SemaphoreModel } from './semaphore-model.ts'
 import { announce, STRESS_TIMEOUT_MS, settings } from './settings.ts'
 
 const PROCESSES = 3

@@ -1,0 +1,61 @@
+/** The model of Condition. */
+import assert from 'node:assert/strict'
+import { Condition } from 'procshare'
+import type { GuardOf } from '../conformance/driver.ts'
+import { firstOf, type Seat, Wait } from './cast.ts'
+import { allWait, type Model, type Move, mayBlock, withoutThoseOf } from './model.ts'
+
+export class ConditionModel implements Model {
+  readonly #condition = new Condition()
+  #waits: Wait[] = []
+
+  async move(seat: Seat, move: Move): Promise<void> {
+    if (move.verb !== 2) return this.#notify(seat, move.verb === 0 ? move.count : Infinity)
+    const suffix = mayBlock(seat, move) ? 'Sync' : ''
+    const guard = await seat.party.call<GuardOf>(this.#condition, `acquire${suffix}`)
+    assert.equal(guard.abandoned, false)
+    this.#waits.push(await Wait.begin(seat, this.#condition, `wait${suffix}`, guard))
+  }
+
+  async lost(seat: Seat): Promise<void> {
+    this.#waits = withoutThoseOf(seat, this.#waits)
+  }
+
+  async check(): Promise<void> {
+    await allWait(this.#waits)
+    assert.equal(this.#condition.lock.locked, false)
+  }
+
+  async drain(free: Seat): Promise<boolean> {
+    if (this.#waits.length === 0) return false
+    await this.#notify(free, Infinity)
+    return true
+  }
+
+  async finish(free: Seat): Promise<void> {
+    const guard = await free.party.call<GuardOf>(this.#condition, 'tryAcquire')
+    assert.equal(await free.party.call(this.#condition, 'notifyAll'), 0)
+    await free.party.release(guard)
+  }
+
+  close(): void {
+    this.#condition.close()
+  }
+
+  async #notify(seat: Seat, count: number): Promise<void> {
+    const guard = await seat.party.call<GuardOf>(this.#condition, 'acquire')
+    const woken = await seat.party.call<number>(this.#condition, 'notify', count, { guard })
+    const due = Math.min(count, this.#waits.length)
+    assert.equal(woken, due) // the dead count for nobody
+    await seat.party.release(guard)
+    await this.#goOn(due)
+  }
+
+  async #goOn(due: number): Promise<void> {
+    for (let i = 0; i < due; i++) {
+      const { wait, value } = await firstOf(this.#waits, 'the notification')
+      assert.equal(value, true)
+      await wait.seat.party.release(wait.guard!)
+    }
+  }
+}
