@@ -62,8 +62,11 @@ export class QueueState extends ObjectState<'Queue'> {
   }
 }
 
-export function assertRingBytes(name: string, value: unknown): asserts value is number {
-  assertInteger(name, value, 64, MOST_RING_BYTES)
+/** What stands for a spilled item has to fit: the name of its segment. */
+const LEAST_SPILL_RING_BYTES = 256
+
+export function assertRingBytes(name: string, value: unknown, least = 64): asserts value is number {
+  assertInteger(name, value, least, MOST_RING_BYTES)
 }
 
 /** How a queue is made, opened and checked. */
@@ -73,8 +76,8 @@ export function queueSpec(kind: QueueKind, options: QueueOptions = {}): SiteSpec
   assertSegmentOptions(options)
   const { maxSize = MOST_ITEMS, byteLength = DEFAULT_RING_BYTES, spill = false } = options
   assertInteger('options.maxSize', maxSize, 1, MOST_ITEMS)
-  assertRingBytes('options.byteLength', byteLength)
   assertBoolean('options.spill', spill)
+  assertRingBytes('options.byteLength', byteLength, spill ? LEAST_SPILL_RING_BYTES : undefined)
   const ringBytes = Math.ceil(byteLength / 8) * 8
   const description = { kind, maxSize, byteLength: ringBytes, ...(spill && { anchor: newAnchor() }) }
   return {

@@ -4,7 +4,7 @@
  */
 import type { SegmentOptions } from '../memory/segment.ts'
 import type { Site, SiteSpec } from '../memory/site.ts'
-import { valueError } from '../validate.ts'
+import { assertOptions, valueError } from '../validate.ts'
 
 /**
  * An object that a {@link SharedState} is to have: what a class gives that is called like a function.
@@ -38,6 +38,12 @@ export function assertMemberOptions(options: unknown): void {
       throw valueError(`options.${key}`, 'given to the SharedState, not to its members', options)
     }
   }
+}
+
+/** Of members that have no options. */
+export function assertNoOptions([options]: readonly unknown[]): void {
+  assertMemberOptions(options)
+  assertOptions('options', options, [])
 }
 
 /** A class that can be called like a function, too, and makes a member then. */

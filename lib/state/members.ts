@@ -43,7 +43,7 @@ import {
   valueSpec,
   valueViewOf,
 } from '../views/value.ts'
-import { assertMemberOptions, callable, Member, type MemberOptions } from './member.ts'
+import { assertMemberOptions, assertNoOptions, callable, Member, type MemberOptions } from './member.ts'
 
 /** What makes an object of a class whose constructor takes a site. */
 function at<T>(Class: abstract new (...args: never[]) => T): (site: Site) => T {
@@ -55,22 +55,22 @@ function guardedMember<T>(spec: GuardedSpec, viewOf: (guarded: GuardedSegment) =
   return new Member(siteSpec(spec), (site) => viewOf(GuardedSegment.adopt(site, spec)) as T)
 }
 
-export const Lock: typeof LockClass & (() => Member<LockClass>) = callable(
-  LockClass,
-  () => new Member(lockSpec('Lock'), at(LockClass)),
-)
+export const Lock: typeof LockClass & (() => Member<LockClass>) = callable(LockClass, (...options: unknown[]) => {
+  assertNoOptions(options)
+  return new Member(lockSpec('Lock'), at(LockClass))
+})
 export type Lock = LockClass
 
-export const RLock: typeof RLockClass & (() => Member<RLockClass>) = callable(
-  RLockClass,
-  () => new Member(lockSpec('RLock'), at(RLockClass)),
-)
+export const RLock: typeof RLockClass & (() => Member<RLockClass>) = callable(RLockClass, (...options: unknown[]) => {
+  assertNoOptions(options)
+  return new Member(lockSpec('RLock'), at(RLockClass))
+})
 export type RLock = RLockClass
 
-export const Event: typeof EventClass & (() => Member<EventClass>) = callable(
-  EventClass,
-  () => new Member(eventSpec(), at(EventClass)),
-)
+export const Event: typeof EventClass & (() => Member<EventClass>) = callable(EventClass, (...options: unknown[]) => {
+  assertNoOptions(options)
+  return new Member(eventSpec(), at(EventClass))
+})
 export type Event = EventClass
 
 type SemaphoreMember<T> = (value?: number, options?: MemberOptions<SemaphoreOptions>) => Member<T>

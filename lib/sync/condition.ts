@@ -50,7 +50,7 @@ export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
   assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   const { lock: given, persist = false } = options
-  if (typeof given === 'boolean') throw typeError('options.lock', 'a Lock or an RLock', given)
+  if (given !== undefined && !(given instanceof LockBase)) throw typeError('options.lock', 'a Lock or an RLock', given)
   const lock = given === undefined ? 'own' : chooseLock(given, persist)
   return {
     description: { kind: KIND, lock: lockEntry(lock) },
@@ -207,7 +207,7 @@ export class Condition extends SharedObject<ParkingState> {
   }
 
   /**
-   * Waits until `predicate` holds, which is asked with the lock held, first at once and then after each notification; gives
+   * Waits until `predicate` holds, which is asked with the lock held: at once, after each notification, and after the timeout; gives
    * what it returned. `predicate` may return a promise.
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
@@ -222,6 +222,8 @@ export class Condition extends SharedObject<ParkingState> {
       try {
         await this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
       } catch (error) {
+        const late = hasCode(error, 'ERR_TIMEOUT') && (await predicate())
+        if (late) return late
         throw this.#inFull(error, timeoutMs)
       }
     }
@@ -242,6 +244,8 @@ export class Condition extends SharedObject<ParkingState> {
       try {
         this.waitSync({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
       } catch (error) {
+        const late = hasCode(error, 'ERR_TIMEOUT') && predicate()
+        if (late) return late
         throw this.#inFull(error, timeoutMs)
       }
     }

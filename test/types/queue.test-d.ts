@@ -4,7 +4,7 @@ interface Job {
   readonly n: number
 }
 
-const queue = new Queue<Job>({ maxSize: 1, byteLength: 100, spill: true, persist: false })
+const queue = new Queue<Job>({ maxSize: 1, byteLength: 1024, spill: true, persist: false })
 queue.putSync({ n: 1 })
 // @ts-expect-error - not a job
 queue.putSync('text')
