@@ -129,6 +129,12 @@ function checkMembers(segment: Segment, schema: StateSchema): void {
     const { kind } = spec.description
     if (member.description.kind !== kind)
       throw differs(`its member "${name}" is a ${member.description.kind}, not a ${kind}`)
+    if (JSON.stringify(member.description.lock) !== JSON.stringify(spec.description.lock)) {
+      const { lock } = member.description
+      const detail =
+        lock === 'none' ? 'it has no lock' : spec.description.lock === 'none' ? 'it has a lock' : 'it has another lock'
+      throw differs(`its member "${name}": ${detail}`)
+    }
     try {
       spec.check?.(member.description, segment)
     } catch (error) {

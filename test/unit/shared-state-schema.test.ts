@@ -118,6 +118,11 @@ describe('a schema that differs from the state is refused with the first differe
     expectRefused({ m: Condition() }, { m: Condition({ lock }) }, /its member "m": .*it has another lock$/)
   })
 
+  it('whether there is a lock', () => {
+    expectRefused({ m: Value('i') }, { m: RawValue('i') }, /its member "m": it has a lock$/)
+    expectRefused({ m: RawValue('i') }, { m: Value('i') }, /its member "m": it has no lock$/)
+  })
+
   it('a kind that is another one than any other kind', () => {
     for (const [i, { member, kind }] of MEMBER_KINDS.entries()) {
       const { member: otherMember, kind: otherKind } = MEMBER_KINDS[(i + 7) % MEMBER_KINDS.length]!
