@@ -65,8 +65,9 @@ it('a waiter that is killed while the lock is released to it does not take the l
     const { at } = await visit
     await released
     if (watch.worstMs() < STALLED_MS) expect(at - killAt).toBeLessThan(NOTICED_WITHIN_MS)
-    // Whether it still got the lock, before or after the other one, is its luck; either way it has not kept it.
+    // Whether it still got the lock, before or after the other one, is its luck; either way it has not kept it. It may have
+    // reserved the next turn, for some milliseconds.
     await victim.ended()
-    expect(lock.tryAcquire()).toBeDefined()
+    lock.acquireSync({ timeoutMs: 100 }).release()
   }
 })
