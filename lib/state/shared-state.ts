@@ -3,12 +3,11 @@ import { inspect } from 'node:util'
 import { ShareError } from '../errors.ts'
 import { attach, type Handle, registerKind, registerShareable, type Shareable } from '../memory/handle.ts'
 import {
-  type Attachment,
+  Attachment,
   type AttachOptions,
   assertSegmentOptions,
   SEGMENT_OPTIONS,
   type Segment,
-  Attachment as SegmentAttachment,
   type SegmentOptions,
 } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
@@ -216,7 +215,7 @@ class State {
 /** Makes the object of a member in the way that the schema says. */
 function adopt({ segment }: Attachment, place: MemberPlace, schema: StateSchema): Disposable {
   const { name, cell, description, byteOffset } = place
-  return schema[name]!.adopt(new Site(new SegmentAttachment(segment, description.kind), cell, description, byteOffset))
+  return schema[name]!.adopt(new Site(new Attachment(segment, description.kind), cell, description, byteOffset))
 }
 
 function attachMember({ handle }: Attachment, { cell, description }: MemberPlace, options?: AttachOptions): Disposable {
