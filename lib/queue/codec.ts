@@ -29,11 +29,8 @@ const headers = new Uint32Array(native.exchange, EXCHANGE_OFFSET, exchangeBytes 
 /** Bytes up to this number go through the exchange: copying them twice costs less than handing an array to native code. */
 const MOST_COPIED = 1024
 
-// A module of its own in two ways: it never generates code, so it works where that is forbidden, and an extension that is
-// added to it is not added to the msgpackr of the program.
-const { Packr, Unpackr, addExtension } = createRequire(import.meta.url)(
-  'msgpackr/index-no-eval',
-) as typeof import('msgpackr')
+// The build that never generates code, which works where that is forbidden.
+const { Packr, Unpackr, addExtension } = privateCopyOf<typeof import('msgpackr')>('msgpackr/index-no-eval')
 
 /** Result of pack(): the buffer that was given, with `end`; and the position returns to the start. */
 const IN_PLACE = 512 | 1024
@@ -124,7 +121,7 @@ class Survey {
     if (typeof value === 'object') {
       if (value !== null) this.#visitObject(value)
     } else if (typeof value === 'string') {
-      if (!value.isWellFormed()) throw notCloneable('text with half a surrogate pair')
+      assertWellFormed(value)
     } else if (typeof value === 'function' || typeof value === 'symbol') {
       throw notCloneable(String(value).slice(0, 60))
     }
@@ -146,6 +143,7 @@ class Survey {
     let count = 0
     for (const key in value) {
       if (key === '__proto__') throw notCloneable('a key "__proto__"')
+      assertWellFormed(key)
       this.#visit((value as Record<string, unknown>)[key])
       count++
     }
@@ -197,8 +195,29 @@ class Survey {
   }
 }
 
+/**
+ * A module that nobody else shares: msgpackr keeps the memory that it writes to, and its extensions, in variables of the
+ * module, so a program that uses the same copy would write into the exchange.
+ */
+function privateCopyOf<T>(name: string): T {
+  const require = createRequire(import.meta.url)
+  const file = require.resolve(name)
+  const shared = require.cache[file]
+  delete require.cache[file]
+  try {
+    return require(file) as T
+  } finally {
+    if (shared === undefined) delete require.cache[file]
+    else require.cache[file] = shared
+  }
+}
+
 function notCloneable(what: string): DOMException {
   return new DOMException(`${what} could not be encoded`, 'DataCloneError')
+}
+
+function assertWellFormed(text: string): void {
+  if (!text.isWellFormed()) throw notCloneable('text with half a surrogate pair')
 }
 
 const survey = new Survey()
