@@ -174,11 +174,12 @@ struct BarrierCell {
 // QueueSide - one end of a ring: the producers' or the consumers'. Each part has a cache line of its own, because the other
 // side looks at `position` while this one works with the mutex.
 //
-//   0       96         128        136        192    200
-//   | mutex | reserved | position | reserved | wake | reserved |
+//   0       96     104        128        136        192    200
+//   | mutex | seen | reserved | position | reserved | wake | reserved |
 struct alignas(kCellAlignment) QueueSide {
   RobustMutexStorage mutex;
-  uint8_t reserved[32];
+  std::atomic<uint64_t> seen;  // the other side's position as this one saw it last; guarded by the mutex
+  uint8_t reserved[24];
   std::atomic<uint64_t> position;  // how many items ever, modulo 2^32, << 32 | where in the ring; see shm/ring_queue.h
   uint8_t reserved_too[56];
   WakeWord wake;  // rung by this side: there are items, or there is room; or the queue has ended

@@ -93,14 +93,20 @@ bool RingQueue::CountIsSound(uint64_t consumed, uint64_t produced) const {
   return count <= most && (count == 0) == (most == 0);
 }
 
-QueueOutcome RingQueue::Admit(uint64_t produced, uint64_t byte_length, uint64_t count) const {
-  const uint64_t consumed = this->consumed();
-  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
+bool RingQueue::Fits(uint64_t consumed, uint64_t produced, uint64_t byte_length, uint64_t count) const {
+  return byte_length <= capacity_ - UnitsBetween(consumed, produced) * kUnit &&
+         CountOf(consumed, produced) + count <= max_items_;
+}
+
+QueueOutcome RingQueue::Admit(uint64_t produced, uint64_t byte_length, uint64_t count) {
   if (closed()) return QueueOutcome::kClosed;
   if (byte_length > capacity_ || count > max_items_) return QueueOutcome::kTooLarge;
-  const bool fits = byte_length <= capacity_ - UnitsBetween(consumed, produced) * kUnit &&
-                    CountOf(consumed, produced) + count <= max_items_;
-  return fits ? QueueOutcome::kDone : QueueOutcome::kBusy;
+  const uint64_t seen = Load(cell_->producers.seen);  // Q5
+  if (IsSound(seen, produced) && Fits(seen, produced, byte_length, count)) return QueueOutcome::kDone;
+  const uint64_t consumed = this->consumed();
+  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
+  cell_->producers.seen.store(consumed, std::memory_order_relaxed);
+  return Fits(consumed, produced, byte_length, count) ? QueueOutcome::kDone : QueueOutcome::kBusy;
 }
 
 QueueOutcome RingQueue::TryPut(const uint8_t* records, uint64_t byte_length, uint64_t count) {
@@ -131,12 +137,18 @@ QueueOutcome RingQueue::TryPutItem(uint64_t header, const uint8_t* item) {
 // them out; the header is that of the first one.
 template <class Copy>
 RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t overhead, Copy copy) {
-  if (!HasItems()) return {QueueOutcome::kBusy};  // a look: an attempt may fail for any reason
+  // A look without the mutex: an attempt may fail for any reason.
+  if (Load(cell_->consumers.seen) == this->consumed() && !HasItems()) return {QueueOutcome::kBusy};
   Hold hold(&cell_->consumers);
   if (!hold.held()) return {QueueOutcome::kBroken};
   const bool ended = closed();  // before the position: nothing is put after that
-  const uint64_t consumed = Load(cell_->consumers.position), produced = this->produced();
-  if (!IsSound(consumed, produced)) return {QueueOutcome::kBroken};
+  const uint64_t consumed = Load(cell_->consumers.position);
+  uint64_t produced = Load(cell_->consumers.seen);  // Q5
+  if (count > 1 || produced == consumed || !IsSound(consumed, produced)) {
+    produced = this->produced();
+    if (!IsSound(consumed, produced)) return {QueueOutcome::kBroken};
+    cell_->consumers.seen.store(produced, std::memory_order_relaxed);
+  }
   const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
   if (available == 0) return {ended ? QueueOutcome::kClosed : QueueOutcome::kBusy};
 

@@ -13,6 +13,9 @@
 //   Q3  Producers exclude each other by a robust mutex, and so do consumers; the two sides do not meet. Each moves only its
 //       own position. Pairing: a release store of a position, an acquire load by the other side.
 //   Q4  Several records may be put or taken at once: it is one store all the same.
+//   Q5  Each side keeps the other's position as it saw it last, and looks again only when that is not enough: reading a line
+//       that the other processor writes is what a transfer costs. What was seen is never ahead of what is, so at worst there
+//       is more room, or more to take, than it says.
 //
 // JavaScript encodes and decodes; a record's flags are its affair.
 #pragma once
@@ -124,7 +127,8 @@ class RingQueue {
   uint64_t Advanced(uint64_t position, uint64_t byte_length, uint64_t count) const;
   bool IsSound(uint64_t consumed, uint64_t produced) const;
   bool CountIsSound(uint64_t consumed, uint64_t produced) const;
-  QueueOutcome Admit(uint64_t produced, uint64_t byte_length, uint64_t count) const;
+  QueueOutcome Admit(uint64_t produced, uint64_t byte_length, uint64_t count);
+  bool Fits(uint64_t consumed, uint64_t produced, uint64_t byte_length, uint64_t count) const;
   void Write(uint64_t position, uint64_t offset, const uint8_t* bytes, uint64_t byte_length);
   void Read(uint64_t position, uint64_t offset, uint8_t* into, uint64_t byte_length) const;
   uint64_t IndexOf(uint64_t position, uint64_t offset) const;

@@ -28,15 +28,14 @@ namespace procshare {
 template <class Look>
 bool SpinUntil(Look look, double timeout_ms) {
   constexpr double kSpinMs = 0.03;
-  constexpr int kLooksPerClock = 16;
+  constexpr int kMostPauses = 32;
   const Deadline end = Deadline::AfterMs(timeout_ms < kSpinMs ? timeout_ms : kSpinMs);
-  do {
-    for (int i = 0; i < kLooksPerClock; ++i) {
-      if (look()) return true;
-      SpinPause();
-    }
-  } while (!end.passed());
-  return false;
+  // Ever longer pauses: each look takes the cache line away from the processor that is to write it.
+  for (int pauses = 1; !look(); pauses = pauses < kMostPauses ? pauses * 2 : pauses) {
+    if (end.passed()) return false;
+    for (int i = 0; i < pauses; ++i) SpinPause();
+  }
+  return true;
 }
 
 // One condition that can be waited for. `argument` is what the waiter says about it: how many units, how much room.

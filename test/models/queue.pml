@@ -6,12 +6,14 @@
  *   mutex[PUT], mutex[GET]   the robust mutexes of the producers and of the consumers: FREE, the owner's number, DIED
  *   produced, consumed       their positions. Each is one word, moved by one store. They count items; the place in the ring
  *                            follows from that (-DBREAK_TWO_STORES keeps it apart)
+ *   saw[PUT], saw[GET]       the other side's position as this side saw it last
  *   front, back              the ring: a record is two cells, written and copied one after the other
  *   wake[w]                  wake words: number and flag. Producers ring wake[PUT] (items), consumers wake[GET] (room)
  *   asleep[p]                p sleeps on a number, in the kernel; a bump alone wakes nobody, only the wake does
  *
- *   producer   TryPut: lock - closed? room? - both cells - position - unlock - flag of "items"?
- *   consumer   Take: look - lock - closed? - items? - copy both cells - position - unlock - flag of "room"? - deliver
+ *   producer   TryPut: lock - closed? - room by what it saw? else look - both cells - position - unlock - flag of "items"?
+ *   consumer   Take: look - lock - closed? - items by what it saw? else look - copy both cells - position - unlock - flag of
+ *              "room"? - deliver
  *   closer     Close: lock (the producers') - closed - unlock - both flags?
  *   waiter     attempt; expected = number; flag; look again, at both positions, one after the other; sleep; attempt ...
  *   Kill       SIGKILL between any two steps, and what the kernel does to the mutexes
@@ -32,6 +34,7 @@
  *   Q5  Who is told that the queue has ended is right: nothing is in it, and nothing is put ever after.
  *   Q6  Nobody is stuck elsewhere: that would be an invalid end state.
  *   Q7  The number of items that a viewer sees is one that there was.
+ *   Q8  What a side saw is not ahead of where the other side is, nor, when something is taken, behind the own one.
  *
  *   -DPRODUCERS=n -DCONSUMERS=n -DITEMS=n (each producer's) -DSLOTS=n
  *   -DCLOSE                 somebody closes the queue, at any time
@@ -72,6 +75,7 @@
 byte mutex[2];
 byte produced;
 byte consumed;
+byte saw[2];
 byte front[SLOTS];
 byte back[SLOTS];
 bool closed;
@@ -224,7 +228,8 @@ proctype Producer(byte me) {
         Lock(PUT);
         if
         :: atomic { closed -> Unlock(PUT) }; goto ended
-        :: atomic { !closed && produced - consumed < SLOTS ->
+        :: atomic { !closed && produced - saw[PUT] < SLOTS ->
+            assert(saw[PUT] <= consumed); /* Q8 */
 #ifdef BREAK_TWO_STORES
             at = place[PUT] % SLOTS;
 #else
@@ -232,7 +237,14 @@ proctype Producer(byte me) {
 #endif
             break
           }
-        :: atomic { !closed && produced - consumed >= SLOTS -> Unlock(PUT) }
+        :: atomic { !closed && produced - saw[PUT] >= SLOTS && produced - consumed < SLOTS -> saw[PUT] = consumed };
+#ifdef BREAK_TWO_STORES
+            at = place[PUT] % SLOTS;
+#else
+            at = produced % SLOTS;
+#endif
+            break
+        :: atomic { !closed && produced - saw[PUT] >= SLOTS && produced - consumed >= SLOTS -> Unlock(PUT) }
         fi;
         Await(GET, HAS_ROOM)
       od;
@@ -277,6 +289,19 @@ ended:
   }
 }
 
+inline SeeItems() {
+  if
+  :: saw[GET] == consumed ->
+#ifdef BREAK_SAW_UNLOCKED
+    at = produced;
+    atomic { saw[GET] = at; at = 0 }
+#else
+    saw[GET] = produced
+#endif
+  :: else
+  fi
+}
+
 proctype Consumer(byte me) {
   byte first;
   byte second;
@@ -294,12 +319,19 @@ proctype Consumer(byte me) {
         seen = FIRST;
         if
         :: atomic { HAS_ITEMS -> seen = 0 };
+#ifdef BREAK_SAW_UNLOCKED
+          SeeItems();
+#endif
           Lock(GET);
 #if defined(CLOSE) && !defined(BREAK_CLOSED_LATE)
           ended = closed;
 #endif
+#ifndef BREAK_SAW_UNLOCKED
+          SeeItems();
+#endif
           if
-          :: atomic { produced != consumed ->
+          :: atomic { saw[GET] != consumed ->
+              assert(saw[GET] > consumed && saw[GET] <= produced); /* Q8 */
               ended = false;
 #ifdef BREAK_TWO_STORES
               at = place[GET] % SLOTS;
@@ -308,7 +340,7 @@ proctype Consumer(byte me) {
 #endif
               break
             }
-          :: produced == consumed ->
+          :: saw[GET] == consumed ->
 #ifdef BREAK_CLOSED_LATE
             ended = closed;
 #endif
