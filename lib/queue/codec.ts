@@ -5,14 +5,15 @@
  *   TREE          plain values in which no object occurs twice
  *   GRAPH         everything else: maps, sets, cycles, errors, shared objects (which travel as handles)
  *
- * A look through the value comes first. It tells TREE from GRAPH, because MessagePack with references costs twice as much,
- * and finds what cannot be encoded before anything is queued: msgpackr would write a promise as an empty object.
+ * A look through the value comes first: survey.ts. It tells TREE from GRAPH, because MessagePack with references costs twice
+ * as much.
  *
  * A small item is encoded where the native part takes it from: in the exchange, behind the header of its record.
  */
 import { createRequire } from 'node:module'
 import { attach, type Handle, isShareable, type Shareable } from '../memory/handle.ts'
 import { native } from '../native.ts'
+import { isTree, notCloneable } from './survey.ts'
 
 export const RAW = 0
 export const BUFFER = 1
@@ -78,123 +79,6 @@ addExtension({
   },
 })
 
-const VIEWS = new Set<unknown>([
-  Buffer,
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-])
-
-const FEW = 16
-/** What a map of TREE can count. */
-const MOST_KEYS = 2 ** 16 - 1
-
-/** The look through a value; see above. */
-class Survey {
-  #isGraph = false
-  #count = 0
-  readonly #few: unknown[] = new Array(FEW).fill(undefined)
-  readonly #many = new Set<unknown>()
-
-  /** TREE or GRAPH. @throws `DataCloneError` for what cannot be encoded. */
-  of(value: unknown): number {
-    this.#isGraph = false
-    try {
-      this.#visit(value)
-      return this.#isGraph ? GRAPH : TREE
-    } finally {
-      for (let i = 0; i < this.#count && i < FEW; i++) this.#few[i] = undefined
-      this.#count = 0
-      if (this.#many.size > 0) this.#many.clear()
-    }
-  }
-
-  #visit(value: unknown): void {
-    if (typeof value === 'object') {
-      if (value !== null) this.#visitObject(value)
-    } else if (typeof value === 'string') {
-      assertWellFormed(value)
-    } else if (typeof value === 'function' || typeof value === 'symbol') {
-      throw notCloneable(String(value).slice(0, 60))
-    }
-  }
-
-  #visitObject(value: object): void {
-    if (this.#isKnown(value)) {
-      this.#isGraph = true
-    } else if (Array.isArray(value)) {
-      for (let i = 0; i < value.length; i++) this.#visit(value[i])
-    } else if (value.constructor === Object) {
-      this.#visitFields(value)
-    } else {
-      this.#visitOther(value)
-    }
-  }
-
-  #visitFields(value: object): void {
-    let count = 0
-    for (const key in value) {
-      if (key === '__proto__') throw notCloneable('a key "__proto__"')
-      assertWellFormed(key)
-      this.#visit((value as Record<string, unknown>)[key])
-      count++
-    }
-    if (count > MOST_KEYS) this.#isGraph = true
-  }
-
-  #visitOther(value: object): void {
-    if (value instanceof Date || VIEWS.has(value.constructor)) return
-    const isOther = !(
-      isShareable(value) ||
-      value instanceof RegExp ||
-      value instanceof ArrayBuffer ||
-      value instanceof DataView
-    )
-    if (isOther && Object.prototype.toString.call(value) === '[object Object]') {
-      this.#visitFields(value)
-      return
-    }
-    this.#isGraph = true
-    if (!isOther) return
-    if (value instanceof Map) {
-      for (const [key, item] of value) {
-        this.#visit(key)
-        this.#visit(item)
-      }
-    } else if (value instanceof Set) {
-      for (const item of value) this.#visit(item)
-    } else if (value instanceof Error) {
-      this.#visit(value.cause)
-      if (value instanceof AggregateError) this.#visit(value.errors)
-    } else {
-      throw notCloneable(Object.prototype.toString.call(value))
-    }
-  }
-
-  /** Whether the object occurred before; from now on it has. */
-  #isKnown(value: object): boolean {
-    const count = this.#count
-    if (count >= FEW) {
-      if (count === FEW) for (const one of this.#few) this.#many.add(one)
-      if (this.#many.has(value)) return true
-      this.#many.add(value)
-    } else {
-      for (let i = 0; i < count; i++) if (this.#few[i] === value) return true
-      this.#few[count] = value
-    }
-    this.#count = count + 1
-    return false
-  }
-}
-
 /**
  * A module that nobody else shares: msgpackr keeps the memory that it writes to, and its extensions, in variables of the
  * module, so a program that uses the same copy would write into the exchange.
@@ -212,15 +96,6 @@ function privateCopyOf<T>(name: string): T {
   }
 }
 
-function notCloneable(what: string): DOMException {
-  return new DOMException(`${what} could not be encoded`, 'DataCloneError')
-}
-
-function assertWellFormed(text: string): void {
-  if (!text.isWellFormed()) throw notCloneable('text with half a surrogate pair')
-}
-
-const survey = new Survey()
 let isEncoding = false
 
 /** An item that stands in memory of its own. */
@@ -245,7 +120,7 @@ export function encode(value: unknown): number {
   }
   isEncoding = true
   try {
-    const flags = survey.of(value)
+    const flags = isTree(value) ? TREE : GRAPH
     const packr = flags === TREE ? treePackr : graphPackr
     packr.useBuffer(exchange)
     const result = packr.pack(value, flags === TREE ? IN_PLACE | RESERVE_HEADER : RESERVE_HEADER)

@@ -1,0 +1,131 @@
+/**
+ * The look through a value before it is encoded. It finds what cannot be, before anything is queued: msgpackr would write a
+ * promise as an empty object. And it tells whether the value is a tree: plain, and no object occurs in it twice.
+ */
+import { isShareable } from '../memory/handle.ts'
+
+const VIEWS = new Set<unknown>([
+  Buffer,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+])
+
+/** What a map of a tree can count. */
+const MOST_KEYS = 2 ** 16 - 1
+
+// The state of the one survey that is under way; nothing here is re-entered, for encode() is not.
+let isPlain = true
+/** The objects that have occurred: the first ones in an array, which is searched faster than a set is filled. */
+let count = 0
+const FEW = 16
+const few: unknown[] = new Array(FEW).fill(undefined)
+const many = new Set<unknown>()
+
+/**
+ * Whether the value is a tree. What it calls of the value's own, getters, may throw.
+ * @throws `DataCloneError` for what cannot be encoded.
+ */
+export function isTree(value: unknown): boolean {
+  isPlain = true
+  try {
+    visit(value)
+    return isPlain
+  } finally {
+    for (let i = 0; i < count && i < FEW; i++) few[i] = undefined
+    count = 0
+    if (many.size > 0) many.clear()
+  }
+}
+
+export function notCloneable(what: string): DOMException {
+  return new DOMException(`${what} could not be encoded`, 'DataCloneError')
+}
+
+function visit(value: unknown): void {
+  if (typeof value === 'object') {
+    if (value !== null) visitObject(value)
+  } else if (typeof value === 'string') {
+    assertWellFormed(value)
+  } else if (typeof value === 'function' || typeof value === 'symbol') {
+    throw notCloneable(String(value).slice(0, 60))
+  }
+}
+
+function visitObject(value: object): void {
+  if (isKnown(value)) {
+    isPlain = false
+  } else if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) visit(value[i])
+  } else if (value.constructor === Object) {
+    visitFields(value)
+  } else {
+    visitOther(value)
+  }
+}
+
+function visitFields(value: object): void {
+  let keys = 0
+  for (const key in value) {
+    if (key === '__proto__') throw notCloneable('a key "__proto__"')
+    assertWellFormed(key)
+    visit((value as Record<string, unknown>)[key])
+    keys++
+  }
+  if (keys > MOST_KEYS) isPlain = false
+}
+
+function visitOther(value: object): void {
+  if (value instanceof Date || VIEWS.has(value.constructor)) return
+  const isOther = !(
+    isShareable(value) ||
+    value instanceof RegExp ||
+    value instanceof ArrayBuffer ||
+    value instanceof DataView
+  )
+  if (isOther && Object.prototype.toString.call(value) === '[object Object]') {
+    visitFields(value)
+    return
+  }
+  isPlain = false
+  if (!isOther) return
+  if (value instanceof Map) {
+    for (const [key, item] of value) {
+      visit(key)
+      visit(item)
+    }
+  } else if (value instanceof Set) {
+    for (const item of value) visit(item)
+  } else if (value instanceof Error) {
+    visit(value.cause)
+    if (value instanceof AggregateError) visit(value.errors)
+  } else {
+    throw notCloneable(Object.prototype.toString.call(value))
+  }
+}
+
+/** Whether the object occurred before; from now on it has. */
+function isKnown(value: object): boolean {
+  if (count >= FEW) {
+    if (count === FEW) for (const one of few) many.add(one)
+    if (many.has(value)) return true
+    many.add(value)
+  } else {
+    for (let i = 0; i < count; i++) if (few[i] === value) return true
+    few[count] = value
+  }
+  count++
+  return false
+}
+
+function assertWellFormed(text: string): void {
+  if (!text.isWellFormed()) throw notCloneable('text with half a surrogate pair')
+}
