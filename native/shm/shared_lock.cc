@@ -13,6 +13,9 @@ constexpr double kPatienceMs = 5;
 
 // How long a reservation keeps others out: enough for a waiting event loop that is not busy with something else.
 constexpr double kReservationMs = 10;
+constexpr int64_t kReservationNs = static_cast<int64_t>(kReservationMs * 1e6);
+
+int64_t Now() { return Deadline::AfterMs(0).since_epoch_ns(); }
 
 }  // namespace
 
@@ -38,15 +41,19 @@ MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
 }
 
 void SharedLock::Reserve(uint64_t owner) {
-  const int64_t now = Deadline::AfterMs(0).since_epoch_ns();
+  const int64_t now = Now();
   uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
   const bool stands = holder != 0 && now < static_cast<int64_t>(cell_->reserved_until.load(std::memory_order_relaxed));
   if (stands && holder != owner) return;
   // Of two who reserve at once the later store wins; the other one asks again in its next turn.
-  cell_->reserved_until.store(static_cast<uint64_t>(now + static_cast<int64_t>(kReservationMs * 1e6)),
-                              std::memory_order_relaxed);
+  BeginReservation();
   cell_->reserved_for.store(owner, std::memory_order_relaxed);
   cell_->flags.fetch_or(kLockReserved, std::memory_order_release);  // pairs with the acquire in SettleFlags
+}
+
+// Its time does not run while somebody holds the lock, however long: the owner winds it up when it releases.
+void SharedLock::BeginReservation() {
+  cell_->reserved_until.store(static_cast<uint64_t>(Now() + kReservationNs), std::memory_order_relaxed);
 }
 
 void SharedLock::Unreserve(uint64_t owner) {
@@ -57,9 +64,9 @@ bool SharedLock::IsReservedForOthers(uint64_t owner) const {
   if ((cell_->flags.load(std::memory_order_acquire) & kLockReserved) == 0) return false;
   const uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
   const int64_t until = static_cast<int64_t>(cell_->reserved_until.load(std::memory_order_relaxed));
-  const int64_t now = Deadline::AfterMs(0).since_epoch_ns();
+  const int64_t now = Now();
   // Not later than we would have made it ourselves: the number may be damaged.
-  return holder != 0 && holder != owner && now < until && until - now <= static_cast<int64_t>(kReservationMs * 1e6);
+  return holder != 0 && holder != owner && now < until && until - now <= kReservationNs;
 }
 
 // The mutex is ours; may we keep it?

@@ -27,8 +27,8 @@ class SharedLock {
   // By reference: read when the mutex is ours, so that no register need keep it.
   MutexOutcome TryAcquire(const uint64_t& owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex), owner); }
 
-  // Asks for the next turn: for kReservationMs nobody but `owner` gets the lock when it is free. One at a time has a
-  // reservation; a request while another one stands is none.
+  // Asks for the next turn: for kReservationMs, from now and from the next release, nobody but `owner` gets the lock when it
+  // is free. One at a time has a reservation; a request while another one stands is none.
   void Reserve(uint64_t owner);
 
   // Whoever has reserved the lock does not want it any more.
@@ -38,6 +38,9 @@ class SharedLock {
   MutexOutcome Acquire(uint64_t owner, Deadline deadline);
 
   void Release() {
+    // Relaxed: a reservation that comes after this look is as young as one that this would make young.
+    const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
+    if (__builtin_expect(flags & kLockReserved, 0)) BeginReservation();
     RobustMutexRelease(&cell_->mutex);
     WakeAnnounced(&cell_->release_word, &cell_->flags);  // RobustMutexRelease is a full fence (L2)
   }
@@ -73,6 +76,7 @@ class SharedLock {
   }
   MutexOutcome SettleFlags(uint64_t owner);
   MutexOutcome TakeAbandoned();
+  void BeginReservation();
   bool IsReservedForOthers(uint64_t owner) const;
   void SleepThroughReservation(uint64_t owner, Deadline deadline);
 
