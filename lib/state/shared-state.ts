@@ -127,7 +127,7 @@ function checkMembers(segment: Segment, schema: StateSchema): void {
     if (member.name !== name) throw differs(`its member ${index + 1} is "${member.name}", not "${name}"`)
     const { kind } = spec.description
     if (member.description.kind !== kind)
-      throw differs(`its member "${name}" is a ${member.description.kind}, not a ${kind}`)
+      throw differs(`its member "${name}" is of kind ${member.description.kind}, not ${kind}`)
     if (JSON.stringify(member.description.lock) !== JSON.stringify(spec.description.lock)) {
       const { lock } = member.description
       const detail =
