@@ -7,6 +7,9 @@
  *   S3  A synchronous attempt never waits for a task of its own thread: that task could not run on. It fails at once.
  *   S4  Asynchronous requests are granted in the order of their line (wait-line.ts). While this environment holds the lock,
  *       it is the release that ends our own hold that makes the line go on.
+ *   S5  Each hold has a number, and whoever leaves says which one he leaves. A condition's wait suspends a hold, and the
+ *       code that has it may leave before the wait has ended (a forgotten `await`, a race): what it leaves then must be
+ *       neither the hold of another task nor the thread's next one.
  *
  * enter() and leave() are the fast path: one native call without arguments each, and nothing else that costs. The two
  * functions are the same for all locks, and a word in memory says which lock is meant: a function that V8 knows as a
@@ -30,10 +33,23 @@ function pump(line: WaitLine): void {
   line.pump()
 }
 
-/** All levels of a hold. */
-export interface Hold {
-  readonly depth: number
+/** Holds are told apart by numbers, which stay small integers. There are never as many at the same time. */
+const HOLDS = 2 ** 30
+let lastHold = 0
+
+/** What an asynchronous acquisition gives. */
+export interface Grant {
+  readonly hold: number
+  /** Whether the last owner died holding the lock. */
+  readonly abandoned: boolean
+}
+
+/** A hold that was let go of, to be taken up again. */
+export interface SuspendedHold {
+  readonly id: number
   readonly task: Task | undefined
+  /** Its levels; 0 when whoever had it has left meanwhile. */
+  depth: number
 }
 
 export class LockState implements Resident {
@@ -44,6 +60,8 @@ export class LockState implements Resident {
   readonly #line: WaitLine
   #depth = 0
   #task: Task | undefined
+  #hold = 0
+  readonly #suspended = new Map<number, SuspendedHold>()
   #ended = false
 
   /** The state of the lock at `cell` of the segment; made at its first use. */
@@ -66,7 +84,7 @@ export class LockState implements Resident {
       selection[0] = this.#index
       const answer = timeoutMs === Infinity ? acquireSelected() : tryAcquireSelected()
       if (answer === undefined) {
-        this.#depth = 1
+        this.#begin()
         return false
       }
       return this.#enterSlowly(answer, timeoutMs)
@@ -82,13 +100,24 @@ export class LockState implements Resident {
     return answer === BUSY ? undefined : this.#settle(answer)
   }
 
+  /** The hold that the last enter() or grant has begun or deepened. For leave(); 0 is none. */
+  get hold(): number {
+    return this.#hold
+  }
+
   /**
    * Ends one enter() or grant.
+   * @param hold - what `hold` was after it
    * @param handOn - tells the next owner that the lock was abandoned, because nobody has been told yet
    */
-  leave(handOn = false): void {
-    if (--this.#depth !== 0) return // below zero: end() came in between, and has released
+  leave(hold: number, handOn = false): void {
+    if (this.#depth === 0 || hold !== this.#hold) this.#leaveSuspended(hold)
+    else if (--this.#depth === 0) this.#release(handOn)
+  }
+
+  #release(handOn: boolean): void {
     this.#task = undefined
+    this.#hold = 0
     if (handOn) {
       native.abandonLock(this.#lock)
     } else {
@@ -100,14 +129,14 @@ export class LockState implements Resident {
     if (this.#line.size > 0) setImmediate(pump, this.#line)
   }
 
-  /** Takes the lock for `task`, in the order of the calls. Resolves to whether it was abandoned. */
-  acquire(waiter: Waiter, task: Task, options: WaitOptions): Promise<boolean> {
+  /** Takes the lock for `task`, in the order of the calls. */
+  acquire(waiter: Waiter, task: Task, options: WaitOptions): Promise<Grant> {
     const { timeoutMs = Infinity, signal } = options
     signal?.throwIfAborted()
     if (this.#task !== undefined && isInside(this.#task)) {
       if (!this.#recursive) throw this.#error('ERR_DEADLOCK')
       this.#depth++
-      return Promise.resolve(false)
+      return Promise.resolve({ hold: this.#hold, abandoned: false })
     }
     let since = 0
     const attempt = () => {
@@ -121,11 +150,11 @@ export class LockState implements Resident {
       }
       const abandoned = this.#settle(answer)
       this.#task = task
-      return abandoned
+      return { hold: this.#hold, abandoned }
     }
     if (this.#line.size === 0) {
-      const abandoned = attempt()
-      if (typeof abandoned === 'boolean') return Promise.resolve(abandoned)
+      const grant = attempt()
+      if (typeof grant === 'object') return Promise.resolve(grant)
     }
     if (timeoutMs === 0) throw timeoutError(waiter, 0)
     return this.#line.wait(waiter, attempt, 0, options, () => {
@@ -141,32 +170,44 @@ export class LockState implements Resident {
   }
 
   /** Releases all levels of a hold, to be taken up again later. */
-  suspend(): Hold {
-    const hold = { depth: this.#depth, task: this.#task }
-    this.#depth = 1
-    this.leave()
+  suspend(): SuspendedHold {
+    const hold = { id: this.#hold, task: this.#task, depth: this.#depth }
+    this.#suspended.set(hold.id, hold)
+    this.#depth = 0
+    this.#release(false)
     return hold
   }
 
   /** Takes up a hold again, in line with the others; see {@link suspend}. */
-  async resume(waiter: Waiter, hold: Hold): Promise<void> {
+  async resume(waiter: Waiter, hold: SuspendedHold): Promise<void> {
     // Not the handle's own wait: when the handle is closed, the hold must come back all the same.
     const patient = { name: waiter.name, subject: waiter.subject, keepsAlive: waiter.keepsAlive }
-    if (this.#ended) return
-    const abandoned = await this.acquire(patient, new Task(), {})
-    this.#takeUp(hold, abandoned)
+    if (!this.#ended && hold.depth > 0) {
+      const { abandoned } = await this.acquire(patient, new Task(), {})
+      this.#takeUp(hold, abandoned)
+    }
+    this.#suspended.delete(hold.id)
   }
 
   /** {@link resume}, blocking the thread. */
-  resumeSync(hold: Hold): void {
+  resumeSync(hold: SuspendedHold): void {
     if (!this.#ended) this.#takeUp(hold, this.enter())
+    this.#suspended.delete(hold.id)
   }
 
-  #takeUp({ depth, task }: Hold, abandoned: boolean): void {
-    this.#depth = depth
-    this.#task = task
+  #takeUp({ id, depth, task }: SuspendedHold, abandoned: boolean): void {
     // Nobody here can be told: the next owner is.
     if (abandoned) native.markAbandoned(this.#lock)
+    this.#depth = depth
+    this.#task = task
+    this.#hold = id
+    if (depth === 0) this.#release(false) // whoever had it has left by now
+  }
+
+  /** Somebody leaves a hold that is not there any more: it is suspended, or end() has released it. */
+  #leaveSuspended(hold: number): void {
+    const suspended = this.#suspended.get(hold)
+    if (suspended !== undefined) suspended.depth--
   }
 
   get lines(): Iterable<WaitLine> {
@@ -191,6 +232,8 @@ export class LockState implements Resident {
     this.#ended = true
     this.#depth = 0
     this.#task = undefined
+    this.#hold = 0
+    this.#suspended.clear()
     native.endLock(this.#lock)
   }
 
@@ -214,8 +257,14 @@ export class LockState implements Resident {
   /** Notes an acquisition; true when the lock was abandoned. */
   #settle(answer: LockAnswer): boolean {
     if (answer === BROKEN) throw new ShareError('ERR_CORRUPT', { segment: this.#segment.name })
-    this.#depth = 1
+    this.#begin()
     return answer === ABANDONED
+  }
+
+  #begin(): void {
+    this.#depth = 1
+    lastHold = lastHold === HOLDS - 1 ? 1 : lastHold + 1
+    this.#hold = lastHold
   }
 
   /** Whether the code that asks owns the lock and may take it once more; then it has. */

@@ -316,3 +316,62 @@ describe('a wait', () => {
     expect(() => condition.waitForSync(() => false, { timeoutMs: 10 })).toThrow(shareError('ERR_TIMEOUT', /than 10 ms/))
   })
 })
+
+describe('a hold that is left while its wait goes on', () => {
+  it('ends, and takes nothing from who has the lock by then', async () => {
+    using condition = new Condition()
+    let waiting: Promise<unknown> | undefined
+    await condition.run(() => {
+      waiting = condition.wait() // and nobody awaits it
+    })
+    await condition.run(async () => {
+      condition.notify()
+      await turns(20)
+      expect([condition.lock.locked, await isPending(waiting as Promise<unknown>)]).toEqual([true, false])
+    })
+    expect(condition.lock.locked).toBe(false)
+  })
+
+  it('leaves the next hold to those who begin it', async () => {
+    using condition = new Condition()
+    let waiting: Promise<unknown> | undefined
+    const first = condition.run(async () => {
+      waiting = condition.wait()
+      await turns(5)
+    })
+    const second = condition.run(async () => {
+      await first
+      expect(condition.lock.locked).toBe(true)
+      condition.notify()
+    })
+    await second
+    await waiting
+    expect(condition.lock.locked).toBe(false)
+  })
+
+  it('is not had by the thread', async () => {
+    using condition = new Condition()
+    const guard = condition.acquireSync()
+    const waiting = condition.wait()
+    guard.release()
+    condition.runSync(() => {
+      expect(condition.lock.locked).toBe(true)
+      condition.notify()
+    })
+    expect(condition.lock.locked).toBe(false)
+    await waiting
+    expect(condition.lock.locked).toBe(false)
+  })
+
+  it('is not what a guard shows', async () => {
+    using condition = new Condition()
+    using guard = await condition.acquire()
+    const waiting = condition.wait({ guard })
+    const other = await condition.acquire()
+    expect(() => condition.notify(1, { guard })).toThrow(shareError('ERR_NOT_OWNER'))
+    expect(condition.notify(1, { guard: other })).toBe(1)
+    other.release()
+    await waiting
+    expect(condition.notify(1, { guard })).toBe(0)
+  })
+})
