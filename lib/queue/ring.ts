@@ -22,6 +22,7 @@ import {
   type Item,
   itemAt,
   keepEncoded,
+  noteTaken,
   recordBytes,
   recordBytesAt,
 } from './codec.ts'
@@ -321,6 +322,7 @@ export class Ring {
     selection[COUNT] = 1
     const outcome = native.getSelected()
     if (outcome === undefined) {
+      noteTaken()
       const value = this.#valueAt(0)
       if (this.room.size > 0) this.room.pump() // our own tasks need no wake-up
       return { value }
@@ -354,6 +356,7 @@ export class Ring {
     selection[COUNT] = most
     const outcome = native.getSelected()
     if (outcome === undefined) {
+      noteTaken()
       const byteLength = selection[BYTES]!
       const values: unknown[] = []
       for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) values.push(this.#valueAt(offset))
