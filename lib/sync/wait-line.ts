@@ -136,7 +136,9 @@ export class WaitLine {
         pending.unsubscribe = () => signal.removeEventListener('abort', onAbort)
       }
       this.#append(pending)
-      if (this.#first === pending) this.pump()
+      // It may have aborted since the caller looked, and does not say so twice.
+      if (signal?.aborted) this.#fail(pending, signal.reason)
+      else if (this.#first === pending) this.pump()
     })
   }
 

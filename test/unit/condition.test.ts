@@ -38,6 +38,17 @@ describe('a condition', () => {
     await expect(condition.wait({ signal: 5 } as never)).rejects.toThrow(typeError(/^options\.signal/))
     await expect(condition.waitFor(5 as never)).rejects.toThrow(typeError(/^predicate must be a function/))
     expect(() => condition.waitForSync(undefined as never)).toThrow(typeError(/^predicate/))
+    for (const predicate of [() => false, () => true]) {
+      for (const timeoutMs of [-1, NaN])
+        expect(() => condition.waitForSync(predicate, { timeoutMs })).toThrow(rangeError(/^options\.timeoutMs/))
+      for (const timeoutMs of ['1', 1n, null] as never[]) {
+        expect(() => condition.waitForSync(predicate, { timeoutMs })).toThrow(typeError(/^options\.timeoutMs/))
+        await expect(condition.waitFor(predicate, { timeoutMs })).rejects.toThrow(typeError(/^options\.timeoutMs/))
+      }
+      await expect(condition.waitFor(predicate, { timeout: 5 } as never)).rejects.toThrow(
+        valueError(/^options\.timeout/),
+      )
+    }
     for (const count of [-1, 0.5, NaN]) expect(() => condition.notify(count)).toThrow(rangeError(/^count/))
     expect(() => condition.notify('1' as never)).toThrow(typeError(/^count/))
     expect(() => condition.notifyAll({ guard: 5 as never })).toThrow(typeError(/^options\.guard/))
