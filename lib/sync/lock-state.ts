@@ -35,6 +35,8 @@ function pump(line: WaitLine): void {
 
 /** Holds are told apart by numbers, which stay small integers. There are never as many at the same time. */
 const HOLDS = 2 ** 30
+/** The depth of a lock whose last handle is closed: neither free nor held. */
+const ENDED = -1
 let lastHold = 0
 
 /** What an asynchronous acquisition gives. */
@@ -89,12 +91,14 @@ export class LockState implements Resident {
       }
       return this.#enterSlowly(answer, timeoutMs)
     }
+    this.#assertNotEnded()
     if (!this.#reenter()) throw this.#error('ERR_DEADLOCK')
     return false
   }
 
   /** As enter(), but undefined when that would have to wait. */
   tryEnter(): boolean | undefined {
+    this.#assertNotEnded()
     if (this.#depth > 0) return this.#reenter() ? false : undefined
     const answer = this.#tryAcquire()
     return answer === BUSY ? undefined : this.#settle(answer)
@@ -111,7 +115,7 @@ export class LockState implements Resident {
    * @param handOn - tells the next owner that the lock was abandoned, because nobody has been told yet
    */
   leave(hold: number, handOn = false): void {
-    if (this.#depth === 0 || hold !== this.#hold) this.#leaveSuspended(hold)
+    if (hold !== this.#hold) this.#leaveSuspended(hold)
     else if (--this.#depth === 0) this.#release(handOn)
   }
 
@@ -133,6 +137,7 @@ export class LockState implements Resident {
   acquire(waiter: Waiter, task: Task, options: WaitOptions): Promise<Grant> {
     const { timeoutMs = Infinity, signal } = options
     signal?.throwIfAborted()
+    this.#assertNotEnded()
     if (this.#task !== undefined && isInside(this.#task)) {
       if (!this.#recursive) throw this.#error('ERR_DEADLOCK')
       this.#depth++
@@ -140,6 +145,7 @@ export class LockState implements Resident {
     }
     let since = 0
     const attempt = () => {
+      this.#assertNotEnded()
       if (this.#depth > 0) return LATER
       const answer = this.#tryAcquire()
       if (answer === BUSY) {
@@ -165,7 +171,7 @@ export class LockState implements Resident {
 
   /** Whether the caller holds the lock: as the thread, inside `run`, or through this guard. */
   isOwnedBy(guard: LockGuard | undefined): boolean {
-    if (this.#depth === 0) return false
+    if (this.#depth <= 0) return false
     return guard === undefined ? this.#task === undefined || isInside(this.#task) : guard.isOf(this)
   }
 
@@ -230,7 +236,9 @@ export class LockState implements Resident {
   /** The last handle of this environment is closed: what is still held is handed on as abandoned. */
   end(): void {
     this.#ended = true
-    this.#depth = 0
+    // Waits through handles have failed by now; what is left is to take up a hold again that is gone.
+    this.#line.failAll(this.#error('ERR_CLOSED'))
+    this.#depth = ENDED
     this.#task = undefined
     this.#hold = 0
     this.#suspended.clear()
@@ -278,7 +286,11 @@ export class LockState implements Resident {
     return `the lock of segment "${this.#segment.name}"`
   }
 
-  #error(code: 'ERR_DEADLOCK'): ShareError {
+  #assertNotEnded(): void {
+    if (this.#ended) throw this.#error('ERR_CLOSED')
+  }
+
+  #error(code: 'ERR_DEADLOCK' | 'ERR_CLOSED'): ShareError {
     return new ShareError(code, { segment: this.#segment.name, subject: this.#subject })
   }
 }

@@ -194,6 +194,14 @@ export class WaitLine {
     if (this.#first !== first) this.pump() // only now: until here it could have served one that is to fail
   }
 
+  /** Fails all that is in line: what it waits for has ended. */
+  failAll(error: unknown): void {
+    for (let pending = this.#first; pending !== undefined; pending = this.#first) {
+      this.#remove(pending)
+      pending.reject(error)
+    }
+  }
+
   /** Looks again whether a handle's waits keep the process alive. */
   refreshKeepAlive(waiter: Waiter): void {
     for (let pending = this.#first; pending !== undefined; pending = pending.next) {

@@ -17,7 +17,7 @@ SyncObject* AnyObjectOf(const Napi::Value& external) {
   return Unwrap<SyncObject>(external, kSyncObjectTag, "expected a synchronisation object");
 }
 
-// endObject(object): the environment has closed its last handle; no other function may be called for it afterwards.
+// endObject(object): the environment has closed its last handle; afterwards all other functions throw ERR_CLOSED.
 Napi::Value EndObject(const Napi::CallbackInfo& info) {
   SyncObject* const object = AnyObjectOf(info[0]);
   if (object != nullptr) object->End();

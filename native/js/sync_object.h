@@ -28,7 +28,8 @@ class SyncObject : public Resident, public Members {
 
   SyncKind kind() const { return kind_; }
   AddonState* state() const { return state_; }
-  uint32_t wait(size_t which) const { return waits_[which]; }
+  uint32_t wait(size_t which) const { return which < waits_.size() ? waits_[which] : 0; }
+  bool ended() const { return mapping_ == nullptr; }
 
   uint64_t self() override { return holder_->segment.Join(); }
   bool IsMember(uint64_t member) const override { return holder_->segment.IsMember(member); }
@@ -83,11 +84,15 @@ Napi::Value BindSyncObject(const Napi::CallbackInfo& info) {
   return WrapSyncObject(info.Env(), std::move(object), sound);
 }
 
-// A function whose first argument is an object of that kind.
+// A function whose first argument is an object of that kind. A handle may be closed in the middle of a method, by a getter or
+// a callback of the program: an object that has ended throws ERR_CLOSED.
 template <class Object, Napi::Value (*kBody)(const Napi::CallbackInfo&, Object&)>
 Napi::Value OnSyncObject(const Napi::CallbackInfo& info) {
   SyncObject* const object = SyncObjectOf(info[0], Object::kKind);
-  return object == nullptr ? Napi::Value() : kBody(info, *static_cast<Object*>(object));
+  if (object == nullptr) return {};
+  if (!object->ended()) return kBody(info, *static_cast<Object*>(object));
+  ThrowCode(info.Env(), "ERR_CLOSED");
+  return {};
 }
 
 // The functions that take any kind: endObject, objectWait.
