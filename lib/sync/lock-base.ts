@@ -120,6 +120,7 @@ export abstract class LockBase extends SharedObject<LockState> {
       return await runInside(task, () => fn({ abandoned }))
     } finally {
       state.leave(hold)
+      task.ended = !state.isHeldFor(task) // as it is while a `run` inside, which nobody has awaited, goes on
     }
   }
 

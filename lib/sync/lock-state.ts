@@ -175,6 +175,10 @@ export class LockState implements Resident {
     return guard === undefined ? this.#task === undefined || isInside(this.#task) : guard.isOf(this)
   }
 
+  isHeldFor(task: Task): boolean {
+    return this.#task === task
+  }
+
   /** Releases all levels of a hold, to be taken up again later. */
   suspend(): SuspendedHold {
     const hold = { id: this.#hold, task: this.#task, depth: this.#depth }
