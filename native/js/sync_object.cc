@@ -34,17 +34,15 @@ Napi::Value ObjectWait(const Napi::CallbackInfo& info) {
 }  // namespace
 
 SyncObject::SyncObject(const Napi::Value& segment, SyncKind kind)
-    : state_(AddonState::Of(segment.Env())),
-      holder_(HolderOf(segment)),
-      kind_(kind),
-      segment_(Napi::Reference<Napi::Value>::New(segment, 1)),
-      mapping_(holder_->segment.mapping()) {
+    : state_(AddonState::Of(segment.Env())), holder_(HolderOf(segment)), kind_(kind), mapping_(holder_->segment.mapping()) {
+  ++holder_->owners;
   state_->residents.insert(this);
 }
 
 SyncObject::~SyncObject() {
   SyncObject::End();
   state_->residents.erase(this);
+  holder_->Release();
 }
 
 void SyncObject::End() {

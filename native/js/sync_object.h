@@ -1,6 +1,7 @@
 // SyncObject: an object in the cells of a segment (a semaphore, a queue, ...), as one environment uses it from JavaScript.
 //
-// The External that JavaScript holds owns it, and it keeps the External of the segment alive.
+// The External that JavaScript holds owns it. It does not keep the External of the segment alive, which knows it in turn: they
+// would never be collected.
 #pragma once
 
 #include <napi.h>
@@ -44,7 +45,6 @@ class SyncObject : public Resident, public Members {
   AddonState* const state_;
   SegmentHolder* const holder_;
   const SyncKind kind_;
-  const Napi::Reference<Napi::Value> segment_;
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
   std::vector<uint32_t> waits_;
 };
