@@ -141,8 +141,8 @@ export class ConnectionState {
   }
 
   end(): void {
-    if (this.outgoing !== undefined) native.endObject(this.outgoing.object)
-    if (this.incoming !== undefined) native.endObject(this.incoming.object)
+    this.outgoing?.endObject()
+    this.incoming?.endObject()
     native.endObject(this.#ends)
   }
 }

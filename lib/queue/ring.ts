@@ -22,6 +22,7 @@ import {
   type Item,
   itemAt,
   keepEncoded,
+  noteTaken,
   recordBytes,
   recordBytesAt,
 } from './codec.ts'
@@ -58,6 +59,7 @@ export class Ring {
   readonly #roomWait: number
   readonly #ends: RingEnds | undefined
   readonly #spill: SpillRoom | undefined
+  #ended = false
 
   constructor(object: NativeObject<'Queue'>, ends?: RingEnds, spill?: SpillRoom) {
     this.object = object
@@ -68,6 +70,12 @@ export class Ring {
     this.room = new WaitLine(this.#roomWait)
     this.#ends = ends
     this.#spill = spill
+  }
+
+  /** The environment has closed its last handle; a getter of an item may have done so. */
+  endObject(): void {
+    this.#ended = true
+    native.endObject(this.object)
   }
 
   async put(waiter: Waiter, value: unknown, options: WaitOptions): Promise<void> {
@@ -309,8 +317,9 @@ export class Ring {
     throw errorOf(waiter, 'ERR_CORRUPT')
   }
 
-  /** Throws when this is a pipe at whose other end is nobody. */
+  /** Throws when this is a pipe at whose other end is nobody, or has ended. */
   #assertHeard(waiter: Waiter, thorough = false): void {
+    if (this.#ended) throw errorOf(waiter, 'ERR_CLOSED')
     if (this.#ends === undefined || !native.queueIsAlone(this.object, 1 - this.#ends.writer, thorough)) return
     throw errorOf(waiter, 'ERR_ENDED', 'nobody has the other end')
   }
@@ -321,6 +330,7 @@ export class Ring {
     selection[COUNT] = 1
     const outcome = native.getSelected()
     if (outcome === undefined) {
+      noteTaken()
       const value = this.#valueAt(0)
       if (this.room.size > 0) this.room.pump() // our own tasks need no wake-up
       return { value }
@@ -354,6 +364,7 @@ export class Ring {
     selection[COUNT] = most
     const outcome = native.getSelected()
     if (outcome === undefined) {
+      noteTaken()
       const byteLength = selection[BYTES]!
       const values: unknown[] = []
       for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) values.push(this.#valueAt(offset))
@@ -393,6 +404,7 @@ export class Ring {
       items.push(item)
       byteLength += recordBytes(item.bytes.byteLength)
     }
+    this.#assertHeard(waiter)
     const { byteLength: capacity } = this.state()
     if (byteLength > capacity) throw errorOf(waiter, 'ERR_TOO_LARGE', `${values.length} items of ${byteLength} bytes`)
     const records = Buffer.alloc(byteLength)
