@@ -60,6 +60,8 @@ export class Ring {
   readonly #ends: RingEnds | undefined
   readonly #spill: SpillRoom | undefined
   #ended = false
+  /** Of items that were taken with others and could not be decoded: for the next ones who take something. */
+  readonly #failures: unknown[] = []
 
   constructor(object: NativeObject<'Queue'>, ends?: RingEnds, spill?: SpillRoom) {
     this.object = object
@@ -325,6 +327,7 @@ export class Ring {
   }
 
   #take(waiter: Waiter): Got {
+    this.#throwFailure()
     selection[INDEX] = this.#index
     selection[BYTES] = MOST_EXCHANGED
     selection[COUNT] = 1
@@ -337,6 +340,10 @@ export class Ring {
     }
     if (outcome === QUEUE.TOO_SMALL) return this.#takeLarge(waiter, selection[BYTES]!)
     return this.#notTaken(waiter, outcome, () => this.#take(waiter))
+  }
+
+  #throwFailure(): void {
+    if (this.#failures.length > 0) throw this.#failures.shift()
   }
 
   #valueAt(offset: number): unknown {
@@ -359,6 +366,7 @@ export class Ring {
   }
 
   #takeMany(waiter: Waiter, most: number): unknown[] | typeof NOT_NOW | typeof ENDED {
+    this.#throwFailure()
     selection[INDEX] = this.#index
     selection[BYTES] = native.layout.exchangeBytes
     selection[COUNT] = most
@@ -367,8 +375,15 @@ export class Ring {
       noteTaken()
       const byteLength = selection[BYTES]!
       const values: unknown[] = []
-      for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) values.push(this.#valueAt(offset))
+      for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) {
+        try {
+          values.push(this.#valueAt(offset))
+        } catch (error) {
+          this.#failures.push(error)
+        }
+      }
       if (this.room.size > 0) this.room.pump()
+      if (values.length === 0) this.#throwFailure()
       return values
     }
     if (outcome === QUEUE.TOO_SMALL) {

@@ -90,14 +90,7 @@ describe('what travels through a queue', () => {
     itself.cause = { itself }
     class MyMap extends Map<number, number> {}
     class MySet extends Set<number> {}
-    for (const value of [
-      itself,
-      { itself },
-      new MyMap([[1, 2]]),
-      new MySet([1]),
-      { ['\ud800']: 1 },
-      new Error('\udc00'),
-    ]) {
+    for (const value of [itself, { itself }, new MyMap([[1, 2]]), new MySet([1]), new Error('\udc00')]) {
       expect(() => queue.putSync(value)).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
     }
     const holder: { error?: Error } = { error: new Error('held', { cause: itself.message }) }
