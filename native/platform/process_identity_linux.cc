@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -21,7 +22,8 @@ struct ProcessStat {
   uint64_t start_time = 0;
 };
 
-// Fields 3, 20 and 22 of /proc/PID/stat, counted after the command name, which may hold spaces and parentheses.
+// Fields 3, 20 and 22 of /proc/PID/stat, counted after the command name, which may hold spaces and parentheses. By hand: a
+// waiter for a mutex asks often.
 bool ReadStat(uint32_t pid, ProcessStat* stat) {
   char path[32];
   snprintf(path, sizeof path, "/proc/%u/stat", pid);
@@ -32,13 +34,17 @@ bool ReadStat(uint32_t pid, ProcessStat* stat) {
   close(fd);
   if (length <= 0) return false;
   text[length] = '\0';
-  const char* const field = strrchr(text, ')');
-  if (field == nullptr) return false;
-  unsigned long long start = 0;
-  const int found = sscanf(field, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %d %*d %llu",
-                           &stat->state, &stat->threads, &start);
-  stat->start_time = start;
-  return found == 3;
+  const char* at = strrchr(text, ')');
+  for (int field = 3; at != nullptr && (at = strchr(at, ' ')) != nullptr; ++field) {
+    ++at;
+    if (field == 3) stat->state = *at;
+    if (field == 20) stat->threads = atoi(at);
+    if (field == 22) {
+      stat->start_time = strtoull(at, nullptr, 10);
+      return true;
+    }
+  }
+  return false;
 }
 
 struct Watch {

@@ -21,6 +21,7 @@
 #include <string>
 #include <type_traits>
 
+#include "fallback_exceptions.h"
 #include "platform/deadline.h"
 #include "sanitizers.h"
 
@@ -172,6 +173,10 @@ int RunTests(int argc, char** argv, const Test (&tests)[kCount]) {
     const Stopwatch watch;
     SkipReason() = nullptr;
     Context().clear();
+    if (const char* const reason = ExceptionOf(test.name)) {
+      printf("SKIP %s: %s\n", test.name, reason);
+      continue;
+    }
     test.run();
     Context().clear();
     if (SkipReason() != nullptr) {
