@@ -11,7 +11,6 @@ import path from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { FALLBACKS, nativeSources } from './native-sources.mjs'
 
-const DEADLINE_MS = 180_000
 
 const { values: options } = parseArgs({
   options: {
@@ -21,6 +20,7 @@ const { values: options } = parseArgs({
   },
 })
 const isFallback = options.platform === 'fallback'
+const DEADLINE_MS = isFallback ? 360_000 : 180_000
 
 process.chdir(path.join(import.meta.dirname, '..'))
 const variant = `${options.sanitize.replaceAll(',', '-') || 'plain'}${isFallback ? '-fallback' : ''}`

@@ -64,7 +64,7 @@ class KillEachStep {
 
  private:
   static constexpr int kEach = 250;  // an operation of so few instructions is tried at each of them
-  static constexpr int kStride = kAddressSanitizer ? 301 : 23;
+  static constexpr int kStride = kAddressSanitizer ? 301 : kOwnerIsProcess ? 61 : 23;
 
   void Prepare() {
     stage_->Clear();
