@@ -20,7 +20,8 @@ process.chdir(path.join(import.meta.dirname, '..'))
 const tree = path.resolve('build/fallbacks')
 
 const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { encoding: 'utf8' })
-for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(name))) copy(file, path.join(tree, file))
+for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(name)))
+  copy(file, path.join(tree, file))
 const modules = path.join(tree, 'node_modules')
 if (lstatSync(modules, { throwIfNoEntry: false }) === undefined) symlinkSync(path.resolve('node_modules'), modules)
 

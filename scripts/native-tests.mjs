@@ -11,7 +11,6 @@ import path from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { FALLBACKS, nativeSources } from './native-sources.mjs'
 
-
 const { values: options } = parseArgs({
   options: {
     sanitize: { type: 'string', default: '' },
@@ -35,7 +34,9 @@ if (options.sanitize) {
 const libraries = process.platform === 'linux' ? ['-lrt'] : []
 
 const gypName = process.platform === 'darwin' ? 'mac' : 'linux'
-const sources = nativeSources(gypName, isFallback ? FALLBACKS : {}).filter((file) => /native\/(shm|platform)\//.test(file))
+const sources = nativeSources(gypName, isFallback ? FALLBACKS : {}).filter((file) =>
+  /native\/(shm|platform)\//.test(file),
+)
 const tests = filesIn('test/native', /\.cc$/).filter((file) => path.basename(file).includes(options.filter))
 if (tests.length === 0) {
   console.error(`No test/native/*.cc matches "${options.filter}"`)

@@ -228,7 +228,7 @@ void KillRequester(const Request& request, Stage* stage) {
   // A loop that looks at the lock a hundred times is the same a hundred times: most of it is leapt over.
   constexpr int kLong = 1000;
   constexpr int kHead = kOwnerIsProcess ? 50 : 150;
-  constexpr int kLeaps = kAddressSanitizer || kOwnerIsProcess ? 10 : 40;  // asking for the owner takes thousands of them
+  constexpr int kLeaps = kOwnerIsProcess ? 5 : kAddressSanitizer ? 10 : 40;  // asking for the owner takes thousands
   int total = INT_MAX;
   int kills = 0;
   for (int steps = -1; steps < total; ++kills) {  // -1: to count the instructions
