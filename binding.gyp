@@ -57,7 +57,9 @@
               { "sources": ["native/platform/futex_linux.cc"] }],
             ["procshare_mutex=='owner'", { "sources": ["native/platform/robust_mutex_owner.cc"] },
               { "sources": ["native/platform/robust_mutex_posix.cc"] }],
-            ["procshare_memory=='sidecar'", { "sources": ["native/platform/named_memory_sidecar.cc"] },
+            ["procshare_memory=='sidecar'", {
+              "sources": ["native/platform/memory_sidecar.cc", "native/platform/named_memory_sidecar.cc"],
+            },
               { "sources": ["native/platform/named_memory_linux.cc"] }],
           ],
           # -flto: the fast path crosses three source files; a twentieth of a lock and unlock. In one partition, because the
@@ -75,6 +77,7 @@
             "native/platform/file_lock_posix.cc",
             "native/platform/futex_darwin.cc",
             "native/platform/memory_object_darwin.cc",
+            "native/platform/memory_sidecar.cc",
             "native/platform/named_memory_sidecar.cc",
             "native/platform/process_identity_darwin.cc",
             "native/platform/robust_mutex_owner.cc",

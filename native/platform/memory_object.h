@@ -19,6 +19,9 @@ Result<std::shared_ptr<MemoryMapping>> MapMemory(int fd, size_t byte_length);
 // Copies bytes without the danger of touching one that nothing backs. False beyond the end.
 bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length);
 
+// How long the name of an object may be, without the slash.
+size_t MostObjectNameBytes();
+
 // A folder that belongs to this user alone, for named_memory_sidecar.cc; made if need be.
 Result<std::string> SidecarFolder();
 

@@ -41,6 +41,8 @@ bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length) {
   return true;
 }
 
+size_t MostObjectNameBytes() { return 30; }  // PSHMNAMLEN is 31
+
 // Not the folder for temporary files, from which the system removes what has not been used for some days.
 Result<std::string> SidecarFolder() {
   char path[PATH_MAX];

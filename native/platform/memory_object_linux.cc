@@ -66,7 +66,10 @@ bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length) {
   return pread(fd, into, byte_length, static_cast<off_t>(offset)) == static_cast<ssize_t>(byte_length);
 }
 
-// Only for a build with the fallbacks of other systems.
+// This and the folder are for a build with the fallbacks of other systems only. Here 255 would do; so that longer names are
+// tested, and most names in tests mean files of that name:
+size_t MostObjectNameBytes() { return 100; }
+
 Result<std::string> SidecarFolder() {
   const std::string folder = "/dev/shm/.procshare-" + std::to_string(geteuid());
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return Status::System(errno, "mkdir");

@@ -2,9 +2,6 @@
 // lies a small file, its sidecar, in a folder of this user's. The sidecar is what a name means: it carries the locks of
 // file_lock.h, its inode is the identity of the memory, and it says in its first byte whether the memory is temporary.
 //
-//   0        1        8             16
-//   | T or P | zeros  | byte length | the name |
-//
 //   S1  A sidecar gets its name by link(2), which fails when there is one, when it is complete and its builder has locked
 //       it: it is never seen without its contents or, as long as the builder lives, without a lock (N1).
 //   S2  The object is made after its sidecar and removed before it. So an object without a sidecar is another program's
@@ -15,7 +12,7 @@
 // Whoever is killed leaves a sidecar without a lock, temporary unless it was complete and persistent: stale, whatever
 // became of its object. After the machine was started anew there are no objects, and the sidecars are such rests.
 //
-// Names of more than 30 bytes: the object is called `ps.` and a hash; the sidecar has the name.
+// Where the name is too long for an object (30 bytes on macOS), that is called `ps.` and a hash; the sidecar has the name.
 //
 // Memory of other programs and of other users (whose folders are closed to us) is attached to as if it were persistent:
 // without a hold, without members.
@@ -23,7 +20,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -33,175 +29,18 @@
 
 #include "platform/file_lock.h"
 #include "platform/memory_object.h"
+#include "platform/memory_sidecar.h"
 #include "platform/named_memory.h"
 #include "platform/process_identity.h"
 
 namespace procshare {
 namespace {
 
-constexpr size_t kMaxObjectName = 30;  // without the slash: PSHMNAMLEN of macOS is 31
-constexpr char kNamed[] = "n-";        // sidecars with their names,
-constexpr char kUnnamed[] = "t-";      // and before they have them
-constexpr char kTemporary = 'T';
-constexpr char kPersistent = 'P';
 constexpr uint64_t kNoSidecar = UINT64_MAX;  // in place of a device: the memory has none
-
-struct Record {
-  char state = kTemporary;
-  char zeros[7] = {};
-  uint64_t byte_length = 0;
-  char name[256] = {};
-};
-constexpr size_t kHeadBytes = offsetof(Record, name);
-
-std::string Hex(uint64_t number) {
-  char text[17];
-  snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
-  return text;
-}
-
-uint64_t HashOf(const std::string& name) {  // FNV-1a
-  uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
-  return hash;
-}
-
-std::string ObjectName(const std::string& name) {
-  return name.size() <= kMaxObjectName ? "/" + name : "/ps." + Hex(HashOf(name));
-}
-
-MemoryIdentity IdentityOf(const struct stat& info) {
-  return {static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino)};
-}
 
 // macOS does not number its objects. Then two of the same name, of which the older one has lost it, look the same.
 MemoryIdentity IdentityOfForeign(const struct stat& info, const std::string& name) {
   return {kNoSidecar, info.st_ino != 0 ? static_cast<uint64_t>(info.st_ino) : HashOf(name)};
-}
-
-bool FileIs(const std::string& path, const MemoryIdentity& identity) {
-  struct stat info;
-  return lstat(path.c_str(), &info) == 0 && IdentityOf(info) == identity;
-}
-
-bool ReadRecord(int fd, Record* record) {
-  *record = {};
-  const ssize_t length = pread(fd, record, kHeadBytes + sizeof record->name - 1, 0);
-  return length > static_cast<ssize_t>(kHeadBytes) && (record->state == kTemporary || record->state == kPersistent);
-}
-
-Result<int> OpenObject(const std::string& name, bool any_owner, struct stat* info) {
-  Descriptor fd(shm_open(ObjectName(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
-  if (!fd.valid()) {
-    // What can have the name where objects are files: a link, a directory, a socket.
-    if (errno == ELOOP || errno == EISDIR || errno == EINVAL || errno == ENXIO) return Status::Of(Outcome::kNotMemory);
-    return Status::System(errno, "shm_open");
-  }
-  if (fstat(fd.get(), info) != 0) return Status::System(errno, "fstat");
-  const mode_t kind = info->st_mode & S_IFMT;
-  if (kind != 0 && kind != S_IFREG) return Status::Of(Outcome::kNotMemory);
-  if (!any_owner && info->st_uid != geteuid()) return Status::Of(Outcome::kOtherUser);
-  return fd.Release();
-}
-
-bool HasObject(const std::string& name) {
-  struct stat info;
-  const Result<int> opened = OpenObject(name, true, &info);
-  if (opened.ok()) close(opened.value());
-  return !opened.status().Is(ENOENT);
-}
-
-uint64_t RoundUpToPage(uint64_t bytes) { return (bytes + MemoryPageBytes() - 1) / MemoryPageBytes(); }
-
-// S3: objects are as long as was asked for, or whole pages.
-bool CanBelongTo(const Record& record, const struct stat& object) {
-  const auto size = static_cast<uint64_t>(object.st_size);
-  return size == 0 || RoundUpToPage(size) == RoundUpToPage(record.byte_length);
-}
-
-// A sidecar under its name.
-struct Sidecar {
-  std::string path;
-  MemoryIdentity identity;
-  Record record;
-
-  std::string name() const { return record.name; }
-  bool temporary() const { return record.state == kTemporary; }
-};
-
-Result<int> OpenSidecar(const std::string& path, Sidecar* sidecar) {
-  Descriptor fd(open(path.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd.valid()) return Status::System(errno, "open");
-  struct stat info;
-  if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
-  sidecar->path = path;
-  sidecar->identity = IdentityOf(info);
-  if (!ReadRecord(fd.get(), &sidecar->record)) return Status::Of(Outcome::kNotMemory);
-  return fd.Release();
-}
-
-Result<std::string> PathOf(const std::string& name) {
-  Result<std::string> folder = SidecarFolder();
-  if (!folder.ok()) return folder.status();
-  return folder.value() + kNamed + Hex(HashOf(name));
-}
-
-Result<int> OpenSidecarOf(const std::string& name, Sidecar* sidecar) {
-  const Result<std::string> path = PathOf(name);
-  if (!path.ok()) return path.status();
-  Result<int> opened = OpenSidecar(path.value(), sidecar);
-  if (!opened.ok()) return opened;
-  if (sidecar->name() == name) return opened;
-  close(opened.value());
-  return Status::Of(Outcome::kNotMemory);  // another name has the same hash
-}
-
-// Makes the sidecar of a builder (S1).
-Result<int> MakeSidecar(const std::string& name, size_t byte_length, Sidecar* sidecar) {
-  const Result<std::string> folder = SidecarFolder();
-  if (!folder.ok()) return folder.status();
-  sidecar->path = folder.value() + kNamed + Hex(HashOf(name));
-  sidecar->record = {};
-  sidecar->record.byte_length = byte_length;
-  memcpy(sidecar->record.name, name.data(), name.size());
-  for (;;) {
-    const std::string draft = folder.value() + kUnnamed + Hex(RandomId());
-    Descriptor fd(open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd.valid()) return Status::System(errno, "open");
-    struct stat info;
-    const auto length = static_cast<ssize_t>(kHeadBytes + name.size());
-    const bool written = write(fd.get(), &sidecar->record, static_cast<size_t>(length)) == length;
-    int error = !written || fstat(fd.get(), &info) != 0 || !SetLock(fd.get(), F_WRLCK, kLiveness) ? errno : 0;
-    const char* const syscall = error != 0 ? "write" : "link";
-    if (error == 0 && link(draft.c_str(), sidecar->path.c_str()) != 0) error = errno;
-    unlink(draft.c_str());
-    if (error == ENOENT) continue;  // somebody took the draft for one whose maker had died
-    if (error != 0) return Status::System(error, syscall);
-    sidecar->identity = IdentityOf(info);
-    return fd.Release();
-  }
-}
-
-enum class Extent : uint8_t { kAll, kSidecarOnly };
-
-// Removes the name if it still means the sidecar behind `fd`; false when it does not (N4).
-bool RemoveName(int fd, const Sidecar& sidecar, Extent extent = Extent::kAll) {
-  // Whoever holds this lock needs it for a few system calls. One that was stopped in between must not stop us for ever.
-  const Deadline deadline = Deadline::AfterMs(kStandstillMs);
-  Backoff backoff;
-  while (!SetLock(fd, F_WRLCK, kName) && !deadline.passed()) backoff.Pause();
-  bool removed = FileIs(sidecar.path, sidecar.identity);
-  if (removed) {
-    struct stat info;
-    const Result<int> object = OpenObject(sidecar.name(), false, &info);
-    if (object.ok()) close(object.value());
-    if (extent == Extent::kAll && object.ok() && CanBelongTo(sidecar.record, info)) {
-      shm_unlink(ObjectName(sidecar.name()).c_str());
-    }
-    removed = unlink(sidecar.path.c_str()) == 0;  // S2
-  }
-  (void)SetLock(fd, F_UNLCK, kName);
-  return removed;
 }
 
 enum class Fate : uint8_t {
@@ -327,7 +166,7 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     // A holder that we saw above and that is gone now left us alone with stale memory.
     if (sidecar.temporary() && !HeldByOthers(fd.get())) continue;
     // From here on only Unlink() removes the name. Did somebody remove it before, did a builder make it persistent?
-    if (!FileIs(sidecar.path, sidecar.identity) || !ReadRecord(fd.get(), &sidecar.record)) continue;
+    if (!sidecar.HasItsName() || !ReadRecord(fd.get(), &sidecar.record)) continue;
     const Result<int> found = OpenObject(name, any_owner, &info);
     if (!found.ok() && !found.status().Is(ENOENT)) return found.status();
     const Descriptor object(found.ok() ? found.value() : -1);
@@ -336,7 +175,7 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
       // share the lock), or a sidecar whose object another program has replaced. Removed here and not by the last holder's
       // Close(), for of many that come and go in this loop none may ever be the last.
       const bool removed = RemoveName(fd.get(), sidecar);
-      if (!removed && FileIs(sidecar.path, sidecar.identity)) return Status::System(ENOENT, "shm_open");
+      if (!removed && sidecar.HasItsName()) return Status::System(ENOENT, "shm_open");
       continue;
     }
     memory.temporary_ = sidecar.temporary();
@@ -361,16 +200,6 @@ Status NamedMemory::Publish() {
 }
 
 namespace {
-
-// Removes the name that the sidecar behind `fd` has, or has had.
-bool RemoveNameOf(int fd, const std::string& name, const MemoryIdentity& identity) {
-  const Result<std::string> path = PathOf(name);
-  Sidecar sidecar;
-  if (!path.ok() || !ReadRecord(fd, &sidecar.record)) return false;
-  sidecar.path = path.value();
-  sidecar.identity = identity;
-  return RemoveName(fd, sidecar);
-}
 
 // Calls `use` with a descriptor of the object itself, which a holder does not keep open.
 template <class Use>
@@ -443,7 +272,7 @@ Status UnlinkMemory(const std::string& name, bool any_owner) {
     if (!opened.ok()) return opened.status();
     const Descriptor fd(opened.value());
     if (RemoveName(fd.get(), sidecar)) return Status::Ok();
-    if (FileIs(sidecar.path, sidecar.identity)) return Status::System(EACCES, "unlink");
+    if (sidecar.HasItsName()) return Status::System(EACCES, "unlink");
   }
 }
 
