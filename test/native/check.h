@@ -162,7 +162,8 @@ inline void Skip(const char* reason) { SkipReason() = reason; }
 // `argv[1]`, if there is one, picks the cases whose names contain it.
 template <size_t kCount>
 int RunTests(int argc, char** argv, const Test (&tests)[kCount]) {
-  constexpr unsigned kProgramSeconds = kFallbacks ? 300 : 120;  // a hang ends here, with SIGALRM, and takes the children with it
+  constexpr unsigned kProgramSeconds =
+      kFallbacks ? 300 : 120;  // a hang ends here, with SIGALRM, and takes the children with it
   alarm(kProgramSeconds);
   const rlimit no_core = {0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
