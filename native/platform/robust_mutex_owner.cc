@@ -24,13 +24,16 @@
 // word are beyond the letter of C++; the half is only compared, by the kernel or by the loop that stands in for it.)
 //
 // How soon a death is noticed: nobody is told, so those who want the mutex ask, in each attempt and before and after each
-// sleep of 10 to 50 ms, but not more than once in kAskEveryMs for all processes together, for asking takes longer than a
-// lock and unlock. An attempt within that time after another one finds the dead owner's mutex busy.
+// sleep of 10 to 50 ms. Whether there is a process of that pid is asked each time. Whether it is the same one, and no zombie,
+// takes longer than many a lock and unlock, and is asked not more than once in kAskEveryMs for all processes together: an
+// attempt within that time after another one may find the mutex of a zombie, or of a reused pid, busy.
 //
 // Bytes that others have damaged: no pid or kOwnerDied counts as ownerless; a foreign word as held by whomever it names, or
 // ownerless if it names nobody. Not noticed: a program that replaces itself by exec(2) holding a mutex.
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -129,6 +132,8 @@ uint64_t WordOfThisProcess() {
   return __builtin_expect(word != 0, 1) ? word : FirstSelf();
 }
 
+enum class Effort : uint8_t { kLook, kAttempt };  // those who spin look
+
 // Whether this caller is the one to ask now.
 bool IsTimeToAsk(Cell* cell) {
   const auto now = static_cast<uint32_t>(Deadline::AfterMs(0).since_epoch_ns() / 1'000'000);
@@ -137,10 +142,15 @@ bool IsTimeToAsk(Cell* cell) {
   return now - asked_at >= kAskEveryMs && cell->asked_at.compare_exchange_strong(asked_at, now, std::memory_order_relaxed);
 }
 
+bool IsNobody(uint32_t pid) { return kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH; }
+
 // Looks at a mutex that is held; true when its owner was dead, and the mutex is ownerless now or was until a moment ago.
-[[gnu::noinline, gnu::cold]] bool Bury(Cell* cell, uint64_t word) {
-  if ((word & ~kWaiters) == WordOfThisProcess() || !IsTimeToAsk(cell)) return false;
-  if (!ProcessHasEnded(static_cast<uint32_t>(word & kPid), static_cast<uint32_t>(word >> 32))) return false;
+[[gnu::noinline, gnu::cold]] bool Bury(Cell* cell, uint64_t word, Effort effort) {
+  if ((word & ~kWaiters) == WordOfThisProcess()) return false;
+  const auto pid = static_cast<uint32_t>(word & kPid);
+  const bool dead = (effort == Effort::kAttempt && IsNobody(pid)) ||
+                    (IsTimeToAsk(cell) && ProcessHasEnded(pid, static_cast<uint32_t>(word >> 32)));
+  if (!dead) return false;
   (void)MakeOwnerless(cell, word);
   return true;
 }
@@ -171,7 +181,7 @@ MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex) {
   uint64_t seen = cell->word.load(std::memory_order_relaxed);
   for (;;) {
     if (IsHeld(seen)) {
-      if (!Bury(cell, seen)) return MutexOutcome::kBusy;
+      if (!Bury(cell, seen, Effort::kAttempt)) return MutexOutcome::kBusy;
       seen = cell->word.load(std::memory_order_relaxed);
       continue;
     }
@@ -215,7 +225,7 @@ MutexState RobustMutexPeek(const RobustMutexStorage* mutex) {
   const uint64_t word = CellOf(mutex)->word.load(std::memory_order_relaxed);
   if (!IsHeld(word)) return (word & ~kWaiters) == 0 ? MutexState::kFree : MutexState::kOwnerDied;
   // A look that finds a dead owner notes it, as a kernel would: so that the attempt that follows need not ask again.
-  const bool died = Bury(CellOf(const_cast<RobustMutexStorage*>(mutex)), word);
+  const bool died = Bury(CellOf(const_cast<RobustMutexStorage*>(mutex)), word, Effort::kLook);
   return died ? MutexState::kOwnerDied : MutexState::kHeld;
 }
 
