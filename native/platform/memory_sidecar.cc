@@ -120,8 +120,14 @@ Result<int> MakeSidecar(const std::string& name, size_t byte_length, Sidecar* si
     if (!fd.valid()) return Status::System(errno, "open");
     struct stat info;
     const auto length = static_cast<ssize_t>(kHeadBytes + name.size());
+    errno = 0;
     const bool written = write(fd.get(), &sidecar->record, static_cast<size_t>(length)) == length;
-    int error = !written || fstat(fd.get(), &info) != 0 || !SetLock(fd.get(), F_WRLCK, kLiveness) ? errno : 0;
+    int error = 0;
+    if (!written) {
+      error = errno != 0 ? errno : ENOSPC;
+    } else if (fstat(fd.get(), &info) != 0 || !SetLock(fd.get(), F_WRLCK, kLiveness)) {
+      error = errno;
+    }
     const char* const syscall = error != 0 ? "write" : "link";
     if (error == 0 && link(draft.c_str(), sidecar->path.c_str()) != 0) error = errno;
     unlink(draft.c_str());
@@ -142,9 +148,10 @@ bool RemoveName(int fd, const Sidecar& sidecar, Extent extent) {
     struct stat info;
     const Result<int> object = OpenObject(sidecar.name(), false, &info);
     if (object.ok()) close(object.value());
-    if (extent == Extent::kAll && object.ok() && CanBelongTo(sidecar.record, info)) {
-      shm_unlink(ObjectName(sidecar.name()).c_str());
-    }
+    // Without a descriptor left there is no look; removing the sidecar alone would leave the object to nobody (S2).
+    const bool blind = object.status().Is(EMFILE) || object.status().Is(ENFILE);
+    const bool ours = blind || (object.ok() && CanBelongTo(sidecar.record, info));
+    if (extent == Extent::kAll && ours) shm_unlink(ObjectName(sidecar.name()).c_str());
     removed = unlink(sidecar.path.c_str()) == 0;  // S2
   }
   (void)SetLock(fd, F_UNLCK, kName);
