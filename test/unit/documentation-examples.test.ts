@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { listSegments } from 'procshare'
@@ -14,6 +15,7 @@ import {
 } from '../helpers/documentation.ts'
 import { namePrefix } from '../helpers/segment-names.ts'
 
+const require = createRequire(import.meta.url)
 const DEADLINE_MS = 60_000
 const THROWING_ASSERT = pathToFileURL(path.join(ROOT, 'test/fixtures/throwing-assert.mjs')).href
 
@@ -58,7 +60,7 @@ beforeAll(() => {
     include: ['*.mts', '*.mjs', '*.cjs'],
   }
   writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc')
+  const compiler = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc')
   const { stdout } = spawnSync(process.execPath, [compiler, '-p', folder, '--pretty', 'false'], {
     cwd: folder,
     encoding: 'utf8',

@@ -26,7 +26,7 @@ it('is an Error with a code, and says what it is about', () => {
   expect(error.code).toBe('ENOENT')
   expect(error.segment).toBe(name)
   expect(error.message).toBe(`There is no segment "${name}": nobody has created it, or its last user is gone`)
-  expect(error.stack).toContain('errors.test.ts')
+  expect(error.stack).toContain('errors.test')
   expect(inspect(error)).toContain("code: 'ENOENT'")
 })
 

