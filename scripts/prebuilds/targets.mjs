@@ -1,0 +1,34 @@
+// The binaries that are published, by the names that node-gyp-build looks for.
+
+export const TARGETS = [
+  linux('x64', 'x86_64', 'glibc'),
+  linux('x64', 'x86_64', 'musl'),
+  linux('arm64', 'aarch64', 'glibc'),
+  linux('arm64', 'aarch64', 'musl'),
+  darwin('x64', 'x86_64'),
+  darwin('arm64', 'aarch64'),
+  { name: 'win32-x64', platform: 'win32', arch: 'x64', file: 'win32-x64/procshare.node' },
+]
+
+// The oldest C library that is supported is that of RHEL 8 and of Node 20's own binaries.
+function linux(arch, machine, libc) {
+  const abi = libc === 'glibc' ? 'gnu.2.28' : 'musl'
+  return {
+    name: `linux-${arch}-${libc}`,
+    platform: 'linux',
+    arch,
+    libc,
+    triple: `${machine}-linux-${abi}`,
+    file: `linux-${arch}/procshare.${libc}.node`,
+  }
+}
+
+function darwin(arch, machine) {
+  return {
+    name: `darwin-${arch}`,
+    platform: 'darwin',
+    arch,
+    triple: `${machine}-macos.13.0`,
+    file: `darwin-${arch}/procshare.node`,
+  }
+}
