@@ -1,5 +1,7 @@
 #include "js/external_buffer.h"
 
+#include <utility>
+
 #include "js/js_error.h"
 #include "platform/symbol_lookup.h"
 
@@ -64,8 +66,12 @@ void ExternalBuffer::Drop(Napi::Env env) {
   if (reference_ == nullptr) return;
   napi_value buffer = nullptr;
   napi_get_reference_value(env, reference_, &buffer);
-  // Detaching cuts every view off, so nothing reaches the memory any more. The finalizer is still to come and frees keeper_.
-  if (buffer != nullptr && napi_detach_arraybuffer(env, buffer) == napi_ok) keeper_->mapping.reset();
+  if (buffer != nullptr) {
+    // Detaching cuts every view off, so nothing reaches the memory any more. The finalizer, which frees keeper_, is still to
+    // come in Node, and comes during the call in Deno: the mapping is taken out before.
+    std::shared_ptr<MemoryMapping> mapping = std::move(keeper_->mapping);
+    if (napi_detach_arraybuffer(env, buffer) != napi_ok) keeper_->mapping = std::move(mapping);
+  }
   napi_delete_reference(env, reference_);
   reference_ = nullptr;
 }
