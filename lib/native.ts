@@ -3,6 +3,7 @@
  *
  * Arguments are not checked here or below: a wrong one is a bug of ours and ends the process with a message.
  */
+import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { threadId } from 'node:worker_threads'
@@ -228,9 +229,17 @@ function load(): Native {
     const runtime = `${process.platform}-${process.arch}, Node ${process.versions.node}`
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ShareError('ERR_NATIVE', {
-      detail: `no binary for ${runtime} in ${root} (prebuilds/ and build/ were searched). To build it, run \`npm rebuild procshare\` with a C++17 compiler and Python 3 at hand. The loader says: ${reason}`,
+      detail: `no binary for ${runtime} in ${root} could be loaded (prebuilds/ and build/ were searched). It came with ${platformsIn(root)}. To build one, run \`npm rebuild procshare --build-from-source\` with a C++17 compiler, make and Python 3 at hand. The loader says: ${reason}`,
       cause,
     })
+  }
+}
+
+function platformsIn(root: string): string {
+  try {
+    return `binaries for ${readdirSync(`${root}/prebuilds`).sort().join(', ')}`
+  } catch {
+    return 'no binaries'
   }
 }
 
