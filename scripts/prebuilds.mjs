@@ -1,6 +1,8 @@
 // Builds the addon for all platforms, on Linux x64, into prebuilds/, and checks what came out.
 //
-//   node scripts/prebuilds.mjs [--check] [TARGET…]       --check: only looks at what is there
+//   node scripts/prebuilds.mjs [--check] [--all] [TARGET…]
+//
+// --check: only looks at what is there; --all: a target that is not is a failure.
 
 import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'
@@ -11,7 +13,7 @@ import { buildAddon, obstacle } from './prebuilds/toolchains.mjs'
 
 const { values: options, positionals: names } = parseArgs({
   allowPositionals: true,
-  options: { check: { type: 'boolean', default: false } },
+  options: { check: { type: 'boolean', default: false }, all: { type: 'boolean', default: false } },
 })
 process.chdir(path.join(import.meta.dirname, '..'))
 
@@ -24,7 +26,8 @@ for (const target of TARGETS) {
   const file = path.join('prebuilds', target.file)
   const reason = options.check ? (existsSync(file) ? undefined : 'it is not there') : obstacle(target)
   if (reason !== undefined) {
-    console.log(`skip ${target.name}: ${reason}`)
+    console.log(`${options.all ? 'FAIL' : 'skip'} ${target.name}: ${reason}`)
+    if (options.all) failed++
     continue
   }
   const started = performance.now()

@@ -1,8 +1,11 @@
 /** Time that processes of one machine can compare, and a witness for a machine that stood still. */
 
+/** Node's is the system's monotonic clock; that of Bun and Deno begins with the process. */
+const hrtimeBeginsHere = 'Bun' in globalThis || 'Deno' in globalThis
+
 /** Milliseconds on a clock that is the same in all processes. The same as in peer.mjs. */
 export function now(): number {
-  return Number(process.hrtime.bigint()) / 1e6
+  return hrtimeBeginsHere ? performance.timeOrigin + performance.now() : Number(process.hrtime.bigint()) / 1e6
 }
 
 const TICK_MS = 5

@@ -47,5 +47,6 @@ export function letEnd() {
 
 /** Milliseconds on a clock that is the same in all processes. */
 export function now() {
-  return Number(process.hrtime.bigint()) / 1e6
+  const hrtimeBeginsHere = 'Bun' in globalThis || 'Deno' in globalThis
+  return hrtimeBeginsHere ? performance.timeOrigin + performance.now() : Number(process.hrtime.bigint()) / 1e6
 }

