@@ -156,7 +156,8 @@ export class Process implements AsyncDisposable {
       else child.once('disconnect', () => this.#onEnd()) // the last messages are still on their way
     })
     // A child that dies before it has read its message says more by how it died.
-    child.send(message, () => {})
+    // In Bun and Deno, one that was not started at all has no send().
+    child.send?.(message, () => {})
     return this
   }
 

@@ -11,6 +11,7 @@ import { readTarget } from './gyp.mjs'
 
 export const WORK = path.resolve('build/prebuild')
 const ZIG_CACHE = path.resolve('build/zig-cache')
+export const ZIG_ENVIRONMENT = { ...process.env, ZIG_GLOBAL_CACHE_DIR: ZIG_CACHE, ZIG_LOCAL_CACHE_DIR: ZIG_CACHE }
 const MINGW = 'x86_64-w64-mingw32'
 
 const require = createRequire(import.meta.url)
@@ -67,7 +68,7 @@ export async function buildAddon(target, file) {
   ]
   mkdirSync(path.dirname(file), { recursive: true })
   await promisify(execFile)(program, args, {
-    env: { ...process.env, ZIG_GLOBAL_CACHE_DIR: ZIG_CACHE, ZIG_LOCAL_CACHE_DIR: ZIG_CACHE },
+    env: ZIG_ENVIRONMENT,
     maxBuffer: 1 << 26,
   })
 }
