@@ -68,17 +68,17 @@ export type {
   TextMembers,
   TypedArrayMembers,
 } from './views/shared-array.ts'
-export {
-  type FieldInput,
-  type FieldSnapshot,
-  type FieldType,
-  type FieldValue,
-  Struct,
-  type StructFields,
-  type StructInit,
-  type StructInput,
-  type StructSnapshot,
-  type StructType,
-  type StructView,
-} from './views/struct.ts'
+export { Struct } from './views/struct.ts'
+export type {
+  FieldInput,
+  FieldSnapshot,
+  FieldType,
+  FieldValue,
+  StructFields,
+  StructInit,
+  StructInput,
+  StructSnapshot,
+  StructType,
+  StructView,
+} from './views/struct-types.ts'
 export type { ScalarValueOf, StructValueOf, ValueConstructor, ValueMembers } from './views/value.ts'

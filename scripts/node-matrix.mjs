@@ -8,8 +8,8 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 
 // The life of a name is between the addon and the system, whichever Node loads it, and so are the protocols of shared memory
-// under stress; these take as long as all the others.
-const OS_ONLY = ['**/lifetime*.test.ts', '**/many-waits.test.ts', '**/stress/**']
+// under stress and who gets how many turns; these take as long as all the others.
+const OS_ONLY = ['lifetime*.test.ts', 'many-waits.test.ts', 'fairness.test.ts', 'stress/**'].map((name) => `**/${name}`)
 const DEADLINE_MS = 15 * 60_000
 const TAIL_LINES = 100
 

@@ -116,7 +116,7 @@ function siteIn(segment: Segment, kind: string, cell: number | undefined, check:
     const place = cell === undefined ? ownPlace(segment, kind) : placeAt(segment, kind, cell)
     if (place === undefined) {
       const { kind: found } = segment.description
-      const detail = cell === undefined ? `it is a ${found}, not a ${kind}` : `it has no ${kind} at cell ${cell}`
+      const detail = cell === undefined ? `${found}, not ${kind}` : `no ${kind} at cell ${cell}`
       throw new ShareError('ERR_KIND', { segment: segment.name, detail })
     }
     check?.(place.description, segment)

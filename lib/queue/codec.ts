@@ -13,7 +13,7 @@
 import { createRequire } from 'node:module'
 import { attach, type Handle, isShareable, type Shareable } from '../memory/handle.ts'
 import { native } from '../native.ts'
-import { isTree, notCloneable } from './survey.ts'
+import { errorsOf, isTree, notCloneable } from './survey.ts'
 
 export const RAW = 0
 export const BUFFER = 1
@@ -59,19 +59,25 @@ interface ErrorParts {
   readonly cause?: unknown
   readonly errors?: unknown[]
 }
-const ERRORS = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }
+const ERRORS = new Map<unknown, ErrorConstructor>(
+  [EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) => [Class.name, Class]),
+)
 addExtension({
   Class: Error,
   type: 0x45,
-  write: (error: Error): ErrorParts => ({
-    name: error.name,
-    message: error.message,
-    stack: error.stack,
-    ...(Object.hasOwn(error, 'cause') && { cause: error.cause }),
-    ...(error instanceof AggregateError && { errors: error.errors }),
-  }),
+  write: (error: Error): ErrorParts => {
+    const { name, message, stack } = error
+    const errors = errorsOf(error)
+    return {
+      name,
+      message,
+      stack,
+      ...(Object.hasOwn(error, 'cause') && { cause: error.cause }),
+      ...(errors !== undefined && { errors }),
+    }
+  },
   read: ({ name, message, stack, errors, ...rest }: ErrorParts) => {
-    const Class = ERRORS[name as keyof typeof ERRORS] ?? Error
+    const Class = ERRORS.get(name) ?? Error
     const error = errors === undefined ? new Class(message, rest) : new AggregateError(errors, message, rest)
     const hide = (value: unknown) => ({ value, configurable: true, enumerable: false, writable: true })
     if (error.name !== name) Object.defineProperty(error, 'name', hide(name))
@@ -97,6 +103,7 @@ function privateCopyOf<T>(name: string): T {
 }
 
 let isEncoding = false
+let isOverwritten = false
 
 /** An item that stands in memory of its own. */
 export interface Item {
@@ -119,12 +126,14 @@ export function encode(value: unknown): number {
     return encodeRaw(value)
   }
   isEncoding = true
+  isOverwritten = false
   try {
     const flags = isTree(value) ? TREE : GRAPH
     const packr = flags === TREE ? treePackr : graphPackr
     packr.useBuffer(exchange)
     const result = packr.pack(value, flags === TREE ? IN_PLACE | RESERVE_HEADER : RESERVE_HEADER)
     const end = flags === TREE ? (result as unknown as { end: number }).end : result.length
+    if (isOverwritten) throw notCloneable('a value whose getters use queues')
     if (result.buffer === native.exchange) return finish(flags, end - HEADER_BYTES)
     outside = { flags, bytes: result.subarray(HEADER_BYTES, end) }
     return 0
@@ -187,6 +196,11 @@ export function decodeAt(offset: number): unknown {
 export function itemAt(offset: number): Item {
   const start = offset + HEADER_BYTES
   return { flags: flagsAt(offset), bytes: plainExchange.slice(start, start + headers[offset / 4]!) }
+}
+
+/** What has been taken has overwritten the exchange, where something may be being encoded. */
+export function noteTaken(): void {
+  isOverwritten = true
 }
 
 export function flagsAt(offset: number): number {

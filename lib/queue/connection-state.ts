@@ -89,7 +89,7 @@ export function attachEnd(target: string | Handle, end: End, options?: AttachOpt
     if (kind !== SEGMENT_KIND) {
       throw new ShareError('ERR_KIND', {
         segment: site.attachment.name,
-        detail: `it is a ${kind}, not a ${SEGMENT_KIND}`,
+        detail: `${kind}, not ${SEGMENT_KIND}`,
       })
     }
     if (typeof duplex !== 'boolean' || !Number.isSafeInteger(byteLength) || Number(byteLength) < 0) {
@@ -141,8 +141,8 @@ export class ConnectionState {
   }
 
   end(): void {
-    if (this.outgoing !== undefined) native.endObject(this.outgoing.object)
-    if (this.incoming !== undefined) native.endObject(this.incoming.object)
+    this.outgoing?.endObject()
+    this.incoming?.endObject()
     native.endObject(this.#ends)
   }
 }

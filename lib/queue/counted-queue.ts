@@ -55,7 +55,8 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
    * Takes what there is, up to `most` items that lie one behind the other, waiting for the first.
    *
    * @remarks May give fewer than there are: what comes with one look at the ring, 64 KiB. A process that is killed after this
-   * loses as many as it has taken.
+   * loses as many as it has taken. An item that cannot be made again, because a shared object in it is gone, is left out, and
+   * its error goes to the next call that takes something through this process.
    * @throws as {@link get}.
    */
   async getMany(most: number, options: WaitOptions = {}): Promise<T[]> {

@@ -56,6 +56,7 @@ export class QueueState extends ObjectState<'Queue'> {
   }
 
   override end(): void {
+    this.ring.endObject()
     super.end()
     // Not before the segment of the queue is closed: as long as that exists nothing is an orphan.
     if (this.#spill !== undefined) queueMicrotask(() => this.#spill?.end())

@@ -22,6 +22,7 @@ import {
   type Item,
   itemAt,
   keepEncoded,
+  noteTaken,
   recordBytes,
   recordBytesAt,
 } from './codec.ts'
@@ -58,6 +59,9 @@ export class Ring {
   readonly #roomWait: number
   readonly #ends: RingEnds | undefined
   readonly #spill: SpillRoom | undefined
+  #ended = false
+  /** Of items that were taken with others and could not be decoded: for the next ones who take something. */
+  readonly #failures: unknown[] = []
 
   constructor(object: NativeObject<'Queue'>, ends?: RingEnds, spill?: SpillRoom) {
     this.object = object
@@ -68,6 +72,12 @@ export class Ring {
     this.room = new WaitLine(this.#roomWait)
     this.#ends = ends
     this.#spill = spill
+  }
+
+  /** The environment has closed its last handle; a getter of an item may have done so. */
+  endObject(): void {
+    this.#ended = true
+    native.endObject(this.object)
   }
 
   async put(waiter: Waiter, value: unknown, options: WaitOptions): Promise<void> {
@@ -309,24 +319,31 @@ export class Ring {
     throw errorOf(waiter, 'ERR_CORRUPT')
   }
 
-  /** Throws when this is a pipe at whose other end is nobody. */
+  /** Throws when this is a pipe at whose other end is nobody, or has ended. */
   #assertHeard(waiter: Waiter, thorough = false): void {
+    if (this.#ended) throw errorOf(waiter, 'ERR_CLOSED')
     if (this.#ends === undefined || !native.queueIsAlone(this.object, 1 - this.#ends.writer, thorough)) return
     throw errorOf(waiter, 'ERR_ENDED', 'nobody has the other end')
   }
 
   #take(waiter: Waiter): Got {
+    this.#throwFailure()
     selection[INDEX] = this.#index
     selection[BYTES] = MOST_EXCHANGED
     selection[COUNT] = 1
     const outcome = native.getSelected()
     if (outcome === undefined) {
+      noteTaken()
       const value = this.#valueAt(0)
       if (this.room.size > 0) this.room.pump() // our own tasks need no wake-up
       return { value }
     }
     if (outcome === QUEUE.TOO_SMALL) return this.#takeLarge(waiter, selection[BYTES]!)
     return this.#notTaken(waiter, outcome, () => this.#take(waiter))
+  }
+
+  #throwFailure(): void {
+    if (this.#failures.length > 0) throw this.#failures.shift()
   }
 
   #valueAt(offset: number): unknown {
@@ -349,15 +366,24 @@ export class Ring {
   }
 
   #takeMany(waiter: Waiter, most: number): unknown[] | typeof NOT_NOW | typeof ENDED {
+    this.#throwFailure()
     selection[INDEX] = this.#index
     selection[BYTES] = native.layout.exchangeBytes
     selection[COUNT] = most
     const outcome = native.getSelected()
     if (outcome === undefined) {
+      noteTaken()
       const byteLength = selection[BYTES]!
       const values: unknown[] = []
-      for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) values.push(this.#valueAt(offset))
+      for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) {
+        try {
+          values.push(this.#valueAt(offset))
+        } catch (error) {
+          this.#failures.push(error)
+        }
+      }
       if (this.room.size > 0) this.room.pump()
+      if (values.length === 0) this.#throwFailure()
       return values
     }
     if (outcome === QUEUE.TOO_SMALL) {
@@ -393,6 +419,7 @@ export class Ring {
       items.push(item)
       byteLength += recordBytes(item.bytes.byteLength)
     }
+    this.#assertHeard(waiter)
     const { byteLength: capacity } = this.state()
     if (byteLength > capacity) throw errorOf(waiter, 'ERR_TOO_LARGE', `${values.length} items of ${byteLength} bytes`)
     const records = Buffer.alloc(byteLength)

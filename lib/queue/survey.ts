@@ -29,6 +29,8 @@ let count = 0
 const FEW = 16
 const few: unknown[] = new Array(FEW).fill(undefined)
 const many = new Set<unknown>()
+/** The errors that are being looked through: one that contains itself could not be made again. */
+const open: unknown[] = []
 
 /**
  * Whether the value is a tree. What it calls of the value's own, getters, may throw.
@@ -43,11 +45,17 @@ export function isTree(value: unknown): boolean {
     for (let i = 0; i < count && i < FEW; i++) few[i] = undefined
     count = 0
     if (many.size > 0) many.clear()
+    open.length = 0
   }
 }
 
 export function notCloneable(what: string): DOMException {
   return new DOMException(`${what} could not be encoded`, 'DataCloneError')
+}
+
+/** Those of an AggregateError; the program may have put anything in their place. */
+export function errorsOf(error: Error): unknown[] | undefined {
+  return error instanceof AggregateError && Array.isArray(error.errors) ? error.errors : undefined
 }
 
 function visit(value: unknown): void {
@@ -62,6 +70,7 @@ function visit(value: unknown): void {
 
 function visitObject(value: object): void {
   if (isKnown(value)) {
+    if (open.includes(value)) throw notCloneable('an error that contains itself')
     isPlain = false
   } else if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) visit(value[i])
@@ -97,16 +106,20 @@ function visitOther(value: object): void {
   }
   isPlain = false
   if (!isOther) return
-  if (value instanceof Map) {
-    for (const [key, item] of value) {
+  if (value.constructor === Map) {
+    for (const [key, item] of value as Map<unknown, unknown>) {
       visit(key)
       visit(item)
     }
-  } else if (value instanceof Set) {
-    for (const item of value) visit(item)
+  } else if (value.constructor === Set) {
+    for (const item of value as Set<unknown>) visit(item)
   } else if (value instanceof Error) {
+    open.push(value)
+    visit(value.name)
+    visit(value.message)
     visit(value.cause)
-    if (value instanceof AggregateError) visit(value.errors)
+    visit(errorsOf(value))
+    open.pop()
   } else {
     throw notCloneable(Object.prototype.toString.call(value))
   }

@@ -33,7 +33,7 @@ import {
   type StructArrayOf,
   type SharedArray as TypedSharedArray,
 } from '../views/shared-array.ts'
-import type { StructFields, StructInit, StructType } from '../views/struct.ts'
+import type { StructFields, StructInit, StructType } from '../views/struct-types.ts'
 import {
   RawValue as RawValueClass,
   type Value as ScalarOrStruct,

@@ -1,6 +1,6 @@
 /** SharedState: many named objects on one segment, with one schema. */
 import { inspect } from 'node:util'
-import { ShareError } from '../errors.ts'
+import { hasCode, ShareError } from '../errors.ts'
 import { attach, type Handle, registerKind, registerShareable, type Shareable } from '../memory/handle.ts'
 import {
   Attachment,
@@ -127,7 +127,7 @@ function checkMembers(segment: Segment, schema: StateSchema): void {
     if (member.name !== name) throw differs(`its member ${index + 1} is "${member.name}", not "${name}"`)
     const { kind } = spec.description
     if (member.description.kind !== kind)
-      throw differs(`its member "${name}" is a ${member.description.kind}, not a ${kind}`)
+      throw differs(`its member "${name}" is of kind ${member.description.kind}, not ${kind}`)
     if (JSON.stringify(member.description.lock) !== JSON.stringify(spec.description.lock)) {
       const { lock } = member.description
       const detail =
@@ -256,7 +256,14 @@ export const SharedState = class SharedState {
   static attach(target: string | Handle, schema?: StateSchema, options?: AttachOptions): unknown {
     if (schema !== undefined) assertSchema(schema)
     const check = schema && ((_found: unknown, segment: Segment) => checkMembers(segment, schema))
-    return new State(attachSite(KIND, target, options, check), schema, options)
+    for (;;) {
+      try {
+        return new State(attachSite(KIND, target, options, check), schema, options)
+      } catch (error) {
+        // Between the state and its members the name has come to mean another state.
+        if (typeof target !== 'string' || !hasCode(error, 'ERR_STALE_HANDLE')) throw error
+      }
+    }
   }
 
   static open(name: string, schema: StateSchema, options?: SegmentOptions): unknown {

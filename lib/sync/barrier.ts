@@ -194,10 +194,10 @@ export class Barrier extends SharedObject<BarrierState> {
       try {
         await this.#action!()
       } catch (error) {
-        state.giveUp(arrival.generation)
+        if (!state.ended) state.giveUp(arrival.generation)
         throw error
       }
-      return this.#end(state, native.barrierFinish(state.object, arrival.generation), arrival)
+      return this.#finish(state, arrival)
     }
     if (arrival.outcome !== BARRIER.WAITS) return this.#end(state, arrival.outcome, arrival)
     const { generation, wait } = arrival
@@ -225,10 +225,10 @@ export class Barrier extends SharedObject<BarrierState> {
         const result = this.#action!()
         if (result instanceof Promise) throw valueError('action', 'a function that does not return a promise', result)
       } catch (error) {
-        state.giveUp(arrival.generation)
+        if (!state.ended) state.giveUp(arrival.generation)
         throw error
       }
-      return this.#end(state, native.barrierFinish(state.object, arrival.generation), arrival)
+      return this.#finish(state, arrival)
     }
     if (arrival.outcome !== BARRIER.WAITS) return this.#end(state, arrival.outcome, arrival)
     const { generation, wait } = arrival
@@ -264,6 +264,12 @@ export class Barrier extends SharedObject<BarrierState> {
   #take(generation: number): number | typeof NOT_NOW {
     const outcome = native.barrierTake(this.state.object, generation)
     return outcome === BARRIER.WAITS ? NOT_NOW : outcome
+  }
+
+  /** The action is done, which may have closed the handle; the death of a party is what others see if that was the last. */
+  #finish(state: BarrierState, arrival: Arrival): number {
+    if (state.ended) this.assertOpen()
+    return this.#end(state, native.barrierFinish(state.object, arrival.generation), arrival)
   }
 
   /** What a wait that has ended gives. */

@@ -213,8 +213,10 @@ export class Condition extends SharedObject<ParkingState> {
    */
   async waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & OwnerOptions = {}): Promise<T> {
     assertFunction('predicate', predicate)
-    this.#ownedLock(options.guard)
-    const { timeoutMs = Infinity } = options
+    const { guard, ...waitOptions } = options
+    assertWaitOptions(waitOptions)
+    this.#ownedLock(guard)
+    const { timeoutMs = Infinity } = waitOptions
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const result = await predicate()
@@ -235,8 +237,10 @@ export class Condition extends SharedObject<ParkingState> {
    */
   waitForSync<T>(predicate: () => T, options: SyncWaitOptions & OwnerOptions = {}): T {
     assertFunction('predicate', predicate)
-    this.#ownedLock(options.guard)
-    const { timeoutMs = Infinity } = options
+    const { guard, ...waitOptions } = options
+    assertSyncWaitOptions(waitOptions)
+    this.#ownedLock(guard)
+    const { timeoutMs = Infinity } = waitOptions
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const result = predicate()
@@ -266,6 +270,18 @@ export class Condition extends SharedObject<ParkingState> {
   /** Ends the waits of all waiters, and says how many there were. @throws as {@link notify}. */
   notifyAll(options?: OwnerOptions): number {
     return this.notify(Infinity, options)
+  }
+
+  /** Makes pending waits through this object keep the process alive, also those for its lock. */
+  override ref(): this {
+    if (!SharedObject.isClosed(this)) this.lock.ref()
+    return super.ref()
+  }
+
+  /** Undoes {@link ref}. */
+  override unref(): this {
+    if (!SharedObject.isClosed(this)) this.lock.unref()
+    return super.unref()
   }
 
   override close(): void {

@@ -72,7 +72,8 @@ export abstract class LockBase extends SharedObject<LockState> {
   async acquire(options: WaitOptions = {}): Promise<LockGuard> {
     const state = this.state
     assertWaitOptions(options)
-    return new LockGuard(state, await state.acquire(this, new Task(), options))
+    const { hold, abandoned } = await state.acquire(this, new Task(), options)
+    return new LockGuard(state, abandoned, hold)
   }
 
   /**
@@ -114,11 +115,12 @@ export abstract class LockBase extends SharedObject<LockState> {
     assertFunction('fn', fn)
     assertWaitOptions(options)
     const task = new Task(currentTask())
-    const abandoned = await state.acquire(this, task, options)
+    const { hold, abandoned } = await state.acquire(this, task, options)
     try {
       return await runInside(task, () => fn({ abandoned }))
     } finally {
-      state.leave()
+      state.leave(hold)
+      task.ended = !state.isHeldFor(task) // as it is while a `run` inside, which nobody has awaited, goes on
     }
   }
 
@@ -133,12 +135,13 @@ export abstract class LockBase extends SharedObject<LockState> {
     assertFunction('fn', fn)
     if (options !== undefined) assertSyncWaitOptions(options)
     const abandoned = state.enter(options?.timeoutMs)
+    const { hold } = state
     try {
       const result = fn({ abandoned })
       if (result instanceof Promise) throw valueError('fn', 'a function that does not return a promise (use run)', fn)
       return result
     } finally {
-      state.leave()
+      state.leave(hold)
     }
   }
 

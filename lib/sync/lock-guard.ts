@@ -22,11 +22,13 @@ import type { LockState } from './lock-state.ts'
 export class LockGuard {
   /** Whether the last owner ended while it held the lock, so that what the lock protects may be half-changed. */
   readonly abandoned: boolean
+  readonly #hold: number
   #state: LockState | undefined
 
   /** @internal */
-  constructor(state: LockState, abandoned: boolean) {
+  constructor(state: LockState, abandoned: boolean, hold: number = state.hold) {
     this.#state = state
+    this.#hold = hold
     this.abandoned = abandoned
   }
 
@@ -37,7 +39,7 @@ export class LockGuard {
 
   /** Whether the lock of that state is held through this guard. @internal */
   isOf(state: LockState): boolean {
-    return this.#state === state && !state.ended
+    return this.#state === state && this.#hold === state.hold
   }
 
   /**
@@ -49,7 +51,7 @@ export class LockGuard {
     this.#state = undefined
     if (state === undefined || state.ended)
       throw new ShareError('ERR_NOT_OWNER', { subject: 'the lock', detail: 'through this guard any more' })
-    state.leave()
+    state.leave(this.#hold)
   }
 
   /** Releases the lock unless that has been done. */

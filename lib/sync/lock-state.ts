@@ -7,6 +7,9 @@
  *   S3  A synchronous attempt never waits for a task of its own thread: that task could not run on. It fails at once.
  *   S4  Asynchronous requests are granted in the order of their line (wait-line.ts). While this environment holds the lock,
  *       it is the release that ends our own hold that makes the line go on.
+ *   S5  Each hold has a number, and whoever leaves says which one he leaves. A condition's wait suspends a hold, and the
+ *       code that has it may leave before the wait has ended (a forgotten `await`, a race): what it leaves then must be
+ *       neither the hold of another task nor the thread's next one.
  *
  * enter() and leave() are the fast path: one native call without arguments each, and nothing else that costs. The two
  * functions are the same for all locks, and a word in memory says which lock is meant: a function that V8 knows as a
@@ -30,10 +33,25 @@ function pump(line: WaitLine): void {
   line.pump()
 }
 
-/** All levels of a hold. */
-export interface Hold {
-  readonly depth: number
+/** Holds are told apart by numbers, which stay small integers. There are never as many at the same time. */
+const HOLDS = 2 ** 30
+/** The depth of a lock whose last handle is closed: neither free nor held. */
+const ENDED = -1
+let lastHold = 0
+
+/** What an asynchronous acquisition gives. */
+export interface Grant {
+  readonly hold: number
+  /** Whether the last owner died holding the lock. */
+  readonly abandoned: boolean
+}
+
+/** A hold that was let go of, to be taken up again. */
+export interface SuspendedHold {
+  readonly id: number
   readonly task: Task | undefined
+  /** Its levels; 0 when whoever had it has left meanwhile. */
+  depth: number
 }
 
 export class LockState implements Resident {
@@ -44,6 +62,8 @@ export class LockState implements Resident {
   readonly #line: WaitLine
   #depth = 0
   #task: Task | undefined
+  #hold = 0
+  readonly #suspended = new Map<number, SuspendedHold>()
   #ended = false
 
   /** The state of the lock at `cell` of the segment; made at its first use. */
@@ -66,29 +86,42 @@ export class LockState implements Resident {
       selection[0] = this.#index
       const answer = timeoutMs === Infinity ? acquireSelected() : tryAcquireSelected()
       if (answer === undefined) {
-        this.#depth = 1
+        this.#begin()
         return false
       }
       return this.#enterSlowly(answer, timeoutMs)
     }
+    this.#assertNotEnded()
     if (!this.#reenter()) throw this.#error('ERR_DEADLOCK')
     return false
   }
 
   /** As enter(), but undefined when that would have to wait. */
   tryEnter(): boolean | undefined {
+    this.#assertNotEnded()
     if (this.#depth > 0) return this.#reenter() ? false : undefined
     const answer = this.#tryAcquire()
     return answer === BUSY ? undefined : this.#settle(answer)
   }
 
+  /** The hold that the last enter() or grant has begun or deepened. For leave(); 0 is none. */
+  get hold(): number {
+    return this.#hold
+  }
+
   /**
    * Ends one enter() or grant.
+   * @param hold - what `hold` was after it
    * @param handOn - tells the next owner that the lock was abandoned, because nobody has been told yet
    */
-  leave(handOn = false): void {
-    if (--this.#depth !== 0) return // below zero: end() came in between, and has released
+  leave(hold: number, handOn = false): void {
+    if (hold !== this.#hold) this.#leaveSuspended(hold)
+    else if (--this.#depth === 0) this.#release(handOn)
+  }
+
+  #release(handOn: boolean): void {
     this.#task = undefined
+    this.#hold = 0
     if (handOn) {
       native.abandonLock(this.#lock)
     } else {
@@ -100,17 +133,19 @@ export class LockState implements Resident {
     if (this.#line.size > 0) setImmediate(pump, this.#line)
   }
 
-  /** Takes the lock for `task`, in the order of the calls. Resolves to whether it was abandoned. */
-  acquire(waiter: Waiter, task: Task, options: WaitOptions): Promise<boolean> {
+  /** Takes the lock for `task`, in the order of the calls. */
+  acquire(waiter: Waiter, task: Task, options: WaitOptions): Promise<Grant> {
     const { timeoutMs = Infinity, signal } = options
     signal?.throwIfAborted()
+    this.#assertNotEnded()
     if (this.#task !== undefined && isInside(this.#task)) {
       if (!this.#recursive) throw this.#error('ERR_DEADLOCK')
       this.#depth++
-      return Promise.resolve(false)
+      return Promise.resolve({ hold: this.#hold, abandoned: false })
     }
     let since = 0
     const attempt = () => {
+      this.#assertNotEnded()
       if (this.#depth > 0) return LATER
       const answer = this.#tryAcquire()
       if (answer === BUSY) {
@@ -121,11 +156,11 @@ export class LockState implements Resident {
       }
       const abandoned = this.#settle(answer)
       this.#task = task
-      return abandoned
+      return { hold: this.#hold, abandoned }
     }
     if (this.#line.size === 0) {
-      const abandoned = attempt()
-      if (typeof abandoned === 'boolean') return Promise.resolve(abandoned)
+      const grant = attempt()
+      if (typeof grant === 'object') return Promise.resolve(grant)
     }
     if (timeoutMs === 0) throw timeoutError(waiter, 0)
     return this.#line.wait(waiter, attempt, 0, options, () => {
@@ -136,37 +171,53 @@ export class LockState implements Resident {
 
   /** Whether the caller holds the lock: as the thread, inside `run`, or through this guard. */
   isOwnedBy(guard: LockGuard | undefined): boolean {
-    if (this.#depth === 0) return false
+    if (this.#depth <= 0) return false
     return guard === undefined ? this.#task === undefined || isInside(this.#task) : guard.isOf(this)
   }
 
+  isHeldFor(task: Task): boolean {
+    return this.#task === task
+  }
+
   /** Releases all levels of a hold, to be taken up again later. */
-  suspend(): Hold {
-    const hold = { depth: this.#depth, task: this.#task }
-    this.#depth = 1
-    this.leave()
+  suspend(): SuspendedHold {
+    const hold = { id: this.#hold, task: this.#task, depth: this.#depth }
+    this.#suspended.set(hold.id, hold)
+    this.#depth = 0
+    this.#release(false)
     return hold
   }
 
   /** Takes up a hold again, in line with the others; see {@link suspend}. */
-  async resume(waiter: Waiter, hold: Hold): Promise<void> {
+  async resume(waiter: Waiter, hold: SuspendedHold): Promise<void> {
     // Not the handle's own wait: when the handle is closed, the hold must come back all the same.
     const patient = { name: waiter.name, subject: waiter.subject, keepsAlive: waiter.keepsAlive }
-    if (this.#ended) return
-    const abandoned = await this.acquire(patient, new Task(), {})
-    this.#takeUp(hold, abandoned)
+    if (!this.#ended && hold.depth > 0) {
+      const { abandoned } = await this.acquire(patient, new Task(), {})
+      this.#takeUp(hold, abandoned)
+    }
+    this.#suspended.delete(hold.id)
   }
 
   /** {@link resume}, blocking the thread. */
-  resumeSync(hold: Hold): void {
+  resumeSync(hold: SuspendedHold): void {
     if (!this.#ended) this.#takeUp(hold, this.enter())
+    this.#suspended.delete(hold.id)
   }
 
-  #takeUp({ depth, task }: Hold, abandoned: boolean): void {
-    this.#depth = depth
-    this.#task = task
+  #takeUp({ id, depth, task }: SuspendedHold, abandoned: boolean): void {
     // Nobody here can be told: the next owner is.
     if (abandoned) native.markAbandoned(this.#lock)
+    this.#depth = depth
+    this.#task = task
+    this.#hold = id
+    if (depth === 0) this.#release(false) // whoever had it has left by now
+  }
+
+  /** Somebody leaves a hold that is not there any more: it is suspended, or end() has released it. */
+  #leaveSuspended(hold: number): void {
+    const suspended = this.#suspended.get(hold)
+    if (suspended !== undefined) suspended.depth--
   }
 
   get lines(): Iterable<WaitLine> {
@@ -189,8 +240,12 @@ export class LockState implements Resident {
   /** The last handle of this environment is closed: what is still held is handed on as abandoned. */
   end(): void {
     this.#ended = true
-    this.#depth = 0
+    // Waits through handles have failed by now; what is left is to take up a hold again that is gone.
+    this.#line.failAll(this.#error('ERR_CLOSED'))
+    this.#depth = ENDED
     this.#task = undefined
+    this.#hold = 0
+    this.#suspended.clear()
     native.endLock(this.#lock)
   }
 
@@ -214,8 +269,14 @@ export class LockState implements Resident {
   /** Notes an acquisition; true when the lock was abandoned. */
   #settle(answer: LockAnswer): boolean {
     if (answer === BROKEN) throw new ShareError('ERR_CORRUPT', { segment: this.#segment.name })
-    this.#depth = 1
+    this.#begin()
     return answer === ABANDONED
+  }
+
+  #begin(): void {
+    this.#depth = 1
+    lastHold = lastHold === HOLDS - 1 ? 1 : lastHold + 1
+    this.#hold = lastHold
   }
 
   /** Whether the code that asks owns the lock and may take it once more; then it has. */
@@ -229,7 +290,11 @@ export class LockState implements Resident {
     return `the lock of segment "${this.#segment.name}"`
   }
 
-  #error(code: 'ERR_DEADLOCK'): ShareError {
+  #assertNotEnded(): void {
+    if (this.#ended) throw this.#error('ERR_CLOSED')
+  }
+
+  #error(code: 'ERR_DEADLOCK' | 'ERR_CLOSED'): ShareError {
     return new ShareError(code, { segment: this.#segment.name, subject: this.#subject })
   }
 }

@@ -11,6 +11,7 @@ import type { Waiter, WaitLine } from './wait-line.ts'
 export abstract class ObjectState<Kind extends string> implements Resident {
   readonly object: NativeObject<Kind>
   readonly #lines: WaitLine[] = []
+  #ended = false
 
   constructor(object: NativeObject<Kind>) {
     this.object = object
@@ -21,7 +22,13 @@ export abstract class ObjectState<Kind extends string> implements Resident {
     return this.#lines
   }
 
+  /** Whether the environment has closed its last handle, as a callback of the program may do in the middle of a method. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
   end(): void {
+    this.#ended = true
     native.endObject(this.object)
   }
 

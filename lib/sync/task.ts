@@ -10,9 +10,14 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 export class Task {
   /** The task around this one: `run` inside `run`. */
   readonly outer: Task | undefined
+  /** Whether nothing will be held for it any more. */
+  ended = false
 
   constructor(outer?: Task) {
-    this.outer = outer
+    // Whoever goes on from inside a task that has ended, and begins another one there, and so on, must not make a chain of them.
+    let living = outer
+    while (living?.ended) living = living.outer
+    this.outer = living
   }
 }
 

@@ -136,7 +136,9 @@ export class WaitLine {
         pending.unsubscribe = () => signal.removeEventListener('abort', onAbort)
       }
       this.#append(pending)
-      if (this.#first === pending) this.pump()
+      // It may have aborted since the caller looked, and does not say so twice.
+      if (signal?.aborted) this.#fail(pending, signal.reason)
+      else if (this.#first === pending) this.pump()
     })
   }
 
@@ -190,6 +192,14 @@ export class WaitLine {
       pending.reject(error)
     }
     if (this.#first !== first) this.pump() // only now: until here it could have served one that is to fail
+  }
+
+  /** Fails all that is in line: what it waits for has ended. */
+  failAll(error: unknown): void {
+    for (let pending = this.#first; pending !== undefined; pending = this.#first) {
+      this.#remove(pending)
+      pending.reject(error)
+    }
   }
 
   /** Looks again whether a handle's waits keep the process alive. */

@@ -2,7 +2,9 @@
 import { ShareError } from '../errors.ts'
 import { findScalar, type ScalarType, TYPE_NAMES } from '../memory/typecode.ts'
 import { typeError } from '../validate.ts'
-import { Layout, Struct, type StructFields } from './struct.ts'
+import { Struct } from './struct.ts'
+import { Layout } from './struct-layout.ts'
+import type { StructFields } from './struct-types.ts'
 
 export type ElementType = ScalarType | Layout
 

@@ -133,10 +133,11 @@ export class GuardedSegment {
     const { state } = this
     if (state === undefined) return fn()
     const abandoned = state.enter()
+    const { hold } = state
     try {
       return fn()
     } finally {
-      state.leave(abandoned)
+      state.leave(hold, abandoned)
     }
   }
 

@@ -39,10 +39,11 @@ export class ScalarValue extends ValueBase {
     const state = this.#state
     if (state === undefined) return this.#type.decode(view[0]!)
     const abandoned = state.enter()
+    const { hold } = state
     try {
       return this.#type.decode(view[0]!)
     } finally {
-      state.leave(abandoned)
+      state.leave(hold, abandoned)
     }
   }
 
@@ -56,10 +57,11 @@ export class ScalarValue extends ValueBase {
       return
     }
     const abandoned = state.enter()
+    const { hold } = state
     try {
       view[0] = raw
     } finally {
-      state.leave(abandoned)
+      state.leave(hold, abandoned)
     }
   }
 
@@ -71,13 +73,14 @@ export class ScalarValue extends ValueBase {
     if (state === undefined) return this.#updateUnlocked(fn)
     const type = this.#type
     const abandoned = state.enter()
+    const { hold } = state
     try {
       const next = encodeElement(type, fn(type.decode(view[0]!) as never), 'the result of fn')
       if (this.#view === undefined) throw this.#guarded.closedError() // fn has closed it
       view[0] = next
       return type.decode(view[0]!)
     } finally {
-      state.leave(abandoned)
+      state.leave(hold, abandoned)
     }
   }
 
@@ -161,12 +164,13 @@ export class ScalarValue extends ValueBase {
     const view = this.#view
     if (view === undefined) throw this.#guarded.closedError()
     const abandoned = state.enter()
+    const { hold } = state
     try {
       const old = view[0]!
       view[0] = combine(operation, old as number, raw as number)
       return type.decode(old)
     } finally {
-      state.leave(abandoned)
+      state.leave(hold, abandoned)
     }
   }
 
@@ -175,10 +179,11 @@ export class ScalarValue extends ValueBase {
     const state = this.#state
     if (state === undefined) return this.#type.decode(operation(cell))
     const abandoned = state.enter()
+    const { hold } = state
     try {
       return this.#type.decode(operation(cell))
     } finally {
-      state.leave(abandoned)
+      state.leave(hold, abandoned)
     }
   }
 

@@ -4,7 +4,7 @@ import type { AnyLock } from '../sync/rlock.ts'
 import { rangeError } from '../validate.ts'
 import { assertRoom, toList } from './array-members.ts'
 import { type GuardedSegment, viewOf } from './guarded-segment.ts'
-import type { Layout } from './struct.ts'
+import type { Layout } from './struct-layout.ts'
 
 const INDEX = /^(?:0|[1-9]\d*)$/
 

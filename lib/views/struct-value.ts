@@ -3,7 +3,7 @@ import { type Handle, registerShareable } from '../memory/handle.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertFunction, valueError } from '../validate.ts'
 import type { GuardedSegment } from './guarded-segment.ts'
-import type { Layout } from './struct.ts'
+import type { Layout } from './struct-layout.ts'
 import { ValueBase } from './value-base.ts'
 
 export class StructValue extends ValueBase {

@@ -8,8 +8,8 @@ import { booleanOf, type ScalarArray, type ScalarType } from '../memory/typecode
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertString, rangeError } from '../validate.ts'
 import { assertRoom, toList } from './array-members.ts'
+import { readBytes, readText, toBytes } from './char-data.ts'
 import { type GuardedSegment, viewOf } from './guarded-segment.ts'
-import { readBytes, readText, toBytes } from './struct.ts'
 
 const arrays = new WeakMap<object, GuardedSegment>()
 

@@ -8,7 +8,7 @@ import { assertOptions } from '../validate.ts'
 import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
 import { GuardedSegment, type GuardedSpec, type ValueOptions, viewOf } from './guarded-segment.ts'
 import { ScalarValue } from './scalar-value.ts'
-import type { StructFields, StructInit, StructInput, StructSnapshot, StructType, StructView } from './struct.ts'
+import type { StructFields, StructInit, StructInput, StructSnapshot, StructType, StructView } from './struct-types.ts'
 import { StructValue } from './struct-value.ts'
 import { ValueBase } from './value-base.ts'
 

@@ -107,7 +107,13 @@ void ExportFastPath(Napi::Env env, Napi::Object exports) {
   exports.Set("selection", state->selection());
 }
 
-LockBinding* LockOf(const Napi::CallbackInfo& info) { return Unwrap<LockBinding>(info[0], kLockTag, "expected a lock"); }
+// Null only in a worker that is being terminated, or when ERR_CLOSED has been thrown, because the lock has ended.
+LockBinding* LockOf(const Napi::CallbackInfo& info) {
+  LockBinding* const lock = Unwrap<LockBinding>(info[0], kLockTag, "expected a lock");
+  if (lock == nullptr || !lock->ended()) return lock;
+  ThrowCode(info.Env(), "ERR_CLOSED");
+  return nullptr;
+}
 
 // A function whose first argument is a lock.
 template <Napi::Value (*kBody)(const Napi::CallbackInfo&, LockBinding&)>
@@ -188,8 +194,10 @@ Napi::Value UnreserveLock(const Napi::CallbackInfo&, LockBinding& lock) {
   return {};
 }
 
-Napi::Value EndLock(const Napi::CallbackInfo&, LockBinding& lock) {
-  lock.End();
+// endLock(lock): the environment has closed its last handle; afterwards all other functions throw ERR_CLOSED.
+Napi::Value EndLock(const Napi::CallbackInfo& info) {
+  LockBinding* const lock = Unwrap<LockBinding>(info[0], kLockTag, "expected a lock");
+  if (lock != nullptr) lock->End();
   return {};
 }
 
@@ -221,7 +229,7 @@ void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
                 {"markAbandoned", OnLock<MarkAbandoned>},
                 {"reserveLock", OnLock<ReserveLock>},
                 {"unreserveLock", OnLock<UnreserveLock>},
-                {"endLock", OnLock<EndLock>},
+                {"endLock", EndLock},
                 {"lockState", OnLock<LockState>},
                 {"lockOwner", OnLock<LockOwner>},
             });

@@ -16,6 +16,7 @@ class LockBinding final : public Resident {
   LockBinding(AddonState* state, const Segment& segment, LockCell* cell);
   ~LockBinding() override;
 
+  bool ended() const { return mapping_ == nullptr; }
   uint32_t index() const { return index_; }
   uint32_t wait() const { return wait_; }
   const SharedLock& lock() const { return lock_; }

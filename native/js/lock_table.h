@@ -95,8 +95,11 @@ class QueueTable {
     return index;
   }
 
+  // The queue has ended; its index is not given to another one yet.
+  void Clear(uint32_t index) { queues_[index] = nullptr; }
+
   void Remove(uint32_t index) {
-    queues_[index] = nullptr;
+    Clear(index);
     free_.push_back(index);
   }
 

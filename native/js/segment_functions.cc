@@ -33,7 +33,7 @@ void Finalize(napi_env env, void* data, void*) {
   int64_t total;
   if (holder->reported_bytes != 0) napi_adjust_external_memory(env, -holder->reported_bytes, &total);
   if (holder->external != nullptr) napi_delete_reference(env, holder->external);
-  delete holder;
+  holder->Release();
 }
 
 Napi::Value Wrap(Napi::Env env, Segment segment) {

@@ -8,12 +8,18 @@
 
 namespace procshare {
 
-// A segment as one environment holds it. The External that JavaScript holds owns it.
+// A segment as one environment holds it. The External that JavaScript holds owns it, together with the objects in its cells:
+// all may be collected at once, in any order, and the last one deletes it.
 class SegmentHolder {
  public:
   explicit SegmentHolder(Segment taken) : segment(std::move(taken)) {}
 
+  void Release() {
+    if (--owners == 0) delete this;
+  }
+
   Segment segment;
+  int owners = 1;
   napi_ref external = nullptr;  // weak: to find the External again when the same segment is attached once more
   int64_t reported_bytes = 0;   // external memory that V8 was told about
   ExternalBuffer buffer;

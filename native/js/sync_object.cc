@@ -17,7 +17,7 @@ SyncObject* AnyObjectOf(const Napi::Value& external) {
   return Unwrap<SyncObject>(external, kSyncObjectTag, "expected a synchronisation object");
 }
 
-// endObject(object): the environment has closed its last handle; no other function may be called for it afterwards.
+// endObject(object): the environment has closed its last handle; afterwards all other functions throw ERR_CLOSED.
 Napi::Value EndObject(const Napi::CallbackInfo& info) {
   SyncObject* const object = AnyObjectOf(info[0]);
   if (object != nullptr) object->End();
@@ -34,17 +34,15 @@ Napi::Value ObjectWait(const Napi::CallbackInfo& info) {
 }  // namespace
 
 SyncObject::SyncObject(const Napi::Value& segment, SyncKind kind)
-    : state_(AddonState::Of(segment.Env())),
-      holder_(HolderOf(segment)),
-      kind_(kind),
-      segment_(Napi::Reference<Napi::Value>::New(segment, 1)),
-      mapping_(holder_->segment.mapping()) {
+    : state_(AddonState::Of(segment.Env())), holder_(HolderOf(segment)), kind_(kind), mapping_(holder_->segment.mapping()) {
+  ++holder_->owners;
   state_->residents.insert(this);
 }
 
 SyncObject::~SyncObject() {
   SyncObject::End();
   state_->residents.erase(this);
+  holder_->Release();
 }
 
 void SyncObject::End() {

@@ -1,6 +1,7 @@
 // SyncObject: an object in the cells of a segment (a semaphore, a queue, ...), as one environment uses it from JavaScript.
 //
-// The External that JavaScript holds owns it, and it keeps the External of the segment alive.
+// The External that JavaScript holds owns it. It does not keep the External of the segment alive, which knows it in turn: they
+// would never be collected.
 #pragma once
 
 #include <napi.h>
@@ -28,7 +29,8 @@ class SyncObject : public Resident, public Members {
 
   SyncKind kind() const { return kind_; }
   AddonState* state() const { return state_; }
-  uint32_t wait(size_t which) const { return waits_[which]; }
+  uint32_t wait(size_t which) const { return which < waits_.size() ? waits_[which] : 0; }
+  bool ended() const { return mapping_ == nullptr; }
 
   uint64_t self() override { return holder_->segment.Join(); }
   bool IsMember(uint64_t member) const override { return holder_->segment.IsMember(member); }
@@ -43,7 +45,6 @@ class SyncObject : public Resident, public Members {
   AddonState* const state_;
   SegmentHolder* const holder_;
   const SyncKind kind_;
-  const Napi::Reference<Napi::Value> segment_;
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
   std::vector<uint32_t> waits_;
 };
@@ -83,11 +84,15 @@ Napi::Value BindSyncObject(const Napi::CallbackInfo& info) {
   return WrapSyncObject(info.Env(), std::move(object), sound);
 }
 
-// A function whose first argument is an object of that kind.
+// A function whose first argument is an object of that kind. A handle may be closed in the middle of a method, by a getter or
+// a callback of the program: an object that has ended throws ERR_CLOSED.
 template <class Object, Napi::Value (*kBody)(const Napi::CallbackInfo&, Object&)>
 Napi::Value OnSyncObject(const Napi::CallbackInfo& info) {
   SyncObject* const object = SyncObjectOf(info[0], Object::kKind);
-  return object == nullptr ? Napi::Value() : kBody(info, *static_cast<Object*>(object));
+  if (object == nullptr) return {};
+  if (!object->ended()) return kBody(info, *static_cast<Object*>(object));
+  ThrowCode(info.Env(), "ERR_CLOSED");
+  return {};
 }
 
 // The functions that take any kind: endObject, objectWait.

@@ -48,6 +48,7 @@ void Waits::Remove(uint32_t id) {
 Result<bool> Waits::Arm(uint32_t id, uint64_t argument) {
   const std::lock_guard<std::mutex> guard(mutex_);
   Wait* const wait = waits_[id].get();
+  if (wait == nullptr) return false;
   wait->argument = argument;
   wait->expected = Announce(wait->source);
   if (wait->source.look(argument)) return false;
@@ -65,10 +66,11 @@ Result<bool> Waits::Arm(uint32_t id, uint64_t argument) {
 
 void Waits::Disarm(uint32_t id) {
   const std::lock_guard<std::mutex> guard(mutex_);
-  waits_[id]->armed = false;
+  if (waits_[id] != nullptr) waits_[id]->armed = false;
 }
 
 void Waits::Sleep(uint32_t id, uint64_t argument, double timeout_ms) {
+  if (waits_[id] == nullptr) return;
   const WaitSource& source = waits_[id]->source;  // only the calling thread adds and removes
   if (SpinUntil([&] { return source.look(argument); }, timeout_ms)) return;
   const uint32_t expected = Announce(source);

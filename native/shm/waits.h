@@ -58,7 +58,8 @@ class Waits {
   // Nobody looks at the source's memory afterwards.
   void Remove(uint32_t id);
 
-  bool Look(uint32_t id, uint64_t argument) const { return waits_[id]->source.look(argument); }
+  // Of a wait that was removed: looking is worth while, and sleeping returns at once.
+  bool Look(uint32_t id, uint64_t argument) const { return waits_[id] == nullptr || waits_[id]->source.look(argument); }
 
   // Asks for one call of `notify`, as soon as trying is worth while. False when it is already, and nothing was asked for.
   // EAGAIN when no thread can be had.

@@ -38,6 +38,14 @@ export const ENDLESS_WAITS = {
     wait: (condition) => condition.run(() => condition.wait()),
     waitSync: (condition) => condition.runSync(() => condition.waitSync()),
   },
+  'lock of a condition': {
+    async make() {
+      const condition = new Condition()
+      await condition.acquire()
+      return condition
+    },
+    wait: (condition) => condition.run(() => {}),
+  },
   barrier: {
     make: () => new Barrier(2),
     wait: (barrier) => barrier.wait(),

@@ -315,7 +315,7 @@ const steps = fc.array(
 )
 
 it(`a segment exists exactly as long as it should, in ${HISTORIES} random histories (LIFETIME_SEED=${SEED})`, {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   while (actors.length < ACTORS) actors.push(await nextActor())
   let count = 0

@@ -75,6 +75,48 @@ describe('what travels through a queue', () => {
     expect(got[50]).toEqual({ i: 50 })
   })
 
+  it('keeps errors whatever they are called, and whatever stands in place of their errors', () => {
+    for (const name of ['toString', 'constructor', '__proto__']) {
+      const got = throughQueue(Object.assign(new Error('odd'), { name }))
+      expect([got instanceof Error, got.name, got.message]).toEqual([true, name, 'odd'])
+    }
+    const many = Object.assign(new AggregateError([], 'many'), { errors: 5 })
+    expect(throughQueue(many).message).toBe('many')
+  })
+
+  it('is refused when it could only arrive as something else', () => {
+    using queue = new Queue()
+    const itself = new Error('itself')
+    itself.cause = { itself }
+    class MyMap extends Map<number, number> {}
+    class MySet extends Set<number> {}
+    for (const value of [itself, { itself }, new MyMap([[1, 2]]), new MySet([1]), new Error('\udc00')]) {
+      expect(() => queue.putSync(value)).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
+    }
+    const holder: { error?: Error } = { error: new Error('held', { cause: itself.message }) }
+    holder.error!.cause = holder
+    queue.putSync(holder)
+    const got = queue.getSync() as { error: Error }
+    expect(got.error.cause).toBe(got)
+  })
+
+  it('is refused when a getter has taken something meanwhile, which is not lost', () => {
+    using queue = new Queue()
+    using other = new Queue<string>()
+    other.putSync('x'.repeat(100))
+    let looks = 0
+    let taken: string | undefined
+    const value = {
+      before: 'y'.repeat(100),
+      get item() {
+        if (++looks === 2) taken = other.getSync()
+        return 'item'
+      },
+    }
+    expect(() => queue.putSync(value)).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
+    expect([taken, queue.isEmpty]).toEqual(['x'.repeat(100), true])
+  })
+
   it('keeps errors with their name, message, stack and cause', () => {
     const error = new RangeError('far', { cause: new TypeError('near') })
     const got = throughQueue(error)

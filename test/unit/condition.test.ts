@@ -38,6 +38,17 @@ describe('a condition', () => {
     await expect(condition.wait({ signal: 5 } as never)).rejects.toThrow(typeError(/^options\.signal/))
     await expect(condition.waitFor(5 as never)).rejects.toThrow(typeError(/^predicate must be a function/))
     expect(() => condition.waitForSync(undefined as never)).toThrow(typeError(/^predicate/))
+    for (const predicate of [() => false, () => true]) {
+      for (const timeoutMs of [-1, NaN])
+        expect(() => condition.waitForSync(predicate, { timeoutMs })).toThrow(rangeError(/^options\.timeoutMs/))
+      for (const timeoutMs of ['1', 1n, null] as never[]) {
+        expect(() => condition.waitForSync(predicate, { timeoutMs })).toThrow(typeError(/^options\.timeoutMs/))
+        await expect(condition.waitFor(predicate, { timeoutMs })).rejects.toThrow(typeError(/^options\.timeoutMs/))
+      }
+      await expect(condition.waitFor(predicate, { timeout: 5 } as never)).rejects.toThrow(
+        valueError(/^options\.timeout/),
+      )
+    }
     for (const count of [-1, 0.5, NaN]) expect(() => condition.notify(count)).toThrow(rangeError(/^count/))
     expect(() => condition.notify('1' as never)).toThrow(typeError(/^count/))
     expect(() => condition.notifyAll({ guard: 5 as never })).toThrow(typeError(/^options\.guard/))
@@ -314,5 +325,64 @@ describe('a wait', () => {
     using _guard = condition.acquireSync()
     expect(condition.waitForSync(() => 'text')).toBe('text')
     expect(() => condition.waitForSync(() => false, { timeoutMs: 10 })).toThrow(shareError('ERR_TIMEOUT', /than 10 ms/))
+  })
+})
+
+describe('a hold that is left while its wait goes on', () => {
+  it('ends, and takes nothing from who has the lock by then', async () => {
+    using condition = new Condition()
+    let waiting: Promise<unknown> | undefined
+    await condition.run(() => {
+      waiting = condition.wait() // and nobody awaits it
+    })
+    await condition.run(async () => {
+      condition.notify()
+      await turns(20)
+      expect([condition.lock.locked, await isPending(waiting as Promise<unknown>)]).toEqual([true, false])
+    })
+    expect(condition.lock.locked).toBe(false)
+  })
+
+  it('leaves the next hold to those who begin it', async () => {
+    using condition = new Condition()
+    let waiting: Promise<unknown> | undefined
+    const first = condition.run(async () => {
+      waiting = condition.wait()
+      await turns(5)
+    })
+    const second = condition.run(async () => {
+      await first
+      expect(condition.lock.locked).toBe(true)
+      condition.notify()
+    })
+    await second
+    await waiting
+    expect(condition.lock.locked).toBe(false)
+  })
+
+  it('is not had by the thread', async () => {
+    using condition = new Condition()
+    const guard = condition.acquireSync()
+    const waiting = condition.wait()
+    guard.release()
+    condition.runSync(() => {
+      expect(condition.lock.locked).toBe(true)
+      condition.notify()
+    })
+    expect(condition.lock.locked).toBe(false)
+    await waiting
+    expect(condition.lock.locked).toBe(false)
+  })
+
+  it('is not what a guard shows', async () => {
+    using condition = new Condition()
+    using guard = await condition.acquire()
+    const waiting = condition.wait({ guard })
+    const other = await condition.acquire()
+    expect(() => condition.notify(1, { guard })).toThrow(shareError('ERR_NOT_OWNER'))
+    expect(condition.notify(1, { guard: other })).toBe(1)
+    other.release()
+    await waiting
+    expect(condition.notify(1, { guard })).toBe(0)
   })
 })

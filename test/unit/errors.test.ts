@@ -52,7 +52,7 @@ it('begins with a capital letter, names the object and gives advice', () => {
     `Segment "${name}" exists already: attach to it, open it, or unlink it first`,
   )
   expect(caught(() => SharedMemory.attach(name)).message).toBe(
-    `Segment "${name}" is of another kind: it is a Value, not a SharedMemory`,
+    `Segment "${name}" is of another kind: Value, not SharedMemory`,
   )
   expect(caught(() => Value.attach(name, 'd')).message).toBe(
     `Segment "${name}" has another type: it holds 'i', not 'd'`,

@@ -31,7 +31,7 @@ describe('an event', () => {
     attached.set()
     expect([event.isSet, opened.isSet, revived.isSet]).toEqual([true, true, true])
     expect(() => Event.create(name)).toThrow(shareError('EEXIST'))
-    expect(() => Semaphore.attach(name)).toThrow(shareError('ERR_KIND', /it is a Event, not a Semaphore/))
+    expect(() => Semaphore.attach(name)).toThrow(shareError('ERR_KIND', /Event, not Semaphore/))
     using semaphore = Semaphore.create(uniqueName())
     expect(() => Event.attach(semaphore.name)).toThrow(shareError('ERR_KIND'))
     expect(() => Event.open(semaphore.name)).toThrow(shareError('ERR_KIND'))

@@ -61,7 +61,8 @@ describe.each(MAKERS)('the handle of a %s', (kind, make, attachTo) => {
   it('is refused by the attach of other classes', () => {
     using object = make()
     for (const [otherKind, , attachToOther] of MAKERS) {
-      if (otherKind !== kind) expect(() => attachToOther(object.handle)).toThrow(shareError('ERR_KIND', /it is a /))
+      if (otherKind !== kind)
+        expect(() => attachToOther(object.handle)).toThrow(shareError('ERR_KIND', /is of another kind: /))
     }
     expect(() => attach({ ...object.handle, kind: kind === 'Lock' ? 'RLock' : 'Lock' })).toThrow(shareError('ERR_KIND'))
   })
@@ -163,12 +164,12 @@ describe('the handle of the lock of a value or array', () => {
     using unlocked = new Value('i', 0, { lock: false })
     using lock = new Lock()
     const refused = (handle: Handle) => () => attach(handle).handle
-    expect(refused({ ...value.lock.handle, cell: 128 })).toThrow(shareError('ERR_KIND', /it has no RLock at cell 128/))
+    expect(refused({ ...value.lock.handle, cell: 128 })).toThrow(shareError('ERR_KIND', /no RLock at cell 128/))
     expect(refused({ ...value.lock.handle, cell: 2 ** 52 })).toThrow(shareError('ERR_KIND'))
-    expect(refused({ ...value.lock.handle, kind: 'Lock' })).toThrow(shareError('ERR_KIND', /it has no Lock at cell 0/))
+    expect(refused({ ...value.lock.handle, kind: 'Lock' })).toThrow(shareError('ERR_KIND', /no Lock at cell 0/))
     expect(refused({ ...unlocked.handle, kind: 'RLock', cell: 0 })).toThrow(shareError('ERR_KIND'))
-    expect(refused({ ...value.handle, kind: 'RLock' })).toThrow(shareError('ERR_KIND', /it is a Value, not a RLock/))
-    expect(refused({ ...lock.handle, kind: 'RLock', cell: 0 })).toThrow(shareError('ERR_KIND', /it has no RLock at/))
+    expect(refused({ ...value.handle, kind: 'RLock' })).toThrow(shareError('ERR_KIND', /Value, not RLock/))
+    expect(refused({ ...lock.handle, kind: 'RLock', cell: 0 })).toThrow(shareError('ERR_KIND', /no RLock at/))
     using same = attach({ ...lock.handle, cell: 0 }) as Lock
     expect(same).toBeInstanceOf(Lock)
   })

@@ -1,4 +1,4 @@
-import { Queue } from 'procshare'
+import { Queue, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
@@ -111,6 +111,17 @@ describe('a queue', () => {
     controller.abort('enough')
     await expect(aborted).rejects.toBe('enough')
     expect([queue.getSync(), queue.tryGet()]).toEqual([1, undefined])
+  })
+
+  it('gives what else was taken with an item that cannot be made again, and its error to the next who takes', () => {
+    using queue = new Queue<unknown>()
+    const gone = new Value('i')
+    queue.putManySync([1, gone, 3])
+    queue.putSync(4)
+    gone.close()
+    expect(queue.getManySync(3)).toEqual([1, 3])
+    expect(() => queue.getSync()).toThrow(shareError('ENOENT'))
+    expect(queue.getSync()).toBe(4)
   })
 
   it('puts and gets many at once', async () => {

@@ -81,7 +81,7 @@ describe.each([
     expect(() => Class.open(event.name)).toThrow(shareError('ERR_KIND'))
     using semaphore = Class.create(uniqueName())
     const Other = Class === Semaphore ? BoundedSemaphore : Semaphore
-    expect(() => Other.attach(semaphore.name)).toThrow(shareError('ERR_KIND', new RegExp(`it is a ${kind}`)))
+    expect(() => Other.attach(semaphore.name)).toThrow(shareError('ERR_KIND', new RegExp(`${kind}, not`)))
     expect(() => Other.open(semaphore.name)).toThrow(shareError('ERR_KIND'))
     expect(() => Class.open(semaphore.name, 1, { recoverable: true })).toThrow(
       shareError('ERR_TYPE', /recoverable: false/),

@@ -115,11 +115,11 @@ describe('SharedMemory by name', () => {
   it('refuses objects of another kind', () => {
     using value = new Value('i')
     using lock = new Lock()
-    expect(() => SharedMemory.attach(value.name)).toThrow(shareError('ERR_KIND', /it is a Value, not a SharedMemory/))
-    expect(() => SharedMemory.open(lock.name, 10)).toThrow(shareError('ERR_KIND', /it is a Lock, not a SharedMemory/))
+    expect(() => SharedMemory.attach(value.name)).toThrow(shareError('ERR_KIND', /Value, not SharedMemory/))
+    expect(() => SharedMemory.open(lock.name, 10)).toThrow(shareError('ERR_KIND', /Lock, not SharedMemory/))
     using memory = new SharedMemory(4)
-    expect(() => Value.attach(memory.name)).toThrow(shareError('ERR_KIND', /it is a SharedMemory, not a Value/))
-    expect(() => Lock.attach(memory.name)).toThrow(shareError('ERR_KIND', /it is a SharedMemory, not a Lock/))
+    expect(() => Value.attach(memory.name)).toThrow(shareError('ERR_KIND', /SharedMemory, not Value/))
+    expect(() => Lock.attach(memory.name)).toThrow(shareError('ERR_KIND', /SharedMemory, not Lock/))
   })
 
   it.runIf(isLinux)('lies in the system object of that name, from offset 0, for this user only', () => {

@@ -63,7 +63,7 @@ describe('a schema that differs from the state is refused with the first differe
     [
       'another kind',
       { ...base(), jobs: JoinableQueue({ maxSize: 5 }) },
-      /its member "jobs" is a Queue, not a JoinableQueue$/,
+      /its member "jobs" is of kind Queue, not JoinableQueue$/,
     ],
     ['another type', { ...base(), hits: Value('I') }, /its member "hits": .*/],
     ['no lock', { ...base(), hits: Value('i', 0, { lock: false }) }, /its member "hits": .*it has a lock$/],
@@ -87,7 +87,7 @@ describe('a schema that differs from the state is refused with the first differe
       'a semaphore that is not bounded',
       { m: BoundedSemaphore(2) },
       { m: Semaphore(2) },
-      /is a BoundedSemaphore, not a Semaphore$/,
+      /is of kind BoundedSemaphore, not Semaphore$/,
     ],
     ['the limit of a semaphore', { m: BoundedSemaphore(2) }, { m: BoundedSemaphore(3) }, /it was made with value 2/],
     [
@@ -96,7 +96,7 @@ describe('a schema that differs from the state is refused with the first differe
       { m: Semaphore(2, { recoverable: true }) },
       /recoverable: false$/,
     ],
-    ['a lock that is not recursive', { m: Lock() }, { m: RLock() }, /its member "m" is a Lock, not a RLock$/],
+    ['a lock that is not recursive', { m: Lock() }, { m: RLock() }, /its member "m" is of kind Lock, not RLock$/],
     [
       'the fields of a struct',
       { m: Value(Struct({ x: 'd', y: 'd' })) },
@@ -127,7 +127,7 @@ describe('a schema that differs from the state is refused with the first differe
     for (const [i, { member, kind }] of MEMBER_KINDS.entries()) {
       const { member: otherMember, kind: otherKind } = MEMBER_KINDS[(i + 7) % MEMBER_KINDS.length]!
       if (kind === otherKind) continue
-      expectRefused({ m: member() }, { m: otherMember() }, new RegExp(`"m" is a ${kind}, not a ${otherKind}$`))
+      expectRefused({ m: member() }, { m: otherMember() }, new RegExp(`"m" is of kind ${kind}, not ${otherKind}$`))
     }
   })
 })
@@ -157,10 +157,10 @@ it('one schema makes as many states as one likes', () => {
 
 it('another kind of object of that name is no state, and a state is none of its members', () => {
   using value = Value.create(uniqueName(), 'i')
-  expect(() => SharedState.attach(value.name)).toThrow(shareError('ERR_KIND', /it is a Value, not a SharedState/))
+  expect(() => SharedState.attach(value.name)).toThrow(shareError('ERR_KIND', /Value, not SharedState/))
   expect(() => SharedState.open(value.name, base())).toThrow(shareError('ERR_KIND'))
   using state = SharedState.create(uniqueName(), { ...base(), event: Event() })
-  expect(() => Value.attach(state.name)).toThrow(shareError('ERR_KIND', /it is a SharedState, not a Value/))
+  expect(() => Value.attach(state.name)).toThrow(shareError('ERR_KIND', /SharedState, not Value/))
   expect(() => Event.open(state.name)).toThrow(shareError('ERR_KIND'))
   expect(() => Value.attach({ ...state.event.handle, kind: 'Value' })).toThrow(
     shareError('ERR_KIND', /no Value at cell/),

@@ -1,0 +1,79 @@
+/** The TypeScript types of structs: what a field may be, and what reading, setting, initialising and copying it takes or gives. */
+import type { ArrayTypes, ElementTypes, InputOf, TypeName } from '../memory/typecode.ts'
+
+/** The type of a field: a scalar, another struct, or `[type, length]` for a fixed array of either. */
+export type FieldType = TypeName | StructType<StructFields> | readonly [FieldType, number]
+
+/** The fields of a struct, in the order in which they lie in memory. */
+export interface StructFields {
+  readonly [field: string]: FieldType
+}
+
+type ArrayField<T> = T extends 'c' | 'char'
+  ? Buffer
+  : T extends 'u' | 'wchar'
+    ? string
+    : T extends TypeName
+      ? ArrayTypes[T]
+      : readonly FieldValue<T>[]
+
+type ArrayFieldInput<T> = T extends 'c' | 'char'
+  ? string | Uint8Array
+  : T extends TypeName
+    ? Iterable<InputOf<T>> | ArrayTypes[T]
+    : Iterable<FieldInput<T>>
+
+/** What reading a field of the type gives. */
+export type FieldValue<T> = T extends TypeName
+  ? ElementTypes[T]
+  : T extends StructType<infer F>
+    ? StructView<F>
+    : T extends readonly [infer E, number]
+      ? ArrayField<E>
+      : never
+
+/** What a field of the type may be set to. */
+export type FieldInput<T> = T extends TypeName
+  ? InputOf<T>
+  : T extends StructType<infer F>
+    ? StructInput<F>
+    : T extends readonly [infer E, number]
+      ? ArrayFieldInput<E>
+      : never
+
+/** A record in shared memory: reading a field reads memory, setting one writes it, without a lock. */
+export type StructView<F extends StructFields> = { -readonly [K in keyof F]: FieldValue<F[K]> }
+
+/** A plain object with all fields of a struct. */
+export type StructInput<F extends StructFields> = { readonly [K in keyof F]: FieldInput<F[K]> } | StructView<F>
+
+/** A plain object with some fields of a struct; the others are zero. */
+export type StructInit<F extends StructFields> = { readonly [K in keyof F]?: FieldInput<F[K]> } | StructView<F>
+
+/** What copying a field out of shared memory gives. */
+export type FieldSnapshot<T> = T extends TypeName
+  ? ElementTypes[T]
+  : T extends StructType<infer F>
+    ? StructSnapshot<F>
+    : T extends readonly [infer E, number]
+      ? E extends 'c' | 'char'
+        ? Buffer
+        : E extends 'u' | 'wchar'
+          ? string
+          : FieldSnapshot<E>[]
+      : never
+
+/** A plain object with copies of all fields. */
+export type StructSnapshot<F extends StructFields> = { -readonly [K in keyof F]: FieldSnapshot<F[K]> }
+
+/** The layout of a struct, made by {@link Struct}. */
+export interface StructType<F extends StructFields> {
+  /** The fields, in order. */
+  readonly fields: F
+  /** The size of one record in bytes, padding included. */
+  readonly byteLength: number
+  /** What a record's address is a multiple of. */
+  readonly alignment: number
+  /** Where each field lies in a record, in bytes. */
+  readonly offsets: { readonly [K in keyof F]: number }
+}
