@@ -2,7 +2,7 @@
 // passes is reported, so that the list does not outlive its reasons; `skip` is for those that crash, hang or take too long.
 
 const TURN =
-  'waits of a worker that ended are given up some milliseconds later, so that a lock may be reserved for one of them'
+  'waits of a worker or process that ended are given up up to a tenth of a second later: a lock may be reserved for one of them'
 const WORKER_END = 'a worker that ends runs no cleanup hooks, so that its holds last until the process ends'
 
 /** @type {Record<string, { file: string, test?: string | RegExp, reason: string, skip?: true }[]>} */
@@ -27,14 +27,14 @@ export const EXCEPTIONS = {
     {
       file: 'test/process/process.test.ts',
       test: 'the end > by an error (failUnhandled)',
-      reason: 'the listener of unhandled rejections runs after the process has decided to end',
+      reason: 'an unhandled rejection ends the process before the parent is told of it',
     },
     {
       file: 'test/process/process.test.ts',
       test: /^output > is complete at the end/,
-      reason: 'process.exit() does not wait until a pipe has taken what was written',
+      reason: 'what a child writes to a pipe just before it exits may be cut off',
     },
-    { file: 'test/process/waiting.test.ts', test: /ends cleanly with a worker that is terminated/, reason: TURN },
+    { file: 'test/process/waiting.test.ts', test: /ends cleanly with/, reason: TURN },
   ],
   deno: [
     {
