@@ -1,4 +1,11 @@
 {
+  # Linux can be built with what other systems have to make do with, so that it is tested there:
+  #   node-gyp configure -- -Dprocshare_wait=polling -Dprocshare_mutex=owner -Dprocshare_memory=sidecar
+  "variables": {
+    "procshare_wait%": "system",
+    "procshare_mutex%": "posix",
+    "procshare_memory%": "system",
+  },
   "targets": [
     {
       "target_name": "procshare",
@@ -39,12 +46,21 @@
       "conditions": [
         ["OS=='linux'", {
           "sources": [
-            "native/platform/futex_linux.cc",
-            "native/platform/named_memory_linux.cc",
+            "native/platform/file_lock_posix.cc",
+            "native/platform/memory_object_linux.cc",
             "native/platform/process_identity_linux.cc",
-            "native/platform/robust_mutex_posix.cc",
             "native/platform/symbol_lookup_posix.cc",
             "native/platform/thread_posix.cc",
+          ],
+          "conditions": [
+            ["procshare_wait=='polling'", { "sources": ["native/platform/futex_polling.cc"] },
+              { "sources": ["native/platform/futex_linux.cc"] }],
+            ["procshare_mutex=='owner'", { "sources": ["native/platform/robust_mutex_owner.cc"] },
+              { "sources": ["native/platform/robust_mutex_posix.cc"] }],
+            ["procshare_memory=='sidecar'", {
+              "sources": ["native/platform/memory_sidecar.cc", "native/platform/named_memory_sidecar.cc"],
+            },
+              { "sources": ["native/platform/named_memory_linux.cc"] }],
           ],
           # -flto: the fast path crosses three source files; a twentieth of a lock and unlock. In one partition, because the
           # compiler warns when it links several one after another. -fno-plt: two calls through a stub less in each.
@@ -55,6 +71,30 @@
           # nodelete: a SharedArrayBuffer may outlive the worker that loaded the addon, and calls into it at its end.
           "ldflags": ["-Wl,-z,nodelete", "-flto", "-flto-partition=one"],
           "libraries": ["-lrt", "-pthread"],
+        }],
+        ["OS=='mac'", {
+          "sources": [
+            "native/platform/file_lock_posix.cc",
+            "native/platform/futex_darwin.cc",
+            "native/platform/memory_object_darwin.cc",
+            "native/platform/memory_sidecar.cc",
+            "native/platform/named_memory_sidecar.cc",
+            "native/platform/process_identity_darwin.cc",
+            "native/platform/robust_mutex_owner.cc",
+            "native/platform/stay_loaded_darwin.cc",
+            "native/platform/symbol_lookup_posix.cc",
+            "native/platform/thread_posix.cc",
+          ],
+          "xcode_settings": {
+            "MACOSX_DEPLOYMENT_TARGET": "11.0",
+            "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
+            "CLANG_CXX_LIBRARY": "libc++",
+            "GCC_ENABLE_CPP_EXCEPTIONS": "NO",
+            "GCC_ENABLE_CPP_RTTI": "NO",
+            "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+            "LLVM_LTO": "YES",
+            "WARNING_CFLAGS": ["-Wall", "-Wextra"],
+          },
         }],
       ],
     },

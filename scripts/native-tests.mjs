@@ -1,34 +1,42 @@
 // Compiles each test/native/*.cc with the portable and the POSIX part of the addon, without Node, and runs it.
 //
-//   node scripts/native-tests.mjs [--sanitize=address,undefined | --sanitize=thread] [--filter=NAME]
+//   node scripts/native-tests.mjs [--sanitize=address,undefined | --sanitize=thread] [--filter=NAME] [--platform=fallback]
+//
+// `--platform=fallback` is for Linux: with what other systems have to make do with (see binding.gyp).
 
 import { execFile, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { parseArgs, promisify } from 'node:util'
-
-const DEADLINE_MS = 180_000
+import { FALLBACKS, nativeSources } from './native-sources.mjs'
 
 const { values: options } = parseArgs({
-  options: { sanitize: { type: 'string', default: '' }, filter: { type: 'string', default: '' } },
+  options: {
+    sanitize: { type: 'string', default: '' },
+    filter: { type: 'string', default: '' },
+    platform: { type: 'string', default: 'system' },
+  },
 })
+const isFallback = options.platform === 'fallback'
+const DEADLINE_MS = isFallback ? 360_000 : 180_000
 
 process.chdir(path.join(import.meta.dirname, '..'))
-const outDir = path.join('build', `native-tests-${options.sanitize.replaceAll(',', '-') || 'plain'}`)
+const variant = `${options.sanitize.replaceAll(',', '-') || 'plain'}${isFallback ? '-fallback' : ''}`
+const outDir = path.join('build', `native-tests-${variant}`)
 const compiler = process.env.CXX ?? 'g++'
 const flags = ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-fno-exceptions', '-pthread', '-g', '-O1']
 flags.push('-Inative', '-Itest/native')
+if (isFallback) flags.push('-DPROCSHARE_TEST_FALLBACKS')
 if (options.sanitize) {
   flags.push(`-fsanitize=${options.sanitize}`, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer')
 }
 const libraries = process.platform === 'linux' ? ['-lrt'] : []
 
-const suffix = process.platform === 'darwin' ? 'darwin' : 'linux'
-const sources = [
-  ...filesIn('native/shm', /\.cc$/),
-  ...filesIn('native/platform', new RegExp(`_(${suffix}|posix)\\.cc$`)),
-]
+const gypName = process.platform === 'darwin' ? 'mac' : 'linux'
+const sources = nativeSources(gypName, isFallback ? FALLBACKS : {}).filter((file) =>
+  /native\/(shm|platform)\//.test(file),
+)
 const tests = filesIn('test/native', /\.cc$/).filter((file) => path.basename(file).includes(options.filter))
 if (tests.length === 0) {
   console.error(`No test/native/*.cc matches "${options.filter}"`)

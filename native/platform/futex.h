@@ -25,16 +25,19 @@ struct WaitTarget {
   uint32_t expected;
 };
 
-// How many words one thread can sleep on at once: 1 where the system has no call for more.
+// How many words that may go away meanwhile one thread can sleep on at once: 1 where the system has no call for more, 0
+// where it has none at all, so that sleeping is looking.
 size_t MostWaitTargets();
 
 // Sleeps while each word holds what is expected of it. 0 < count <= MostWaitTargets(). A word that is not mapped any more
-// counts as changed. Which of them ended the sleep the caller finds out by looking.
+// counts as changed. Which of them ended the sleep the caller finds out by looking. Where MostWaitTargets() is 0: one word,
+// which stays mapped.
 WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t count, Deadline deadline);
 
 constexpr int kWakeAll = INT32_MAX;
 
-// Wakes up to `count` sleepers of `word` in any process and returns how many there were.
+// Wakes up to `count` sleepers of `word` in any process and returns how many there were, as far as the system tells; where
+// sleeping is looking, it does nothing and returns 0. So a change of the word must come first, for all who rely on it.
 int FutexWake(const std::atomic<uint32_t>* word, int count);
 
 }  // namespace procshare

@@ -1,14 +1,6 @@
-// Named memory on Linux: POSIX shared memory (files of the tmpfs at /dev/shm) and open-file-description locks.
+// Named memory on Linux: POSIX shared memory (files of the tmpfs at /dev/shm) and open-file-description locks on these files.
 //
-// Byte 0 of the file carries the liveness lock: shared by each holder, exclusive by a builder. Whoever is about to remove
-// the name because nobody holds it locks bytes 0 and 1, so that others can tell him from a builder: he is not a reason to
-// believe that the name is alive (N1). Byte 2 is held for the few instructions in which a name is compared and removed, so
-// that two of them cannot follow each other around a re-created name (N4). The kernel drops all of them when a process
-// ends, however it ends and in whatever pid namespace it lives.
-//
-// Why fcntl(F_OFD_SETLK) and not flock(2): it converts between shared and exclusive atomically (flock drops the old lock
-// first, so a builder would be nobody for a moment), and F_OFD_GETLK asks without taking. Linux 3.15; both belong to the
-// open file description, so a child between fork and exec shares them and a dup()ed descriptor does not drop them.
+// The locks, what they mean and why: file_lock.h.
 //
 // The sticky bit (the T in `ls -l /dev/shm`) marks temporary memory. It is set by the very open(2) that creates the file,
 // so there is no moment at which a dead builder's file cannot be told from another program's.
@@ -16,16 +8,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <utility>
 
+#include "platform/file_lock.h"
+#include "platform/memory_object.h"
 #include "platform/named_memory.h"
 #include "platform/process_identity.h"
 
@@ -34,72 +24,6 @@ namespace {
 
 constexpr char kDirectory[] = "/dev/shm/";
 constexpr mode_t kTemporaryBit = S_ISVTX;
-constexpr int64_t kStandstillMs = 1000;  // how long somebody who was stopped in a critical place can hold us up
-
-struct ByteRange {
-  off_t first;
-  off_t count;
-};
-constexpr ByteRange kLiveness = {0, 1};
-constexpr ByteRange kRemoval = {0, 2};
-constexpr ByteRange kName = {2, 1};
-
-// A member locks a byte of its own, at an offset that is its number: far beyond the end of any file, which is allowed.
-constexpr uint64_t kFirstMember = uint64_t{1} << 60;
-ByteRange MemberRange(uint64_t member) { return {static_cast<off_t>(member), 1}; }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  int Release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-struct flock LockRequest(short type, ByteRange range) {
-  struct flock request = {};
-  request.l_type = type;
-  request.l_whence = SEEK_SET;
-  request.l_start = range.first;
-  request.l_len = range.count;
-  return request;
-}
-
-// False when somebody else's lock is in the way.
-bool SetLock(int fd, short type, ByteRange range) {
-  struct flock request = LockRequest(type, range);
-  int result;
-  do result = fcntl(fd, F_OFD_SETLK, &request);
-  while (result != 0 && errno == EINTR);
-  return result == 0;
-}
-
-bool HeldByOthers(int fd, ByteRange range = kLiveness) {
-  struct flock request = LockRequest(F_WRLCK, range);
-  return fcntl(fd, F_OFD_GETLK, &request) == 0 && request.l_type != F_UNLCK;
-}
-
-// Sleeps for a moment between two attempts that need another process to move on.
-class Backoff {
- public:
-  void Pause() {
-    const timespec pause = {0, next_ns_};
-    nanosleep(&pause, nullptr);
-    if (next_ns_ < 1'000'000) next_ns_ *= 2;
-  }
-
- private:
-  long next_ns_ = 20'000;
-};
-
 std::string PathOf(const std::string& name) { return kDirectory + name; }
 std::string ShmName(const std::string& name) { return "/" + name; }
 
@@ -124,53 +48,6 @@ bool RemoveName(int fd, const std::string& name, const MemoryIdentity& identity)
   return removed;
 }
 
-// The kernel limits how many mappings a process has, and V8 aborts when it gets none itself. We stop well before that.
-std::atomic<int64_t> mappings{0};
-
-int64_t MappingLimit() {
-  static const int64_t limit = [] {
-    long long most = 65530;
-    if (FILE* file = fopen("/proc/sys/vm/max_map_count", "re")) {
-      if (fscanf(file, "%lld", &most) != 1) most = 65530;
-      fclose(file);
-    }
-    return most / 4 * 3;
-  }();
-  return limit;
-}
-
-Result<std::shared_ptr<MemoryMapping>> Map(int fd, size_t byte_length) {
-  if (mappings.load(std::memory_order_relaxed) >= MappingLimit()) return Status::System(ENOMEM, "mmap");
-  void* data = mmap(nullptr, byte_length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (data == MAP_FAILED) return Status::System(errno, "mmap");
-  mappings.fetch_add(1, std::memory_order_relaxed);  // a count, orders nothing
-  return std::make_shared<MemoryMapping>(static_cast<uint8_t*>(data), byte_length);
-}
-
-// Backs every byte and gives the file that size, if it is smaller.
-Status Allocate(int fd, size_t byte_length) {
-  // A signal makes tmpfs undo the call. Under a profiler that sends one each millisecond a long call would never end, so
-  // an interrupted one is repeated in halves.
-  constexpr size_t kSmallestPiece = 64 * 1024;
-  size_t piece = byte_length;
-  for (size_t done = 0; done < byte_length;) {
-    const size_t count = std::min(piece, byte_length - done);
-    const int error = posix_fallocate(fd, static_cast<off_t>(done), static_cast<off_t>(count));
-    if (error == 0) {
-      done += count;
-    } else if (error == EINTR) {
-      piece = std::max(count / 2, kSmallestPiece);
-    } else {
-      return Status::System(error, "posix_fallocate");
-    }
-  }
-  return Status::Ok();
-}
-
-bool ReadAt(int fd, uint64_t offset, void* into, size_t byte_length) {
-  return pread(fd, into, byte_length, static_cast<off_t>(offset)) == static_cast<ssize_t>(byte_length);
-}
-
 // Opens what the name means, if it is memory that the caller may use.
 Result<int> OpenExisting(const std::string& name, bool any_owner, struct stat* info) {
   Descriptor fd(shm_open(ShmName(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
@@ -193,9 +70,7 @@ enum class Fate : uint8_t {
 
 Fate ReclaimIfStale(int fd, const std::string& name) {
   if (!SetLock(fd, F_WRLCK, kRemoval)) {
-    struct flock other = LockRequest(F_WRLCK, kRemoval);
-    const bool alive = fcntl(fd, F_OFD_GETLK, &other) == 0 && other.l_type != F_UNLCK && other.l_len == kLiveness.count;
-    return alive ? Fate::kAlive : Fate::kUnclear;
+    return FindObstacle(fd, kRemoval) == Obstacle::kUser ? Fate::kAlive : Fate::kUnclear;
   }
   struct stat info;  // read under the lock: a builder may have made it persistent a moment ago
   const bool stale = fstat(fd, &info) == 0 && (info.st_mode & kTemporaryBit) != 0;
@@ -205,11 +80,6 @@ Fate ReclaimIfStale(int fd, const std::string& name) {
 }
 
 }  // namespace
-
-MemoryMapping::~MemoryMapping() {
-  munmap(data_, byte_length_);
-  mappings.fetch_sub(1, std::memory_order_relaxed);
-}
 
 NamedMemory::NamedMemory(NamedMemory&& other) noexcept { *this = std::move(other); }
 
@@ -257,9 +127,9 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
     const bool mode_differs = (info.st_mode & 0777) != mode;
     if (mode_differs && fchmod(open_fd, mode | kTemporaryBit) != 0) return Status::System(errno, "fchmod");
     // No ftruncate() first: were we killed after it, an attacher could map bytes that nothing backs.
-    const Status allocated = Allocate(open_fd, byte_length);
+    const Status allocated = AllocateMemory(open_fd, byte_length);
     if (!allocated.ok()) return allocated;
-    Result<std::shared_ptr<MemoryMapping>> mapping = Map(open_fd, byte_length);
+    Result<std::shared_ptr<MemoryMapping>> mapping = MapMemory(open_fd, byte_length);
     if (!mapping.ok()) return mapping.status();
     memory.mapping_ = std::move(mapping.value());
     return memory;
@@ -305,7 +175,7 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     memory.identity_ = IdentityOf(info);
     memory.descriptor_ = fd.Release();
     Result<std::shared_ptr<MemoryMapping>> mapping =
-        Map(static_cast<int>(memory.descriptor_), static_cast<size_t>(info.st_size));
+        MapMemory(static_cast<int>(memory.descriptor_), static_cast<size_t>(info.st_size));
     if (!mapping.ok()) return mapping.status();
     memory.mapping_ = std::move(mapping.value());
     return memory;
@@ -352,15 +222,15 @@ uint64_t NamedMemory::Join() {
 
 bool NamedMemory::IsMember(uint64_t member) const {
   if (member == member_ || descriptor_ < 0) return true;
-  if (member < kFirstMember || member >= kFirstMember * 2) return false;
+  if (!IsMemberNumber(member)) return false;
   return HeldByOthers(static_cast<int>(descriptor_), MemberRange(member));
 }
 
 bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
-  return ReadAt(static_cast<int>(descriptor_), offset, into, byte_length);
+  return ReadMemory(static_cast<int>(descriptor_), offset, into, byte_length);
 }
 
-Status NamedMemory::Reserve() { return Allocate(static_cast<int>(descriptor_), mapping_->byte_length()); }
+Status NamedMemory::Reserve() { return AllocateMemory(static_cast<int>(descriptor_), mapping_->byte_length()); }
 
 Status UnlinkMemory(const std::string& name, bool any_owner) {
   for (;;) {
@@ -392,17 +262,12 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
     entry.temporary = (info.st_mode & kTemporaryBit) != 0;
     entry.held = HeldByOthers(fd.get());
     const MemoryReader read = [&fd](uint64_t offset, void* into, size_t byte_length) {
-      return ReadAt(fd.get(), offset, into, byte_length);
+      return ReadMemory(fd.get(), offset, into, byte_length);
     };
     if (visit(entry, read) && ReclaimIfStale(fd.get(), name) == Fate::kStale) ++reclaimed;
   }
   closedir(directory);
   return reclaimed;
-}
-
-size_t MemoryPageBytes() {
-  static const size_t bytes = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  return bytes;
 }
 
 }  // namespace procshare

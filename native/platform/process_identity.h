@@ -12,6 +12,10 @@ struct ProcessIdentity {
 
 ProcessIdentity CurrentProcess();
 
+// True when it is certain that no thread of that process runs any more. Of its start time the lower 32 bits are enough, 0
+// when it is not known.
+bool ProcessHasEnded(uint32_t pid, uint32_t start_time_low);
+
 // The process that started this one, or its successor after that one ended.
 uint32_t ParentPid();
 

@@ -12,6 +12,10 @@ namespace {
 
 constexpr double kHeartbeatMs = 50;
 constexpr double kIdleMs = 1000;
+// Where one call sleeps on one word: from so many threads on they share the waits, and look at the words in turns.
+constexpr size_t kMostThreads = 16;
+constexpr double kFirstLookMs = 0.1;
+constexpr double kLongestLookMs = 5;
 
 uint32_t Announce(const WaitSource& source) {
   if (source.flags != nullptr) return AnnounceWaiter(source.word, source.flags);
@@ -80,15 +84,20 @@ void Waits::Sleep(uint32_t id, uint64_t argument, double timeout_ms) {
 }
 
 Waits::Thread* Waits::ThreadWithRoom() {
-  const size_t most = std::max<size_t>(most_words_ - 1, 1);  // one word is for kicks
+  const size_t most_threads = most_words_ > 1 ? SIZE_MAX : most_words_ == 1 ? kMostThreads : 1;
   Thread* idle = nullptr;
+  Thread* least = nullptr;
+  size_t running = 0;
   for (const auto& thread : threads_) {
     if (!thread->running) {
       idle = thread.get();
-    } else if (thread->waits.size() < most) {
-      return thread.get();
+      continue;
     }
+    if (thread->waits.size() < MostSleepable()) return thread.get();
+    ++running;
+    if (least == nullptr || thread->waits.size() < least->waits.size()) least = thread.get();
   }
+  if (running >= most_threads) return least;
   if (idle == nullptr) {
     threads_.emplace_back(new Thread);
     idle = threads_.back().get();
@@ -103,24 +112,37 @@ Waits::Thread* Waits::ThreadWithRoom() {
 void Waits::Kick(Thread* thread) {
   thread->kick.fetch_add(1, std::memory_order_release);
   FutexWake(&thread->kick, kWakeAll);
-  if (most_words_ > 1) return;
-  for (const Wait* wait : thread->waits) FutexWake(wait->source.word, kWakeAll);  // it sleeps on this one alone
+  if (thread->asleep_on != nullptr) FutexWake(thread->asleep_on, kWakeAll);
 }
 
 void Waits::Run(Thread* self) {
   std::vector<WaitTarget> targets;
   std::vector<uint32_t> worth_while;
   Deadline heartbeat = Deadline::AfterMs(kHeartbeatMs);
+  double look_ms = kFirstLookMs;
+  uint32_t last_kick = 0;
   std::unique_lock<std::mutex> guard(mutex_);
   while (!stopping_) {
     targets.clear();
     const uint32_t kick = self->kick.load(std::memory_order_acquire);
-    if (self->waits.empty() || most_words_ > 1) targets.push_back({&self->kick, kick});
-    for (const Wait* wait : self->waits) targets.push_back({wait->source.word, wait->expected});
     const bool idle = self->waits.empty();
+    const bool looks = self->waits.size() > MostSleepable();
+    Deadline end = heartbeat;
+    if (idle) end = Deadline::AfterMs(kIdleMs);
+    if (looks) {
+      look_ms = kick == last_kick && worth_while.empty() ? std::min(look_ms * 2, kLongestLookMs) : kFirstLookMs;
+      end = Deadline::Earlier(heartbeat, Deadline::AfterMs(look_ms));
+    }
+    last_kick = kick;
+    if (idle || looks || most_words_ > 1) targets.push_back({&self->kick, kick});
+    if (!looks) {
+      for (const Wait* wait : self->waits) targets.push_back({wait->source.word, wait->expected});
+    }
+    if (most_words_ <= 1 && !idle && !looks) self->asleep_on = targets[0].word;
     guard.unlock();
-    const WaitOutcome outcome = FutexWaitAny(targets.data(), targets.size(), idle ? Deadline::AfterMs(kIdleMs) : heartbeat);
+    const WaitOutcome outcome = FutexWaitAny(targets.data(), targets.size(), end);
     guard.lock();
+    self->asleep_on = nullptr;
     if (idle && outcome == WaitOutcome::kTimedOut && self->waits.empty()) break;
 
     const bool tend = heartbeat.passed();

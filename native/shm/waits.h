@@ -1,8 +1,10 @@
 // Waits: what the event loop of an environment, or its thread, sleeps for.
 //
-// An event loop cannot sleep on a word, so threads of ours do: each on as many words as the system allows at once (127), or
-// on one where it has no call for more. They are started on demand, hold no lock of a user's, touch no JavaScript, and are
-// gone a second after the last use. All that they do is call `notify` when looking again is worth while.
+// An event loop cannot sleep on a word, so threads of ours do: each on as many words as the system allows at once (127).
+// Where it has no call for more than one, the first 16 waits have a thread each, and with more of them these threads look at
+// the words in turns, under the mutex, with breaks of up to 5 ms; where it has no call at all, one thread looks at all words
+// like that. They are started on demand, hold no lock of a user's, touch no JavaScript, and are gone a second after the last
+// use. All that they do is call `notify` when looking again is worth while.
 //
 // Every kHeartbeatMs they look by themselves, which covers what no wake-up tells: a member that was killed, and a waker that
 // was killed between its change and its wake-up.
@@ -88,9 +90,11 @@ class Waits {
     SmallThread thread;
     std::atomic<uint32_t> kick{0};  // bumped when `waits` has changed
     std::vector<Wait*> waits;
+    const std::atomic<uint32_t>* asleep_on = nullptr;  // the word of its only wait, where it cannot sleep on `kick` as well
     bool running = false;
   };
 
+  size_t MostSleepable() const { return most_words_ > 1 ? most_words_ - 1 : most_words_; }  // one word is for kicks
   Thread* ThreadWithRoom();
   void Kick(Thread* thread);
   void Run(Thread* self);

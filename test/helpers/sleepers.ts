@@ -9,8 +9,9 @@ const FUTEX_WAITV = 449
 /** Of struct futex_waitv: the expected value, the address of the word, flags. */
 const WAITV_BYTES = 24
 
-/** Whether sleepers can be seen on this system. */
-export const canSeeSleepers = process.platform === 'linux' && FUTEX !== undefined
+/** Whether sleepers can be seen on this system: not where waiting is looking (scripts/fallback-tests.mjs). */
+export const canSeeSleepers =
+  process.platform === 'linux' && FUTEX !== undefined && process.env.PROCSHARE_TEST_FALLBACKS === undefined
 
 /** How many sleeps there are in a process on words of the segment of that name; a thread may sleep on several. Linux only. */
 export function sleepersOn(pid: number, name: string): number {

@@ -16,7 +16,7 @@ namespace procshare::testing {
 namespace {
 
 constexpr size_t kMost = 128;
-constexpr char kNoCall[] = "the system has no call for many words";
+constexpr char kNoCall[] = "the system has no call for this";
 using Words = std::array<std::atomic<uint32_t>, kMost>;
 
 std::vector<WaitTarget> TargetsOf(const Words& words, size_t count) {
@@ -36,7 +36,7 @@ void WakeUntilOver(std::atomic<uint32_t>* word, const std::atomic<bool>& over) {
 }
 
 void EachPositionWakes() {
-  if (MostWaitTargets() == 1) return Skip(kNoCall);
+  if (MostWaitTargets() <= 1) return Skip(kNoCall);
   CHECK_EQ(MostWaitTargets(), kMost);
   const TwoViews<Words> words;
   for (size_t i = 0; i < kMost; i += i % 16 == 15 ? 16 : 1) {
@@ -52,6 +52,7 @@ void EachPositionWakes() {
 }
 
 void AnotherProcessWakes() {
+  if (MostWaitTargets() == 0) return Skip(kNoCall);
   const size_t count = MostWaitTargets();
   const SharedScratch<Words> words;
   const SharedScratch<std::atomic<bool>> over;
@@ -80,6 +81,7 @@ void AChangedWordEndsTheSleepBeforeItBegins() {
 void TheDeadlineEndsTheSleep() {
   const SharedScratch<Words> words;
   for (const size_t count : {size_t{1}, std::min<size_t>(2, MostWaitTargets()), MostWaitTargets()}) {
+    if (count == 0) continue;
     const std::vector<WaitTarget> targets = TargetsOf(*words, count);
     const Stopwatch watch;
     CHECK_EQ(FutexWaitAny(targets.data(), count, Deadline::AfterMs(30)), WaitOutcome::kTimedOut);
@@ -88,6 +90,7 @@ void TheDeadlineEndsTheSleep() {
 }
 
 void AnUnmappedWordCountsAsChanged() {
+  if (MostWaitTargets() == 0) return Skip(kNoCall);
   void* const page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   CHECK(page != MAP_FAILED);
   const SharedScratch<Words> words;  // before the page goes, or it would take its place

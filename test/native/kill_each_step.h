@@ -11,6 +11,7 @@
 #include "check.h"
 #include "child_process.h"
 #include "mortal_members.h"
+#include "mutex_words.h"
 #include "traced_child.h"
 
 namespace procshare::testing {
@@ -63,7 +64,7 @@ class KillEachStep {
 
  private:
   static constexpr int kEach = 250;  // an operation of so few instructions is tried at each of them
-  static constexpr int kStride = kAddressSanitizer ? 301 : 23;
+  static constexpr int kStride = kAddressSanitizer ? 301 : kOwnerIsProcess ? 61 : 23;
 
   void Prepare() {
     stage_->Clear();
@@ -126,7 +127,7 @@ class KillEachStep {
       Restore(start);
       if (member == kSecondVictim) stage_->alive[kVictim] = false;
       Kill(member, step);
-      CHECK_EQ(static_cast<bool>(stage_->done), step == steps);
+      if (!kOwnerIsProcess) CHECK_EQ(static_cast<bool>(stage_->done), step == steps);  // else it is a matter of time, too
       script_.check(stage_);
       ++kills;
     }
@@ -135,7 +136,7 @@ class KillEachStep {
 
   void Kill(uint64_t member, int step) {
     const std::unique_ptr<TracedChild> victim(Start(member));
-    for (int i = 0; i < step; ++i) CHECK(victim->StepInstruction());
+    for (int i = 0; i < step && !stage_->done; ++i) CHECK(victim->StepInstruction());
     victim->Kill();
     stage_->alive[member] = false;
   }

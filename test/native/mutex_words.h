@@ -10,14 +10,21 @@
 
 namespace procshare::testing {
 
-#if defined(__GLIBC__)
+#if defined(PROCSHARE_TEST_FALLBACKS)  // robust_mutex_owner.cc: pid and flags in the lower half of its word, no list
+constexpr size_t kFutexOffset = 0;
+constexpr size_t kListOffset = 0;
+constexpr size_t kListBytes = 0;
+constexpr bool kOwnerIsProcess = true;
+#elif defined(__GLIBC__)
 constexpr size_t kFutexOffset = offsetof(pthread_mutex_t, __data.__lock);
 constexpr size_t kListOffset = offsetof(pthread_mutex_t, __data.__list);
 constexpr size_t kListBytes = sizeof(pthread_mutex_t::__data.__list);
+constexpr bool kOwnerIsProcess = false;
 #else  // musl: { int type, lock, waiters, unused, list... }
 constexpr size_t kFutexOffset = 4;
 constexpr size_t kListOffset = 16;
 constexpr size_t kListBytes = sizeof(pthread_mutex_t) - 16;
+constexpr bool kOwnerIsProcess = false;
 #endif
 
 inline uint32_t FutexWordOf(const LockCell* cell) {

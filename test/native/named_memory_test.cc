@@ -30,6 +30,16 @@ constexpr int kRounds = kThreadSanitizer || kAddressSanitizer ? 150 : 400;
 
 std::string PathOf(const std::string& name) { return "/dev/shm/" + name; }
 
+// The file that the name means: the memory itself, or its sidecar.
+std::string NameFileOf(const std::string& name) {
+  if (!kFallbacks) return PathOf(name);
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+  char tail[32];
+  snprintf(tail, sizeof tail, "/n-%016llx", static_cast<unsigned long long>(hash));
+  return "/dev/shm/.procshare-" + std::to_string(geteuid()) + tail;
+}
+
 NamedMemory MustCreate(const std::string& name, size_t byte_length = kBytes, unsigned mode = 0600) {
   Result<NamedMemory> created = NamedMemory::Create(name, byte_length, mode);
   CHECK_EQ(created.status().os_error, 0);
@@ -57,16 +67,23 @@ NamedMemory MustAttach(const std::string& name) {
 
 bool NameExists(const std::string& name) {
   struct stat info;
-  return lstat(PathOf(name).c_str(), &info) == 0;
+  return lstat(PathOf(name).c_str(), &info) == 0 || lstat(NameFileOf(name).c_str(), &info) == 0;
 }
 
 uint64_t ObjectOf(const std::string& name) {
   struct stat info;
-  return lstat(PathOf(name).c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_ino) : 0;
+  return lstat(NameFileOf(name).c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_ino) : 0;
 }
 
-// What a builder leaves that was killed right after its open(2).
+// What a builder leaves that was killed right after its open(2), or, where that is more than a file, somewhat later.
 void MakeStaleFile(const std::string& name) {
+  if (kFallbacks) {
+    Child builder([&](const Channel&) {
+      const NamedMemory memory = MustCreate(name);
+      _exit(0);
+    });
+    return builder.ExpectEnd();
+  }
   const int fd = open(PathOf(name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600 | S_ISVTX);
   CHECK(fd >= 0);
   CHECK_EQ(fchmod(fd, 0600 | S_ISVTX), 0);

@@ -1,0 +1,32 @@
+// Waiting on a word where the system has no call for that: by looking, with longer and longer breaks.
+//
+// The first break is 50 microseconds (those who wait have looked around before they came here), the longest one 5 ms. So a
+// wait that ends after t is noticed within about t, and at most 5 ms, after its end; one that lasts wakes up 200 times a
+// second. Nobody has to be woken.
+#pragma once
+
+#include <time.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+#include "platform/futex.h"
+
+namespace procshare {
+
+inline WaitOutcome PollingWait(const std::atomic<uint32_t>* word, uint32_t expected, Deadline deadline) {
+  constexpr int64_t kFirstBreakNs = 50'000;
+  constexpr int64_t kLongestBreakNs = 5'000'000;
+  if (word->load(std::memory_order_acquire) != expected) return WaitOutcome::kChanged;
+  for (int64_t next_ns = kFirstBreakNs;; next_ns = std::min(next_ns * 2, kLongestBreakNs)) {
+    const int64_t left_ns = deadline.remaining_ns();
+    if (left_ns == 0) return WaitOutcome::kTimedOut;
+    const timespec pause = {0, static_cast<long>(std::min(next_ns, left_ns))};
+    nanosleep(&pause, nullptr);
+    // acquire: as a wake-up would, this lets the waiter see what was written before the word.
+    if (word->load(std::memory_order_acquire) != expected) return WaitOutcome::kWoken;
+  }
+}
+
+}  // namespace procshare

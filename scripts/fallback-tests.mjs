@@ -1,0 +1,53 @@
+// Runs the test suite with an addon that makes do without what only Linux has: it waits by looking, its locks know their
+// owners themselves, and names are kept by sidecar files. This is how what macOS is made of is tested on Linux.
+//
+//   node scripts/fallback-tests.mjs [VITEST_ARGUMENT…]
+//
+// The addon has a copy of the package to itself, build/fallbacks, so that nothing has to be told which addon to load.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, lstatSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs'
+import path from 'node:path'
+import { FALLBACKS } from './native-sources.mjs'
+
+// What does not apply to such an addon, and why.
+const FILES = 'it looks at the files that names are on Linux'
+const EXCEPTIONS = {
+  'has the permissions that were asked for, whatever the umask': FILES,
+}
+
+process.chdir(path.join(import.meta.dirname, '..'))
+const tree = path.resolve('build/fallbacks')
+
+const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { encoding: 'utf8' })
+for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(name)))
+  copy(file, path.join(tree, file))
+const modules = path.join(tree, 'node_modules')
+if (lstatSync(modules, { throwIfNoEntry: false }) === undefined) symlinkSync(path.resolve('node_modules'), modules)
+
+const switches = Object.entries(FALLBACKS).map(([name, value]) => `-D${name}=${value}`)
+run('npx', ['node-gyp', 'configure', '--', ...switches])
+run('npx', ['node-gyp', 'build'])
+run('npm', ['run', '--silent', 'build'])
+const suites = ['test/unit', 'test/conformance', 'test/crash', 'test/process']
+const given = process.argv.slice(2)
+const chosen = given.some((argument) => !argument.startsWith('-')) ? given : [...suites, ...given]
+const skipped = Object.keys(EXCEPTIONS).map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+const pattern = `^(?!.*(?:${skipped.join('|')}))`
+for (const [name, reason] of Object.entries(EXCEPTIONS)) console.log(`skipped: "${name}": ${reason}`)
+run('npx', ['vitest', 'run', `--testNamePattern=${pattern}`, ...chosen], { PROCSHARE_TEST_FALLBACKS: '1' })
+
+// With its time, so that only what has changed is compiled again.
+function copy(from, to) {
+  const { mtime, mtimeMs } = statSync(from)
+  if (statSync(to, { throwIfNoEntry: false })?.mtimeMs === mtimeMs) return
+  mkdirSync(path.dirname(to), { recursive: true })
+  rmSync(to, { force: true })
+  copyFileSync(from, to)
+  utimesSync(to, mtime, mtime)
+}
+
+function run(command, args, env = {}) {
+  const { status } = spawnSync(command, args, { cwd: tree, stdio: 'inherit', env: { ...process.env, ...env } })
+  if (status !== 0) process.exit(status ?? 1)
+}
