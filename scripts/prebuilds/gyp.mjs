@@ -1,5 +1,5 @@
 // What binding.gyp says for an operating system and an architecture, so that sources and defines are listed once. Reads the
-// part of gyp's language that the file uses: Python literals, `variables`, `conditions`, `"key!"` for what is taken off a list, `<!(command)`.
+// part of gyp's language that the file uses: Python literals, `variables`, `conditions`, `<!(command)`.
 
 import { execSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
