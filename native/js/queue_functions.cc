@@ -4,6 +4,7 @@
 
 #include "js/fast_slots.h"
 #include "js/sync_object.h"
+#include "platform/compiler.h"
 #include "shm/ends.h"
 #include "shm/ring_queue.h"
 
@@ -76,7 +77,7 @@ constexpr size_t kCount = 2;
 
 // undefined for kDone: making even a small number costs.
 napi_value ToAnswer(napi_env env, QueueOutcome outcome) {
-  if (__builtin_expect(outcome == QueueOutcome::kDone, 1)) return nullptr;
+  if (Likely(outcome == QueueOutcome::kDone)) return nullptr;
   napi_value answer = nullptr;
   napi_create_int32(env, static_cast<int32_t>(outcome), &answer);
   return answer;
