@@ -29,6 +29,8 @@ const FLAGS = ['-std=c++17', '-O2', '-Wall', '-Wextra', '-Werror', '-pedantic', 
 const DEFINES = [...definesOf('defines'), 'NOMINMAX', 'WIN32_LEAN_AND_MEAN', '_WIN32_WINNT=0x0A00'].map(
   (each) => `-D${each}`,
 )
+// Of the native tests, those that have no child processes. The others fork, and step through their victims.
+const PORTABLE_TESTS = ['waits_test']
 const LIBRARIES = ['-static', '-lbcrypt', '-ladvapi32']
 const environment = {
   ...process.env,
@@ -86,7 +88,7 @@ function definesOf(key) {
 /** Compiles what is older than its source or any header, some at a time, and returns the objects. */
 function compileAll(sources, extra = []) {
   const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const folders = ['native/shm', 'native/platform', 'native/js', 'test/native']
+  const folders = ['native/shm', 'native/platform', 'native/js', 'test/native', 'test/native/windows']
   const newest = Math.max(
     ...folders.flatMap((folder) => sourcesIn(folder, /\.h$/)).map(modified),
     modified(import.meta.filename),
@@ -169,10 +171,12 @@ function runNodeTests() {
 }
 
 function runNativeTests() {
-  const tests = sourcesIn('test/native/portable', /_test\.cc$/).filter((file) =>
-    filters.every((filter) => file.includes(filter)),
+  const portable = PORTABLE_TESTS.map((name) => `test/native/${name}.cc`)
+  const all = [...portable, ...sourcesIn('test/native/windows', /_test\.cc$/)]
+  const objects = compileAll(
+    all.filter((file) => filters.every((filter) => file.includes(filter))),
+    ['-Itest/native', '-Itest/native/windows'],
   )
-  const objects = compileAll(tests, ['-Itest/native'])
   let failed = 0
   for (const object of objects) {
     const name = path.basename(object, '.o')
