@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "platform/mapping_registry_windows.h"
@@ -74,8 +75,13 @@ size_t MappedBytes(const void* data, bool* sparse) {
 
 bool CopyMapped(const uint8_t* data, size_t mapped, uint64_t offset, void* into, size_t byte_length) {
   if (offset > mapped || byte_length > mapped - offset) return false;
-  SIZE_T copied = 0;  // not memcpy: pages of foreign memory may not be backed
-  return ReadProcessMemory(GetCurrentProcess(), data + offset, into, byte_length, &copied) && copied == byte_length;
+  const uint8_t* const end = data + offset + byte_length;
+  MEMORY_BASIC_INFORMATION info;  // pages of foreign memory may not be backed; those that are stay so
+  for (const uint8_t* page = data + offset; page < end; page = static_cast<uint8_t*>(info.BaseAddress) + info.RegionSize) {
+    if (VirtualQuery(page, &info, sizeof info) == 0 || info.State != MEM_COMMIT) return false;
+  }
+  memcpy(into, data + offset, byte_length);
+  return true;
 }
 
 Result<std::shared_ptr<MemoryMapping>> Map(HANDLE section, uint64_t byte_length, uint64_t memory, Audience audience) {
