@@ -2,9 +2,9 @@
 
 #include <aclapi.h>
 #include <sddl.h>
-#include <stdio.h>
 
 #include <cerrno>
+#include <cwchar>
 #include <vector>
 
 namespace procshare {
@@ -41,12 +41,11 @@ SECURITY_ATTRIBUTES MakeSecurity(DWORD strangers_access) {
   if (CurrentUser() == nullptr || !ConvertSidToStringSidW(CurrentUser(), &user)) return security;
   std::wstring text = std::wstring(L"O:") + user + L"D:P(A;;GA;;;" + user + L")(A;;GA;;;SY)";
   LocalFree(user);
-  if (strangers_access != 0)
-    text += L"(A;;0x" + [&] {
-      wchar_t digits[16];
-      swprintf(digits, 16, L"%lx", static_cast<unsigned long>(strangers_access));
-      return std::wstring(digits);
-    }() + L";;;WD)";
+  if (strangers_access != 0) {
+    wchar_t rights[32];
+    swprintf(rights, 32, L"(A;;0x%lx;;;WD)", static_cast<unsigned long>(strangers_access));
+    text += rights;
+  }
   ConvertStringSecurityDescriptorToSecurityDescriptorW(text.c_str(), SDDL_REVISION_1, &security.lpSecurityDescriptor,
                                                        nullptr);
   return security;
@@ -55,11 +54,11 @@ SECURITY_ATTRIBUTES MakeSecurity(DWORD strangers_access) {
 }  // namespace
 
 ObjectName::ObjectName(char kind, uint64_t id) {
-  swprintf(text_, 64, L"Local\\procshare.%hc.%016llx", kind, static_cast<unsigned long long>(id));
+  swprintf(text_, 64, L"Local\\procshare.%c.%016llx", kind, static_cast<unsigned long long>(id));
 }
 
 ObjectName::ObjectName(char kind, uint64_t id, uint64_t number) {
-  swprintf(text_, 64, L"Local\\procshare.%hc.%016llx.%016llx", kind, static_cast<unsigned long long>(id),
+  swprintf(text_, 64, L"Local\\procshare.%c.%016llx.%016llx", kind, static_cast<unsigned long long>(id),
            static_cast<unsigned long long>(number));
 }
 
@@ -73,10 +72,14 @@ SECURITY_ATTRIBUTES* SecurityOf(Audience audience) {
   return audience == Audience::kUser ? &user : &everyone;
 }
 
-SECURITY_ATTRIBUTES* SecurityWith(DWORD strangers_access) {
-  static SECURITY_ATTRIBUTES mutex = MakeSecurity(SYNCHRONIZE | MUTEX_MODIFY_STATE);
-  static SECURITY_ATTRIBUTES event = MakeSecurity(SYNCHRONIZE | EVENT_MODIFY_STATE);
-  return strangers_access == MUTEX_MODIFY_STATE ? &mutex : &event;
+SECURITY_ATTRIBUTES* SecurityOfMutexes() {
+  static SECURITY_ATTRIBUTES security = MakeSecurity(SYNCHRONIZE | MUTEX_MODIFY_STATE);
+  return &security;
+}
+
+SECURITY_ATTRIBUTES* SecurityOfEvents() {
+  static SECURITY_ATTRIBUTES security = MakeSecurity(SYNCHRONIZE | EVENT_MODIFY_STATE);
+  return &security;
 }
 
 bool BelongsToAnother(HANDLE object) {
@@ -86,8 +89,8 @@ bool BelongsToAnother(HANDLE object) {
                       &descriptor) != ERROR_SUCCESS) {
     return false;  // we may use it, and are not told whose it is
   }
-  const auto is = [owner](PSID sid) { return sid != nullptr && owner != nullptr && EqualSid(owner, sid); };
-  const bool ours = is(CurrentUser()) || is(DefaultOwner());
+  const auto is = [owner](PSID sid) { return sid != nullptr && EqualSid(owner, sid); };
+  const bool ours = owner == nullptr || is(CurrentUser()) || is(DefaultOwner());  // Wine has objects without an owner
   LocalFree(descriptor);
   return !ours;
 }

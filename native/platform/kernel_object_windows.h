@@ -88,10 +88,11 @@ std::wstring ObjectNameOf(char kind, const std::wstring& which);
 // Who may use an object, beside its user and the system.
 enum class Audience : uint8_t { kUser, kEveryone };
 
-// Security attributes for a new object: the owner is this user, and what strangers may do with it is `strangers_access`.
-// Not to be freed.
+// Security attributes for a new object, whose owner is this user. Not to be freed. Those of mutexes and events let everyone
+// wait for them and signal them: who knows such a name is told it by memory that he may use.
 SECURITY_ATTRIBUTES* SecurityOf(Audience audience);
-SECURITY_ATTRIBUTES* SecurityWith(DWORD strangers_access);
+SECURITY_ATTRIBUTES* SecurityOfMutexes();
+SECURITY_ATTRIBUTES* SecurityOfEvents();
 
 // Whether another user made the object.
 bool BelongsToAnother(HANDLE object);

@@ -83,6 +83,7 @@ void ForEachFile(const wchar_t* suffix, Visit visit) {
 
 Result<MemoryFile> CreateMemoryFile(const std::wstring& encoded, const std::string& name, uint64_t id, uint64_t byte_length,
                                     Audience audience) {
+  if (Folder().empty()) return Status::System(ENOSYS, "CreateFile");
   const std::wstring path = PathWithId(encoded, id, kBuilding);
   MemoryFile made;
   made.id = id;

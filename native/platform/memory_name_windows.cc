@@ -61,7 +61,7 @@ std::wstring EncodedName(const std::string& name) {
 }
 
 NameLock::NameLock(const std::wstring& encoded)
-    : mutex_(CreateMutexW(SecurityWith(MUTEX_MODIFY_STATE), FALSE, ObjectNameOf('n', encoded).c_str())) {
+    : mutex_(CreateMutexW(SecurityOfMutexes(), FALSE, ObjectNameOf('n', encoded).c_str())) {
   if (!mutex_.valid() && GetLastError() == ERROR_ACCESS_DENIED) {
     mutex_ = Handle(OpenMutexW(SYNCHRONIZE | MUTEX_MODIFY_STATE, FALSE, ObjectNameOf('n', encoded).c_str()));
   }
@@ -147,13 +147,20 @@ std::vector<std::wstring> EncodedNamesInUse() {
   if (open(&opened, kDirectoryQuery, &attributes) < 0) return names;
   const Handle directory(opened);
   const std::wstring prefix = ObjectNameOf('d', L"").substr(wcslen(L"Local\\"));
-  alignas(DirectoryItem) uint8_t buffer[4096];
-  ULONG context = 0;
-  // One at a time: of a directory that changes meanwhile, as much as there is.
-  while (query(directory.get(), buffer, sizeof buffer, TRUE, context == 0, &context, nullptr) >= 0) {
-    const DirectoryItem* const item = reinterpret_cast<const DirectoryItem*>(buffer);
-    const std::wstring name(item->name.Buffer, item->name.Length / sizeof(wchar_t));
-    if (name.compare(0, prefix.size(), prefix) == 0) names.push_back(name.substr(prefix.size()));
+  std::vector<DirectoryItem> items(4096);
+  const ULONG byte_length = static_cast<ULONG>(items.size() * sizeof items[0]);
+  // Many at a time, up to an empty one; one at a time where the system (Wine) can do no better. Of a directory that changes
+  // meanwhile, as much as there is.
+  for (const BOOLEAN single : {FALSE, TRUE}) {
+    ULONG context = 0, returned = 0;
+    while (query(directory.get(), items.data(), byte_length, single, context == 0, &context, &returned) >= 0) {
+      for (const DirectoryItem* item = items.data(); item->name.Buffer != nullptr; ++item) {
+        const std::wstring name(item->name.Buffer, item->name.Length / sizeof(wchar_t));
+        if (name.compare(0, prefix.size(), prefix) == 0) names.push_back(name.substr(prefix.size()));
+        if (single) break;
+      }
+    }
+    if (context != 0) break;
   }
   return names;
 }

@@ -107,7 +107,7 @@ uint64_t ForeignId(const std::string& name) { return std::hash<std::string>()(na
 Handle OpenForeign(const std::string& name) {
   const std::wstring plain = PlainName(name);
   if (plain.empty()) return Handle();
-  return Handle(OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE, FALSE, plain.c_str()));
+  return Handle(OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE | READ_CONTROL, FALSE, plain.c_str()));
 }
 
 // The memory of a file that nobody holds becomes a section again, and its name gets a record.
@@ -290,8 +290,7 @@ Status NamedMemory::Unlink() {
 uint64_t NamedMemory::Join() {
   if (member_ != 0 || descriptor_ < 0) return member_;
   const uint64_t number = RandomId();
-  Handle member(
-      CreateEventW(SecurityWith(EVENT_MODIFY_STATE), TRUE, FALSE, ObjectName('m', identity_.object, number).get()));
+  Handle member(CreateEventW(SecurityOfEvents(), TRUE, FALSE, ObjectName('m', identity_.object, number).get()));
   if (!member.valid() || GetLastError() == ERROR_ALREADY_EXISTS) return 0;
   HoldOf(descriptor_)->member = std::move(member);
   member_ = number;

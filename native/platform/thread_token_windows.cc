@@ -21,9 +21,9 @@ PROCSHARE_COLD const ThreadToken* MakeToken() {
   if (slot == FLS_OUT_OF_INDEXES) return nullptr;
   const uint64_t id = RandomId() & ~uint64_t{3};
   if (id == 0) return nullptr;
-  Handle alive(CreateMutexW(SecurityWith(MUTEX_MODIFY_STATE), TRUE, ObjectName('t', id).get()));
+  Handle alive(CreateMutexW(SecurityOfMutexes(), TRUE, ObjectName('t', id).get()));
   if (!Exists(alive)) return nullptr;
-  Handle wake(CreateEventW(SecurityWith(EVENT_MODIFY_STATE), FALSE, FALSE, ObjectName('e', id).get()));
+  Handle wake(CreateEventW(SecurityOfEvents(), FALSE, FALSE, ObjectName('e', id).get()));
   if (!Exists(wake)) return nullptr;
   ThreadToken* const token = new ThreadToken{id, std::move(alive), std::move(wake)};
   FlsSetValue(slot, token);
