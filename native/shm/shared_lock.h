@@ -41,7 +41,7 @@ class SharedLock {
   void Release() {
     // Relaxed: a reservation that comes after this look is as young as one that this would make young.
     const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
-    if (__builtin_expect(flags & kLockReserved, 0)) BeginReservation();
+    if (Unlikely((flags & kLockReserved) != 0)) BeginReservation();
     RobustMutexRelease(&cell_->mutex);
     WakeAnnounced(&cell_->release_word, &cell_->flags);  // RobustMutexRelease is a full fence (L2)
   }
