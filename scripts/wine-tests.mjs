@@ -7,7 +7,7 @@
 // itself and the compiler have to be there; Node for Windows comes from npm.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { install } from '../test/portable/runtimes.mjs'
@@ -64,7 +64,8 @@ function requireTools() {
 
 async function runNodeTests() {
   const target = TARGETS.find(({ name }) => name === 'win32-x64')
-  await buildAddon(target, path.join(out, 'prebuilds', target.file))
+  const addon = path.join(out, 'prebuilds', target.file)
+  if (modified(addon) < newestSource()) await buildAddon(target, addon)
   let failed = 0
   for (const major of options.node.split(',')) {
     const args = [`--runtime=wine-${major}`, `--deadline=${options.deadline}`, ...filters]
@@ -95,6 +96,15 @@ function runNativeTests() {
     if (status !== 0) failed++
   }
   return failed
+}
+
+function modified(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+}
+
+function newestSource() {
+  const files = readdirSync('native', { recursive: true }).map((file) => path.join('native', file))
+  return Math.max(...['binding.gyp', ...files].map(modified))
 }
 
 function sourcesIn(folder, pattern) {
