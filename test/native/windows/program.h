@@ -52,7 +52,8 @@ class Child {
     STARTUPINFOW startup = {};
     startup.cb = sizeof startup;
     PROCESS_INFORMATION made;
-    CHECK(CreateProcessW(program, line.data(), nullptr, nullptr, TRUE, 0, nullptr, nullptr, &startup, &made));
+    const BOOL started = CreateProcessW(program, line.data(), nullptr, nullptr, TRUE, 0, nullptr, nullptr, &startup, &made);
+    CHECK_EQ(started ? 0 : GetLastError(), 0u);
     CloseHandle(made.hThread);
     process_ = Handle(made.hProcess);
   }
