@@ -85,7 +85,10 @@ bool Holds(const std::atomic<uint32_t>* word, uint32_t expected) {
       return word->load(std::memory_order_seq_cst) == expected;
     }
   }
-  // A word of this process's own, or one that is not mapped any more: a call that fails where a look would end the process.
+  // A word of this process's own, or one that is not mapped any more: calls that fail where a look would end the process. Two of
+  // them, because Wine reads what was just unmapped.
+  MEMORY_BASIC_INFORMATION info;
+  if (VirtualQuery(word, &info, sizeof info) == 0 || info.State != MEM_COMMIT) return false;
   uint32_t found;
   SIZE_T byte_length;
   return ReadProcessMemory(GetCurrentProcess(), word, &found, sizeof found, &byte_length) && found == expected;

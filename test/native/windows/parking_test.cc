@@ -158,6 +158,7 @@ void TheDeadlineEndsASleep() {
 
 void AnUnmappedWordCountsAsChanged() {
   const Board<Words> board;
+  CHECK_EQ(FutexWait(&board->words[0], 0, Deadline::AfterMs(1)), WaitOutcome::kTimedOut);  // its table is mapped now
   void* const page = MapPage();
   const auto* const word = static_cast<const std::atomic<uint32_t>*>(page);
   CHECK_EQ(FutexWait(word, 0, Deadline::AfterMs(1)), WaitOutcome::kTimedOut);
