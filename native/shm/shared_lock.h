@@ -71,12 +71,12 @@ class SharedLock {
     }
     if (outcome == MutexOutcome::kAbandoned) {
       cell_->owner.store(owner, std::memory_order_relaxed);
-      (void)TakeAbandoned();
+      (void)TakeAbandoned(owner);
     }
     return outcome;
   }
   MutexOutcome SettleFlags(uint64_t owner);
-  MutexOutcome TakeAbandoned();
+  MutexOutcome TakeAbandoned(uint64_t owner);
   void BeginReservation();
   bool IsReservedForOthers(uint64_t owner) const;
   void SleepThroughReservation(uint64_t owner, Deadline deadline);
