@@ -96,6 +96,30 @@
             "WARNING_CFLAGS": ["-Wall", "-Wextra"],
           },
         }],
+        ["OS=='win'", {
+          "sources": [
+            "native/platform/futex_windows.cc",
+            "native/platform/kernel_object_windows.cc",
+            "native/platform/mapping_registry_windows.cc",
+            "native/platform/memory_file_windows.cc",
+            "native/platform/memory_name_windows.cc",
+            "native/platform/named_memory_windows.cc",
+            "native/platform/parking_table_windows.cc",
+            "native/platform/process_identity_windows.cc",
+            "native/platform/robust_mutex_windows.cc",
+            "native/platform/symbol_lookup_windows.cc",
+            "native/platform/thread_token_windows.cc",
+            "native/platform/thread_windows.cc",
+          ],
+          "defines": ["NOMINMAX", "WIN32_LEAN_AND_MEAN", "_WIN32_WINNT=0x0A00"],
+          "libraries": ["advapi32.lib", "bcrypt.lib"],
+          # Node's own settings choose the language version: C++17, and C++20 since Node 22.
+          "msvs_settings": {
+            "VCCLCompilerTool": {
+              "AdditionalOptions": ["/permissive-", "/utf-8", "/Zc:__cplusplus"],
+            },
+          },
+        }],
       ],
     },
   ],

@@ -19,7 +19,7 @@ const MESSAGES = {
   ENOLCK: () => 'The system has no more file locks to give',
   ENOMEM: (name) => `Not enough memory or address space for ${name}`,
   ENOSPC: (name) =>
-    `No room for ${name} in shared memory: see \`df /dev/shm\`; in a container, start it with a larger one (docker run --shm-size)`,
+    `No room for ${name} in shared memory: see \`df /dev/shm\`; in a container, start it with a larger one (docker run --shm-size); on Windows the page file is full`,
   ENOSYS: (name) => `The system lacks what ${name} needs`,
   EPERM: (name) => `The system does not permit this for ${name}`,
   EROFS: (name) => `Shared memory is read-only here, so there can be no ${name}`,

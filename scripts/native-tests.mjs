@@ -26,7 +26,7 @@ const variant = `${options.sanitize.replaceAll(',', '-') || 'plain'}${isFallback
 const outDir = path.join('build', `native-tests-${variant}`)
 const compiler = process.env.CXX ?? 'g++'
 const flags = ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-fno-exceptions', '-pthread', '-g', '-O1']
-flags.push('-Inative', '-Itest/native')
+flags.push('-Inative', '-Itest/native', '-Itest/native/posix')
 if (isFallback) flags.push('-DPROCSHARE_TEST_FALLBACKS')
 if (options.sanitize) {
   flags.push(`-fsanitize=${options.sanitize}`, '-fno-sanitize-recover=all', '-fno-omit-frame-pointer')
@@ -45,7 +45,9 @@ if (tests.length === 0) {
 
 // An object that is older than its source or than any header is compiled again.
 const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
-const headers = ['native/shm', 'native/platform', 'test/native'].flatMap((folder) => filesIn(folder, /\.h$/))
+const headers = ['native/shm', 'native/platform', 'test/native', 'test/native/posix'].flatMap((folder) =>
+  filesIn(folder, /\.h$/),
+)
 const newestHeader = Math.max(...[...headers, import.meta.filename].map(modified))
 
 await inParallel([...sources, ...tests], compile)

@@ -24,7 +24,8 @@ export interface SegmentOptions {
    */
   readonly persist?: boolean
   /**
-   * Permission bits, as of a file; the process's umask does not apply.
+   * Permission bits, as of a file; the process's umask does not apply. On Windows any bit for others than the owner opens the
+   * segment to everyone in the session.
    * @defaultValue `0o600`: this user only.
    */
   readonly mode?: number

@@ -193,7 +193,12 @@ export class Process implements AsyncDisposable {
     }
   }
 
-  /** Asks the child to end (SIGTERM). Nothing happens to one that has ended. @throws {@link ShareError} `ERR_PROCESS_STATE` */
+  /**
+   * Asks the child to end (SIGTERM). Nothing happens to one that has ended. On Windows, which has no such request, it ends at
+   * once, as with {@link kill}.
+   *
+   * @throws {@link ShareError} `ERR_PROCESS_STATE` before {@link start}.
+   */
   terminate(): void {
     this.#kill('SIGTERM')
   }

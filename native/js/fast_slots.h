@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "platform/compiler.h"
+
 namespace procshare {
 
 constexpr int kFastSlots = 64;
@@ -26,7 +28,7 @@ class FastSlots {
   static int Take() {
     uint64_t used = used_.load(std::memory_order_relaxed);
     while (used != UINT64_MAX) {
-      const int slot = __builtin_ctzll(~used);
+      const int slot = TrailingZeros(~used);
       if (used_.compare_exchange_weak(used, used | uint64_t{1} << slot, std::memory_order_acquire)) return slot;
     }
     return kNoSlot;
@@ -49,7 +51,7 @@ class FastSlots {
  private:
   // Flattened: with its body inside it knows where the object is, which saves the body registers.
   template <napi_value (*Body)(napi_env, Object&), int kSlot>
-  [[gnu::flatten]] static napi_value BySlot(napi_env env, napi_callback_info) {
+  PROCSHARE_FLATTEN static napi_value BySlot(napi_env env, napi_callback_info) {
     return Body(env, objects_[kSlot]);
   }
 

@@ -8,6 +8,7 @@
 #include "js/js_error.h"
 #include "js/segment_functions.h"
 #include "js/sync_object.h"
+#include "platform/compiler.h"
 
 namespace procshare {
 
@@ -68,7 +69,7 @@ napi_value ToAnswer(napi_env env, MutexOutcome outcome) {
 }
 
 // The rest of an acquisition for which the first attempt did not suffice. Apart, so that the fast path saves no registers.
-[[gnu::noinline, gnu::cold]] napi_value Finish(napi_env env, FastPath& path, MutexOutcome outcome, bool waits) {
+PROCSHARE_COLD napi_value Finish(napi_env env, FastPath& path, MutexOutcome outcome, bool waits) {
   if (outcome == MutexOutcome::kBusy && waits) {
     outcome = SharedLock(path.cell).Acquire(path.owner, Deadline::AfterMs(kSliceMs));
   }
@@ -80,7 +81,7 @@ template <bool kWaits>
 napi_value AcquireSelected(napi_env env, FastPath& path) {
   path.Select();
   const MutexOutcome outcome = SharedLock(path.cell).TryAcquire(path.owner);
-  if (__builtin_expect(outcome != MutexOutcome::kAcquired, 0)) return Finish(env, path, outcome, kWaits);
+  if (Unlikely(outcome != MutexOutcome::kAcquired)) return Finish(env, path, outcome, kWaits);
   path.lock->held = true;
   return nullptr;
 }

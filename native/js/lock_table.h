@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "platform/compiler.h"
 #include "shm/layout.h"
 
 namespace procshare {
@@ -39,7 +40,7 @@ struct FastPath {
   LockCell* cell = nullptr;
 
   void Select() {
-    if (__builtin_expect(*selected == index, 1)) return;
+    if (Likely(*selected == index)) return;
     index = *selected;
     lock = &locks[index];
     cell = lock->cell;

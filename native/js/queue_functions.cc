@@ -4,6 +4,7 @@
 
 #include "js/fast_slots.h"
 #include "js/sync_object.h"
+#include "platform/compiler.h"
 #include "shm/ends.h"
 #include "shm/ring_queue.h"
 
@@ -76,13 +77,13 @@ constexpr size_t kCount = 2;
 
 // undefined for kDone: making even a small number costs.
 napi_value ToAnswer(napi_env env, QueueOutcome outcome) {
-  if (__builtin_expect(outcome == QueueOutcome::kDone, 1)) return nullptr;
+  if (Likely(outcome == QueueOutcome::kDone)) return nullptr;
   napi_value answer = nullptr;
   napi_create_int32(env, static_cast<int32_t>(outcome), &answer);
   return answer;
 }
 
-[[gnu::noinline, gnu::cold]] napi_value ThrowClosed(napi_env env) {
+PROCSHARE_COLD napi_value ThrowClosed(napi_env env) {
   ThrowCode(env, "ERR_CLOSED");
   return nullptr;
 }
@@ -90,7 +91,7 @@ napi_value ToAnswer(napi_env env, QueueOutcome outcome) {
 // putSelected(): puts the records that stand in the exchange.
 napi_value PutSelected(napi_env env, FastPath& path) {
   RingQueue* const queue = path.queues[path.selected[0]];
-  if (__builtin_expect(queue == nullptr, 0)) return ThrowClosed(env);
+  if (Unlikely(queue == nullptr)) return ThrowClosed(env);
   const uint32_t byte_length = path.selected[kBytes];
   Check(byte_length <= AddonState::kExchangeBytes && byte_length % RingQueue::kUnit == 0, "not records in the exchange");
   return ToAnswer(env, queue->TryPut(path.exchange, byte_length, path.selected[kCount]));
@@ -99,7 +100,7 @@ napi_value PutSelected(napi_env env, FastPath& path) {
 // getSelected(): takes up to so many records, of so many bytes, into the exchange.
 napi_value GetSelected(napi_env env, FastPath& path) {
   RingQueue* const queue = path.queues[path.selected[0]];
-  if (__builtin_expect(queue == nullptr, 0)) return ThrowClosed(env);
+  if (Unlikely(queue == nullptr)) return ThrowClosed(env);
   const uint32_t byte_length = path.selected[kBytes];
   Check(byte_length <= AddonState::kExchangeBytes, "too much for the exchange");
   const RingQueue::Taken taken = queue->TryGet(path.exchange, byte_length, path.selected[kCount]);

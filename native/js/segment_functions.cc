@@ -1,6 +1,7 @@
 #include "js/segment_functions.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <vector>
 
 #include "js/addon_state.h"

@@ -62,9 +62,10 @@ struct MemoryIdentityHash {
 class NamedMemory {
  public:
   // Makes memory of exactly `byte_length` zero bytes and makes the caller its builder. Stale memory of that name is
-  // removed first. `mode` holds POSIX permission bits.
+  // removed first. `mode` holds POSIX permission bits. `persistent` announces MakePersistent(): some systems keep such memory
+  // elsewhere.
   // Fails with EEXIST when the name is alive, ENOSPC when there is no room (nothing is left behind).
-  static Result<NamedMemory> Create(const std::string& name, size_t byte_length, unsigned mode);
+  static Result<NamedMemory> Create(const std::string& name, size_t byte_length, unsigned mode, bool persistent = false);
 
   // Becomes a holder of what the name means, waiting until `deadline` for a builder to publish (kNotReady after it).
   // When a builder died at the very moment of the call the result may be unpublished memory; the caller recognises

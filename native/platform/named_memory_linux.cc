@@ -95,7 +95,7 @@ NamedMemory& NamedMemory::operator=(NamedMemory&& other) noexcept {
   return *this;
 }
 
-Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_length, unsigned mode) {
+Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_length, unsigned mode, bool) {
   const Deadline standstill = Deadline::AfterMs(kStandstillMs);
   Backoff backoff;
   for (;;) {

@@ -83,7 +83,7 @@ Result<Segment> Segment::Create(const std::string& name, const SegmentSpec& spec
   const uint64_t total_bytes =
       RoundUp(description_offset + spec.description.size() + sizeof(ControlBlock), MemoryPageBytes());
 
-  Result<NamedMemory> memory = NamedMemory::Create(name, total_bytes, spec.mode);
+  Result<NamedMemory> memory = NamedMemory::Create(name, total_bytes, spec.mode, spec.persistent);
   if (!memory.ok()) return memory.status();
   Segment segment(std::move(memory.value()));
   segment.payload_bytes_ = spec.payload_bytes;

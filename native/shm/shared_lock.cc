@@ -92,8 +92,12 @@ void SharedLock::ReleaseAbandoned() {
   Release();
 }
 
-MutexOutcome SharedLock::TakeAbandoned() {
-  cell_->flags.fetch_and(~kLockAbandoned, std::memory_order_relaxed);  // under the mutex
+MutexOutcome SharedLock::TakeAbandoned(uint64_t owner) {
+  // The turn that it may have asked for is this one; whoever else has asked for one still has it.
+  const bool ours = cell_->reserved_for.load(std::memory_order_relaxed) == owner;
+  cell_->flags.fetch_and(~(ours ? kLockAbandoned | kLockReserved : kLockAbandoned),
+                         std::memory_order_relaxed);  // under the mutex
+  if (ours) cell_->reserved_for.store(0, std::memory_order_relaxed);
   return MutexOutcome::kAbandoned;
 }
 

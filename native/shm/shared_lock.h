@@ -9,6 +9,7 @@
 //       milliseconds, so the death of who made it costs no more than that.
 #pragma once
 
+#include "platform/compiler.h"
 #include "platform/deadline.h"
 #include "platform/robust_mutex.h"
 #include "shm/layout.h"
@@ -40,7 +41,7 @@ class SharedLock {
   void Release() {
     // Relaxed: a reservation that comes after this look is as young as one that this would make young.
     const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
-    if (__builtin_expect(flags & kLockReserved, 0)) BeginReservation();
+    if (Unlikely((flags & kLockReserved) != 0)) BeginReservation();
     RobustMutexRelease(&cell_->mutex);
     WakeAnnounced(&cell_->release_word, &cell_->flags);  // RobustMutexRelease is a full fence (L2)
   }
@@ -61,21 +62,21 @@ class SharedLock {
 
  private:
   MutexOutcome Settle(MutexOutcome outcome, const uint64_t& owner) {
-    if (__builtin_expect(outcome == MutexOutcome::kAcquired, 1)) {
+    if (Likely(outcome == MutexOutcome::kAcquired)) {
       cell_->owner.store(owner, std::memory_order_relaxed);  // read by people, orders nothing
       // Relaxed: a flag that comes late is one that came after us.
       const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
-      if (__builtin_expect(flags & (kLockAbandoned | kLockReserved), 0)) return SettleFlags(owner);
+      if (Unlikely((flags & (kLockAbandoned | kLockReserved)) != 0)) return SettleFlags(owner);
       return outcome;
     }
     if (outcome == MutexOutcome::kAbandoned) {
       cell_->owner.store(owner, std::memory_order_relaxed);
-      (void)TakeAbandoned();
+      (void)TakeAbandoned(owner);
     }
     return outcome;
   }
   MutexOutcome SettleFlags(uint64_t owner);
-  MutexOutcome TakeAbandoned();
+  MutexOutcome TakeAbandoned(uint64_t owner);
   void BeginReservation();
   bool IsReservedForOthers(uint64_t owner) const;
   void SleepThroughReservation(uint64_t owner, Deadline deadline);

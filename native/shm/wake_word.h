@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "platform/compiler.h"
 #include "platform/fence.h"
 #include "platform/futex.h"
 #include "shm/layout.h"
@@ -28,7 +29,7 @@ inline uint32_t AnnounceWaiter(std::atomic<uint32_t>* word, std::atomic<uint32_t
   return expected;
 }
 
-[[gnu::noinline, gnu::cold]] inline void WakeSleepers(std::atomic<uint32_t>* word, std::atomic<uint32_t>* flags) {
+PROCSHARE_COLD inline void WakeSleepers(std::atomic<uint32_t>* word, std::atomic<uint32_t>* flags) {
   // acq_rel: a waiter that announces itself after this sees the old word at the earliest, and is not ours to wake (W2).
   flags->fetch_and(~kAwaited, std::memory_order_acq_rel);
   word->fetch_add(1, std::memory_order_release);
@@ -37,19 +38,10 @@ inline uint32_t AnnounceWaiter(std::atomic<uint32_t>* word, std::atomic<uint32_t
 
 // Wakes all who have announced themselves. Requires a full fence since the change that they wait for (W1).
 inline void WakeAnnounced(std::atomic<uint32_t>* word, std::atomic<uint32_t>* flags) {
-  if (__builtin_expect((flags->load(std::memory_order_relaxed) & kAwaited) != 0, 0)) WakeSleepers(word, flags);
+  if (Unlikely((flags->load(std::memory_order_relaxed) & kAwaited) != 0)) WakeSleepers(word, flags);
 }
 
 inline uint32_t AnnounceWaiter(WakeWord* wake) { return AnnounceWaiter(&wake->word, &wake->flags); }
 inline void WakeAnnounced(WakeWord* wake) { WakeAnnounced(&wake->word, &wake->flags); }
-
-// Between two looks of somebody who spins.
-inline void SpinPause() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  __asm__ __volatile__("yield");
-#endif
-}
 
 }  // namespace procshare

@@ -2,6 +2,7 @@
  * Who sleeps in the kernel on a word of a segment: so that a test knows that somebody waits, instead of hoping so.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from './eventually.ts'
 
 const FUTEX = { x64: 202, arm64: 98 }[process.arch as string]
@@ -45,7 +46,11 @@ function wordsSleptOn(pid: number, thread: string): bigint[] {
   return Array.from({ length: Number(second) }, (_, i) => targets.readBigUInt64LE(i * WAITV_BYTES + 8))
 }
 
-/** Waits until a process sleeps on `count` words of the segment; where that cannot be seen, does nothing. */
+/** How long a blocking call that was sent to another process gets to begin, where that cannot be seen. */
+const UNSEEN_MS = 250
+
+/** Waits until a process sleeps on `count` words of the segment; where that cannot be seen, until it has had time to. */
 export async function untilAsleep(pid: number, name: string, count = 1): Promise<void> {
   if (canSeeSleepers) await eventually(() => sleepersOn(pid, name) >= count)
+  else await delay(UNSEEN_MS)
 }

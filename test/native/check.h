@@ -8,10 +8,6 @@
 // A failure in a forked child aborts the child; whoever waits for it fails in turn.
 #pragma once
 
-#include <dirent.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -22,7 +18,9 @@
 #include <type_traits>
 
 #include "fallback_exceptions.h"
+#include "host.h"
 #include "platform/deadline.h"
+#include "platform/process_identity.h"
 #include "sanitizers.h"
 
 namespace procshare::testing {
@@ -65,7 +63,7 @@ inline std::string& Context() {
 
 [[noreturn]] inline void Fail(const char* file, int line, const std::string& what) {
   const std::string& context = Context();
-  fprintf(stderr, "%s:%d: CHECK failed in process %d: %s%s%s\n", file, line, getpid(), what.c_str(),
+  fprintf(stderr, "%s:%d: CHECK failed in process %u: %s%s%s\n", file, line, CurrentProcess().pid, what.c_str(),
           context.empty() ? "" : "\n  at ", context.c_str());
   fflush(stderr);
   abort();
@@ -122,22 +120,15 @@ class Promptness {
 
 // Names of this program's own, in every process that it forks.
 inline const std::string& NamePrefix() {
-  static const std::string prefix = "procshare-test-" + std::to_string(getpid()) + "-";
+  static const std::string prefix = "procshare-test-" + std::to_string(CurrentProcess().pid) + "-";
   return prefix;
 }
 inline std::string TestName(const std::string& tail) { return NamePrefix() + tail; }
 
-// One of this program's names that still exists in `directory`, or an empty text.
-inline std::string LeftOver(const char* directory = "/dev/shm") {
-  std::string found;
-  DIR* const listing = opendir(directory);
-  if (listing == nullptr) return found;
-  while (const dirent* item = readdir(listing)) {
-    if (strncmp(item->d_name, NamePrefix().c_str(), NamePrefix().size()) == 0) found = item->d_name;
-  }
-  closedir(listing);
-  return found;
-}
+// One of this program's names that still exists, or an empty text.
+inline std::string LeftOver() { return NameInUse(NamePrefix()); }
+
+constexpr double kPatienceMs = 20'000;  // for what should take a moment: when it is over, the test has failed
 
 // For tests that make random choices. A failure says it, and with it in the environment the choices are the
 // same again.
@@ -162,11 +153,8 @@ inline void Skip(const char* reason) { SkipReason() = reason; }
 // `argv[1]`, if there is one, picks the cases whose names contain it.
 template <size_t kCount>
 int RunTests(int argc, char** argv, const Test (&tests)[kCount]) {
-  constexpr unsigned kProgramSeconds =
-      kFallbacks ? 300 : 120;  // a hang ends here, with SIGALRM, and takes the children with it
-  alarm(kProgramSeconds);
-  const rlimit no_core = {0, 0};
-  setrlimit(RLIMIT_CORE, &no_core);
+  constexpr unsigned kProgramSeconds = kFallbacks ? 300 : 120;  // a hang ends here, and takes the children with it
+  LimitProgram(kProgramSeconds);
   setvbuf(stdout, nullptr, _IOLBF, 0);
   (void)NamePrefix();  // before the first fork
   for (const Test& test : tests) {

@@ -24,8 +24,6 @@
 
 namespace procshare::testing {
 
-constexpr double kPatienceMs = 20'000;  // for what should take a moment: when it is over, the test has failed
-
 // One end of a connection between a parent and its child. A message is one character.
 class Channel {
  public:

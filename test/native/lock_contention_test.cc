@@ -308,6 +308,30 @@ void ATakenLockIsGivenUpAtTheDeadline() {
   lock.Release();
 }
 
+// Who has waited for long asks for the next turn. With the lock it has had that turn, also when it gets it from a dead owner.
+void AnAbandonedLockIsATurn() {
+  const SharedScratch<Arena> arena;
+  SharedLock lock(&arena->cell);
+  CHECK(lock.Init());
+  std::atomic<bool> held{false}, asked{false};
+  std::thread owner([&] {
+    CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired);
+    held = true;
+    while (!asked) std::this_thread::yield();
+  });
+  while (!held) std::this_thread::yield();
+  std::thread waiter([&] {
+    CHECK_EQ(lock.Acquire(2, Deadline::AfterMs(kForgottenMs)), MutexOutcome::kAbandoned);
+    lock.Release();
+  });
+  while (arena->cell.reserved_for != 2) std::this_thread::yield();
+  asked = true;
+  owner.join();
+  waiter.join();
+  CHECK_EQ(lock.TryAcquire(3), MutexOutcome::kAcquired);
+  lock.Release();
+}
+
 // A wake-up costs a system call: it is made only when somebody announced himself, and once per announcement.
 void NobodyIsWokenForNothing() {
   const SharedScratch<Arena> arena;
@@ -348,6 +372,7 @@ int main(int argc, char** argv) {
       {"processes that block", ProcessesThatBlock},
       {"exact in spite of kills", ExactInSpiteOfKills},
       {"a taken lock is given up at the deadline", ATakenLockIsGivenUpAtTheDeadline},
+      {"an abandoned lock is a turn as any other", AnAbandonedLockIsATurn},
       {"nobody is woken for nothing", NobodyIsWokenForNothing},
   };
   return RunTests(argc, argv, tests);

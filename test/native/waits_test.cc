@@ -2,16 +2,12 @@
 
 #include "shm/waits.h"
 
-#include <dirent.h>
-#include <sys/mman.h>
-
 #include <atomic>
 #include <deque>
 #include <memory>
 #include <thread>
 
 #include "check.h"
-#include "child_process.h"
 #include "shm/wake_word.h"
 
 namespace procshare::testing {
@@ -20,15 +16,6 @@ namespace {
 constexpr double kHeartbeatMs = 50;
 constexpr size_t kOneWord = 1;
 constexpr size_t kNoWord = 0;
-
-size_t Threads() {
-  size_t count = 0;
-  DIR* const listing = opendir("/proc/self/task");
-  CHECK(listing != nullptr);
-  while (const dirent* item = readdir(listing)) count += item->d_name[0] != '.';
-  closedir(listing);
-  return count;
-}
 
 // A number that can be waited for: until it is at least the argument.
 struct Condition {
@@ -53,7 +40,7 @@ void Eventually(const Predicate& predicate) {
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
   while (!predicate()) {
     CHECK(!deadline.passed());
-    sched_yield();
+    std::this_thread::yield();
   }
 }
 
@@ -94,7 +81,7 @@ void ToldOnce(size_t most_words) {
   pool.MustArm(0, 1000);
   pool->Disarm(0);
   pool[0].Change(1000);
-  usleep(static_cast<useconds_t>(2 * kHeartbeatMs * 1000));
+  SleepMs(2 * kHeartbeatMs);
   CHECK_EQ(pool[0].told.load(), 50);
 }
 
@@ -128,18 +115,18 @@ void TheHeartbeatNotices(size_t most_words) {
 
 void TheMemoryGoes(size_t most_words) {
   Pool pool(1, most_words);
-  void* const page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  CHECK(page != MAP_FAILED);
+  void* const page = MapPage();
+  CHECK(page != nullptr);
   auto* const wake = new (page) WakeWord();
   for (int round = 0; round < 20; ++round) {
     const uint32_t id = pool->Add({&wake->word, &wake->flags, [wake](uint64_t) { return wake->word == UINT32_MAX; }, {}});
     CHECK(pool->Arm(id, 0).value());
-    if (round % 2 == 0) usleep(1000);  // its thread sleeps, or is about to
+    if (round % 2 == 0) SleepMs(1);  // its thread sleeps, or is about to
     pool->Remove(id);
   }
-  munmap(page, 4096);
+  UnmapPage(page);
   pool.MustArm(0, 1);
-  usleep(static_cast<useconds_t>(2 * kHeartbeatMs * 1000));
+  SleepMs(2 * kHeartbeatMs);
   pool[0].Change(1);
   Eventually([&] { return pool[0].told == 1; });
 }
@@ -154,7 +141,7 @@ void Stopped(size_t most_words) {
   CHECK_EQ(Threads(), before);
   CHECK(pool->Arm(0, 1).value());  // accepted, and never told
   pool[0].Change(1);
-  usleep(static_cast<useconds_t>(2 * kHeartbeatMs * 1000));
+  SleepMs(2 * kHeartbeatMs);
   CHECK_EQ(pool[0].told.load(), 0);
 }
 
@@ -174,7 +161,7 @@ void IdleThreadsGo() {
 void TheThreadItselfSleeps() {
   Pool pool(1, MostWaitTargets());
   std::thread changer([&] {
-    usleep(20'000);
+    SleepMs(20);
     pool[0].Change(1);
   });
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);

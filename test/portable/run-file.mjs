@@ -10,7 +10,7 @@ import { startTests } from '@vitest/runner'
 import { expect } from 'vitest'
 import { exceptionFor } from './exceptions.mjs'
 
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = Number(process.env.TEST_TIMEOUT_MS ?? 60_000)
 
 // The file that this process was started by, if an emulator stands between: children are started by the same.
 if (process.env.PROCSHARE_EXEC_PATH !== undefined) process.execPath = process.env.PROCSHARE_EXEC_PATH

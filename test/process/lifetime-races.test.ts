@@ -1,11 +1,11 @@
 /** Processes that make, find and remove one name at the same instant. */
 import { randomInt } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RawArray, removeStaleSegments, SharedArray } from 'procshare'
 import { expect, it } from 'vitest'
 import { type FixtureProcess, spawnFixture, together } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { isNameInUse } from '../helpers/names-in-use.mjs'
 import { uniqueName } from '../helpers/segment-names.ts'
 
 expectNoLeftovers()
@@ -82,7 +82,7 @@ it('there are never two segments of one name at one time, however opening and cl
     expect(created).toBeGreaterThan(0)
     expect(opened).toBeGreaterThan(created)
   }
-  expect(existsSync(`/dev/shm/${arena.name}`)).toBe(false)
+  expect(isNameInUse(arena.name)).toBe(false)
 })
 
 it('nobody sees a half-made segment, or waits for one, when its creator is killed', { timeout: 120_000 }, async () => {
@@ -111,7 +111,7 @@ it('nobody sees a half-made segment, or waits for one, when its creator is kille
     expect(opened).toBeGreaterThan(kills)
   }
   removeStaleSegments()
-  expect(existsSync(`/dev/shm/${arena.name}`)).toBe(false)
+  expect(isNameInUse(arena.name)).toBe(false)
 })
 
 it('attaching while the last one closes gives a whole object or ENOENT', async () => {
@@ -130,7 +130,7 @@ it('attaching while the last one closes gives a whole object or ENOENT', async (
   await Promise.all(lookers.map(search))
   arena.stop()
   expect(await rounds).toBeGreaterThan(enough)
-  expect(existsSync(`/dev/shm/${arena.name}`)).toBe(false)
+  expect(isNameInUse(arena.name)).toBe(false)
 })
 
 it('closing an unlinked segment never removes a new one of its name', async () => {
@@ -143,7 +143,7 @@ it('closing an unlinked segment never removes a new one of its name', async () =
     expect(wrong).toEqual([])
     expect(closedAfterUnlink).toBeGreaterThan(0)
   }
-  expect(existsSync(`/dev/shm/${arena.name}`)).toBe(false)
+  expect(isNameInUse(arena.name)).toBe(false)
 })
 
 it('old holders go on with an unlinked segment while a new one has its name', async () => {
@@ -166,5 +166,5 @@ it('old holders go on with an unlinked segment while a new one has its name', as
     using same = SharedArray.attach(name)
     expect([...(same as Int32Array)]).toEqual([4])
   }
-  expect(existsSync(`/dev/shm/${name}`)).toBe(false)
+  expect(isNameInUse(name)).toBe(false)
 })

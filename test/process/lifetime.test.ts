@@ -4,11 +4,12 @@
  *
  * LIFETIME_SEED=… repeats a run; a failure prints the shortest history that fails.
  */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import fc from 'fast-check'
 import { attach, removeStaleSegments, unlinkSegment } from 'procshare'
 import { afterAll, expect, it } from 'vitest'
 import { type FixtureProcess, spawnFixture } from '../helpers/fixture.ts'
+import { isNameInUse, namesInUse } from '../helpers/names-in-use.mjs'
 import { namePrefix, uniqueName } from '../helpers/segment-names.ts'
 
 const HISTORIES = 1_000
@@ -21,6 +22,12 @@ const KINDS = ['Value', 'SharedArray', 'SharedMemory', 'Lock'] as const
 const NAMES = 2
 
 const STICKY = process.env.TEST_FALLBACKS ? 0o600 : 0o1000 // the mark of temporary memory is elsewhere there
+
+/** Whether what is left of a name can go with the next sweep. */
+function isTemporary(name: string): boolean {
+  if (process.platform !== 'linux') return false // there it goes with its last user
+  return (statSync(`/dev/shm/${name}`).mode & STICKY) !== 0
+}
 
 interface ModelSegment {
   readonly id: string
@@ -47,7 +54,7 @@ class Slot {
   }
 
   get exists(): boolean {
-    return existsSync(`/dev/shm/${this.name}`)
+    return isNameInUse(this.name)
   }
 
   close({ segment }: ModelHandle): void {
@@ -223,11 +230,11 @@ class History {
     }
   }
 
-  /** What is in /dev/shm is what the model says. */
+  /** What the system has is what the model says. */
   check(): void {
     for (const slot of this.slots) {
       if (slot.segment === undefined) {
-        if (slot.mayBeStale) expect(!slot.exists || (statSync(`/dev/shm/${slot.name}`).mode & STICKY) !== 0).toBe(true)
+        if (slot.mayBeStale) expect(!slot.exists || isTemporary(slot.name)).toBe(true)
         else expect(slot.exists, `${slot.name} is gone`).toBe(false)
       } else {
         const { kind, name } = slot
@@ -244,7 +251,7 @@ class History {
       await process[Symbol.asyncDispose]()
       actors[i] = await nextActor()
     }
-    for (const { name } of this.slots) rmSync(`/dev/shm/${name}`, { force: true })
+    for (const { name } of this.slots) if (isNameInUse(name)) unlinkSegment(name)
   }
 
   /** All close what they have; persistent segments stay until they are unlinked. Then nothing is left. */
@@ -259,7 +266,7 @@ class History {
     this.check()
     for (const { segment, name } of this.slots) if (segment !== undefined) unlinkSegment(name)
     if (this.slots.some((slot) => slot.mayBeStale)) removeStaleSegments()
-    expect(readdirSync('/dev/shm').filter((name) => name.startsWith(namePrefix))).toEqual([])
+    expect(namesInUse().filter((name) => name.startsWith(namePrefix))).toEqual([])
   }
 
   #created(who: number, place: Place, slot: number, token: number, id: string, persistent: boolean): void {

@@ -33,7 +33,7 @@ it('is an Error with a code, and says what it is about', () => {
 it('carries the number and the call of an error of the system', () => {
   const error = caught(() => Value.attach(uniqueName()))
   expect(error.errno).toBe(2)
-  expect(error.syscall).toBe('shm_open')
+  expect(error.syscall).toBe(process.platform === 'win32' ? 'OpenFileMapping' : 'shm_open')
 })
 
 it('has neither for errors of our own', () => {

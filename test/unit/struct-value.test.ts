@@ -3,6 +3,7 @@ import { attach, Lock, Struct, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { CHARACTERS } from '../helpers/scalar-types.ts'
 import { uniqueName } from '../helpers/segment-names.ts'
 
 expectNoLeftovers()
@@ -158,8 +159,9 @@ describe('the live record', () => {
     expect(record.name).toHaveLength(8)
     record.name = 'x'
     expect(record.name).toEqual(Buffer.from('x'))
-    record.title = 'ab😀d'
-    expect(record.title).toBe('ab😀d')
+    const title = CHARACTERS[1].bits === 32 ? 'ab😀d' : 'ab€d' // where a wchar_t has 16 bits there is no room for the first
+    record.title = title
+    expect(record.title).toBe(title)
     record.name = ''
     expect(record.name).toHaveLength(0)
   })

@@ -1,0 +1,2 @@
+export function namesInUse(): string[]
+export function isNameInUse(name: string): boolean

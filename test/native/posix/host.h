@@ -1,0 +1,55 @@
+// What the harness asks of the operating system: here POSIX. test/native/windows/host.h is its counterpart.
+#pragma once
+
+#include <dirent.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+namespace procshare::testing {
+
+// Ends the program when it takes longer than that, and leaves no core files.
+inline void LimitProgram(unsigned seconds) {
+  alarm(seconds);
+  const rlimit no_core = {0, 0};
+  setrlimit(RLIMIT_CORE, &no_core);
+}
+
+// A name of shared memory that begins like that, or an empty text.
+inline std::string NameInUse(const std::string& prefix) {
+  std::string found;
+  DIR* const listing = opendir("/dev/shm");
+  if (listing == nullptr) return found;
+  while (const dirent* item = readdir(listing)) {
+    if (strncmp(item->d_name, prefix.c_str(), prefix.size()) == 0) found = item->d_name;
+  }
+  closedir(listing);
+  return found;
+}
+
+// How many threads this process has.
+inline size_t Threads() {
+  size_t count = 0;
+  DIR* const listing = opendir("/proc/self/task");
+  if (listing == nullptr) abort();
+  while (const dirent* item = readdir(listing)) count += item->d_name[0] != '.';
+  closedir(listing);
+  return count;
+}
+
+inline void SleepMs(double ms) { usleep(static_cast<useconds_t>(ms * 1000)); }
+
+// A page of zeros that a word can be waited for in, and that can be unmapped.
+inline void* MapPage() {
+  void* const page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  return page == MAP_FAILED ? nullptr : page;
+}
+inline void UnmapPage(void* page) { munmap(page, 4096); }
+
+}  // namespace procshare::testing
