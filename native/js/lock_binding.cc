@@ -19,7 +19,9 @@ LockBinding::LockBinding(AddonState* state, const Segment& segment, LockCell* ce
       index_(state->lock_table().Add(cell)),
       wait_(state->waits().Add({lock_.release_word(),
                                 lock_.flags(),
-                                [lock = lock_](uint64_t) { return lock.Peek() != MutexState::kHeld; },
+                                [lock = lock_, owner = state->fast_path().owner](uint64_t) {
+                                  return lock.Peek() != MutexState::kHeld && !lock.IsReservedForOthers(owner);
+                                },
                                 {}})) {
   state_->residents.insert(this);
 }
@@ -33,6 +35,7 @@ LockBinding::~LockBinding() {
 void LockBinding::End() {
   if (mapping_ == nullptr) return;
   state_->waits().Remove(wait_);
+  Unreserve();
   Abandon();
   mapping_.reset();
 }

@@ -72,7 +72,7 @@ bool SharedLock::IsReservedForOthers(uint64_t owner) const {
 // The mutex is ours; may we keep it?
 MutexOutcome SharedLock::SettleFlags(uint64_t owner) {
   if (IsReservedForOthers(owner)) {
-    Release();
+    LetGo();  // this was no turn: did it wind the reservation up, attempts would keep that of a dead waiter alive
     return MutexOutcome::kBusy;
   }
   const uint32_t flags = cell_->flags.fetch_and(~(kLockReserved | kLockAbandoned), std::memory_order_acquire);

@@ -35,6 +35,9 @@ class SharedLock {
   // Whoever has reserved the lock does not want it any more.
   void Unreserve(uint64_t owner);
 
+  // Whether trying is in vain although the lock may be free.
+  bool IsReservedForOthers(uint64_t owner) const;
+
   // Blocks the calling thread; looks around for some microseconds before it sleeps.
   MutexOutcome Acquire(uint64_t owner, Deadline deadline);
 
@@ -42,8 +45,7 @@ class SharedLock {
     // Relaxed: a reservation that comes after this look is as young as one that this would make young.
     const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
     if (Unlikely((flags & kLockReserved) != 0)) BeginReservation();
-    RobustMutexRelease(&cell_->mutex);
-    WakeAnnounced(&cell_->release_word, &cell_->flags);  // RobustMutexRelease is a full fence (L2)
+    LetGo();
   }
 
   // Makes the next owner get kAbandoned. The caller holds the lock.
@@ -75,10 +77,13 @@ class SharedLock {
     }
     return outcome;
   }
+  void LetGo() {
+    RobustMutexRelease(&cell_->mutex);
+    WakeAnnounced(&cell_->release_word, &cell_->flags);  // RobustMutexRelease is a full fence (L2)
+  }
   MutexOutcome SettleFlags(uint64_t owner);
   MutexOutcome TakeAbandoned(uint64_t owner);
   void BeginReservation();
-  bool IsReservedForOthers(uint64_t owner) const;
   void SleepThroughReservation(uint64_t owner, Deadline deadline);
 
   LockCell* cell_;

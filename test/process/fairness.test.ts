@@ -61,17 +61,21 @@ describe('a lock that others take again as soon as they have released it', () =>
     expect(Math.min(...turns) / Math.max(...turns)).toBeGreaterThan(0.3)
   })
 
-  it('is not kept from others for long by somebody who asks for the next turn and is killed', async () => {
-    using lock = new Lock()
-    const guard = lock.acquireSync()
-    const asker = await spawnFixture('lock-user')
-    const asking = asker.call('block', lock.handle).catch(() => {})
-    await new Promise((resolve) => setTimeout(resolve, 20)) // longer than its patience
-    await asker.kill('SIGKILL')
-    await asking
-    guard.release()
-    const asked = now()
-    lock.acquireSync({ timeoutMs: 5_000 }).release()
-    expect(now() - asked).toBeLessThan(100)
-  })
+  it.each(['a task', 'a thread'])(
+    'is not kept from %s for long by somebody who asks for the next turn and is killed',
+    async (who) => {
+      using lock = new Lock().ref()
+      const guard = lock.acquireSync()
+      const asker = await spawnFixture('lock-user')
+      const asking = asker.call('block', lock.handle).catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 20)) // longer than its patience
+      await asker.kill('SIGKILL')
+      await asking
+      guard.release()
+      const asked = now()
+      const next = who === 'a task' ? await lock.acquire({ timeoutMs: 5_000 }) : lock.acquireSync({ timeoutMs: 5_000 })
+      next.release()
+      expect(now() - asked).toBeLessThan(100)
+    },
+  )
 })
