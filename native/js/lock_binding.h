@@ -28,8 +28,14 @@ class LockBinding final : public Resident {
   void Abandon();
 
   // The next turn, for some milliseconds, is this environment's.
-  void Reserve() { lock_.Reserve(state_->fast_path().owner); }
-  void Unreserve() { lock_.Unreserve(state_->fast_path().owner); }
+  void Reserve() {
+    lock_.Reserve(state_->fast_path().owner);
+    has_reserved_ = true;
+  }
+  void Unreserve() {
+    if (has_reserved_) lock_.Unreserve(state_->fast_path().owner);
+    has_reserved_ = false;
+  }
 
   // The next owner is told that the lock, which this environment holds, was abandoned.
   void MarkAbandoned() { lock_.MarkAbandoned(); }
@@ -45,6 +51,7 @@ class LockBinding final : public Resident {
   SharedLock lock_;
   const uint32_t index_;  // in AddonState::lock_table()
   const uint32_t wait_;   // in AddonState::waits()
+  bool has_reserved_ = false;
 };
 
 void ExportLockFunctions(Napi::Env env, Napi::Object exports);
