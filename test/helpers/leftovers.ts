@@ -1,10 +1,13 @@
 import { listSegments, unlinkSegment } from 'procshare'
 import { afterEach, expect } from 'vitest'
 
-/** The names of the segments that this process, or a worker of it, has made and that still exist; anonymous ones too. */
+/**
+ * The names of the segments that this process, or a worker of it, has made and that still exist; anonymous ones too. Stale
+ * ones are not its own: a process that was killed had the same pid.
+ */
 export function segmentsOfThisProcess(): string[] {
   return listSegments()
-    .filter((segment) => segment.creatorPid === process.pid)
+    .filter(({ creatorPid, attached, persistent }) => creatorPid === process.pid && (attached || persistent))
     .map((segment) => segment.name)
 }
 
