@@ -24,6 +24,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "platform/deadline.h"
 #include "platform/status.h"
@@ -72,8 +73,18 @@ class NamedMemory {
   // that by its content, closes it and tries again. Fails with ENOENT when there is no such name, or only a stale one.
   static Result<NamedMemory> Attach(const std::string& name, bool any_owner, Deadline deadline);
 
-  NamedMemory(NamedMemory&&) noexcept;
-  NamedMemory& operator=(NamedMemory&&) noexcept;
+  NamedMemory(NamedMemory&& other) noexcept { *this = std::move(other); }
+  NamedMemory& operator=(NamedMemory&& other) noexcept {
+    if (this == &other) return *this;
+    Close();
+    name_ = std::move(other.name_);
+    descriptor_ = std::exchange(other.descriptor_, -1);
+    temporary_ = other.temporary_;
+    member_ = other.member_.exchange(0);
+    identity_ = other.identity_;
+    mapping_ = std::move(other.mapping_);
+    return *this;
+  }
   ~NamedMemory() { Close(); }
 
   // Keeps the name beyond the last holder. Called by the builder, before Publish().

@@ -81,20 +81,6 @@ Fate ReclaimIfStale(int fd, const std::string& name) {
 
 }  // namespace
 
-NamedMemory::NamedMemory(NamedMemory&& other) noexcept { *this = std::move(other); }
-
-NamedMemory& NamedMemory::operator=(NamedMemory&& other) noexcept {
-  if (this == &other) return *this;
-  Close();
-  name_ = std::move(other.name_);
-  descriptor_ = std::exchange(other.descriptor_, -1);
-  temporary_ = other.temporary_;
-  member_ = other.member_.exchange(0);
-  identity_ = other.identity_;
-  mapping_ = std::move(other.mapping_);
-  return *this;
-}
-
 Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_length, unsigned mode, bool) {
   const Deadline standstill = Deadline::AfterMs(kStandstillMs);
   Backoff backoff;
