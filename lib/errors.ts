@@ -6,7 +6,10 @@
 
 const MESSAGES = {
   EACCES: (name) => `No permission for ${name}: it was made with a mode that does not include this user`,
+  EADDRINUSE: (name) => `${name} is taken: a server is listening there`,
+  EADDRNOTAVAIL: (name) => `${name} is not an address of this machine`,
   EAGAIN: () => 'The system has no more threads to give',
+  ECONNREFUSED: (name) => `Nobody listens at ${name}`,
   EEXIST: (name) => `${name} exists already: attach to it, open it, or unlink it first`,
   EFBIG: (name) => `${name} is larger than the system, or this version of the runtime, allows`,
   EINVAL: (name) => `The system refuses the name or size of ${name}`,
@@ -24,11 +27,13 @@ const MESSAGES = {
   EPERM: (name) => `The system does not permit this for ${name}`,
   EROFS: (name) => `Shared memory is read-only here, so there can be no ${name}`,
   ERR_ABI: (name) => `${name} was made by a process with another C library or word size, whose locks look different`,
+  ERR_AUTHENTICATION: (name, detail) => `${name} and its client do not have the same key: ${detail}`,
   ERR_BROKEN_BARRIER: (name) => `${name} is broken: one of those who waited gave up, died, or had it aborted or reset`,
   ERR_CLOSED: (name) => `${name} was closed`,
   ERR_CORRUPT: (name) => `${name} is truncated or overwritten: unlink it and create it anew`,
   ERR_DEADLOCK: (name) =>
     `${name} is held by the same thread or task that asks for it: this could never be granted, so it is refused`,
+  ERR_DISCONNECTED: (name, detail) => `${name} cannot be reached: ${detail}`,
   ERR_ENDED: (name, detail) => `${name} has ended: ${detail}`,
   ERR_EXTERNAL_BUFFERS: () =>
     'This runtime does not allow buffers over memory from outside its heap (Electron since version 21 is one): shared memory cannot be mapped in it',
@@ -38,10 +43,16 @@ const MESSAGES = {
     detail === ''
       ? `${name} has a segment layout that this version of procshare does not read`
       : `${name} has other members than the schema: ${detail}`,
+  ERR_LIMIT: (name, detail) => `${name} is at its limit: ${detail}`,
+  ERR_MANAGER_STATE: (name, detail) => `${name} ${detail}`,
   ERR_NATIVE: (_name, detail) => `The native part of procshare could not be loaded: ${detail}`,
+  ERR_NOT_EXPOSED: (name, detail) => `${name} does not expose ${detail}`,
   ERR_NOT_OWNER: (name, detail) => `${name} is not held ${detail}`,
   ERR_NOT_READY: (name) => `The process that creates ${name} has been at it for more than 10 seconds`,
+  ERR_NO_KEY: (name) =>
+    `No key is known for ${name}: connect to it first, by Manager.connect(), or set PROCSHARE_AUTHKEY`,
   ERR_NO_LOCK: (name) => `${name} was made with lock: false`,
+  ERR_NO_OBJECT: (name) => `${name} is no object of the server any more: its last proxy is gone`,
   ERR_NO_WORDS: (name) =>
     `${name} has no place for those who wait for a word: make it as a SharedMemory or a SharedArray of 'i'`,
   ERR_OVER_RELEASE: (name) => `${name} would be released more often than its limit allows`,
@@ -51,11 +62,13 @@ const MESSAGES = {
   ERR_PROCESS_IMPORT: (name) =>
     `${name} cannot be started while the module of this child process is still being imported: wrap the start in \`if (isMainProcess)\``,
   ERR_PROCESS_STATE: (name, detail) => `${name} ${detail}`,
+  ERR_PROTOCOL: (name, detail) => `${name} does not speak the manager protocol of this version: ${detail}`,
   ERR_STALE_HANDLE: (name) =>
     `${name} is not the one that the handle was made for: that one is gone and another has its name`,
   ERR_SYSTEM: (name) => `The system reports an unexpected error for ${name}`,
   ERR_TASK_DONE: (name) => `${name}: taskDone() was called more often than there were items`,
   ERR_TIMEOUT: (name, detail) => `Waiting for ${name} took longer than ${detail}`,
+  ERR_TLS: (name, detail) => `No secure connection to ${name}: ${detail}`,
   ERR_TOO_LARGE: (name, detail) =>
     `${name} can never hold ${detail}: make it with a larger byteLength, or with spill: true`,
   ERR_TOO_MANY_WAITERS: (name) => `${name} is in use by as many processes and workers as it has room for`,
@@ -64,6 +77,11 @@ const MESSAGES = {
 
 /** The codes of {@link ShareError}. */
 export type ShareErrorCode = keyof typeof MESSAGES
+
+/** Whether `code` is one of {@link ShareErrorCode}. @internal */
+export function isShareErrorCode(code: string): code is ShareErrorCode {
+  return Object.hasOwn(MESSAGES, code)
+}
 
 /** What an error is about; every part is optional. */
 export interface ShareErrorInfo {
@@ -117,6 +135,12 @@ export class ShareError extends Error {
     if (info.syscall !== undefined) this.syscall = info.syscall
     if (info.errno !== undefined) this.errno = info.errno
   }
+}
+
+/** A {@link ShareError} that was thrown in another process. @internal */
+export function reviveShareError(code: ShareErrorCode, message: string, options: ErrorOptions): ShareError {
+  const error = Object.assign(new ShareError(code), options)
+  return Object.defineProperty(error, 'message', { value: message, configurable: true, writable: true })
 }
 
 /** Whether `error` is a {@link ShareError} with this code. @internal */

@@ -1,0 +1,45 @@
+/** Where a server listens: a path (a Unix socket, or a named pipe on Windows), or a host and port. */
+import { isIP } from 'node:net'
+import { ShareError } from '../errors.ts'
+import { assertInteger, assertString, typeError, valueError } from '../validate.ts'
+
+/** Where the server of a {@link Manager} listens: the path of a Unix socket (a named pipe `\\.\pipe\…` on Windows), or host and port. */
+export type ManagerAddress = string | { readonly host: string; readonly port: number }
+
+/** What fits into the address of a Unix socket, everywhere. */
+export const MOST_PATH_BYTES = 103
+
+export function assertAddress(name: string, value: unknown): asserts value is ManagerAddress {
+  if (typeof value === 'string') {
+    if (value === '' || value.includes('\0')) throw valueError(name, 'a path that is not empty and has no NUL', value)
+    const isPipe = value.startsWith('\\\\')
+    if (!isPipe && Buffer.byteLength(value) > MOST_PATH_BYTES) {
+      throw new ShareError('ENAMETOOLONG', { subject: `the socket ${value} (at most ${MOST_PATH_BYTES} bytes)` })
+    }
+    return
+  }
+  if (typeof value !== 'object' || value === null) throw typeError(name, 'a path, or { host, port }', value)
+  const { host, port, ...rest } = value as { host?: unknown; port?: unknown }
+  for (const key of Object.keys(rest)) throw valueError(`${name}.${key}`, 'host or port', key)
+  assertString(`${name}.host`, host)
+  if (host === '') throw valueError(`${name}.host`, 'a host name or an IP address', host)
+  assertInteger(`${name}.port`, port, 0, 65_535)
+}
+
+/** As text, by which the address can be told from others and given to another process. */
+export function formatAddress(address: ManagerAddress): string {
+  if (typeof address === 'string') return address
+  return `tcp://${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`
+}
+
+/** The address of that text. */
+export function parseAddress(text: string): ManagerAddress {
+  if (!text.startsWith('tcp://')) return text
+  const colon = text.lastIndexOf(':')
+  return { host: text.slice(6, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
+}
+
+/** What to give to `connect` and `listen` of node:net. */
+export function socketOptions(address: ManagerAddress): { path: string } | { host: string; port: number } {
+  return typeof address === 'string' ? { path: address } : { host: address.host, port: address.port }
+}

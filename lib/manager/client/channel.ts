@@ -1,0 +1,149 @@
+/**
+ * Channel: how proxies reach their server. Proxies are written once, for both forms: a channel answers a call with a promise, or, in
+ * the blocking form, with the result itself. What is the same in both forms is here: numbering, references, and the account of
+ * which objects this side has proxies for.
+ */
+import { ShareError } from '../../errors.ts'
+import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import type { Reference, References } from '../wire/values.ts'
+import type { ManagedProxy, ProxyClass } from './proxy.ts'
+import { proxyClassOf } from './proxy-classes.ts'
+
+/** How a call is made. */
+export interface CallOptions {
+  /** Who of this client calls; 0 is the thread. @defaultValue 0 */
+  readonly task?: number
+  /** Gives the call up. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A server's object, as one channel knows it. */
+export class Remote {
+  readonly channel: Channel
+  /** Its number in the server; changes when a named object is found again in another server. */
+  id: number
+  readonly typeName: string
+  readonly name: string | undefined
+  /** For types of users: the methods. */
+  readonly exposes: readonly string[] | undefined
+  /** How often the server has sent it: as often it wants it back. */
+  received = 1
+  isClosed = false
+
+  constructor(channel: Channel, [id, typeName, name, exposes]: Reference) {
+    this.channel = channel
+    this.id = id as number
+    this.typeName = typeName as string
+    this.name = (name ?? undefined) as string | undefined
+    this.exposes = exposes as readonly string[] | undefined
+  }
+}
+
+export abstract class Channel {
+  /** Whether calls answer with results instead of promises. */
+  abstract readonly isBlocking: boolean
+  /** What to call the server in messages. */
+  readonly subject: string
+  /** The address as text. */
+  readonly address: string
+  /** Which server it is; unknown until the connection is made. */
+  serverId: string | undefined
+  /** The proxies that are alive, by the numbers of their objects. */
+  readonly #proxies = new Map<number, { readonly remote: Remote; readonly proxy: WeakRef<ManagedProxy> }>()
+  readonly #collected = new FinalizationRegistry<Remote>((remote) => this.letGo(remote))
+  readonly references: References = {
+    write: (object) => this.#write(object),
+    read: (reference) => this.#read(reference),
+  }
+  #lastCall = 0
+
+  constructor(address: string) {
+    this.address = address
+    this.subject = `the manager at ${address}`
+  }
+
+  /** Calls a method of an object: a promise of the result, or in the blocking form the result. */
+  abstract call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions): unknown
+
+  /** Sends that this side has let go of an object, as soon as something can be sent. */
+  protected abstract sendRelease(id: number, count: number): void
+
+  /** Sends that this side has a proxy for an object which it was not sent. */
+  protected abstract sendHold(id: number): void
+
+  /** A proxy for an object that another one has told us of. */
+  adopt(reference: Reference): ManagedProxy {
+    const known = this.#proxies.get(reference[0] as number)?.proxy.deref()
+    if (known !== undefined) return known
+    this.sendHold(reference[0] as number)
+    return this.#proxyOf(reference)
+  }
+
+  /** The proxy was closed, or collected. */
+  letGo(remote: Remote): void {
+    if (remote.isClosed) return
+    remote.isClosed = true
+    if (this.#proxies.get(remote.id)?.remote === remote) this.#proxies.delete(remote.id)
+    this.sendRelease(remote.id, remote.received)
+  }
+
+  /** The proxies that are alive. */
+  protected get remotes(): Remote[] {
+    return [...this.#proxies.values()].map(({ remote }) => remote)
+  }
+
+  /** The same objects, under the numbers that they have now. */
+  protected renumber(remotes: readonly Remote[]): void {
+    const entries = new Map([...this.#proxies.values()].map((entry) => [entry.remote, entry]))
+    this.#proxies.clear()
+    for (const remote of remotes) this.#proxies.set(remote.id, entries.get(remote)!)
+  }
+
+  protected nextCall(isTaken: (call: number) => boolean): number {
+    do {
+      this.#lastCall = (this.#lastCall + 1) >>> 0
+    } while (isTaken(this.#lastCall))
+    return this.#lastCall
+  }
+
+  #write(object: object): Reference {
+    const remote = remoteOf(object)
+    if (remote !== undefined && remote.channel.serverId === this.serverId && this.serverId !== undefined) {
+      if (remote.isClosed) throw new ShareError('ERR_CLOSED', { subject: `the proxy of ${remote.typeName}` })
+      return [remote.id]
+    }
+    if (isShareable(object)) return [object.handle]
+    throw new DOMException(`${object} could not be encoded`, 'DataCloneError')
+  }
+
+  #read(reference: Reference): unknown {
+    const [first] = reference
+    if (isHandle(first)) return attach(first as Handle)
+    const entry = this.#proxies.get(first as number)
+    const known = entry?.proxy.deref()
+    if (known === undefined) return this.#proxyOf(reference)
+    entry!.remote.received++
+    return known
+  }
+
+  #proxyOf(reference: Reference): ManagedProxy {
+    const remote = new Remote(this, reference)
+    const Class: ProxyClass = proxyClassOf(remote)
+    const proxy = new Class(remote)
+    this.#proxies.set(remote.id, { remote, proxy: new WeakRef(proxy) })
+    this.#collected.register(proxy, remote)
+    return proxy
+  }
+}
+
+const remotes = new WeakMap<object, Remote>()
+
+/** What a proxy stands for; undefined for what is no proxy. */
+export function remoteOf(object: object): Remote | undefined {
+  return remotes.get(object)
+}
+
+/** Notes what a proxy stands for. */
+export function setRemote(proxy: object, remote: Remote): void {
+  remotes.set(proxy, remote)
+}

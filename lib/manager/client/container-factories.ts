@@ -1,0 +1,4 @@
+/** The methods of managers that make containers: list, dict, set, Namespace, Value and Array. */
+import { FactoryBase } from './factory-base.ts'
+
+export abstract class ContainerFactories extends FactoryBase {}

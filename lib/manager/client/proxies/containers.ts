@@ -1,0 +1,2 @@
+/** The proxies of what holds values. */
+export {}

@@ -1,0 +1,127 @@
+/** What all proxies share, in both forms: calls, the handle, equality, text, and the end. */
+import { inspect } from 'node:util'
+import { ShareError } from '../../errors.ts'
+import { type Handle, registerShareable } from '../../memory/handle.ts'
+import { type CallOptions, type Channel, Remote, remoteOf, setRemote } from './channel.ts'
+
+/** A class of proxies. */
+export type ProxyClass = new (remote: Remote) => ManagedProxy
+
+/**
+ * A stand-in for an object that lives in the server of a {@link Manager}.
+ *
+ * @remarks Each method is one request to the server, which serves one at a time: what a single method does nobody sees half done.
+ * In the blocking form, {@link Manager.sync}, the same methods return what they otherwise promise. Every call rejects (or throws)
+ * with `ERR_DISCONNECTED` when the server is gone, `ERR_CLOSED` when the proxy was closed, and with what the server's object
+ * throws. Arguments and results are copied as items of a {@link Queue} are; proxies and shared objects inside arrive as proxies
+ * and attached. Within one connection there is one proxy for each object, so `===` tells whether two are the same.
+ */
+export abstract class ManagedProxy implements Disposable {
+  readonly #remote: Remote
+
+  /** @internal Proxies are made by managers. */
+  constructor(remote: Remote) {
+    if (!(remote instanceof Remote)) throw new TypeError('Proxies are made by the methods of a Manager')
+    this.#remote = remote
+    setRemote(this, remote)
+    registerShareable(this)
+  }
+
+  /** What the object is: `"list"`, `"dict"`, or the name that a type was registered under. */
+  get typeName(): string {
+    return this.#remote.typeName
+  }
+
+  /** The name under which every client gets this object; undefined for one without. */
+  get name(): string | undefined {
+    return this.#remote.name
+  }
+
+  /**
+   * A plain description with which others can attach to the object, by `attach(handle)`; it does not keep the object. They need
+   * the key of the server: see the guide.
+   */
+  get handle(): Handle {
+    const { channel, id, typeName, name } = this.#open
+    return {
+      procshare: 1,
+      kind: 'Manager',
+      name: channel.address,
+      id: JSON.stringify([channel.serverId, id, typeName, name]),
+    }
+  }
+
+  /** The handle, so that the proxy itself can be sent as JSON. */
+  toJSON(): Handle {
+    return this.handle
+  }
+
+  /** Whether both stand for the same object of the same server. */
+  equals(other: unknown): boolean {
+    const theirs = typeof other === 'object' && other !== null ? remoteOf(other) : undefined
+    const ours = this.#remote
+    return theirs !== undefined && theirs.channel.serverId === ours.channel.serverId && theirs.id === ours.id
+  }
+
+  /** The object as text, as it is in the server at this moment. @throws {@link ShareError} as every call. */
+  show(): Promise<string> {
+    return this.#open.channel.call(undefined, 'show', [this]) as Promise<string>
+  }
+
+  /**
+   * Lets go of the object; when nobody else has a proxy for it, and it has no name, it ends. A proxy that is collected does so by
+   * itself. Idempotent.
+   */
+  close(): void {
+    this.#remote.channel.letGo(this.#remote)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** Which object it is; in the blocking form what the object shows, as in Python. */
+  toString(): string {
+    const { channel, typeName, name, id, isClosed } = this.#remote
+    const which = `${this.constructor.name} of ${typeName} ${name === undefined ? `#${id}` : JSON.stringify(name)}`
+    if (isClosed) return `<${which}, closed>`
+    if (!channel.isBlocking) return `<${which} at ${channel.address}>`
+    try {
+      return String(this.show())
+    } catch {
+      return `<${which} at ${channel.address}, which cannot be reached>`
+    }
+  }
+
+  [inspect.custom](): string {
+    return this.#remote.channel.isBlocking && !this.#remote.isClosed
+      ? `${this.constructor.name} ${this.toString()}`
+      : this.toString()
+  }
+
+  /** Calls a method of the object. @internal */
+  protected call<R>(method: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
+    const remote = this.#open
+    return remote.channel.call(remote, method, args, options) as Promise<R>
+  }
+
+  /** What `fn` makes of a result, in either form. @internal */
+  protected after<T, R>(result: Promise<T>, fn: (value: T) => R): Promise<R> {
+    return (this.isBlocking ? fn(result as T) : result.then(fn)) as Promise<R>
+  }
+
+  /** Whether calls return results instead of promises. @internal */
+  protected get isBlocking(): boolean {
+    return this.#remote.channel.isBlocking
+  }
+
+  /** @internal */
+  protected get channel(): Channel {
+    return this.#remote.channel
+  }
+
+  get #open(): Remote {
+    if (!this.#remote.isClosed) return this.#remote
+    throw new ShareError('ERR_CLOSED', { subject: `the proxy of ${this.#remote.typeName} #${this.#remote.id}` })
+  }
+}

@@ -1,0 +1,51 @@
+/** What a server allows its clients, so that none of them can harm it or the others. */
+import { assertInteger, assertOptions } from '../../validate.ts'
+
+/** What the server of a {@link Manager} allows. */
+export interface ManagerLimits {
+  /** Clients at a time, those that have not proved yet that they know the key included. @defaultValue 4096 */
+  readonly clients?: number
+  /** Clients at a time that have not proved yet that they know the key. @defaultValue 1024 */
+  readonly unauthenticated?: number
+  /** Milliseconds that a client may take to prove it. @defaultValue 5000 */
+  readonly authenticateMs?: number
+  /** Bytes of one message, in either direction. @defaultValue 64 MiB */
+  readonly frameBytes?: number
+  /** Calls of one client that have not been answered. One more is refused with `ERR_LIMIT`. @defaultValue 20,000 */
+  readonly pendingCalls?: number
+  /** Objects for which one client has proxies. One more is refused with `ERR_LIMIT`. @defaultValue 100,000 */
+  readonly objects?: number
+  /**
+   * Bytes of replies that wait for one client to read them. From an eighth of it on, nothing more is read from that client until it
+   * has read; a client with more is cut off.
+   * @defaultValue 256 MiB
+   */
+  readonly bufferedBytes?: number
+  /** Milliseconds that a client may take to send the rest of a message, or to read any of what waits for it. @defaultValue 30,000 */
+  readonly stallMs?: number
+}
+
+export type Limits = Required<ManagerLimits>
+
+const MIB = 2 ** 20
+const DEFAULTS: Limits = {
+  clients: 4096,
+  unauthenticated: 1024,
+  authenticateMs: 5000,
+  frameBytes: 64 * MIB,
+  pendingCalls: 20_000,
+  objects: 100_000,
+  bufferedBytes: 256 * MIB,
+  stallMs: 30_000,
+}
+
+/** The limits with their defaults. @throws `TypeError`, `RangeError` for what no limit can be. */
+export function limitsOf(options: ManagerLimits = {}): Limits {
+  assertOptions('options.limits', options, Object.keys(DEFAULTS))
+  const limits = { ...DEFAULTS, ...options }
+  for (const [key, value] of Object.entries(limits)) {
+    const [least, most] = key === 'frameBytes' || key === 'bufferedBytes' ? [1024, 2 ** 32 - 1] : [1, 2 ** 31 - 1]
+    assertInteger(`options.limits.${key}`, value, least, most)
+  }
+  return limits
+}

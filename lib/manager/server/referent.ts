@@ -1,0 +1,110 @@
+/**
+ * Referents: the objects that live in the server, and the table of those that clients have proxies for.
+ *
+ * A client counts once for each time that the object was sent to it, until it says that it has let go of so many, or leaves. An object
+ * that no client has a proxy for and that has no name is not in the table any more. It lives on where other objects of the server
+ * contain it, by nothing but their reference to it, and comes back into the table when it is read from there.
+ */
+import { type Handle, registerShareable } from '../../memory/handle.ts'
+import type { ManagedType } from './managed-type.ts'
+import type { Session } from './session.ts'
+
+/** An object that lives in the server. */
+export class Referent {
+  readonly id: number
+  readonly type: ManagedType
+  readonly object: object
+  /** Under which every client gets it. */
+  name: string | undefined
+  /** How often each client has been sent it. */
+  readonly holders = new Map<Session, number>()
+
+  /** @internal Referents are made by the table. */
+  constructor(id: number, type: ManagedType, object: object) {
+    this.id = id
+    this.type = type
+    this.object = object
+    registerShareable(this)
+  }
+}
+
+/** A shared object in memory, or of another server, that was put into a managed one: kept as its handle, not attached to here. */
+export class KeptHandle {
+  readonly handle: Handle
+
+  constructor(handle: Handle) {
+    this.handle = handle
+    registerShareable(this)
+  }
+}
+
+/** The objects for which clients have proxies, and those that have names. */
+export class ReferentTable {
+  readonly #byId = new Map<number, Referent>()
+  readonly #byName = new Map<string, Referent>()
+  #lastId = 0
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  values(): Iterable<Referent> {
+    return this.#byId.values()
+  }
+
+  make(type: ManagedType, object: object): Referent {
+    this.#lastId++
+    return new Referent(this.#lastId, type, object)
+  }
+
+  get(id: number): Referent | undefined {
+    return this.#byId.get(id)
+  }
+
+  named(name: string): Referent | undefined {
+    return this.#byName.get(name)
+  }
+
+  names(): string[] {
+    return [...this.#byName.keys()]
+  }
+
+  /** Gives a referent a name, which keeps it. */
+  bind(name: string, referent: Referent): void {
+    referent.name = name
+    this.#byName.set(name, referent)
+    this.#byId.set(referent.id, referent)
+  }
+
+  /** Takes the name away; whether there was one. */
+  unbind(name: string): boolean {
+    const referent = this.#byName.get(name)
+    if (referent === undefined) return false
+    this.#byName.delete(name)
+    referent.name = undefined
+    this.#forget(referent)
+    return true
+  }
+
+  /** The client is sent the object once more. */
+  hold(referent: Referent, session: Session): void {
+    this.#byId.set(referent.id, referent)
+    referent.holders.set(session, (referent.holders.get(session) ?? 0) + 1)
+  }
+
+  /** The client has let go of it so many times; whether it has none left. */
+  release(referent: Referent, session: Session, count: number): boolean {
+    const left = (referent.holders.get(session) ?? 0) - count
+    if (left > 0) {
+      referent.holders.set(session, left)
+      return false
+    }
+    referent.holders.delete(session)
+    this.#forget(referent)
+    return true
+  }
+
+  #forget(referent: Referent): void {
+    if (referent.holders.size === 0 && referent.name === undefined) this.#byId.delete(referent.id)
+  }
+}

@@ -1,0 +1,85 @@
+/** Types of users: classes and functions of modules that the server imports. */
+import { ShareError } from '../../errors.ts'
+import { assertOptions, assertString, typeError, valueError } from '../../validate.ts'
+import type { Call } from './call.ts'
+import type { ManagedType, Method } from './managed-type.ts'
+import { Referent } from './referent.ts'
+import type { ServerCore } from './server-core.ts'
+
+/** How a type of the user's own is registered. */
+export interface RegisterOptions {
+  /** Which export of the module: a class, or a function that returns the object or a promise of it. @defaultValue `'default'` */
+  readonly export?: string
+  /**
+   * The methods that clients may call.
+   * @defaultValue the methods of the class itself, without inherited ones and those that begin with `_`; required for a function
+   */
+  readonly exposed?: readonly string[]
+  /** Methods whose result becomes a managed object of that type, which the caller gets a proxy for: `{ children: 'list' }`. */
+  readonly returns?: Readonly<Record<string, string>>
+}
+
+type Maker = (...args: unknown[]) => unknown
+
+/** Imports the module. @throws `TypeError` for what cannot be registered; what the import throws. */
+export async function registeredType(
+  server: ServerCore,
+  name: string,
+  url: unknown,
+  options: unknown,
+): Promise<ManagedType> {
+  assertString('module', url)
+  assertOptions('options', options, ['export', 'exposed', 'returns'])
+  const { export: exportName = 'default', exposed, returns = {} } = (options ?? {}) as RegisterOptions
+  assertString('options.export', exportName)
+  const module: Record<string, unknown> = await import(url)
+  const made = Object.hasOwn(module, exportName) || exportName === 'default' ? module[exportName] : undefined
+  if (typeof made !== 'function') {
+    const found = Object.keys(module).join(', ') || 'nothing'
+    throw valueError('options.export', `a class or function of ${url}, which exports ${found}`, exportName)
+  }
+  const isClass = /^class\b/.test(Function.prototype.toString.call(made))
+  const names = exposed ?? (isClass ? ownMethods(made) : undefined)
+  if (names === undefined) throw typeError('options.exposed', 'an array of names, for a function', exposed)
+  const table: Record<string, Method> = Object.create(null)
+  for (const method of names) table[method] = methodOf(server, method, returns[method])
+  return {
+    name,
+    create: (args) =>
+      (isClass
+        ? new (made as unknown as new (...args: unknown[]) => object)(...args)
+        : (made as Maker)(...args)) as object,
+    methods: Object.freeze(table),
+    attaches: true,
+    exposes: Object.freeze([...names]),
+    show: (object) => String((object as { toString?: unknown }).toString === undefined ? '[object]' : object),
+  }
+}
+
+function ownMethods(Class: { prototype: object }): string[] {
+  return Object.entries(Object.getOwnPropertyDescriptors(Class.prototype))
+    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor' && !name.startsWith('_'))
+    .map(([name]) => name)
+}
+
+/** A method of the object or of its classes, but not of those that all objects have. */
+function methodOf(server: ServerCore, name: unknown, resultType: string | undefined): Method {
+  assertString('options.exposed[]', name)
+  const isForbidden = name === 'constructor' || name in Object.prototype || name === 'then'
+  if (isForbidden) throw valueError('options.exposed[]', 'the name of a method of the type', name)
+  const invoke = (object: Record<string, unknown>, args: unknown[]) => {
+    const fn = object[name]
+    if (typeof fn === 'function') return fn.apply(object, args)
+    throw new ShareError('ERR_NOT_EXPOSED', { subject: 'the object', detail: `a method "${name}": it has none` })
+  }
+  if (resultType === undefined) return (object, _call, ...args) => invoke(object, args)
+  const wrap = (value: unknown, call: Call) => {
+    if (value instanceof Referent) return value
+    const type = server.types.get(resultType)
+    if (type === undefined) throw valueError(`options.returns.${name}`, 'a registered type', resultType)
+    return type.exposes === undefined
+      ? Promise.resolve(type.create([value], call)).then((made) => server.referents.make(type, made))
+      : server.referents.make(type, value as object)
+  }
+  return async (object, call, ...args) => wrap(await invoke(object, args), call)
+}

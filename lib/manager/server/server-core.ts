@@ -1,0 +1,116 @@
+/**
+ * ServerCore: the objects and the clients of one server, whatever the clients come through. Listening is done in listener.ts.
+ */
+import { randomBytes } from 'node:crypto'
+import { pack } from 'msgpackr'
+import { ShareError } from '../../errors.ts'
+import type { Transport } from '../wire/transport.ts'
+import type { Limits } from './limits.ts'
+import type { ManagedType } from './managed-type.ts'
+import { Referent, ReferentTable } from './referent.ts'
+import { rootType } from './root.ts'
+import { Session } from './session.ts'
+import { Statistics } from './statistics.ts'
+import { builtInTypes } from './types/index.ts'
+
+const CHECK_MS = 250
+
+/** What a server says of itself to a client that it trusts. */
+export interface AboutServer {
+  /** Tells this server from every other one, also from a later one at the same address. */
+  readonly id: string
+  readonly pid: number
+  /** The queue in shared memory where blocking clients of the same machine ask for a connection. */
+  readonly rings?: string
+  readonly frameBytes: number
+}
+
+/** What a server may be asked for by its clients, besides its objects. */
+export interface ServerRights {
+  /** Whether clients may register types, which runs code of their choice in the server. */
+  readonly register: boolean
+  /** Whether clients may end the server. */
+  readonly shutdown: boolean
+}
+
+export class ServerCore {
+  readonly id = randomBytes(12).toString('base64url')
+  readonly key: Uint8Array
+  readonly limits: Limits
+  readonly rights: ServerRights
+  readonly types = new Map<string, ManagedType>(builtInTypes.map((type) => [type.name, type]))
+  readonly referents = new ReferentTable()
+  readonly statistics = new Statistics()
+  /** The object that stands for the server. */
+  readonly root = new Referent(0, rootType, this)
+  /** What to do when a client asks the server to end. */
+  onShutdown: () => void = () => {}
+  /** Where blocking clients of the same machine ask for a connection. */
+  rings: string | undefined
+  readonly #sessions = new Set<Session>()
+  #untrusted = 0
+  #checks: NodeJS.Timeout | undefined
+
+  constructor(key: Uint8Array, limits: Limits, rights: ServerRights) {
+    this.key = key
+    this.limits = limits
+    this.rights = rights
+  }
+
+  get clients(): number {
+    return this.#sessions.size - this.#untrusted
+  }
+
+  /** Takes a client on, or not when there are too many. */
+  accept(transport: Transport): void {
+    if (this.#sessions.size >= this.limits.clients || this.#untrusted >= this.limits.unauthenticated) {
+      this.statistics.refused++
+      transport.destroy()
+      return
+    }
+    this.#checks ??= setInterval(() => this.#check(), CHECK_MS).unref()
+    const session = new Session(this, transport)
+    this.#sessions.add(session)
+    this.#untrusted++
+    session.start()
+  }
+
+  /** What clients are told. */
+  about(): Uint8Array {
+    const about: AboutServer = {
+      id: this.id,
+      pid: process.pid,
+      frameBytes: this.limits.frameBytes,
+      ...(this.rings !== undefined && { rings: this.rings }),
+    }
+    return pack(about)
+  }
+
+  noteTrusted(_session: Session): void {
+    this.#untrusted--
+    this.statistics.accepted++
+  }
+
+  noteEnd(session: Session): void {
+    if (!this.#sessions.delete(session)) return
+    if (!session.isTrusted) this.#untrusted--
+    if (this.#sessions.size > 0) return
+    clearInterval(this.#checks)
+    this.#checks = undefined
+  }
+
+  noteCutOff(_reason: Error): void {
+    this.statistics.cutOff++
+  }
+
+  /** Ends all sessions, telling the clients why. */
+  dismissAll(): void {
+    const reason = new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server was shut down' })
+    for (const session of [...this.#sessions]) session.dismiss(reason)
+  }
+
+  #check(): void {
+    const now = performance.now()
+    for (const session of [...this.#sessions]) session.checkProgress(now)
+  }
+}

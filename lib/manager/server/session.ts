@@ -1,0 +1,326 @@
+/**
+ * Session: one client, as the server sees it, from its connection to its end. It makes the client prove that it knows the key, serves
+ * its calls, keeps account of what it holds, and gives all of that up when it leaves, however it leaves.
+ */
+import { ShareError } from '../../errors.ts'
+import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import {
+  MOST_HANDSHAKE_BYTES,
+  newNonce,
+  REFUSED,
+  readProof,
+  writeHello,
+  writeRefusal,
+  writeWelcome,
+} from '../wire/handshake.ts'
+import {
+  CALL,
+  CANCEL,
+  type Call as CallMessage,
+  ERROR,
+  GOODBYE,
+  HOLD,
+  RELEASE,
+  RESULT,
+  ROOT,
+  readFromClient,
+  readValue,
+  writeReply,
+} from '../wire/messages.ts'
+import type { Receiver, Transport } from '../wire/transport.ts'
+import type { Reference, References } from '../wire/values.ts'
+import { Call } from './call.ts'
+import type { Method } from './managed-type.ts'
+import { KeptHandle, Referent } from './referent.ts'
+import type { ServerCore } from './server-core.ts'
+
+let lastId = 0
+
+export class Session implements Receiver {
+  readonly id = ++lastId
+  readonly #server: ServerCore
+  readonly #transport: Transport
+  readonly #nonce = newNonce()
+  #isTrusted = false
+  #isClosed = false
+  #isPaused = false
+  /** Since when it has been expected to send or read something; 0 when nothing is expected. */
+  #stalledSince = 0
+  /** Calls that have not been answered, by their numbers. */
+  readonly #calls = new Map<number, Call>()
+  /** What it has proxies for. */
+  readonly #held = new Map<number, Referent>()
+  /** Objects in which it may hold something that ends with it. */
+  readonly #engaged = new Set<Referent>()
+  readonly #kept: References
+  readonly #attached: References
+
+  constructor(server: ServerCore, transport: Transport) {
+    this.#server = server
+    this.#transport = transport
+    const write = (object: object) => this.#write(object)
+    this.#kept = { write, read: (reference) => this.#read(reference, (handle) => new KeptHandle(handle)) }
+    this.#attached = { write, read: (reference) => this.#read(reference, attach) }
+  }
+
+  get isTrusted(): boolean {
+    return this.#isTrusted
+  }
+
+  /** Begins, by asking for proof. */
+  start(): void {
+    this.#stalledSince = performance.now()
+    this.#transport.start(this, MOST_HANDSHAKE_BYTES)
+    this.#transport.send(writeHello(this.#nonce))
+  }
+
+  onFrame(frame: Buffer): void {
+    if (this.#isClosed) return
+    try {
+      if (this.#isTrusted) this.#onMessage(frame)
+      else this.#onProof(frame)
+    } catch (error) {
+      // What it has sent is no message: there is no way to go on, nor a call that could be answered.
+      this.cutOff(error as Error)
+    }
+  }
+
+  onClose(): void {
+    this.#end()
+  }
+
+  onDrain(): void {
+    this.#stalledSince = 0
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#transport.resume()
+  }
+
+  /** Ends it in order, telling the client why. */
+  dismiss(reason: Error): void {
+    if (this.#isTrusted) this.#send(writeReply(GOODBYE, 0, reason, this.#kept))
+    this.#transport.close()
+    this.#end()
+  }
+
+  /** Ends it at once. */
+  cutOff(reason: Error): void {
+    if (this.#isClosed) return
+    this.#server.noteCutOff(reason)
+    if (this.#isTrusted) this.#send(writeReply(GOODBYE, 0, reason, this.#kept))
+    this.#transport.close()
+    this.#end()
+    // Who does not read does not let the stream end either.
+    setTimeout(() => this.#transport.destroy(), 1000).unref()
+  }
+
+  /** Looks whether the client keeps us waiting for longer than it may; called every now and then. */
+  checkProgress(now: number): void {
+    const { authenticateMs, stallMs } = this.#server.limits
+    if (!this.#isTrusted) {
+      if (now - this.#stalledSince > authenticateMs) this.cutOff(stalled('it has not proved that it knows the key'))
+      return
+    }
+    if (!this.#transport.isMidway && this.#transport.bufferedBytes === 0) {
+      this.#stalledSince = 0
+    } else if (this.#stalledSince === 0) {
+      this.#stalledSince = now
+    } else if (now - this.#stalledSince > stallMs) {
+      this.cutOff(stalled('it stopped in the middle of a message, or does not read'))
+    }
+  }
+
+  /** The object lives no longer for this client than it says so: counts, and what it holds in it. */
+  hold(referent: Referent): void {
+    if (!this.#held.has(referent.id) && this.#held.size >= this.#server.limits.objects) {
+      throw new ShareError('ERR_LIMIT', {
+        subject: 'the client',
+        detail: `${this.#held.size} objects for which it has proxies`,
+      })
+    }
+    this.#held.set(referent.id, referent)
+    this.#server.referents.hold(referent, this)
+  }
+
+  /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
+  find(id: number): Referent {
+    const referent = this.#server.referents.get(id)
+    if (referent === undefined) throw new ShareError('ERR_NO_OBJECT', { subject: `object ${id}` })
+    return referent
+  }
+
+  /** The method, and the note that the client may from now on hold something in the object. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
+  methodOf(referent: Referent, name: string): Method {
+    const method = referent.type.methods[name]
+    if (method === undefined) {
+      throw new ShareError('ERR_NOT_EXPOSED', { subject: `type ${referent.type.name}`, detail: `a method "${name}"` })
+    }
+    if (referent.type.leave !== undefined) this.#engaged.add(referent)
+    return method
+  }
+
+  #onProof(frame: Buffer): void {
+    const { key, limits } = this.#server
+    const proof = readProof(frame, key, this.#nonce)
+    if (typeof proof === 'number') {
+      this.#transport.send(writeRefusal(proof))
+      this.cutOff(new ShareError(proof === REFUSED.KEY ? 'ERR_AUTHENTICATION' : 'ERR_PROTOCOL'))
+      return
+    }
+    this.#isTrusted = true
+    this.#stalledSince = 0
+    this.#server.noteTrusted(this)
+    this.#transport.allow(limits.frameBytes)
+    this.#transport.send(writeWelcome(key, this.#nonce, proof, this.#server.about()))
+  }
+
+  #onMessage(frame: Buffer): void {
+    const message = readFromClient(frame)
+    switch (message.kind) {
+      case CALL:
+        this.#onCall(message)
+        break
+      case CANCEL:
+        this.#calls.get(message.call)?.cancel()
+        break
+      case RELEASE:
+        this.#onRelease(message.target, message.count)
+        break
+      case HOLD: {
+        const referent = this.#server.referents.get(message.target)
+        if (referent !== undefined) this.hold(referent)
+        break
+      }
+    }
+  }
+
+  #onRelease(id: number, count: number): void {
+    const referent = this.#held.get(id)
+    if (referent === undefined || !this.#server.referents.release(referent, this, count)) return
+    this.#held.delete(id)
+    this.#leave(referent)
+  }
+
+  #onCall(message: CallMessage): void {
+    const { call: number } = message
+    if (this.#calls.has(number)) throw new ShareError('ERR_PROTOCOL', { detail: `a second call ${number}` })
+    const started = performance.now()
+    let result: unknown
+    const call = new Call(this, message.task)
+    try {
+      if (this.#calls.size >= this.#server.limits.pendingCalls) {
+        throw new ShareError('ERR_LIMIT', {
+          subject: 'the client',
+          detail: `${this.#calls.size} calls without an answer`,
+        })
+      }
+      const referent = message.target === ROOT ? this.#server.root : this.find(message.target)
+      const method = this.methodOf(referent, message.method)
+      const args = readValue(message, referent.type.attaches ? this.#attached : this.#kept)
+      if (!Array.isArray(args)) throw new ShareError('ERR_PROTOCOL', { detail: 'arguments that are no array' })
+      this.#calls.set(number, call)
+      result = method(referent.object, call, ...args)
+    } catch (error) {
+      this.#fail(number, error, started)
+      return
+    }
+    if (isPromiseLike(result)) {
+      result.then(
+        (value) => this.#answer(number, value, undefined),
+        (error: unknown) => this.#fail(number, error, undefined),
+      )
+    } else {
+      this.#answer(number, result, started)
+    }
+  }
+
+  #answer(number: number, value: unknown, started: number | undefined): void {
+    this.#calls.delete(number)
+    if (this.#isClosed) return
+    let reply: Buffer
+    try {
+      reply = writeReply(RESULT, number, value, this.#kept)
+    } catch (error) {
+      this.#fail(number, error, started)
+      return
+    }
+    this.#server.statistics.note(started, false)
+    this.#send(reply)
+  }
+
+  #fail(number: number, error: unknown, started: number | undefined): void {
+    this.#calls.delete(number)
+    if (this.#isClosed) return
+    this.#server.statistics.note(started, true)
+    let reply: Buffer
+    try {
+      reply = writeReply(ERROR, number, error, this.#kept)
+    } catch {
+      const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+      reply = writeReply(ERROR, number, new Error(what.toWellFormed()), this.#kept)
+    }
+    this.#send(reply)
+  }
+
+  #send(bytes: Buffer): void {
+    const { limits } = this.#server
+    if (bytes.byteLength > limits.frameBytes) {
+      const call = bytes.readUInt32LE(8)
+      const detail = `a reply of ${bytes.byteLength} bytes; at most ${limits.frameBytes} are allowed`
+      this.#fail(call, new ShareError('ERR_LIMIT', { subject: 'the server', detail }), undefined)
+      return
+    }
+    this.#transport.send(bytes)
+    const { bufferedBytes } = this.#transport
+    if (bufferedBytes <= limits.bufferedBytes / 8) return
+    if (bufferedBytes > limits.bufferedBytes) {
+      this.#server.noteCutOff(stalled('it does not read what it has asked for'))
+      this.#transport.destroy()
+      this.#end()
+    } else if (!this.#isPaused) {
+      this.#isPaused = true
+      this.#transport.pause()
+    }
+  }
+
+  #write(object: object): Reference {
+    if (object instanceof Referent) {
+      this.hold(object)
+      const { id, type, name } = object
+      if (type.exposes !== undefined) return [id, type.name, name, type.exposes]
+      return name === undefined ? [id, type.name] : [id, type.name, name]
+    }
+    if (object instanceof KeptHandle) return [object.handle]
+    if (isShareable(object)) return [object.handle]
+    throw new DOMException(`${object} could not be encoded`, 'DataCloneError')
+  }
+
+  #read([first]: Reference, attachTo: (handle: Handle) => unknown): unknown {
+    if (typeof first === 'number') return this.find(first)
+    if (isHandle(first)) return attachTo(first)
+    throw new ShareError('ERR_PROTOCOL', { detail: 'a reference to nothing' })
+  }
+
+  #end(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const call of this.#calls.values()) call.cancel()
+    this.#calls.clear()
+    for (const referent of this.#engaged) this.#leave(referent)
+    for (const referent of this.#held.values()) this.#server.referents.release(referent, this, Infinity)
+    this.#held.clear()
+    this.#server.noteEnd(this)
+  }
+
+  #leave(referent: Referent): void {
+    if (this.#engaged.delete(referent)) referent.type.leave?.(referent.object, this)
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+function stalled(detail: string): ShareError {
+  return new ShareError('ERR_DISCONNECTED', { subject: 'the client', detail })
+}

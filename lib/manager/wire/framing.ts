@@ -1,0 +1,95 @@
+/**
+ * Frames: how messages follow one another in a stream of bytes: four bytes with the length of what comes (little-endian), then
+ * that. Nothing else is known here of what is in them.
+ */
+import { ShareError } from '../../errors.ts'
+
+export const LENGTH_BYTES = 4
+
+/** Puts the frames of a stream together again. */
+export class FrameReader {
+  /** What has arrived of a frame that is not complete: in pieces, because it may be large and the pieces small. */
+  #pieces: Buffer[] = []
+  #arrived = 0
+  /** How many bytes the incomplete frame has with its length; unknown until its length has arrived. */
+  #expected = Infinity
+  #maxFrameBytes: number
+
+  constructor(maxFrameBytes: number) {
+    this.#maxFrameBytes = maxFrameBytes
+  }
+
+  /** Whether part of a frame has arrived. */
+  get isMidway(): boolean {
+    return this.#arrived > 0
+  }
+
+  /** From now on, frames may be that long. */
+  allow(maxFrameBytes: number): void {
+    this.#maxFrameBytes = maxFrameBytes
+  }
+
+  /**
+   * Takes what has arrived, and hands over each frame that is complete with it, until `onFrame` returns false. A frame is part of
+   * the bytes that arrived; who keeps it copies it.
+   * @throws {@link ShareError} `ERR_PROTOCOL` for a frame that would be longer than allowed. Nothing can be read after that.
+   */
+  push(chunk: Buffer, onFrame: (frame: Buffer) => boolean): void {
+    let rest = chunk
+    if (this.#arrived > 0) {
+      const completed = this.#complete(rest)
+      if (completed === undefined) return
+      rest = completed.rest
+      if (!onFrame(completed.frame)) return
+    }
+    while (rest.byteLength >= LENGTH_BYTES) {
+      const end = LENGTH_BYTES + this.#lengthOf(rest)
+      if (rest.byteLength < end) break
+      const frame = rest.subarray(LENGTH_BYTES, end)
+      rest = rest.subarray(end)
+      if (!onFrame(frame)) return
+    }
+    if (rest.byteLength > 0) this.#keep(rest)
+  }
+
+  /** The frame that was incomplete, if this completes it, and what follows it. */
+  #complete(chunk: Buffer): { frame: Buffer; rest: Buffer } | undefined {
+    let rest = chunk
+    if (this.#expected === Infinity) {
+      const missing = LENGTH_BYTES - this.#arrived
+      this.#keep(rest.subarray(0, missing))
+      if (this.#arrived < LENGTH_BYTES) return undefined
+      rest = rest.subarray(missing)
+      const length = Buffer.concat(this.#pieces)
+      this.#pieces = [length]
+      this.#expected = LENGTH_BYTES + this.#lengthOf(length)
+    }
+    const missing = this.#expected - this.#arrived
+    if (rest.byteLength < missing) {
+      if (rest.byteLength > 0) this.#keep(rest)
+      return undefined
+    }
+    this.#pieces.push(rest.subarray(0, missing))
+    const frame = Buffer.concat(this.#pieces, this.#expected).subarray(LENGTH_BYTES)
+    this.#pieces = []
+    this.#arrived = 0
+    this.#expected = Infinity
+    return { frame, rest: rest.subarray(missing) }
+  }
+
+  #keep(piece: Buffer): void {
+    if (this.#arrived === 0 && piece.byteLength >= LENGTH_BYTES) {
+      this.#expected = LENGTH_BYTES + this.#lengthOf(piece)
+    }
+    this.#pieces.push(piece)
+    this.#arrived += piece.byteLength
+  }
+
+  #lengthOf(bytes: Buffer): number {
+    const length = bytes.readUInt32LE(0)
+    if (length <= this.#maxFrameBytes) return length
+    throw new ShareError('ERR_PROTOCOL', {
+      detail: `a frame of ${length} bytes; at most ${this.#maxFrameBytes} are allowed`,
+    })
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The handshake: both sides prove that they know the key before either reads anything else from the other. What is exchanged has
+ * fixed lengths and no structure that could be misread.
+ *
+ *    server → client   HELLO    magic | version | 0 | server nonce (32)
+ *    client → server   PROOF    magic | version | 0 | client nonce (32) | HMAC(key, "client" … ) (32)
+ *    server → client   WELCOME  magic | version | 0 | HMAC(key, "server" … ) (32) | what the server says of itself
+ *                  or  REFUSAL  magic | version | reason
+ *
+ * Each HMAC is over the role, the version and both nonces: a proof cannot be sent back to who has made it, nor replayed.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { ShareError } from '../../errors.ts'
+
+export const PROTOCOL_VERSION = 1
+/** "PSMG" */
+const MAGIC = 0x474d5350
+const LENGTH = 4
+const HEADER = 8
+const NONCE = 32
+const MAC = 32
+/** Longer than everything that a client sends before it is trusted. */
+export const MOST_HANDSHAKE_BYTES = HEADER + NONCE + MAC
+/** The same of a server; it says something of itself in its last message. */
+export const MOST_WELCOME_BYTES = 4096
+
+export const REFUSED = { KEY: 1, VERSION: 2, FULL: 3 } as const
+type Refusal = (typeof REFUSED)[keyof typeof REFUSED]
+
+const REASONS: Record<number, string> = {
+  [REFUSED.KEY]: 'the server has rejected the proof',
+  [REFUSED.VERSION]: 'the server speaks another version',
+  [REFUSED.FULL]: 'the server has as many clients as it allows',
+}
+
+export function newNonce(): Buffer {
+  return randomBytes(NONCE)
+}
+
+export function writeHello(serverNonce: Buffer): Buffer {
+  return frame(0, serverNonce)
+}
+
+export function writeProof(key: Uint8Array, serverNonce: Buffer, clientNonce: Buffer): Buffer {
+  return frame(0, clientNonce, macOf(key, 'client', serverNonce, clientNonce))
+}
+
+export function writeWelcome(key: Uint8Array, serverNonce: Buffer, clientNonce: Buffer, about: Uint8Array): Buffer {
+  return frame(0, macOf(key, 'server', serverNonce, clientNonce), about)
+}
+
+export function writeRefusal(reason: Refusal): Buffer {
+  return frame(reason)
+}
+
+/** The server's nonce. @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_AUTHENTICATION`, `ERR_LIMIT`. */
+export function readHello(message: Buffer, subject: string): Buffer {
+  assertHeader(message, subject)
+  if (message.byteLength !== HEADER + NONCE) throw protocolError(subject, 'its greeting is malformed')
+  return Buffer.from(message.subarray(HEADER))
+}
+
+/** The client's nonce, or why it is refused. */
+export function readProof(message: Buffer, key: Uint8Array, serverNonce: Buffer): Buffer | Refusal {
+  if (message.byteLength < HEADER || message.readUInt32LE(0) !== MAGIC) return REFUSED.VERSION
+  if (message.readUInt16LE(4) !== PROTOCOL_VERSION) return REFUSED.VERSION
+  if (message.byteLength !== HEADER + NONCE + MAC) return REFUSED.KEY
+  const clientNonce = Buffer.from(message.subarray(HEADER, HEADER + NONCE))
+  const mac = message.subarray(HEADER + NONCE)
+  return timingSafeEqual(mac, macOf(key, 'client', serverNonce, clientNonce)) ? clientNonce : REFUSED.KEY
+}
+
+/**
+ * What the server says of itself, after its proof.
+ * @throws {@link ShareError} `ERR_AUTHENTICATION` when it does not know the key, or says that we do not; `ERR_PROTOCOL`; `ERR_LIMIT`.
+ */
+export function readWelcome(
+  message: Buffer,
+  key: Uint8Array,
+  serverNonce: Buffer,
+  clientNonce: Buffer,
+  subject: string,
+): Buffer {
+  assertHeader(message, subject)
+  const mac = message.subarray(HEADER, HEADER + MAC)
+  if (mac.byteLength !== MAC) throw protocolError(subject, 'its proof is malformed')
+  if (!timingSafeEqual(mac, macOf(key, 'server', serverNonce, clientNonce))) {
+    throw new ShareError('ERR_AUTHENTICATION', { subject, detail: 'its proof is wrong' })
+  }
+  return message.subarray(HEADER + MAC)
+}
+
+function assertHeader(message: Buffer, subject: string): void {
+  if (message.byteLength < HEADER || message.readUInt32LE(0) !== MAGIC) {
+    throw protocolError(subject, 'something else answers there')
+  }
+  const refusal = message.readUInt16LE(6)
+  const version = message.readUInt16LE(4)
+  if (refusal === REFUSED.KEY) {
+    throw new ShareError('ERR_AUTHENTICATION', { subject, detail: REASONS[refusal]! })
+  }
+  if (refusal === REFUSED.FULL) throw new ShareError('ERR_LIMIT', { subject, detail: REASONS[refusal]! })
+  if (refusal !== 0 || version !== PROTOCOL_VERSION) {
+    throw protocolError(subject, `it speaks version ${version}, this is version ${PROTOCOL_VERSION}`)
+  }
+}
+
+function protocolError(subject: string, detail: string): ShareError {
+  return new ShareError('ERR_PROTOCOL', { subject, detail })
+}
+
+function macOf(key: Uint8Array, role: 'client' | 'server', serverNonce: Buffer, clientNonce: Buffer): Buffer {
+  return createHmac('sha256', key)
+    .update(`procshare manager ${PROTOCOL_VERSION} ${role}\0`)
+    .update(serverNonce)
+    .update(clientNonce)
+    .digest()
+}
+
+function frame(reason: number, ...parts: Uint8Array[]): Buffer {
+  const header = Buffer.alloc(LENGTH + HEADER)
+  const bytes = Buffer.concat([header, ...parts])
+  bytes.writeUInt32LE(bytes.byteLength - LENGTH, 0)
+  bytes.writeUInt32LE(MAGIC, LENGTH)
+  bytes.writeUInt16LE(PROTOCOL_VERSION, LENGTH + 4)
+  bytes.writeUInt16LE(reason, LENGTH + 6)
+  return bytes
+}

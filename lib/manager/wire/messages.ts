@@ -1,0 +1,176 @@
+/**
+ * The messages between a client and the server of a manager, once both have proved that they know the key. docs/manager-protocol.md
+ * is the specification; the bytes are written and read here and nowhere else.
+ *
+ * Every message starts with its length and then its kind; what follows the fixed fields is a value as MessagePack. All numbers are
+ * little-endian.
+ *
+ *    offset   0        4      5        6               8        12       16     20
+ *    CALL     length | kind | format | method length | call   | target | task | method | arguments: an array
+ *    CANCEL   length | kind | 0      | 0             | call   |
+ *    RELEASE  length | kind | 0      | 0             | target | count  |
+ *    HOLD     length | kind | 0      | 0             | target |
+ *    RESULT   length | kind | format | 0             | call   | value
+ *    ERROR    length | kind | format | 0             | call   | error
+ *    GOODBYE  length | kind | format | 0             | 0      | error
+ */
+import { ShareError } from '../../errors.ts'
+import { decodeValue, encodeValue, type References } from './values.ts'
+
+export const CALL = 1
+export const CANCEL = 2
+export const RELEASE = 3
+export const HOLD = 4
+export const RESULT = 16
+export const ERROR = 17
+export const GOODBYE = 18
+
+/** The object that stands for the server itself. */
+export const ROOT = 0
+
+const KIND = 4
+const FORMAT = 5
+const METHOD_LENGTH = 6
+const FIRST = 8
+const SECOND = 12
+const TASK = 16
+const CALL_HEADER = 20
+const REPLY_HEADER = 12
+/** Longer than any method is called. */
+const MOST_METHOD_BYTES = 200
+
+export type Call = {
+  readonly kind: typeof CALL
+  readonly call: number
+  readonly target: number
+  readonly task: number
+  readonly method: string
+  readonly format: number
+  readonly body: Buffer
+}
+
+export type FromClient =
+  | Call
+  | { readonly kind: typeof CANCEL; readonly call: number }
+  | { readonly kind: typeof RELEASE; readonly target: number; readonly count: number }
+  | { readonly kind: typeof HOLD; readonly target: number }
+
+export type FromServer = {
+  readonly kind: typeof RESULT | typeof ERROR | typeof GOODBYE
+  readonly call: number
+  readonly format: number
+  readonly body: Buffer
+}
+
+/** @throws `DataCloneError` for arguments that cannot be encoded. */
+export function writeCall(
+  call: number,
+  target: number,
+  task: number,
+  method: string,
+  args: readonly unknown[],
+  references: References,
+): Buffer {
+  const headerBytes = CALL_HEADER + method.length
+  const { bytes, format } = encodeValue(args, headerBytes, references)
+  writeHeader(bytes, CALL, format, call)
+  bytes[METHOD_LENGTH] = method.length
+  bytes.writeUInt32LE(target, SECOND)
+  bytes.writeUInt32LE(task, TASK)
+  bytes.write(method, CALL_HEADER, 'latin1')
+  return bytes
+}
+
+/** @throws `DataCloneError` for a value that cannot be encoded. */
+export function writeReply(kind: FromServer['kind'], call: number, value: unknown, references: References): Buffer {
+  const { bytes, format } = encodeValue(value, REPLY_HEADER, references)
+  writeHeader(bytes, kind, format, call)
+  return bytes
+}
+
+export function writeCancel(call: number): Buffer {
+  const bytes = Buffer.alloc(SECOND)
+  writeHeader(bytes, CANCEL, 0, call)
+  return bytes
+}
+
+export function writeRelease(target: number, count: number): Buffer {
+  const bytes = Buffer.alloc(TASK)
+  writeHeader(bytes, RELEASE, 0, target)
+  bytes.writeUInt32LE(count, SECOND)
+  return bytes
+}
+
+export function writeHold(target: number): Buffer {
+  const bytes = Buffer.alloc(SECOND)
+  writeHeader(bytes, HOLD, 0, target)
+  return bytes
+}
+
+function writeHeader(bytes: Buffer, kind: number, format: number, first: number): void {
+  bytes.writeUInt32LE(bytes.byteLength - KIND, 0)
+  bytes[KIND] = kind
+  bytes[FORMAT] = format
+  bytes[METHOD_LENGTH] = 0
+  bytes[METHOD_LENGTH + 1] = 0
+  bytes.writeUInt32LE(first, FIRST)
+}
+
+/** Fields of a frame that has come without its length. */
+const at = (offset: number) => offset - KIND
+
+/** @throws {@link ShareError} `ERR_PROTOCOL` for what is no message of a client. */
+export function readFromClient(frame: Buffer): FromClient {
+  if (frame.byteLength < at(SECOND)) throw malformed('a message that is too short')
+  const first = frame.readUInt32LE(at(FIRST))
+  switch (frame[at(KIND)]) {
+    case CALL: {
+      const length = frame[at(METHOD_LENGTH)]!
+      const start = at(CALL_HEADER)
+      if (length === 0 || length > MOST_METHOD_BYTES || frame.byteLength < start + length) {
+        throw malformed('a call without a method')
+      }
+      return {
+        kind: CALL,
+        call: first,
+        target: frame.readUInt32LE(at(SECOND)),
+        task: frame.readUInt32LE(at(TASK)),
+        method: frame.toString('latin1', start, start + length),
+        format: frame[at(FORMAT)]!,
+        body: frame.subarray(start + length),
+      }
+    }
+    case CANCEL:
+      return { kind: CANCEL, call: first }
+    case RELEASE:
+      if (frame.byteLength < at(TASK)) throw malformed('a release that is too short')
+      return { kind: RELEASE, target: first, count: frame.readUInt32LE(at(SECOND)) }
+    case HOLD:
+      return { kind: HOLD, target: first }
+    default:
+      throw malformed(`a message of the unknown kind ${frame[at(KIND)]}`)
+  }
+}
+
+/** @throws {@link ShareError} `ERR_PROTOCOL` for what is no message of a server. */
+export function readFromServer(frame: Buffer): FromServer {
+  const kind = frame[at(KIND)]
+  if (frame.byteLength < at(REPLY_HEADER) || (kind !== RESULT && kind !== ERROR && kind !== GOODBYE)) {
+    throw malformed(`a message of the unknown kind ${kind}`)
+  }
+  return {
+    kind,
+    call: frame.readUInt32LE(at(FIRST)),
+    format: frame[at(FORMAT)]!,
+    body: frame.subarray(at(REPLY_HEADER)),
+  }
+}
+
+/** The value of a message. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are none. */
+export function readValue(message: { format: number; body: Buffer }, references: References): unknown {
+  return decodeValue(message.format, message.body, references)
+}
+
+function malformed(detail: string): ShareError {
+  return new ShareError('ERR_PROTOCOL', { detail })
+}

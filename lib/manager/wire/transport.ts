@@ -1,0 +1,147 @@
+/**
+ * Transport: a stream of frames in both directions, whatever carries it. A socket here, a pair of rings in shared memory in
+ * ring-transport.ts.
+ */
+import type { Socket } from 'node:net'
+import { FrameReader } from './framing.ts'
+
+/** What somebody does who receives frames. */
+export interface Receiver {
+  /** A frame has arrived; its bytes are lent until this returns. */
+  onFrame(frame: Buffer): void
+  /** Nothing more will arrive, and nothing can be sent; with the reason, if it was not the other side's orderly end. */
+  onClose(reason: Error | undefined): void
+  /** What was sent has left, after `bufferedBytes` was more than nothing. */
+  onDrain?(): void
+}
+
+/** A stream of frames in both directions. */
+export interface Transport {
+  /** Begins to receive. Once. */
+  start(receiver: Receiver, maxFrameBytes: number): void
+  /** From now on, frames may be that long. */
+  allow(maxFrameBytes: number): void
+  /** Sends a frame, which begins with its length and is not to be changed any more. Nothing happens when the transport is closed. */
+  send(frame: Uint8Array): void
+  /** How many bytes wait to leave. */
+  readonly bufferedBytes: number
+  /** Whether part of a frame has arrived and the rest has not. */
+  readonly isMidway: boolean
+  /** Receives nothing until `resume`. */
+  pause(): void
+  resume(): void
+  /** Ends the stream when what was sent has left. */
+  close(): void
+  /** Ends the stream at once. */
+  destroy(reason?: Error): void
+  /** Whether it keeps the process alive. */
+  ref(): void
+  unref(): void
+}
+
+/** Over a socket of node:net or node:tls. */
+export class SocketTransport implements Transport {
+  readonly #socket: Socket
+  #reader: FrameReader | undefined
+  #isCorked = false
+  #reason: Error | undefined
+  /** Frames that arrived while we were paused. */
+  #isPaused = false
+  #held: Buffer[] = []
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  start(receiver: Receiver, maxFrameBytes: number): void {
+    const socket = this.#socket
+    const reader = new FrameReader(maxFrameBytes)
+    this.#reader = reader
+    const onFrame = (frame: Buffer) => {
+      receiver.onFrame(frame)
+      return !socket.destroyed
+    }
+    this.#deliver = (chunk) => {
+      try {
+        reader.push(chunk, onFrame)
+      } catch (error) {
+        this.destroy(error as Error)
+      }
+    }
+    socket.on('data', (chunk: Buffer) => {
+      if (this.#isPaused) this.#held.push(chunk)
+      else this.#deliver(chunk)
+    })
+    socket.on('drain', () => receiver.onDrain?.())
+    socket.on('error', (error) => {
+      this.#reason ??= error
+    })
+    // The other side has ended its half: what it asked for has nobody to hear the answer.
+    socket.on('end', () => socket.destroy())
+    socket.once('close', () => receiver.onClose(this.#reason))
+  }
+
+  allow(maxFrameBytes: number): void {
+    this.#reader?.allow(maxFrameBytes)
+  }
+
+  send(frame: Uint8Array): void {
+    const socket = this.#socket
+    if (socket.destroyed || socket.writableEnded) return
+    // All that is sent in one turn of the event loop leaves in one system call.
+    if (!this.#isCorked) {
+      this.#isCorked = true
+      socket.cork()
+      queueMicrotask(this.#uncork)
+    }
+    socket.write(frame)
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  get isMidway(): boolean {
+    return this.#reader?.isMidway ?? false
+  }
+
+  pause(): void {
+    this.#isPaused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    const held = this.#held
+    this.#held = []
+    for (const chunk of held) {
+      if (this.#isPaused) this.#held.push(chunk)
+      else this.#deliver(chunk)
+    }
+    if (!this.#isPaused) this.#socket.resume()
+  }
+
+  close(): void {
+    this.#socket.end()
+  }
+
+  destroy(reason?: Error): void {
+    this.#reason ??= reason
+    this.#socket.destroy()
+  }
+
+  ref(): void {
+    this.#socket.ref()
+  }
+
+  unref(): void {
+    this.#socket.unref()
+  }
+
+  #deliver: (chunk: Buffer) => void = () => {}
+
+  readonly #uncork = () => {
+    this.#isCorked = false
+    this.#socket.uncork()
+  }
+}
