@@ -4,6 +4,24 @@
  * @packageDocumentation
  */
 export { ShareError, type ShareErrorCode } from './errors.ts'
+export type { ManagerAddress } from './manager/address.ts'
+export type { Blocking } from './manager/client/blocking.ts'
+export type { NameOptions } from './manager/client/factory-base.ts'
+export type { RegisteredProxy } from './manager/client/proxies/registered.ts'
+export { ManagedProxy } from './manager/client/proxy.ts'
+export {
+  type ManagedObjectInfo,
+  Manager,
+  type ManagerConnectOptions,
+  type ManagerStartOptions,
+  type ManagerStats,
+} from './manager/manager.ts'
+
+import './manager/revive.ts'
+
+export type { ManagerLimits } from './manager/server/limits.ts'
+export type { RegisterOptions } from './manager/server/registered-type.ts'
+export { type ManagerServeOptions, ManagerServer, type ManagerType } from './manager/server/server.ts'
 export { attach, type Handle, type Shareable } from './memory/handle.ts'
 export type { AttachOptions, SegmentOptions } from './memory/segment.ts'
 export {

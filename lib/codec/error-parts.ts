@@ -6,7 +6,7 @@ export interface ErrorParts {
   readonly name: string
   readonly message: string
   readonly stack: string | undefined
-  readonly code?: string
+  readonly code?: string | undefined
   readonly cause?: unknown
   readonly errors?: unknown[]
 }

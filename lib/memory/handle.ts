@@ -54,6 +54,17 @@ export function registerShareable(object: object): void {
   shareables.add(object)
 }
 
+/**
+ * The handle for a child process of ours, which may say more than one that anybody might read: how to connect to a server, for an
+ * object that is not in memory.
+ */
+export const FOR_CHILD: unique symbol = Symbol('procshare.forChild')
+
+/** The handle of an object for a child process. */
+export function handleForChild(object: Shareable): Handle {
+  return (object as { [FOR_CHILD]?: Handle })[FOR_CHILD] ?? object.handle
+}
+
 /** Whether `value` is a shared object of ours, which travels as its handle. */
 export function isShareable(value: unknown): value is Shareable {
   return typeof value === 'object' && value !== null && shareables.has(value)

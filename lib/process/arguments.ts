@@ -6,7 +6,7 @@
  * structured clone treats as a unit (dates, buffers, errors, …) it leaves alone.
  */
 import { deserialize, serialize } from 'node:v8'
-import { attach, type Handle, isShareable } from '../memory/handle.ts'
+import { attach, type Handle, handleForChild, isShareable } from '../memory/handle.ts'
 import { valueError } from '../validate.ts'
 
 /** The key of a placeholder: `{ [PLACEHOLDER]: handle }`. */
@@ -66,7 +66,7 @@ class Walk {
 /** Arguments as bytes. @throws `DataCloneError` for what cannot be cloned, such as functions. */
 export function encodeArguments(args: readonly unknown[]): Uint8Array {
   const walk = new Walk((value) => {
-    if (isShareable(value)) return { [PLACEHOLDER]: value.handle }
+    if (isShareable(value)) return { [PLACEHOLDER]: handleForChild(value) }
     if (Object.hasOwn(value, PLACEHOLDER)) throw valueError('args', `free of the key "${PLACEHOLDER}"`, value)
     return undefined
   })

@@ -5,12 +5,13 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
+import { errorFromParts } from '../codec/error-parts.ts'
 import { ShareError } from '../errors.ts'
 import { assertWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { assertBoolean, assertOptions, assertString, typeError, valueError } from '../validate.ts'
 import { encodeArguments } from './arguments.ts'
 import { isImporting, NAME_VARIABLE } from './current.ts'
-import { fromRemoteError, isChildMessage, type StartMessage } from './protocol.ts'
+import { isChildMessage, type StartMessage } from './protocol.ts'
 
 const CHILD_MAIN = fileURLToPath(new URL('./child-main.js', import.meta.url))
 const KILL_AFTER_MS = 5_000
@@ -251,7 +252,7 @@ export class Process implements AsyncDisposable {
   #onMessage(message: unknown): void {
     if (!isChildMessage(message)) return
     if (message.procshare === 'failed') {
-      this.#failure = fromRemoteError(message.error)
+      this.#failure = errorFromParts(message.error)
     } else if (this.#options.detached === true) {
       this.#child?.unref()
     }

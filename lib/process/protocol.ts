@@ -41,10 +41,3 @@ export function toRemoteError(error: unknown): RemoteError {
   const { code } = error as { code?: unknown }
   return { name, message, stack, code: typeof code === 'string' ? code : undefined }
 }
-
-export function fromRemoteError({ name, message, stack, code }: RemoteError): Error {
-  const error = new Error(message)
-  error.name = name
-  if (stack !== undefined) error.stack = stack
-  return code === undefined ? error : Object.assign(error, { code })
-}

@@ -65,6 +65,9 @@ export abstract class Channel {
   /** Calls a method of an object: a promise of the result, or in the blocking form the result. */
   abstract call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions): unknown
 
+  /** The handle with what it takes to connect. */
+  abstract forChild(handle: Handle): Handle
+
   /** Sends that this side has let go of an object, as soon as something can be sent. */
   protected abstract sendRelease(id: number, count: number): void
 

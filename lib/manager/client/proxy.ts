@@ -1,7 +1,7 @@
 /** What all proxies share, in both forms: calls, the handle, equality, text, and the end. */
 import { inspect } from 'node:util'
 import { ShareError } from '../../errors.ts'
-import { type Handle, registerShareable } from '../../memory/handle.ts'
+import { FOR_CHILD, type Handle, registerShareable } from '../../memory/handle.ts'
 import { type CallOptions, type Channel, Remote, remoteOf, setRemote } from './channel.ts'
 
 /** A class of proxies. */
@@ -42,13 +42,18 @@ export abstract class ManagedProxy implements Disposable {
    * the key of the server: see the guide.
    */
   get handle(): Handle {
-    const { channel, id, typeName, name } = this.#open
+    const { channel, id, typeName, name, exposes } = this.#open
     return {
       procshare: 1,
       kind: 'Manager',
       name: channel.address,
-      id: JSON.stringify([channel.serverId, id, typeName, name]),
+      id: JSON.stringify([channel.serverId, id, typeName, name, exposes]),
     }
+  }
+
+  /** @internal */
+  get [FOR_CHILD](): Handle {
+    return this.#open.channel.forChild(this.handle)
   }
 
   /** The handle, so that the proxy itself can be sent as JSON. */

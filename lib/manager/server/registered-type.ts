@@ -58,15 +58,19 @@ export async function registeredType(
 
 function ownMethods(Class: { prototype: object }): string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(Class.prototype))
-    .filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor' && !name.startsWith('_'))
+    .filter(([name, { value }]) => typeof value === 'function' && !isForbidden(name) && !name.startsWith('_'))
     .map(([name]) => name)
+}
+
+/** What all objects have, and what would make a promise of one. */
+function isForbidden(name: string): boolean {
+  return name in Object.prototype || name === 'then'
 }
 
 /** A method of the object or of its classes, but not of those that all objects have. */
 function methodOf(server: ServerCore, name: unknown, resultType: string | undefined): Method {
   assertString('options.exposed[]', name)
-  const isForbidden = name === 'constructor' || name in Object.prototype || name === 'then'
-  if (isForbidden) throw valueError('options.exposed[]', 'the name of a method of the type', name)
+  if (isForbidden(name)) throw valueError('options.exposed[]', 'the name of a method of the type', name)
   const invoke = (object: Record<string, unknown>, args: unknown[]) => {
     const fn = object[name]
     if (typeof fn === 'function') return fn.apply(object, args)

@@ -4,7 +4,6 @@ import { assertString, typeError, valueError } from '../../validate.ts'
 import type { Call } from './call.ts'
 import { type ManagedType, methods } from './managed-type.ts'
 import { Referent } from './referent.ts'
-import { registeredType } from './registered-type.ts'
 import type { ServerCore } from './server-core.ts'
 import { runTransaction } from './transaction.ts'
 
@@ -66,23 +65,15 @@ function assertName(name: unknown): asserts name is string {
   }
 }
 
-async function register(server: ServerCore, _call: Call, name: unknown, url: unknown, options: unknown) {
-  if (!server.rights.register) {
-    throw new ShareError('ERR_NOT_EXPOSED', { subject: 'this server', detail: 'the registration of types by clients' })
+/** The number of the object of that name, which the client gets a proxy for. */
+function find(server: ServerCore, call: Call, name: unknown, typeName: unknown): number {
+  assertName(name)
+  const referent = server.referents.named(name)
+  if (referent === undefined || referent.type.name !== typeName) {
+    throw new ShareError('ERR_NO_OBJECT', { subject: `"${name}"` })
   }
-  assertString('name', name)
-  if (server.types.has(name)) throw valueError('name', 'one that is not registered yet', name)
-  const type = await registeredType(server, name, url, options)
-  if (server.types.has(name)) throw valueError('name', 'one that is not registered yet', name)
-  server.types.set(name, type)
-  return type.exposes
-}
-
-function shutdown(server: ServerCore): void {
-  if (!server.rights.shutdown) {
-    throw new ShareError('ERR_NOT_EXPOSED', { subject: 'this server', detail: 'its end to clients' })
-  }
-  setImmediate(() => server.onShutdown()) // after the answer has been sent
+  call.session.hold(referent)
+  return referent.id
 }
 
 function stats(server: ServerCore) {
@@ -124,10 +115,9 @@ export const rootType: ManagedType = {
   },
   methods: methods({
     create,
-    register,
-    shutdown,
     stats,
     debugInfo,
+    find: (server: ServerCore, call, name: unknown, typeName: unknown) => find(server, call, name, typeName),
     names: (server: ServerCore) => server.referents.names(),
     unlink: (server: ServerCore, _call, name: unknown) => {
       assertString('name', name)

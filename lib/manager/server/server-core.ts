@@ -2,12 +2,13 @@
  * ServerCore: the objects and the clients of one server, whatever the clients come through. Listening is done in listener.ts.
  */
 import { randomBytes } from 'node:crypto'
-import { pack } from 'msgpackr'
 import { ShareError } from '../../errors.ts'
+import { valueError } from '../../validate.ts'
 import type { Transport } from '../wire/transport.ts'
 import type { Limits } from './limits.ts'
 import type { ManagedType } from './managed-type.ts'
 import { Referent, ReferentTable } from './referent.ts'
+import { type RegisterOptions, registeredType } from './registered-type.ts'
 import { rootType } from './root.ts'
 import { Session } from './session.ts'
 import { Statistics } from './statistics.ts'
@@ -25,40 +26,39 @@ export interface AboutServer {
   readonly frameBytes: number
 }
 
-/** What a server may be asked for by its clients, besides its objects. */
-export interface ServerRights {
-  /** Whether clients may register types, which runs code of their choice in the server. */
-  readonly register: boolean
-  /** Whether clients may end the server. */
-  readonly shutdown: boolean
-}
-
 export class ServerCore {
   readonly id = randomBytes(12).toString('base64url')
   readonly key: Uint8Array
   readonly limits: Limits
-  readonly rights: ServerRights
   readonly types = new Map<string, ManagedType>(builtInTypes.map((type) => [type.name, type]))
   readonly referents = new ReferentTable()
   readonly statistics = new Statistics()
   /** The object that stands for the server. */
   readonly root = new Referent(0, rootType, this)
-  /** What to do when a client asks the server to end. */
-  onShutdown: () => void = () => {}
   /** Where blocking clients of the same machine ask for a connection. */
   rings: string | undefined
   readonly #sessions = new Set<Session>()
   #untrusted = 0
   #checks: NodeJS.Timeout | undefined
 
-  constructor(key: Uint8Array, limits: Limits, rights: ServerRights) {
+  constructor(key: Uint8Array, limits: Limits) {
     this.key = key
     this.limits = limits
-    this.rights = rights
   }
 
   get clients(): number {
     return this.#sessions.size - this.#untrusted
+  }
+
+  /** Makes a type of the user's own known. Only who runs the server can do so: it runs code. */
+  async register(name: string, module: string, options: RegisterOptions | undefined): Promise<void> {
+    const assertNew = () => {
+      if (this.types.has(name)) throw valueError('name', 'one that no type has yet', name)
+    }
+    assertNew()
+    const type = await registeredType(this, name, module, options)
+    assertNew()
+    this.types.set(name, type)
   }
 
   /** Takes a client on, or not when there are too many. */
@@ -83,7 +83,7 @@ export class ServerCore {
       frameBytes: this.limits.frameBytes,
       ...(this.rings !== undefined && { rings: this.rings }),
     }
-    return pack(about)
+    return Buffer.from(JSON.stringify(about))
   }
 
   noteTrusted(_session: Session): void {

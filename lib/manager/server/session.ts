@@ -5,6 +5,7 @@
 import { ShareError } from '../../errors.ts'
 import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
 import {
+  isOpening,
   MOST_HANDSHAKE_BYTES,
   newNonce,
   REFUSED,
@@ -41,6 +42,7 @@ export class Session implements Receiver {
   readonly #server: ServerCore
   readonly #transport: Transport
   readonly #nonce = newNonce()
+  #hasOpened = false
   #isTrusted = false
   #isClosed = false
   #isPaused = false
@@ -161,10 +163,14 @@ export class Session implements Receiver {
 
   #onProof(frame: Buffer): void {
     const { key, limits } = this.#server
+    if (!this.#hasOpened) {
+      this.#hasOpened = isOpening(frame)
+      if (!this.#hasOpened) this.#refuse(REFUSED.VERSION)
+      return
+    }
     const proof = readProof(frame, key, this.#nonce)
     if (typeof proof === 'number') {
-      this.#transport.send(writeRefusal(proof))
-      this.cutOff(new ShareError(proof === REFUSED.KEY ? 'ERR_AUTHENTICATION' : 'ERR_PROTOCOL'))
+      this.#refuse(proof)
       return
     }
     this.#isTrusted = true
@@ -172,6 +178,11 @@ export class Session implements Receiver {
     this.#server.noteTrusted(this)
     this.#transport.allow(limits.frameBytes)
     this.#transport.send(writeWelcome(key, this.#nonce, proof, this.#server.about()))
+  }
+
+  #refuse(reason: number): void {
+    this.#transport.send(writeRefusal(reason))
+    this.cutOff(new ShareError(reason === REFUSED.KEY ? 'ERR_AUTHENTICATION' : 'ERR_PROTOCOL'))
   }
 
   #onMessage(frame: Buffer): void {

@@ -2,10 +2,14 @@
  * The handshake: both sides prove that they know the key before either reads anything else from the other. What is exchanged has
  * fixed lengths and no structure that could be misread.
  *
+ *    client → server   OPENING  magic | version | 0
  *    server → client   HELLO    magic | version | 0 | server nonce (32)
  *    client → server   PROOF    magic | version | 0 | client nonce (32) | HMAC(key, "client" … ) (32)
  *    server → client   WELCOME  magic | version | 0 | HMAC(key, "server" … ) (32) | what the server says of itself
  *                  or  REFUSAL  magic | version | reason
+ *
+ * The opening, which the server's greeting does not wait for, is there so that a server which expects something else, TLS above all,
+ * notices at once.
  *
  * Each HMAC is over the role, the version and both nonces: a proof cannot be sent back to who has made it, nor replayed.
  */
@@ -37,6 +41,17 @@ export function newNonce(): Buffer {
   return randomBytes(NONCE)
 }
 
+export function writeOpening(): Buffer {
+  return frame(0)
+}
+
+/** Whether it is a client of this version that begins. */
+export function isOpening(message: Buffer): boolean {
+  return (
+    message.byteLength === HEADER && message.readUInt32LE(0) === MAGIC && message.readUInt16LE(4) === PROTOCOL_VERSION
+  )
+}
+
 export function writeHello(serverNonce: Buffer): Buffer {
   return frame(0, serverNonce)
 }
@@ -49,7 +64,7 @@ export function writeWelcome(key: Uint8Array, serverNonce: Buffer, clientNonce: 
   return frame(0, macOf(key, 'server', serverNonce, clientNonce), about)
 }
 
-export function writeRefusal(reason: Refusal): Buffer {
+export function writeRefusal(reason: number): Buffer {
   return frame(reason)
 }
 

@@ -1,0 +1,294 @@
+/**
+ * Connection: the asynchronous form's channel to a server, over a socket. Calls are sent as they are made, without waiting for the
+ * answers of earlier ones, and answered in any order.
+ *
+ * While calls are pending the connection keeps the process alive; when none is, it does not, unless `ref()` was called.
+ */
+import { connect as connectSocket, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { ShareError } from '../../errors.ts'
+import type { Handle } from '../../memory/handle.ts'
+import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
+import type { AboutServer } from '../server/server-core.ts'
+import { systemError } from '../system-error.ts'
+import { MOST_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
+import {
+  ERROR,
+  GOODBYE,
+  RESULT,
+  ROOT,
+  readFromServer,
+  readValue,
+  writeCall,
+  writeCancel,
+  writeHold,
+  writeRelease,
+} from '../wire/messages.ts'
+import { type Receiver, SocketTransport, type Transport } from '../wire/transport.ts'
+import { type CallOptions, Channel, type Remote } from './channel.ts'
+
+/** What it takes to connect. */
+export interface Credentials {
+  readonly key: Uint8Array
+  readonly tls?: ConnectionOptions | undefined
+}
+
+const CONNECT_MS = 10_000
+
+interface Pending {
+  resolve(value: unknown): void
+  reject(reason: unknown): void
+  readonly signal: AbortSignal | undefined
+  readonly onAbort: (() => void) | undefined
+}
+
+export class Connection extends Channel implements Receiver {
+  override readonly isBlocking = false
+  readonly at: ManagerAddress
+  readonly credentials: Credentials
+  /** What the server has said of itself. */
+  about: AboutServer | undefined
+  #transport: Transport | undefined
+  #nonces: { server: Buffer; client: Buffer } | undefined
+  /** Messages that wait for the server's trust. */
+  #early: Buffer[] = []
+  #ended: ShareError | undefined
+  #settleOpen: { resolve(): void; reject(reason: unknown): void } | undefined
+  readonly #pending = new Map<number, Pending>()
+  #isRef = false
+  #connecting: Promise<void> | undefined
+
+  constructor(at: ManagerAddress, credentials: Credentials) {
+    super(formatAddress(at))
+    this.at = at
+    this.credentials = credentials
+  }
+
+  /**
+   * Connects, unless it has; resolves when both sides trust each other.
+   * @throws {@link ShareError} `ENOENT`, `ECONNREFUSED`, `EACCES`, `ERR_AUTHENTICATION`, `ERR_PROTOCOL`, `ERR_TLS`, `ERR_LIMIT`,
+   * `ERR_DISCONNECTED`, `ERR_TIMEOUT`.
+   */
+  open(timeoutMs = CONNECT_MS): Promise<void> {
+    this.#connecting ??= this.#connect(timeoutMs)
+    return this.#connecting
+  }
+
+  /** Connects again after the connection was lost; named objects are found again, others if the server is the same. */
+  async reconnect(timeoutMs = CONNECT_MS): Promise<void> {
+    if (this.#ended === undefined) return this.open(timeoutMs)
+    const before = this.serverId
+    this.serverId = undefined
+    this.#ended = undefined
+    this.#early = []
+    this.#connecting = this.#connect(timeoutMs)
+    await this.#connecting
+    await this.#findAgain(before === this.serverId)
+  }
+
+  override call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions) {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) throw this.#goneError(this.#ended)
+      const { signal, task = 0 } = options ?? {}
+      signal?.throwIfAborted()
+      const call = this.nextCall((number) => this.#pending.has(number))
+      const bytes = writeCall(call, target?.id ?? ROOT, task, method, args, this.references)
+      const most = this.about?.frameBytes ?? Infinity
+      if (bytes.byteLength > most) {
+        const detail = `a call of ${bytes.byteLength} bytes; at most ${most} are allowed`
+        throw new ShareError('ERR_LIMIT', { subject: this.subject, detail })
+      }
+      const onAbort = signal && (() => this.#send(writeCancel(call)))
+      signal?.addEventListener('abort', onAbort!, { once: true })
+      this.#pending.set(call, { resolve, reject, signal, onAbort })
+      if (this.#pending.size === 1 && !this.#isRef) this.#transport?.ref()
+      this.#send(bytes)
+    })
+  }
+
+  /** Keeps the process alive although no call is pending. */
+  ref(): void {
+    this.#isRef = true
+    this.#transport?.ref()
+  }
+
+  unref(): void {
+    this.#isRef = false
+    if (this.#pending.size === 0) this.#transport?.unref()
+  }
+
+  /** Ends the connection: pending calls are rejected, and what this client holds is given up. */
+  close(): void {
+    this.#end(new ShareError('ERR_CLOSED', { subject: this.subject }))
+  }
+
+  override forChild(handle: Handle): Handle {
+    return { ...handle, credentials: this.credentials } as Handle
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended !== undefined
+  }
+
+  get isOpen(): boolean {
+    return this.about !== undefined && this.#ended === undefined
+  }
+
+  onFrame(frame: Buffer): void {
+    try {
+      if (this.about !== undefined) this.#onMessage(frame)
+      else if (this.#nonces === undefined) this.#onHello(frame)
+      else this.#onWelcome(frame, this.#nonces)
+    } catch (error) {
+      this.#end(error as ShareError)
+    }
+  }
+
+  onClose(reason: Error | undefined): void {
+    const detail = this.about === undefined ? 'it closed the connection before it was asked anything' : 'it is gone'
+    this.#end(
+      reason === undefined
+        ? new ShareError('ERR_DISCONNECTED', { subject: this.subject, detail })
+        : systemError(reason, this.subject),
+    )
+  }
+
+  protected override sendRelease(id: number, count: number): void {
+    if (this.#ended === undefined) this.#send(writeRelease(id, count))
+  }
+
+  protected override sendHold(id: number): void {
+    if (this.#ended === undefined) this.#send(writeHold(id))
+  }
+
+  #connect(timeoutMs: number): Promise<void> {
+    this.about = undefined
+    this.#nonces = undefined
+    const { tls } = this.credentials
+    return new Promise((resolve, reject) => {
+      const socket = tls === undefined ? connectSocket(socketOptions(this.at)) : this.#connectTls(tls)
+      socket.setNoDelay(true)
+      const transport = new SocketTransport(socket)
+      this.#transport = transport
+      transport.start(this, MOST_WELCOME_BYTES)
+      transport.send(writeOpening())
+      const timer = setTimeout(
+        () => {
+          this.#end(new ShareError('ERR_TIMEOUT', { subject: this.subject, detail: `${timeoutMs} ms` }))
+        },
+        Math.min(timeoutMs, 2 ** 31 - 1),
+      )
+      this.#settleOpen = {
+        resolve: () => {
+          clearTimeout(timer)
+          resolve()
+        },
+        reject: (reason) => {
+          clearTimeout(timer)
+          reject(reason)
+        },
+      }
+    })
+  }
+
+  #connectTls(tls: ConnectionOptions): Socket {
+    const servername = typeof this.at === 'string' ? undefined : this.at.host
+    return connectTls({ ...(servername !== undefined && { servername }), ...tls, ...socketOptions(this.at) })
+  }
+
+  #onHello(frame: Buffer): void {
+    const nonces = { server: readHello(frame, this.subject), client: newNonce() }
+    this.#nonces = nonces
+    this.#transport!.send(writeProof(this.credentials.key, nonces.server, nonces.client))
+  }
+
+  #onWelcome(frame: Buffer, { server, client }: { server: Buffer; client: Buffer }): void {
+    const text = readWelcome(frame, this.credentials.key, server, client, this.subject).toString()
+    const about = JSON.parse(text) as AboutServer
+    if (this.serverId !== undefined && this.serverId !== about.id) {
+      throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject })
+    }
+    this.about = about
+    this.serverId = about.id
+    const transport = this.#transport!
+    transport.allow(about.frameBytes)
+    for (const bytes of this.#early) transport.send(bytes)
+    this.#early = []
+    if (this.#pending.size === 0 && !this.#isRef) transport.unref()
+    this.#settleOpen!.resolve()
+  }
+
+  #onMessage(frame: Buffer): void {
+    const message = readFromServer(frame)
+    if (message.kind === GOODBYE) {
+      this.#end(readValue(message, this.references) as ShareError)
+      return
+    }
+    const pending = this.#pending.get(message.call)
+    if (pending === undefined) return
+    this.#forget(message.call, pending)
+    let value: unknown
+    try {
+      value = readValue(message, this.references)
+    } catch (error) {
+      pending.reject(error)
+      return
+    }
+    if (message.kind === RESULT) pending.resolve(value)
+    else if (message.kind === ERROR) pending.reject(reasonOf(value, pending.signal))
+  }
+
+  #forget(call: number, { signal, onAbort }: Pending): void {
+    this.#pending.delete(call)
+    if (onAbort !== undefined) signal!.removeEventListener('abort', onAbort)
+    if (this.#pending.size === 0 && !this.#isRef) this.#transport?.unref()
+  }
+
+  #send(bytes: Buffer): void {
+    if (this.about === undefined) this.#early.push(bytes)
+    else this.#transport!.send(bytes)
+  }
+
+  #end(reason: ShareError): void {
+    if (this.#ended !== undefined) return
+    this.#ended = reason
+    this.#transport?.destroy()
+    if (this.about === undefined) this.#settleOpen?.reject(reason)
+    for (const [call, pending] of [...this.#pending]) {
+      this.#forget(call, pending)
+      pending.reject(this.#goneError(reason))
+    }
+  }
+
+  /** For each call an error of its own. */
+  #goneError(reason: ShareError): ShareError {
+    const { code } = reason
+    if (code === 'ERR_CLOSED') return new ShareError('ERR_CLOSED', { subject: this.subject })
+    const detail = code === 'ERR_DISCONNECTED' ? reason.message.replace(/^.*cannot be reached: /, '') : reason.message
+    return new ShareError('ERR_DISCONNECTED', { subject: this.subject, detail, cause: reason })
+  }
+
+  async #findAgain(isSameServer: boolean): Promise<void> {
+    const remotes = this.remotes
+    for (const remote of remotes) {
+      if (isSameServer) this.sendHold(remote.id)
+    }
+    const named = remotes.filter(({ name }) => name !== undefined && !isSameServer)
+    await Promise.all(
+      named.map(async (remote) => {
+        remote.id = (await this.call(undefined, 'find', [remote.name, remote.typeName])) as number
+      }),
+    )
+    for (const remote of remotes) {
+      remote.received = 1
+      // No number of the new server: calls are answered with ERR_NO_OBJECT.
+      if (!isSameServer && remote.name === undefined) remote.id = 2 ** 32 - 1 - remote.id
+    }
+    this.renumber(remotes)
+  }
+}
+
+/** What a call is rejected with: the signal's reason, when it was given up because of it. */
+function reasonOf(error: unknown, signal: AbortSignal | undefined): unknown {
+  return signal?.aborted && (error as Error | undefined)?.name === 'Cancelled' ? signal.reason : error
+}

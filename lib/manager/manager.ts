@@ -1,0 +1,286 @@
+/** Manager: a client of a server of objects, which it may have started itself. */
+import type { ConnectionOptions } from 'node:tls'
+import { inspect } from 'node:util'
+import { ShareError } from '../errors.ts'
+import { isImporting } from '../process/current.ts'
+import { assertOptions, assertString, assertTimeout, typeError } from '../validate.ts'
+import { assertAddress, formatAddress, type ManagerAddress } from './address.ts'
+import { Connection } from './client/connection.ts'
+import { Factories } from './client/factories.ts'
+import type { NameOptions } from './client/factory-base.ts'
+import './client/proxies/index.ts'
+import type { RegisteredProxy } from './client/proxies/registered.ts'
+import './client/proxies/registered.ts'
+import { environmentKey, keyBytes, keyFor, newKey, remember } from './credentials.ts'
+import type { RegisterOptions } from './server/registered-type.ts'
+import { assertServeOptions, type ManagerServeOptions, ManagerServer, SERVE_OPTIONS } from './server/server.ts'
+import { ServerProcess } from './server-process.ts'
+
+/** How the server of a manager is started. */
+export interface ManagerStartOptions extends ManagerServeOptions {
+  /** How this process connects to the server, if `tls` is given. @defaultValue `tls` itself */
+  readonly clientTls?: ConnectionOptions
+  /** Options of the `node` program. @defaultValue those of this process */
+  readonly execArgv?: readonly string[]
+}
+
+/** How to connect to a server that runs. */
+export interface ManagerConnectOptions {
+  readonly address: ManagerAddress
+  /**
+   * The key of the server.
+   * @defaultValue the one beside the socket, of a server of the same user that was not told where to listen; else the variable
+   * `PROCSHARE_AUTHKEY`
+   */
+  readonly authkey?: string | Uint8Array
+  /** Options of `tls.connect`, to connect securely. */
+  readonly tls?: ConnectionOptions
+  /** How long to wait for the server's trust. @defaultValue 10,000 */
+  readonly timeoutMs?: number
+}
+
+/** What a server says of itself: {@link Manager.stats}. */
+export interface ManagerStats {
+  /** Objects for which somebody has a proxy, or that have a name. */
+  readonly objects: number
+  /** Objects that have a name. */
+  readonly names: number
+  /** Clients that are connected; a process has one for each form that it uses. */
+  readonly clients: number
+  /** Calls that were answered, and those of them that were answered with an error. */
+  readonly calls: number
+  readonly failures: number
+  /** Clients that were let in so far, that were refused because there were too many, and that were cut off. */
+  readonly accepted: number
+  readonly refused: number
+  readonly cutOff: number
+  /** Microseconds in which the server serves half, and 99 of 100, of the calls that do not wait (the next power of two), and the most. */
+  readonly latencyUs: { readonly p50: number; readonly p99: number; readonly max: number }
+  /** Memory of the server process. */
+  readonly memoryBytes: number
+  readonly uptimeMs: number
+  readonly pid: number
+}
+
+/** An object of the server: {@link Manager.debugInfo}. */
+export interface ManagedObjectInfo {
+  readonly id: number
+  readonly type: string
+  readonly name: string | undefined
+  /** How many clients have a proxy for it. */
+  readonly clients: number
+  /** The object as text, its first 200 characters. */
+  readonly text: string
+}
+
+const CONNECT_OPTIONS = ['address', 'authkey', 'tls', 'timeoutMs'] as const
+
+/**
+ * A server process that holds objects, and the connection of this process to it: lists, dicts, sets, namespaces, locks, queues and
+ * objects of your own classes, which any number of processes, also on other machines, use through proxies.
+ *
+ * @remarks For Python's `multiprocessing.Manager`. What fits into flat memory is much faster in {@link Value}, {@link SharedArray} and the
+ * other shared objects; a manager is for everything else. The server ends with the process that has started it, however that
+ * ends. A pending call keeps the process alive; an idle manager does not.
+ * @example
+ * ```ts
+ * import { Manager } from 'procshare'
+ * await using manager = await Manager.start()
+ * const scores = await manager.dict<string, number>({ ann: 1 })
+ * await scores.set('bob', 2)
+ * console.assert((await scores.get('bob')) === 2)
+ * ```
+ */
+export class Manager extends Factories implements AsyncDisposable {
+  /** Where the server listens. */
+  readonly address: ManagerAddress
+  /** The key that other clients need. */
+  readonly authkey: Uint8Array
+  readonly #connection: Connection
+  readonly #server: ServerProcess | undefined
+
+  private constructor(connection: Connection, server?: ServerProcess) {
+    super(connection)
+    this.address = connection.at
+    this.authkey = connection.credentials.key
+    this.#connection = connection
+    this.#server = server
+    remember(connection)
+  }
+
+  /**
+   * Starts a server process and connects to it.
+   *
+   * @throws {@link ShareError} `EADDRINUSE`, `EACCES`, `ENOENT`, `EADDRNOTAVAIL`, `ENAMETOOLONG` for an address where it cannot listen;
+   * `ERR_TLS`; `ERR_PROCESS_FAILED` when the server process ends at once; `ERR_PROCESS_IMPORT` in a child that is still importing the
+   * module of its function. `TypeError`, `RangeError` for options that cannot be right.
+   */
+  static async start(options: ManagerStartOptions = {}): Promise<Manager> {
+    assertOptions('options', options, [...SERVE_OPTIONS, 'clientTls', 'execArgv'])
+    assertServeOptions(options)
+    if (isImporting()) throw new ShareError('ERR_PROCESS_IMPORT', { subject: 'a manager' })
+    const { clientTls, execArgv, authkey, ...serve } = options
+    const key = authkey === undefined ? (environmentKey() ?? newKey()) : keyBytes('options.authkey', authkey)
+    const types = Object.fromEntries(
+      Object.entries(serve.types ?? {}).map(([name, type]) => [name, { ...type, module: String(type.module) }]),
+    )
+    const server = await ServerProcess.start({ ...serve, authkey: key, types }, execArgv)
+    const tls = clientTls ?? (serve.tls as ConnectionOptions | undefined)
+    const connection = new Connection(server.address, { key, tls })
+    try {
+      await connection.open()
+    } catch (error) {
+      await server.shutdown()
+      throw error
+    }
+    return new Manager(connection, server)
+  }
+
+  /**
+   * Connects to a server that runs, of this machine or another one.
+   *
+   * @throws {@link ShareError} `ENOENT` or `ECONNREFUSED` when nobody listens there, `EACCES`; `ERR_NO_KEY` when none is given or found;
+   * `ERR_AUTHENTICATION` when the keys differ; `ERR_PROTOCOL` when something else answers, or another version; `ERR_TLS`; `ERR_LIMIT` when the
+   * server has as many clients as it allows; `ERR_TIMEOUT`; `ERR_DISCONNECTED`.
+   */
+  static async connect(options: ManagerConnectOptions): Promise<Manager> {
+    if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
+    assertOptions('options', options, CONNECT_OPTIONS)
+    const { address, authkey, tls, timeoutMs } = options
+    assertAddress('options.address', address)
+    assertTimeout('options.timeoutMs', timeoutMs)
+    const key = authkey === undefined ? keyFor(formatAddress(address)) : keyBytes('options.authkey', authkey)
+    const connection = new Connection(address, { key, tls })
+    await connection.open(timeoutMs)
+    return new Manager(connection)
+  }
+
+  /**
+   * Runs a server in this process, for a daemon, until it is closed. Others connect to it, or this process itself.
+   *
+   * @throws as {@link start}.
+   * @example
+   * ```ts
+   * import { Manager } from 'procshare'
+   * await using server = await Manager.serve({ authkey: 'not a good secret' })
+   * const manager = await Manager.connect({ address: server.address, authkey: 'not a good secret' })
+   * const hits = await manager.Value('i', 0, { name: 'hits' })
+   * await hits.add(1)
+   * manager.close()
+   * ```
+   */
+  static serve(options: ManagerServeOptions = {}): Promise<ManagerServer> {
+    return ManagerServer.listen(options)
+  }
+
+  /** The process id of the server, if this manager has started it. */
+  get pid(): number | undefined {
+    return this.#server?.pid
+  }
+
+  /** Whether the server is connected. */
+  get isConnected(): boolean {
+    return this.#connection.isOpen
+  }
+
+  /**
+   * Makes a class or function of a module known to the server, which imports it there: `create(name, …)` then makes objects.
+   *
+   * @param module - a file URL: `new URL('./account.js', import.meta.url)`
+   * @throws {@link ShareError} `ERR_MANAGER_STATE` for a manager that has not started its server: those who run a server say which code it
+   * runs. `TypeError` for a name that is taken, or a module without such an export; what importing it throws.
+   */
+  async register(name: string, module: string | URL, options?: RegisterOptions): Promise<void> {
+    assertString('name', name)
+    if (!(module instanceof URL)) assertString('module', module)
+    assertOptions('options', options, ['export', 'exposed', 'returns'])
+    if (this.#server === undefined)
+      throw stateError('was not started by this manager: pass its types to Manager.serve()')
+    await this.#server.register(name, String(module), options)
+  }
+
+  /**
+   * Makes an object of a type that was registered.
+   * @throws what making it throws; `TypeError` for a type that the server does not know.
+   */
+  create<T>(typeName: string, args: readonly unknown[] = [], options?: NameOptions): Promise<RegisteredProxy<T>> {
+    assertString('typeName', typeName)
+    if (!Array.isArray(args)) throw typeError('args', 'an array', args)
+    return this.make(typeName, args, options)
+  }
+
+  /** The names of objects. */
+  names(): Promise<string[]> {
+    return this.channel.call(undefined, 'names', []) as Promise<string[]>
+  }
+
+  /** Takes the name of an object away, which then lives as long as somebody has a proxy for it; false when there is none. */
+  unlink(name: string): Promise<boolean> {
+    assertString('name', name)
+    return this.channel.call(undefined, 'unlink', [name]) as Promise<boolean>
+  }
+
+  /** What the server counts. */
+  stats(): Promise<ManagerStats> {
+    return this.channel.call(undefined, 'stats', []) as Promise<ManagerStats>
+  }
+
+  /** The objects of the server for which somebody has a proxy, or that have a name. */
+  debugInfo(): Promise<ManagedObjectInfo[]> {
+    return this.channel.call(undefined, 'debugInfo', []) as Promise<ManagedObjectInfo[]>
+  }
+
+  /**
+   * Connects again after the connection was lost (`ERR_DISCONNECTED`), which also gave up all that this client held. Proxies of named
+   * objects go on, also in another server at the same address, where those must have been made; other proxies only if the server
+   * is the same one and the object still lives.
+   * @throws as {@link connect}.
+   */
+  reconnect(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    assertOptions('options', options, ['timeoutMs'])
+    assertTimeout('options.timeoutMs', options.timeoutMs)
+    return this.#connection.reconnect(options.timeoutMs)
+  }
+
+  /** Keeps the process alive although no call is pending. */
+  ref(): this {
+    this.#connection.ref()
+    return this
+  }
+
+  /** Undoes {@link ref}. */
+  unref(): this {
+    this.#connection.unref()
+    return this
+  }
+
+  /** Ends the connection, not the server: pending calls are rejected with `ERR_CLOSED`, and what this client holds is given up. Idempotent. */
+  close(): void {
+    this.#connection.close()
+  }
+
+  /**
+   * Ends the server that this manager has started, and the connection. Idempotent.
+   * @throws {@link ShareError} `ERR_MANAGER_STATE` when it has not started one.
+   */
+  async shutdown(): Promise<void> {
+    if (this.#server === undefined) throw stateError('was not started by this manager')
+    this.close()
+    await this.#server.shutdown()
+  }
+
+  /** Ends the server, if this manager has started it; otherwise the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#server === undefined) this.close()
+    else await this.shutdown()
+  }
+
+  [inspect.custom](): string {
+    const state = this.isConnected ? 'connected' : 'not connected'
+    return `Manager { ${formatAddress(this.address)} ${this.#server === undefined ? '' : `pid=${this.pid} `}${state} }`
+  }
+}
+
+function stateError(detail: string): ShareError {
+  return new ShareError('ERR_MANAGER_STATE', { subject: 'the server', detail })
+}

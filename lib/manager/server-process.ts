@@ -1,0 +1,116 @@
+/** ServerProcess: the server of a manager, as the process that has started it holds it. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { errorFromParts } from '../codec/error-parts.ts'
+import { ShareError } from '../errors.ts'
+import type { ManagerAddress } from './address.ts'
+import type { FromServerProcess, ToServer } from './server/messages.ts'
+import { removePrivateDirectory } from './server/private-directory.ts'
+import type { RegisterOptions } from './server/registered-type.ts'
+import type { ManagerServeOptions } from './server/server.ts'
+
+const SERVER_MAIN = fileURLToPath(new URL('./server/server-main.js', import.meta.url))
+const START_MS = 30_000
+const TERMINATE_AFTER_MS = 5_000
+const KILL_AFTER_MS = 1_000
+
+export class ServerProcess {
+  readonly address: ManagerAddress
+  readonly #child: ChildProcess
+  readonly #ended: Promise<void>
+  readonly #requests = new Map<number, { resolve(): void; reject(reason: Error): void }>()
+  #lastRequest = 0
+
+  private constructor(child: ChildProcess, address: ManagerAddress) {
+    this.#child = child
+    this.address = address
+    this.#ended = new Promise((resolve) => child.once('exit', () => resolve()))
+    child.on('message', (message) => this.#onMessage(message as FromServerProcess))
+    child.once('exit', () => {
+      // One that was killed leaves it.
+      if (typeof address === 'string') removePrivateDirectory(address)
+      for (const { reject } of this.#requests.values()) {
+        reject(new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server has ended' }))
+      }
+      this.#requests.clear()
+    })
+    // A manager that nobody uses does not keep the process; its server ends with that.
+    child.unref()
+    child.channel?.unref()
+  }
+
+  /** Starts a server and waits until it listens. @throws what it reports, as `ManagerServer.listen`. */
+  static start(options: ManagerServeOptions, execArgv: readonly string[] | undefined): Promise<ServerProcess> {
+    const child = fork(SERVER_MAIN, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      ...(execArgv && { execArgv: [...execArgv] }),
+    })
+    return new Promise((resolve, reject) => {
+      const fail = (reason: Error) => {
+        clearTimeout(timer)
+        child.removeAllListeners()
+        child.on('error', () => {})
+        if (child.pid !== undefined) child.kill('SIGKILL')
+        reject(reason)
+      }
+      const ended = (detail: string) =>
+        new ShareError('ERR_PROCESS_FAILED', { subject: "the manager's server", detail })
+      const timer = setTimeout(() => fail(ended(`it did not listen within ${START_MS} ms`)), START_MS)
+      child.once('error', (error) => fail(error))
+      child.once('exit', (code, signal) => fail(ended(`it ended with ${signal ?? code}`)))
+      child.once('message', (message: FromServerProcess) => {
+        if (message.procshare === 'failed') return fail(errorFromParts(message.error))
+        clearTimeout(timer)
+        child.removeAllListeners()
+        child.on('error', () => {})
+        resolve(new ServerProcess(child, (message as { address: ManagerAddress }).address))
+      })
+      child.send({ procshare: 'serve', options } satisfies ToServer, (error) => error && fail(error))
+    })
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Makes a type known. @throws what the server reports. */
+  register(name: string, module: string, options: RegisterOptions | undefined): Promise<void> {
+    const request = ++this.#lastRequest
+    return new Promise((resolve, reject) => {
+      this.#requests.set(request, { resolve, reject })
+      this.#child.channel?.ref()
+      this.#tell({ procshare: 'register', request, name, module, options })
+    })
+  }
+
+  /** Ends the server: in order, after five seconds by SIGTERM, after one more by SIGKILL. */
+  async shutdown(): Promise<void> {
+    if (!this.isAlive) return
+    this.#child.ref()
+    const timers = [
+      setTimeout(() => this.#child.kill('SIGTERM'), TERMINATE_AFTER_MS),
+      setTimeout(() => this.#child.kill('SIGKILL'), TERMINATE_AFTER_MS + KILL_AFTER_MS),
+    ]
+    this.#tell({ procshare: 'shutdown' })
+    await this.#ended
+    for (const timer of timers) clearTimeout(timer)
+  }
+
+  #tell(message: ToServer): void {
+    this.#child.send(message, () => {}) // how it ends says more
+  }
+
+  #onMessage(message: FromServerProcess): void {
+    if (message.procshare !== 'registered') return
+    const request = this.#requests.get(message.request)
+    this.#requests.delete(message.request)
+    if (this.#requests.size === 0) this.#child.channel?.unref()
+    if (message.error === undefined) request?.resolve()
+    else request?.reject(errorFromParts(message.error))
+  }
+}

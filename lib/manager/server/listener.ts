@@ -1,0 +1,109 @@
+/** Listener: where the clients of a server come in: a Unix socket, a named pipe, or a port, with TLS or without. */
+import { rm } from 'node:fs/promises'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { isMainThread } from 'node:worker_threads'
+import { hasCode } from '../../errors.ts'
+import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
+import { systemError } from '../system-error.ts'
+import { SocketTransport } from '../wire/transport.ts'
+import type { ServerCore } from './server-core.ts'
+
+/** A connection that is silent for so long is asked whether it still lives; who has vanished without a word is noticed by it. */
+const KEEP_ALIVE_MS = 10_000
+const BACKLOG = 1024
+
+export interface Listener {
+  /** Where it listens, with the port that the system has chosen if it was asked for any. */
+  readonly address: ManagerAddress
+  /** Takes no more clients. */
+  close(): Promise<void>
+  ref(): void
+  unref(): void
+}
+
+/**
+ * Begins to listen.
+ * @throws {@link ShareError} `EADDRINUSE`, `EACCES`, `ENOENT` (no such directory), `EADDRNOTAVAIL`, `ERR_TLS`.
+ */
+export async function listen(
+  core: ServerCore,
+  address: ManagerAddress,
+  tls: TlsOptions | undefined,
+): Promise<Listener> {
+  try {
+    return await listenOnce(core, address, tls)
+  } catch (error) {
+    if (!hasCode(error, 'EADDRINUSE') || typeof address !== 'string' || !(await isAbandoned(address))) throw error
+    // The socket of a server that was killed.
+    await rm(address, { force: true })
+    return listenOnce(core, address, tls)
+  }
+}
+
+async function listenOnce(core: ServerCore, address: ManagerAddress, tls: TlsOptions | undefined): Promise<Listener> {
+  const subject = `the address ${formatAddress(address)}`
+  const onSocket = (socket: Socket) => {
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
+    core.accept(new SocketTransport(socket))
+  }
+  const server = newServer(core, tls, onSocket, subject)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(systemError(error, subject)))
+    server.once('listening', resolve)
+    privately(typeof address === 'string', () => {
+      server.listen({ ...socketOptions(address), backlog: BACKLOG, exclusive: true })
+    })
+  })
+  server.on('error', () => {}) // one that could not be accepted; the others go on
+  const bound = server.address()
+  return {
+    address: typeof bound === 'object' && bound !== null ? { host: hostOf(address), port: bound.port } : address,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+    ref: () => void server.ref(),
+    unref: () => void server.unref(),
+  }
+}
+
+function newServer(
+  core: ServerCore,
+  tls: TlsOptions | undefined,
+  onSocket: (socket: Socket) => void,
+  subject: string,
+): Server {
+  if (tls === undefined) return createServer(onSocket)
+  try {
+    // Whoever gives the authorities of clients wants their certificates.
+    const verified = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }
+    return createTlsServer({ handshakeTimeout: core.limits.authenticateMs, ...verified, ...tls }, onSocket)
+  } catch (error) {
+    throw systemError(error as Error, subject)
+  }
+}
+
+function hostOf(address: ManagerAddress): string {
+  return typeof address === 'string' ? '' : address.host
+}
+
+/** Makes a socket that nobody else can connect to; a worker thread cannot say so. */
+function privately(isPath: boolean, fn: () => void): void {
+  const umask = isPath && isMainThread && process.platform !== 'win32' ? process.umask(0o177) : undefined
+  try {
+    fn()
+  } finally {
+    if (umask !== undefined) process.umask(umask)
+  }
+}
+
+/** Whether nobody listens at the path, although there is a socket. */
+export function isAbandoned(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(false)
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
+  })
+}

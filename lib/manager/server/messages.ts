@@ -1,0 +1,21 @@
+/** What a manager and the server process that it has started say to each other, on the IPC channel that Node makes. */
+import type { RemoteError } from '../../process/protocol.ts'
+import type { ManagerAddress } from '../address.ts'
+import type { RegisterOptions } from './registered-type.ts'
+import type { ManagerServeOptions } from './server.ts'
+
+export type ToServer =
+  | { readonly procshare: 'serve'; readonly options: ManagerServeOptions }
+  | {
+      readonly procshare: 'register'
+      readonly request: number
+      readonly name: string
+      readonly module: string
+      readonly options: RegisterOptions | undefined
+    }
+  | { readonly procshare: 'shutdown' }
+
+export type FromServerProcess =
+  | { readonly procshare: 'listening'; readonly address: ManagerAddress }
+  | { readonly procshare: 'failed'; readonly error: RemoteError }
+  | { readonly procshare: 'registered'; readonly request: number; readonly error?: RemoteError }

@@ -1,0 +1,134 @@
+/** ManagerServer: a server in the foreground, in the process that asked for it. */
+import type { TlsOptions } from 'node:tls'
+import { assertOptions, assertString, typeError } from '../../validate.ts'
+import { assertAddress, formatAddress, type ManagerAddress } from '../address.ts'
+import { environmentKey, keyBytes, newKey } from '../credentials.ts'
+import { limitsOf, type ManagerLimits } from './limits.ts'
+import { type Listener, listen } from './listener.ts'
+import { makePrivateDirectory, type PrivateDirectory, removeAbandonedDirectories } from './private-directory.ts'
+import type { RegisterOptions } from './registered-type.ts'
+import { RingListener } from './ring-listener.ts'
+import { ServerCore } from './server-core.ts'
+
+/** A type of the user's own, for a server that is to know it from the start. */
+export interface ManagerType extends RegisterOptions {
+  /** The module that makes the objects: a file URL. */
+  readonly module: string | URL
+}
+
+/** How a server is run. */
+export interface ManagerServeOptions {
+  /** Where to listen; port 0 is any that is free. @defaultValue a socket in a directory that only this user can enter */
+  readonly address?: ManagerAddress
+  /**
+   * The key that both sides must know.
+   * @defaultValue the variable `PROCSHARE_AUTHKEY`; without it a random one, which other processes of the same user find beside the
+   * socket if no address was given
+   */
+  readonly authkey?: string | Uint8Array
+  /** Makes connections secure; with `ca`, clients must show a certificate of one of these authorities. */
+  readonly tls?: TlsOptions
+  /** What clients may use up. */
+  readonly limits?: ManagerLimits
+  /** Types of the user's own, by name. */
+  readonly types?: Readonly<Record<string, ManagerType>>
+}
+
+export const SERVE_OPTIONS = ['address', 'authkey', 'tls', 'limits', 'types'] as const
+
+/** The checks that need no server. @throws `TypeError`, `RangeError`. */
+export function assertServeOptions(options: ManagerServeOptions): void {
+  if (options.address !== undefined) assertAddress('options.address', options.address)
+  if (options.authkey !== undefined) keyBytes('options.authkey', options.authkey)
+  limitsOf(options.limits)
+  for (const [name, type] of Object.entries(options.types ?? {})) {
+    assertOptions(`options.types.${name}`, type, ['module', 'export', 'exposed', 'returns'])
+    if (!(type.module instanceof URL)) assertString(`options.types.${name}.module`, type.module)
+  }
+  const { tls } = options
+  if (tls !== undefined && (typeof tls !== 'object' || tls === null)) throw typeError('options.tls', 'an object', tls)
+}
+
+/**
+ * A server of managed objects in this process; made by {@link Manager.serve}.
+ *
+ * @remarks It keeps the process alive until it is closed.
+ */
+export class ManagerServer implements AsyncDisposable {
+  /** Where it listens. */
+  readonly address: ManagerAddress
+  /** The key that clients need. */
+  readonly authkey: Uint8Array
+  readonly #core: ServerCore
+  readonly #listener: Listener
+  readonly #rings: RingListener | undefined
+  readonly #directory: PrivateDirectory | undefined
+  #closing: Promise<void> | undefined
+
+  /** @internal */
+  constructor(
+    core: ServerCore,
+    listener: Listener,
+    rings: RingListener | undefined,
+    directory: PrivateDirectory | undefined,
+  ) {
+    this.address = listener.address
+    this.authkey = core.key
+    this.#core = core
+    this.#listener = listener
+    this.#rings = rings
+    this.#directory = directory
+  }
+
+  /** @internal */
+  static async listen(options: ManagerServeOptions): Promise<ManagerServer> {
+    assertOptions('options', options, SERVE_OPTIONS)
+    assertServeOptions(options)
+    const key =
+      options.authkey === undefined ? (environmentKey() ?? newKey()) : keyBytes('options.authkey', options.authkey)
+    const core = new ServerCore(key, limitsOf(options.limits))
+    for (const [name, { module, ...rest }] of Object.entries(options.types ?? {})) {
+      await core.register(name, String(module), rest)
+    }
+    await removeAbandonedDirectories()
+    const directory = options.address === undefined ? makePrivateDirectory(key) : undefined
+    const rings = RingListener.listen(core)
+    try {
+      const listener = await listen(core, options.address ?? directory!.address, options.tls)
+      return new ManagerServer(core, listener, rings, directory)
+    } catch (error) {
+      rings?.close()
+      directory?.remove()
+      throw error
+    }
+  }
+
+  /** Makes a type of the user's own known. @throws as {@link Manager.register}. */
+  register(name: string, module: string | URL, options?: RegisterOptions): Promise<void> {
+    assertString('name', name)
+    return this.#core.register(name, String(module), options)
+  }
+
+  /** Ends the server: clients are told, their calls are rejected, and the socket is removed. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The address as text. */
+  toString(): string {
+    return `ManagerServer at ${formatAddress(this.address)}`
+  }
+
+  async #close(): Promise<void> {
+    const closed = this.#listener.close()
+    this.#rings?.close()
+    this.#core.dismissAll()
+    await closed
+    this.#directory?.remove()
+  }
+}
