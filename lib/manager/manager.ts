@@ -5,11 +5,11 @@ import { ShareError } from '../errors.ts'
 import { isImporting } from '../process/current.ts'
 import { assertOptions, assertString, assertTimeout, typeError } from '../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from './address.ts'
+import { BlockingChannel } from './client/blocking-channel.ts'
+import { BlockingManager } from './client/blocking-manager.ts'
 import { Connection } from './client/connection.ts'
-import { Factories } from './client/factories.ts'
-import type { NameOptions } from './client/factory-base.ts'
+import { type BlockingObjects, ManagedObjects } from './client/objects.ts'
 import './client/proxies/index.ts'
-import type { RegisteredProxy } from './client/proxies/registered.ts'
 import './client/proxies/registered.ts'
 import { environmentKey, keyBytes, keyFor, newKey, remember } from './credentials.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
@@ -39,40 +39,6 @@ export interface ManagerConnectOptions {
   readonly timeoutMs?: number
 }
 
-/** What a server says of itself: {@link Manager.stats}. */
-export interface ManagerStats {
-  /** Objects for which somebody has a proxy, or that have a name. */
-  readonly objects: number
-  /** Objects that have a name. */
-  readonly names: number
-  /** Clients that are connected; a process has one for each form that it uses. */
-  readonly clients: number
-  /** Calls that were answered, and those of them that were answered with an error. */
-  readonly calls: number
-  readonly failures: number
-  /** Clients that were let in so far, that were refused because there were too many, and that were cut off. */
-  readonly accepted: number
-  readonly refused: number
-  readonly cutOff: number
-  /** Microseconds in which the server serves half, and 99 of 100, of the calls that do not wait (the next power of two), and the most. */
-  readonly latencyUs: { readonly p50: number; readonly p99: number; readonly max: number }
-  /** Memory of the server process. */
-  readonly memoryBytes: number
-  readonly uptimeMs: number
-  readonly pid: number
-}
-
-/** An object of the server: {@link Manager.debugInfo}. */
-export interface ManagedObjectInfo {
-  readonly id: number
-  readonly type: string
-  readonly name: string | undefined
-  /** How many clients have a proxy for it. */
-  readonly clients: number
-  /** The object as text, its first 200 characters. */
-  readonly text: string
-}
-
 const CONNECT_OPTIONS = ['address', 'authkey', 'tls', 'timeoutMs'] as const
 
 /**
@@ -91,13 +57,14 @@ const CONNECT_OPTIONS = ['address', 'authkey', 'tls', 'timeoutMs'] as const
  * console.assert((await scores.get('bob')) === 2)
  * ```
  */
-export class Manager extends Factories implements AsyncDisposable {
+export class Manager extends ManagedObjects implements AsyncDisposable {
   /** Where the server listens. */
   readonly address: ManagerAddress
   /** The key that other clients need. */
   readonly authkey: Uint8Array
   readonly #connection: Connection
   readonly #server: ServerProcess | undefined
+  #sync: { readonly channel: BlockingChannel; readonly objects: BlockingObjects } | undefined
 
   private constructor(connection: Connection, server?: ServerProcess) {
     super(connection)
@@ -200,34 +167,28 @@ export class Manager extends Factories implements AsyncDisposable {
   }
 
   /**
-   * Makes an object of a type that was registered.
-   * @throws what making it throws; `TypeError` for a type that the server does not know.
+   * The blocking form: the same objects behind proxies whose methods return what they otherwise promise.
+   *
+   * @remarks Blocks the event loop: for scripts and workers. It is a client of its own, connected at the first call, whose locks are not those of
+   * the asynchronous form. On the machine of the server it goes through shared memory, some times faster than a socket; from elsewhere
+   * through a worker thread.
+   * @throws {@link ShareError} `ERR_DISCONNECTED`, `ERR_CLOSED` when the manager is not connected.
+   * @example
+   * ```ts
+   * import { Manager } from 'procshare'
+   * await using manager = await Manager.start()
+   * const scores = manager.sync.dict<string, number>()
+   * scores.set('ann', 1)
+   * console.assert(scores.get('ann') === 1)
+   * ```
    */
-  create<T>(typeName: string, args: readonly unknown[] = [], options?: NameOptions): Promise<RegisteredProxy<T>> {
-    assertString('typeName', typeName)
-    if (!Array.isArray(args)) throw typeError('args', 'an array', args)
-    return this.make(typeName, args, options)
-  }
-
-  /** The names of objects. */
-  names(): Promise<string[]> {
-    return this.channel.call(undefined, 'names', []) as Promise<string[]>
-  }
-
-  /** Takes the name of an object away, which then lives as long as somebody has a proxy for it; false when there is none. */
-  unlink(name: string): Promise<boolean> {
-    assertString('name', name)
-    return this.channel.call(undefined, 'unlink', [name]) as Promise<boolean>
-  }
-
-  /** What the server counts. */
-  stats(): Promise<ManagerStats> {
-    return this.channel.call(undefined, 'stats', []) as Promise<ManagerStats>
-  }
-
-  /** The objects of the server for which somebody has a proxy, or that have a name. */
-  debugInfo(): Promise<ManagedObjectInfo[]> {
-    return this.channel.call(undefined, 'debugInfo', []) as Promise<ManagedObjectInfo[]>
+  get sync(): BlockingObjects {
+    if (this.#sync?.channel.hasEnded !== false) {
+      this.#connection.assertOpen()
+      const channel = new BlockingChannel(this.#connection)
+      this.#sync = { channel, objects: new BlockingManager(channel) as unknown as BlockingObjects }
+    }
+    return this.#sync.objects
   }
 
   /**
@@ -257,6 +218,7 @@ export class Manager extends Factories implements AsyncDisposable {
   /** Ends the connection, not the server: pending calls are rejected with `ERR_CLOSED`, and what this client holds is given up. Idempotent. */
   close(): void {
     this.#connection.close()
+    this.#sync?.channel.close()
   }
 
   /**

@@ -130,6 +130,11 @@ export class Connection extends Channel implements Receiver {
     return this.#ended !== undefined
   }
 
+  /** @throws {@link ShareError} `ERR_DISCONNECTED`, `ERR_CLOSED`. */
+  assertOpen(): void {
+    if (this.#ended !== undefined) throw this.#goneError(this.#ended)
+  }
+
   get isOpen(): boolean {
     return this.about !== undefined && this.#ended === undefined
   }

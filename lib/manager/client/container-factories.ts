@@ -2,3 +2,6 @@
 import { FactoryBase } from './factory-base.ts'
 
 export abstract class ContainerFactories extends FactoryBase {}
+
+/** What makes containers in the blocking form. */
+export type BlockingContainerFactories = {}

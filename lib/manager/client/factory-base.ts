@@ -24,6 +24,11 @@ export abstract class FactoryBase {
   protected make<P>(typeName: string, args: readonly unknown[], options: NameOptions = {}): Promise<P> {
     assertOptions('options', options, ['name'])
     if (options.name !== undefined) assertString('options.name', options.name)
-    return this.channel.call(undefined, 'create', [typeName, args, options.name]) as Promise<P>
+    return this.ask('create', typeName, args, options.name)
+  }
+
+  /** Calls a method of the server itself. @internal */
+  protected ask<R>(method: string, ...args: unknown[]): Promise<R> {
+    return this.channel.call(undefined, method, args) as Promise<R>
   }
 }

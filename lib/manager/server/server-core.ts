@@ -3,6 +3,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { ShareError } from '../../errors.ts'
+import type { Handle } from '../../memory/handle.ts'
 import { valueError } from '../../validate.ts'
 import type { Transport } from '../wire/transport.ts'
 import type { Limits } from './limits.ts'
@@ -22,7 +23,7 @@ export interface AboutServer {
   readonly id: string
   readonly pid: number
   /** The queue in shared memory where blocking clients of the same machine ask for a connection. */
-  readonly rings?: string
+  readonly rings?: Handle
   readonly frameBytes: number
 }
 
@@ -36,7 +37,7 @@ export class ServerCore {
   /** The object that stands for the server. */
   readonly root = new Referent(0, rootType, this)
   /** Where blocking clients of the same machine ask for a connection. */
-  rings: string | undefined
+  rings: Handle | undefined
   readonly #sessions = new Set<Session>()
   #untrusted = 0
   #checks: NodeJS.Timeout | undefined

@@ -1,0 +1,197 @@
+/**
+ * BlockingChannel: the blocking form's channel. Requests and replies go through a pair of rings in shared memory, straight to a server
+ * of the same machine. To any other server they go through a worker thread, which carries the bytes between the rings and a socket.
+ */
+import { Worker } from 'node:worker_threads'
+import { ShareError } from '../../errors.ts'
+import type { Handle } from '../../memory/handle.ts'
+import { Pipe, type Connection as Rings } from '../../queue/pipe.ts'
+import { Queue } from '../../queue/queue.ts'
+import type { AboutServer } from '../server/server-core.ts'
+import { FrameReader } from '../wire/framing.ts'
+import { MOST_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
+import {
+  type FromServer,
+  GOODBYE,
+  RESULT,
+  ROOT,
+  readFromServer,
+  readValue,
+  writeCall,
+  writeHold,
+  writeRelease,
+} from '../wire/messages.ts'
+import { asBuffer, piecesOf, RING_BYTES } from '../wire/ring-transport.ts'
+import { type CallOptions, Channel, type Remote } from './channel.ts'
+import type { Connection } from './connection.ts'
+
+const CONNECT_MS = 10_000
+
+export class BlockingChannel extends Channel {
+  override readonly isBlocking = true
+  readonly #asynchronous: Connection
+  readonly #frameBytes: number
+  readonly #reader = new FrameReader(MOST_WELCOME_BYTES)
+  /** Frames that have arrived and were not looked at. */
+  readonly #frames: Buffer[] = []
+  /** What is to be sent with the next call. */
+  readonly #notes: Buffer[] = []
+  #rings: Rings<Uint8Array> | undefined
+  #relay: Worker | undefined
+  #ended: ShareError | undefined
+  #isBusy = false
+
+  /** For the server that a connection is to. It is connected to at the first call. */
+  constructor(asynchronous: Connection) {
+    super(asynchronous.address)
+    this.#asynchronous = asynchronous
+    this.serverId = asynchronous.serverId
+    this.#frameBytes = asynchronous.about!.frameBytes
+  }
+
+  override call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions): unknown {
+    this.#assertUsable()
+    const call = this.nextCall(() => false)
+    const bytes = writeCall(call, target?.id ?? ROOT, options?.task ?? 0, method, args, this.references)
+    if (bytes.byteLength > this.#frameBytes) {
+      const detail = `a call of ${bytes.byteLength} bytes; at most ${this.#frameBytes} are allowed`
+      throw new ShareError('ERR_LIMIT', { subject: this.subject, detail })
+    }
+    this.#assertUsable() // a getter among the arguments may have closed it
+    const message = this.#exchange(call, bytes)
+    const value = readValue(message, this.references)
+    if (message.kind === RESULT) return value
+    throw value
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended !== undefined
+  }
+
+  override forChild(handle: Handle): Handle {
+    return this.#asynchronous.forChild(handle)
+  }
+
+  /** Ends the connection: what this client holds is given up. */
+  close(): void {
+    this.#end(new ShareError('ERR_CLOSED', { subject: this.subject }))
+  }
+
+  protected override sendRelease(id: number, count: number): void {
+    this.#note(writeRelease(id, count))
+  }
+
+  protected override sendHold(id: number): void {
+    this.#note(writeHold(id))
+  }
+
+  /** Sends what needs no answer: now if that is possible at once, otherwise before the next call. */
+  #note(bytes: Buffer): void {
+    if (this.#ended !== undefined) return
+    try {
+      if (this.#isBusy || this.#notes.length > 0 || this.#rings?.trySend(asBytes(bytes)) !== true)
+        this.#notes.push(bytes)
+    } catch {
+      // The server is gone, and what was held there with it.
+    }
+  }
+
+  /** Sends a request and waits for its reply. */
+  #exchange(call: number, request: Buffer): FromServer {
+    this.#isBusy = true
+    try {
+      if (this.#rings === undefined) this.#connect()
+      for (const note of this.#notes) this.#send(note)
+      this.#notes.length = 0
+      this.#send(request)
+      for (;;) {
+        const message = readFromServer(this.#receive())
+        if (message.kind === GOODBYE) throw readValue(message, this.references)
+        if (message.call === call) return message
+      }
+    } catch (error) {
+      throw this.#end(error as ShareError)
+    } finally {
+      this.#isBusy = false
+    }
+  }
+
+  #connect(): void {
+    const { about, credentials } = this.#asynchronous
+    const [ours, theirs] = new Pipe<Uint8Array>({ byteLength: RING_BYTES })
+    this.#rings = ours
+    try {
+      if (!askDirectly(about!, theirs.handle)) this.#relay = this.#startRelay(theirs.handle)
+      this.#send(writeOpening())
+      const serverNonce = readHello(this.#receive(CONNECT_MS), this.subject)
+      theirs.close() // the server has it now, and its end will be seen
+      const clientNonce = newNonce()
+      this.#send(writeProof(credentials.key, serverNonce, clientNonce))
+      const welcome = readWelcome(this.#receive(CONNECT_MS), credentials.key, serverNonce, clientNonce, this.subject)
+      const { id } = JSON.parse(welcome.toString()) as AboutServer
+      if (id !== this.serverId) throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject })
+      this.#reader.allow(this.#frameBytes)
+    } catch (error) {
+      theirs.close()
+      throw error
+    }
+  }
+
+  #startRelay(rings: Handle): Worker {
+    const { at, credentials } = this.#asynchronous
+    const relay = new Worker(new URL('./relay-main.js', import.meta.url), {
+      workerData: { rings, at, tls: credentials.tls },
+    })
+    relay.unref()
+    return relay
+  }
+
+  #send(bytes: Buffer): void {
+    for (const piece of piecesOf(bytes)) this.#rings!.sendSync(piece)
+  }
+
+  #receive(timeoutMs = Infinity): Buffer {
+    for (;;) {
+      const frame = this.#frames.shift()
+      if (frame !== undefined) return frame
+      const piece = asBuffer(this.#rings!.recvSync({ timeoutMs }))
+      this.#reader.push(piece, (frame) => this.#frames.push(frame) > 0)
+    }
+  }
+
+  #assertUsable(): void {
+    if (this.#ended !== undefined) throw this.#goneError(this.#ended)
+    if (this.#isBusy) throw new ShareError('ERR_DEADLOCK', { subject: this.subject })
+  }
+
+  #end(reason: ShareError): ShareError {
+    this.#ended ??= reason
+    this.#rings?.close()
+    void this.#relay?.terminate()
+    return this.#goneError(this.#ended)
+  }
+
+  #goneError(reason: ShareError): ShareError {
+    const { code } = reason
+    if (code === 'ERR_AUTHENTICATION' || code === 'ERR_PROTOCOL' || code === 'ERR_STALE_HANDLE') return reason
+    if (code === 'ERR_CLOSED') return new ShareError('ERR_CLOSED', { subject: this.subject })
+    const detail = code === 'ERR_ENDED' ? 'it is gone' : reason.message
+    return new ShareError('ERR_DISCONNECTED', { subject: this.subject, detail, cause: reason })
+  }
+}
+
+/** Asks the server for a connection through shared memory; false when it has none that we can see. */
+function askDirectly({ rings }: AboutServer, ours: Handle): boolean {
+  if (rings === undefined) return false
+  try {
+    using requests = Queue.attach<Handle>(rings)
+    return requests.tryPut(ours)
+  } catch {
+    return false
+  }
+}
+
+/** Bytes that go into a ring as they are; a Buffer would arrive as one. */
+function asBytes(bytes: Buffer): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,91 @@
+/** What can be asked of a server in both forms: objects of all types, and what it says of itself. */
+import { assertString, typeError } from '../../validate.ts'
+import type { Blocking } from './blocking.ts'
+import { type BlockingFactories, Factories } from './factories.ts'
+import type { NameOptions } from './factory-base.ts'
+import type { RegisteredProxy } from './proxies/registered.ts'
+import type { ManagedProxy } from './proxy.ts'
+
+/** What a server says of itself: {@link Manager.stats}. */
+export interface ManagerStats {
+  /** Objects for which somebody has a proxy, or that have a name. */
+  readonly objects: number
+  /** Objects that have a name. */
+  readonly names: number
+  /** Clients that are connected; a process has one for each form that it uses. */
+  readonly clients: number
+  /** Calls that were answered, and those of them that were answered with an error. */
+  readonly calls: number
+  readonly failures: number
+  /** Clients that were let in so far, that were refused because there were too many, and that were cut off. */
+  readonly accepted: number
+  readonly refused: number
+  readonly cutOff: number
+  /** Microseconds in which the server serves half, and 99 of 100, of the calls that do not wait (the next power of two), and the most. */
+  readonly latencyUs: { readonly p50: number; readonly p99: number; readonly max: number }
+  /** Memory of the server process. */
+  readonly memoryBytes: number
+  readonly uptimeMs: number
+  readonly pid: number
+}
+
+/** An object of the server: {@link Manager.debugInfo}. */
+export interface ManagedObjectInfo {
+  readonly id: number
+  readonly type: string
+  readonly name: string | undefined
+  /** How many clients have a proxy for it. */
+  readonly clients: number
+  /** The object as text, its first 200 characters. */
+  readonly text: string
+}
+
+/** The objects of a server, in either form: what {@link Manager} and its blocking form share. */
+export class ManagedObjects extends Factories {
+  /**
+   * Makes an object of a type that was registered.
+   * @throws what making it throws; `TypeError` for a type that the server does not know.
+   */
+  create<T>(typeName: string, args: readonly unknown[] = [], options?: NameOptions): Promise<RegisteredProxy<T>> {
+    assertString('typeName', typeName)
+    if (!Array.isArray(args)) throw typeError('args', 'an array', args)
+    return this.make(typeName, args, options)
+  }
+
+  /** The names of objects. */
+  names(): Promise<string[]> {
+    return this.ask('names')
+  }
+
+  /** Takes the name of an object away, which then lives as long as somebody has a proxy for it; false when there is none. */
+  unlink(name: string): Promise<boolean> {
+    assertString('name', name)
+    return this.ask('unlink', name)
+  }
+
+  /** What the server counts. */
+  stats(): Promise<ManagerStats> {
+    return this.ask('stats')
+  }
+
+  /** The objects of the server for which somebody has a proxy, or that have a name. */
+  debugInfo(): Promise<ManagedObjectInfo[]> {
+    return this.ask('debugInfo')
+  }
+}
+
+/** The blocking form of a manager: {@link Manager.sync}. */
+export interface BlockingObjects extends BlockingFactories {
+  /** {@link Manager.create}, blocking the thread. */
+  create<T>(typeName: string, args?: readonly unknown[], options?: NameOptions): Blocking<RegisteredProxy<T>>
+  /** {@link Manager.names}, blocking the thread. */
+  names(): string[]
+  /** {@link Manager.unlink}, blocking the thread. */
+  unlink(name: string): boolean
+  /** {@link Manager.stats}, blocking the thread. */
+  stats(): ManagerStats
+  /** {@link Manager.debugInfo}, blocking the thread. */
+  debugInfo(): ManagedObjectInfo[]
+  /** The blocking form of a proxy: the same object, whose methods return what they otherwise promise. */
+  of<P extends ManagedProxy>(proxy: P): Blocking<P>
+}
