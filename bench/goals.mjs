@@ -13,6 +13,9 @@ export const goals = {
   'queue-large': { atLeast: 1.2, of: 'a MessagePort' },
   'ping-pong-sync': { atMost: 3, of: 'C’s spin, then futex' },
   'ping-pong': { atMost: 0.5, of: 'process.send' },
+  'manager-sync': { atLeast: 5, of: 'Python’s manager' },
+  'manager-async': { atLeast: 1.3, of: 'Python’s manager' },
+  'manager-pipelined': { atLeast: 10, of: 'Python’s manager' },
   flat: { atMost: 1.5, of: 'the smallest' },
 }
 

@@ -16,6 +16,7 @@ import { attach } from './works/attach.mjs'
 import { contended } from './works/contended.mjs'
 import { pendingGrowth, processGrowth, sizeGrowth } from './works/growth.mjs'
 import { lock } from './works/lock.mjs'
+import { manager } from './works/manager.mjs'
 import { pingPong } from './works/ping-pong.mjs'
 import { queue } from './works/queue.mjs'
 import { update } from './works/update.mjs'
@@ -28,6 +29,7 @@ const works = [
   attach,
   pingPong,
   ...queue,
+  ...manager,
   ...pendingGrowth,
   ...processGrowth,
   ...sizeGrowth,

@@ -3,6 +3,7 @@
 multiprocessing_loops.py lock     each operation: with lock: pass
 multiprocessing_loops.py update   each operation: with v.get_lock(): v.value += 1
 multiprocessing_loops.py queue    each operation: an object through a multiprocessing.Queue to another process
+multiprocessing_loops.py manager  each operation: d["k"] = i or d["k"] of a dict in a manager's server
 """
 
 import multiprocessing
@@ -49,11 +50,21 @@ def run_queue(operations):
     acks.get()
 
 
+def run_manager(operations):
+    d = managed
+    for i in range(0, operations, 2):
+        d["k"] = i
+        d["k"]
+
+
+if sys.argv[1] == "manager":
+    manager = multiprocessing.Manager()  # ends its server when it is collected
+    managed = manager.dict()
 if sys.argv[1] == "queue":
     queue, orders, acks = multiprocessing.Queue(), multiprocessing.Queue(), multiprocessing.Queue()
     multiprocessing.get_context("fork").Process(target=consume, args=(queue, orders, acks), daemon=True).start()
 
-run = {"queue": run_queue, "lock": run_lock, "update": run_update}[sys.argv[1]]
+run = {"queue": run_queue, "manager": run_manager, "lock": run_lock, "update": run_update}[sys.argv[1]]
 print("ready", flush=True)
 for line in sys.stdin:
     operations = int(line)
