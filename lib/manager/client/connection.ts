@@ -34,6 +34,8 @@ export interface Credentials {
 }
 
 const CONNECT_MS = 10_000
+/** A connection that is silent for so long is asked whether the server still lives. */
+const KEEP_ALIVE_MS = 10_000
 
 interface Pending {
   resolve(value: unknown): void
@@ -173,6 +175,7 @@ export class Connection extends Channel implements Receiver {
     return new Promise((resolve, reject) => {
       const socket = tls === undefined ? connectSocket(socketOptions(this.at)) : this.#connectTls(tls)
       socket.setNoDelay(true)
+      socket.setKeepAlive(true, KEEP_ALIVE_MS)
       const transport = new SocketTransport(socket)
       this.#transport = transport
       transport.start(this, MOST_WELCOME_BYTES)

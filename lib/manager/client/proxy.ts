@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import { ShareError } from '../../errors.ts'
 import { FOR_CHILD, type Handle, registerShareable } from '../../memory/handle.ts'
+import { typeError } from '../../validate.ts'
 import { type CallOptions, type Channel, Remote, remoteOf, setRemote } from './channel.ts'
 
 /** A class of proxies. */
@@ -21,7 +22,7 @@ export abstract class ManagedProxy implements Disposable {
 
   /** @internal Proxies are made by managers. */
   constructor(remote: Remote) {
-    if (!(remote instanceof Remote)) throw new TypeError('Proxies are made by the methods of a Manager')
+    if (!(remote instanceof Remote)) throw typeError('remote', 'made by a Manager', remote)
     this.#remote = remote
     setRemote(this, remote)
     registerShareable(this)

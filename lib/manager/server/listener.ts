@@ -1,5 +1,5 @@
 /** Listener: where the clients of a server come in: a Unix socket, a named pipe, or a port, with TLS or without. */
-import { rm } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { isMainThread } from 'node:worker_threads'
@@ -96,8 +96,10 @@ function privately(isPath: boolean, fn: () => void): void {
   }
 }
 
-/** Whether nobody listens at the path, although there is a socket. */
-export function isAbandoned(path: string): Promise<boolean> {
+/** Whether there is a socket at the path at which nobody listens. */
+export async function isAbandoned(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found?.isSocket() !== true) return false
   return new Promise((resolve) => {
     const socket = connect({ path })
     socket.once('connect', () => {

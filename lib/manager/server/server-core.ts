@@ -87,7 +87,7 @@ export class ServerCore {
     return Buffer.from(JSON.stringify(about))
   }
 
-  noteTrusted(_session: Session): void {
+  noteTrusted(): void {
     this.#untrusted--
     this.statistics.accepted++
   }
@@ -98,10 +98,6 @@ export class ServerCore {
     if (this.#sessions.size > 0) return
     clearInterval(this.#checks)
     this.#checks = undefined
-  }
-
-  noteCutOff(_reason: Error): void {
-    this.statistics.cutOff++
   }
 
   /** Ends all sessions, telling the clients why. */

@@ -35,6 +35,9 @@ import type { Method } from './managed-type.ts'
 import { KeptHandle, Referent } from './referent.ts'
 import type { ServerCore } from './server-core.ts'
 
+/** So long a client may take to read why it is sent away. */
+const FAREWELL_MS = 1000
+
 let lastId = 0
 
 export class Session implements Receiver {
@@ -98,22 +101,20 @@ export class Session implements Receiver {
     this.#transport.resume()
   }
 
-  /** Ends it in order, telling the client why. */
+  /** Ends it, telling the client why. */
   dismiss(reason: Error): void {
+    if (this.#isClosed) return
     if (this.#isTrusted) this.#send(writeReply(GOODBYE, 0, reason, this.#kept))
-    this.#transport.close()
     this.#end()
+    this.#transport.close()
+    // Who does not read does not let the stream end either.
+    setTimeout(() => this.#transport.destroy(), FAREWELL_MS).unref()
   }
 
-  /** Ends it at once. */
+  /** The same, for what the client has done or failed to do. */
   cutOff(reason: Error): void {
-    if (this.#isClosed) return
-    this.#server.noteCutOff(reason)
-    if (this.#isTrusted) this.#send(writeReply(GOODBYE, 0, reason, this.#kept))
-    this.#transport.close()
-    this.#end()
-    // Who does not read does not let the stream end either.
-    setTimeout(() => this.#transport.destroy(), 1000).unref()
+    if (!this.#isClosed) this.#server.statistics.cutOff++
+    this.dismiss(reason)
   }
 
   /** Looks whether the client keeps us waiting for longer than it may; called every now and then. */
@@ -175,7 +176,7 @@ export class Session implements Receiver {
     }
     this.#isTrusted = true
     this.#stalledSince = 0
-    this.#server.noteTrusted(this)
+    this.#server.noteTrusted()
     this.#transport.allow(limits.frameBytes)
     this.#transport.send(writeWelcome(key, this.#nonce, proof, this.#server.about()))
   }
@@ -285,7 +286,7 @@ export class Session implements Receiver {
     const { bufferedBytes } = this.#transport
     if (bufferedBytes <= limits.bufferedBytes / 8) return
     if (bufferedBytes > limits.bufferedBytes) {
-      this.#server.noteCutOff(stalled('it does not read what it has asked for'))
+      this.#server.statistics.cutOff++
       this.#transport.destroy()
       this.#end()
     } else if (!this.#isPaused) {
