@@ -31,8 +31,10 @@ const MESSAGES = {
   ERR_BROKEN_BARRIER: (name) => `${name} is broken: one of those who waited gave up, died, or had it aborted or reset`,
   ERR_CLOSED: (name) => `${name} was closed`,
   ERR_CORRUPT: (name) => `${name} is truncated or overwritten: unlink it and create it anew`,
-  ERR_DEADLOCK: (name) =>
-    `${name} is held by the same thread or task that asks for it: this could never be granted, so it is refused`,
+  ERR_DEADLOCK: (name, detail) =>
+    detail === ''
+      ? `${name} is held by the same thread or task that asks for it: this could never be granted, so it is refused`
+      : `${name} could never answer: ${detail}`,
   ERR_DISCONNECTED: (name, detail) => `${name} cannot be reached: ${detail}`,
   ERR_ENDED: (name, detail) => `${name} has ended: ${detail}`,
   ERR_EXTERNAL_BUFFERS: () =>

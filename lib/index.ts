@@ -9,7 +9,7 @@ export type { Blocking } from './manager/client/blocking.ts'
 export type { NameOptions } from './manager/client/factory-base.ts'
 export type { BlockingObjects, ManagedObjectInfo, ManagedObjects, ManagerStats } from './manager/client/objects.ts'
 export type { RegisteredProxy } from './manager/client/proxies/registered.ts'
-export { ManagedProxy } from './manager/client/proxy.ts'
+export { type AnyProxy, ManagedProxy } from './manager/client/proxy.ts'
 export { Manager, type ManagerConnectOptions, type ManagerStartOptions } from './manager/manager.ts'
 
 import './manager/revive.ts'

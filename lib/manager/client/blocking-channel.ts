@@ -7,7 +7,7 @@ import { ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { Pipe, type Connection as Rings } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
-import type { AboutServer } from '../server/server-core.ts'
+import { type AboutServer, isServedHere } from '../server/server-core.ts'
 import { FrameReader } from '../wire/framing.ts'
 import { MOST_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
 import {
@@ -161,7 +161,9 @@ export class BlockingChannel extends Channel {
 
   #assertUsable(): void {
     if (this.#ended !== undefined) throw this.#goneError(this.#ended)
-    if (this.#isBusy) throw new ShareError('ERR_DEADLOCK', { subject: this.subject })
+    const busy = this.#isBusy && 'it is being asked something'
+    const reason = busy || (isServedHere(this.serverId) && 'its server runs in the thread that would block')
+    if (reason) throw new ShareError('ERR_DEADLOCK', { subject: this.subject, detail: reason })
   }
 
   #end(reason: ShareError): ShareError {

@@ -1,8 +1,8 @@
 /** The types of the blocking form: the same methods, which return what they otherwise promise. */
-import type { ManagedProxy } from './proxy.ts'
+import type { AnyProxy } from './proxy.ts'
 
 /** What a method of the blocking form returns: proxies inside are blocking ones too. */
-export type BlockingResult<R> = R extends ManagedProxy ? Blocking<R> : R
+export type BlockingResult<R> = R extends AnyProxy ? Blocking<R> : R
 
 /**
  * An object of {@link Manager.sync}: each method of `P` that returns a promise returns its value, having blocked the thread until

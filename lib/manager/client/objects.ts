@@ -4,7 +4,7 @@ import type { Blocking } from './blocking.ts'
 import { type BlockingFactories, Factories } from './factories.ts'
 import type { NameOptions } from './factory-base.ts'
 import type { RegisteredProxy } from './proxies/registered.ts'
-import type { ManagedProxy } from './proxy.ts'
+import type { AnyProxy } from './proxy.ts'
 
 /** What a server says of itself: {@link Manager.stats}. */
 export interface ManagerStats {
@@ -87,5 +87,5 @@ export interface BlockingObjects extends BlockingFactories {
   /** {@link Manager.debugInfo}, blocking the thread. */
   debugInfo(): ManagedObjectInfo[]
   /** The blocking form of a proxy: the same object, whose methods return what they otherwise promise. */
-  of<P extends ManagedProxy>(proxy: P): Blocking<P>
+  of<P extends AnyProxy>(proxy: P): Blocking<P>
 }

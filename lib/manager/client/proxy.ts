@@ -5,6 +5,17 @@ import { FOR_CHILD, type Handle, registerShareable } from '../../memory/handle.t
 import { typeError } from '../../validate.ts'
 import { type CallOptions, type Channel, Remote, remoteOf, setRemote } from './channel.ts'
 
+/** What all proxies have, and so no method of a user's type can be called. */
+export const RESERVED: ReadonlySet<string> = new Set([
+  'typeName',
+  'name',
+  'handle',
+  'toJSON',
+  'equals',
+  'show',
+  'close',
+])
+
 /** A class of proxies. */
 export type ProxyClass = new (remote: Remote) => ManagedProxy
 
@@ -71,7 +82,8 @@ export abstract class ManagedProxy implements Disposable {
 
   /** The object as text, as it is in the server at this moment. @throws {@link ShareError} as every call. */
   show(): Promise<string> {
-    return this.#open.channel.call(undefined, 'show', [this]) as Promise<string>
+    const { channel, isClosed } = this.#remote
+    return isClosed ? this.#fail(this.#closedError()) : (channel.call(undefined, 'show', [this]) as Promise<string>)
   }
 
   /**
@@ -107,13 +119,19 @@ export abstract class ManagedProxy implements Disposable {
 
   /** Calls a method of the object. @internal */
   protected call<R>(method: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
-    const remote = this.#open
+    const remote = this.#remote
+    if (remote.isClosed) return this.#fail(this.#closedError())
     return remote.channel.call(remote, method, args, options) as Promise<R>
+  }
+
+  /** A promise that is rejected; in the blocking form, what is thrown. @internal */
+  protected fail(error: unknown): Promise<never> {
+    return this.#fail(error)
   }
 
   /** What `fn` makes of a result, in either form. @internal */
   protected after<T, R>(result: Promise<T>, fn: (value: T) => R): Promise<R> {
-    return (this.isBlocking ? fn(result as T) : result.then(fn)) as Promise<R>
+    return (this.#remote.channel.isBlocking ? fn(result as T) : result.then(fn)) as Promise<R>
   }
 
   /** Whether calls return results instead of promises. @internal */
@@ -128,6 +146,19 @@ export abstract class ManagedProxy implements Disposable {
 
   get #open(): Remote {
     if (!this.#remote.isClosed) return this.#remote
-    throw new ShareError('ERR_CLOSED', { subject: `the proxy of ${this.#remote.typeName} #${this.#remote.id}` })
+    throw this.#closedError()
+  }
+
+  // What this class needs of its own is private: the methods of users' types may have any other name.
+  #fail(error: unknown): Promise<never> {
+    if (this.#remote.channel.isBlocking) throw error
+    return Promise.reject(error)
+  }
+
+  #closedError(): ShareError {
+    return new ShareError('ERR_CLOSED', { subject: `the proxy of ${this.#remote.typeName} #${this.#remote.id}` })
   }
 }
+
+/** What every proxy has, also one of a user's type, whose methods may have the names of what is protected in {@link ManagedProxy}. */
+export type AnyProxy = Pick<ManagedProxy, keyof ManagedProxy>

@@ -27,6 +27,14 @@ export interface AboutServer {
   readonly frameBytes: number
 }
 
+/** The servers of this thread, which does not serve while it blocks. */
+const here = new Set<string>()
+
+/** Whether the server with that id runs in this thread. */
+export function isServedHere(id: string | undefined): boolean {
+  return id !== undefined && here.has(id)
+}
+
 export class ServerCore {
   readonly id = randomBytes(12).toString('base64url')
   readonly key: Uint8Array
@@ -45,6 +53,7 @@ export class ServerCore {
   constructor(key: Uint8Array, limits: Limits) {
     this.key = key
     this.limits = limits
+    here.add(this.id)
   }
 
   get clients(): number {
@@ -102,6 +111,7 @@ export class ServerCore {
 
   /** Ends all sessions, telling the clients why. */
   dismissAll(): void {
+    here.delete(this.id)
     const reason = new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server was shut down' })
     for (const session of [...this.#sessions]) session.dismiss(reason)
   }
