@@ -20,10 +20,11 @@ export interface ManagedType {
   create(args: readonly unknown[], call: Call): object | Promise<object>
   /** What clients may call; an object without a prototype, so that nothing inherited can be found in it. */
   readonly methods: Readonly<Record<string, Method>>
-  /** The methods that neither wait nor have effects which `checkpoint` could not take back: what a transaction may call. */
+  /**
+   * The methods that a transaction may call: they do not wait, and whatever they change they note in the {@link journal}, so that it
+   * can be taken back.
+   */
   readonly transactional?: ReadonlySet<string>
-  /** Begins to note changes; the function that is returned takes back all that were made since. */
-  checkpoint?(object: object): () => void
   /** A client has left, in order or not: gives up what it held and its waits (which nobody answers any more). */
   leave?(object: object, session: Session): void
   /** Whether shared objects among the arguments arrive attached; otherwise they are kept as handles. */

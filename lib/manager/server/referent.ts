@@ -5,6 +5,7 @@
  * that no client has a proxy for and that has no name is not in the table any more. It lives on where other objects of the server
  * contain it, by nothing but their reference to it, and comes back into the table when it is read from there.
  */
+import { inspect } from 'node:util'
 import { type Handle, registerShareable } from '../../memory/handle.ts'
 import type { ManagedType } from './managed-type.ts'
 import type { Session } from './session.ts'
@@ -26,6 +27,11 @@ export class Referent {
     this.object = object
     registerShareable(this)
   }
+
+  /** How it is shown inside of another object: by what it is, for it may contain that one. */
+  [inspect.custom](): string {
+    return `<${this.type.name} ${this.name === undefined ? `#${this.id}` : JSON.stringify(this.name)}>`
+  }
 }
 
 /** A shared object in memory, or of another server, that was put into a managed one: kept as its handle, not attached to here. */
@@ -35,6 +41,10 @@ export class KeptHandle {
   constructor(handle: Handle) {
     this.handle = handle
     registerShareable(this)
+  }
+
+  [inspect.custom](): string {
+    return `<${this.handle.kind} ${JSON.stringify(this.handle.name)}>`
   }
 }
 

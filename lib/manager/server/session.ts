@@ -31,7 +31,7 @@ import {
 import type { Receiver, Transport } from '../wire/transport.ts'
 import type { Reference, References } from '../wire/values.ts'
 import { Call } from './call.ts'
-import type { Method } from './managed-type.ts'
+import type { ManagedType, Method } from './managed-type.ts'
 import { KeptHandle, Referent } from './referent.ts'
 import type { ServerCore } from './server-core.ts'
 
@@ -150,6 +150,11 @@ export class Session implements Receiver {
     const referent = this.#server.referents.get(id)
     if (referent === undefined) throw new ShareError('ERR_NO_OBJECT', { subject: `object ${id}` })
     return referent
+  }
+
+  /** An object of the server's own that a method gives the client, such as an iterator: it lives as long as its proxies. */
+  make(type: ManagedType, object: object): Referent {
+    return this.#server.referents.make(type, object)
   }
 
   /** The method, and the note that the client may from now on hold something in the object. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */

@@ -1,6 +1,7 @@
 /** Several operations in one step: nobody sees some of them without the others, and if one fails none has happened. */
 import { typeError, valueError } from '../../validate.ts'
 import type { Call } from './call.ts'
+import { journal } from './journal.ts'
 import { Referent } from './referent.ts'
 
 type Operation = readonly [target: Referent, method: string, ...args: unknown[]]
@@ -9,18 +10,11 @@ type Operation = readonly [target: Referent, method: string, ...args: unknown[]]
 export function runTransaction(call: Call, operations: unknown): unknown[] {
   if (!Array.isArray(operations)) throw typeError('operations', 'an array', operations)
   const checked = operations.map((operation, index) => checkOperation(operation, index))
-  const undo = new Map<Referent, () => void>()
-  const results: unknown[] = []
-  try {
-    for (const [referent, method, ...args] of checked) {
-      if (!undo.has(referent)) undo.set(referent, referent.type.checkpoint!(referent.object))
-      results.push(call.session.methodOf(referent, method)(referent.object, call, ...args))
-    }
-    return results
-  } catch (error) {
-    for (const restore of [...undo.values()].reverse()) restore()
-    throw error
-  }
+  return journal.transact(() =>
+    checked.map(([referent, method, ...args]) =>
+      call.session.methodOf(referent, method)(referent.object, call, ...args),
+    ),
+  )
 }
 
 function checkOperation(operation: unknown, index: number): Operation {
@@ -29,8 +23,8 @@ function checkOperation(operation: unknown, index: number): Operation {
   }
   const [referent, method] = operation
   if (!(referent instanceof Referent)) throw typeError(`operations[${index}][0]`, 'a managed object', referent)
-  const { name, transactional, checkpoint } = referent.type
-  if (transactional === undefined || checkpoint === undefined || !transactional.has(method)) {
+  const { name, transactional } = referent.type
+  if (transactional?.has(method) !== true) {
     const allowed = transactional === undefined ? 'nothing' : [...transactional].join(', ')
     throw valueError(`operations[${index}][1]`, `one of what type ${name} allows in a transaction (${allowed})`, method)
   }

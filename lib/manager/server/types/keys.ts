@@ -1,0 +1,186 @@
+/**
+ * Keyed: what dicts, sets and namespaces are made of. A Map whose keys are compared by value also where they are arrays or dates; whose
+ * last entry is found at once; whose changes are noted in the journal; and which can be iterated in batches.
+ */
+import { inspect } from 'node:util'
+import { typeError } from '../../../validate.ts'
+import { journal } from '../journal.ts'
+
+const EXPECTED = 'a primitive value, a Date, or an array of those'
+
+/** What an iteration finds behind the last entry. */
+const END = Symbol('end')
+
+export class Keyed<V> {
+  readonly #map = new Map<unknown, V>()
+  /** The keys that are arrays or dates, by their text: two of the same text are the same key. */
+  readonly #compound = new Map<string, object>()
+  /** All keys in their order, among others that are gone; made when somebody asks for the last one. */
+  #order: unknown[] | undefined
+
+  get size(): number {
+    return this.#map.size
+  }
+
+  has(key: unknown): boolean {
+    return this.#map.has(this.#find(key))
+  }
+
+  get(key: unknown): V | undefined {
+    return this.#map.get(this.#find(key))
+  }
+
+  set(key: unknown, value: V): void {
+    const own = this.#find(key)
+    if (journal.isOpen) this.#noteSet(own)
+    const { size } = this.#map
+    this.#map.set(own, value)
+    if (this.#map.size > size) this.#noteKey(own)
+  }
+
+  delete(key: unknown): boolean {
+    const own = this.#find(key)
+    if (!this.#map.has(own)) return false
+    this.#noteOrder()
+    this.#remove(own)
+    return true
+  }
+
+  clear(): void {
+    this.#noteOrder()
+    this.#refill([])
+  }
+
+  keys(): IterableIterator<unknown> {
+    return this.#map.keys()
+  }
+
+  values(): IterableIterator<V> {
+    return this.#map.values()
+  }
+
+  entries(): IterableIterator<[unknown, V]> {
+    return this.#map.entries()
+  }
+
+  /** Takes the last entry out. */
+  takeLast(): [unknown, V] | undefined {
+    this.#order ??= [...this.#map.keys()]
+    while (this.#order.length > 0) {
+      const key = this.#order.pop()
+      if (!this.#map.has(key)) continue
+      const value = this.#map.get(key)!
+      if (journal.isOpen) journal.note(() => this.set(key, value))
+      this.#remove(key)
+      return [key, value]
+    }
+    return undefined
+  }
+
+  /** A new iteration. */
+  cursor(): Cursor<V> {
+    return new Cursor(this.#map as Map<unknown, V | undefined>)
+  }
+
+  [inspect.custom](_depth: number, options: object): string {
+    return inspect(this.#map, options)
+  }
+
+  /** The key as the map has it, if it has it. @throws `TypeError` for what can be no key. */
+  #find(key: unknown): unknown {
+    if (typeof key === 'object' && key !== null) return this.#compound.get(textOf(key)) ?? key
+    if (typeof key === 'function' || typeof key === 'symbol') throw typeError('key', EXPECTED, key)
+    return key
+  }
+
+  #noteKey(key: unknown): void {
+    if (typeof key === 'object' && key !== null) this.#compound.set(textOf(key), key)
+    if (this.#order === undefined) return
+    if (this.#order.length > 2 * this.#map.size + 16) this.#order = undefined
+    else this.#order.push(key)
+  }
+
+  #remove(key: unknown): void {
+    this.#map.delete(key)
+    if (typeof key === 'object' && key !== null) this.#compound.delete(textOf(key))
+  }
+
+  #noteSet(own: unknown): void {
+    if (this.#map.has(own)) {
+      const old = this.#map.get(own)!
+      journal.note(() => this.#map.set(own, old))
+    } else {
+      journal.note(() => this.#remove(own))
+    }
+  }
+
+  /** Before something is taken out that could not be put back into its place. */
+  #noteOrder(): void {
+    if (!journal.isOpen) return
+    journal.noteCopy(this, () => {
+      const copy = [...this.#map]
+      return () => this.#refill(copy)
+    })
+  }
+
+  #refill(entries: readonly (readonly [unknown, V])[]): void {
+    this.#map.clear()
+    this.#compound.clear()
+    this.#order = undefined
+    for (const [key, value] of entries) {
+      this.#map.set(key, value)
+      this.#noteKey(key)
+    }
+  }
+}
+
+/**
+ * An iteration over a map: what is added meanwhile is visited, what is deleted before its turn is not. Unlike an iterator of a Map
+ * it can come to the end and go on when something has been added since.
+ */
+export class Cursor<V> {
+  readonly #map: Map<unknown, V | undefined>
+  readonly #entries: IterableIterator<[unknown, V | undefined]>
+
+  constructor(map: Map<unknown, V | undefined>) {
+    this.#map = map
+    this.#entries = map.entries()
+  }
+
+  /** Calls `take` with one entry after the other, as long as it returns true and there are any. */
+  advance(take: (key: unknown, value: V) => boolean): void {
+    // An iterator that has seen the end of its map is at an end for good; this one sees a last entry of ours instead.
+    this.#map.set(END, undefined)
+    try {
+      for (;;) {
+        const { value: entry } = this.#entries.next()
+        if (entry === undefined || entry[0] === END || !take(entry[0], entry[1] as V)) return
+      }
+    } finally {
+      this.#map.delete(END)
+    }
+  }
+}
+
+/** @throws `TypeError` if one of the values can be no key. */
+export function assertKeys(keys: readonly unknown[]): void {
+  for (const key of keys) {
+    if (typeof key === 'object' && key !== null) textOf(key)
+    else if (typeof key === 'function' || typeof key === 'symbol') throw typeError('key', EXPECTED, key)
+  }
+}
+
+/** Tells arrays and dates of different values apart. */
+function textOf(key: object): string {
+  if (Array.isArray(key)) return `[${key.map(textOfPart).join()}]`
+  return textOfPart(key)
+}
+
+function textOfPart(part: unknown): string {
+  if (typeof part === 'string') return JSON.stringify(part)
+  if (typeof part === 'bigint') return `${part}n`
+  if (part instanceof Date) return `date ${part.getTime()}`
+  if (typeof part === 'object' && part !== null) throw typeError('key', EXPECTED, part)
+  if (typeof part === 'function' || typeof part === 'symbol') throw typeError('key', EXPECTED, part)
+  return String(part)
+}
