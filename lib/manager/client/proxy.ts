@@ -108,7 +108,7 @@ export abstract class ManagedProxy implements Disposable {
   /** Calls a method of the object. @internal */
   protected call<R>(method: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
     const remote = this.#open
-    return remote.channel.call(remote, method, args, options) as Promise<R>
+    return remote.channel.call(remote, method, args, options, this) as Promise<R>
   }
 
   /** What `fn` makes of a result, in either form. @internal */
