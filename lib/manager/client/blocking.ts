@@ -1,6 +1,14 @@
 /** The types of the blocking form: the same methods, which return what they otherwise promise. */
 import type { AnyProxy } from './proxy.ts'
 
+declare const blockingForm: unique symbol
+
+/** A proxy whose blocking form has a type written by hand, because it takes functions. */
+export interface HasBlockingForm<B> {
+  /** @internal */
+  readonly [blockingForm]: B
+}
+
 /** What a method of the blocking form returns: proxies inside are blocking ones too. */
 export type BlockingResult<R> = R extends AnyProxy ? Blocking<R> : R
 

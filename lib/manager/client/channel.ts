@@ -62,8 +62,17 @@ export abstract class Channel {
     this.subject = `the manager at ${address}`
   }
 
-  /** Calls a method of an object: a promise of the result, or in the blocking form the result. */
-  abstract call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions): unknown
+  /**
+   * Calls a method of an object: a promise of the result, or in the blocking form the result.
+   * @param caller - the proxy, which is not collected before the call is answered
+   */
+  abstract call(
+    target: Remote | undefined,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+    caller?: object,
+  ): unknown
 
   /** The handle with what it takes to connect. */
   abstract forChild(handle: Handle): Handle

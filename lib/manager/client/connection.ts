@@ -42,6 +42,8 @@ interface Pending {
   reject(reason: unknown): void
   readonly signal: AbortSignal | undefined
   readonly onAbort: (() => void) | undefined
+  /** Kept: an object that nobody else needs while it is waited for would end. */
+  readonly caller: object | undefined
 }
 
 export class Connection extends Channel implements Receiver {
@@ -88,7 +90,13 @@ export class Connection extends Channel implements Receiver {
     await this.#findAgain(before === this.serverId)
   }
 
-  override call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions) {
+  override call(
+    target: Remote | undefined,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+    caller?: object,
+  ) {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#goneError(this.#ended)
       const { signal, task = 0 } = options ?? {}
@@ -102,7 +110,7 @@ export class Connection extends Channel implements Receiver {
       }
       const onAbort = signal && (() => this.#send(writeCancel(call)))
       signal?.addEventListener('abort', onAbort!, { once: true })
-      this.#pending.set(call, { resolve, reject, signal, onAbort })
+      this.#pending.set(call, { resolve, reject, signal, onAbort, caller })
       if (this.#pending.size === 1 && !this.#isRef) this.#transport?.ref()
       this.#send(bytes)
     })

@@ -121,7 +121,7 @@ export abstract class ManagedProxy implements Disposable {
   protected call<R>(method: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
     const remote = this.#remote
     if (remote.isClosed) return this.#fail(this.#closedError())
-    return remote.channel.call(remote, method, args, options) as Promise<R>
+    return remote.channel.call(remote, method, args, options, this) as Promise<R>
   }
 
   /** A promise that is rejected; in the blocking form, what is thrown. @internal */

@@ -16,6 +16,7 @@ export class Call {
    */
   readonly task: number
   #onCancel: (() => void) | undefined
+  #onUnanswered: (() => void) | undefined
   #isCancelled = false
 
   constructor(session: Session, task: number) {
@@ -34,6 +35,19 @@ export class Call {
    */
   onCancel(fn: () => void): void {
     this.#onCancel = fn
+  }
+
+  /**
+   * What to do when the result has not been sent, because the client is gone, or because it cannot be encoded or is too large (then an
+   * error is sent). A method that has taken something for the client puts it back there. There is one such function per call.
+   */
+  onUnanswered(fn: () => void): void {
+    this.#onUnanswered = fn
+  }
+
+  /** @internal */
+  leaveUnanswered(): void {
+    this.#onUnanswered?.()
   }
 
   /** @internal */

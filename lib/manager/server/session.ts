@@ -72,6 +72,11 @@ export class Session implements Receiver {
     return this.#isTrusted
   }
 
+  /** Whether the client is gone. Its calls are given up, and then what it holds. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** Begins, by asking for proof. */
   start(): void {
     this.#stalledSince = performance.now()
@@ -243,21 +248,26 @@ export class Session implements Receiver {
     }
     if (isPromiseLike(result)) {
       result.then(
-        (value) => this.#answer(number, value, undefined),
+        (value) => this.#answer(number, call, value, undefined),
         (error: unknown) => this.#fail(number, error, undefined),
       )
     } else {
-      this.#answer(number, result, started)
+      this.#answer(number, call, result, started)
     }
   }
 
-  #answer(number: number, value: unknown, started: number | undefined): void {
+  #answer(number: number, call: Call, value: unknown, started: number | undefined): void {
     this.#calls.delete(number)
-    if (this.#isClosed) return
+    if (this.#isClosed) {
+      call.leaveUnanswered()
+      return
+    }
     let reply: Buffer
     try {
       reply = writeReply(RESULT, number, value, this.#kept)
+      this.#assertSendable(reply)
     } catch (error) {
+      call.leaveUnanswered()
       this.#fail(number, error, started)
       return
     }
@@ -272,21 +282,23 @@ export class Session implements Receiver {
     let reply: Buffer
     try {
       reply = writeReply(ERROR, number, error, this.#kept)
+      this.#assertSendable(reply)
     } catch {
       const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-      reply = writeReply(ERROR, number, new Error(what.toWellFormed()), this.#kept)
+      reply = writeReply(ERROR, number, new Error(what.slice(0, 1000).toWellFormed()), this.#kept)
     }
     this.#send(reply)
   }
 
+  #assertSendable({ byteLength }: Buffer): void {
+    const { frameBytes } = this.#server.limits
+    if (byteLength <= frameBytes) return
+    const detail = `a reply of ${byteLength} bytes; at most ${frameBytes} are allowed`
+    throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+  }
+
   #send(bytes: Buffer): void {
     const { limits } = this.#server
-    if (bytes.byteLength > limits.frameBytes) {
-      const call = bytes.readUInt32LE(8)
-      const detail = `a reply of ${bytes.byteLength} bytes; at most ${limits.frameBytes} are allowed`
-      this.#fail(call, new ShareError('ERR_LIMIT', { subject: 'the server', detail }), undefined)
-      return
-    }
     this.#transport.send(bytes)
     const { bufferedBytes } = this.#transport
     if (bufferedBytes <= limits.bufferedBytes / 8) return

@@ -1,0 +1,37 @@
+/** Fifo: values in, values out, at the same cost however many there are. */
+
+/** So many that are gone are kept at the front before they are cut off. */
+const SLACK = 1024
+
+export class Fifo<T> {
+  #values: (T | undefined)[] = []
+  #head = 0
+
+  get size(): number {
+    return this.#values.length - this.#head
+  }
+
+  push(value: T): void {
+    this.#values.push(value)
+  }
+
+  /** The first value, of at least one. */
+  shift(): T {
+    const value = this.#values[this.#head] as T
+    this.#values[this.#head++] = undefined
+    if (this.#head === this.#values.length) {
+      this.#values = []
+      this.#head = 0
+    } else if (this.#head >= SLACK && this.#head * 2 >= this.#values.length) {
+      this.#values = this.#values.slice(this.#head)
+      this.#head = 0
+    }
+    return value
+  }
+
+  /** Puts values back where they were taken from. */
+  putBack(values: readonly T[]): void {
+    this.#values = [...values, ...this.#values.slice(this.#head)]
+    this.#head = 0
+  }
+}
