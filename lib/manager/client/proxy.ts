@@ -107,8 +107,13 @@ export abstract class ManagedProxy implements Disposable {
 
   /** Calls a method of the object. @internal */
   protected call<R>(method: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
-    const remote = this.#open
-    return remote.channel.call(remote, method, args, options) as Promise<R>
+    try {
+      const remote = this.#open
+      return remote.channel.call(remote, method, args, options) as Promise<R>
+    } catch (error) {
+      if (this.isBlocking) throw error
+      return Promise.reject(error)
+    }
   }
 
   /** What `fn` makes of a result, in either form. @internal */
