@@ -39,7 +39,7 @@ if (isMainThread && process.argv[1] === import.meta.filename) {
       // These and no others.
       Foo2: { module: import.meta.url, export: 'Foo', exposed: ['g', '_h'] },
       // What children() returns becomes a list in the server; what walk() yields is fetched as it is used.
-      Tree: { module: import.meta.url, export: 'Tree', returns: { children: 'list' } },
+      Tree: { module: import.meta.url, export: 'Tree', returns: { children: 'list', walk: 'iterator' } },
     },
   })
 
