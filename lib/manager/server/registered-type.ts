@@ -1,6 +1,7 @@
 /** Types of users: classes and functions of modules that the server imports. */
 import { ShareError } from '../../errors.ts'
 import { assertOptions, assertString, typeError, valueError } from '../../validate.ts'
+import { isMethodName } from '../wire/messages.ts'
 import type { Call } from './call.ts'
 import type { ManagedType, Method } from './managed-type.ts'
 import { Referent } from './referent.ts'
@@ -71,6 +72,7 @@ function isForbidden(name: string): boolean {
 function methodOf(server: ServerCore, name: unknown, resultType: string | undefined): Method {
   assertString('options.exposed[]', name)
   if (isForbidden(name)) throw valueError('options.exposed[]', 'the name of a method of the type', name)
+  if (!isMethodName(name)) throw valueError('options.exposed[]', 'a name that fits into a call', name)
   const invoke = (object: Record<string, unknown>, args: unknown[]) => {
     const fn = object[name]
     if (typeof fn === 'function') return fn.apply(object, args)
