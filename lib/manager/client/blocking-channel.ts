@@ -7,6 +7,7 @@ import { ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { Pipe, type Connection as Rings } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
+import { isServedHere } from '../served-here.ts'
 import type { AboutServer } from '../server/server-core.ts'
 import { FrameReader } from '../wire/framing.ts'
 import { MOST_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
@@ -161,7 +162,7 @@ export class BlockingChannel extends Channel {
 
   #assertUsable(): void {
     if (this.#ended !== undefined) throw this.#goneError(this.#ended)
-    if (this.#isBusy) throw new ShareError('ERR_DEADLOCK', { subject: this.subject })
+    if (this.#isBusy || isServedHere(this.serverId)) throw new ShareError('ERR_DEADLOCK', { subject: this.subject })
   }
 
   #end(reason: ShareError): ShareError {
