@@ -1,6 +1,7 @@
 /** Handles of managed objects: how others attach to what a manager's server holds. */
 import { type Handle, registerKind } from '../memory/handle.ts'
 import { valueError } from '../validate.ts'
+import { assertAddress, parseAddress } from './address.ts'
 import type { ManagedProxy } from './client/proxy.ts'
 import './client/proxies/index.ts'
 import { connectionTo, learn } from './credentials.ts'
@@ -16,6 +17,7 @@ export interface ChildHandle extends Handle {
  */
 function attachToManaged(handle: ChildHandle): ManagedProxy {
   const [serverId, ...reference] = parse(handle)
+  assertAddress('handle.name', parseAddress(handle.name))
   if (handle.credentials !== undefined) learn(handle.name, handle.credentials)
   return connectionTo(handle.name, serverId).adopt(reference)
 }

@@ -21,17 +21,15 @@ export class ServerProcess {
   readonly #requests = new Map<number, { resolve(): void; reject(reason: Error): void }>()
   #lastRequest = 0
 
-  private constructor(child: ChildProcess, address: ManagerAddress) {
+  private constructor(child: ChildProcess, address: ManagerAddress, isPrivate: boolean) {
     this.#child = child
     this.address = address
     this.#ended = new Promise((resolve) => child.once('exit', () => resolve()))
     child.on('message', (message) => this.#onMessage(message as FromServerProcess))
     child.once('exit', () => {
       // One that was killed leaves it.
-      if (typeof address === 'string') removePrivateDirectory(address)
-      for (const { reject } of this.#requests.values()) {
-        reject(new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server has ended' }))
-      }
+      if (isPrivate) removePrivateDirectory(address as string)
+      for (const { reject } of this.#requests.values()) reject(endedError())
       this.#requests.clear()
     })
     // A manager that nobody uses does not keep the process; its server ends with that.
@@ -64,7 +62,8 @@ export class ServerProcess {
         clearTimeout(timer)
         child.removeAllListeners()
         child.on('error', () => {})
-        resolve(new ServerProcess(child, (message as { address: ManagerAddress }).address))
+        const { address } = message as { address: ManagerAddress }
+        resolve(new ServerProcess(child, address, options.address === undefined))
       })
       child.send({ procshare: 'serve', options } satisfies ToServer, (error) => error && fail(error))
     })
@@ -80,6 +79,7 @@ export class ServerProcess {
 
   /** Makes a type known. @throws what the server reports. */
   register(name: string, module: string, options: RegisterOptions | undefined): Promise<void> {
+    if (!this.isAlive) return Promise.reject(endedError())
     const request = ++this.#lastRequest
     return new Promise((resolve, reject) => {
       this.#requests.set(request, { resolve, reject })
@@ -113,4 +113,8 @@ export class ServerProcess {
     if (message.error === undefined) request?.resolve()
     else request?.reject(errorFromParts(message.error))
   }
+}
+
+function endedError(): ShareError {
+  return new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server has ended' })
 }

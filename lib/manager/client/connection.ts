@@ -6,7 +6,7 @@
  */
 import { connect as connectSocket, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
-import { ShareError } from '../../errors.ts'
+import { hasCode, ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
 import type { AboutServer } from '../server/server-core.ts'
@@ -24,7 +24,7 @@ import {
   writeHold,
   writeRelease,
 } from '../wire/messages.ts'
-import { type Receiver, SocketTransport, type Transport } from '../wire/transport.ts'
+import { SocketTransport, type Transport } from '../wire/transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
 
 /** What it takes to connect. */
@@ -46,7 +46,7 @@ interface Pending {
   readonly caller: object | undefined
 }
 
-export class Connection extends Channel implements Receiver {
+export class Connection extends Channel {
   override readonly isBlocking = false
   readonly at: ManagerAddress
   readonly credentials: Credentials
@@ -60,7 +60,9 @@ export class Connection extends Channel implements Receiver {
   #settleOpen: { resolve(): void; reject(reason: unknown): void } | undefined
   readonly #pending = new Map<number, Pending>()
   #isRef = false
+  #lastNoNumber = 2 ** 32
   #connecting: Promise<void> | undefined
+  #reconnecting: Promise<void> | undefined
 
   constructor(at: ManagerAddress, credentials: Credentials) {
     super(formatAddress(at))
@@ -79,18 +81,45 @@ export class Connection extends Channel implements Receiver {
   }
 
   /** Connects again after the connection was lost; named objects are found again, others if the server is the same. */
-  async reconnect(timeoutMs = CONNECT_MS): Promise<void> {
+  reconnect(timeoutMs = CONNECT_MS): Promise<void> {
+    if (this.#reconnecting !== undefined) return this.#reconnecting
     if (this.#ended === undefined) return this.open(timeoutMs)
+    this.#reconnecting = this.#reconnect(timeoutMs).finally(() => {
+      this.#reconnecting = undefined
+    })
+    return this.#reconnecting
+  }
+
+  async #reconnect(timeoutMs: number): Promise<void> {
     const before = this.serverId
     this.serverId = undefined
     this.#ended = undefined
     this.#early = []
-    this.#connecting = this.#connect(timeoutMs)
-    await this.#connecting
+    try {
+      this.#connecting = this.#connect(timeoutMs)
+      await this.#connecting
+    } catch (error) {
+      // The next attempt may still find the same server.
+      this.serverId = before
+      throw error
+    }
     await this.#findAgain(before === this.serverId)
   }
 
   override call(
+    target: Remote | undefined,
+    method: string,
+    args: readonly unknown[],
+    options?: CallOptions,
+    caller?: object,
+  ) {
+    if (this.#reconnecting === undefined) return this.#request(target, method, args, options, caller)
+    // The numbers of objects are those of another server, perhaps.
+    const detail = 'it is being connected to again'
+    return Promise.reject(new ShareError('ERR_DISCONNECTED', { subject: this.subject, detail }))
+  }
+
+  #request(
     target: Remote | undefined,
     method: string,
     args: readonly unknown[],
@@ -149,7 +178,7 @@ export class Connection extends Channel implements Receiver {
     return this.about !== undefined && this.#ended === undefined
   }
 
-  onFrame(frame: Buffer): void {
+  #onFrame(frame: Buffer): void {
     try {
       if (this.about !== undefined) this.#onMessage(frame)
       else if (this.#nonces === undefined) this.#onHello(frame)
@@ -159,7 +188,13 @@ export class Connection extends Channel implements Receiver {
     }
   }
 
-  onClose(reason: Error | undefined): void {
+  #onClose(reason: Error | undefined): void {
+    if (this.about === undefined && hasCode(reason, 'ERR_PROTOCOL')) {
+      // What has come is no greeting of ours, of whatever it says the length would be.
+      const detail = 'something else answers there'
+      this.#end(new ShareError('ERR_PROTOCOL', { subject: this.subject, detail, cause: reason }))
+      return
+    }
     const detail = this.about === undefined ? 'it closed the connection before it was asked anything' : 'it is gone'
     this.#end(
       reason === undefined
@@ -179,15 +214,7 @@ export class Connection extends Channel implements Receiver {
   #connect(timeoutMs: number): Promise<void> {
     this.about = undefined
     this.#nonces = undefined
-    const { tls } = this.credentials
     return new Promise((resolve, reject) => {
-      const socket = tls === undefined ? connectSocket(socketOptions(this.at)) : this.#connectTls(tls)
-      socket.setNoDelay(true)
-      socket.setKeepAlive(true, KEEP_ALIVE_MS)
-      const transport = new SocketTransport(socket)
-      this.#transport = transport
-      transport.start(this, MOST_WELCOME_BYTES)
-      transport.send(writeOpening())
       const timer = setTimeout(
         () => {
           this.#end(new ShareError('ERR_TIMEOUT', { subject: this.subject, detail: `${timeoutMs} ms` }))
@@ -204,7 +231,29 @@ export class Connection extends Channel implements Receiver {
           reject(reason)
         },
       }
+      let transport: SocketTransport
+      try {
+        transport = new SocketTransport(this.#newSocket())
+      } catch (error) {
+        this.#end(systemError(error as Error, this.subject))
+        return
+      }
+      this.#transport = transport
+      // The close of an earlier one, which comes late, is not ours.
+      const onFrame = (frame: Buffer) => this.#transport === transport && this.#onFrame(frame)
+      const onClose = (reason: Error | undefined) => this.#transport === transport && this.#onClose(reason)
+      transport.start({ onFrame, onClose }, MOST_WELCOME_BYTES)
+      transport.send(writeOpening())
     })
+  }
+
+  /** @throws what is wrong with the options for TLS, or the address. */
+  #newSocket(): Socket {
+    const { tls } = this.credentials
+    const socket = tls === undefined ? connectSocket(socketOptions(this.at)) : this.#connectTls(tls)
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
+    return socket
   }
 
   #connectTls(tls: ConnectionOptions): Socket {
@@ -287,20 +336,27 @@ export class Connection extends Channel implements Receiver {
   async #findAgain(isSameServer: boolean): Promise<void> {
     const remotes = this.remotes
     for (const remote of remotes) {
+      remote.received = 1
       if (isSameServer) this.sendHold(remote.id)
     }
-    const named = remotes.filter(({ name }) => name !== undefined && !isSameServer)
-    await Promise.all(
-      named.map(async (remote) => {
-        remote.id = (await this.call(undefined, 'find', [remote.name, remote.typeName])) as number
-      }),
-    )
-    for (const remote of remotes) {
-      remote.received = 1
-      // No number of the new server: calls are answered with ERR_NO_OBJECT.
-      if (!isSameServer && remote.name === undefined) remote.id = 2 ** 32 - 1 - remote.id
-    }
+    if (isSameServer) return
+    // Until it is found, an object has no number of the new server: calls are answered with ERR_NO_OBJECT.
+    for (const remote of remotes) remote.id = this.#noNumber()
     this.renumber(remotes)
+    const findOne = async (remote: Remote) => {
+      const id = (await this.#request(undefined, 'find', [remote.name, remote.typeName])) as number
+      if (remote.isClosed) this.sendRelease(id, 1)
+      else remote.id = id
+    }
+    await Promise.allSettled(remotes.filter(({ name }) => name !== undefined).map(findOne))
+    this.assertOpen()
+    this.renumber(this.remotes)
+  }
+
+  /** A number that no server gives to an object. */
+  #noNumber(): number {
+    this.#lastNoNumber--
+    return this.#lastNoNumber
   }
 }
 

@@ -9,25 +9,27 @@ export interface ManagerLimits {
   readonly unauthenticated?: number
   /** Milliseconds that a client may take to prove it. @defaultValue 5000 */
   readonly authenticateMs?: number
-  /** Bytes of one message, in either direction. @defaultValue 64 MiB */
+  /** Bytes of one message, in either direction; at least 64 KiB. @defaultValue 64 MiB */
   readonly frameBytes?: number
   /** Calls of one client that have not been answered. One more is refused with `ERR_LIMIT`. @defaultValue 20,000 */
   readonly pendingCalls?: number
   /** Objects for which one client has proxies. One more is refused with `ERR_LIMIT`. @defaultValue 100,000 */
   readonly objects?: number
   /**
-   * Bytes of replies that wait for one client to read them. From an eighth of it on, nothing more is read from that client until it
-   * has read; a client with more is cut off.
+   * Bytes of replies that wait for one client to read them; at least 1 MiB. From an eighth of it on, nothing more is read from that
+   * client until it has read; a client with more, when there is another reply for it, is cut off.
    * @defaultValue 256 MiB
    */
   readonly bufferedBytes?: number
-  /** Milliseconds that a client may take to send the rest of a message, or to read any of what waits for it. @defaultValue 30,000 */
+  /** Milliseconds that a client may take to send more of a message, or to read any of what waits for it. @defaultValue 30,000 */
   readonly stallMs?: number
 }
 
 export type Limits = Required<ManagerLimits>
 
 const MIB = 2 ** 20
+/** Room for what the server says of itself and for errors; and more than a socket takes without saying when it has left. */
+const LEAST: Partial<Limits> = { frameBytes: 64 * 1024, bufferedBytes: MIB }
 const DEFAULTS: Limits = {
   clients: 4096,
   unauthenticated: 1024,
@@ -44,8 +46,8 @@ export function limitsOf(options: ManagerLimits = {}): Limits {
   assertOptions('options.limits', options, Object.keys(DEFAULTS))
   const limits = { ...DEFAULTS, ...options }
   for (const [key, value] of Object.entries(limits)) {
-    const [least, most] = key === 'frameBytes' || key === 'bufferedBytes' ? [1024, 2 ** 32 - 1] : [1, 2 ** 31 - 1]
-    assertInteger(`options.limits.${key}`, value, least, most)
+    const least = LEAST[key as keyof Limits] ?? 1
+    assertInteger(`options.limits.${key}`, value, least, key.endsWith('Bytes') ? 2 ** 32 - 1 : 2 ** 31 - 1)
   }
   return limits
 }

@@ -7,7 +7,7 @@ import { hasCode } from '../../errors.ts'
 import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
 import { systemError } from '../system-error.ts'
 import { SocketTransport } from '../wire/transport.ts'
-import type { ServerCore } from './server-core.ts'
+import { MOST_REFUSED, type ServerCore } from './server-core.ts'
 
 /** A connection that is silent for so long is asked whether it still lives; who has vanished without a word is noticed by it. */
 const KEEP_ALIVE_MS = 10_000
@@ -56,6 +56,8 @@ async function listenOnce(core: ServerCore, address: ManagerAddress, tls: TlsOpt
       server.listen({ ...socketOptions(address), backlog: BACKLOG, exclusive: true })
     })
   })
+  // Those who do not even come to the end of the handshake of TLS are not seen by the core.
+  server.maxConnections = core.limits.clients + MOST_REFUSED
   server.on('error', () => {}) // one that could not be accepted; the others go on
   const bound = server.address()
   return {

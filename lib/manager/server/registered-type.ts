@@ -2,6 +2,7 @@
 import { ShareError } from '../../errors.ts'
 import { assertOptions, assertString, typeError, valueError } from '../../validate.ts'
 import { RESERVED } from '../client/proxy.ts'
+import { isMethodName } from '../wire/messages.ts'
 import type { Call } from './call.ts'
 import type { ManagedType, Method } from './managed-type.ts'
 import { Referent } from './referent.ts'
@@ -75,6 +76,7 @@ function methodOf(server: ServerCore, name: unknown, resultType: string | undefi
   if (RESERVED.has(name)) {
     throw valueError('options.exposed[]', `a name that proxies do not have (${[...RESERVED].join(', ')})`, name)
   }
+  if (!isMethodName(name)) throw valueError('options.exposed[]', 'a name that fits into a call', name)
   const invoke = (object: Record<string, unknown>, args: unknown[]) => {
     const fn = object[name]
     if (typeof fn === 'function') return fn.apply(object, args)

@@ -8,6 +8,9 @@ import { Queue } from '../../queue/queue.ts'
 import { RingTransport } from '../wire/ring-transport.ts'
 import type { ServerCore } from './server-core.ts'
 
+/** So many requests in a row may be unreadable. Then blocking clients come through sockets. */
+const MOST_FAILURES = 1000
+
 export class RingListener {
   readonly #requests: Queue<Handle>
   #isClosed = false
@@ -33,12 +36,19 @@ export class RingListener {
   }
 
   async #listen(core: ServerCore): Promise<void> {
-    for (;;) {
+    for (let failures = 0; !this.#isClosed && failures < MOST_FAILURES; ) {
+      let handle: Handle
       try {
-        const handle = await this.#requests.get()
+        handle = await this.#requests.get()
+        failures = 0
+      } catch {
+        // Something that cannot be read; or the queue itself is damaged, and will not get better.
+        failures++
+        continue
+      }
+      try {
         core.accept(new RingTransport(Connection.attach<Uint8Array>(handle)))
       } catch {
-        if (this.#isClosed) return
         // What was put there is no end of a pipe, or its client is gone already.
       }
     }

@@ -5,17 +5,20 @@ import { randomBytes } from 'node:crypto'
 import { ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { valueError } from '../../validate.ts'
+import { MOST_HANDSHAKE_BYTES, REFUSED, writeRefusal } from '../wire/handshake.ts'
 import type { Transport } from '../wire/transport.ts'
 import type { Limits } from './limits.ts'
 import type { ManagedType } from './managed-type.ts'
 import { Referent, ReferentTable } from './referent.ts'
 import { type RegisterOptions, registeredType } from './registered-type.ts'
 import { rootType } from './root.ts'
-import { Session } from './session.ts'
+import { FAREWELL_MS, Session } from './session.ts'
 import { Statistics } from './statistics.ts'
 import { builtInTypes } from './types/index.ts'
 
 const CHECK_MS = 250
+/** So many clients at a time are told that there are too many. */
+export const MOST_REFUSED = 64
 
 /** What a server says of itself to a client that it trusts. */
 export interface AboutServer {
@@ -25,14 +28,6 @@ export interface AboutServer {
   /** The queue in shared memory where blocking clients of the same machine ask for a connection. */
   readonly rings?: Handle
   readonly frameBytes: number
-}
-
-/** The servers of this thread, which does not serve while it blocks. */
-const here = new Set<string>()
-
-/** Whether the server with that id runs in this thread. */
-export function isServedHere(id: string | undefined): boolean {
-  return id !== undefined && here.has(id)
 }
 
 export class ServerCore {
@@ -48,12 +43,13 @@ export class ServerCore {
   rings: Handle | undefined
   readonly #sessions = new Set<Session>()
   #untrusted = 0
+  /** Clients that are being told that there are too many. */
+  #refused = 0
   #checks: NodeJS.Timeout | undefined
 
   constructor(key: Uint8Array, limits: Limits) {
     this.key = key
     this.limits = limits
-    here.add(this.id)
   }
 
   get clients(): number {
@@ -74,8 +70,7 @@ export class ServerCore {
   /** Takes a client on, or not when there are too many. */
   accept(transport: Transport): void {
     if (this.#sessions.size >= this.limits.clients || this.#untrusted >= this.limits.unauthenticated) {
-      this.statistics.refused++
-      transport.destroy()
+      this.#refuse(transport)
       return
     }
     this.#checks ??= setInterval(() => this.#check(), CHECK_MS).unref()
@@ -83,6 +78,24 @@ export class ServerCore {
     this.#sessions.add(session)
     this.#untrusted++
     session.start()
+  }
+
+  /** Says that there are too many, to as many as would listen at a time; those beyond that learn nothing. */
+  #refuse(transport: Transport): void {
+    this.statistics.refused++
+    if (this.#refused >= MOST_REFUSED) {
+      transport.destroy()
+      return
+    }
+    this.#refused++
+    const timer = setTimeout(() => transport.destroy(), FAREWELL_MS).unref()
+    const onClose = () => {
+      this.#refused--
+      clearTimeout(timer)
+    }
+    transport.start({ onFrame: () => {}, onClose }, MOST_HANDSHAKE_BYTES)
+    transport.send(writeRefusal(REFUSED.FULL))
+    transport.close()
   }
 
   /** What clients are told. */
@@ -111,13 +124,12 @@ export class ServerCore {
 
   /** Ends all sessions, telling the clients why. */
   dismissAll(): void {
-    here.delete(this.id)
     const reason = new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server was shut down' })
     for (const session of [...this.#sessions]) session.dismiss(reason)
   }
 
   #check(): void {
     const now = performance.now()
-    for (const session of [...this.#sessions]) session.checkProgress(now)
+    for (const session of [...this.#sessions]) session.checkTrust(now)
   }
 }

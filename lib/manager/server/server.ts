@@ -3,6 +3,7 @@ import type { TlsOptions } from 'node:tls'
 import { assertOptions, assertString, typeError } from '../../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from '../address.ts'
 import { environmentKey, keyBytes, newKey } from '../credentials.ts'
+import { noteNotServed, noteServed } from '../served-here.ts'
 import { limitsOf, type ManagerLimits } from './limits.ts'
 import { type Listener, listen } from './listener.ts'
 import { makePrivateDirectory, type PrivateDirectory, removeAbandonedDirectories } from './private-directory.ts'
@@ -78,6 +79,7 @@ export class ManagerServer implements AsyncDisposable {
     this.#listener = listener
     this.#rings = rings
     this.#directory = directory
+    noteServed(core.id)
   }
 
   /** @internal */
@@ -129,6 +131,7 @@ export class ManagerServer implements AsyncDisposable {
     this.#rings?.close()
     this.#core.dismissAll()
     await closed
+    noteNotServed(this.#core.id)
     this.#directory?.remove()
   }
 }

@@ -19,6 +19,7 @@ import {
   CANCEL,
   type Call as CallMessage,
   ERROR,
+  type FromServer,
   GOODBYE,
   HOLD,
   RELEASE,
@@ -36,7 +37,10 @@ import { KeptHandle, Referent } from './referent.ts'
 import type { ServerCore } from './server-core.ts'
 
 /** So long a client may take to read why it is sent away. */
-const FAREWELL_MS = 1000
+export const FAREWELL_MS = 1000
+
+/** Characters of an error that is told in words. */
+const MOST_WORDS = 1000
 
 let lastId = 0
 
@@ -49,8 +53,9 @@ export class Session implements Receiver {
   #isTrusted = false
   #isClosed = false
   #isPaused = false
-  /** Since when it has been expected to send or read something; 0 when nothing is expected. */
-  #stalledSince = 0
+  readonly #startedAt = performance.now()
+  /** The objects that the reply which is being written tells the client of. */
+  #told: Referent[] = []
   /** Calls that have not been answered, by their numbers. */
   readonly #calls = new Map<number, Call>()
   /** What it has proxies for. */
@@ -79,7 +84,6 @@ export class Session implements Receiver {
 
   /** Begins, by asking for proof. */
   start(): void {
-    this.#stalledSince = performance.now()
     this.#transport.start(this, MOST_HANDSHAKE_BYTES)
     this.#transport.send(writeHello(this.#nonce))
   }
@@ -99,8 +103,11 @@ export class Session implements Receiver {
     this.#end()
   }
 
+  onStall(): void {
+    this.cutOff(stalled('it stopped in the middle of a message, or does not read'))
+  }
+
   onDrain(): void {
-    this.#stalledSince = 0
     if (!this.#isPaused) return
     this.#isPaused = false
     this.#transport.resume()
@@ -109,7 +116,7 @@ export class Session implements Receiver {
   /** Ends it, telling the client why. */
   dismiss(reason: Error): void {
     if (this.#isClosed) return
-    if (this.#isTrusted) this.#send(writeReply(GOODBYE, 0, reason, this.#kept))
+    if (this.#isTrusted) this.#transport.send(this.#encodeError(GOODBYE, 0, reason))
     this.#end()
     this.#transport.close()
     // Who does not read does not let the stream end either.
@@ -122,20 +129,10 @@ export class Session implements Receiver {
     this.dismiss(reason)
   }
 
-  /** Looks whether the client keeps us waiting for longer than it may; called every now and then. */
-  checkProgress(now: number): void {
-    const { authenticateMs, stallMs } = this.#server.limits
-    if (!this.#isTrusted) {
-      if (now - this.#stalledSince > authenticateMs) this.cutOff(stalled('it has not proved that it knows the key'))
-      return
-    }
-    if (!this.#transport.isMidway && this.#transport.bufferedBytes === 0) {
-      this.#stalledSince = 0
-    } else if (this.#stalledSince === 0) {
-      this.#stalledSince = now
-    } else if (now - this.#stalledSince > stallMs) {
-      this.cutOff(stalled('it stopped in the middle of a message, or does not read'))
-    }
+  /** Looks whether the client takes longer to prove that it knows the key than it may; called every now and then. */
+  checkTrust(now: number): void {
+    if (this.#isTrusted || now - this.#startedAt <= this.#server.limits.authenticateMs) return
+    this.cutOff(stalled('it has not proved that it knows the key'))
   }
 
   /** The object lives no longer for this client than it says so: counts, and what it holds in it. */
@@ -185,9 +182,9 @@ export class Session implements Receiver {
       return
     }
     this.#isTrusted = true
-    this.#stalledSince = 0
     this.#server.noteTrusted()
     this.#transport.allow(limits.frameBytes)
+    this.#transport.watch(limits.stallMs)
     this.#transport.send(writeWelcome(key, this.#nonce, proof, this.#server.about()))
   }
 
@@ -242,11 +239,13 @@ export class Session implements Receiver {
       if (!Array.isArray(args)) throw new ShareError('ERR_PROTOCOL', { detail: 'arguments that are no array' })
       this.#calls.set(number, call)
       result = method(referent.object, call, ...args)
+      // A promise of ours settles once, which those of others need not do.
+      if (isPromiseLike(result)) result = Promise.resolve(result)
     } catch (error) {
       this.#fail(number, error, started)
       return
     }
-    if (isPromiseLike(result)) {
+    if (result instanceof Promise) {
       result.then(
         (value) => this.#answer(number, call, value, undefined),
         (error: unknown) => this.#fail(number, error, undefined),
@@ -264,8 +263,7 @@ export class Session implements Receiver {
     }
     let reply: Buffer
     try {
-      reply = writeReply(RESULT, number, value, this.#kept)
-      this.#assertSendable(reply)
+      reply = this.#encode(RESULT, number, value)
     } catch (error) {
       call.leaveUnanswered()
       this.#fail(number, error, started)
@@ -279,42 +277,57 @@ export class Session implements Receiver {
     this.#calls.delete(number)
     if (this.#isClosed) return
     this.#server.statistics.note(started, true)
-    let reply: Buffer
-    try {
-      reply = writeReply(ERROR, number, error, this.#kept)
-      this.#assertSendable(reply)
-    } catch {
-      const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-      reply = writeReply(ERROR, number, new Error(what.slice(0, 1000).toWellFormed()), this.#kept)
-    }
-    this.#send(reply)
+    this.#send(this.#encodeError(ERROR, number, error))
   }
 
-  #assertSendable({ byteLength }: Buffer): void {
+  /**
+   * A reply. If it cannot be sent, the client is not taken for a holder of the objects in it.
+   * @throws `DataCloneError`; {@link ShareError} `ERR_LIMIT`.
+   */
+  #encode(kind: FromServer['kind'], number: number, value: unknown): Buffer {
     const { frameBytes } = this.#server.limits
-    if (byteLength <= frameBytes) return
-    const detail = `a reply of ${byteLength} bytes; at most ${frameBytes} are allowed`
-    throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+    this.#told = []
+    try {
+      const bytes = writeReply(kind, number, value, this.#kept)
+      if (bytes.byteLength <= frameBytes) return bytes
+      const detail = `a reply of ${bytes.byteLength} bytes; at most ${frameBytes} are allowed`
+      throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+    } catch (error) {
+      for (const { id } of this.#told) this.#onRelease(id, 1)
+      throw error
+    }
+  }
+
+  /** An error as a reply; in words alone, if it cannot be sent as it is. */
+  #encodeError(kind: FromServer['kind'], number: number, error: unknown): Buffer {
+    try {
+      return this.#encode(kind, number, error)
+    } catch {
+      return writeReply(kind, number, new Error(inWords(error)), this.#kept)
+    }
   }
 
   #send(bytes: Buffer): void {
     const { limits } = this.#server
-    this.#transport.send(bytes)
-    const { bufferedBytes } = this.#transport
-    if (bufferedBytes <= limits.bufferedBytes / 8) return
-    if (bufferedBytes > limits.bufferedBytes) {
+    const waiting = this.#transport.bufferedBytes
+    if (waiting > limits.bufferedBytes) {
       this.#server.statistics.cutOff++
       this.#transport.destroy()
       this.#end()
-    } else if (!this.#isPaused) {
-      this.#isPaused = true
-      this.#transport.pause()
+      return
+    }
+    this.#transport.send(bytes)
+    if (!this.#isPaused && waiting + bytes.byteLength > limits.bufferedBytes / 8) {
+      // Unless all of it has left already.
+      this.#isPaused = this.#transport.bufferedBytes > 0
+      if (this.#isPaused) this.#transport.pause()
     }
   }
 
   #write(object: object): Reference {
     if (object instanceof Referent) {
       this.hold(object)
+      this.#told.push(object)
       const { id, type, name } = object
       if (type.exposes !== undefined) return [id, type.name, name, type.exposes]
       return name === undefined ? [id, type.name] : [id, type.name, name]
@@ -348,6 +361,16 @@ export class Session implements Receiver {
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** What there is to say of something that was thrown, whatever it is. */
+function inWords(error: unknown): string {
+  try {
+    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    return words.slice(0, MOST_WORDS).toWellFormed()
+  } catch {
+    return 'Something was thrown that cannot be described'
+  }
 }
 
 function stalled(detail: string): ShareError {

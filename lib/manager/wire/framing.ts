@@ -14,6 +14,8 @@ export class FrameReader {
   /** How many bytes the incomplete frame has with its length; unknown until its length has arrived. */
   #expected = Infinity
   #maxFrameBytes: number
+  /** What has arrived behind a frame whose receiver wanted no more. */
+  #unread: Buffer | undefined
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes
@@ -30,24 +32,31 @@ export class FrameReader {
   }
 
   /**
-   * Takes what has arrived, and hands over each frame that is complete with it, until `onFrame` returns false. A frame is part of
-   * the bytes that arrived; who keeps it copies it.
+   * Takes what has arrived, and hands over each frame that is complete with it, until `onFrame` returns false: what follows then is
+   * kept for the next time, when nothing need have arrived. A frame is part of the bytes that arrived; who keeps it copies it.
    * @throws {@link ShareError} `ERR_PROTOCOL` for a frame that would be longer than allowed. Nothing can be read after that.
    */
   push(chunk: Buffer, onFrame: (frame: Buffer) => boolean): void {
-    let rest = chunk
+    let rest = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk])
+    this.#unread = undefined
     if (this.#arrived > 0) {
       const completed = this.#complete(rest)
       if (completed === undefined) return
       rest = completed.rest
-      if (!onFrame(completed.frame)) return
+      if (!onFrame(completed.frame)) {
+        this.#unread = rest
+        return
+      }
     }
     while (rest.byteLength >= LENGTH_BYTES) {
       const end = LENGTH_BYTES + this.#lengthOf(rest)
       if (rest.byteLength < end) break
       const frame = rest.subarray(LENGTH_BYTES, end)
       rest = rest.subarray(end)
-      if (!onFrame(frame)) return
+      if (!onFrame(frame)) {
+        this.#unread = rest
+        return
+      }
     }
     if (rest.byteLength > 0) this.#keep(rest)
   }

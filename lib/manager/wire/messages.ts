@@ -39,6 +39,11 @@ const REPLY_HEADER = 12
 /** Longer than any method is called. */
 const MOST_METHOD_BYTES = 200
 
+/** Whether a call can say it: Latin-1, and not too long. */
+export function isMethodName(name: string): boolean {
+  return name.length > 0 && name.length <= MOST_METHOD_BYTES && /^[\0-\xff]*$/.test(name)
+}
+
 export type Call = {
   readonly kind: typeof CALL
   readonly call: number

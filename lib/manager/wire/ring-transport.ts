@@ -4,7 +4,7 @@
  *
  * A frame may be longer than a ring, so what is put into the rings is a stream of bytes in pieces, as with a socket.
  */
-import { hasCode } from '../../errors.ts'
+import { hasCode, ShareError } from '../../errors.ts'
 import type { Connection } from '../../queue/pipe.ts'
 import { FrameReader } from './framing.ts'
 import type { Receiver, Transport } from './transport.ts'
@@ -14,6 +14,8 @@ export const RING_BYTES = 256 * 1024
 const PIECE_BYTES = 32 * 1024
 /** So many pieces may be served one after the other before the event loop has its turn. */
 const MOST_IN_A_ROW = 64
+
+const NOTHING = Buffer.alloc(0)
 
 /** Those of `bytes` that are put into a ring at once. */
 export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
@@ -35,6 +37,7 @@ export class RingTransport implements Transport {
   #isClosing = false
   #isReceiving = false
   #isPaused = false
+  #stall: { readonly timeoutMs: number } | undefined
   /** Pieces that wait for room. */
   readonly #outgoing: Uint8Array[] = []
   #bufferedBytes = 0
@@ -53,6 +56,10 @@ export class RingTransport implements Transport {
     this.#reader?.allow(maxFrameBytes)
   }
 
+  watch(stallMs: number): void {
+    this.#stall = { timeoutMs: stallMs }
+  }
+
   send(frame: Uint8Array): void {
     if (this.#isClosed || this.#isClosing) return
     for (const piece of piecesOf(frame)) {
@@ -66,10 +73,6 @@ export class RingTransport implements Transport {
 
   get bufferedBytes(): number {
     return this.#bufferedBytes
-  }
-
-  get isMidway(): boolean {
-    return this.#reader?.isMidway ?? false
   }
 
   pause(): void {
@@ -104,7 +107,13 @@ export class RingTransport implements Transport {
   async #receive(): Promise<void> {
     if (this.#isReceiving) return
     this.#isReceiving = true
+    const reader = this.#reader!
+    const onFrame = (frame: Buffer) => {
+      this.#receiver!.onFrame(frame)
+      return !this.#isClosed && !this.#isPaused
+    }
     try {
+      reader.push(NOTHING, onFrame) // what had arrived when we were paused
       for (let inARow = 0; !this.#isClosed && !this.#isPaused; inARow++) {
         const ready = this.#rings.tryRecv()
         if (ready === undefined) inARow = 0
@@ -112,14 +121,16 @@ export class RingTransport implements Transport {
           inARow = 0
           await new Promise(setImmediate)
         }
-        const piece = ready === undefined ? await this.#rings.recv() : ready.value
-        this.#reader!.push(asBuffer(piece), (frame) => {
-          this.#receiver!.onFrame(frame)
-          return !this.#isClosed
-        })
+        const piece = ready?.value ?? (await this.#rings.recv(reader.isMidway ? this.#stall : undefined))
+        // Whoever can write into the ring can put anything there.
+        if (!((piece as unknown) instanceof Uint8Array)) {
+          throw new ShareError('ERR_PROTOCOL', { detail: 'something in a ring that is no bytes' })
+        }
+        reader.push(asBuffer(piece), onFrame)
       }
     } catch (error) {
-      this.#fail(error)
+      if (hasCode(error, 'ERR_TIMEOUT')) this.#receiver?.onStall?.()
+      else this.#fail(error)
     } finally {
       this.#isReceiving = false
     }
@@ -138,12 +149,13 @@ export class RingTransport implements Transport {
     try {
       while (this.#outgoing.length > 0 && !this.#isClosed) {
         const piece = this.#outgoing.shift()!
-        await this.#rings.send(piece)
+        await this.#rings.send(piece, this.#stall)
         this.#bufferedBytes -= piece.byteLength
       }
       this.#receiver?.onDrain?.()
       if (this.#isClosing) this.destroy()
     } catch (error) {
+      if (hasCode(error, 'ERR_TIMEOUT')) this.#receiver?.onStall?.()
       this.#fail(error)
     }
   }

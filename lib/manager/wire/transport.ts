@@ -5,6 +5,8 @@
 import type { Socket } from 'node:net'
 import { FrameReader } from './framing.ts'
 
+const NOTHING = Buffer.alloc(0)
+
 /** What somebody does who receives frames. */
 export interface Receiver {
   /** A frame has arrived; its bytes are lent until this returns. */
@@ -13,6 +15,8 @@ export interface Receiver {
   onClose(reason: Error | undefined): void
   /** What was sent has left, after `bufferedBytes` was more than nothing. */
   onDrain?(): void
+  /** A frame has begun to arrive, or something waits to leave, and nothing has moved for as long as `watch` was told. */
+  onStall?(): void
 }
 
 /** A stream of frames in both directions. */
@@ -21,12 +25,12 @@ export interface Transport {
   start(receiver: Receiver, maxFrameBytes: number): void
   /** From now on, frames may be that long. */
   allow(maxFrameBytes: number): void
+  /** From now on, says when nothing moves for so long that should. */
+  watch(stallMs: number): void
   /** Sends a frame, which begins with its length and is not to be changed any more. Nothing happens when the transport is closed. */
   send(frame: Uint8Array): void
   /** How many bytes wait to leave. */
   readonly bufferedBytes: number
-  /** Whether part of a frame has arrived and the rest has not. */
-  readonly isMidway: boolean
   /** Receives nothing until `resume`. */
   pause(): void
   resume(): void
@@ -45,8 +49,8 @@ export class SocketTransport implements Transport {
   #reader: FrameReader | undefined
   #isCorked = false
   #reason: Error | undefined
-  /** Frames that arrived while we were paused. */
   #isPaused = false
+  /** What arrived while we were paused. */
   #held: Buffer[] = []
 
   constructor(socket: Socket) {
@@ -59,7 +63,7 @@ export class SocketTransport implements Transport {
     this.#reader = reader
     const onFrame = (frame: Buffer) => {
       receiver.onFrame(frame)
-      return !socket.destroyed
+      return !socket.destroyed && !this.#isPaused
     }
     this.#deliver = (chunk) => {
       try {
@@ -73,6 +77,9 @@ export class SocketTransport implements Transport {
       else this.#deliver(chunk)
     })
     socket.on('drain', () => receiver.onDrain?.())
+    socket.on('timeout', () => {
+      if (reader.isMidway || socket.writableLength > 0) receiver.onStall?.()
+    })
     socket.on('error', (error) => {
       this.#reason ??= error
     })
@@ -83,6 +90,10 @@ export class SocketTransport implements Transport {
 
   allow(maxFrameBytes: number): void {
     this.#reader?.allow(maxFrameBytes)
+  }
+
+  watch(stallMs: number): void {
+    this.#socket.setTimeout(stallMs)
   }
 
   send(frame: Uint8Array): void {
@@ -101,10 +112,6 @@ export class SocketTransport implements Transport {
     return this.#socket.writableLength
   }
 
-  get isMidway(): boolean {
-    return this.#reader?.isMidway ?? false
-  }
-
   pause(): void {
     this.#isPaused = true
     this.#socket.pause()
@@ -114,7 +121,7 @@ export class SocketTransport implements Transport {
     this.#isPaused = false
     const held = this.#held
     this.#held = []
-    for (const chunk of held) {
+    for (const chunk of [NOTHING, ...held]) {
       if (this.#isPaused) this.#held.push(chunk)
       else this.#deliver(chunk)
     }

@@ -31,7 +31,8 @@ const { Packr, Unpackr, addExtension } = privateCopyOf<typeof import('msgpackr')
 
 const common = { moreTypes: true, useToJSON: false, copyBuffers: true } as const
 const treePackr = new Packr({ ...common, useRecords: false, variableMapSize: true })
-const treeUnpackr = new Unpackr({ ...common, useRecords: false, mapsAsObjects: true })
+// No references: of what has none, each part is read once.
+const treeUnpackr = new Unpackr({ ...common, useRecords: false, mapsAsObjects: true, structuredClone: false })
 const graphPackr = new Packr({ ...common, structuredClone: true })
 const graphUnpackr = new Unpackr({ ...common, structuredClone: true })
 const RESERVE_HEADER = 2048
@@ -80,11 +81,27 @@ export function decodeValue(format: number, bytes: Buffer, references: Reference
   const outer = current
   current = references
   try {
-    return (format === TREE ? treeUnpackr : graphUnpackr).unpack(bytes)
+    return format === TREE ? treeUnpackr.unpack(bytes) : unpackGraph(bytes)
   } catch (cause) {
     if (cause instanceof ShareError) throw cause
     throw new ShareError('ERR_PROTOCOL', { detail: 'a value that cannot be read', cause })
   } finally {
     current = outer
   }
+}
+
+/**
+ * What `graphUnpackr.unpack()` does, which describes the value as JSON when something follows it; for a graph that can take for ever,
+ * since what occurs twice in it is written twice.
+ */
+function unpackGraph(bytes: Buffer): unknown {
+  let value: unknown
+  let end = -1
+  graphUnpackr.unpackMultiple(bytes, (first: unknown, _start?: number, position?: number) => {
+    value = first
+    end = position!
+    return false
+  })
+  if (end === bytes.byteLength) return value
+  throw new ShareError('ERR_PROTOCOL', { detail: 'something that follows a value' })
 }

@@ -1,0 +1,101 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  CALL,
+  CANCEL,
+  ERROR,
+  GOODBYE,
+  HOLD,
+  isMethodName,
+  RELEASE,
+  RESULT,
+  readFromClient,
+  readFromServer,
+  readValue,
+  writeCall,
+  writeCancel,
+  writeHold,
+  writeRelease,
+  writeReply,
+} from '../../lib/manager/wire/messages.ts'
+import { shareError } from '../helpers/error-matchers.ts'
+
+const references = {
+  write: () => [0],
+  read: () => undefined,
+}
+const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 })
+const method = fc.string({ unit: 'binary', minLength: 1, maxLength: 100 }).filter(isMethodName)
+
+/** Without the length, which must be right. */
+function body(frame: Buffer): Buffer {
+  expect(frame.readUInt32LE(0)).toBe(frame.byteLength - 4)
+  return frame.subarray(4)
+}
+
+describe('messages', () => {
+  it('of a client arrive as they were sent', () => {
+    fc.assert(
+      fc.property(u32, u32, u32, method, fc.array(fc.jsonValue()), (call, target, task, name, args) => {
+        const message = readFromClient(body(writeCall(call, target, task, name, args, references)))
+        expect(message).toMatchObject({ kind: CALL, call, target, task, method: name })
+        if (message.kind === CALL) {
+          expect(JSON.stringify(readValue(message, references))).toBe(JSON.stringify(args))
+        }
+        expect(readFromClient(body(writeCancel(call)))).toEqual({ kind: CANCEL, call })
+        expect(readFromClient(body(writeHold(target)))).toEqual({ kind: HOLD, target })
+        expect(readFromClient(body(writeRelease(target, task)))).toEqual({ kind: RELEASE, target, count: task })
+      }),
+    )
+  })
+
+  it('of a server arrive as they were sent', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(RESULT, ERROR, GOODBYE), u32, fc.jsonValue(), (kind, call, value) => {
+        const message = readFromServer(body(writeReply(kind, call, value, references)))
+        expect(message).toMatchObject({ kind, call })
+        expect(JSON.stringify(readValue(message, references))).toBe(JSON.stringify(value))
+      }),
+    )
+  })
+
+  it('that are none are refused, whatever their bytes', () => {
+    const attempt = (read: () => unknown) => {
+      try {
+        read()
+      } catch (error) {
+        expect(error).toEqual(shareError('ERR_PROTOCOL'))
+      }
+    }
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+        attempt(() => readFromClient(Buffer.from(bytes)))
+        attempt(() => readFromServer(Buffer.from(bytes)))
+      }),
+    )
+  })
+
+  it('that end too early are refused', () => {
+    const whole = [writeCall(1, 2, 3, 'method', [], references), writeCancel(1), writeRelease(1, 2), writeHold(1)].map(
+      body,
+    )
+    const shortest = [16 + 'method'.length, 8, 12, 8]
+    for (const [index, frame] of whole.entries()) {
+      for (let end = 0; end < shortest[index]!; end++) {
+        expect(() => readFromClient(frame.subarray(0, end))).toThrow(shareError('ERR_PROTOCOL', /too short|without/))
+      }
+    }
+    const reply = body(writeReply(RESULT, 1, null, references))
+    for (let end = 0; end < 8; end++) {
+      expect(() => readFromServer(reply.subarray(0, end))).toThrow(shareError('ERR_PROTOCOL'))
+    }
+  })
+
+  it('name methods in Latin-1, up to 200 characters', () => {
+    expect(isMethodName('größe')).toBe(true)
+    expect(isMethodName('x'.repeat(200))).toBe(true)
+    for (const name of ['', 'x'.repeat(201), '名前', 'ſ']) expect([name, isMethodName(name)]).toEqual([name, false])
+    const tooLong = body(writeCall(1, 0, 0, 'x'.repeat(201), [], references))
+    expect(() => readFromClient(tooLong)).toThrow(shareError('ERR_PROTOCOL', /a call without a method/))
+  })
+})
