@@ -6,9 +6,42 @@
 export { ShareError, type ShareErrorCode } from './errors.ts'
 export type { ManagerAddress } from './manager/address.ts'
 export type { Blocking } from './manager/client/blocking.ts'
+export type {
+  ManagedBarrierOptions,
+  ManagedConditionOptions,
+  ManagedQueueOptions,
+  ManagedSemaphoreOptions,
+} from './manager/client/factories.ts'
 export type { NameOptions } from './manager/client/factory-base.ts'
 export type { BlockingObjects, ManagedObjectInfo, ManagedObjects, ManagerStats } from './manager/client/objects.ts'
+export { type BarrierAction, BarrierProxy, type BlockingBarrierProxy } from './manager/client/proxies/barrier.ts'
+export {
+  type BlockingConditionProxy,
+  type BlockingOwnerOptions,
+  ConditionProxy,
+  type ManagedOwnerOptions,
+} from './manager/client/proxies/condition.ts'
+export { type BlockingEventProxy, EventProxy } from './manager/client/proxies/event.ts'
+export {
+  type Abandonment,
+  type AnyLockProxy,
+  type BlockingLockProxy,
+  LockProxy,
+  RLockProxy,
+} from './manager/client/proxies/lock.ts'
+export type { BlockingLockGuard, ManagedLockGuard } from './manager/client/proxies/lock-guard.ts'
+export {
+  type BlockingJoinableQueueProxy,
+  type BlockingQueueProxy,
+  JoinableQueueProxy,
+  QueueProxy,
+} from './manager/client/proxies/queue.ts'
 export type { RegisteredProxy } from './manager/client/proxies/registered.ts'
+export {
+  type BlockingSemaphoreProxy,
+  BoundedSemaphoreProxy,
+  SemaphoreProxy,
+} from './manager/client/proxies/semaphore.ts'
 export { type AnyProxy, ManagedProxy } from './manager/client/proxy.ts'
 export { Manager, type ManagerConnectOptions, type ManagerStartOptions } from './manager/manager.ts'
 
