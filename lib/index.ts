@@ -6,15 +6,48 @@
 export { ShareError, type ShareErrorCode } from './errors.ts'
 export type { ManagerAddress } from './manager/address.ts'
 export type { Blocking } from './manager/client/blocking.ts'
+export type {
+  ManagedBarrierOptions,
+  ManagedConditionOptions,
+  ManagedQueueOptions,
+  ManagedSemaphoreOptions,
+} from './manager/client/factories.ts'
 export type { NameOptions } from './manager/client/factory-base.ts'
 export type { BlockingObjects, ManagedObjectInfo, ManagedObjects, ManagerStats } from './manager/client/objects.ts'
 export { ArrayProxy, type BlockingArray } from './manager/client/proxies/array.ts'
+export { type BarrierAction, BarrierProxy, type BlockingBarrierProxy } from './manager/client/proxies/barrier.ts'
 export type { DictKey, Primitive } from './manager/client/proxies/collections.ts'
+export {
+  type BlockingConditionProxy,
+  type BlockingOwnerOptions,
+  ConditionProxy,
+  type ManagedOwnerOptions,
+} from './manager/client/proxies/condition.ts'
 export { type BlockingDict, type DictInit, DictProxy, type KeysOf } from './manager/client/proxies/dict.ts'
+export { type BlockingEventProxy, EventProxy } from './manager/client/proxies/event.ts'
 export { IteratorProxy } from './manager/client/proxies/iterator.ts'
 export { type BlockingList, ListProxy } from './manager/client/proxies/list.ts'
+export {
+  type Abandonment,
+  type AnyLockProxy,
+  type BlockingLockProxy,
+  LockProxy,
+  RLockProxy,
+} from './manager/client/proxies/lock.ts'
+export type { BlockingLockGuard, ManagedLockGuard } from './manager/client/proxies/lock-guard.ts'
 export { type BlockingNamespace, NamespaceProxy } from './manager/client/proxies/namespace.ts'
+export {
+  type BlockingJoinableQueueProxy,
+  type BlockingQueueProxy,
+  JoinableQueueProxy,
+  QueueProxy,
+} from './manager/client/proxies/queue.ts'
 export type { RegisteredProxy } from './manager/client/proxies/registered.ts'
+export {
+  type BlockingSemaphoreProxy,
+  BoundedSemaphoreProxy,
+  SemaphoreProxy,
+} from './manager/client/proxies/semaphore.ts'
 export { type BlockingSet, type MembersOf, SetProxy } from './manager/client/proxies/set.ts'
 export { type BlockingValue, ValueProxy } from './manager/client/proxies/value.ts'
 export { type AnyProxy, ManagedProxy } from './manager/client/proxy.ts'

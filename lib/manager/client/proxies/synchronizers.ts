@@ -1,2 +1,7 @@
 /** The proxies of what clients wait for. */
-export {}
+import './barrier.ts'
+import './condition.ts'
+import './event.ts'
+import './lock.ts'
+import './queue.ts'
+import './semaphore.ts'

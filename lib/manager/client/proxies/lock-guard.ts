@@ -1,0 +1,88 @@
+/** The guards of managed locks. */
+import { ShareError } from '../../../errors.ts'
+
+/** Releases one level of a hold; whether another one is left. */
+type Release = () => Promise<boolean>
+
+/**
+ * What an acquisition of a managed lock gives: the lock is held until its guard is released, or the client ends.
+ *
+ * @remarks `await using guard = await lock.acquire()` releases at the end of the block, also when it is left by an error; `using`
+ * does so without waiting for the server's answer.
+ * @example
+ * ```ts
+ * import { Manager } from 'procshare'
+ * await using manager = await Manager.start()
+ * const lock = await manager.Lock()
+ * {
+ *   await using guard = await lock.acquire()
+ *   if (guard.abandoned) console.warn('the last owner died at work: check the data')
+ * }
+ * console.assert(!(await lock.isLocked()))
+ * ```
+ */
+export class ManagedLockGuard implements AsyncDisposable, Disposable {
+  /** Whether the last owner ended while it held the lock, so that what the lock protects may be half-changed. */
+  readonly abandoned: boolean
+  /** The number of the hold in the server. @internal */
+  readonly hold: number
+  readonly #isBlocking: boolean
+  #release: Release | undefined
+
+  /** @internal */
+  constructor(hold: number, abandoned: boolean, release: Release, isBlocking: boolean) {
+    this.hold = hold
+    this.abandoned = abandoned
+    this.#release = release
+    this.#isBlocking = isBlocking
+  }
+
+  /** Whether {@link release} was called. */
+  get released(): boolean {
+    return this.#release === undefined
+  }
+
+  /**
+   * Releases the lock, or one level of a recursive one.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` the second time, or when somebody else has released the lock; as every call.
+   */
+  release(): Promise<void> {
+    try {
+      const released = this.leave()
+      return (released instanceof Promise ? released.then(() => {}) : undefined) as Promise<void>
+    } catch (error) {
+      if (this.#isBlocking) throw error
+      return Promise.reject(error)
+    }
+  }
+
+  /** As {@link release}; says whether the hold goes on. @internal */
+  leave(): Promise<boolean> {
+    const release = this.#release
+    this.#release = undefined
+    if (release !== undefined) return release()
+    throw new ShareError('ERR_NOT_OWNER', { subject: 'the managed lock', detail: 'through this guard any more' })
+  }
+
+  /** Begins to release the lock, unless that has been done. What is wrong with that nobody is told. */
+  [Symbol.dispose](): void {
+    if (this.released) return
+    const released = this.release() as Promise<void> | undefined
+    released?.catch(() => {})
+  }
+
+  /** Releases the lock unless that has been done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.released) await this.release()
+  }
+}
+
+/** The guard of a lock in the blocking form. */
+export interface BlockingLockGuard extends Disposable {
+  /** Whether the last owner ended while it held the lock. */
+  readonly abandoned: boolean
+  /** Whether {@link release} was called. */
+  readonly released: boolean
+  /** {@link ManagedLockGuard.release}, blocking the thread. */
+  release(): void
+}

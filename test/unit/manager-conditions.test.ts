@@ -1,0 +1,248 @@
+import type { ConditionProxy } from 'procshare'
+import { describe, expect, it } from 'vitest'
+import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
+import { arrived, managerClients, waits } from '../helpers/manager-clients.ts'
+
+const { share, connect, end } = managerClients()
+const conditions = (count: number) => share(count, (manager) => manager.Condition())
+const NOT_OWNER = shareError('ERR_NOT_OWNER')
+
+/** Waits under the lock, in a task of its own; resolves when the server knows. */
+async function waitUnderLock(condition: ConditionProxy, options = {}): Promise<{ waiting: Promise<true> }> {
+  let begun!: () => void
+  const begins = new Promise<void>((resolve) => (begun = resolve))
+  const waiting = condition.run(() => {
+    const wait = condition.wait(options)
+    begun()
+    return wait
+  })
+  waiting.catch(() => {})
+  await begins
+  await arrived(condition)
+  return { waiting }
+}
+
+describe('Condition of a manager', () => {
+  it('wakes those who wait, who have waited for longest first, with the lock', async () => {
+    const [a, b, c] = await conditions(3)
+    const woken: string[] = []
+    const begin = async (condition: ConditionProxy, name: string) => {
+      const { waiting } = await waitUnderLock(condition)
+      return waiting.then(() => woken.push(name))
+    }
+    const all = [begin(a!, 'a')]
+    await arrived(a!)
+    all.push(begin(b!, 'b'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    all.push(begin(b!, 'b again'))
+    await c!.show()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(await c!.show()).toBe('Condition(free, waiting=3)')
+    expect(await c!.run(() => c!.notify())).toBe(1)
+    await expect.poll(() => woken).toEqual(['a'])
+    await c!.run(async () => {
+      expect(await c!.notify(0)).toBe(0)
+      expect(await c!.notify(5)).toBe(2)
+      await arrived(b!)
+      expect(woken).toEqual(['a']) // the lock is held
+    })
+    await Promise.all(all)
+    expect(woken).toEqual(['a', 'b', 'b again'])
+    expect(await c!.run(() => c!.notifyAll())).toBe(0)
+  })
+
+  it('is used by those who hold its lock only', async () => {
+    const [a, b] = await conditions(2)
+    await expect(a!.wait()).rejects.toThrow(NOT_OWNER)
+    await expect(a!.notify()).rejects.toThrow(NOT_OWNER)
+    await expect(a!.waitFor(() => true)).rejects.toThrow(NOT_OWNER)
+    const guard = await b!.acquire()
+    await expect(a!.notify()).rejects.toThrow(NOT_OWNER)
+    await expect(b!.notify()).rejects.toThrow(NOT_OWNER) // nobody knows that it is the same task
+    expect(await b!.notify(1, { guard })).toBe(0)
+    expect(await b!.waitFor(() => 'yes', { guard })).toBe('yes')
+    await expect(b!.wait({ guard, timeoutMs: 5 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
+    expect(await b!.isLocked()).toBe(true)
+    await guard.release()
+    await expect(b!.notifyAll({ guard })).rejects.toThrow(NOT_OWNER)
+    await expect(b!.wait({ guard: {} as never })).rejects.toThrow(typeError())
+  })
+
+  it.each([
+    ['a timeout', { timeoutMs: 20 }, undefined, shareError('ERR_TIMEOUT', /20 ms/)],
+    ['a signal', {}, new AbortController(), 'why'],
+  ])('gives up for %s, and has the lock again', async (_why, options, controller, error) => {
+    const [a, b] = await conditions(2)
+    let inside = false
+    const waiting = a!.run(async () => {
+      const wait = a!.wait({ ...options, ...(controller && { signal: controller.signal }) })
+      if (controller !== undefined) {
+        await waits(wait, a!)
+        controller.abort('why')
+      }
+      const failed = typeof error === 'string' ? expect(wait).rejects.toBe(error) : expect(wait).rejects.toThrow(error)
+      await failed
+      inside = true
+      expect(await b!.isLocked()).toBe(true)
+      expect(await a!.notify()).toBe(0)
+      inside = false
+    })
+    await waiting
+    expect(inside).toBe(false)
+    expect(await b!.isLocked()).toBe(false)
+  })
+
+  it('comes back only when the lock is free, however long that takes', async () => {
+    const [a, b] = await conditions(2)
+    const { waiting } = await waitUnderLock(a!, { timeoutMs: 5 })
+    const guard = await b!.acquire()
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    await waits(waiting, a!)
+    await guard.release()
+    await expect(waiting).rejects.toThrow(shareError('ERR_TIMEOUT'))
+  })
+
+  it('lets go of all levels, and takes all again', async () => {
+    const [a, b] = await conditions(2)
+    await a!.run(() =>
+      a!.run(async () => {
+        const waiting = a!.wait()
+        await waits(waiting, a!)
+        await b!.run(() => b!.notify())
+        await waiting
+        const guard = await a!.acquire()
+        await guard.release()
+        expect(await b!.isLocked()).toBe(true)
+      }),
+    )
+    expect(await b!.isLocked()).toBe(false)
+  })
+
+  it('waits for a predicate, in one form or the other', async () => {
+    const [a, b] = await conditions(2)
+    let value = 0
+    const waiting = a!.run(() => a!.waitFor(async () => value > 2 && `value ${value}`))
+    await arrived(a!)
+    while (value < 3) {
+      await b!.run(async () => {
+        value++
+        await b!.notifyAll()
+      })
+    }
+    expect(await waiting).toBe('value 3')
+    await expect(a!.run(() => a!.waitFor(() => false, { timeoutMs: 20 }))).rejects.toThrow(
+      shareError('ERR_TIMEOUT', /20 ms/),
+    )
+    const late = a!.run(() => a!.waitFor(() => value > 3, { timeoutMs: 20 }))
+    value = 4
+    expect(await late).toBe(true)
+    const failing = a!.run(() =>
+      a!.waitFor(() => {
+        throw new RangeError('as asked')
+      }),
+    )
+    await expect(failing).rejects.toThrow(new RangeError('as asked'))
+    await expect(a!.waitFor(1 as never)).rejects.toThrow(typeError())
+    expect(await b!.isLocked()).toBe(false)
+  })
+
+  it('passes a notification on from a client that is gone before it has come back', async () => {
+    const [a, b, c] = await conditions(3)
+    const first = await waitUnderLock(a!)
+    const second = await waitUnderLock(b!)
+    await c!.run(async () => {
+      expect(await c!.notify()).toBe(1)
+      await end(a!) // notified, and the lock is not free yet
+    })
+    expect(await second.waiting).toBe(true)
+    await expect(first.waiting).rejects.toThrow(shareError('ERR_CLOSED'))
+  })
+
+  it('passes nothing on, and leaves no trace, from one that is gone while it waits', async () => {
+    const [a, b, c] = await conditions(3)
+    const lost = await waitUnderLock(a!)
+    const kept = await waitUnderLock(b!)
+    await end(a!)
+    await expect(lost.waiting).rejects.toThrow(shareError('ERR_CLOSED'))
+    await waits(kept.waiting, b!)
+    const guard = await c!.acquire()
+    expect(guard.abandoned).toBe(false) // it had let go
+    expect(await c!.notify(3, { guard })).toBe(1)
+    await guard.release()
+    await kept.waiting
+  })
+
+  it('tells the next owner that one has died with the lock, not those who come back', async () => {
+    const [a, b, c] = await conditions(3)
+    const { waiting } = await waitUnderLock(a!)
+    const guard = await b!.acquire()
+    await b!.notify(1, { guard })
+    await end(b!)
+    await waiting
+    expect((await c!.acquire()).abandoned).toBe(true)
+  })
+
+  it('works with a lock that is given, of either kind, which several may share', async () => {
+    for (const kind of ['Lock', 'RLock'] as const) {
+      const [one, two] = await connect(2)
+      const lock = await one![kind]()
+      const full = await one!.Condition({ lock })
+      const empty = await one!.Condition({ lock })
+      const name = `given ${kind}`
+      const theirs = await two!.Condition({ name })
+      await expect(one!.Condition({ lock: theirs as never })).rejects.toThrow(typeError())
+      await two!.unlink(name)
+      const waiting = lock.run(() => full.wait())
+      await waits(waiting, full)
+      expect(await lock.isLocked()).toBe(false)
+      await empty.run(async () => {
+        expect(await lock.isLocked()).toBe(true)
+        expect(await empty.notify()).toBe(0)
+        expect(await full.notify()).toBe(1)
+      })
+      expect(await waiting).toBe(true)
+      expect(await lock.isLocked()).toBe(false)
+    }
+  })
+
+  it('gives the lock back to those whose proxy of the condition is closed meanwhile', async () => {
+    const [manager] = await connect(1)
+    const lock = await manager!.Lock()
+    const condition = await manager!.Condition({ lock })
+    await lock.run(async () => {
+      const waiting = condition.wait()
+      await waits(waiting, condition)
+      condition.close()
+      await expect(waiting).rejects.toThrow(shareError('ERR_CLOSED'))
+      expect(await lock.isLocked()).toBe(true)
+    })
+    expect(await lock.isLocked()).toBe(false)
+    expect((await lock.acquire()).abandoned).toBe(false)
+  })
+
+  it('is not held by who has left while it waits', async () => {
+    const [a, b] = await conditions(2)
+    let forgotten!: Promise<unknown>
+    await a!.run(async () => {
+      forgotten = a!.wait() // is not awaited: the hold is given up while it is suspended
+      await arrived(a!)
+    })
+    expect(await b!.isLocked()).toBe(false)
+    expect(await b!.run(() => b!.notify())).toBe(1)
+    expect(await forgotten).toBe(true)
+    expect(await b!.isLocked()).toBe(false)
+  })
+
+  it('takes options that mean something', async () => {
+    const [manager] = await connect(1)
+    await expect(manager!.Condition({ lock: 1 as never })).rejects.toThrow(typeError())
+    const condition = await manager!.Condition()
+    await condition.run(async () => {
+      await expect(condition.notify(-1)).rejects.toThrow(rangeError())
+      await expect(condition.notify(1.5)).rejects.toThrow(rangeError())
+      await expect(condition.wait({ timeoutMs: -1 })).rejects.toThrow(rangeError())
+      await expect(condition.wait({ timeout: 1 } as never)).rejects.toThrow(valueError())
+      await expect(condition.notify(1, { timeoutMs: 1 } as never)).rejects.toThrow(valueError())
+    })
+  })
+})
