@@ -34,6 +34,11 @@ export class WaitingCall<T, D> {
 /** What becomes of a call that has given up; it is not in line any more. */
 export type GiveUp<T, D> = (waiting: WaitingCall<T, D>, reason: unknown) => void
 
+/** How a type shows how many calls wait: nothing for none. */
+export function showWaiting(count: number): string {
+  return count === 0 ? '' : `, waiting=${count}`
+}
+
 export class CallLine<T, D = undefined> {
   readonly #subject: string
   readonly #giveUp: GiveUp<T, D>

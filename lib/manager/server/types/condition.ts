@@ -2,7 +2,7 @@
 import { ShareError } from '../../../errors.ts'
 import { assertInteger, assertTimeout, typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
-import { CallLine, type WaitingCall } from '../call-line.ts'
+import { CallLine, showWaiting, type WaitingCall } from '../call-line.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import { Referent } from '../referent.ts'
 import type { Session } from '../session.ts'
@@ -119,5 +119,6 @@ export const conditionType: ManagedType = {
       condition.lock.owned(call, assertWithin(within), assertGuard(guard)) !== undefined,
   }),
   leave: (condition: ManagedCondition, session) => condition.leave(session),
-  show: ({ lock, waiting }: ManagedCondition) => `Condition(${lock.isLocked ? 'locked' : 'free'}, waiting=${waiting})`,
+  show: ({ lock, waiting }: ManagedCondition) =>
+    `Condition(${lock.isLocked ? 'locked' : 'free'}${showWaiting(waiting)})`,
 }

@@ -1,13 +1,17 @@
 /** Managed events: a flag, and who waits for it. */
 import { assertTimeout } from '../../../validate.ts'
 import type { Call } from '../call.ts'
-import { CallLine } from '../call-line.ts'
+import { CallLine, showWaiting } from '../call-line.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import type { Session } from '../session.ts'
 
 class ManagedEvent {
   isSet = false
   readonly #line = new CallLine<true>('the managed event')
+
+  get waiting(): number {
+    return this.#line.size
+  }
 
   wait(call: Call, timeoutMs: number | undefined): true | Promise<true> {
     return this.isSet || this.#line.wait(call, undefined, timeoutMs)
@@ -39,5 +43,5 @@ export const eventType: ManagedType = {
     },
   }),
   leave: (event: ManagedEvent, session) => event.leave(session),
-  show: (event: ManagedEvent) => `Event(${event.isSet ? 'set' : 'unset'})`,
+  show: ({ isSet, waiting }: ManagedEvent) => `Event(${isSet ? 'set' : 'unset'}${showWaiting(waiting)})`,
 }

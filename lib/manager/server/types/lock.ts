@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import { ShareError } from '../../../errors.ts'
 import { assertInteger, assertTimeout, typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
-import { CallLine } from '../call-line.ts'
+import { CallLine, showWaiting } from '../call-line.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import type { Session } from '../session.ts'
 
@@ -54,6 +54,10 @@ export class ManagedLock {
 
   get isLocked(): boolean {
     return this.#hold !== undefined
+  }
+
+  get waiting(): number {
+    return this.#line.size
   }
 
   /**
@@ -222,7 +226,7 @@ export function typeOfLocks(name: string, isRecursive: boolean): ManagedType {
       isLocked: (lock: ManagedLock) => lock.isLocked,
     }),
     leave: (lock: ManagedLock, session) => lock.leave(session),
-    show: (lock: ManagedLock) => `${name}(${lock.isLocked ? 'locked' : 'free'})`,
+    show: (lock: ManagedLock) => `${name}(${lock.isLocked ? 'locked' : 'free'}${showWaiting(lock.waiting)})`,
   }
 }
 

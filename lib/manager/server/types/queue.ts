@@ -2,7 +2,7 @@
 import { ShareError } from '../../../errors.ts'
 import { assertInteger, assertTimeout, typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
-import { CallLine } from '../call-line.ts'
+import { CallLine, showWaiting } from '../call-line.ts'
 import { Fifo } from '../fifo.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import type { Session } from '../session.ts'
@@ -44,7 +44,11 @@ class ManagedQueue {
     return this.#items.size
   }
 
-  /** @throws {@link ShareError} `ERR_ENDED`, `ERR_TIMEOUT`; `ERR_TOO_LARGE` for more than there can ever be. */
+  get waiting(): number {
+    return this.#getters.size + this.#putters.size + this.#joiners.size
+  }
+
+  /** @throws {@link ShareError} `ERR_ENDED`, `ERR_TIMEOUT`; `ERR_LIMIT` for more than there can ever be. */
   put(call: Call, values: readonly unknown[], timeoutMs: number | undefined): void | Promise<void> {
     if (!this.tryPut(values)) return this.#putters.wait(call, values, timeoutMs)
   }
@@ -209,8 +213,8 @@ function typeOfQueues(name: string, table: typeof queueMethods): ManagedType {
     },
     methods: methods(table),
     leave: (queue: ManagedQueue, session) => queue.leave(session),
-    show: ({ size, maxSize, hasEnded }: ManagedQueue) =>
-      `${name}(size=${size}${maxSize === Infinity ? '' : `/${maxSize}`}${hasEnded ? ', ended' : ''})`,
+    show: ({ size, maxSize, hasEnded, waiting }: ManagedQueue) =>
+      `${name}(size=${size}${maxSize === Infinity ? '' : `/${maxSize}`}${hasEnded ? ', ended' : ''}${showWaiting(waiting)})`,
   }
 }
 

@@ -2,7 +2,7 @@
 import { ShareError } from '../../../errors.ts'
 import { assertBoolean, assertInteger, assertTimeout } from '../../../validate.ts'
 import type { Call } from '../call.ts'
-import { CallLine } from '../call-line.ts'
+import { CallLine, showWaiting } from '../call-line.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import type { Session } from '../session.ts'
 
@@ -34,6 +34,10 @@ class ManagedSemaphore {
 
   get value(): number {
     return this.#value
+  }
+
+  get waiting(): number {
+    return this.#line.size
   }
 
   tryAcquire({ session }: Call): boolean {
@@ -108,7 +112,7 @@ function typeOfSemaphores(name: 'Semaphore' | 'BoundedSemaphore'): ManagedType {
       value: (semaphore: ManagedSemaphore) => semaphore.value,
     }),
     leave: (semaphore: ManagedSemaphore, session) => semaphore.leave(session),
-    show: (semaphore: ManagedSemaphore) => `${name}(value=${semaphore.value})`,
+    show: (semaphore: ManagedSemaphore) => `${name}(value=${semaphore.value}${showWaiting(semaphore.waiting)})`,
   }
 }
 
