@@ -23,5 +23,7 @@ export type Blocking<P> = {
     ? (...args: A) => BlockingResult<R>
     : P[K] extends (...args: infer A) => AsyncIterableIterator<infer T>
       ? (...args: A) => IterableIterator<T>
-      : P[K]
+      : P[K] extends Promise<infer R>
+        ? BlockingResult<R>
+        : P[K]
 } & (P extends AsyncIterable<infer T> ? Iterable<T> : unknown)

@@ -5,6 +5,7 @@ import { type BlockingFactories, Factories } from './factories.ts'
 import type { NameOptions } from './factory-base.ts'
 import type { RegisteredProxy } from './proxies/registered.ts'
 import type { AnyProxy } from './proxy.ts'
+import type { AnyOperation, Operations, Results } from './transaction.ts'
 
 /** What a server says of itself: {@link Manager.stats}. */
 export interface ManagerStats {
@@ -52,6 +53,31 @@ export class ManagedObjects extends Factories {
     return this.make(typeName, args, options)
   }
 
+  /**
+   * Runs several operations in one step, each given as `[proxy, method, ...arguments]`: nobody sees some of them without the others, and
+   * when one fails none has happened. Gives what each returned.
+   *
+   * @remarks Operations of dicts, lists, sets, namespaces, values and arrays, but for their iteration; properties such as `size` are methods
+   * without arguments here. Each operation sees what those before it have done.
+   * @throws what the first operation throws that fails; `TypeError` for what cannot be part of a transaction.
+   * @example
+   * ```ts
+   * import { Manager } from 'procshare'
+   * await using manager = await Manager.start()
+   * const accounts = await manager.dict<string, number>({ ann: 10, bob: 0 })
+   * const log = await manager.list<string>()
+   * const [ann] = await manager.transaction([
+   *   [accounts, 'increment', 'ann', -5],
+   *   [accounts, 'increment', 'bob', 5],
+   *   [log, 'push', 'ann gave bob 5'],
+   * ])
+   * console.assert(ann === 5)
+   * ```
+   */
+  transaction<const T extends readonly AnyOperation[]>(operations: T & Operations<T>): Promise<Results<T>> {
+    return this.ask('transaction', operations)
+  }
+
   /** The names of objects. */
   names(): Promise<string[]> {
     return this.ask('names')
@@ -78,6 +104,8 @@ export class ManagedObjects extends Factories {
 export interface BlockingObjects extends BlockingFactories {
   /** {@link Manager.create}, blocking the thread. */
   create<T>(typeName: string, args?: readonly unknown[], options?: NameOptions): Blocking<RegisteredProxy<T>>
+  /** {@link Manager.transaction}, blocking the thread. */
+  transaction<const T extends readonly AnyOperation[]>(operations: T & Operations<T>): Results<T>
   /** {@link Manager.names}, blocking the thread. */
   names(): string[]
   /** {@link Manager.unlink}, blocking the thread. */

@@ -1,13 +1,21 @@
 /**
- * The iterator: where in a dict or set a client is that iterates over it. It lives as long as the client has its proxy, which it lets go
- * of when the iteration is over.
+ * The iterator: where a client is that iterates over a dict or set, or over what a method of a user's object has returned. It lives as
+ * long as the client has its proxy, which it lets go of when the iteration is over.
  */
 import { ShareError } from '../../../errors.ts'
+import { typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import type { Referent } from '../referent.ts'
 import { Batch } from './batch.ts'
 import type { Cursor, Keyed } from './keys.ts'
+
+interface Iteration {
+  /** Takes the next items into a batch; none when it is over, and then for good. */
+  fill(batch: Batch<unknown>): void | Promise<void>
+  /** Nobody goes on with it. */
+  end?(): void
+}
 
 /** What of an entry the client wants. */
 const PICKS: Readonly<Record<string, (key: unknown, value: unknown) => unknown>> = Object.assign(Object.create(null), {
@@ -16,7 +24,7 @@ const PICKS: Readonly<Record<string, (key: unknown, value: unknown) => unknown>>
   entries: (key: unknown, value: unknown) => [key, value],
 })
 
-class Iteration {
+class KeyedIteration implements Iteration {
   readonly #cursor: Cursor<unknown>
   readonly #pick: (key: unknown, value: unknown) => unknown
   #isDone = false
@@ -28,23 +36,72 @@ class Iteration {
     this.#pick = pick
   }
 
-  /** The next items; none when it is over, and then for good. */
-  next(count: unknown): unknown[] {
-    const batch = new Batch<unknown>(count)
-    if (!this.#isDone) this.#cursor.advance((key, value) => batch.add(this.#pick(key, value)))
+  fill(batch: Batch<unknown>): void {
+    if (this.#isDone) return
+    this.#cursor.advance((key, value) => batch.add(this.#pick(key, value)))
     this.#isDone = batch.items.length === 0
-    return batch.items
   }
+}
+
+/** Over anything that can be iterated; an asynchronous one is waited for until a batch is full. */
+class OtherIteration implements Iteration {
+  readonly #iterator: Iterator<unknown> | AsyncIterator<unknown>
+  readonly #isAsync: boolean
+  #isDone = false
+
+  constructor(iterable: object) {
+    const { [Symbol.iterator]: plainly, [Symbol.asyncIterator]: asynchronously } = iterable as Iterable<unknown> &
+      AsyncIterable<unknown>
+    if (typeof plainly !== 'function' && typeof asynchronously !== 'function') {
+      throw typeError('iterable', 'an object that can be iterated', iterable)
+    }
+    this.#isAsync = typeof asynchronously === 'function'
+    this.#iterator = this.#isAsync ? asynchronously.call(iterable) : plainly.call(iterable)
+  }
+
+  fill(batch: Batch<unknown>): void | Promise<void> {
+    if (this.#isAsync) return this.#fillAsync(batch)
+    while (!this.#isDone) {
+      const { done, value } = this.#iterator.next() as IteratorResult<unknown>
+      this.#isDone = done === true
+      if (this.#isDone || !batch.add(value)) return
+    }
+  }
+
+  end(): void {
+    if (this.#isDone) return
+    this.#isDone = true
+    // Nobody is there any more whom an error could be told.
+    void (async () => this.#iterator.return?.())().catch(() => {})
+  }
+
+  async #fillAsync(batch: Batch<unknown>): Promise<void> {
+    while (!this.#isDone) {
+      const { done, value } = await this.#iterator.next()
+      if (done === true) this.#isDone = true
+      if (this.#isDone || !batch.add(value)) return
+    }
+  }
+}
+
+function next(iteration: Iteration, count: unknown): unknown[] | Promise<unknown[]> {
+  const batch = new Batch<unknown>(count)
+  const filled = iteration.fill(batch)
+  return filled === undefined ? batch.items : filled.then(() => batch.items)
 }
 
 export const iteratorType: ManagedType = {
   name: 'iterator',
-  create: () => {
-    throw new ShareError('ERR_NOT_EXPOSED', { subject: 'the server', detail: 'the making of iterators' })
+  create([iterable]) {
+    if (typeof iterable !== 'object' || iterable === null) {
+      throw typeError('iterable', 'an object that can be iterated', iterable)
+    }
+    return new OtherIteration(iterable)
   },
   methods: methods({
-    next: (iteration: Iteration, _call, count: unknown) => iteration.next(count),
+    next: (iteration: Iteration, _call, count: unknown) => next(iteration, count),
   }),
+  leave: (iteration) => (iteration as Iteration).end?.(),
   show: () => 'iterator',
 }
 
@@ -55,7 +112,8 @@ export function iterate(
   kind: unknown,
   count: unknown,
 ): [items: unknown[], iterator?: Referent] {
-  const iteration = new Iteration(keyed, kind)
-  const items = iteration.next(count)
-  return items.length === 0 ? [items] : [items, call.session.make(iteratorType, iteration)]
+  const iteration = new KeyedIteration(keyed, kind)
+  const batch = new Batch<unknown>(count)
+  iteration.fill(batch)
+  return batch.items.length === 0 ? [batch.items] : [batch.items, call.session.make(iteratorType, iteration)]
 }

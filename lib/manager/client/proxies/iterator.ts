@@ -1,0 +1,50 @@
+/** The proxy of an iteration that goes on in the server. */
+import { ManagedProxy } from '../proxy.ts'
+import { registerProxy } from '../proxy-classes.ts'
+import { iterateOver, iteratePlainly, type Pages } from './iteration.ts'
+
+/**
+ * What a method of a registered type iterates over, by `returns: { method: 'iterator' }`: the items are fetched as they are used.
+ *
+ * @remarks It can be iterated once. The iteration in the server ends when this one does, also by `break`, or when the client leaves.
+ */
+export class IteratorProxy<T> extends ManagedProxy implements AsyncIterable<T> {
+  /** At most `count` of the next items; none when there are no more. */
+  next(count: number): Promise<T[]> {
+    return this.call('next', [count])
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return iterateOver<T>({ next: (count) => this.next(count), end: () => this.close() }, this.isBlocking)
+  }
+}
+
+iteratePlainly(IteratorProxy)
+registerProxy('iterator', IteratorProxy)
+
+/** Over the entries of a dict or set: `begin` fetches the first items, and the iterator for the others. */
+export class KeyedPages<T> implements Pages<T> {
+  readonly #begin: (count: number) => Promise<[items: T[], iterator?: IteratorProxy<T>]>
+  readonly #after: <A, B>(result: Promise<A>, fn: (value: A) => B) => Promise<B>
+  #iterator: IteratorProxy<T> | undefined
+
+  constructor(
+    begin: (count: number) => Promise<[items: T[], iterator?: IteratorProxy<T>]>,
+    after: <A, B>(result: Promise<A>, fn: (value: A) => B) => Promise<B>,
+  ) {
+    this.#begin = begin
+    this.#after = after
+  }
+
+  next(count: number): Promise<readonly T[]> {
+    if (this.#iterator !== undefined) return this.#iterator.next(count)
+    return this.#after(this.#begin(count), ([items, iterator]) => {
+      this.#iterator = iterator
+      return items
+    })
+  }
+
+  end(): void {
+    this.#iterator?.close()
+  }
+}
