@@ -111,10 +111,10 @@ export abstract class ManagedProxy implements Disposable {
     }
   }
 
+  // Nothing private here: node calls it on the blocking form of a namespace, which is a Proxy, without asking that for it.
   [inspect.custom](): string {
-    return this.#remote.channel.isBlocking && !this.#remote.isClosed
-      ? `${this.constructor.name} ${this.toString()}`
-      : this.toString()
+    const text = this.toString()
+    return text.startsWith('<') ? text : `${this.constructor.name} ${text}`
   }
 
   /** Calls a method of the object. @internal */
