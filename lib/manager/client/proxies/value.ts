@@ -35,7 +35,8 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy {
     return this.get()
   }
 
-  set value(value: InputOf<T>) {
+  // Of no type, for it cannot be set in the asynchronous form; BlockingValue says what it is in the other one.
+  set value(value: never) {
     if (!this.isBlocking) throw valueError('value', 'set by set() in the asynchronous form', value)
     this.set(value)
   }
