@@ -58,6 +58,10 @@ for (const one of numbers) void one
 // @ts-expect-error - set() says when it is done
 big.value = 3n
 
+// As arrays are.
+const anything: ListProxy<unknown> = numbers
+void anything
+
 // Properties, iteration.
 exactly<number>()(await numbers.length)
 exactly<number>()(await scores.size)
@@ -99,7 +103,9 @@ const results = await manager.transaction([
   [settings, 'set', 'level', 3],
   [jobs, 'extend', [{ n: 2 }]],
 ])
-exactly<[number, number, number, Map<string, number>, number, void, number]>()(results)
+const [ann, , , everyone] = results
+exactly<number>()(ann)
+exactly<Map<string, number>>()(everyone)
 exactly<[number | undefined]>()(sync.transaction([[scores, 'get', 'ann']]))
 // @ts-expect-error - no such method
 await manager.transaction([[scores, 'incremnt', 'ann', 5]])

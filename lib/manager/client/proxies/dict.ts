@@ -182,7 +182,7 @@ export class DictProxy<K, V> extends ManagedProxy implements AsyncIterable<[K, V
 }
 
 /** The blocking form of {@link DictProxy}. */
-export type BlockingDict<K, V> = Omit<BlockingMethods<DictProxy<K, V>>, 'get' | 'pop'> &
+export type BlockingDict<K, V> = BlockingMethods<Omit<DictProxy<K, V>, 'get' | 'pop'>> &
   Iterable<[K, V]> & {
     /** {@link DictProxy.get}, blocking the thread. */
     get<D>(key: K, fallback: D): V | D

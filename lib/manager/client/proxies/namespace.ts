@@ -88,7 +88,7 @@ export class NamespaceProxy<F extends object> extends ManagedProxy {
 
 /** The blocking form of {@link NamespaceProxy}: its values are properties. */
 export type BlockingNamespace<F extends object> = Omit<F, keyof NamespaceProxy<F>> &
-  Omit<BlockingMethods<NamespaceProxy<F>>, 'get' | 'set' | 'increment' | 'exchange' | 'compareAndSet'> & {
+  BlockingMethods<Omit<NamespaceProxy<F>, 'get' | 'set' | 'increment' | 'exchange' | 'compareAndSet'>> & {
     /** {@link NamespaceProxy.get}, blocking the thread. */
     get<N extends NameOf<F>>(name: N): F[N]
     /** {@link NamespaceProxy.set}, blocking the thread. */

@@ -150,7 +150,7 @@ export class SetProxy<T> extends ManagedProxy implements AsyncIterable<T> {
 }
 
 /** The blocking form of {@link SetProxy}. */
-export type BlockingSet<T> = Omit<BlockingMethods<SetProxy<T>>, 'union' | 'intersection' | 'symmetricDifference'> &
+export type BlockingSet<T> = BlockingMethods<Omit<SetProxy<T>, 'union' | 'intersection' | 'symmetricDifference'>> &
   Iterable<T> & {
     /** {@link SetProxy.union}, blocking the thread. */
     union<U>(others: MembersOf<U>): Set<T | U>

@@ -93,7 +93,7 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy {
 }
 
 /** The blocking form of {@link ValueProxy}. */
-export type BlockingValue<T extends TypeName> = Omit<BlockingMethods<ValueProxy<T>>, 'value'> & {
+export type BlockingValue<T extends TypeName> = BlockingMethods<Omit<ValueProxy<T>, 'value'>> & {
   /** The value. */
   get value(): ElementTypes[T]
   set value(value: InputOf<T>)
