@@ -13,12 +13,15 @@ export type BlockingResult<R> = R extends AnyProxy ? Blocking<R> : R
  */
 export type Blocking<P> = P extends { readonly [blockingForm]: infer B } ? B : BlockingMethods<P>
 
+/** A method, which unlike a function lets a list of numbers be taken for a list of anything, as arrays are. */
+type Method<A extends unknown[], R> = { call(...args: A): R }['call']
+
+type AsynchronousOnly = typeof Symbol.asyncIterator | typeof Symbol.asyncDispose | typeof blockingForm
+
 /** The methods of `P`, each of which returns what it otherwise promises. */
 export type BlockingMethods<P> = {
-  [K in keyof P as K extends typeof Symbol.asyncIterator | typeof Symbol.asyncDispose ? never : K]: P[K] extends (
-    ...args: infer A
-  ) => Promise<infer R>
-    ? (...args: A) => BlockingResult<R>
+  [K in keyof P as K extends AsynchronousOnly ? never : K]: P[K] extends (...args: infer A) => Promise<infer R>
+    ? Method<A, BlockingResult<R>>
     : P[K] extends (...args: infer A) => AsyncIterableIterator<infer T>
       ? (...args: A) => IterableIterator<T>
       : P[K] extends Promise<infer R>

@@ -3,7 +3,7 @@
 import { isShareable } from '../../../memory/handle.ts'
 import type { ArrayTypes, ElementTypes, InputOf, TypeName } from '../../../memory/typecode.ts'
 import type { ElementsOf } from '../../../views/shared-array.ts'
-import type { Blocking } from '../blocking.ts'
+import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { ManagedProxy } from '../proxy.ts'
 import { registerProxy } from '../proxy-classes.ts'
 import { iterateOver, iteratePlainly } from './iteration.ts'
@@ -34,6 +34,9 @@ export function sendableElements(values: unknown): unknown {
  * ```
  */
 export class ArrayProxy<T extends TypeName> extends ManagedProxy implements AsyncIterable<ElementTypes[T]> {
+  /** @internal */
+  declare readonly [blockingForm]: BlockingArray<T>
+
   /** How many elements there are. */
   get length(): Promise<number> {
     return this.call('length')
@@ -131,7 +134,7 @@ export class ArrayProxy<T extends TypeName> extends ManagedProxy implements Asyn
 }
 
 /** The blocking form of {@link ArrayProxy}. */
-export type BlockingArray<T extends TypeName> = Blocking<ArrayProxy<T>> & Iterable<ElementTypes[T]>
+export type BlockingArray<T extends TypeName> = BlockingMethods<ArrayProxy<T>>
 
 iteratePlainly(ArrayProxy)
 registerProxy('Array', ArrayProxy)

@@ -1,5 +1,5 @@
 /** DictProxy: a map in the server. */
-import type { Blocking } from '../blocking.ts'
+import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { ManagedProxy } from '../proxy.ts'
 import { registerProxy } from '../proxy-classes.ts'
 import { sendableEntries, sendableValues } from './collections.ts'
@@ -36,6 +36,9 @@ export type KeysOf<K> = Iterable<K> | ListProxy<K> | SetProxy<K>
  * ```
  */
 export class DictProxy<K, V> extends ManagedProxy implements AsyncIterable<[K, V]> {
+  /** @internal */
+  declare readonly [blockingForm]: BlockingDict<K, V>
+
   /** How many entries there are: `await dict.size`. */
   get size(): Promise<number> {
     return this.call('size')
@@ -179,7 +182,7 @@ export class DictProxy<K, V> extends ManagedProxy implements AsyncIterable<[K, V
 }
 
 /** The blocking form of {@link DictProxy}. */
-export type BlockingDict<K, V> = Omit<Blocking<DictProxy<K, V>>, 'get' | 'pop'> &
+export type BlockingDict<K, V> = BlockingMethods<Omit<DictProxy<K, V>, 'get' | 'pop'>> &
   Iterable<[K, V]> & {
     /** {@link DictProxy.get}, blocking the thread. */
     get<D>(key: K, fallback: D): V | D

@@ -1,6 +1,6 @@
 /** ListProxy: an array in the server. */
 import type { SortOptions } from '../../server/types/sorting.ts'
-import type { Blocking } from '../blocking.ts'
+import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { ManagedProxy } from '../proxy.ts'
 import { registerProxy } from '../proxy-classes.ts'
 import { sendableValues } from './collections.ts'
@@ -26,6 +26,9 @@ import type { SetProxy } from './set.ts'
  * ```
  */
 export class ListProxy<T> extends ManagedProxy implements AsyncIterable<T> {
+  /** @internal */
+  declare readonly [blockingForm]: BlockingList<T>
+
   /** How many items there are: `await list.length`. */
   get length(): Promise<number> {
     return this.call('length')
@@ -200,7 +203,7 @@ export class ListProxy<T> extends ManagedProxy implements AsyncIterable<T> {
 }
 
 /** The blocking form of {@link ListProxy}. */
-export type BlockingList<T> = Blocking<ListProxy<T>> & Iterable<T>
+export type BlockingList<T> = BlockingMethods<ListProxy<T>>
 
 iteratePlainly(ListProxy)
 registerProxy('list', ListProxy)

@@ -1,7 +1,7 @@
 /** NamespaceProxy: named values in the server; in the blocking form properties. */
 import { registerShareable } from '../../../memory/handle.ts'
 import { valueError } from '../../../validate.ts'
-import type { Blocking } from '../blocking.ts'
+import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { type Remote, setRemote } from '../channel.ts'
 import { ManagedProxy } from '../proxy.ts'
 import { registerProxy } from '../proxy-classes.ts'
@@ -30,6 +30,9 @@ type NameOf<F> = keyof F & string
  * ```
  */
 export class NamespaceProxy<F extends object> extends ManagedProxy {
+  /** @internal */
+  declare readonly [blockingForm]: BlockingNamespace<F>
+
   /** @internal */
   constructor(remote: Remote) {
     super(remote)
@@ -85,7 +88,7 @@ export class NamespaceProxy<F extends object> extends ManagedProxy {
 
 /** The blocking form of {@link NamespaceProxy}: its values are properties. */
 export type BlockingNamespace<F extends object> = Omit<F, keyof NamespaceProxy<F>> &
-  Omit<Blocking<NamespaceProxy<F>>, 'get' | 'set' | 'increment' | 'exchange' | 'compareAndSet'> & {
+  BlockingMethods<Omit<NamespaceProxy<F>, 'get' | 'set' | 'increment' | 'exchange' | 'compareAndSet'>> & {
     /** {@link NamespaceProxy.get}, blocking the thread. */
     get<N extends NameOf<F>>(name: N): F[N]
     /** {@link NamespaceProxy.set}, blocking the thread. */

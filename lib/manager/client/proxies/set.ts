@@ -1,5 +1,5 @@
 /** SetProxy: a set in the server. */
-import type { Blocking } from '../blocking.ts'
+import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { ManagedProxy } from '../proxy.ts'
 import { registerProxy } from '../proxy-classes.ts'
 import { sendableValues } from './collections.ts'
@@ -26,6 +26,9 @@ export type MembersOf<T> = Iterable<T> | ListProxy<T> | SetProxy<T>
  * ```
  */
 export class SetProxy<T> extends ManagedProxy implements AsyncIterable<T> {
+  /** @internal */
+  declare readonly [blockingForm]: BlockingSet<T>
+
   /** How many members there are: `await set.size`. */
   get size(): Promise<number> {
     return this.call('size')
@@ -147,7 +150,7 @@ export class SetProxy<T> extends ManagedProxy implements AsyncIterable<T> {
 }
 
 /** The blocking form of {@link SetProxy}. */
-export type BlockingSet<T> = Omit<Blocking<SetProxy<T>>, 'union' | 'intersection' | 'symmetricDifference'> &
+export type BlockingSet<T> = BlockingMethods<Omit<SetProxy<T>, 'union' | 'intersection' | 'symmetricDifference'>> &
   Iterable<T> & {
     /** {@link SetProxy.union}, blocking the thread. */
     union<U>(others: MembersOf<U>): Set<T | U>

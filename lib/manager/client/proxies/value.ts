@@ -1,7 +1,7 @@
 /** ValueProxy: a scalar in the server. */
 import type { ElementTypes, InputOf, IntegerTypeName, NumericTypeName, TypeName } from '../../../memory/typecode.ts'
 import { valueError } from '../../../validate.ts'
-import type { Blocking } from '../blocking.ts'
+import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { ManagedProxy } from '../proxy.ts'
 import { registerProxy } from '../proxy-classes.ts'
 
@@ -27,12 +27,16 @@ export type Bits<T extends TypeName> = T extends IntegerTypeName | '?' | 'bool' 
  * ```
  */
 export class ValueProxy<T extends TypeName> extends ManagedProxy {
+  /** @internal */
+  declare readonly [blockingForm]: BlockingValue<T>
+
   /** The value: `await value.value`. In the blocking form it can be set, too. */
   get value(): Promise<ElementTypes[T]> {
     return this.get()
   }
 
-  set value(value: InputOf<T>) {
+  // Of no type, for it cannot be set in the asynchronous form; BlockingValue says what it is in the other one.
+  set value(value: never) {
     if (!this.isBlocking) throw valueError('value', 'set by set() in the asynchronous form', value)
     this.set(value)
   }
@@ -89,7 +93,7 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy {
 }
 
 /** The blocking form of {@link ValueProxy}. */
-export type BlockingValue<T extends TypeName> = Omit<Blocking<ValueProxy<T>>, 'value'> & {
+export type BlockingValue<T extends TypeName> = BlockingMethods<Omit<ValueProxy<T>, 'value'>> & {
   /** The value. */
   get value(): ElementTypes[T]
   set value(value: InputOf<T>)
