@@ -20,6 +20,8 @@ class SegmentHolder;
 class Resident {
  public:
   virtual ~Resident() = default;
+  // Takes back what others would wait for in vain. Anything may follow.
+  virtual void StandBack() {}
   // Nothing but destruction may follow.
   virtual void End() = 0;
 };
@@ -53,7 +55,8 @@ class AddonState {
   static constexpr size_t kExchangeWords = 8;
   static constexpr size_t kExchangeBytes = 64 * 1024;
 
-  // Ends the holds of all segments (names go if we were the last), leaving every mapping in place. Nobody is woken any more.
+  // Before an end that runs no hooks of ours: nobody is woken any more, what others would wait for is taken back, and the
+  // holds of all segments end (names go if we were the last). Every mapping stays in place.
   void DropHolds();
 
  private:
