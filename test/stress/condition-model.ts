@@ -1,7 +1,7 @@
 /** The model of Condition. */
 import assert from 'node:assert/strict'
 import { Condition } from 'procshare'
-import type { GuardOf } from '../conformance/driver.ts'
+import { call, type GuardOf } from '../conformance/driver.ts'
 import { firstOf, type Seat, Wait } from './cast.ts'
 import { allWait, type Model, type Move, mayBlock, withoutThoseOf } from './model.ts'
 
@@ -10,11 +10,12 @@ export class ConditionModel implements Model {
   #waits: Wait[] = []
 
   async move(seat: Seat, move: Move): Promise<void> {
-    if (move.verb !== 2) return this.#notify(seat, move.verb === 0 ? move.count : Infinity)
+    const verb = move.verb % 3
+    if (verb !== 2) return this.#notify(seat, verb === 0 ? move.count : Infinity)
     const suffix = mayBlock(seat, move) ? 'Sync' : ''
     const guard = await seat.party.call<GuardOf>(this.#condition, `acquire${suffix}`)
     assert.equal(guard.abandoned, false)
-    this.#waits.push(await Wait.begin(seat, this.#condition, `wait${suffix}`, guard))
+    this.#waits.push(await Wait.begin(seat, call(this.#condition, `wait${suffix}`, { guard }), guard))
   }
 
   async lost(seat: Seat): Promise<void> {

@@ -3,13 +3,18 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { within } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { BarrierModel } from './barrier-model.ts'
 import { Cast, type Seat } from './cast.ts'
 import { ConditionModel } from './condition-model.ts'
 import { EventModel } from './event-model.ts'
+import { JoinableQueueModel } from './joinable-queue-model.ts'
 import { LockModel } from './lock-model.ts'
-import type { Model, Move } from './model.ts'
+import { type Model, type Move, VERBS } from './model.ts'
+import { PipeModel } from './pipe-model.ts'
+import { QueueModel } from './queue-model.ts'
 import { SemaphoreModel } from './semaphore-model.ts'
 import { announce, STRESS_TIMEOUT_MS, settings } from './settings.ts'
+import { WordsModel } from './words-model.ts'
 
 const PROCESSES = 3
 const PROGRAM_DEADLINE_MS = 60_000
@@ -20,6 +25,11 @@ const MODELS: readonly (() => Model)[] = [
   () => new SemaphoreModel(true),
   () => new EventModel(),
   () => new ConditionModel(),
+  () => new BarrierModel(),
+  () => new QueueModel(),
+  () => new JoinableQueueModel(),
+  () => new PipeModel(),
+  () => new WordsModel(),
 ]
 
 interface Turn extends Move {
@@ -39,7 +49,7 @@ const turn = fc.record<Turn>(
   {
     seat: fc.nat(PROCESSES - 1),
     model: fc.nat(MODELS.length - 1),
-    verb: fc.nat(2),
+    verb: fc.nat(VERBS - 1),
     blocking: fc.boolean(),
     count: fc.integer({ min: 1, max: 3 }),
     kill: fc.nat(24).map((n) => n === 24),

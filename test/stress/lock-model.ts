@@ -21,8 +21,9 @@ export class LockModel implements Model {
   }
 
   async move(seat: Seat, move: Move): Promise<void> {
-    if (move.verb === 0) return void (await this.#release())
-    if (move.verb === 1) return this.#try(seat)
+    const verb = move.verb % 3
+    if (verb === 0) return void (await this.#release())
+    if (verb === 1) return this.#try(seat)
     if (this.#owner === undefined) {
       const method = mayBlock(seat, move) ? 'acquireSync' : 'acquire'
       this.#grant(seat, await seat.party.call<GuardOf>(this.#lock, method))
@@ -34,7 +35,7 @@ export class LockModel implements Model {
       else await failsWith('ERR_DEADLOCK', seat.party.errorOf(step))
     } else {
       const method = mayBlock(seat, move) ? 'acquireSync' : 'acquire'
-      this.#waits.push(await Wait.begin(seat, this.#lock, method))
+      this.#waits.push(await Wait.begin(seat, call(this.#lock, method)))
     }
   }
 

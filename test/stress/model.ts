@@ -5,8 +5,12 @@
  */
 import type { Seat, Wait } from './cast.ts'
 
+/** A model has up to this many kinds of steps: that can be divided by 2 and by 3. */
+export const VERBS = 6
+
 /** A step of a random program. What it means is up to the model. */
 export interface Move {
+  /** Below VERBS. */
   readonly verb: number
   readonly blocking: boolean
   readonly count: number
@@ -32,5 +36,5 @@ export const mayBlock = (seat: Seat, { blocking }: Move) => blocking && seat.pen
 export const withoutThoseOf = (seat: Seat, waits: readonly Wait[]) => waits.filter((wait) => wait.seat !== seat)
 
 export async function allWait(waits: readonly Wait[]): Promise<void> {
-  for (const { seat, started } of waits) await seat.party.waits(started)
+  await Promise.all(waits.map(({ seat, started }) => seat.party.waits(started)))
 }
