@@ -13,6 +13,8 @@ export class LockModel implements Model {
   #guard: GuardOf | undefined
   #isOfThread = false
   #abandoned = false
+  /** One who waited has died, who may have reserved the next turn for some milliseconds. */
+  #isPerhapsReserved = false
   #waits: Wait[] = []
 
   constructor(recursive: boolean) {
@@ -40,7 +42,9 @@ export class LockModel implements Model {
   }
 
   async lost(seat: Seat): Promise<void> {
-    this.#waits = withoutThoseOf(seat, this.#waits)
+    const waits = withoutThoseOf(seat, this.#waits)
+    if (waits.length < this.#waits.length) this.#isPerhapsReserved = true
+    this.#waits = waits
     if (this.#owner !== seat) return
     this.#owner = undefined
     this.#abandoned = true
@@ -68,7 +72,8 @@ export class LockModel implements Model {
   async #try(seat: Seat): Promise<void> {
     if (this.#owner === undefined) {
       // Not tryAcquire: whoever holds a recursive lock synchronously would be granted it again.
-      const guard = await seat.party.call<GuardOf>(this.#lock, 'acquire', { timeoutMs: 0 })
+      const timeoutMs = this.#isPerhapsReserved ? 1_000 : 0
+      const guard = await seat.party.call<GuardOf>(this.#lock, 'acquire', { timeoutMs })
       this.#grant(seat, guard)
       this.#isOfThread = false
     } else {
@@ -94,6 +99,8 @@ export class LockModel implements Model {
 
   #grant(seat: Seat, guard: GuardOf): void {
     assert.equal(guard.abandoned, this.#abandoned)
+    // Who takes over from a dead owner leaves it to those who have it.
+    if (!guard.abandoned) this.#isPerhapsReserved = false
     this.#abandoned = false
     this.#owner = seat
     this.#guard = guard
