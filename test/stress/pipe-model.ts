@@ -35,7 +35,7 @@ export class PipeModel implements Model {
   }
 
   async move(seat: Seat, move: Move): Promise<void> {
-    const end = (move.count % 2) as End
+    const end = ((move.count + Number(move.blocking)) % 2) as End
     const suffix = mayBlock(seat, move) ? 'Sync' : ''
     if (move.verb === 5) return this.#close(seat, end)
     await this.#join(seat, end)
