@@ -12,7 +12,7 @@ export class WordsModel implements Model {
   #waits: [Wait[], Wait[]] = [[], []]
 
   async move(seat: Seat, move: Move): Promise<void> {
-    const index = (move.count % 2) as 0 | 1
+    const index = ((move.count + Number(move.blocking)) % 2) as 0 | 1
     if (move.verb === 0) return this.#notify(seat, index, move.blocking ? move.count : Infinity)
     if (move.verb === 1) return this.#store(seat, index)
     const blocks = mayBlock(seat, move)
