@@ -23,7 +23,7 @@ import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { announce, STRESS_TIMEOUT_MS, settings } from './settings.ts'
 
 const PROCESSES = 4
-/** Behind the players sit one who consumes, works and echoes, and one who collects tokens and signals. */
+/** Behind the players sit one who consumes, works, echoes and responds, and one who collects tokens. */
 const CONSUMER = PROCESSES
 const UNITS = 2
 const LOCKS = 2
@@ -82,6 +82,7 @@ function makeObjects() {
     received: new SharedArray('i', PROCESSES, { lock: false }),
     jobs: new JoinableQueue<number>(),
     worked: new SharedArray('i', PROCESSES, { lock: false }),
+    answers: new SharedArray('i', PROCESSES, { lock: false }),
     signals: new SharedArray('i', PROCESSES, { lock: false }),
     event: new Event(),
     barrier: new Barrier(PROCESSES),
@@ -137,10 +138,7 @@ async function play({ programs, victim, turns, blocking }: Plan, objects: Object
   const consuming = Promise.all([consumer.call('consume'), consumer.call('work')])
   const echoing = consumer.call('echo')
   const counts = (verb: number) => programs.map((program, seat) => (seat === victim ? 0 : countOf(program, verb)))
-  const collecting = [
-    collector.call('collect', counts(TOKEN), blocking),
-    collector.call('watch', counts(SIGNAL), blocking),
-  ]
+  const collecting = [collector.call('collect', counts(TOKEN), blocking), consumer.call('respond', counts(SIGNAL))]
   const playing = programs.map((program, seat) => {
     const played = all[seat]!.call('play', program)
     return seat === victim ? played.catch(() => {}) : played // it may be killed before it can answer
