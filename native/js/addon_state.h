@@ -55,8 +55,8 @@ class AddonState {
   static constexpr size_t kExchangeWords = 8;
   static constexpr size_t kExchangeBytes = 64 * 1024;
 
-  // Before an end that runs no hooks of ours: nobody is woken any more, what others would wait for is taken back, and the
-  // holds of all segments end (names go if we were the last). Every mapping stays in place.
+  // Takes back what others would wait for in vain and ends the holds of all segments (names go if we were the last), leaving
+  // every mapping in place. Nobody is woken any more.
   void DropHolds();
 
  private:
