@@ -8,6 +8,8 @@ import { allWait, type Model, type Move, mayBlock, withoutThoseOf } from './mode
 export class ConditionModel implements Model {
   readonly #condition = new Condition()
   #waits: Wait[] = []
+  /** There was a notification in the last moments of a process. */
+  #isGiven = false
 
   async move(seat: Seat, move: Move): Promise<void> {
     const verb = move.verb % 3
@@ -18,8 +20,20 @@ export class ConditionModel implements Model {
     this.#waits.push(await Wait.begin(seat, call(this.#condition, `wait${suffix}`, { guard }), guard))
   }
 
+  async give(free: Seat, stopped: Seat): Promise<void> {
+    this.#isGiven = true
+    const guard = await free.party.call<GuardOf>(this.#condition, 'acquire')
+    const woken = await free.party.call<number>(this.#condition, 'notify', 1, { guard })
+    // Stopped in the wrong place it was dead before it could be found.
+    const due = [this.#waits, withoutThoseOf(stopped, this.#waits)].map(({ length }) => Math.min(length, 1))
+    assert.ok(due.includes(woken), `${woken} of ${this.#waits.length}`)
+    await free.party.release(guard)
+  }
+
   async lost(seat: Seat): Promise<void> {
     this.#waits = withoutThoseOf(seat, this.#waits)
+    if (this.#isGiven) await this.#goOn(Math.min(this.#waits.length, 1))
+    this.#isGiven = false
   }
 
   async check(): Promise<void> {

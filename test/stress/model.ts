@@ -19,6 +19,11 @@ export interface Move {
 export interface Model {
   /** One step, by the process of a seat that is not blocked. */
   move(seat: Seat, move: Move): Promise<void>
+  /**
+   * Through the process of a free seat something comes that the one of `stopped` waits for, perhaps. That one stands still, so
+   * it can take nothing; it is killed then, and what it had been given goes to others.
+   */
+  give?(free: Seat, stopped: Seat): Promise<void>
   /** The process of the seat is gone. */
   lost(seat: Seat): Promise<void>
   /** That nobody has been served who should not. */

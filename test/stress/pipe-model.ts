@@ -48,6 +48,18 @@ export class PipeModel implements Model {
     return this.#receive(seat, end, `recv${suffix}`, options)
   }
 
+  async give(free: Seat, stopped: Seat): Promise<void> {
+    for (const end of ENDS) {
+      const { gets, puts } = this.#rings[end]
+      const [takes, sends] = [gets, puts].map((waits) => waits.some(({ seat }) => seat === stopped))
+      this.#rings[end].lose(stopped)
+      if (!takes && !sends) continue
+      await this.#join(free, takes ? end : other(end))
+      if (takes) await this.#send(free, end, 'send')
+      else await this.#receive(free, other(end), 'recv')
+    }
+  }
+
   async lost(seat: Seat): Promise<void> {
     for (const ring of this.#rings) ring.lose(seat)
     this.#holders[0].delete(seat)

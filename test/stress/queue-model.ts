@@ -41,6 +41,13 @@ export class QueueModel implements Model {
     else await failsWith('ERR_TIMEOUT', seat.party.errorOf(step))
   }
 
+  async give(free: Seat, stopped: Seat): Promise<void> {
+    this.ring.lose(stopped)
+    const item = this.#item()
+    if (this.ring.hasRoomFor(free, [item])) await this.#put(free, 'put', [item])
+    else if (this.ring.length > 0) await this.#get(free, call(this.queue, 'get'), 1)
+  }
+
   async lost(seat: Seat): Promise<void> {
     this.ring.lose(seat)
   }

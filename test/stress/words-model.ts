@@ -10,6 +10,8 @@ export class WordsModel implements Model {
   readonly #values: [number, number] = [0, 0]
   /** By element. */
   #waits: [Wait[], Wait[]] = [[], []]
+  /** For which element there was a notification in the last moments of a process. */
+  #given: 0 | 1 | undefined
 
   async move(seat: Seat, move: Move): Promise<void> {
     const index = ((move.count + Number(move.blocking)) % 2) as 0 | 1
@@ -21,8 +23,20 @@ export class WordsModel implements Model {
     this.#waits[index].push(await Wait.begin(seat, this.#wait(blocks, index, this.#values[index])))
   }
 
+  async give(free: Seat, stopped: Seat): Promise<void> {
+    const index = this.#waits[1].some(({ seat }) => seat === stopped) ? 1 : 0
+    this.#given = index
+    const waits = this.#waits[index]
+    const woken = await free.party.perform(this.#word('notify', index, 1))
+    // Stopped in the wrong place it was dead before it could be found.
+    const due = [waits, withoutThoseOf(stopped, waits)].map(({ length }) => Math.min(length, 1))
+    assert.ok(due.includes(woken as number), `${woken} of ${waits.length}`)
+  }
+
   async lost(seat: Seat): Promise<void> {
     this.#waits = [withoutThoseOf(seat, this.#waits[0]), withoutThoseOf(seat, this.#waits[1])]
+    if (this.#given !== undefined && this.#waits[this.#given].length > 0) await this.#served(this.#given)
+    this.#given = undefined
   }
 
   async check(): Promise<void> {
@@ -48,14 +62,17 @@ export class WordsModel implements Model {
     const waits = this.#waits[index]
     const due = Math.min(count, waits.length)
     assert.equal(await seat.party.perform(this.#word('notify', index, count)), due) // the dead count for nobody
-    for (let i = 0; i < due; i++) {
-      const { wait, value } = await firstOf(
-        firstOfEach(waits, (one) => one.seat),
-        'the notification',
-      )
-      waits.splice(waits.indexOf(wait), 1)
-      assert.deepEqual(value, wait.isBlocking ? 'ok' : { async: true, value: 'ok' })
-    }
+    for (let i = 0; i < due; i++) await this.#served(index)
+  }
+
+  async #served(index: 0 | 1): Promise<void> {
+    const waits = this.#waits[index]
+    const { wait, value } = await firstOf(
+      firstOfEach(waits, ({ seat }) => seat),
+      'the notification',
+    )
+    waits.splice(waits.indexOf(wait), 1)
+    assert.deepEqual(value, wait.isBlocking ? 'ok' : { async: true, value: 'ok' })
   }
 
   /** What those wait for who do is another number from now on; but nobody is told. */
