@@ -109,7 +109,8 @@ export {
   type StateSchema,
 } from './state/shared-state.ts'
 export type { BarrierHandleOptions, BarrierOptions } from './sync/barrier.ts'
-export type { ConditionOptions, OwnerOptions } from './sync/condition.ts'
+export type { OwnerOptions } from './sync/condition.ts'
+export type { ConditionOptions } from './sync/condition-site.ts'
 export type { LockGuard } from './sync/lock-guard.ts'
 export type { AnyLock } from './sync/rlock.ts'
 export type { SemaphoreOptions } from './sync/semaphore.ts'

@@ -10,7 +10,7 @@ import { isMainThread } from 'node:worker_threads'
 import { removeOrphans, removeOwnOrphans } from './memory/orphans.ts'
 import { native } from './native.ts'
 
-// Only the holds end: objects stay usable for the exit handlers that run after this one.
+// Only the holds and the places in line end: objects stay usable for the exit handlers that run after this one.
 if (isMainThread) {
   process.once('exit', () => {
     native.dropHolds()

@@ -1,40 +1,23 @@
 /** Condition: waiting, with a lock let go, until somebody says that what the lock guards has changed. */
 import { hasCode, ShareError } from '../errors.ts'
 import { type Handle, registerKind } from '../memory/handle.ts'
-import {
-  type AttachOptions,
-  assertSegmentOptions,
-  SEGMENT_OPTIONS,
-  type Segment,
-  type SegmentOptions,
-} from '../memory/segment.ts'
+import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
-import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
-import { native } from '../native.ts'
-import { assertFunction, assertInteger, assertOptions, typeError } from '../validate.ts'
-import { initialiseLock, LockBase, lockCellBytes } from './lock-base.ts'
+import { attachSite, createSite, openSite, Site } from '../memory/site.ts'
+import { assertFunction, assertInteger, typeError } from '../validate.ts'
+import { type ConditionOptions, conditionSpec, KIND, parkingSite } from './condition-site.ts'
+import { LockBase } from './lock-base.ts'
 import { LockGuard } from './lock-guard.ts'
 import type { LockState } from './lock-state.ts'
-import { chooseLock, LockUse, lockEntry, matchLock } from './lock-use.ts'
-import { ParkingState, RECORDS } from './parking.ts'
+import { LockUse } from './lock-use.ts'
+import { ParkingState } from './parking.ts'
 import type { AnyLock } from './rlock.ts'
 import { SharedObject, stateAt } from './shared-object.ts'
 import { NOT_NOW, timeoutError } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
 
-const KIND = 'Condition'
-
 /** There is one thing to wait for. */
 const KEY = 0
-
-/** How a {@link Condition} is made. */
-export interface ConditionOptions extends SegmentOptions {
-  /**
-   * The lock that the condition belongs to; several conditions may share one.
-   * @defaultValue a recursive lock of its own
-   */
-  readonly lock?: AnyLock
-}
 
 /** Who calls. */
 export interface OwnerOptions {
@@ -43,32 +26,6 @@ export interface OwnerOptions {
    * synchronously, or inside `run`, is recognised without.
    */
   readonly guard?: LockGuard | undefined
-}
-
-/** How a condition is made, opened and checked. */
-export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
-  assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
-  assertSegmentOptions(options)
-  const { lock: given, persist = false } = options
-  if (given !== undefined && !(given instanceof LockBase)) throw typeError('options.lock', 'a Lock or an RLock', given)
-  const lock = given === undefined ? 'own' : chooseLock(given, persist)
-  return {
-    description: { kind: KIND, lock: lockEntry(lock) },
-    cellsBytes: (lock === 'own' ? lockCellBytes : 0) + native.parkingBytes(RECORDS),
-    initialise: (segment, cell) => {
-      if (lock === 'own') initialiseLock(segment, cell)
-      native.initParking(segment.native, cell + (lock === 'own' ? lockCellBytes : 0), RECORDS)
-    },
-    check: (found, segment: Segment) => {
-      if (options.lock !== undefined) matchLock(segment.name, found.lock, lock)
-    },
-  }
-}
-
-/** The place where its waits are, behind a lock of its own. */
-function parkingSite(site: Site): Site {
-  const { attachment, cell, description } = site
-  return new Site(attachment, cell + (description.lock === 'own' ? lockCellBytes : 0), description)
 }
 
 /**

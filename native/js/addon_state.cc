@@ -47,6 +47,7 @@ AddonState::~AddonState() {
 
 void AddonState::DropHolds() {
   waits_.Stop();  // its threads ask the segments who lives
+  for (Resident* resident : residents) resident->StandBack();
   for (const auto& [identity, holder] : open_segments) holder->segment.Close();
 }
 

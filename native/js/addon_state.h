@@ -20,6 +20,8 @@ class SegmentHolder;
 class Resident {
  public:
   virtual ~Resident() = default;
+  // Takes back what others would wait for in vain. Anything may follow.
+  virtual void StandBack() {}
   // Nothing but destruction may follow.
   virtual void End() = 0;
 };
@@ -53,7 +55,8 @@ class AddonState {
   static constexpr size_t kExchangeWords = 8;
   static constexpr size_t kExchangeBytes = 64 * 1024;
 
-  // Ends the holds of all segments (names go if we were the last), leaving every mapping in place. Nobody is woken any more.
+  // Takes back what others would wait for in vain and ends the holds of all segments (names go if we were the last), leaving
+  // every mapping in place. Nobody is woken any more.
   void DropHolds();
 
  private:

@@ -37,6 +37,9 @@ class LockBinding final : public Resident {
     has_reserved_ = false;
   }
 
+  // Nobody waits here any more.
+  void StandBack() override { Unreserve(); }
+
   // The next owner is told that the lock, which this environment holds, was abandoned.
   void MarkAbandoned() { lock_.MarkAbandoned(); }
 

@@ -36,6 +36,10 @@ export interface GuardOf {
 /** Something for a party to do; plain data, see actor.mjs. */
 export type Step = { readonly do: string } & Readonly<Record<string, unknown>>
 
+/** Whether a step may block the thread of its party. */
+export const blocks = ({ do: what, method }: Step): boolean =>
+  what === 'word' ? method === 'wait' : what === 'call' && String(method).endsWith('Sync')
+
 /** An object, or its handle. */
 export type Target = Handle | Shareable
 

@@ -4,6 +4,7 @@ import { type Peer, spawnFixture, startWorker, within } from '../helpers/fixture
 import { untilAsleep } from '../helpers/sleepers.ts'
 import { Actor, commandsOf } from './actor.mjs'
 import {
+  blocks,
   call,
   type Driver,
   type Failure,
@@ -110,8 +111,7 @@ abstract class RemoteParty implements OwnedParty {
 
   async begin<T>(step: Step): Promise<Started<T>> {
     const id = ++this.#lastId
-    const blocking = step.do === 'word' ? step.method === 'wait' : step.do === 'call' && endsInSync(step.method)
-    const name = blocking ? (step.on as { name: string }).name : undefined
+    const name = blocks(step) ? (step.on as { name: string }).name : undefined
     await this.send('start', id, withSignal(step, id))
     const outcome = this.send<Outcome>('outcomeOf', id)
     if (name !== undefined) {
@@ -242,10 +242,6 @@ export const tasks: Driver = {
 }
 
 export const drivers: readonly Driver[] = [processes, workers, tasks]
-
-function endsInSync(method: unknown): boolean {
-  return String(method).endsWith('Sync')
-}
 
 function describe({ do: what, method, kind, name }: Step): string {
   return [what, method ?? kind ?? name].filter(Boolean).join(' ')

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Lock, RLock, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { now, StallWatch } from '../helpers/clock.ts'
@@ -5,6 +6,9 @@ import { shareError } from '../helpers/error-matchers.ts'
 import { type FixtureProcess, type Peer, spawnFixture, startWorker, together } from '../helpers/fixture.ts'
 import { uniqueName } from '../helpers/segment-names.ts'
 import { untilAsleep } from '../helpers/sleepers.ts'
+
+/** Who has waited for longer reserves the next turn. */
+const PATIENCE_MS = 10
 
 it('grants a hundred pending acquisitions of one process in order, while another process takes its turns', async () => {
   using lock = new Lock()
@@ -113,10 +117,31 @@ describe('a pending acquisition', () => {
     expect(child.stderr).toBe('')
     for (const guard of guards) guard.release()
     for (const lock of locks) {
-      // Not at once: who has ended may have reserved the next turn, for some milliseconds.
-      expect(lock.acquireSync({ timeoutMs: 1_000 }).abandoned).toBe(false)
+      expect(lock.tryAcquire()?.abandoned).toBe(false)
       lock.close()
     }
+  })
+
+  it('leaves the next turn, which it had reserved, to others when its process calls process.exit()', async () => {
+    const locks = Array.from({ length: 20 }, () => new Lock())
+    const guards = locks.map((lock) => lock.acquireSync())
+    await using child = await spawnFixture('lock-user')
+    for (const { handle } of locks) await child.call('ask', handle)
+    await delay(PATIENCE_MS)
+    // Each of them is woken, tries in vain, and reserves the next turn; unless it was quicker than we are.
+    const held = locks.flatMap((lock, i) => {
+      guards[i]!.release()
+      const guard = lock.tryAcquire()
+      return guard === undefined ? [] : [{ lock, guard }]
+    })
+    for (let i = 0; i < 10; i++) await child.call('args')
+    child.call('exit', 7).catch(() => {})
+    expect(await child.ended()).toEqual({ code: 7, signal: null })
+    for (const { lock, guard } of held) {
+      guard.release()
+      expect(lock.tryAcquire()?.abandoned).toBe(false)
+    }
+    for (const lock of locks) lock.close()
   })
 
   it('ends cleanly with a worker that is terminated or calls process.exit()', async () => {

@@ -1,6 +1,7 @@
 /** The processes that a random program is played by, and what they wait for at the moment. */
 
-import type { GuardOf, OwnedParty, Started, Target } from '../conformance/driver.ts'
+import { failsWith } from '../conformance/assertions.ts'
+import { blocks, type GuardOf, type OwnedParty, type Started, type Step } from '../conformance/driver.ts'
 import { processes } from '../conformance/drivers.ts'
 import { within } from '../helpers/fixture.ts'
 
@@ -37,20 +38,38 @@ export class Wait {
     if (blocking) seat.blocked = true
   }
 
-  static async begin(seat: Seat, target: Target, method: string, guard?: GuardOf): Promise<Wait> {
-    const blocking = method.endsWith('Sync')
-    const started = await seat.party.start(target, method, ...(guard === undefined ? [] : [{ guard }]))
-    const wait = new Wait(seat, started, guard, blocking)
+  static async begin(seat: Seat, step: Step, guard?: GuardOf): Promise<Wait> {
+    const started = await seat.party.begin(step)
+    const wait = new Wait(seat, started, guard, blocks(step))
     await seat.party.waits(started)
     return wait
   }
 
+  /** It ends now, with what this gives. */
   async end<T>(): Promise<T> {
-    const value = await this.started.value
-    this.seat.pending--
-    if (this.isBlocking) this.seat.blocked = false
+    const value = await within(this.started.value, DEADLINE_MS, () => 'a wait has not ended')
+    this.#isOver()
     return value as T
   }
+
+  /** It fails now, with this code. */
+  async fails(code: string): Promise<void> {
+    await failsWith(
+      code,
+      within(this.started.error, DEADLINE_MS, () => `a wait has not failed with ${code}`),
+    )
+    this.#isOver()
+  }
+
+  #isOver(): void {
+    this.seat.pending--
+    if (this.isBlocking) this.seat.blocked = false
+  }
+}
+
+/** Of what belongs to seats, the first of each seat: one process serves its waits in order. */
+export function firstOfEach<T>(all: readonly T[], seatOf: (one: T) => Seat): T[] {
+  return all.filter((one, i) => all.findIndex((other) => seatOf(other) === seatOf(one)) === i)
 }
 
 /** The first of these waits that ends, with what it gives; it is taken out of the list. */

@@ -1,24 +1,39 @@
 /** The model of Condition. */
 import assert from 'node:assert/strict'
 import { Condition } from 'procshare'
-import type { GuardOf } from '../conformance/driver.ts'
+import { call, type GuardOf } from '../conformance/driver.ts'
 import { firstOf, type Seat, Wait } from './cast.ts'
 import { allWait, type Model, type Move, mayBlock, withoutThoseOf } from './model.ts'
 
 export class ConditionModel implements Model {
   readonly #condition = new Condition()
   #waits: Wait[] = []
+  /** There was a notification in the last moments of a process. */
+  #isGiven = false
 
   async move(seat: Seat, move: Move): Promise<void> {
-    if (move.verb !== 2) return this.#notify(seat, move.verb === 0 ? move.count : Infinity)
+    const verb = move.verb % 3
+    if (verb !== 2) return this.#notify(seat, verb === 0 ? move.count : Infinity)
     const suffix = mayBlock(seat, move) ? 'Sync' : ''
     const guard = await seat.party.call<GuardOf>(this.#condition, `acquire${suffix}`)
     assert.equal(guard.abandoned, false)
-    this.#waits.push(await Wait.begin(seat, this.#condition, `wait${suffix}`, guard))
+    this.#waits.push(await Wait.begin(seat, call(this.#condition, `wait${suffix}`, { guard }), guard))
+  }
+
+  async give(free: Seat, stopped: Seat): Promise<void> {
+    this.#isGiven = true
+    const guard = await free.party.call<GuardOf>(this.#condition, 'acquire')
+    const woken = await free.party.call<number>(this.#condition, 'notify', 1, { guard })
+    // Stopped in the wrong place it was dead before it could be found.
+    const due = [this.#waits, withoutThoseOf(stopped, this.#waits)].map(({ length }) => Math.min(length, 1))
+    assert.ok(due.includes(woken), `${woken} of ${this.#waits.length}`)
+    await free.party.release(guard)
   }
 
   async lost(seat: Seat): Promise<void> {
     this.#waits = withoutThoseOf(seat, this.#waits)
+    if (this.#isGiven) await this.#goOn(Math.min(this.#waits.length, 1))
+    this.#isGiven = false
   }
 
   async check(): Promise<void> {

@@ -1,6 +1,7 @@
 /** The model of Event. */
 import assert from 'node:assert/strict'
 import { Event } from 'procshare'
+import { call } from '../conformance/driver.ts'
 import { firstOf, type Seat, Wait } from './cast.ts'
 import { allWait, type Model, type Move, mayBlock, withoutThoseOf } from './model.ts'
 
@@ -10,7 +11,8 @@ export class EventModel implements Model {
   #waits: Wait[] = []
 
   async move(seat: Seat, move: Move): Promise<void> {
-    if (move.verb === 0) {
+    const verb = move.verb % 3
+    if (verb === 0) {
       await seat.party.call(this.#event, 'set')
       this.#isSet = true
       if (move.blocking) {
@@ -18,13 +20,13 @@ export class EventModel implements Model {
         this.#isSet = false
       }
       while (this.#waits.length > 0) await firstOf(this.#waits, 'the event')
-    } else if (move.verb === 1) {
+    } else if (verb === 1) {
       await seat.party.call(this.#event, 'clear')
       this.#isSet = false
     } else {
       const method = mayBlock(seat, move) ? 'waitSync' : 'wait'
       if (this.#isSet) assert.equal(await seat.party.call(this.#event, method), true)
-      else this.#waits.push(await Wait.begin(seat, this.#event, method))
+      else this.#waits.push(await Wait.begin(seat, call(this.#event, method)))
     }
   }
 

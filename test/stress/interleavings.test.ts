@@ -1,18 +1,29 @@
-/** Random programs of three processes, one step at a time, against sequential models; now and then a process is killed. */
+/**
+ * Random programs of three processes, one step at a time, against sequential models; now and then a process is killed,
+ * sometimes with something in hand.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { within } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { BarrierModel } from './barrier-model.ts'
 import { Cast, type Seat } from './cast.ts'
 import { ConditionModel } from './condition-model.ts'
 import { EventModel } from './event-model.ts'
+import { JoinableQueueModel } from './joinable-queue-model.ts'
 import { LockModel } from './lock-model.ts'
-import type { Model, Move } from './model.ts'
+import { type Model, type Move, VERBS } from './model.ts'
+import { PipeModel } from './pipe-model.ts'
+import { QueueModel } from './queue-model.ts'
 import { SemaphoreModel } from './semaphore-model.ts'
 import { announce, STRESS_TIMEOUT_MS, settings } from './settings.ts'
+import { WordsModel } from './words-model.ts'
 
 const PROCESSES = 3
 const PROGRAM_DEADLINE_MS = 60_000
+/** One who was stopped inside a transaction holds up the others: they go on when it is killed. */
+const STOPPED_MS = 1_000
 const MODELS: readonly (() => Model)[] = [
   () => new LockModel(false),
   () => new LockModel(true),
@@ -20,6 +31,11 @@ const MODELS: readonly (() => Model)[] = [
   () => new SemaphoreModel(true),
   () => new EventModel(),
   () => new ConditionModel(),
+  () => new BarrierModel(),
+  () => new QueueModel(),
+  () => new JoinableQueueModel(),
+  () => new PipeModel(),
+  () => new WordsModel(),
 ]
 
 interface Turn extends Move {
@@ -39,7 +55,7 @@ const turn = fc.record<Turn>(
   {
     seat: fc.nat(PROCESSES - 1),
     model: fc.nat(MODELS.length - 1),
-    verb: fc.nat(2),
+    verb: fc.nat(VERBS - 1),
     blocking: fc.boolean(),
     count: fc.integer({ min: 1, max: 3 }),
     kill: fc.nat(24).map((n) => n === 24),
@@ -67,6 +83,19 @@ async function end(seat: Seat, models: readonly Model[]): Promise<void> {
   for (const model of models) await model.lost(seat)
 }
 
+/** The same with what the process is given in its last moments. */
+async function endAmid(seat: Seat, model: Model, models: readonly Model[]): Promise<void> {
+  const free = cast.seats.find((one) => one !== seat && !one.blocked)
+  // Windows stops nobody from outside.
+  if (free === undefined || model.give === undefined || process.platform === 'win32') return end(seat, models)
+  process.kill(seat.party.pid, 'SIGSTOP')
+  const given = model.give(free, seat)
+  await Promise.race([given, delay(STOPPED_MS)])
+  await cast.kill(seat)
+  await given
+  for (const one of models) await one.lost(seat)
+}
+
 /** Until nobody waits any more: programs end in the middle of things, some of them in a deadlock. */
 async function drain(models: readonly Model[]): Promise<void> {
   for (;;) {
@@ -88,11 +117,10 @@ async function play(program: Program): Promise<void> {
   try {
     for (const { seat: place, model, kill, ...move } of program.turns) {
       const seat = cast.seats[place]!
-      if (kill) {
-        await end(seat, models)
-      } else if (!seat.blocked) {
-        await models[model % models.length]!.move(seat, move)
-      }
+      const target = models[model % models.length]!
+      if (kill && move.blocking) await endAmid(seat, target, models)
+      else if (kill) await end(seat, models)
+      else if (!seat.blocked) await target.move(seat, move)
       for (const one of models) await one.check()
     }
     await drain(models)

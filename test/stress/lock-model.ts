@@ -13,6 +13,8 @@ export class LockModel implements Model {
   #guard: GuardOf | undefined
   #isOfThread = false
   #abandoned = false
+  /** One who waited has died, who may have reserved the next turn for some milliseconds. */
+  #isPerhapsReserved = false
   #waits: Wait[] = []
 
   constructor(recursive: boolean) {
@@ -21,8 +23,9 @@ export class LockModel implements Model {
   }
 
   async move(seat: Seat, move: Move): Promise<void> {
-    if (move.verb === 0) return void (await this.#release())
-    if (move.verb === 1) return this.#try(seat)
+    const verb = move.verb % 3
+    if (verb === 0) return void (await this.#release())
+    if (verb === 1) return this.#try(seat)
     if (this.#owner === undefined) {
       const method = mayBlock(seat, move) ? 'acquireSync' : 'acquire'
       this.#grant(seat, await seat.party.call<GuardOf>(this.#lock, method))
@@ -34,12 +37,14 @@ export class LockModel implements Model {
       else await failsWith('ERR_DEADLOCK', seat.party.errorOf(step))
     } else {
       const method = mayBlock(seat, move) ? 'acquireSync' : 'acquire'
-      this.#waits.push(await Wait.begin(seat, this.#lock, method))
+      this.#waits.push(await Wait.begin(seat, call(this.#lock, method)))
     }
   }
 
   async lost(seat: Seat): Promise<void> {
-    this.#waits = withoutThoseOf(seat, this.#waits)
+    const waits = withoutThoseOf(seat, this.#waits)
+    if (waits.length < this.#waits.length) this.#isPerhapsReserved = true
+    this.#waits = waits
     if (this.#owner !== seat) return
     this.#owner = undefined
     this.#abandoned = true
@@ -67,7 +72,8 @@ export class LockModel implements Model {
   async #try(seat: Seat): Promise<void> {
     if (this.#owner === undefined) {
       // Not tryAcquire: whoever holds a recursive lock synchronously would be granted it again.
-      const guard = await seat.party.call<GuardOf>(this.#lock, 'acquire', { timeoutMs: 0 })
+      const timeoutMs = this.#isPerhapsReserved ? 1_000 : 0
+      const guard = await seat.party.call<GuardOf>(this.#lock, 'acquire', { timeoutMs })
       this.#grant(seat, guard)
       this.#isOfThread = false
     } else {
@@ -93,6 +99,8 @@ export class LockModel implements Model {
 
   #grant(seat: Seat, guard: GuardOf): void {
     assert.equal(guard.abandoned, this.#abandoned)
+    // Who takes over from a dead owner leaves it to those who have it.
+    if (!guard.abandoned) this.#isPerhapsReserved = false
     this.#abandoned = false
     this.#owner = seat
     this.#guard = guard

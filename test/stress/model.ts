@@ -5,8 +5,12 @@
  */
 import type { Seat, Wait } from './cast.ts'
 
+/** A model has up to this many kinds of steps: that can be divided by 2 and by 3. */
+export const VERBS = 6
+
 /** A step of a random program. What it means is up to the model. */
 export interface Move {
+  /** Below VERBS. */
   readonly verb: number
   readonly blocking: boolean
   readonly count: number
@@ -15,6 +19,11 @@ export interface Move {
 export interface Model {
   /** One step, by the process of a seat that is not blocked. */
   move(seat: Seat, move: Move): Promise<void>
+  /**
+   * Through the process of a free seat something comes that the one of `stopped` waits for, perhaps. That one stands still, so
+   * it can take nothing; it is killed then, and what it had been given goes to others.
+   */
+  give?(free: Seat, stopped: Seat): Promise<void>
   /** The process of the seat is gone. */
   lost(seat: Seat): Promise<void>
   /** That nobody has been served who should not. */
@@ -32,5 +41,5 @@ export const mayBlock = (seat: Seat, { blocking }: Move) => blocking && seat.pen
 export const withoutThoseOf = (seat: Seat, waits: readonly Wait[]) => waits.filter((wait) => wait.seat !== seat)
 
 export async function allWait(waits: readonly Wait[]): Promise<void> {
-  for (const { seat, started } of waits) await seat.party.waits(started)
+  await Promise.all(waits.map(({ seat, started }) => seat.party.waits(started)))
 }

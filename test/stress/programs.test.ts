@@ -4,19 +4,35 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { Barrier, Condition, Event, Lock, Queue, RawValue, RLock, Semaphore, SharedArray } from 'procshare'
+import {
+  Barrier,
+  Condition,
+  Event,
+  JoinableQueue,
+  Lock,
+  Pipe,
+  Queue,
+  RawValue,
+  RLock,
+  Semaphore,
+  SharedArray,
+} from 'procshare'
 import { afterAll, expect, it } from 'vitest'
 import { type FixtureProcess, spawnFixture, within } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { announce, STRESS_TIMEOUT_MS, settings } from './settings.ts'
 
 const PROCESSES = 4
+/** Behind the players sit one who consumes, works, echoes and responds, and one who collects tokens. */
+const CONSUMER = PROCESSES
 const UNITS = 2
 const LOCKS = 2
 const PUTS = PROCESSES * LOCKS
 const TOKEN = 2
 const PUT = 3
-const VERBS = 5
+const JOB = 4
+const SIGNAL = 6
+const VERBS = 8
 /** Programs have this length; and parts, at the beginning of which all players meet. */
 const LENGTH = 120
 const PART = 20
@@ -64,6 +80,10 @@ function makeObjects() {
     tokens: new SharedArray('i', PROCESSES, { lock: false }),
     queue: new Queue<unknown>({ byteLength: 1024 }),
     received: new SharedArray('i', PROCESSES, { lock: false }),
+    jobs: new JoinableQueue<number>(),
+    worked: new SharedArray('i', PROCESSES, { lock: false }),
+    answers: new SharedArray('i', PROCESSES, { lock: false }),
+    signals: new SharedArray('i', PROCESSES, { lock: false }),
     event: new Event(),
     barrier: new Barrier(PROCESSES),
     // How often each place at the barrier was taken, a byte for each.
@@ -75,7 +95,7 @@ type Objects = ReturnType<typeof makeObjects>
 
 const countOf = (program: readonly Act[], verb: number) => program.filter((one) => one.verb === verb).length
 
-/** Players, one who consumes, one who collects. They outlive a program, unless it kills them. */
+/** Players, and the two others. They outlive a program, unless it kills them. */
 class Company implements AsyncDisposable {
   readonly #players: FixtureProcess[] = []
 
@@ -98,12 +118,27 @@ class Company implements AsyncDisposable {
 async function play({ programs, victim, turns, blocking }: Plan, objects: Objects, company: Company): Promise<void> {
   const handles = Object.fromEntries(Object.entries(objects).map(([key, object]) => [key, object.handle]))
   const all = await company.gather()
-  const config = (seat: number) => ({ objects: handles, seat, victim, units: UNITS, puts: PUTS, part: PART })
-  await Promise.all(all.map((player, seat) => player.call('join', config(seat))))
-  const [consumer, collector] = all.slice(PROCESSES) as [FixtureProcess, FixtureProcess]
-  const consuming = consumer.call('consume')
-  const counts = programs.map((program, seat) => (seat === victim ? 0 : countOf(program, TOKEN)))
-  const collecting = collector.call('collect', counts, blocking)
+  const lines = programs.map(() => new Pipe({ byteLength: 256 }))
+  const config = (seat: number) => ({
+    objects: handles,
+    line: lines[seat]?.[0].handle,
+    echoes: seat === CONSUMER ? lines.map(([, end]) => end.handle) : [],
+    seat,
+    victim,
+    units: UNITS,
+    puts: PUTS,
+    part: PART,
+  })
+  try {
+    await Promise.all(all.map((player, seat) => player.call('join', config(seat))))
+  } finally {
+    for (const line of lines) line[Symbol.dispose]()
+  }
+  const [consumer, collector] = all.slice(CONSUMER) as [FixtureProcess, FixtureProcess]
+  const consuming = Promise.all([consumer.call('consume'), consumer.call('work')])
+  const echoing = consumer.call('echo')
+  const counts = (verb: number) => programs.map((program, seat) => (seat === victim ? 0 : countOf(program, verb)))
+  const collecting = [collector.call('collect', counts(TOKEN), blocking), consumer.call('respond', counts(SIGNAL))]
   const playing = programs.map((program, seat) => {
     const played = all[seat]!.call('play', program)
     return seat === victim ? played.catch(() => {}) : played // it may be killed before it can answer
@@ -112,15 +147,17 @@ async function play({ programs, victim, turns, blocking }: Plan, objects: Object
     for (let i = 0; i < turns; i++) await turn()
     await company.kill(all[victim]!)
   }
-  await Promise.all([...playing, collecting])
+  await Promise.all([...playing, ...collecting])
   objects.queue.end()
+  objects.jobs.end()
   await consuming
   await judge(programs, victim, objects)
   await Promise.all(all.filter((_, seat) => seat !== victim).map((player) => player.call('part')))
+  await echoing
 }
 
 async function judge(programs: Plan['programs'], victim: number | undefined, objects: Objects): Promise<void> {
-  const { lock, rlock, counters, done, violations, slots, received, tokens } = objects
+  const { lock, rlock, counters, done, violations, slots, received, tokens, worked, signals } = objects
   expect(violations.value, 'a critical section was entered twice, or a queue was out of order').toBe(0)
   for (const [i, one] of [lock, rlock].entries()) {
     // One who dies between the two writes has counted and not noted it.
@@ -139,11 +176,9 @@ async function judge(programs: Plan['programs'], victim: number | undefined, obj
       // It may have put one that it has not noted.
       expect([puts, puts + 1], 'items of the dead').toContain(received[seat])
     } else {
-      expect([puts, received[seat], tokens[seat]]).toEqual([
-        countOf(program, PUT),
-        countOf(program, PUT),
-        countOf(program, TOKEN),
-      ])
+      expect([puts, received[seat], tokens[seat], worked[seat], signals[seat]]).toEqual(
+        [PUT, PUT, TOKEN, JOB, SIGNAL].map((verb) => countOf(program, verb)),
+      )
     }
   }
 }

@@ -22,8 +22,9 @@ export class SemaphoreModel implements Model {
   }
 
   async move(seat: Seat, move: Move): Promise<void> {
-    if (move.verb === 0) return this.#release(seat, move.count)
-    if (move.verb === 1) {
+    const verb = move.verb % 3
+    if (verb === 0) return this.#release(seat, move.count)
+    if (verb === 1) {
       assert.equal(await seat.party.call(this.#semaphore, 'tryAcquire'), this.#value > 0)
       if (this.#value > 0) this.#take(seat)
       return
@@ -33,7 +34,7 @@ export class SemaphoreModel implements Model {
       await seat.party.call(this.#semaphore, method)
       this.#take(seat)
     } else {
-      this.#waits.push(await Wait.begin(seat, this.#semaphore, method))
+      this.#waits.push(await Wait.begin(seat, call(this.#semaphore, method)))
     }
   }
 

@@ -513,11 +513,17 @@ it('runs that begin one another, each after the one before, do not make asking s
   using lock = new Lock()
   using _guard = await lock.acquire()
   using other = new Lock()
+  const ROUNDS = 5
   const ASKS = 200
+  /** The best of some rounds: others may have the processor in the rest of them. */
   const ask = async () => {
-    const start = performance.now()
-    for (let i = 0; i < ASKS; i++) await lock.acquire({ timeoutMs: 0 }).catch(() => {})
-    return performance.now() - start
+    let best = Infinity
+    for (let round = 0; round < ROUNDS; round++) {
+      const start = performance.now()
+      for (let i = 0; i < ASKS; i++) await lock.acquire({ timeoutMs: 0 }).catch(() => {})
+      best = Math.min(best, performance.now() - start)
+    }
+    return best
   }
   await ask()
   const before = await ask()

@@ -1,0 +1,46 @@
+/** How a condition lies in a segment: the lock that it belongs to, its own or a given one, and the place where its waits are. */
+import { assertSegmentOptions, SEGMENT_OPTIONS, type Segment, type SegmentOptions } from '../memory/segment.ts'
+import { Site, type SiteSpec } from '../memory/site.ts'
+import { native } from '../native.ts'
+import { assertOptions, typeError } from '../validate.ts'
+import { initialiseLock, LockBase, lockCellBytes } from './lock-base.ts'
+import { chooseLock, lockEntry, matchLock } from './lock-use.ts'
+import { RECORDS } from './parking.ts'
+import type { AnyLock } from './rlock.ts'
+
+export const KIND = 'Condition'
+
+/** How a {@link Condition} is made. */
+export interface ConditionOptions extends SegmentOptions {
+  /**
+   * The lock that the condition belongs to; several conditions may share one.
+   * @defaultValue a recursive lock of its own
+   */
+  readonly lock?: AnyLock
+}
+
+/** How a condition is made, opened and checked. */
+export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
+  assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
+  assertSegmentOptions(options)
+  const { lock: given, persist = false } = options
+  if (given !== undefined && !(given instanceof LockBase)) throw typeError('options.lock', 'a Lock or an RLock', given)
+  const lock = given === undefined ? 'own' : chooseLock(given, persist)
+  return {
+    description: { kind: KIND, lock: lockEntry(lock) },
+    cellsBytes: (lock === 'own' ? lockCellBytes : 0) + native.parkingBytes(RECORDS),
+    initialise: (segment, cell) => {
+      if (lock === 'own') initialiseLock(segment, cell)
+      native.initParking(segment.native, cell + (lock === 'own' ? lockCellBytes : 0), RECORDS)
+    },
+    check: (found, segment: Segment) => {
+      if (options.lock !== undefined) matchLock(segment.name, found.lock, lock)
+    },
+  }
+}
+
+/** The place where its waits are, behind a lock of its own. */
+export function parkingSite(site: Site): Site {
+  const { attachment, cell, description } = site
+  return new Site(attachment, cell + (description.lock === 'own' ? lockCellBytes : 0), description)
+}
