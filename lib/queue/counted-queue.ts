@@ -2,7 +2,7 @@
 
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { assertInteger, typeError } from '../validate.ts'
-import { HEADER_BYTES } from './codec.ts'
+import { HEADER_BYTES } from './exchange.ts'
 import { QueueBase } from './queue-base.ts'
 import { MOST_AT_ONCE } from './ring.ts'
 

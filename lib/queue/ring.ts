@@ -13,19 +13,8 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
 } from '../sync/wait-options.ts'
-import {
-  decode,
-  decodeAt,
-  encode,
-  encodedOutside,
-  flagsAt,
-  type Item,
-  itemAt,
-  keepEncoded,
-  noteTaken,
-  recordBytes,
-  recordBytesAt,
-} from './codec.ts'
+import { decode, decodeAt, encode, encodedOutside, keepEncoded, noteTaken } from './codec.ts'
+import { flagsAt, type Item, itemAt, recordBytes, recordBytesAt } from './exchange.ts'
 import { fetchSpilled, removeSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
 /** What an attempt answers when the queue has ended. */
