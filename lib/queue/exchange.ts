@@ -3,6 +3,8 @@
  *
  *   0        8                  8 + length   rounded up to 8
  *   | header | the item's bytes | pad        |               header = flags << 56 | length
+ *
+ * Some numbers pass beside it: words that answer, and the selection, which says what the next call is about.
  */
 import { native } from '../native.ts'
 
@@ -57,4 +59,37 @@ export function recordBytesAt(offset: number): number {
 export function itemAt(offset: number): Item {
   const start = offset + HEADER_BYTES
   return { flags: flagsAt(offset), bytes: bytes.slice(start, start + itemBytesAt(offset)) }
+}
+
+/** Items as records, one behind the other, of so many bytes together. */
+export function itemsAsRecords(items: readonly Item[], byteLength: number): Buffer {
+  const records = Buffer.alloc(byteLength)
+  let offset = 0
+  for (const item of items) {
+    records.writeUInt32LE(item.bytes.byteLength, offset)
+    records[offset + 7] = item.flags
+    records.set(item.bytes, offset + HEADER_BYTES)
+    offset += recordBytes(item.bytes.byteLength)
+  }
+  return records
+}
+
+/** What native functions answer beside their result. */
+export const answers = new Float64Array(native.exchange, 0, exchangeWords)
+
+const selection = new Uint32Array(native.selection)
+const INDEX = 0
+const BYTES = 1
+const COUNT = 2
+
+/** Says of which ring the next call puts or takes how many records, of how many bytes of the exchange. */
+export function select(index: number, byteLength: number, count: number): void {
+  selection[INDEX] = index
+  selection[BYTES] = byteLength
+  selection[COUNT] = count
+}
+
+/** How many bytes of records the last call has taken; or how many the item has that did not fit. */
+export function selectedBytes(): number {
+  return selection[BYTES]!
 }
