@@ -94,9 +94,13 @@ export class Producer {
 
   #putFitting(waiter: Waiter, item: Item): boolean {
     const fitting = this.#fitting(item)
-    const isPut = this.#putItem(waiter, fitting)
-    if (!isPut) discard(fitting)
-    return isPut
+    let isPut = false
+    try {
+      isPut = this.#putItem(waiter, fitting)
+      return isPut
+    } finally {
+      if (!isPut) discard(fitting)
+    }
   }
 
   #putItem(waiter: Waiter, item: Item): boolean {
