@@ -77,9 +77,9 @@ function encodeRaw(flags: number, bytes: Uint8Array): number {
 
 function encodeOther(value: unknown): number {
   const flags = isTree(value) ? TREE : GRAPH
-  const packed = pack(value, flags === TREE, exchange, HEADER_BYTES)
-  if (packed.buffer === exchange.buffer) return finishRecord(flags, packed.byteLength - HEADER_BYTES)
-  outside = { flags, bytes: packed.subarray(HEADER_BYTES) }
+  const { buffer, end } = pack(value, flags === TREE, exchange, HEADER_BYTES)
+  if (buffer === exchange) return finishRecord(flags, end - HEADER_BYTES)
+  outside = { flags, bytes: buffer.subarray(HEADER_BYTES, end) }
   return 0
 }
 

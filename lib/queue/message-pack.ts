@@ -71,14 +71,28 @@ function privateCopyOf<T>(name: string): T {
   }
 }
 
-/** An option of pack(): with how many bytes to leave free at the start. */
+// Options of pack().
+/** The result is the whole buffer, with `end`: a part of it takes as long to make as a small item takes to encode. */
+const IN_PLACE = 512
+/** With how many bytes to leave free at the start. */
 const RESERVE_START = 2048
 
-/** Writes a value into the buffer, behind so many bytes; if there is no room, into another one. All of it, with those bytes. */
-export function pack(value: unknown, isTree: boolean, buffer: Buffer, reservedBytes: number): Buffer {
-  const packr = isTree ? treePackr : graphPackr
-  packr.useBuffer(buffer)
-  return packr.pack(value, RESERVE_START | reservedBytes)
+/** A buffer, and where in it ends what was written. */
+export interface Packed {
+  readonly buffer: Buffer
+  readonly end: number
+}
+
+/** Writes a value into the buffer, behind so many bytes; if there is no room, likewise into another one. */
+export function pack(value: unknown, isTree: boolean, buffer: Buffer, reservedBytes: number): Packed {
+  if (isTree) {
+    treePackr.useBuffer(buffer)
+    const whole = treePackr.pack(value, RESERVE_START | IN_PLACE | reservedBytes) as Buffer & { readonly end: number }
+    return { buffer: whole, end: whole.end }
+  }
+  graphPackr.useBuffer(buffer)
+  const packed = graphPackr.pack(value, RESERVE_START | reservedBytes)
+  return { buffer: packed.buffer === buffer.buffer ? buffer : packed, end: packed.byteLength }
 }
 
 const range = { start: 0, end: 0 }

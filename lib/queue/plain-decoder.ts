@@ -5,7 +5,7 @@
  * together have no more elements than it has bytes.
  */
 import { exchange, exchangeView } from './exchange.ts'
-import { corrupt, keyAt, longTextAt, nameOf, shortTextAt } from './plain-texts.ts'
+import { assertedKey, corrupt, keyAt, longTextAt, shortTextAt } from './plain-texts.ts'
 
 // Constants of this module, which V8 knows better than those of another one.
 const bytes = exchange
@@ -83,7 +83,7 @@ function readKey(): string {
   const token = bytes[advance(1)]!
   if (token >= 0xa0 && token < 0xc0) return keyAt(advance(token - 0xa0), token - 0xa0)
   if (token !== 0xda) throw corrupt()
-  return nameOf(readLongText())
+  return assertedKey(readLongText())
 }
 
 function readElements(length: number): unknown[] {

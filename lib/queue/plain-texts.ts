@@ -51,14 +51,14 @@ const LAST_WORD = bytes.byteLength - 4
 
 /** A text of ASCII that is the key of a field. */
 export function keyAt(start: number, length: number): string {
-  if (start > LAST_WORD) return nameOf(shortTextAt(start, length))
+  if (start > LAST_WORD) return assertedKey(shortTextAt(start, length))
   const word = view.getInt32(start, true)
   const first = length < 4 ? word & ((1 << (length * 8)) - 1) : word
   const last = length > 4 ? view.getInt32(start + length - 4, true) : 0
   const slot = Math.imul(first ^ Math.imul(last, 0x9e3779b1), 0x85ebca6b) >>> (32 - SIZE_LOG)
   const key = known[slot]!
   if (firsts[slot] === first && lasts[slot] === last && key.length === length && isBetween(key, start)) return key
-  const name = nameOf(shortTextAt(start, length))
+  const name = nameOf(assertedKey(shortTextAt(start, length)))
   firsts[slot] = first
   lasts[slot] = last
   known[slot] = name
@@ -71,13 +71,15 @@ function isBetween(key: string, start: number): boolean {
   return true
 }
 
-/**
- * A text as the very name that V8 knows fields by.
- * @throws `ERR_CORRUPT` for one that the encoder refuses, because it would make a prototype of the value.
- */
-export function nameOf(text: string): string {
-  if (text === '__proto__') throw corrupt()
+/** A text as the very name that V8 knows fields by. */
+function nameOf(text: string): string {
   return Object.keys({ [text]: 0 })[0]!
+}
+
+/** A key that the encoder may have written: not the one that would make a prototype of its value. @throws `ERR_CORRUPT` */
+export function assertedKey(text: string): string {
+  if (text === '__proto__') throw corrupt()
+  return text
 }
 
 export function corrupt(): ShareError {
