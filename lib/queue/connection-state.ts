@@ -20,8 +20,10 @@ import { Site } from '../memory/site.ts'
 import { type NativeObject, native } from '../native.ts'
 import type { WaitLine } from '../sync/wait-line.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { Consumer } from './consumer.ts'
+import { Producer } from './producer.ts'
 import { assertRingBytes, DEFAULT_RING_BYTES } from './queue-state.ts'
-import { Ring } from './ring.ts'
+import { type End, Ring } from './ring.ts'
 
 export const SEGMENT_KIND = 'Pipe'
 export const KIND = 'Connection'
@@ -29,9 +31,6 @@ export const KIND = 'Connection'
 const HOLDERS = 256
 const MOST_ITEMS = 2 ** 31 - 1
 const ENDS_OFFSET = 0
-
-/** Which end of a pipe. */
-export type End = 0 | 1
 
 /** How a {@link Pipe} is made. */
 export interface PipeOptions extends SegmentOptions {
@@ -106,10 +105,11 @@ export function attachEnd(target: string | Handle, end: End, options?: AttachOpt
 /** One end of a pipe as one environment holds it, however many handles. */
 export class ConnectionState {
   /** What the end receives from; undefined when it only sends. */
-  readonly incoming: Ring | undefined
+  readonly incoming: Consumer | undefined
   /** What the end sends to; undefined when it only receives. */
-  readonly outgoing: Ring | undefined
+  readonly outgoing: Producer | undefined
   readonly lines: WaitLine[] = []
+  readonly #rings: Ring[] = []
   readonly #end: End
   readonly #ends: NativeObject<'Ends'>
 
@@ -120,12 +120,15 @@ export class ConnectionState {
     const ringOf = (writer: End) => {
       const offset = ringOffset(description as PipeDescription, writer)
       if (offset === undefined) return undefined
-      const ring = new Ring(native.bindPipeRing(segment.native, offset, ENDS_OFFSET, writer), { writer })
+      const ring = new Ring(native.bindPipeRing(segment.native, offset, ENDS_OFFSET, writer), writer)
+      this.#rings.push(ring)
       this.lines.push(ring.items, ring.room)
       return ring
     }
-    this.outgoing = ringOf(this.#end)
-    this.incoming = ringOf((1 - this.#end) as End)
+    const outgoing = ringOf(this.#end)
+    const incoming = ringOf((1 - this.#end) as End)
+    this.outgoing = outgoing && new Producer(outgoing)
+    this.incoming = incoming && new Consumer(incoming)
   }
 
   /** One more handle. False when there is no room for one more process or worker. */
@@ -136,13 +139,11 @@ export class ConnectionState {
   /** One handle less; those at the other end look whether there is another. */
   leave(): void {
     native.endsLeave(this.#ends, this.#end)
-    if (this.outgoing !== undefined) native.queueWakeAll(this.outgoing.object)
-    if (this.incoming !== undefined) native.queueWakeAll(this.incoming.object)
+    for (const ring of this.#rings) native.queueWakeAll(ring.object)
   }
 
   end(): void {
-    this.outgoing?.endObject()
-    this.incoming?.endObject()
+    for (const ring of this.#rings) ring.endObject()
     native.endObject(this.#ends)
   }
 }

@@ -2,7 +2,7 @@
 
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { assertInteger, typeError } from '../validate.ts'
-import { HEADER_BYTES } from './codec.ts'
+import { HEADER_BYTES } from './exchange.ts'
 import { QueueBase } from './queue-base.ts'
 import { MOST_AT_ONCE } from './ring.ts'
 
@@ -34,9 +34,9 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
    * @throws as {@link put}; `ERR_TOO_LARGE` when they can never fit together. Such values do not spill.
    */
   async putMany(values: readonly T[], options: WaitOptions = {}): Promise<void> {
-    const { ring } = this.state
+    const { producer } = this.state
     assertValues(values)
-    await ring.putMany(this, values, options)
+    await producer.putMany(this, values, options)
   }
 
   /**
@@ -46,9 +46,9 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
    * @throws as {@link putMany}.
    */
   putManySync(values: readonly T[], options?: SyncWaitOptions): void {
-    const { ring } = this.state
+    const { producer } = this.state
     assertValues(values)
-    ring.putManySync(this, values, options)
+    producer.putManySync(this, values, options)
   }
 
   /**
@@ -60,9 +60,9 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
    * @throws as {@link get}.
    */
   async getMany(most: number, options: WaitOptions = {}): Promise<T[]> {
-    const { ring } = this.state
+    const { consumer } = this.state
     assertInteger('most', most, 1, MOST_AT_ONCE)
-    return this.drained(await ring.getMany(this, most, options)) as T[]
+    return this.drained(await consumer.getMany(this, most, options)) as T[]
   }
 
   /**
@@ -72,9 +72,9 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
    * @throws as {@link get}.
    */
   getManySync(most: number, options?: SyncWaitOptions): T[] {
-    const { ring } = this.state
+    const { consumer } = this.state
     assertInteger('most', most, 1, MOST_AT_ONCE)
-    return this.drained(ring.getManySync(this, most, options)) as T[]
+    return this.drained(consumer.getManySync(this, most, options)) as T[]
   }
 }
 

@@ -7,8 +7,10 @@ import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import { NOT_NOW } from '../sync/wait-line.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { typeError } from '../validate.ts'
-import { attachEnd, ConnectionState, createPipe, type End, KIND, type PipeOptions, siteOf } from './connection-state.ts'
-import { ENDED, errorOf, type Ring } from './ring.ts'
+import { attachEnd, ConnectionState, createPipe, KIND, type PipeOptions, siteOf } from './connection-state.ts'
+import { type Consumer, ENDED } from './consumer.ts'
+import type { Producer } from './producer.ts'
+import { type End, errorOf } from './ring.ts'
 
 const NO_OPTIONS: WaitOptions = {}
 
@@ -134,13 +136,13 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
     }
   }
 
-  get #incoming(): Ring {
+  get #incoming(): Consumer {
     const { incoming } = this.state
     if (incoming === undefined) throw errorOf(this, 'ERR_ONE_WAY', 'it only sends')
     return incoming
   }
 
-  get #outgoing(): Ring {
+  get #outgoing(): Producer {
     const { outgoing } = this.state
     if (outgoing === undefined) throw errorOf(this, 'ERR_ONE_WAY', 'it only receives')
     return outgoing

@@ -3,8 +3,9 @@ import type { Site } from '../memory/site.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import { NOT_NOW } from '../sync/wait-line.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
+import { ENDED } from './consumer.ts'
 import { QueueState } from './queue-state.ts'
-import { ENDED, errorOf } from './ring.ts'
+import { errorOf } from './ring.ts'
 
 const NO_OPTIONS: WaitOptions = {}
 
@@ -38,7 +39,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    */
   put(value: T, options: WaitOptions = NO_OPTIONS): Promise<void> {
     try {
-      return this.state.ring.put(this, value, options)
+      return this.state.producer.put(this, value, options)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -51,7 +52,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    * @throws as {@link put}.
    */
   putSync(value: T, options?: SyncWaitOptions): void {
-    this.state.ring.putSync(this, value, options)
+    this.state.producer.putSync(this, value, options)
   }
 
   /**
@@ -59,7 +60,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    * @throws as {@link put}, but for `ERR_TIMEOUT`.
    */
   tryPut(value: T): boolean {
-    return this.state.ring.tryPut(this, value)
+    return this.state.producer.tryPut(this, value)
   }
 
   /**
@@ -72,7 +73,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    * `attach` throws; the item has been taken.
    */
   async get(options: WaitOptions = NO_OPTIONS): Promise<T> {
-    const got = await this.state.ring.get(this, options)
+    const got = await this.state.consumer.get(this, options)
     if (got === ENDED) throw this.#drainedError()
     return got.value as T
   }
@@ -84,7 +85,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    * @throws as {@link get}.
    */
   getSync(options?: SyncWaitOptions): T {
-    const got = this.state.ring.getSync(this, options)
+    const got = this.state.consumer.getSync(this, options)
     if (got === ENDED) throw this.#drainedError()
     return got.value as T
   }
@@ -94,7 +95,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    * @throws {@link ShareError} `ERR_ENDED` when the queue has ended and nothing is left; `ERR_CLOSED`.
    */
   tryGet(): { readonly value: T } | undefined {
-    const got = this.state.ring.tryGet(this)
+    const got = this.state.consumer.tryGet(this)
     if (got === ENDED) throw this.#drainedError()
     return got === NOT_NOW ? undefined : (got as { value: T })
   }
@@ -113,7 +114,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   /** Takes items until the queue has ended and nothing is left. Each item goes to one of those who iterate. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      const got = await this.state.ring.get(this, NO_OPTIONS)
+      const got = await this.state.consumer.get(this, NO_OPTIONS)
       if (got === ENDED) return
       yield got.value as T
     }

@@ -7,6 +7,8 @@ import { native } from '../native.ts'
 import { ObjectState } from '../sync/shared-object.ts'
 import { WaitLine } from '../sync/wait-line.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { Consumer } from './consumer.ts'
+import { Producer } from './producer.ts'
 import { Ring } from './ring.ts'
 import { newAnchor, SpillRoom } from './spill.ts'
 
@@ -41,6 +43,8 @@ export type QueueKind = 'Queue' | 'JoinableQueue' | 'SimpleQueue'
 
 export class QueueState extends ObjectState<'Queue'> {
   readonly ring: Ring
+  readonly producer: Producer
+  readonly consumer: Consumer
   readonly doneWait: number
   readonly done: WaitLine
   readonly #spill: SpillRoom | undefined
@@ -48,7 +52,9 @@ export class QueueState extends ObjectState<'Queue'> {
   constructor({ attachment, cell, description }: Site) {
     super(native.bindQueue(attachment.segment.native, cell))
     this.#spill = typeof description.anchor === 'string' ? new SpillRoom(description.anchor) : undefined
-    this.ring = new Ring(this.object, undefined, this.#spill)
+    this.ring = new Ring(this.object)
+    this.producer = new Producer(this.ring, this.#spill)
+    this.consumer = new Consumer(this.ring)
     this.doneWait = native.objectWait(this.object, 2)
     this.done = this.addLine(new WaitLine(this.doneWait))
     this.addLine(this.ring.items)

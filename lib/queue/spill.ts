@@ -10,7 +10,7 @@ import { ShareError } from '../errors.ts'
 import { ANCHOR_KIND, noteSpill, removeOrphans, SPILL_KIND } from '../memory/orphans.ts'
 import { Attachment, attachSegment, createSegment, openSegment } from '../memory/segment.ts'
 import { native } from '../native.ts'
-import type { Item } from './codec.ts'
+import type { Item } from './exchange.ts'
 
 /** The flag of an item whose bytes are the name of its segment. */
 export const SPILLED = 0x80

@@ -3,6 +3,7 @@
  * promise as an empty object. And it tells whether the value is a tree: plain, and no object occurs in it twice.
  */
 import { isShareable } from '../memory/handle.ts'
+import { forgetOccurrences, hasOccurred } from './occurrences.ts'
 
 const VIEWS = new Set<unknown>([
   Buffer,
@@ -24,11 +25,6 @@ const MOST_KEYS = 2 ** 16 - 1
 
 // The state of the one survey that is under way; nothing here is re-entered, for encode() is not.
 let isPlain = true
-/** The objects that have occurred: the first ones in an array, which is searched faster than a set is filled. */
-let count = 0
-const FEW = 16
-const few: unknown[] = new Array(FEW).fill(undefined)
-const many = new Set<unknown>()
 /** The errors that are being looked through: one that contains itself could not be made again. */
 const open: unknown[] = []
 
@@ -42,9 +38,7 @@ export function isTree(value: unknown): boolean {
     visit(value)
     return isPlain
   } finally {
-    for (let i = 0; i < count && i < FEW; i++) few[i] = undefined
-    count = 0
-    if (many.size > 0) many.clear()
+    forgetOccurrences()
     open.length = 0
   }
 }
@@ -69,7 +63,7 @@ function visit(value: unknown): void {
 }
 
 function visitObject(value: object): void {
-  if (isKnown(value)) {
+  if (hasOccurred(value)) {
     if (open.includes(value)) throw notCloneable('an error that contains itself')
     isPlain = false
   } else if (Array.isArray(value)) {
@@ -123,20 +117,6 @@ function visitOther(value: object): void {
   } else {
     throw notCloneable(Object.prototype.toString.call(value))
   }
-}
-
-/** Whether the object occurred before; from now on it has. */
-function isKnown(value: object): boolean {
-  if (count >= FEW) {
-    if (count === FEW) for (const one of few) many.add(one)
-    if (many.has(value)) return true
-    many.add(value)
-  } else {
-    for (let i = 0; i < count; i++) if (few[i] === value) return true
-    few[count] = value
-  }
-  count++
-  return false
 }
 
 function assertWellFormed(text: string): void {

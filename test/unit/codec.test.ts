@@ -103,18 +103,25 @@ describe('what travels through a queue', () => {
   it('is refused when a getter has taken something meanwhile, which is not lost', () => {
     using queue = new Queue()
     using other = new Queue<string>()
-    other.putSync('x'.repeat(100))
-    let looks = 0
-    let taken: string | undefined
-    const value = {
-      before: 'y'.repeat(100),
-      get item() {
-        if (++looks === 2) taken = other.getSync()
-        return 'item'
-      },
+    for (const [what, look] of [
+      [1, 1], // plain: it is looked at once
+      [1n, 2], // in the look through the value
+      [1n, 3], // while it is encoded
+    ] as const) {
+      other.putSync('x'.repeat(100))
+      let looks = 0
+      let taken: string | undefined
+      const value = {
+        before: 'y'.repeat(100),
+        get item() {
+          if (++looks === look) taken = other.getSync()
+          return 'item'
+        },
+        what,
+      }
+      expect(() => queue.putSync(value)).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
+      expect([taken, queue.isEmpty]).toEqual(['x'.repeat(100), true])
     }
-    expect(() => queue.putSync(value)).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
-    expect([taken, queue.isEmpty]).toEqual(['x'.repeat(100), true])
   })
 
   it('keeps errors with their name, message, stack and cause', () => {

@@ -1,7 +1,7 @@
 import { Queue, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
-import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { expectNoLeftovers, segmentsOfThisProcess } from '../helpers/leftovers.ts'
 import { ownSegments, uniqueName } from '../helpers/segment-names.ts'
 import { isPending } from '../helpers/turns.ts'
 
@@ -259,5 +259,11 @@ describe('a queue that spills', () => {
     expect(queue.tryPut(new Uint8Array(9_000))).toBe(false)
     await expect(queue.put(new Uint8Array(9_000), { timeoutMs: 10 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
     expect(() => queue.putSync(new Uint8Array(9_000), { timeoutMs: 10 })).toThrow(shareError('ERR_TIMEOUT'))
+    const before = segmentsOfThisProcess()
+    queue.end()
+    for (const large of [new Uint8Array(9_000), 'x'.repeat(9_000)]) {
+      expect(() => queue.tryPut(large)).toThrow(shareError('ERR_ENDED'))
+    }
+    expect(segmentsOfThisProcess()).toEqual(before)
   })
 })

@@ -1,0 +1,187 @@
+/** Consumer: the side of a ring that takes, as one environment uses it. */
+import type { ShareError } from '../errors.ts'
+import { native, QUEUE } from '../native.ts'
+import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-line.ts'
+import {
+  assertSyncWaitOptions,
+  assertWaitOptions,
+  type SyncWaitOptions,
+  type WaitOptions,
+} from '../sync/wait-options.ts'
+import { decode, decodeAt, noteTaken } from './codec.ts'
+import { answers, exchange, flagsAt, itemAt, recordBytesAt, select, selectedBytes } from './exchange.ts'
+import { errorOf, type Ring } from './ring.ts'
+import { fetchSpilled, SPILLED } from './spill.ts'
+
+/** What is taken when the queue has ended. */
+export const ENDED: unique symbol = Symbol('ended')
+/** One item; ENDED instead of an error, which iteration does not need. */
+export type Got = { readonly value: unknown } | typeof ENDED
+
+const { getSelected } = native
+
+/** Items up to this length come through the exchange, larger ones straight into memory of their own. */
+const MOST_EXCHANGED = 4096
+
+export class Consumer {
+  readonly #ring: Ring
+  /** Of items that were taken with others and could not be decoded: for the next ones who take something. */
+  readonly #failures: unknown[] = []
+
+  constructor(ring: Ring) {
+    this.#ring = ring
+  }
+
+  async get(waiter: Waiter, options: WaitOptions): Promise<Got> {
+    assertWaitOptions(options)
+    options.signal?.throwIfAborted()
+    const got = this.tryGet(waiter)
+    if (got !== NOT_NOW) return got
+    if (options.timeoutMs === 0) throw timeoutError(waiter, 0)
+    return this.#ring.items.wait(waiter, () => this.#take(waiter), 0, options)
+  }
+
+  getSync(waiter: Waiter, options: SyncWaitOptions | undefined): Got {
+    if (options !== undefined) assertSyncWaitOptions(options)
+    const got = this.tryGet(waiter)
+    return got === NOT_NOW ? this.#takeSync(waiter, options?.timeoutMs ?? Infinity) : got
+  }
+
+  tryGet(waiter: Waiter): Got | typeof NOT_NOW {
+    return this.#ring.items.size === 0 ? this.#take(waiter) : NOT_NOW
+  }
+
+  async getMany(waiter: Waiter, most: number, options: WaitOptions): Promise<unknown[] | typeof ENDED> {
+    assertWaitOptions(options)
+    options.signal?.throwIfAborted()
+    const got = this.#ring.items.size === 0 ? this.#takeMany(waiter, most) : NOT_NOW
+    if (got !== NOT_NOW) return got
+    if (options.timeoutMs === 0) throw timeoutError(waiter, 0)
+    return this.#ring.items.wait(waiter, () => this.#takeMany(waiter, most), 0, options)
+  }
+
+  getManySync(waiter: Waiter, most: number, options: SyncWaitOptions | undefined): unknown[] | typeof ENDED {
+    assertSyncWaitOptions(options)
+    return this.#block(waiter, () => this.#takeMany(waiter, most), options?.timeoutMs ?? Infinity)
+  }
+
+  /** Waits until there is something to take, or the end, without taking it. False after the timeout. */
+  async poll(waiter: Waiter, options: WaitOptions): Promise<boolean> {
+    assertWaitOptions(options)
+    options.signal?.throwIfAborted()
+    if (this.#hasSomething()) return true
+    const { timeoutMs = 0, signal } = options
+    if (timeoutMs === 0) return false
+    const attempt = () => (this.#hasSomething() ? true : NOT_NOW)
+    const giveUp = (reason: unknown) => ((reason as ShareError | undefined)?.code === 'ERR_TIMEOUT' ? false : undefined)
+    return this.#ring.items.wait<boolean>(waiter, attempt, 0, { timeoutMs, signal }, giveUp)
+  }
+
+  pollSync(options: SyncWaitOptions): boolean {
+    assertSyncWaitOptions(options)
+    const attempt = () => (this.#hasSomething() ? true : NOT_NOW)
+    return block(this.#ring.itemsWait, attempt, 0, options.timeoutMs ?? 0) === true
+  }
+
+  #take(waiter: Waiter): Got | typeof NOT_NOW {
+    this.#throwFailure()
+    select(this.#ring.index, MOST_EXCHANGED, 1)
+    const outcome = getSelected()
+    if (outcome !== undefined) return this.#takeOtherwise(waiter, outcome)
+    noteTaken()
+    const value = valueAt(0)
+    this.#pumpRoom()
+    return { value }
+  }
+
+  #takeOtherwise(waiter: Waiter, outcome: number): Got | typeof NOT_NOW {
+    if (outcome === QUEUE.TOO_SMALL) return this.#takeLarge(waiter, selectedBytes())
+    return this.#nothing(waiter, outcome) ?? this.#take(waiter)
+  }
+
+  /** Another consumer may take the item in between, and the next one may have any size. */
+  #takeLarge(waiter: Waiter, byteLength: number): Got | typeof NOT_NOW {
+    for (let length = byteLength; ; length = answers[0]!) {
+      const bytes = Buffer.allocUnsafeSlow(length)
+      const outcome = native.queueGetItem(this.#ring.object, bytes)
+      if (outcome === QUEUE.DONE) {
+        const [actual, flags] = answers as unknown as [number, number]
+        const item = actual === length ? bytes : Buffer.from(bytes.buffer.slice(0, actual))
+        this.#pumpRoom()
+        return { value: decode(flags, item) }
+      }
+      if (outcome !== QUEUE.TOO_SMALL) return this.#nothing(waiter, outcome) ?? this.#take(waiter)
+    }
+  }
+
+  #takeMany(waiter: Waiter, most: number): unknown[] | typeof NOT_NOW | typeof ENDED {
+    this.#throwFailure()
+    select(this.#ring.index, exchange.byteLength, most)
+    const outcome = getSelected()
+    if (outcome === undefined) return this.#valuesOf(selectedBytes())
+    if (outcome !== QUEUE.TOO_SMALL) return this.#nothing(waiter, outcome) ?? this.#takeMany(waiter, most)
+    const got = this.#takeLarge(waiter, selectedBytes())
+    return got === NOT_NOW || got === ENDED ? got : [got.value]
+  }
+
+  /** Of so many bytes of records that stand in the exchange. */
+  #valuesOf(byteLength: number): unknown[] {
+    noteTaken()
+    const values: unknown[] = []
+    for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) {
+      try {
+        values.push(valueAt(offset))
+      } catch (error) {
+        this.#failures.push(error)
+      }
+    }
+    this.#pumpRoom()
+    if (values.length === 0) this.#throwFailure()
+    return values
+  }
+
+  /** Why there is nothing; undefined when there may be something by now. */
+  #nothing(waiter: Waiter, outcome: number): typeof NOT_NOW | typeof ENDED | undefined {
+    if (outcome === QUEUE.CLOSED) return ENDED
+    if (outcome !== QUEUE.BUSY) throw errorOf(waiter, 'ERR_CORRUPT')
+    if (!this.#ring.isForsaken()) return NOT_NOW
+    // The writer may have put something before it went.
+    return native.lookWait(this.#ring.itemsWait, 0) && this.#ring.state().items > 0 ? undefined : ENDED
+  }
+
+  #hasSomething(): boolean {
+    return native.lookWait(this.#ring.itemsWait, 0) || this.#ring.isForsaken()
+  }
+
+  #throwFailure(): void {
+    if (this.#failures.length > 0) throw this.#failures.shift()
+  }
+
+  /** Those of this environment who wait for room: our own tasks need no wake-up. */
+  #pumpRoom(): void {
+    if (this.#ring.room.size > 0) this.#ring.room.pump()
+  }
+
+  #takeSync(waiter: Waiter, timeoutMs: number): Got {
+    return this.#block(waiter, () => this.#take(waiter), timeoutMs)
+  }
+
+  /** Blocks until the attempt succeeds, serving those who stand in line before. */
+  #block<T>(waiter: Waiter, attempt: () => T | typeof NOT_NOW, timeoutMs: number): T {
+    const { items, itemsWait } = this.#ring
+    const inTurn = (): T | typeof NOT_NOW => {
+      if (items.size > 0) items.lookAgain()
+      return items.size === 0 ? attempt() : NOT_NOW
+    }
+    const got = block<T>(itemsWait, inTurn, 0, timeoutMs)
+    if (got === NOT_NOW) throw timeoutError(waiter, timeoutMs)
+    return got as T
+  }
+}
+
+/** The value of the record that begins there. */
+function valueAt(offset: number): unknown {
+  if (!(flagsAt(offset) & SPILLED)) return decodeAt(offset)
+  const { flags, bytes } = fetchSpilled(itemAt(offset))
+  return decode(flags, bytes)
+}

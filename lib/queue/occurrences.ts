@@ -1,0 +1,33 @@
+/**
+ * The objects that have occurred in the value that is being encoded: MessagePack alone cannot tell that one occurs twice.
+ * There is one such value at a time, for encode() is not re-entered.
+ */
+
+/** The first ones stand in an array, which is searched faster than a set is filled. */
+const FEW = 16
+const few: unknown[] = new Array(FEW).fill(undefined)
+const many = new Set<unknown>()
+let count = 0
+
+/** Whether the object occurred before; from now on it has. */
+export function hasOccurred(object: object): boolean {
+  if (count >= FEW) return hasOccurredAmongMany(object)
+  for (let i = 0; i < count; i++) if (few[i] === object) return true
+  few[count++] = object
+  return false
+}
+
+function hasOccurredAmongMany(object: object): boolean {
+  if (count === FEW) for (const one of few) many.add(one)
+  if (many.has(object)) return true
+  many.add(object)
+  count++
+  return false
+}
+
+/** The value has been looked through. */
+export function forgetOccurrences(): void {
+  for (let i = 0; i < count && i < FEW; i++) few[i] = undefined
+  count = 0
+  if (many.size > 0) many.clear()
+}

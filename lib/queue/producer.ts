@@ -1,0 +1,191 @@
+/** Producer: the side of a ring that puts, as one environment uses it. */
+import { native, QUEUE } from '../native.ts'
+import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-line.ts'
+import {
+  assertSyncWaitOptions,
+  assertWaitOptions,
+  type SyncWaitOptions,
+  type WaitOptions,
+} from '../sync/wait-options.ts'
+import { encode, encodedOutside, keepEncoded } from './codec.ts'
+import { type Item, itemsAsRecords, recordBytes, select } from './exchange.ts'
+import { errorOf, type Ring, roomFor } from './ring.ts'
+import { removeSpilled, SPILLED, type SpillRoom } from './spill.ts'
+
+const { putSelected } = native
+
+export class Producer {
+  readonly #ring: Ring
+  readonly #spill: SpillRoom | undefined
+
+  constructor(ring: Ring, spill?: SpillRoom) {
+    this.#ring = ring
+    this.#spill = spill
+  }
+
+  async put(waiter: Waiter, value: unknown, options: WaitOptions): Promise<void> {
+    assertWaitOptions(options)
+    options.signal?.throwIfAborted()
+    if (this.tryPut(waiter, value)) return
+    if (options.timeoutMs === 0) throw timeoutError(waiter, 0)
+    const item = this.#fitting(keepEncoded())
+    const attempt = () => (this.#putItem(waiter, item) ? undefined : NOT_NOW)
+    try {
+      await this.#ring.room.wait(waiter, attempt, roomForItem(item), options)
+    } catch (error) {
+      discard(item)
+      throw error
+    }
+  }
+
+  putSync(waiter: Waiter, value: unknown, options: SyncWaitOptions | undefined): void {
+    if (options !== undefined) assertSyncWaitOptions(options)
+    if (!this.tryPut(waiter, value)) this.#putEncodedSync(waiter, options?.timeoutMs ?? Infinity)
+  }
+
+  tryPut(waiter: Waiter, value: unknown): boolean {
+    const byteLength = encode(value)
+    return this.#ring.room.size === 0 && this.#putEncoded(waiter, byteLength)
+  }
+
+  async putMany(waiter: Waiter, values: readonly unknown[], options: WaitOptions): Promise<void> {
+    assertWaitOptions(options)
+    options.signal?.throwIfAborted()
+    const records = this.#recordsOf(waiter, values)
+    const attempt = () => (this.#putRecords(waiter, records, values.length) ? undefined : NOT_NOW)
+    if (values.length === 0 || (this.#ring.room.size === 0 && attempt() !== NOT_NOW)) return
+    if (options.timeoutMs === 0) throw timeoutError(waiter, 0)
+    await this.#ring.room.wait(waiter, attempt, roomFor(records.byteLength, values.length), options)
+  }
+
+  putManySync(waiter: Waiter, values: readonly unknown[], options: SyncWaitOptions | undefined): void {
+    assertSyncWaitOptions(options)
+    const records = this.#recordsOf(waiter, values)
+    if (values.length === 0) return
+    const attempt = () => this.#putRecords(waiter, records, values.length)
+    this.#block(waiter, attempt, roomFor(records.byteLength, values.length), options?.timeoutMs ?? Infinity)
+  }
+
+  /** Puts what encode() has just made. */
+  #putEncoded(waiter: Waiter, byteLength: number): boolean {
+    this.#assertHeard(waiter)
+    if (byteLength === 0) return this.#putFitting(waiter, encodedOutside())
+    select(this.#ring.index, byteLength, 1)
+    const outcome = putSelected()
+    if (outcome === undefined) {
+      this.#pumpItems()
+      return true
+    }
+    if (outcome === QUEUE.TOO_LARGE && this.#spill !== undefined) return this.#putFitting(waiter, keepEncoded())
+    return this.#settle(waiter, outcome, undefined)
+  }
+
+  /** The same, in line behind the asynchronous puts of this environment. */
+  #putEncodedSync(waiter: Waiter, timeoutMs: number): void {
+    if (timeoutMs === 0) throw timeoutError(waiter, 0)
+    const item = this.#fitting(keepEncoded())
+    try {
+      this.#block(waiter, () => this.#putItem(waiter, item), roomForItem(item), timeoutMs)
+    } catch (error) {
+      discard(item)
+      throw error
+    }
+  }
+
+  #putFitting(waiter: Waiter, item: Item): boolean {
+    const fitting = this.#fitting(item)
+    let isPut = false
+    try {
+      isPut = this.#putItem(waiter, fitting)
+      return isPut
+    } finally {
+      if (!isPut) discard(fitting)
+    }
+  }
+
+  #putItem(waiter: Waiter, item: Item): boolean {
+    this.#assertHeard(waiter)
+    return this.#settle(waiter, native.queuePutItem(this.#ring.object, item.flags, item.bytes), item)
+  }
+
+  #putRecords(waiter: Waiter, records: Uint8Array, count: number): boolean {
+    this.#assertHeard(waiter)
+    return this.#settle(waiter, native.queuePutRecords(this.#ring.object, records, count), undefined)
+  }
+
+  #settle(waiter: Waiter, outcome: number, item: Item | undefined): boolean {
+    switch (outcome) {
+      case QUEUE.DONE:
+        this.#pumpItems()
+        return true
+      case QUEUE.BUSY:
+        if (this.#ring.isUnheard(true)) throw unheard(waiter)
+        return false
+      case QUEUE.CLOSED:
+        throw errorOf(waiter, 'ERR_ENDED', 'nothing more can be put into it')
+      case QUEUE.TOO_LARGE:
+        throw errorOf(
+          waiter,
+          'ERR_TOO_LARGE',
+          item === undefined ? 'that much at once' : `${item.bytes.byteLength} bytes`,
+        )
+      default:
+        throw errorOf(waiter, 'ERR_CORRUPT')
+    }
+  }
+
+  /** Throws when the ring was closed here, or is that of a pipe whose other end nobody has. */
+  #assertHeard(waiter: Waiter): void {
+    this.#ring.assertOpen(waiter)
+    if (this.#ring.isUnheard(false)) throw unheard(waiter)
+  }
+
+  /** Those of this environment who wait for items: our own tasks need no wake-up. */
+  #pumpItems(): void {
+    if (this.#ring.items.size > 0) this.#ring.items.pump()
+  }
+
+  /** Blocks until the attempt succeeds, serving those who stand in line before. */
+  #block(waiter: Waiter, attempt: () => boolean, needed: number, timeoutMs: number): void {
+    const { room, roomWait } = this.#ring
+    const inTurn = () => {
+      if (room.size > 0) room.lookAgain()
+      return room.size === 0 && attempt() ? true : NOT_NOW
+    }
+    if (block(roomWait, inTurn, needed, timeoutMs) === NOT_NOW) throw timeoutError(waiter, timeoutMs)
+  }
+
+  #recordsOf(waiter: Waiter, values: readonly unknown[]): Uint8Array {
+    let byteLength = 0
+    const items = values.map((value) => {
+      encode(value)
+      const item = keepEncoded()
+      byteLength += recordBytes(item.bytes.byteLength)
+      return item
+    })
+    this.#assertHeard(waiter)
+    if (byteLength > this.#ring.state().byteLength) {
+      throw errorOf(waiter, 'ERR_TOO_LARGE', `${values.length} items of ${byteLength} bytes`)
+    }
+    return itemsAsRecords(items, byteLength)
+  }
+
+  /** The item itself, or what stands for it in the ring when it is too large for that. */
+  #fitting(item: Item): Item {
+    if (this.#spill === undefined || item.flags & SPILLED) return item
+    return recordBytes(item.bytes.byteLength) > this.#ring.state().byteLength ? this.#spill.store(item) : item
+  }
+}
+
+function roomForItem({ bytes }: Item): number {
+  return roomFor(recordBytes(bytes.byteLength), 1)
+}
+
+/** The item was not put after all. */
+function discard(item: Item): void {
+  if (item.flags & SPILLED) removeSpilled(item)
+}
+
+function unheard(waiter: Waiter) {
+  return errorOf(waiter, 'ERR_ENDED', 'nobody has the other end')
+}
