@@ -1,5 +1,6 @@
 /** Errors as plain values, and back: with class, message, stack, code, cause and what an AggregateError consists of. */
 import { isShareErrorCode, reviveShareError } from '../errors.ts'
+import { errorsOf } from './survey.ts'
 
 /** An error as a plain value. */
 export interface ErrorParts {
@@ -17,14 +18,15 @@ const CLASSES = new Map<unknown, ErrorConstructor>(
 
 export function partsOfError(error: Error): ErrorParts {
   const { name, message, stack } = error
-  const { code, errors } = error as { code?: unknown; errors?: unknown }
+  const { code } = error as { code?: unknown }
+  const errors = errorsOf(error)
   return {
     name,
     message,
     stack,
     ...(typeof code === 'string' && { code }),
     ...(Object.hasOwn(error, 'cause') && { cause: error.cause }),
-    ...(error instanceof AggregateError && Array.isArray(errors) && { errors }),
+    ...(errors !== undefined && { errors }),
   }
 }
 

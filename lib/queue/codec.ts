@@ -11,6 +11,10 @@
  *
  * A small item is encoded where the native part takes it from: in the exchange, behind the header of its record.
  */
+import { MessagePack } from '../codec/message-pack.ts'
+import { notCloneable } from '../codec/not-cloneable.ts'
+import { isTree } from '../codec/survey.ts'
+import { attach, type Handle, type Shareable } from '../memory/handle.ts'
 import {
   exchange,
   finishRecord,
@@ -21,10 +25,8 @@ import {
   itemBytesAt,
   writeRecord,
 } from './exchange.ts'
-import { pack, unpack } from './message-pack.ts'
 import { decodePlain } from './plain-decoder.ts'
 import { encodePlain, NOT_PLAIN } from './plain-encoder.ts'
-import { isTree, notCloneable } from './survey.ts'
 
 const RAW = 0
 const BUFFER = 1
@@ -34,6 +36,12 @@ const GRAPH = 4
 
 /** Bytes up to this number go through the exchange: copying them twice costs less than handing an array to native code. */
 const MOST_COPIED = 1024
+
+/** Shared objects travel as their handles, and arrive attached. */
+const messagePack = new MessagePack({
+  write: (object) => (object as Shareable).handle,
+  read: (handle) => attach(handle as Handle),
+})
 
 let isEncoding = false
 let isOverwritten = false
@@ -77,7 +85,7 @@ function encodeRaw(flags: number, bytes: Uint8Array): number {
 
 function encodeOther(value: unknown): number {
   const flags = isTree(value) ? TREE : GRAPH
-  const { buffer, end } = pack(value, flags === TREE, exchange, HEADER_BYTES)
+  const { buffer, end } = messagePack.pack(value, flags === TREE, HEADER_BYTES, exchange)
   if (buffer === exchange) return finishRecord(flags, end - HEADER_BYTES)
   outside = { flags, bytes: buffer.subarray(HEADER_BYTES, end) }
   return 0
@@ -109,12 +117,12 @@ export function decodeAt(offset: number): unknown {
   if (flags === PLAIN) return decodePlain(start, end)
   if (flags === RAW) return itemAt(offset).bytes
   if (flags === BUFFER) return Buffer.from(itemAt(offset).bytes.buffer)
-  return unpack(exchange, flags === TREE, start, end)
+  return messagePack.unpack(exchange, flags === TREE, start, end)
 }
 
 /** The value of an item in memory of its own, of which bytes become the value. */
 export function decode(flags: number, bytes: Buffer): unknown {
   if (flags === BUFFER) return bytes
   if (flags === RAW) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return unpack(bytes, flags !== GRAPH, 0, bytes.byteLength)
+  return messagePack.unpack(bytes, flags !== GRAPH, 0, bytes.byteLength)
 }

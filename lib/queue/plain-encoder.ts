@@ -11,8 +11,8 @@
  *   d4 00 00             undefined (an extension of msgpackr)    dc   array, behind 16 bits with its length
  *                                                                de   object, behind 16 bits with how many fields: key, value
  */
+import { beginOccurrences, forgetOccurrences, hasOccurred } from '../codec/occurrences.ts'
 import { exchange, exchangeView } from './exchange.ts'
-import { forgetOccurrences, hasOccurred } from './occurrences.ts'
 
 /** What encodePlain() answers for a value that is not plain. */
 export const NOT_PLAIN = 0
@@ -27,6 +27,7 @@ const isOwn = Object.prototype.hasOwnProperty
 
 /** Writes a value into the exchange from `start` on; where it ends, or NOT_PLAIN. What it calls of the value's own may throw. */
 export function encodePlain(value: unknown, start: number): number {
+  beginOccurrences()
   try {
     return write(value, start)
   } finally {

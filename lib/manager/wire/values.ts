@@ -1,16 +1,13 @@
 /**
  * Values in messages, as MessagePack; what cannot be copied travels as a reference, and what that is depends on who sends and who
- * receives: {@link References}.
+ * receives.
  *
  *   TREE    plain values in which no object occurs twice
  *   GRAPH   everything else: maps, sets, cycles, errors, references
  */
-
-import { type ErrorParts, errorFromParts, partsOfError } from '../../codec/error-parts.ts'
-import { privateCopyOf } from '../../codec/private-copy.ts'
+import { MessagePack } from '../../codec/message-pack.ts'
+import { isTree } from '../../codec/survey.ts'
 import { ShareError } from '../../errors.ts'
-import { isShareable } from '../../memory/handle.ts'
-import { isTree } from '../../queue/survey.ts'
 
 const TREE = 0
 const GRAPH = 1
@@ -26,32 +23,12 @@ export interface References {
   read(reference: Reference): unknown
 }
 
-// The build that never generates code, which works where that is forbidden.
-const { Packr, Unpackr, addExtension } = privateCopyOf<typeof import('msgpackr')>('msgpackr/index-no-eval')
-
-const common = { moreTypes: true, useToJSON: false, copyBuffers: true } as const
-const treePackr = new Packr({ ...common, useRecords: false, variableMapSize: true })
-// No references: of what has none, each part is read once.
-const treeUnpackr = new Unpackr({ ...common, useRecords: false, mapsAsObjects: true, structuredClone: false })
-const graphPackr = new Packr({ ...common, structuredClone: true })
-const graphUnpackr = new Unpackr({ ...common, structuredClone: true })
-const RESERVE_HEADER = 2048
-
 /** Those of the one message that is being written or read. */
 let current!: References
 
-const Referable = { [Symbol.hasInstance]: isShareable } as unknown as new () => object
-addExtension({
-  Class: Referable,
-  type: 0x48,
-  write: (object: object) => current.write(object),
-  read: (reference: Reference) => current.read(reference),
-})
-addExtension({
-  Class: Error,
-  type: 0x45,
-  write: (error: Error) => partsOfError(error),
-  read: (parts: ErrorParts) => errorFromParts(parts),
+const messagePack = new MessagePack({
+  write: (object) => current.write(object),
+  read: (reference) => current.read(reference as Reference),
 })
 
 /**
@@ -67,7 +44,7 @@ export function encodeValue(
   const outer = current
   current = references
   try {
-    return { bytes: (format === TREE ? treePackr : graphPackr).pack(value, RESERVE_HEADER | headerBytes), format }
+    return { bytes: messagePack.pack(value, format === TREE, headerBytes).buffer, format }
   } finally {
     current = outer
   }
@@ -81,27 +58,11 @@ export function decodeValue(format: number, bytes: Buffer, references: Reference
   const outer = current
   current = references
   try {
-    return format === TREE ? treeUnpackr.unpack(bytes) : unpackGraph(bytes)
+    return messagePack.unpack(bytes, format === TREE)
   } catch (cause) {
     if (cause instanceof ShareError) throw cause
     throw new ShareError('ERR_PROTOCOL', { detail: 'a value that cannot be read', cause })
   } finally {
     current = outer
   }
-}
-
-/**
- * What `graphUnpackr.unpack()` does, which describes the value as JSON when something follows it; for a graph that can take for ever,
- * since what occurs twice in it is written twice.
- */
-function unpackGraph(bytes: Buffer): unknown {
-  let value: unknown
-  let end = -1
-  graphUnpackr.unpackMultiple(bytes, (first: unknown, _start?: number, position?: number) => {
-    value = first
-    end = position!
-    return false
-  })
-  if (end === bytes.byteLength) return value
-  throw new ShareError('ERR_PROTOCOL', { detail: 'something that follows a value' })
 }

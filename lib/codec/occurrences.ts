@@ -1,13 +1,22 @@
 /**
  * The objects that have occurred in the value that is being encoded: MessagePack alone cannot tell that one occurs twice.
- * There is one such value at a time, for encode() is not re-entered.
+ * There is one such value at a time.
  */
+import { notCloneable } from './not-cloneable.ts'
 
 /** The first ones stand in an array, which is searched faster than a set is filled. */
 const FEW = 16
 const few: unknown[] = new Array(FEW).fill(undefined)
 const many = new Set<unknown>()
 let count = 0
+
+let isInUse = false
+
+/** Begins with a value. @throws `DataCloneError` in the middle of another one: a getter of that sends something. */
+export function beginOccurrences(): void {
+  if (isInUse) throw notCloneable('a value whose getters send others')
+  isInUse = true
+}
 
 /** Whether the object occurred before; from now on it has. */
 export function hasOccurred(object: object): boolean {
@@ -27,6 +36,7 @@ function hasOccurredAmongMany(object: object): boolean {
 
 /** The value has been looked through. */
 export function forgetOccurrences(): void {
+  isInUse = false
   for (let i = 0; i < count && i < FEW; i++) few[i] = undefined
   count = 0
   if (many.size > 0) many.clear()

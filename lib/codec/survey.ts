@@ -3,7 +3,8 @@
  * promise as an empty object. And it tells whether the value is a tree: plain, and no object occurs in it twice.
  */
 import { isShareable } from '../memory/handle.ts'
-import { forgetOccurrences, hasOccurred } from './occurrences.ts'
+import { notCloneable } from './not-cloneable.ts'
+import { beginOccurrences, forgetOccurrences, hasOccurred } from './occurrences.ts'
 
 const VIEWS = new Set<unknown>([
   Buffer,
@@ -23,7 +24,7 @@ const VIEWS = new Set<unknown>([
 /** What a map of a tree can count. */
 const MOST_KEYS = 2 ** 16 - 1
 
-// The state of the one survey that is under way; nothing here is re-entered, for encode() is not.
+// The state of the one survey that is under way.
 let isPlain = true
 /** The errors that are being looked through: one that contains itself could not be made again. */
 const open: unknown[] = []
@@ -33,6 +34,7 @@ const open: unknown[] = []
  * @throws `DataCloneError` for what cannot be encoded.
  */
 export function isTree(value: unknown): boolean {
+  beginOccurrences()
   isPlain = true
   try {
     visit(value)
@@ -41,10 +43,6 @@ export function isTree(value: unknown): boolean {
     forgetOccurrences()
     open.length = 0
   }
-}
-
-export function notCloneable(what: string): DOMException {
-  return new DOMException(`${what} could not be encoded`, 'DataCloneError')
 }
 
 /** Those of an AggregateError; the program may have put anything in their place. */
