@@ -12,6 +12,7 @@
  * A small item is encoded where the native part takes it from: in the exchange, behind the header of its record.
  */
 import {
+  bytesAt,
   exchange,
   finishRecord,
   flagsAt,
@@ -107,8 +108,8 @@ export function decodeAt(offset: number): unknown {
   const start = offset + HEADER_BYTES
   const end = start + itemBytesAt(offset)
   if (flags === PLAIN) return decodePlain(start, end)
-  if (flags === RAW) return itemAt(offset).bytes
-  if (flags === BUFFER) return Buffer.from(itemAt(offset).bytes.buffer)
+  if (flags === RAW) return bytesAt(offset)
+  if (flags === BUFFER) return Buffer.from(bytesAt(offset).buffer)
   return unpack(exchange, flags === TREE, start, end)
 }
 
