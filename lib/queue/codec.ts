@@ -16,6 +16,7 @@ import { notCloneable } from '../codec/not-cloneable.ts'
 import { isTree } from '../codec/survey.ts'
 import { attach, type Handle, type Shareable } from '../memory/handle.ts'
 import {
+  bytesAt,
   exchange,
   finishRecord,
   flagsAt,
@@ -115,8 +116,8 @@ export function decodeAt(offset: number): unknown {
   const start = offset + HEADER_BYTES
   const end = start + itemBytesAt(offset)
   if (flags === PLAIN) return decodePlain(start, end)
-  if (flags === RAW) return itemAt(offset).bytes
-  if (flags === BUFFER) return Buffer.from(itemAt(offset).bytes.buffer)
+  if (flags === RAW) return bytesAt(offset)
+  if (flags === BUFFER) return Buffer.from(bytesAt(offset).buffer)
   return messagePack.unpack(exchange, flags === TREE, start, end)
 }
 

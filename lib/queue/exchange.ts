@@ -55,10 +55,15 @@ export function recordBytesAt(offset: number): number {
   return recordBytes(itemBytesAt(offset))
 }
 
+/** A copy of the bytes of the item whose record begins there. */
+export function bytesAt(offset: number): Uint8Array<ArrayBuffer> {
+  const start = offset + HEADER_BYTES
+  return bytes.slice(start, start + itemBytesAt(offset))
+}
+
 /** A copy of the item whose record begins there. */
 export function itemAt(offset: number): Item {
-  const start = offset + HEADER_BYTES
-  return { flags: flagsAt(offset), bytes: bytes.slice(start, start + itemBytesAt(offset)) }
+  return { flags: flagsAt(offset), bytes: bytesAt(offset) }
 }
 
 /** Items as records, one behind the other, of so many bytes together. */

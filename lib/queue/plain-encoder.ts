@@ -93,7 +93,7 @@ function writeObject(value: object, at: number): number {
   if (hasOccurred(value)) return NOT_PLAIN
   const Class = value.constructor
   if (Class === Object) return writeFields(value as Record<string, unknown>, at)
-  return Class === Array ? writeElements(value as unknown[], at) : NOT_PLAIN
+  return Class === Array && Array.isArray(value) ? writeElements(value, at) : NOT_PLAIN
 }
 
 function writeElements(array: unknown[], at: number): number {

@@ -100,7 +100,7 @@ describe('a plain item', () => {
       ...[1n, Symbol('s'), () => 1, new Date(), new Map(), new Set(), new Error('e'), new Class(), new List(), /x/],
       ...[new Uint8Array(1), new ArrayBuffer(1), Object.create(null), Promise.resolve(), new String('s')],
       ...[[shared, shared], itself, [...many, many[99]], '\ud800', `${'x'.repeat(100)}\udc00`, { '\udc00': 1 }],
-      ...[JSON.parse('{"__proto__": 1}'), { constructor: 1 }],
+      ...[JSON.parse('{"__proto__": 1}'), { constructor: 1 }, { constructor: Array }],
     ]
     for (const value of others) {
       expect(encodePlain(value, START)).toBe(NOT_PLAIN)
