@@ -22,7 +22,7 @@ export interface Box {
 
 export const TYPES = {
   box: { module: BOX },
-  dark: { module: BOX, export: 'Dark' },
+  dark: { module: BOX, export: 'Dark', exposed: ['get'] },
   slowBox: { module: BOX, export: 'slowBox', exposed: ['get', 'set'] },
 }
 
