@@ -7,7 +7,7 @@ export function systemError(error: Error, subject: string): ShareError {
   const { code = '', errno, syscall } = error as NodeJS.ErrnoException
   if (isShareErrorCode(code)) return new ShareError(code, { subject, errno, syscall, cause: error })
   // The names of errors in certificates have no common prefix; those of the system are in the numbers.
-  const isTls = code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || errno === undefined
+  const isTls = code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO' || errno === undefined
   if (isTls && code !== 'ECONNRESET') {
     return new ShareError('ERR_TLS', { subject, detail: error.message, cause: error })
   }

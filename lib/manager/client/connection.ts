@@ -195,12 +195,14 @@ export class Connection extends Channel {
       this.#end(new ShareError('ERR_PROTOCOL', { subject: this.subject, detail, cause: reason }))
       return
     }
-    const detail = this.about === undefined ? 'it closed the connection before it was asked anything' : 'it is gone'
-    this.#end(
-      reason === undefined
-        ? new ShareError('ERR_DISCONNECTED', { subject: this.subject, detail })
-        : systemError(reason, this.subject),
-    )
+    if (reason !== undefined) this.#end(systemError(reason, this.subject))
+    else if (this.about !== undefined) this.#end(goneError(this.subject, 'it is gone'))
+    else if (this.credentials.tls === undefined) {
+      this.#end(goneError(this.subject, 'it closed the connection before it was asked anything; it may expect TLS'))
+    } else {
+      const detail = 'it closed the connection; it may not accept the certificate of this client'
+      this.#end(new ShareError('ERR_TLS', { subject: this.subject, detail }))
+    }
   }
 
   protected override sendRelease(id: number, count: number): void {
@@ -363,4 +365,8 @@ export class Connection extends Channel {
 /** What a call is rejected with: the signal's reason, when it was given up because of it. */
 function reasonOf(error: unknown, signal: AbortSignal | undefined): unknown {
   return signal?.aborted && (error as Error | undefined)?.name === 'Cancelled' ? signal.reason : error
+}
+
+function goneError(subject: string, detail: string): ShareError {
+  return new ShareError('ERR_DISCONNECTED', { subject, detail })
 }

@@ -1,6 +1,9 @@
 /** Listener: where the clients of a server come in: a Unix socket, a named pipe, or a port, with TLS or without. */
+import { existsSync } from 'node:fs'
 import { lstat, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { constants } from 'node:os'
+import { dirname } from 'node:path'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { isMainThread } from 'node:worker_threads'
 import { hasCode } from '../../errors.ts'
@@ -8,6 +11,7 @@ import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts
 import { systemError } from '../system-error.ts'
 import { SocketTransport } from '../wire/transport.ts'
 import { MOST_REFUSED, type ServerCore } from './server-core.ts'
+import { FAREWELL_MS } from './session.ts'
 
 /** A connection that is silent for so long is asked whether it still lives; who has vanished without a word is noticed by it. */
 const KEEP_ALIVE_MS = 10_000
@@ -49,8 +53,13 @@ async function listenOnce(core: ServerCore, address: ManagerAddress, tls: TlsOpt
     core.accept(new SocketTransport(socket))
   }
   const server = newServer(core, tls, onSocket, subject)
+  const connections = new Set<Socket>()
+  server.on('connection', (socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(systemError(error, subject)))
+    server.once('error', (error) => reject(systemError(withoutDirectory(error, address) ?? error, subject)))
     server.once('listening', resolve)
     privately(typeof address === 'string', () => {
       server.listen({ ...socketOptions(address), backlog: BACKLOG, exclusive: true })
@@ -62,7 +71,7 @@ async function listenOnce(core: ServerCore, address: ManagerAddress, tls: TlsOpt
   const bound = server.address()
   return {
     address: typeof bound === 'object' && bound !== null ? { host: hostOf(address), port: bound.port } : address,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    close: () => endServer(server, connections),
     ref: () => void server.ref(),
     unref: () => void server.unref(),
   }
@@ -78,10 +87,28 @@ function newServer(
   try {
     // Whoever gives the authorities of clients wants their certificates.
     const verified = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }
-    return createTlsServer({ handshakeTimeout: core.limits.authenticateMs, ...verified, ...tls }, onSocket)
+    const server = createTlsServer({ handshakeTimeout: core.limits.authenticateMs, ...verified, ...tls }, onSocket)
+    // One that takes too long for its handshake would otherwise stay.
+    return server.on('tlsClientError', (_error, socket) => socket.destroy())
   } catch (error) {
     throw systemError(error as Error, subject)
   }
+}
+
+/** Takes no more clients, and waits until those that there are have left; but not for ever. */
+async function endServer(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
+  const timer = setTimeout(() => {
+    for (const socket of connections) socket.destroy()
+  }, FAREWELL_MS)
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  clearTimeout(timer)
+}
+
+/** That there is no such directory, for which Node has the words that the permission is missing. */
+function withoutDirectory(error: Error, address: ManagerAddress): Error | undefined {
+  const isPath = typeof address === 'string' && process.platform !== 'win32'
+  if (!isPath || (error as NodeJS.ErrnoException).code !== 'EACCES' || existsSync(dirname(address))) return undefined
+  return Object.assign(error, { code: 'ENOENT', errno: -constants.errno.ENOENT })
 }
 
 function hostOf(address: ManagerAddress): string {

@@ -1,0 +1,47 @@
+/** A server process with a type of the tests' own, and what the system says of a process. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { Manager, type ManagerStartOptions, type RegisteredProxy } from 'procshare'
+
+export const BOX = new URL('../fixtures/managed-box.mjs', import.meta.url)
+
+/** What the tests' type has. */
+export interface Box {
+  get(): unknown
+  set(value: unknown): void
+  echo<T>(value: T): T
+  text(length: number): string
+  textLater(length: number): Promise<string>
+  wait(): Promise<never>
+  spin(milliseconds: number): void
+  throwUnspeakable(): never
+  rejectUnspeakable(): Promise<never>
+  throwLong(length: number): never
+  returnFunction(): unknown
+  returnThenable(how: string): unknown
+}
+
+export const TYPES = {
+  box: { module: BOX },
+  dark: { module: BOX, export: 'Dark', exposed: ['get'] },
+  slowBox: { module: BOX, export: 'slowBox', exposed: ['get', 'set'] },
+}
+
+/** A manager with its server process. */
+export function startManager(options: ManagerStartOptions = {}): Promise<Manager> {
+  return Manager.start({ types: TYPES, ...options })
+}
+
+export function makeBox(manager: Manager, value?: unknown, name?: string): Promise<RegisteredProxy<Box>> {
+  return manager.create<Box>('box', [value], name === undefined ? undefined : { name })
+}
+
+/** How many descriptors a process has. */
+export function descriptorsOf(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
+}
+
+/** Bytes of memory that a process has. */
+export function memoryOf(pid: number): number {
+  const [, pages] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')
+  return Number(pages) * 4096
+}

@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs'
+
+const file = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url))
+
+/** The authority of the tests, and what it has signed; `other` it has not. */
+export const ca = file('ca.crt')
+export const serverTls = { key: file('server.key'), cert: file('server.crt') }
+export const clientTls = { key: file('client.key'), cert: file('client.crt') }
+export const otherTls = { key: file('other.key'), cert: file('other.crt') }

@@ -1,0 +1,184 @@
+/** The limits of a server: who exceeds one is refused or cut off, others go on, and what it had taken up is free again. */
+import { Manager } from 'procshare'
+import { afterEach, expect, it } from 'vitest'
+import { limitsOf } from '../../lib/manager/server/limits.ts'
+import { writeOpening } from '../../lib/manager/wire/handshake.ts'
+import { ROOT, writeCall } from '../../lib/manager/wire/messages.ts'
+import { rangeError, shareError, typeError } from '../helpers/error-matchers.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { descriptorsOf, makeBox, memoryOf, startManager } from '../helpers/managed-server.ts'
+import { RawClient, references } from '../helpers/raw-client.ts'
+
+const MIB = 2 ** 20
+
+let manager: Manager | undefined
+const clients: Disposable[] = []
+afterEach(async () => {
+  for (const client of clients.splice(0)) client[Symbol.dispose]()
+  await manager?.shutdown()
+  manager = undefined
+})
+
+async function start(limits: Parameters<typeof limitsOf>[0]): Promise<Manager> {
+  manager = await startManager({ limits })
+  return manager
+}
+
+async function connected(to: Manager): Promise<RawClient> {
+  const client = await RawClient.connect(to.address)
+  clients.push(client)
+  return client
+}
+
+async function trusted(to: Manager): Promise<RawClient> {
+  const client = await RawClient.trusted(to.address, to.authkey)
+  clients.push(client)
+  return client
+}
+
+const connect = ({ address, authkey }: Manager) => Manager.connect({ address, authkey })
+
+it('limits must be sensible', () => {
+  expect(() => limitsOf({ clients: 0 })).toThrow(rangeError(/options\.limits\.clients/))
+  expect(() => limitsOf({ frameBytes: 65_535 })).toThrow(rangeError())
+  expect(() => limitsOf({ bufferedBytes: MIB - 1 })).toThrow(rangeError())
+  expect(() => limitsOf({ stallMs: '1' as never })).toThrow(typeError())
+  expect(() => limitsOf({ frames: 1 } as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
+})
+
+it('clients: one more learns that there are too many, and gets in when another has left', async () => {
+  const server = await start({ clients: 3 })
+  const others = [await connect(server), await connect(server)]
+  await expect(connect(server)).rejects.toThrow(shareError('ERR_LIMIT', /as many clients as it allows/))
+  expect(await others[1]!.stats()).toMatchObject({ clients: 3, refused: 1 })
+  others[0]!.close()
+  const another = await eventually(() => connect(server))
+  expect(await another.names()).toEqual([])
+  another.close()
+  others[1]!.close()
+})
+
+it('clients that have not proved that they know the key: one more is refused, those who have are served', async () => {
+  const server = await start({ unauthenticated: 4 })
+  for (let i = 0; i < 4; i++) await (await connected(server)).next()
+  await expect(connect(server)).rejects.toThrow(shareError('ERR_LIMIT'))
+  expect(await server.stats()).toMatchObject({ clients: 1, refused: 1 })
+  for (const client of clients.splice(0)) client[Symbol.dispose]()
+  const another = await eventually(() => connect(server))
+  another.close()
+})
+
+it('a flood of clients that say nothing takes up no more than is allowed, and nothing afterwards', async () => {
+  const server = await start({ unauthenticated: 10, authenticateMs: 2000 })
+  const before = descriptorsOf(server.pid!)
+  const flood = await Promise.all(Array.from({ length: 300 }, () => connected(server)))
+  expect(descriptorsOf(server.pid!) - before).toBeLessThan(300)
+  expect(await server.names()).toEqual([])
+  await Promise.all(flood.map((client) => client.closed))
+  await eventually(() => descriptorsOf(server.pid!) <= before)
+  expect(await server.stats()).toMatchObject({ clients: 1, refused: 290 })
+})
+
+it('the time to prove it: silence, and half a proof, end the connection', async () => {
+  const server = await start({ authenticateMs: 300 })
+  const silent = await connected(server)
+  const halfway = await connected(server)
+  halfway.send(writeOpening())
+  halfway.send(Buffer.from([72, 0, 0, 0, 1, 2, 3]))
+  await Promise.all([silent.closed, halfway.closed])
+  expect((await server.stats()).cutOff).toBe(2)
+})
+
+it('the length of a message: a longer one is not sent, or ends the connection of who sends it', async () => {
+  const server = await start({ frameBytes: 64 * 1024 })
+  const box = await makeBox(server)
+  await expect(box.set('x'.repeat(65_536))).rejects.toThrow(shareError('ERR_LIMIT', /at most 65536 are allowed/))
+  await expect(box.text(65_536)).rejects.toThrow(shareError('ERR_LIMIT', /a reply of/))
+  await box.set('x'.repeat(65_000))
+  expect(server.sync.of(box).get()).toBe('x'.repeat(65_000))
+  expect(() => server.sync.of(box).set('x'.repeat(65_536))).toThrow(shareError('ERR_LIMIT'))
+  const client = await trusted(server)
+  client.send(Buffer.from([1, 0, 1, 0]))
+  await client.closed
+  expect(await box.text(5)).toBe('xxxxx')
+})
+
+it('pending calls: one more is refused, the others go on', async () => {
+  const server = await start({ pendingCalls: 10 })
+  const client = await trusted(server)
+  const box = await client.create('box')
+  for (let i = 0; i < 10; i++) client.begin(box, 'wait')
+  expect(await client.call(box, 'get')).toEqual(shareError('ERR_LIMIT', /10 calls without an answer/))
+  expect(await server.names()).toEqual([])
+  client.send(writeCall(500, ROOT, 0, 'names', [], references))
+  expect((await client.message())?.value).toEqual(shareError('ERR_LIMIT'))
+})
+
+it('objects: one more is refused, and granted when another was let go of', async () => {
+  const server = await start({ objects: 3 })
+  const boxes = await Promise.all([makeBox(server), makeBox(server), makeBox(server)])
+  await expect(makeBox(server)).rejects.toThrow(shareError('ERR_LIMIT', /3 objects for which it has proxies/))
+  expect((await server.stats()).objects).toBe(3)
+  expect(await boxes[0]!.echo(boxes[1])).toBe(boxes[1])
+  boxes[2]!.close()
+  expect(await (await makeBox(server, 'more')).get()).toBe('more')
+})
+
+it('replies that nobody reads: the client is read no more, cut off when it goes on, and its memory is free', async () => {
+  const server = await start({ bufferedBytes: 16 * MIB, stallMs: 1000 })
+  const client = await trusted(server)
+  const box = await client.create('box')
+  client.socket.pause()
+  for (let i = 0; i < 200; i++) client.begin(box, 'text', [8 * MIB])
+  const other = await makeBox(server, 1)
+  await eventually(async () => {
+    expect(await other.get()).toBe(1)
+    expect(memoryOf(server.pid!)).toBeLessThan(500 * MIB)
+    return (await server.stats()).clients === 1
+  })
+  expect((await server.stats()).cutOff).toBe(1)
+})
+
+it('replies that come later and nobody reads: the client is cut off', async () => {
+  const server = await start({ bufferedBytes: 4 * MIB })
+  const client = await trusted(server)
+  const box = await client.create('box')
+  client.socket.pause()
+  for (let i = 0; i < 100; i++) client.begin(box, 'textLater', [MIB])
+  await eventually(async () => (await server.stats()).clients === 1)
+  expect(memoryOf(server.pid!)).toBeLessThan(500 * MIB)
+})
+
+it('replies that are many and long, and read, all arrive', async () => {
+  const server = await start({ bufferedBytes: MIB })
+  const box = await makeBox(server)
+  const texts = await Promise.all(Array.from({ length: 40 }, () => box.text(2 * MIB)))
+  expect(texts.map((text) => text.length)).toEqual(new Array(40).fill(2 * MIB))
+  expect((await server.stats()).cutOff).toBe(0)
+})
+
+it('a stall in the middle of a message ends the connection; a silence between messages does not', async () => {
+  const server = await start({ stallMs: 300 })
+  const client = await trusted(server)
+  const quiet = await trusted(server)
+  const call = writeCall(1, ROOT, 0, 'names', [], references)
+  client.send(call.subarray(0, 10))
+  expect(await client.farewell()).toEqual(shareError('ERR_DISCONNECTED', /stopped in the middle of a message/))
+  await client.closed
+  expect(await quiet.call(ROOT, 'names')).toEqual([])
+})
+
+it('a client is not cut off while its messages move, however long they take and one follows the other', async () => {
+  const server = await start({ stallMs: 1000 })
+  const client = await trusted(server)
+  const call = writeCall(1, ROOT, 0, 'names', [], references)
+  const until = performance.now() + 3000
+  // Cut so that it is always in the middle of a message.
+  client.send(call.subarray(0, 10))
+  while (performance.now() < until) {
+    client.send(Buffer.concat([call.subarray(10), call.subarray(0, 10)]))
+    expect((await client.message())?.value).toEqual([])
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  expect((await server.stats()).cutOff).toBe(0)
+})

@@ -1,0 +1,168 @@
+/**
+ * Random conversations of clients that mean harm, or are broken, over sockets and over rings, while a well-behaved client works: it must
+ * not notice, and the server must neither end nor grow.
+ */
+import fc from 'fast-check'
+import { type Handle, type Manager, Pipe, Queue, type RegisteredProxy } from 'procshare'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { FrameReader } from '../../lib/manager/wire/framing.ts'
+import { newNonce, readHello, readWelcome, writeOpening, writeProof } from '../../lib/manager/wire/handshake.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { type Conversation, conversation, piecesOf } from '../helpers/hostile-messages.ts'
+import { type Box, descriptorsOf, makeBox, memoryOf, startManager } from '../helpers/managed-server.ts'
+import { RawClient } from '../helpers/raw-client.ts'
+import { announce, STRESS_TIMEOUT_MS, settings } from './settings.ts'
+
+const RING_BYTES = 64 * 1024
+const MIB = 2 ** 20
+
+let manager: Manager
+let box: RegisteredProxy<Box>
+let rings: Handle
+let before: { descriptors: number; objects: number }
+beforeAll(async () => {
+  manager = await startManager({ limits: { authenticateMs: 30_000, stallMs: 5000, objects: 1000, pendingCalls: 100 } })
+  // Those who know the key may do with every object what they like: ours is not among the numbers that they try.
+  for (let i = 0; i < 30; i++) (await makeBox(manager)).close()
+  box = await makeBox(manager, 'mine')
+  using client = await RawClient.trusted(manager.address, manager.authkey)
+  rings = client.about!.rings as Handle
+  manager.sync.names()
+  before = { descriptors: descriptorsOf(manager.pid!), objects: (await manager.stats()).objects }
+})
+afterAll(() => manager?.shutdown())
+
+/** Everything is as it was, in the server and for the client that behaves. */
+async function expectHealth(): Promise<void> {
+  expect(await box.get()).toBe('mine')
+  expect(await box.echo([1, { two: [3] }])).toEqual([1, { two: [3] }])
+  expect(manager.sync.of(box).get()).toBe('mine')
+}
+
+async function expectNoTraces(): Promise<void> {
+  await eventually(async () => {
+    for (const name of await manager.names()) await manager.unlink(name)
+    const { clients, objects } = await manager.stats()
+    expect({ clients, objects }).toEqual({ clients: 2, objects: before.objects })
+    expect(descriptorsOf(manager.pid!)).toBeLessThanOrEqual(before.descriptors + 4)
+    return true
+  })
+  expect(memoryOf(manager.pid!)).toBeLessThan(700 * MIB)
+}
+
+async function converse({ isTrusted, messages, end, piece }: Conversation): Promise<void> {
+  const client = isTrusted
+    ? await RawClient.trusted(manager.address, manager.authkey)
+    : await RawClient.connect(manager.address)
+  if (end === 'stay') client.socket.pause()
+  for (const bytes of piecesOf(Buffer.concat(messages), piece)) client.send(bytes)
+  await box.get()
+  if (end === 'close') {
+    client.socket.end()
+    await client.closed
+  } else {
+    client[Symbol.dispose]()
+  }
+}
+
+/** The same through shared memory. */
+async function converseInRings({ isTrusted, messages, end, piece }: Conversation): Promise<void> {
+  const [ours, theirs] = new Pipe<unknown>({ byteLength: RING_BYTES })
+  using requests = Queue.attach<Handle>(rings)
+  await requests.put(theirs.handle)
+  if (end === 'reset' && !isTrusted) theirs.close() // perhaps before the server has it
+  const send = (bytes: Uint8Array) => ours.send(new Uint8Array(bytes), { timeoutMs: 5000 })
+  try {
+    if (isTrusted) {
+      const reader = new FrameReader(4096)
+      const frames: Buffer[] = []
+      const next = async () => {
+        while (frames.length === 0) {
+          const bytes = (await ours.recv({ timeoutMs: 10_000 })) as Uint8Array
+          reader.push(Buffer.from(bytes), (frame) => frames.push(Buffer.from(frame)) > 0)
+        }
+        return frames.shift()!
+      }
+      const nonce = newNonce()
+      await send(writeOpening())
+      const server = readHello(await next(), 'it')
+      await send(writeProof(manager.authkey, server, nonce))
+      readWelcome(await next(), manager.authkey, server, nonce, 'it')
+    }
+    theirs.close()
+    for (const bytes of piecesOf(Buffer.concat(messages), Math.min(Math.max(piece, 1000), 30_000))) await send(bytes)
+    // Something that is no piece of a stream.
+    if (end === 'close')
+      await ours.send({ buffer: { length: 2 ** 32 }, byteOffset: 0, byteLength: 9 }, { timeoutMs: 5000 })
+  } catch (error) {
+    // The server has ended it, or reads no more of it.
+    expect(error).toEqual(expect.objectContaining({ code: expect.stringMatching(/^ERR_(ENDED|CLOSED|TIMEOUT)$/) }))
+  } finally {
+    theirs.close()
+    ours.close()
+  }
+}
+
+async function run(what: string, act: (conversation: Conversation) => Promise<void>, runs: number): Promise<void> {
+  const parameters = settings(runs)
+  announce(what, parameters)
+  let count = 0
+  await fc.assert(
+    fc.asyncProperty(conversation, async (one) => {
+      await act(one)
+      if (count++ % 10 === 0) await expectHealth()
+    }),
+    parameters,
+  )
+  await expectHealth()
+  await expectNoTraces()
+}
+
+it(
+  'nothing that is said through a socket harms the server or another client',
+  () => run('hostile sockets', converse, 150),
+  STRESS_TIMEOUT_MS,
+)
+
+it(
+  'nothing that is said through rings harms the server or another client',
+  () => run('hostile rings', converseInRings, 60),
+  STRESS_TIMEOUT_MS,
+)
+
+it(
+  'nothing that is put into the queue of requests harms the server or another client',
+  async () => {
+    using requests = Queue.attach<unknown>(rings)
+    const [ours, theirs] = new Pipe<unknown>()
+    const garbage = fc.oneof(
+      fc.anything(),
+      fc.constantFrom<unknown>(
+        { ...theirs.handle, cell: 7 },
+        { ...theirs.handle, cell: undefined },
+        { ...theirs.handle, id: 'another' },
+        { ...theirs.handle, name: 'no-such-name' },
+        requests.handle,
+        ours,
+        new Error('not a handle'),
+      ),
+    )
+    const parameters = settings(200)
+    await fc.assert(
+      fc.asyncProperty(garbage, async (item) => {
+        try {
+          await requests.put(item, { timeoutMs: 10_000 })
+        } catch (error) {
+          expect(error).toEqual(expect.objectContaining({ name: 'DataCloneError' }))
+        }
+      }),
+      parameters,
+    )
+    ours.close()
+    theirs.close()
+    await expectHealth()
+    await eventually(() => requests.isEmpty)
+    await expectNoTraces()
+  },
+  STRESS_TIMEOUT_MS,
+)
