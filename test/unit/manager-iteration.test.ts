@@ -1,4 +1,4 @@
-import { Manager, type ManagerStats } from 'procshare'
+import { type IteratorProxy, Manager, type ManagerStats } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -148,6 +148,30 @@ describe('iterating over a managed container', () => {
     for await (const item of list) expect(item[0]).toBe(n++)
     for await (const _entry of dict) n++
     expect(n).toBe(160)
+  })
+
+  it('ends what a method of a registered type iterates over, when it is given up', async () => {
+    const module = `data:text/javascript,export class Numbers {
+      ended = 0;
+      *plain() { try { for (let i = 0; ; i++) yield i } finally { this.ended++ } }
+      async *later() { try { for (let i = 0; i < 100; i++) { await null; yield i } } finally { this.ended++ } }
+      count() { return this.ended }
+    }`
+    const options = { module, export: 'Numbers', returns: { plain: 'iterator', later: 'iterator' } }
+    const manager = await Manager.start({ types: { Numbers: options } })
+    interface Numbers {
+      plain(): IteratorProxy<number>
+      later(): IteratorProxy<number>
+      count(): number
+    }
+    const numbers = await manager.create<Numbers>('Numbers')
+    expect(await collect(await numbers.later())).toEqual(upTo(100))
+    expect(await numbers.count()).toBe(1)
+    for await (const n of await numbers.plain()) if (n === 1000) break
+    for await (const n of await numbers.later()) if (n === 50) break
+    await eventually(async () => (await numbers.count()) === 3)
+    expect([...manager.sync.of(await numbers.later())]).toEqual(upTo(100))
+    await manager.shutdown()
   })
 
   it('is refused plainly for the asynchronous form', async () => {
