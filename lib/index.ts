@@ -49,7 +49,7 @@ export {
   SemaphoreProxy,
 } from './manager/client/proxies/semaphore.ts'
 export { type BlockingSet, type MembersOf, SetProxy } from './manager/client/proxies/set.ts'
-export { type BlockingValue, ValueProxy } from './manager/client/proxies/value.ts'
+export { type Addend, type Bits, type BlockingValue, ValueProxy } from './manager/client/proxies/value.ts'
 export { type AnyProxy, ManagedProxy } from './manager/client/proxy.ts'
 export type { AnyOperation, Operations, Results } from './manager/client/transaction.ts'
 export { Manager, type ManagerConnectOptions, type ManagerStartOptions } from './manager/manager.ts'

@@ -150,6 +150,10 @@ describe('a managed dict', () => {
       ['c', 3],
     ])
     expect(await dict.popItem()).toEqual(['c', 3])
+    await dict.set('gone', 0)
+    await dict.delete('gone')
+    expect(await dict.popItem()).toEqual(['b', 2])
+    await dict.set('b', 2)
     await dict.delete('a')
     await dict.set('a', 4)
     for (let i = 0; i < 100; i++) await Promise.all([dict.set('x', i), dict.delete('x')])

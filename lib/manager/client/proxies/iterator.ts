@@ -7,6 +7,14 @@ import { iterateOver, iteratePlainly, type Pages } from './iteration.ts'
  * What a method of a registered type iterates over, by `returns: { method: 'iterator' }`: the items are fetched as they are used.
  *
  * @remarks It can be iterated once. The iteration in the server ends when this one does, also by `break`, or when the client leaves.
+ * @example
+ * ```ts
+ * import { type IteratorProxy, Manager } from 'procshare'
+ * const module = 'data:text/javascript,export class Tree { *walk() { yield* ["root", "leaf"] } }'
+ * await using manager = await Manager.start({ types: { Tree: { module, export: 'Tree', returns: { walk: 'iterator' } } } })
+ * const tree = await manager.create<{ walk(): IteratorProxy<string> }>('Tree')
+ * for await (const node of await tree.walk()) console.log(node) // root, leaf
+ * ```
  */
 export class IteratorProxy<T> extends ManagedProxy implements AsyncIterable<T> {
   /** At most `count` of the next items; none when there are no more. */

@@ -41,6 +41,7 @@ const MOST_TEXT = 10_000
 
 /** A value as text, not longer than somebody would read. */
 export function textOf(value: unknown): string {
-  const text = inspect(value, { depth: 3, maxArrayLength: 100, maxStringLength: 1000, breakLength: Infinity })
+  const limits = { depth: 3, maxArrayLength: 100, maxStringLength: 1000 }
+  const text = inspect(value, { ...limits, breakLength: Infinity, compact: true })
   return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}…`
 }
