@@ -19,7 +19,7 @@ afterEach(async () => {
   manager = undefined
 })
 
-async function start(limits: Parameters<typeof limitsOf>[0]): Promise<Manager> {
+async function start(limits: NonNullable<Parameters<typeof limitsOf>[0]>): Promise<Manager> {
   manager = await startManager({ limits })
   return manager
 }
