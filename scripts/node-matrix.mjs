@@ -15,15 +15,8 @@ import { parseArgs } from 'node:util'
 const PROJECT = 'together'
 const DEADLINE_MS = 15 * 60_000
 const TAIL_LINES = 100
-const OF_THE_RUNTIME = [
-  'unit',
-  'process/handles',
-  'process/process',
-  'process/queue',
-  'process/waiting',
-  'process/worker',
-]
-const OF_THE_SYSTEM = ['conformance', 'crash']
+const OF_THE_RUNTIME = ['unit', 'process/handles', 'process/waiting', 'process/worker']
+const OF_THE_SYSTEM = ['conformance', 'crash', 'process/process', 'process/queue']
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
