@@ -7,7 +7,7 @@ import path from 'node:path'
 const CACHE = 'build/runtimes'
 const GC = '--expose-gc'
 /** Where to start a process takes seconds. */
-const SLOW = { TEST_TIMEOUT_MS: '300000', TEST_PATIENCE_MS: '120000' }
+const SLOW = { TEST_TIMEOUT_MS: '300000', TEST_PATIENCE_MS: '120000', LIFETIME_HISTORIES: '30' }
 
 /** @type {Record<string, { package?: string, program?: string, arguments?: string[], prefix?: string[], emulator?: string, env?: object }>} */
 export const RUNTIMES = {
