@@ -171,9 +171,18 @@ const DENO = [
     reason: 'node:test mocks no timers there',
   },
   {
+    file: inProcesses('shared-state'),
+    tests: [
+      ...['as a message', 'by its name', 'as handles of its members', 'at its start'],
+      'and both wait for and notify elements of an array in it',
+    ].map((way) => `a state reaches a worker > ${way}`),
+    reason: NO_HOOKS,
+  },
+  {
     file: inProcesses('waiting'),
     tests: ['a pending acquisition > ends cleanly with a worker that is terminated or calls process.exit()'],
     reason: NO_HOOKS,
+    skip: true,
   },
   {
     file: inProcesses('worker-threads'),
