@@ -32,12 +32,11 @@ Napi::Object Layout(Napi::Env env) {
 }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  AddonState* const state = new AddonState(env);
-  env.SetInstanceData(state);
+  AddonState::Make(env);
   exports.Set("layout", Layout(env));
   exports.Set("hasSharedBuffers", HasExternalSharedBuffers());
   ExportSegmentFunctions(env, exports);
-  exports.Set("exchange", state->exchange());
+  exports.Set("exchange", AddonState::Of(env)->exchange());
   ExportWaitFunctions(env, exports);
   ExportLockFunctions(env, exports);
   ExportSyncObjectFunctions(env, exports);

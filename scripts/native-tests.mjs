@@ -1,8 +1,10 @@
 // Compiles each test/native/*.cc with the portable and the POSIX part of the addon, without Node, and runs it.
 //
 //   node scripts/native-tests.mjs [--sanitize=address,undefined | --sanitize=thread] [--filter=NAME] [--platform=fallback]
+//                                 [--variant=NAME]
 //
-// `--platform=fallback` is for Linux: with what other systems have to make do with (see binding.gyp).
+// `--platform=fallback` is for Linux: with what other systems have to make do with (see binding.gyp). CXX is the compiler, with
+// arguments if need be; what one of its own makes is kept apart by `--variant`.
 
 import { execFile, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
@@ -16,16 +18,28 @@ const { values: options } = parseArgs({
     sanitize: { type: 'string', default: '' },
     filter: { type: 'string', default: '' },
     platform: { type: 'string', default: 'system' },
+    variant: { type: 'string', default: '' },
   },
 })
 const isFallback = options.platform === 'fallback'
 const DEADLINE_MS = isFallback ? 360_000 : 180_000
+const COMPILER_DEADLINE_MS = 900_000 // zig compiles the C++ library first
 
 process.chdir(path.join(import.meta.dirname, '..'))
-const variant = `${options.sanitize.replaceAll(',', '-') || 'plain'}${isFallback ? '-fallback' : ''}`
-const outDir = path.join('build', `native-tests-${variant}`)
-const compiler = process.env.CXX ?? 'g++'
-const flags = ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-fno-exceptions', '-pthread', '-g', '-O1']
+const variant = [options.sanitize.replaceAll(',', '-') || 'plain', isFallback ? 'fallback' : '', options.variant]
+const outDir = path.join('build', `native-tests-${variant.filter((part) => part !== '').join('-')}`)
+const [compiler, ...compilerFlags] = (process.env.CXX ?? 'g++').split(' ')
+const flags = [
+  ...compilerFlags,
+  '-std=c++17',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-fno-exceptions',
+  '-pthread',
+  '-g1',
+  '-O1',
+]
 flags.push('-Inative', '-Itest/native', '-Itest/native/posix')
 if (isFallback) flags.push('-DPROCSHARE_TEST_FALLBACKS')
 if (options.sanitize) {
@@ -91,9 +105,9 @@ async function compile(source) {
 
 async function run(command, args) {
   try {
-    await promisify(execFile)(command, args)
+    await promisify(execFile)(command, args, { timeout: COMPILER_DEADLINE_MS, killSignal: 'SIGKILL' })
   } catch (error) {
-    console.error(`${error.message}\n`)
+    console.error(`${error.killed ? `not done after ${COMPILER_DEADLINE_MS / 1000} s: ` : ''}${error.message}\n`)
     process.exit(1)
   }
 }

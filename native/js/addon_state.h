@@ -26,11 +26,17 @@ class Resident {
   virtual void End() = 0;
 };
 
+// Lives as long as its environment and everything of it that JavaScript can hold: Node finalizes the environment's data after
+// all these, Bun before them.
 class AddonState {
  public:
   static AddonState* Of(napi_env env);
-  explicit AddonState(Napi::Env env);
-  ~AddonState();
+  static void Make(Napi::Env env);
+
+  void Retain() { ++users_; }
+  void Release() {
+    if (--users_ == 0) delete this;
+  }
 
   // Segments that are open, by what they mean: to find the one that is attached to once more.
   std::unordered_multimap<MemoryIdentity, SegmentHolder*, MemoryIdentityHash> open_segments;
@@ -60,9 +66,14 @@ class AddonState {
   void DropHolds();
 
  private:
+  explicit AddonState(Napi::Env env);
+  ~AddonState();
+
+  static void Finalize(Napi::Env env, AddonState* state);
   static void OnEnvironmentEnd(void* data);
   static void OnWake(napi_env env, napi_value callback, void* context, void* data);
 
+  int users_ = 1;
   const int slot_;
   FastPath own_fast_path_;  // of an environment for which there was no slot
   FastPath& fast_path_;
@@ -73,6 +84,19 @@ class AddonState {
   void* exchange_data_ = nullptr;
   napi_threadsafe_function wake_ = nullptr;
   Waits waits_;
+};
+
+// The state, kept by something that uses it.
+class StateUse {
+ public:
+  explicit StateUse(AddonState* state) : state_(state) { state_->Retain(); }
+  ~StateUse() { state_->Release(); }
+  StateUse(const StateUse&) = delete;
+  StateUse& operator=(const StateUse&) = delete;
+  AddonState* operator->() const { return state_; }
+
+ private:
+  AddonState* const state_;
 };
 
 }  // namespace procshare

@@ -49,7 +49,7 @@ class LockBinding final : public Resident {
  private:
   MutexOutcome Note(MutexOutcome outcome);
 
-  AddonState* const state_;
+  const StateUse state_;
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
   SharedLock lock_;
   const uint32_t index_;  // in AddonState::lock_table()

@@ -20,17 +20,16 @@ constexpr uint32_t kAnyOwner = 1;
 constexpr uint32_t kForeign = 2;
 
 // Takes a holder out of the table of those whose segment is open.
-void Forget(napi_env env, SegmentHolder* holder) {
-  AddonState* const state = AddonState::Of(env);
-  if (state == nullptr) return;  // the environment has ended
-  const auto [first, last] = state->open_segments.equal_range(holder->segment.identity());
+void Forget(SegmentHolder* holder) {
+  auto& open = holder->state->open_segments;
+  const auto [first, last] = open.equal_range(holder->segment.identity());
   const auto found = std::find_if(first, last, [holder](const auto& entry) { return entry.second == holder; });
-  if (found != last) state->open_segments.erase(found);
+  if (found != last) open.erase(found);
 }
 
 void Finalize(napi_env env, void* data, void*) {
   SegmentHolder* const holder = static_cast<SegmentHolder*>(data);
-  Forget(env, holder);
+  Forget(holder);
   int64_t total;
   if (holder->reported_bytes != 0) napi_adjust_external_memory(env, -holder->reported_bytes, &total);
   if (holder->external != nullptr) napi_delete_reference(env, holder->external);
@@ -38,7 +37,7 @@ void Finalize(napi_env env, void* data, void*) {
 }
 
 Napi::Value Wrap(Napi::Env env, Segment segment) {
-  SegmentHolder* const holder = new SegmentHolder(std::move(segment));
+  SegmentHolder* const holder = new SegmentHolder(AddonState::Of(env), std::move(segment));
   napi_value external;
   if (!Succeeded(env, napi_create_external(env, holder, Finalize, nullptr, &external), "no external")) {
     delete holder;
@@ -46,7 +45,7 @@ Napi::Value Wrap(Napi::Env env, Segment segment) {
   }
   if (!Succeeded(env, napi_type_tag_object(env, external, &kSegmentTag), "no type tag")) return {};
   Check(napi_create_reference(env, external, 0, &holder->external) == napi_ok, "no reference");
-  AddonState::Of(env)->open_segments.emplace(holder->segment.identity(), holder);
+  holder->state->open_segments.emplace(holder->segment.identity(), holder);
   return {env, external};
 }
 
@@ -94,8 +93,8 @@ Napi::Value PublishSegment(const Napi::CallbackInfo& info, SegmentHolder& holder
 }
 
 // closeSegment(segment): no other function takes it afterwards. Memory that no buffer and no lock needs is unmapped now.
-Napi::Value CloseSegment(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  Forget(info.Env(), &holder);
+Napi::Value CloseSegment(const Napi::CallbackInfo&, SegmentHolder& holder) {
+  Forget(&holder);
   holder.segment.CloseAndUnmap();
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include "js/addon_state.h"
 #include "js/external_buffer.h"
 #include "shm/segment.h"
 
@@ -12,12 +13,13 @@ namespace procshare {
 // all may be collected at once, in any order, and the last one deletes it.
 class SegmentHolder {
  public:
-  explicit SegmentHolder(Segment taken) : segment(std::move(taken)) {}
+  SegmentHolder(AddonState* of, Segment taken) : state(of), segment(std::move(taken)) {}
 
   void Release() {
     if (--owners == 0) delete this;
   }
 
+  const StateUse state;
   Segment segment;
   int owners = 1;
   napi_ref external = nullptr;  // weak: to find the External again when the same segment is attached once more

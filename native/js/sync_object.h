@@ -28,7 +28,7 @@ class SyncObject : public Resident, public Members {
   void End() override;
 
   SyncKind kind() const { return kind_; }
-  AddonState* state() const { return state_; }
+  const StateUse& state() const { return state_; }
   uint32_t wait(size_t which) const { return which < waits_.size() ? waits_[which] : 0; }
   bool ended() const { return mapping_ == nullptr; }
 
@@ -42,7 +42,7 @@ class SyncObject : public Resident, public Members {
   uint32_t AddWait(WaitSource source);
 
  private:
-  AddonState* const state_;
+  const StateUse state_;
   SegmentHolder* const holder_;
   const SyncKind kind_;
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place

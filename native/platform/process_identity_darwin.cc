@@ -1,14 +1,11 @@
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/event.h>
 #include <sys/proc.h>
-#include <sys/random.h>
 #include <sys/sysctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "platform/process_identity.h"
+#include "platform/process_watch.h"
 
 namespace procshare {
 namespace {
@@ -29,27 +26,6 @@ uint64_t StartTimeOf(const kinfo_proc& process) {
   return static_cast<uint64_t>(start.tv_sec) * 1'000'000 + static_cast<uint64_t>(start.tv_usec);
 }
 
-struct Watch {
-  int queue;
-  uint32_t grace_ms;
-};
-
-void SleepMs(uint32_t ms) {
-  timespec left = {static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000) * 1'000'000};
-  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-  }
-}
-
-void* WatchParent(void* argument) {
-  Watch* const watch = static_cast<Watch*>(argument);
-  struct kevent event;
-  while (kevent(watch->queue, nullptr, 0, &event, 1, nullptr) < 0 && errno == EINTR) {
-  }
-  SleepMs(watch->grace_ms);  // the event loop, if it is free, has seen its channel close and ends the process in order
-  kill(getpid(), SIGKILL);
-  return nullptr;
-}
-
 }  // namespace
 
 ProcessIdentity CurrentProcess() {
@@ -66,35 +42,20 @@ bool ProcessHasEnded(uint32_t pid, uint32_t start_time_low) {
   return process.kp_proc.p_stat == SZOMB;  // it becomes one when its last thread has ended
 }
 
-uint32_t ParentPid() { return static_cast<uint32_t>(getppid()); }
-
-uint64_t RandomId() {
-  uint64_t id = 0;
-  if (getentropy(&id, sizeof id) == 0 && id != 0) return id;
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (static_cast<uint64_t>(getpid()) << 40) ^ static_cast<uint64_t>(now.tv_sec * 1'000'000'000 + now.tv_nsec);
+int OpenProcessWatch(uint32_t pid) {
+  const int queue = kqueue();
+  if (queue < 0) return -1;
+  struct kevent request;
+  EV_SET(&request, pid, EVFILT_PROC, EV_ADD | EV_ENABLE | EV_ONESHOT, NOTE_EXIT, 0, nullptr);
+  if (kevent(queue, &request, 1, nullptr, 0, nullptr) == 0) return queue;
+  close(queue);
+  return -1;
 }
 
-bool EndWithParent(uint32_t parent, uint32_t grace_ms) {
-  const int queue = kqueue();
-  if (queue < 0) return false;
-  struct kevent request;
-  EV_SET(&request, parent, EVFILT_PROC, EV_ADD | EV_ENABLE | EV_ONESHOT, NOTE_EXIT, 0, nullptr);
-  const bool watched = kevent(queue, &request, 1, nullptr, 0, nullptr) == 0;
-  if (!watched || ParentPid() != parent) {  // it ended before we could look; a reused pid would be a stranger
-    close(queue);
-    return false;
+void AwaitProcessWatch(int descriptor) {
+  struct kevent event;
+  while (kevent(descriptor, nullptr, 0, &event, 1, nullptr) < 0 && errno == EINTR) {
   }
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, 128 * 1024);
-  pthread_t thread;
-  // Lives as long as the process, like the thread that reads it.
-  const bool started = pthread_create(&thread, &attributes, WatchParent, new Watch{queue, grace_ms}) == 0;
-  pthread_attr_destroy(&attributes);
-  return started;
 }
 
 }  // namespace procshare

@@ -1,17 +1,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "platform/process_identity.h"
+#include "platform/process_watch.h"
 
 namespace procshare {
 namespace {
@@ -47,32 +45,6 @@ bool ReadStat(uint32_t pid, ProcessStat* stat) {
   return false;
 }
 
-struct Watch {
-  int pid_fd;
-  uint32_t parent;
-  uint32_t grace_ms;
-};
-
-void SleepMs(uint32_t ms) {
-  timespec left = {static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000) * 1'000'000};
-  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-  }
-}
-
-void* WatchParent(void* argument) {
-  Watch* const watch = static_cast<Watch*>(argument);
-  if (watch->pid_fd >= 0) {
-    pollfd item = {watch->pid_fd, POLLIN, 0};
-    while (poll(&item, 1, -1) < 0 && errno == EINTR) {
-    }
-  } else {
-    while (ParentPid() == watch->parent) SleepMs(500);  // kernels before 5.3 have no pidfd_open
-  }
-  SleepMs(watch->grace_ms);  // the event loop, if it is free, has seen its channel close and ends the process in order
-  kill(getpid(), SIGKILL);
-  return nullptr;
-}
-
 }  // namespace
 
 ProcessIdentity CurrentProcess() {
@@ -89,31 +61,14 @@ bool ProcessHasEnded(uint32_t pid, uint32_t start_time_low) {
   return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
 }
 
-uint32_t ParentPid() { return static_cast<uint32_t>(getppid()); }
-
-uint64_t RandomId() {
-  uint64_t id = 0;
-  if (getrandom(&id, sizeof id, 0) == static_cast<ssize_t>(sizeof id) && id != 0) return id;
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (static_cast<uint64_t>(getpid()) << 40) ^ static_cast<uint64_t>(now.tv_sec * 1'000'000'000 + now.tv_nsec);
+int OpenProcessWatch(uint32_t pid) {
+  return static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));  // none before Linux 5.3
 }
 
-bool EndWithParent(uint32_t parent, uint32_t grace_ms) {
-  const int pid_fd = static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(parent), 0));
-  if (ParentPid() != parent) {  // it ended before we could look; a pidfd of a reused pid would watch a stranger
-    if (pid_fd >= 0) close(pid_fd);
-    return false;
+void AwaitProcessWatch(int descriptor) {
+  pollfd item = {descriptor, POLLIN, 0};
+  while (poll(&item, 1, -1) < 0 && errno == EINTR) {
   }
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, 128 * 1024);
-  pthread_t thread;
-  // Lives as long as the process, like the thread that reads it.
-  const bool started = pthread_create(&thread, &attributes, WatchParent, new Watch{pid_fd, parent, grace_ms}) == 0;
-  pthread_attr_destroy(&attributes);
-  return started;
 }
 
 }  // namespace procshare

@@ -1,12 +1,10 @@
 /** Every case of the behaviour tables with every driver; what a driver cannot do is listed with the reason. */
 import { afterAll, describe, it } from 'vitest'
-import { within } from '../helpers/fixture.ts'
+import { DEADLINE_MS, within } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { catalogue } from './catalogue.ts'
 import { type Case, type Driver, Pool, play } from './driver.ts'
 import { drivers } from './drivers.ts'
-
-const DEADLINE_MS = 30_000
 
 function reasonAgainst({ needs = [] }: Case, { lacks }: Driver): string | undefined {
   return needs.map((capability) => lacks[capability]).find((reason) => reason !== undefined)

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <random>
 #include <string>
+#include <thread>
 #include <type_traits>
 
 #include "fallback_exceptions.h"
@@ -129,6 +130,16 @@ inline std::string TestName(const std::string& tail) { return NamePrefix() + tai
 inline std::string LeftOver() { return NameInUse(NamePrefix()); }
 
 constexpr double kPatienceMs = 20'000;  // for what should take a moment: when it is over, the test has failed
+
+// Waits until something is so, in this process or in others.
+template <class Predicate>
+void Eventually(const Predicate& predicate) {
+  const Deadline deadline = Deadline::AfterMs(kPatienceMs);
+  while (!predicate()) {
+    CHECK(!deadline.passed());
+    std::this_thread::yield();
+  }
+}
 
 // For tests that make random choices. A failure says it, and with it in the environment the choices are the
 // same again.

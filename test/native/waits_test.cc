@@ -35,15 +35,6 @@ struct Condition {
   }
 };
 
-template <class Predicate>
-void Eventually(const Predicate& predicate) {
-  const Deadline deadline = Deadline::AfterMs(kPatienceMs);
-  while (!predicate()) {
-    CHECK(!deadline.passed());
-    std::this_thread::yield();
-  }
-}
-
 class Pool {
  public:
   Pool(size_t count, size_t most_words) : waits_([this](uint32_t id) { ++by_id_[id]->told; }, most_words) {

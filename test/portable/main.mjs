@@ -1,14 +1,15 @@
 // Runs the tests without vitest, on any runtime: each file of test/unit, process, crash and conformance in a process of its
 // own, one after another. A file that crashes or hangs is a failure of that file, not of the run.
 //
-//   node test/portable/main.mjs [--runtime=NAME] [--prebuilt] [--no-build] [--deadline=SECONDS] [PART_OF_PATH…]
+//   node test/portable/main.mjs [--runtime=NAME] [--prebuilt] [--no-build] [--deadline=SECONDS] [--tests=REGEXP] [PART_OF_PATH…]
 //
 // Exceptions that are known are in ./exceptions.mjs. Results: build/portable-results/NAME.json, and a log of each file there.
+// --tests: only those whose full names match.
 
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { exceptionFor } from './exceptions.mjs'
+import { exceptionFor, exceptionsIn } from './exceptions.mjs'
 import { runFile } from './process.mjs'
 import { commandOf, ownRuntime, RUNTIMES } from './runtimes.mjs'
 import { makeTree } from './tree.mjs'
@@ -24,6 +25,7 @@ const { values: options, positionals: filters } = parseArgs({
     prebuilt: { type: 'boolean', default: false },
     'no-build': { type: 'boolean', default: false },
     deadline: { type: 'string', default: '300' },
+    tests: { type: 'string', default: '' },
   },
 })
 
@@ -55,6 +57,7 @@ for (const file of testFiles()) {
     log,
     env: runtime.env,
     deadlineMs: Number(options.deadline) * 1000,
+    pattern: options.tests,
   })
   files.push({ file, ...tell(file, outcome) })
 }
@@ -77,14 +80,22 @@ function tell(file, { tests, errors, seconds }) {
   const counts = { passed: 0, failed: errors.length, skipped: 0, excepted: 0 }
   const lines = errors.map(excerpt)
   for (const test of tests) {
-    const exception = exceptionFor(name, file, test.name)
-    if (exception !== undefined && test.state !== 'pass') counts.excepted++
+    const isExcepted = exceptionFor(name, file, test.name) !== undefined
+    if (isExcepted && test.state === 'pass') {
+      counts.failed++
+      lines.push(`     passes, but is listed as an exception: ${test.name}`)
+    } else if (isExcepted) counts.excepted++
     else if (test.state === 'pass') counts.passed++
     else if (test.state === 'skip') counts.skipped++
-    else counts.failed++
-    if (exception !== undefined && test.state === 'pass') lines.push(`     passes, but is listed: ${test.name}`)
-    if (exception === undefined && test.state !== 'pass' && test.state !== 'skip') {
+    else {
+      counts.failed++
       lines.push(`     ${test.name} (${test.state})`, excerpt(test.error ?? ''))
+    }
+  }
+  if (options.tests === '' && errors.length === 0) {
+    for (const listed of exceptionsIn(name, file).filter((each) => !tests.some((test) => test.name === each))) {
+      counts.failed++
+      lines.push(`     is listed as an exception, but there is no such test: ${listed}`)
     }
   }
   for (const key of Object.keys(total)) total[key] += counts[key]

@@ -7,14 +7,14 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 const LAST_WORDS = 2_000
 
 /** @returns what came of each test, what went wrong outside of tests, and how long it took */
-export async function runFile(command, file, { runtime, cwd, log, env, deadlineMs }) {
+export async function runFile(command, file, { runtime, cwd, log, env, deadlineMs, pattern }) {
   const resultFile = `${log}.jsonl`
   const outputFile = `${log}.log`
   const [program, ...args] = command
   const output = openSync(outputFile, 'w')
   const started = performance.now()
   const end = await new Promise((resolve) => {
-    const child = spawn(program, [...args, 'test/portable/run-file.mjs', file, resultFile, runtime], {
+    const child = spawn(program, [...args, 'test/portable/run-file.mjs', file, resultFile, runtime, pattern], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', output, output],

@@ -1,7 +1,7 @@
 // Runs one test file in this process and writes what comes of each test to a file, line by line, so that a crash leaves
 // behind what was done and what was being done.
 //
-//   run-file.mjs TEST_FILE RESULT_FILE RUNTIME
+//   run-file.mjs TEST_FILE RESULT_FILE RUNTIME [REGEXP]        only tests whose full names match
 
 import { appendFileSync } from 'node:fs'
 import path from 'node:path'
@@ -15,7 +15,8 @@ const TIMEOUT_MS = Number(process.env.TEST_TIMEOUT_MS ?? 60_000)
 // The file that this process was started by, if an emulator stands between: children are started by the same.
 if (process.env.PROCSHARE_EXEC_PATH !== undefined) process.execPath = process.env.PROCSHARE_EXEC_PATH
 
-const [testFile, resultFile, runtime] = process.argv.slice(2)
+const [testFile, resultFile, runtime, pattern = ''] = process.argv.slice(2)
+const isWanted = ({ fullTestName }) => new RegExp(pattern).test(fullTestName)
 const report = (line) => appendFileSync(resultFile, `${JSON.stringify(line)}\n`)
 
 const runner = {
@@ -32,7 +33,7 @@ const runner = {
   importFile: (file) => import(pathToFileURL(file).href),
   onBeforeRunTask(test) {
     const exception = exceptionFor(runtime, testFile, test.fullTestName)
-    if (exception?.skip) test.mode = 'skip'
+    if (exception?.skip || !isWanted(test)) test.mode = 'skip'
     if (test.mode === 'run') report({ event: 'begin', id: test.id, name: test.fullTestName })
   },
   onAfterRunTask: reportTest,
@@ -55,6 +56,7 @@ report({ event: 'done' })
 process.exit()
 
 function reportTest(test) {
+  if (!isWanted(test)) return
   const state = test.mode === 'run' || test.result?.state === 'fail' ? (test.result?.state ?? 'not run') : 'skip'
   const error = test.result?.errors?.map(describeError).join('\n')
   report({

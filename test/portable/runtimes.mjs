@@ -6,6 +6,8 @@ import path from 'node:path'
 
 const CACHE = 'build/runtimes'
 const GC = '--expose-gc'
+/** Where to start a process takes seconds. */
+const SLOW = { TEST_TIMEOUT_MS: '300000', TEST_PATIENCE_MS: '120000', LIFETIME_HISTORIES: '30' }
 
 /** @type {Record<string, { package?: string, program?: string, arguments?: string[], prefix?: string[], emulator?: string, env?: object }>} */
 export const RUNTIMES = {
@@ -41,6 +43,7 @@ export const RUNTIMES = {
     program: 'bin/node',
     emulator: 'qemu-aarch64-static -L /usr/aarch64-linux-gnu',
     arguments: [GC],
+    env: SLOW,
   },
   'wine-20': underWine(),
   'wine-22': underWine(),
@@ -50,8 +53,7 @@ export const RUNTIMES = {
 
 /** Node for Windows. scripts/wine-tests.mjs says where it is, and sets up the rest. */
 function underWine() {
-  const env = { TEST_TIMEOUT_MS: '300000' } // to start a process takes seconds there
-  return { prefix: ['wine'], program: process.env.PROCSHARE_WINE_NODE, arguments: [GC], env }
+  return { prefix: ['wine'], program: process.env.PROCSHARE_WINE_NODE, arguments: [GC], env: SLOW }
 }
 
 /** What this script itself runs on. */

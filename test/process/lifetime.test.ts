@@ -2,7 +2,7 @@
  * Lifetime: random histories of processes and workers that make, attach to, close, unlink and die, against a model that
  * says after each step which segments exist.
  *
- * LIFETIME_SEED=… repeats a run; a failure prints the shortest history that fails.
+ * LIFETIME_SEED=… repeats a run, LIFETIME_HISTORIES=… says how many there are; a failure prints the shortest history that fails.
  */
 import { statSync } from 'node:fs'
 import fc from 'fast-check'
@@ -12,7 +12,7 @@ import { type FixtureProcess, spawnFixture } from '../helpers/fixture.ts'
 import { isNameInUse, namesInUse } from '../helpers/names-in-use.mjs'
 import { namePrefix, uniqueName } from '../helpers/segment-names.ts'
 
-const HISTORIES = 1_000
+const HISTORIES = Number(process.env.LIFETIME_HISTORIES ?? 1_000)
 const ACTORS = 3
 const SEED = Number(process.env.LIFETIME_SEED ?? Date.now() % 2 ** 31)
 

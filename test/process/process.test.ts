@@ -182,9 +182,9 @@ describe('what is run', () => {
     expect(JSON.parse(text.value.toString())).toEqual({
       name: 'painter',
       main: false,
-      cwd: '/',
+      cwd: resolve('/'),
       greeting: 'hello',
-      ours: [],
+      ours: Object.keys(process.env).filter((key) => key.includes('PROCSHARE')), // none, but for those of the tests themselves
       execArgv: ['--no-warnings'],
     })
   })

@@ -1,4 +1,4 @@
-import { SharedArray } from 'procshare'
+import { SharedArray, Value } from 'procshare'
 import { expect, it } from 'vitest'
 import { startWorker } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
@@ -50,4 +50,13 @@ it('counts exactly in many workers, beside each other and one after the other', 
     await Promise.all(workers.map((worker) => worker.terminate()))
   }
   expect([...array]).toEqual([20, 20])
+})
+
+it('takes no harm from workers that are terminated with an object in use', async () => {
+  using counter = new Value('i')
+  for (let i = 1; i <= 20; i++) {
+    const worker = await startWorker('worker-user')
+    expect(await worker.call('use', counter.handle)).toBe(i)
+    await worker.terminate()
+  }
 })

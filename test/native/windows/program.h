@@ -80,15 +80,6 @@ class Child {
   Handle process_;
 };
 
-template <class Predicate>
-void Eventually(const Predicate& predicate) {
-  const Deadline deadline = Deadline::AfterMs(kPatienceMs);
-  while (!predicate()) {
-    CHECK(!deadline.passed());
-    Sleep(0);
-  }
-}
-
 struct Role {
   const char* name;
   void (*run)(const std::vector<std::string>& arguments);

@@ -1,0 +1,14 @@
+// Waiting for the end of another process, where that is done with a descriptor.
+#pragma once
+
+#include <cstdint>
+
+namespace procshare {
+
+// -1 when the system has none for it, or the process has ended.
+int OpenProcessWatch(uint32_t pid);
+
+// Returns when the process has ended.
+void AwaitProcessWatch(int descriptor);
+
+}  // namespace procshare
