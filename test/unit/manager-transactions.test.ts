@@ -245,6 +245,28 @@ describe('a transaction', () => {
     )
   })
 
+  it('puts back into its place what was deleted and added again, and what was taken from the end', async () => {
+    const { manager } = file
+    const dict = await manager.dict({ a: 1, b: 2, c: 3 })
+    const doomed = [dict, 'increment', 'c', 'x'] as never
+    await expect(manager.transaction([[dict, 'delete', 'a'], [dict, 'set', 'a', 5], doomed])).rejects.toThrow(
+      typeError(),
+    )
+    expect([...(await dict.toMap())]).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ])
+    await expect(manager.transaction([[dict, 'popItem'], [dict, 'popItem'], doomed])).rejects.toThrow(typeError())
+    expect(await dict.popItem()).toEqual(['c', 3])
+    await manager.transaction([
+      [dict, 'delete', 'a'],
+      [dict, 'has', 'a'],
+    ])
+    await dict.set('a', 6)
+    expect([await dict.size, await dict.get('a'), await dict.toKeys()]).toEqual([2, 6, ['b', 'a']])
+  })
+
   it('is never seen half done, nor half undone', async () => {
     const { manager } = file
     const other = await Manager.connect({ address: manager.address })
