@@ -202,6 +202,71 @@ describe('a transaction', () => {
     expect([...(await set.toSet())].at(-1)).toEqual(await set.pop())
   })
 
+  it('does what its operations would have done one by one', async () => {
+    const { manager } = file
+    const n = fc.integer({ min: 0, max: 4 })
+    const keys = fc.array(n, { maxLength: 3 })
+    const methods: Record<string, fc.Arbitrary<readonly unknown[]>> = {
+      set: fc.tuple(n, n),
+      get: fc.tuple(n),
+      has: fc.tuple(n),
+      delete: fc.tuple(n),
+      pop: fc.tuple(n),
+      popItem: fc.constant([]),
+      clear: fc.constant([]),
+      size: fc.constant([]),
+      getOrInsert: fc.tuple(n, n),
+      increment: fc.tuple(n),
+      deleteMany: fc.tuple(keys),
+      getMany: fc.tuple(keys),
+      toMap: fc.constant([]),
+      toKeys: fc.constant([]),
+      toValues: fc.constant([]),
+    }
+    const operation = fc.oneof(
+      ...Object.entries(methods).map(([method, args]) => args.map((some) => [method, some] as const)),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(operation, { maxLength: 8 }), { maxLength: 4 }), async (transactions) => {
+        const entries = [0, 1, 2].map((key): [number, number] => [key, key])
+        using together = await manager.dict(entries)
+        using apart = await manager.dict(entries)
+        const call = ([method, args]: readonly [string, readonly unknown[]]) => {
+          const member = apart[method as never] as unknown
+          return typeof member === 'function' ? member.apply(apart, args) : member
+        }
+        for (const operations of transactions) {
+          const results = manager.transaction(operations.map(([method, args]) => [together, method, ...args]) as never)
+          expect(await results).toEqual(await Promise.all(operations.map(call)))
+          expect([...(await together.toMap())]).toEqual([...(await apart.toMap())])
+        }
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('puts back into its place what was deleted and added again, and what was taken from the end', async () => {
+    const { manager } = file
+    const dict = await manager.dict({ a: 1, b: 2, c: 3 })
+    const doomed = [dict, 'increment', 'c', 'x'] as never
+    await expect(manager.transaction([[dict, 'delete', 'a'], [dict, 'set', 'a', 5], doomed])).rejects.toThrow(
+      typeError(),
+    )
+    expect([...(await dict.toMap())]).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ])
+    await expect(manager.transaction([[dict, 'popItem'], [dict, 'popItem'], doomed])).rejects.toThrow(typeError())
+    expect(await dict.popItem()).toEqual(['c', 3])
+    await manager.transaction([
+      [dict, 'delete', 'a'],
+      [dict, 'has', 'a'],
+    ])
+    await dict.set('a', 6)
+    expect([await dict.size, await dict.get('a'), await dict.toKeys()]).toEqual([2, 6, ['b', 'a']])
+  })
+
   it('is never seen half done, nor half undone', async () => {
     const { manager } = file
     const other = await Manager.connect({ address: manager.address })

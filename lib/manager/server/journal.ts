@@ -6,6 +6,8 @@
 class Journal {
   /** How to take back what was done, in the order in which it was done. */
   #undo: (() => void)[] | undefined
+  /** What is to be done when it has succeeded. */
+  readonly #finish: (() => void)[] = []
   /** Objects of which there is a copy. */
   readonly #copied = new Set<object>()
 
@@ -17,6 +19,11 @@ class Journal {
   /** Notes a change: `undo` takes it back, at a time when everything that was done later has been taken back. */
   note(undo: () => void): void {
     this.#undo?.push(undo)
+  }
+
+  /** What is left to be done when nothing can be taken back any more. */
+  onSuccess(fn: () => void): void {
+    this.#finish.push(fn)
   }
 
   /** Notes any number of changes of an object that are taken back only by restoring a copy, which is made once. */
@@ -31,13 +38,16 @@ class Journal {
     const undo: (() => void)[] = []
     this.#undo = undo
     try {
-      return fn()
+      const result = fn()
+      this.#undo = undefined
+      for (const finish of this.#finish) finish()
+      return result
     } catch (error) {
       this.#undo = undefined
       while (undo.length > 0) undo.pop()!()
       throw error
     } finally {
-      this.#undo = undefined
+      this.#finish.length = 0
       this.#copied.clear()
     }
   }

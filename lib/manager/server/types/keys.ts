@@ -18,16 +18,20 @@ export class Keyed<V> {
   /** All keys in their order, among others that are gone; made when somebody asks for the last one. */
   #order: unknown[] | undefined
 
+  /** Keys that a transaction has deleted, which keep their places until it has succeeded. */
+  readonly #leaving = new Set<unknown>()
+
   get size(): number {
-    return this.#map.size
+    return this.#map.size - this.#leaving.size
   }
 
   has(key: unknown): boolean {
-    return this.#map.has(this.#find(key))
+    return this.#isThere(this.#find(key))
   }
 
   get(key: unknown): V | undefined {
-    return this.#map.get(this.#find(key))
+    const own = this.#find(key)
+    return this.#leaving.has(own) ? undefined : this.#map.get(own)
   }
 
   set(key: unknown, value: V): void {
@@ -40,27 +44,27 @@ export class Keyed<V> {
 
   delete(key: unknown): boolean {
     const own = this.#find(key)
-    if (!this.#map.has(own)) return false
-    this.#noteOrder()
-    this.#remove(own)
+    if (!this.#isThere(own)) return false
+    if (journal.isOpen) this.#leave(own)
+    else this.#remove(own)
     return true
   }
 
   clear(): void {
-    this.#noteOrder()
+    this.#noteCopy()
     this.#refill([])
   }
 
   keys(): IterableIterator<unknown> {
-    return this.#map.keys()
+    return this.#leaving.size === 0 ? this.#map.keys() : [...this.#staying()].map(([key]) => key).values()
   }
 
   values(): IterableIterator<V> {
-    return this.#map.values()
+    return this.#leaving.size === 0 ? this.#map.values() : [...this.#staying()].map(([, value]) => value).values()
   }
 
   entries(): IterableIterator<[unknown, V]> {
-    return this.#map.entries()
+    return this.#leaving.size === 0 ? this.#map.entries() : this.#staying()
   }
 
   /** Takes the last entry out. */
@@ -68,10 +72,9 @@ export class Keyed<V> {
     this.#order ??= [...this.#map.keys()]
     while (this.#order.length > 0) {
       const key = this.#order.pop()
-      if (!this.#map.has(key)) continue
+      if (!this.#isThere(key)) continue
       const value = this.#map.get(key)!
-      if (journal.isOpen) journal.note(() => this.set(key, value))
-      this.#remove(key)
+      this.delete(key)
       return [key, value]
     }
     return undefined
@@ -93,6 +96,14 @@ export class Keyed<V> {
     return key
   }
 
+  #isThere(own: unknown): boolean {
+    return this.#map.has(own) && !this.#leaving.has(own)
+  }
+
+  *#staying(): Generator<[unknown, V], void, undefined> {
+    for (const entry of this.#map) if (!this.#leaving.has(entry[0])) yield entry
+  }
+
   #noteKey(key: unknown): void {
     if (typeof key === 'object' && key !== null) this.#compound.set(textOf(key), key)
     if (this.#order === undefined) return
@@ -105,7 +116,28 @@ export class Keyed<V> {
     if (typeof key === 'object' && key !== null) this.#compound.delete(textOf(key))
   }
 
+  /** Deletes a key when the transaction succeeds; until then nobody finds it, but could put it back into its place. */
+  #leave(own: unknown): void {
+    this.#leaving.add(own)
+    journal.note(() => {
+      this.#leaving.delete(own)
+      this.#order = undefined
+    })
+    if (this.#leaving.size === 1) journal.onSuccess(() => this.#removeLeaving())
+  }
+
+  #removeLeaving(): void {
+    for (const key of this.#leaving) this.#remove(key)
+    this.#leaving.clear()
+  }
+
   #noteSet(own: unknown): void {
+    if (this.#leaving.has(own)) {
+      // It goes to the end, from where it could not come back to its place.
+      this.#noteCopy()
+      this.#leaving.delete(own)
+      this.#remove(own)
+    }
     if (this.#map.has(own)) {
       const old = this.#map.get(own)!
       journal.note(() => this.#map.set(own, old))
@@ -114,17 +146,22 @@ export class Keyed<V> {
     }
   }
 
-  /** Before something is taken out that could not be put back into its place. */
-  #noteOrder(): void {
+  /** Before something is done that could be taken back one by one only in another order. */
+  #noteCopy(): void {
     if (!journal.isOpen) return
     journal.noteCopy(this, () => {
       const copy = [...this.#map]
-      return () => this.#refill(copy)
+      const leaving = [...this.#leaving]
+      return () => {
+        this.#refill(copy)
+        for (const key of leaving) this.#leaving.add(key)
+      }
     })
   }
 
   #refill(entries: readonly (readonly [unknown, V])[]): void {
     this.#map.clear()
+    this.#leaving.clear()
     this.#compound.clear()
     this.#order = undefined
     for (const [key, value] of entries) {
