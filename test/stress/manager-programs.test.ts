@@ -1,0 +1,161 @@
+/**
+ * Random programs of clients that use one object of a manager, give calls up and leave, against sequential models. After each move
+ * every call must have come to what the model says, or wait. Directly with the types of the server: thousands of moves a second.
+ */
+import assert from 'node:assert/strict'
+import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { describe, it } from 'vitest'
+import { Call } from '../../lib/manager/server/call.ts'
+import type { ManagedType } from '../../lib/manager/server/managed-type.ts'
+import type { Session } from '../../lib/manager/server/session.ts'
+import { synchronizerTypes } from '../../lib/manager/server/types/synchronizers.ts'
+import {
+  BarrierModel,
+  ConditionModel,
+  LockModel,
+  type Model,
+  type Move,
+  QueueModel,
+  SemaphoreModel,
+  WAITS,
+} from './manager-models.ts'
+import { STRESS_TIMEOUT_MS, settings } from './settings.ts'
+
+const SEATS = 4
+
+const subjects: Record<string, { type: string; args?: unknown[]; model: () => Model }> = {
+  Lock: { type: 'Lock', model: () => new LockModel(false) },
+  RLock: { type: 'RLock', model: () => new LockModel(true) },
+  Semaphore: { type: 'Semaphore', args: [2], model: () => new SemaphoreModel(2, 2 ** 31 - 1, true) },
+  BoundedSemaphore: { type: 'BoundedSemaphore', args: [3], model: () => new SemaphoreModel(3, 3, true) },
+  'Semaphore, not recoverable': {
+    type: 'Semaphore',
+    args: [2, false],
+    model: () => new SemaphoreModel(2, 2 ** 31 - 1, false),
+  },
+  Condition: { type: 'Condition', model: () => new ConditionModel() },
+  Barrier: { type: 'Barrier', args: [3], model: () => new BarrierModel(3) },
+  Queue: { type: 'Queue', args: [2], model: () => new QueueModel(2) },
+  'Queue without a bound': { type: 'Queue', model: () => new QueueModel(Infinity) },
+  JoinableQueue: { type: 'JoinableQueue', args: [3], model: () => new QueueModel(3) },
+}
+
+const typeNamed = (name: string): ManagedType => synchronizerTypes.find((type) => type.name === name)!
+
+class FakeSession {
+  isClosed = false
+}
+
+/** A program that runs: the clients, the object, and what has become of each call. */
+class Run {
+  readonly outcomes: string[] = []
+  readonly #type: ManagedType
+  readonly #object: object
+  readonly #sessions = Array.from({ length: SEATS }, () => new FakeSession())
+  readonly #calls: Call[] = []
+
+  constructor(type: ManagedType, args: unknown[]) {
+    this.#type = type
+    this.#object = type.create(args, undefined as never) as object
+  }
+
+  begin(id: number, seat: number, method: string, args: readonly unknown[], task: number): void {
+    const call = new Call(this.#sessions[seat] as unknown as Session, task)
+    this.#calls[id] = call
+    try {
+      const result = this.#type.methods[method]!(this.#object, call, ...args)
+      if (result instanceof Promise) {
+        this.outcomes[id] = WAITS
+        result.then(
+          (value) => this.#note(id, describeResult(value)),
+          (error) => this.#note(id, describeError(error)),
+        )
+      } else {
+        this.outcomes[id] = describeResult(result)
+      }
+    } catch (error) {
+      this.outcomes[id] = describeError(error)
+    }
+  }
+
+  cancel(id: number): void {
+    this.#calls[id]!.cancel()
+  }
+
+  leave(seat: number): void {
+    const session = this.#sessions[seat]!
+    session.isClosed = true
+    for (const [id, call] of this.#calls.entries()) {
+      if ((call.session as unknown) !== session || this.outcomes[id] !== WAITS) continue
+      call.cancel()
+      this.outcomes[id] = 'gone'
+    }
+    this.#type.leave?.(this.#object, session as unknown as Session)
+    this.#sessions[seat] = new FakeSession()
+  }
+
+  #note(id: number, outcome: string): void {
+    if (this.outcomes[id] === WAITS) this.outcomes[id] = outcome
+  }
+}
+
+function describeResult(value: unknown): string {
+  const isGrant = typeof value === 'object' && value !== null && 'abandoned' in value
+  if (isGrant) return value.abandoned ? 'granted, abandoned' : 'granted'
+  return value === undefined ? 'undefined' : JSON.stringify(value)
+}
+
+function describeError(error: unknown): string {
+  const { code, name } = error as { code?: string; name: string }
+  return code ?? name
+}
+
+/** Verbs beyond those of the model. */
+const GIVE_UP = 100
+const LEAVE = 101
+
+const aMove: fc.Arbitrary<Move> = fc.record({
+  seat: fc.nat(SEATS - 1),
+  verb: fc.oneof(
+    { weight: 12, arbitrary: fc.nat(20) },
+    { weight: 2, arbitrary: fc.constant(GIVE_UP) },
+    { weight: 1, arbitrary: fc.constant(LEAVE) },
+  ),
+  size: fc.nat(7),
+})
+
+describe.each(Object.entries(subjects))('%s of a manager', (_name, { type, args = [], model: newModel }) => {
+  it('does what a sequential program would do, whoever gives up or leaves', {
+    timeout: STRESS_TIMEOUT_MS,
+  }, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(aMove, { maxLength: 60 }), async (moves) => {
+        const model = newModel()
+        const run = new Run(typeNamed(type), args)
+        let calls = 0
+        for (const move of moves) {
+          const { seat, verb, size } = move
+          if (verb === LEAVE) {
+            run.leave(seat)
+            model.leave(seat)
+          } else if (verb === GIVE_UP) {
+            const waiting = model.outcomes.flatMap((outcome, id) => (outcome === WAITS ? [id] : []))
+            const id = waiting[size % waiting.length]
+            if (id === undefined) continue
+            run.cancel(id)
+            model.cancel(id)
+          } else {
+            const step = model.step(move)
+            const id = calls++
+            run.begin(id, seat, step.method, step.args, step.task ?? 0)
+            model.begin(id, seat, step)
+          }
+          await turn()
+          assert.deepEqual(run.outcomes, model.outcomes)
+        }
+      }),
+      settings(150),
+    )
+  })
+})
