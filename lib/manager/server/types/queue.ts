@@ -35,7 +35,9 @@ class ManagedQueue {
     this.#getters = new CallLine(this.subject)
     this.#putters = new CallLine(this.subject, (waiting, reason) => {
       waiting.reject(reason)
-      this.#serve() // the next one may need less room than this one did
+      // The next one may need less room than this one did. Those of a client that is gone must not be served in its last moments:
+      // leave() comes when all of them have given up.
+      if (!waiting.call.session.isClosed) this.#serve()
     })
     this.#joiners = new CallLine(this.subject)
   }
@@ -102,6 +104,7 @@ class ManagedQueue {
 
   leave(session: Session): void {
     for (const line of [this.#getters, this.#putters, this.#joiners]) line.endSession(session)
+    this.#serve()
   }
 
   #hasRoomFor(values: readonly unknown[]): boolean {
