@@ -80,9 +80,9 @@ describe.each(cases)('when a client of the $form $way', ({ isBlocking, start, en
     await isShown(semaphore, 'waiting=3')
     await end(peer)
     await Promise.all(waiting)
-    expect(await semaphore.value()).toBe(0)
+    expect(await semaphore.value).toBe(0)
     await semaphore.release(2)
-    expect(await semaphore.value()).toBe(2)
+    expect(await semaphore.value).toBe(2)
   })
 
   it('a notification that it has been given and has not answered goes to the next', async () => {
@@ -130,7 +130,7 @@ describe.each(cases)('when a client of the $form $way', ({ isBlocking, start, en
     await isShown(barrier, 'waiting=2')
     await end(peer)
     await expect(waiting).rejects.toThrow(shareError('ERR_BROKEN_BARRIER'))
-    expect(await barrier.isBroken()).toBe(true)
+    expect(await barrier.broken).toBe(true)
   })
 
   it('the barrier for which it acts is broken', async () => {
@@ -170,7 +170,7 @@ describe.each(cases)('when a client of the $form $way', ({ isBlocking, start, en
       await eventually(async () => (await queue.show()) === 'JoinableQueue(size=1/1)')
     }
     expect(await queue.get()).toBe(1)
-    expect([await queue.isEmpty(), await queue.unfinished()]).toEqual([true, 1])
+    expect([await queue.isEmpty, await queue.unfinished]).toEqual([true, 1])
   })
 })
 
@@ -187,7 +187,7 @@ describe('when the server ends', () => {
     process.kill(doomed.pid!, 'SIGKILL')
     await expect(waiting).rejects.toThrow(shareError('ERR_DISCONNECTED'))
     expect(await peer.event('failed')).toBe('ERR_DISCONNECTED')
-    await expect(lock.isLocked()).rejects.toThrow(shareError('ERR_DISCONNECTED'))
+    await expect(lock.locked).rejects.toThrow(shareError('ERR_DISCONNECTED'))
     await doomed.shutdown()
   })
 })

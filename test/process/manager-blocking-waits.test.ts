@@ -20,21 +20,21 @@ describe('the blocking form', () => {
     const guard = lock.acquire()
     expectTypeOf(guard.release()).toEqualTypeOf<void>()
     expect(() => guard.release()).toThrow(shareError('ERR_NOT_OWNER'))
-    expect(lock.run(({ abandoned }) => [abandoned, lock.isLocked()])).toEqual([false, true])
+    expect(lock.run(({ abandoned }) => [abandoned, lock.locked])).toEqual([false, true])
     expect(() => lock.run(async () => {})).toThrow(valueError())
     expect(() =>
       lock.run(() => {
         throw new RangeError('as asked')
       }),
     ).toThrow(new RangeError('as asked'))
-    expect(lock.isLocked()).toBe(false)
+    expect(lock.locked).toBe(false)
     {
       using _guard = lock.acquire({ timeoutMs: 100 })
-      expect(lock.isLocked()).toBe(true)
+      expect(lock.locked).toBe(true)
     }
     lock.acquire()
     lock.release()
-    expect(lock.isLocked()).toBe(false)
+    expect(lock.locked).toBe(false)
     expect(() => lock.release()).toThrow(shareError('ERR_NOT_OWNER'))
     expect(() => lock.acquire({ signal: AbortSignal.abort() } as never)).toThrow(valueError())
   })
@@ -47,10 +47,10 @@ describe('the blocking form', () => {
     const recursive = sync.RLock()
     const guards = [recursive.acquire(), recursive.tryAcquire()!, recursive.acquire()]
     for (const guard of guards) {
-      expect(recursive.isLocked()).toBe(true)
+      expect(recursive.locked).toBe(true)
       guard.release()
     }
-    expect(recursive.isLocked()).toBe(false)
+    expect(recursive.locked).toBe(false)
   })
 
   it('is another client than the asynchronous form', async () => {
@@ -61,7 +61,7 @@ describe('the blocking form', () => {
     await expect(lock.release()).rejects.toThrow(shareError('ERR_NOT_OWNER'))
     guard.release()
     await lock.run(() => expect(() => blocking.acquire({ timeoutMs: 5 })).toThrow(shareError('ERR_TIMEOUT')))
-    expect(sync.of(lock).isLocked()).toBe(false)
+    expect(sync.of(lock).locked).toBe(false)
   })
 
   it('waits while others go on, and gives up in time', async () => {
@@ -75,13 +75,13 @@ describe('the blocking form', () => {
     await eventually(async () => (await lock.show()) === 'Lock(locked, waiting=1)')
     await guard.release()
     expect(await peer.event('done')).toEqual({ abandoned: false })
-    expect(sync.Lock('busy').isLocked()).toBe(true)
+    expect(sync.Lock('busy').locked).toBe(true)
   })
 
   it('counts with semaphores, sets events, meets at barriers', async () => {
     const semaphore = sync.BoundedSemaphore(1)
     semaphore.acquire()
-    expect([semaphore.tryAcquire(), semaphore.value()]).toEqual([false, 0])
+    expect([semaphore.tryAcquire(), semaphore.value]).toEqual([false, 0])
     expect(() => semaphore.acquire({ timeoutMs: 1 })).toThrow(shareError('ERR_TIMEOUT'))
     semaphore.release()
     expect(() => semaphore.release()).toThrow(shareError('ERR_OVER_RELEASE'))
@@ -91,11 +91,11 @@ describe('the blocking form', () => {
     await eventually(() => event.show() === 'Event(unset, waiting=1)')
     event.set()
     expect(await peer.event('done')).toBe(true)
-    expect([event.isSet(), event.wait()]).toEqual([true, true])
+    expect([event.isSet, event.wait()]).toEqual([true, true])
     let acted = 0
     const barrier = sync.Barrier(2, { name: 'meeting', action: () => acted++ })
     await peer.call('begin', 'Barrier', 'meeting', 'wait')
-    await eventually(() => barrier.waiting() === 1)
+    await eventually(() => barrier.waiting === 1)
     expect([barrier.wait(), acted]).toEqual([1, 1])
     expect(await peer.event('done')).toBe(0)
     expect(() => barrier.wait({ timeoutMs: 1 })).toThrow(shareError('ERR_TIMEOUT'))
@@ -103,7 +103,7 @@ describe('the blocking form', () => {
     barrier.reset()
     const alone = sync.Barrier(1, { action: () => Promise.resolve() })
     expect(() => alone.wait()).toThrow(valueError())
-    expect(alone.isBroken()).toBe(true)
+    expect(alone.broken).toBe(true)
   })
 
   it('waits for conditions, over a lock of the same form', async () => {
@@ -112,7 +112,7 @@ describe('the blocking form', () => {
     expect(() => condition.notify()).toThrow(shareError('ERR_NOT_OWNER'))
     lock.run(() => expect(condition.notifyAll()).toBe(0))
     expect(() => condition.run(() => condition.wait({ timeoutMs: 5 }))).toThrow(shareError('ERR_TIMEOUT'))
-    expect(condition.isLocked()).toBe(false)
+    expect(condition.locked).toBe(false)
     let asked = 0
     const late = () => condition.run(() => condition.waitFor(() => ++asked > 9, { timeoutMs: 5 }))
     expect(late).toThrow(shareError('ERR_TIMEOUT', /5 ms/))
@@ -130,7 +130,7 @@ describe('the blocking form', () => {
   it('puts and gets, and iterates to the end', async () => {
     const queue = sync.JoinableQueue<number>({ name: 'jobs', maxSize: 2 })
     queue.putMany([1, 2])
-    expect([queue.size(), queue.isFull(), queue.tryPut(3)]).toEqual([2, true, false])
+    expect([queue.size, queue.isFull, queue.tryPut(3)]).toEqual([2, true, false])
     expect(() => queue.put(3, { timeoutMs: 1 })).toThrow(shareError('ERR_TIMEOUT'))
     await using peer = await spawnFixture('managed-user', { address: manager.address, isBlocking: true })
     await peer.call('begin', 'JoinableQueue', 'jobs', 'put', 3)
@@ -141,7 +141,7 @@ describe('the blocking form', () => {
     await eventually(() => queue.show().includes('waiting=1'))
     queue.taskDone(3)
     await peer.event('done')
-    expect([queue.unfinished(), queue.isEmpty(), queue.tryGet()]).toEqual([0, true, undefined])
+    expect([queue.unfinished, queue.isEmpty, queue.tryGet()]).toEqual([0, true, undefined])
     queue.putMany([4, 5])
     queue.end()
     expect([...queue]).toEqual([4, 5])

@@ -10,15 +10,15 @@ const BROKEN = shareError('ERR_BROKEN_BARRIER')
 describe('Barrier of a manager', () => {
   it('lets all go when all have come, again and again, each with its place', async () => {
     const [a, b, c] = await barriers(3, 3)
-    expect(await a!.parties()).toBe(3)
+    expect(await a!.parties).toBe(3)
     for (let round = 0; round < 3; round++) {
       const first = c!.wait()
       await waits(first, c!)
       const second = a!.wait()
       await waits(second, a!)
-      expect(await b!.waiting()).toBe(2)
+      expect(await b!.waiting).toBe(2)
       expect(await Promise.all([b!.wait(), second, first])).toEqual([2, 1, 0])
-      expect(await b!.waiting()).toBe(0)
+      expect(await b!.waiting).toBe(0)
     }
   })
 
@@ -38,11 +38,11 @@ describe('Barrier of a manager', () => {
     const failed = expect(other).rejects.toThrow(BROKEN)
     await expect(b!.wait(options)).rejects.toThrow(error)
     await failed
-    expect(await a!.isBroken()).toBe(true)
+    expect(await a!.broken).toBe(true)
     expect(await a!.show()).toBe('Barrier(broken)')
     await expect(a!.wait()).rejects.toThrow(BROKEN)
     await a!.reset()
-    expect(await b!.isBroken()).toBe(false)
+    expect(await b!.broken).toBe(false)
     expect((await Promise.all([a!.wait(), a!.wait(), b!.wait()])).sort()).toEqual([0, 1, 2])
   })
 
@@ -62,7 +62,7 @@ describe('Barrier of a manager', () => {
     await a!.abort()
     await a!.abort()
     await expect(third).rejects.toThrow(BROKEN)
-    expect(await b!.isBroken()).toBe(true)
+    expect(await b!.broken).toBe(true)
   })
 
   it('fails those who wait when it is reset, and is good again', async () => {
@@ -71,7 +71,7 @@ describe('Barrier of a manager', () => {
     await waits(waiting, a!)
     await b!.reset()
     await expect(waiting).rejects.toThrow(BROKEN)
-    expect(await b!.isBroken()).toBe(false)
+    expect(await b!.broken).toBe(false)
     expect(await Promise.all([a!.wait(), b!.wait()])).toHaveLength(2)
   })
 
@@ -82,7 +82,7 @@ describe('Barrier of a manager', () => {
     const lost = b!.wait().catch(() => {})
     await waits(lost, b!)
     await end(c!)
-    expect(await a!.isBroken()).toBe(false)
+    expect(await a!.broken).toBe(false)
     await end(b!)
     await expect(waiting).rejects.toThrow(BROKEN)
     await lost
@@ -92,7 +92,7 @@ describe('Barrier of a manager', () => {
     const order: string[] = []
     const [a, b] = await barriers(2, 2)
     b!.action = async () => {
-      expect(await a!.waiting()).toBe(1)
+      expect(await a!.waiting).toBe(1)
       order.push('acted')
     }
     const waiting = a!.wait().then((index) => order.push(`went ${index}`))
@@ -118,7 +118,7 @@ describe('Barrier of a manager', () => {
     const failed = expect(waiting).rejects.toThrow(BROKEN)
     await expect(b!.wait()).rejects.toThrow(new RangeError('as asked'))
     await failed
-    expect(await a!.isBroken()).toBe(true)
+    expect(await a!.broken).toBe(true)
   })
 
   it('lets newcomers wait for the end of an action, in time', async () => {
@@ -135,7 +135,7 @@ describe('Barrier of a manager', () => {
     const last = b!.wait()
     await acts
     await expect(a!.wait({ timeoutMs: 5 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
-    expect(await a!.isBroken()).toBe(false) // it had not arrived
+    expect(await a!.broken).toBe(false) // it had not arrived
     const next = a!.wait()
     await waits(next, a!)
     await waits(first, a!)

@@ -62,7 +62,7 @@ describe('Condition of a manager', () => {
     expect(await b!.notify(1, { guard })).toBe(0)
     expect(await b!.waitFor(() => 'yes', { guard })).toBe('yes')
     await expect(b!.wait({ guard, timeoutMs: 5 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
-    expect(await b!.isLocked()).toBe(true)
+    expect(await b!.locked).toBe(true)
     await guard.release()
     await expect(b!.notifyAll({ guard })).rejects.toThrow(NOT_OWNER)
     await expect(b!.wait({ guard: {} as never })).rejects.toThrow(typeError())
@@ -83,13 +83,13 @@ describe('Condition of a manager', () => {
       const failed = typeof error === 'string' ? expect(wait).rejects.toBe(error) : expect(wait).rejects.toThrow(error)
       await failed
       inside = true
-      expect(await b!.isLocked()).toBe(true)
+      expect(await b!.locked).toBe(true)
       expect(await a!.notify()).toBe(0)
       inside = false
     })
     await waiting
     expect(inside).toBe(false)
-    expect(await b!.isLocked()).toBe(false)
+    expect(await b!.locked).toBe(false)
   })
 
   it('comes back only when the lock is free, however long that takes', async () => {
@@ -112,10 +112,10 @@ describe('Condition of a manager', () => {
         await waiting
         const guard = await a!.acquire()
         await guard.release()
-        expect(await b!.isLocked()).toBe(true)
+        expect(await b!.locked).toBe(true)
       }),
     )
-    expect(await b!.isLocked()).toBe(false)
+    expect(await b!.locked).toBe(false)
   })
 
   it('waits for a predicate, in one form or the other', async () => {
@@ -143,7 +143,7 @@ describe('Condition of a manager', () => {
     )
     await expect(failing).rejects.toThrow(new RangeError('as asked'))
     await expect(a!.waitFor(1 as never)).rejects.toThrow(typeError())
-    expect(await b!.isLocked()).toBe(false)
+    expect(await b!.locked).toBe(false)
   })
 
   it('passes a notification on from a client that is gone before it has come back', async () => {
@@ -194,14 +194,14 @@ describe('Condition of a manager', () => {
       await two!.unlink(name)
       const waiting = lock.run(() => full.wait())
       await waits(waiting, full)
-      expect(await lock.isLocked()).toBe(false)
+      expect(await lock.locked).toBe(false)
       await empty.run(async () => {
-        expect(await lock.isLocked()).toBe(true)
+        expect(await lock.locked).toBe(true)
         expect(await empty.notify()).toBe(0)
         expect(await full.notify()).toBe(1)
       })
       expect(await waiting).toBe(true)
-      expect(await lock.isLocked()).toBe(false)
+      expect(await lock.locked).toBe(false)
     }
   })
 
@@ -214,9 +214,9 @@ describe('Condition of a manager', () => {
       await waits(waiting, condition)
       condition.close()
       await expect(waiting).rejects.toThrow(shareError('ERR_CLOSED'))
-      expect(await lock.isLocked()).toBe(true)
+      expect(await lock.locked).toBe(true)
     })
-    expect(await lock.isLocked()).toBe(false)
+    expect(await lock.locked).toBe(false)
     expect((await lock.acquire()).abandoned).toBe(false)
   })
 
@@ -227,10 +227,10 @@ describe('Condition of a manager', () => {
       forgotten = a!.wait() // is not awaited: the hold is given up while it is suspended
       await arrived(a!)
     })
-    expect(await b!.isLocked()).toBe(false)
+    expect(await b!.locked).toBe(false)
     expect(await b!.run(() => b!.notify())).toBe(1)
     expect(await forgotten).toBe(true)
-    expect(await b!.isLocked()).toBe(false)
+    expect(await b!.locked).toBe(false)
   })
 
   it('takes options that mean something', async () => {

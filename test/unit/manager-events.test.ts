@@ -8,14 +8,14 @@ const events = (count: number) => share(count, (manager) => manager.Event())
 describe('Event of a manager', () => {
   it('is set and cleared for all', async () => {
     const [a, b] = await events(2)
-    expect(await b!.isSet()).toBe(false)
+    expect(await b!.isSet).toBe(false)
     await a!.set()
     await a!.set()
-    expect(await b!.isSet()).toBe(true)
+    expect(await b!.isSet).toBe(true)
     expect(await b!.wait()).toBe(true)
     await b!.clear()
     await b!.clear()
-    expect(await a!.isSet()).toBe(false)
+    expect(await a!.isSet).toBe(false)
     expect(await a!.show()).toBe('Event(unset)')
   })
 
@@ -26,7 +26,7 @@ describe('Event of a manager', () => {
     void a!.set()
     await a!.clear()
     expect(await Promise.all(waiting)).toEqual([true, true, true])
-    expect(await a!.isSet()).toBe(false)
+    expect(await a!.isSet).toBe(false)
   })
 
   it('gives up after a timeout or for a signal', async () => {
@@ -55,7 +55,7 @@ describe('Event of a manager', () => {
     const [one, two] = await connect(2)
     const b = await two!.Event('kept by a wait')
     const waiting = one!.Event('kept by a wait').then((event) => event.wait())
-    await b.isSet()
+    await b.isSet
     for (let i = 0; i < 5; i++) {
       globalThis.gc!()
       await new Promise((resolve) => setImmediate(resolve))

@@ -12,7 +12,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     const [a, b, c] = await locks(3)
     const guard = await a!.acquire()
     expect(guard.abandoned).toBe(false)
-    expect(await b!.isLocked()).toBe(true)
+    expect(await b!.locked).toBe(true)
     expect(await b!.tryAcquire()).toBeUndefined()
     const order: string[] = []
     const take = async (lock: LockProxy | RLockProxy, name: string) => {
@@ -27,7 +27,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     await guard.release()
     await Promise.all(waiting.map(({ mine }) => mine))
     expect(order).toEqual(['c', 'b', 'a', 'c again'])
-    expect(await a!.isLocked()).toBe(false)
+    expect(await a!.locked).toBe(false)
   })
 
   it('is given up after a timeout, and not taken', async () => {
@@ -39,7 +39,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     await expect(b!.acquire({ timeoutMs: 0 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
     await expect(b!.run(() => 1, { timeoutMs: 1 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
     await guard.release()
-    expect(await a!.isLocked()).toBe(false)
+    expect(await a!.locked).toBe(false)
     await (await b!.acquire({ timeoutMs: 0 })).release()
     await (await b!.acquire({ timeoutMs: Infinity })).release()
   })
@@ -54,7 +54,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     controller.abort('why')
     await expect(waiting).rejects.toBe('why')
     await guard.release()
-    expect(await a!.isLocked()).toBe(false)
+    expect(await a!.locked).toBe(false)
   })
 
   it('is released by its guard, and once', async () => {
@@ -66,7 +66,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     await expect(guard.release()).rejects.toThrow(shareError('ERR_NOT_OWNER'))
     const next = await a!.acquire()
     await expect(guard.release()).rejects.toThrow(shareError('ERR_NOT_OWNER'))
-    expect(await a!.isLocked()).toBe(true)
+    expect(await a!.locked).toBe(true)
     await next.release()
     await expect(a!.release()).rejects.toThrow(shareError('ERR_NOT_OWNER'))
   })
@@ -75,20 +75,20 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     const [a] = await locks(1)
     {
       await using guard = await a!.acquire()
-      expect(await a!.isLocked()).toBe(true)
+      expect(await a!.locked).toBe(true)
       expect(guard.released).toBe(false)
     }
-    expect(await a!.isLocked()).toBe(false)
+    expect(await a!.locked).toBe(false)
     {
       using _guard = await a!.acquire()
     }
-    expect(await a!.isLocked()).toBe(false) // a call of the same client comes after the release
+    expect(await a!.locked).toBe(false) // a call of the same client comes after the release
   })
 
   it('runs a function, gives what it gives, and is free after one that throws', async () => {
     const [a, b] = await locks(2)
     const given = await a!.run(async ({ abandoned }) => {
-      expect(await b!.isLocked()).toBe(true)
+      expect(await b!.locked).toBe(true)
       return abandoned
     })
     expect(given).toBe(false)
@@ -96,7 +96,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
       throw new RangeError('as asked')
     })
     await expect(failing).rejects.toThrow(new RangeError('as asked'))
-    expect(await a!.isLocked()).toBe(false)
+    expect(await a!.locked).toBe(false)
     await expect(a!.run(3 as never)).rejects.toThrow(typeError(/^fn /))
   })
 
@@ -145,7 +145,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     b!.close()
     await expect(waiting).rejects.toThrow(shareError('ERR_CLOSED'))
     await guard.release()
-    expect(await a!.isLocked()).toBe(false)
+    expect(await a!.locked).toBe(false)
   })
 
   it('takes options that mean something', async () => {
@@ -162,7 +162,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     const a = await one![kind]('the one')
     const b = await two![kind]({ name: 'the one' })
     await a.acquire()
-    expect(await b.isLocked()).toBe(true)
+    expect(await b.locked).toBe(true)
     await expect(two!.Queue('the one')).rejects.toThrow(shareError('ERR_KIND'))
     await one!.unlink('the one')
     expect(() => one![kind]({ nam: 'x' } as never)).toThrow(valueError())
@@ -194,7 +194,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
       }
       granted++
       expect(++held).toBe(1)
-      if (i % 2 === 0) await b!.isLocked()
+      if (i % 2 === 0) await b!.locked
       held--
       await guard.release()
     }
@@ -206,7 +206,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     expect(granted + aborted).toBe(450)
     expect(granted).toBeGreaterThan(0)
     expect(aborted).toBeGreaterThan(0)
-    expect(await a!.isLocked()).toBe(false)
+    expect(await a!.locked).toBe(false)
   })
 })
 
@@ -217,10 +217,10 @@ describe('Lock of a manager', () => {
     const [a, b] = await locks(2)
     const guard = await a!.acquire()
     await b!.release()
-    expect(await a!.isLocked()).toBe(false)
+    expect(await a!.locked).toBe(false)
     const next = await b!.acquire()
     await expect(guard.release()).rejects.toThrow(shareError('ERR_NOT_OWNER'))
-    expect(await a!.isLocked()).toBe(true)
+    expect(await a!.locked).toBe(true)
     await next.release()
   })
 
@@ -255,11 +255,11 @@ describe('RLock of a manager', () => {
         const another = (await a!.tryAcquire())!
         await guard.release()
         await another.release()
-        expect(await b!.isLocked()).toBe(true)
+        expect(await b!.locked).toBe(true)
       })
-      expect(await b!.isLocked()).toBe(true)
+      expect(await b!.locked).toBe(true)
     })
-    expect(await b!.isLocked()).toBe(false)
+    expect(await b!.locked).toBe(false)
   })
 
   it('is not taken again by others, of the same client or another', async () => {
@@ -284,13 +284,13 @@ describe('RLock of a manager', () => {
     await outer!.run(async () => {
       const section = async () => {
         expect(++inside).toBe(1)
-        await inner!.isLocked()
+        await inner!.locked
         await outer!.run(() => {})
         inside--
       }
       await Promise.all([inner!.run(section), inner!.run(section), inner!.run(section)])
     })
-    expect(await inner!.isLocked()).toBe(false)
+    expect(await inner!.locked).toBe(false)
   })
 
   it('is released by its owner only', async () => {
@@ -299,7 +299,7 @@ describe('RLock of a manager', () => {
       await expect(b!.release()).rejects.toThrow(shareError('ERR_NOT_OWNER'))
       await a!.acquire()
       await a!.release()
-      expect(await b!.isLocked()).toBe(true)
+      expect(await b!.locked).toBe(true)
     })
     const guard = await a!.acquire()
     await expect(a!.release()).rejects.toThrow(shareError('ERR_NOT_OWNER'))
@@ -319,16 +319,16 @@ describe('RLock of a manager', () => {
       })
       await arrived(a!)
     })
-    expect(await b!.isLocked()).toBe(true)
+    expect(await b!.locked).toBe(true)
     finish()
     await forgotten
-    expect(await b!.isLocked()).toBe(false)
+    expect(await b!.locked).toBe(false)
   })
 
   it('does not take the tasks of locks in shared memory for its own', async () => {
     const [a] = await locks(1)
     using local = new RLock()
     await local.run(() => a!.run(() => local.run(() => a!.run(() => {}))))
-    expect(await a!.isLocked()).toBe(false)
+    expect(await a!.locked).toBe(false)
   })
 })

@@ -19,18 +19,18 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
 
   it('gives items in the order in which they were put, each to one', async () => {
     const [a, b, c] = await queues(3)
-    expect([await a!.isEmpty(), await a!.isFull(), await a!.maxSize()]).toEqual([true, false, Infinity])
+    expect([await a!.isEmpty, await a!.isFull, await a!.maxSize]).toEqual([true, false, Infinity])
     await a!.put(1)
     await b!.putMany([2, 3, 4])
     expect(await a!.tryPut(5)).toBe(true)
-    expect(await c!.size()).toBe(5)
+    expect(await c!.size).toBe(5)
     expect(await c!.get()).toBe(1)
     expect(await c!.tryGet()).toEqual({ value: 2 })
     expect(await c!.getMany(2)).toEqual([3, 4])
     expect(await b!.getMany(9)).toEqual([5])
     expect(await b!.tryGet()).toBeUndefined()
     await a!.putMany([])
-    expect(await c!.isEmpty()).toBe(true)
+    expect(await c!.isEmpty).toBe(true)
   })
 
   it('serves those who wait for an item in their order', async () => {
@@ -57,7 +57,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     expect(await a!.tryPut(5)).toBe(false)
     expect(await a!.get()).toBe(1)
     await many
-    expect(await a!.isFull()).toBe(true)
+    expect(await a!.isFull).toBe(true)
     expect(await a!.get()).toBe(2)
     await one
     expect(await a!.getMany(9)).toEqual([3, 4])
@@ -81,7 +81,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     putting.abort('why not')
     await expect(put).rejects.toBe('why not')
     expect(await b!.get()).toBe(1)
-    expect(await b!.isEmpty()).toBe(true)
+    expect(await b!.isEmpty).toBe(true)
   })
 
   it('serves those behind one who has given up', async () => {
@@ -108,7 +108,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     await expect(late).rejects.toThrow(shareError('ERR_ENDED'))
     await expect(b!.put(4)).rejects.toThrow(shareError('ERR_ENDED'))
     await expect(b!.tryPut(4)).rejects.toThrow(shareError('ERR_ENDED'))
-    expect(await b!.hasEnded()).toBe(true)
+    expect(await b!.ended).toBe(true)
     expect(await collect(b!)).toEqual([1, 2])
     await expect(b!.get()).rejects.toThrow(shareError('ERR_ENDED'))
     await expect(b!.tryGet()).rejects.toThrow(shareError('ERR_ENDED'))
@@ -153,7 +153,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     await a!.put(undefined)
     expect(await b!.tryGet()).toEqual({ value: undefined })
     await expect(a!.put(() => {})).rejects.toThrow(/could not be (encoded|cloned)/)
-    expect(await a!.isEmpty()).toBe(true)
+    expect(await a!.isEmpty).toBe(true)
   })
 
   it('loses nothing to a client that is gone while it waits', async () => {
@@ -174,7 +174,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     await end(a!)
     await expect(lost).rejects.toThrow(shareError('ERR_CLOSED'))
     expect(await b!.get()).toBe(1)
-    expect(await b!.isEmpty()).toBe(true)
+    expect(await b!.isEmpty).toBe(true)
   })
 
   it('takes options that mean something', async () => {
@@ -232,7 +232,7 @@ describe('items of a queue of a manager that cannot be sent', () => {
     const queue = await manager.Queue<string>()
     for (const letter of 'abcd') await queue.put(letter.repeat(26_000))
     await expect(queue.getMany(4)).rejects.toThrow(shareError('ERR_LIMIT', /reply of/))
-    expect(await queue.size()).toBe(4)
+    expect(await queue.size).toBe(4)
     expect((await queue.getMany(2)).map((item) => item[0])).toEqual(['a', 'b'])
     expect((await queue.getMany(2)).map((item) => item[0])).toEqual(['c', 'd'])
     manager.close()
@@ -251,7 +251,7 @@ describe('JoinableQueue of a manager', () => {
     await waits(joining[0]!, a!)
     await waits(joining[1]!, b!)
     await b!.getMany(3)
-    expect(await a!.unfinished()).toBe(3)
+    expect(await a!.unfinished).toBe(3)
     await b!.taskDone()
     await expect(b!.taskDone(3)).rejects.toThrow(shareError('ERR_TASK_DONE'))
     await waits(joining[0]!, a!)

@@ -11,7 +11,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
 
   it('gives its units to those who ask, in their order', async () => {
     const [a, b] = await semaphores(2, 2)
-    expect(await a!.value()).toBe(2)
+    expect(await a!.value).toBe(2)
     await a!.acquire()
     expect(await b!.tryAcquire()).toBe(true)
     expect(await a!.tryAcquire()).toBe(false)
@@ -24,7 +24,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     await a!.release(2)
     await arrived(a!, b!)
     expect(order.sort()).toEqual([0, 1]) // each has an answer of its own
-    expect(await a!.value()).toBe(0)
+    expect(await a!.value).toBe(0)
     await a!.release()
     await Promise.all(waiting)
     expect(order).toEqual([0, 1, 2])
@@ -41,7 +41,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     controller.abort('why')
     await expect(waiting).rejects.toBe('why')
     await a!.release()
-    expect(await b!.value()).toBe(1)
+    expect(await b!.value).toBe(1)
   })
 
   it('gets back what a client has when that ends, and nothing twice', async () => {
@@ -51,10 +51,10 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     await b!.acquire()
     await b!.release() // its own
     await end(b!)
-    expect(await c!.value()).toBe(1)
+    expect(await c!.value).toBe(1)
     await c!.release() // one of those that a has
     await end(a!)
-    expect(await c!.value()).toBe(3)
+    expect(await c!.value).toBe(3)
   })
 
   it('takes what somebody else releases from those who have had units for longest', async () => {
@@ -63,9 +63,9 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     await b!.acquire()
     await c!.release()
     await end(a!)
-    expect(await c!.value()).toBe(1)
+    expect(await c!.value).toBe(1)
     await end(b!)
-    expect(await c!.value()).toBe(2)
+    expect(await c!.value).toBe(2)
   })
 
   it('gives what comes back to those who wait', async () => {
@@ -75,16 +75,16 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     await waits(waiting, b!)
     a!.close()
     await waiting
-    expect(await b!.value()).toBe(0)
+    expect(await b!.value).toBe(0)
   })
 
   it('keeps what a client has when that ends, if it is not recoverable', async () => {
     const [a, b] = await semaphores(2, 2, { recoverable: false })
     await a!.acquire()
     await end(a!)
-    expect(await b!.value()).toBe(1)
+    expect(await b!.value).toBe(1)
     await b!.release()
-    expect(await b!.value()).toBe(2)
+    expect(await b!.value).toBe(2)
   })
 
   it('does not lose units when a proxy that nobody holds any more is collected', async () => {
@@ -99,9 +99,9 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
       await new Promise((resolve) => setImmediate(resolve))
     }
     await one!.stats()
-    expect(await b.value()).toBe(1)
+    expect(await b.value).toBe(1)
     await (await one![kind](2, name)).release()
-    expect(await b.value()).toBe(2)
+    expect(await b.value).toBe(2)
     await one!.unlink(name)
   })
 
@@ -119,7 +119,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     await expect(semaphore.release(1.5)).rejects.toThrow(rangeError())
     await expect(semaphore.release('1' as never)).rejects.toThrow(typeError())
     expect(await semaphore.show()).toBe(`${kind}(value=0)`)
-    expect(await (await manager![kind]()).value()).toBe(1)
+    expect(await (await manager![kind]()).value).toBe(1)
   })
 })
 
@@ -127,9 +127,9 @@ describe('the limit of semaphores of a manager', () => {
   it('is 2^31 - 1 for a Semaphore, and nothing is released beyond it', async () => {
     const [a] = await share(1, (manager) => manager.Semaphore(1))
     await a!.release(2 ** 31 - 2)
-    expect(await a!.value()).toBe(2 ** 31 - 1)
+    expect(await a!.value).toBe(2 ** 31 - 1)
     await expect(a!.release()).rejects.toThrow(shareError('ERR_OVER_RELEASE'))
-    expect(await a!.value()).toBe(2 ** 31 - 1)
+    expect(await a!.value).toBe(2 ** 31 - 1)
   })
 
   it('is the initial value for a BoundedSemaphore', async () => {
@@ -137,8 +137,8 @@ describe('the limit of semaphores of a manager', () => {
     await expect(a!.release()).rejects.toThrow(shareError('ERR_OVER_RELEASE'))
     await a!.acquire()
     await expect(b!.release(2)).rejects.toThrow(shareError('ERR_OVER_RELEASE'))
-    expect(await a!.value()).toBe(1)
+    expect(await a!.value).toBe(1)
     await b!.release()
-    expect(await a!.value()).toBe(2)
+    expect(await a!.value).toBe(2)
   })
 })

@@ -67,17 +67,17 @@ export class BarrierProxy extends WaitingProxy {
   }
 
   /** How many parties wait for each other. @throws {@link ShareError} as every call. */
-  parties(): Promise<number> {
+  get parties(): Promise<number> {
     return this.call('parties')
   }
 
   /** How many are waiting at this moment. @throws {@link ShareError} as every call. */
-  waiting(): Promise<number> {
+  get waiting(): Promise<number> {
     return this.call('waiting')
   }
 
   /** Whether the barrier is broken. @throws {@link ShareError} as every call. */
-  isBroken(): Promise<boolean> {
+  get broken(): Promise<boolean> {
     return this.call('isBroken')
   }
 
@@ -124,11 +124,11 @@ export interface BlockingBarrierProxy extends BlockingMethods<ManagedProxy> {
   /** {@link BarrierProxy.reset}. */
   reset(): void
   /** {@link BarrierProxy.parties}. */
-  parties(): number
+  readonly parties: number
   /** {@link BarrierProxy.waiting}. */
-  waiting(): number
-  /** {@link BarrierProxy.isBroken}. */
-  isBroken(): boolean
+  readonly waiting: number
+  /** {@link BarrierProxy.broken}. */
+  readonly broken: boolean
 }
 
 registerProxy('Barrier', BarrierProxy)

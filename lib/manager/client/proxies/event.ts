@@ -24,7 +24,7 @@ export class EventProxy extends WaitingProxy {
   declare readonly [blockingForm]: BlockingEventProxy
 
   /** Whether the event is set. @throws {@link ShareError} as every call. */
-  isSet(): Promise<boolean> {
+  get isSet(): Promise<boolean> {
     return this.call('isSet')
   }
 
@@ -50,7 +50,7 @@ export class EventProxy extends WaitingProxy {
 /** An {@link EventProxy} in the blocking form. */
 export interface BlockingEventProxy extends BlockingMethods<ManagedProxy> {
   /** {@link EventProxy.isSet}. */
-  isSet(): boolean
+  readonly isSet: boolean
   /** {@link EventProxy.set}. */
   set(): void
   /** {@link EventProxy.clear}. */

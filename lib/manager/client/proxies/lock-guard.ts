@@ -18,7 +18,7 @@ type Release = () => Promise<boolean>
  *   await using guard = await lock.acquire()
  *   if (guard.abandoned) console.warn('the last owner died at work: check the data')
  * }
- * console.assert(!(await lock.isLocked()))
+ * console.assert(!(await lock.locked))
  * ```
  */
 export class ManagedLockGuard implements AsyncDisposable, Disposable {

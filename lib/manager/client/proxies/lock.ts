@@ -49,7 +49,7 @@ export abstract class LockingProxy extends WaitingProxy {
   }
 
   /** Whether somebody holds the lock at this moment. @throws {@link ShareError} as every call. */
-  isLocked(): Promise<boolean> {
+  get locked(): Promise<boolean> {
     return this.call('isLocked')
   }
 
@@ -129,8 +129,8 @@ export interface BlockingLocking {
   tryAcquire(): BlockingLockGuard | undefined
   /** {@link LockProxy.release}. */
   release(): void
-  /** {@link LockProxy.isLocked}. */
-  isLocked(): boolean
+  /** {@link LockProxy.locked}. */
+  readonly locked: boolean
   /** {@link LockProxy.run} for the thread; `fn` may not return a promise. */
   run<T>(fn: (lock: Abandonment) => T, options?: SyncWaitOptions): T
 }
@@ -165,8 +165,8 @@ export class LockProxy extends LockingProxy {
  * import { Manager } from 'procshare'
  * await using manager = await Manager.start()
  * const lock = await manager.RLock()
- * await lock.run(() => lock.run(async () => console.assert(await lock.isLocked())))
- * console.assert(!(await lock.isLocked()))
+ * await lock.run(() => lock.run(async () => console.assert(await lock.locked)))
+ * console.assert(!(await lock.locked))
  * ```
  */
 export class RLockProxy extends LockingProxy {

@@ -81,27 +81,27 @@ export abstract class AnyQueueProxy<T> extends WaitingProxy implements AsyncIter
   }
 
   /** How many items there are at this moment. @throws {@link ShareError} as every call. */
-  size(): Promise<number> {
+  get size(): Promise<number> {
     return this.call('size')
   }
 
   /** How many items there can be; `Infinity` when nobody has said. @throws {@link ShareError} as every call. */
-  maxSize(): Promise<number> {
+  get maxSize(): Promise<number> {
     return this.call('maxSize')
   }
 
   /** Whether there are no items at this moment. @throws {@link ShareError} as every call. */
-  isEmpty(): Promise<boolean> {
+  get isEmpty(): Promise<boolean> {
     return this.call('isEmpty')
   }
 
   /** Whether there is no room at this moment. @throws {@link ShareError} as every call. */
-  isFull(): Promise<boolean> {
+  get isFull(): Promise<boolean> {
     return this.call('isFull')
   }
 
   /** Whether somebody has called {@link end}. @throws {@link ShareError} as every call. */
-  hasEnded(): Promise<boolean> {
+  get ended(): Promise<boolean> {
     return this.call('hasEnded')
   }
 
@@ -174,7 +174,7 @@ export class JoinableQueueProxy<T = unknown> extends AnyQueueProxy<T> {
   declare readonly [blockingForm]: BlockingJoinableQueueProxy<T>
 
   /** How many items were put and not yet reported by {@link taskDone}. @throws {@link ShareError} as every call. */
-  unfinished(): Promise<number> {
+  get unfinished(): Promise<number> {
     return this.call('unfinished')
   }
 
@@ -214,21 +214,21 @@ export interface BlockingQueueProxy<T = unknown> extends BlockingMethods<Managed
   /** {@link QueueProxy.end}. */
   end(): void
   /** {@link QueueProxy.size}. */
-  size(): number
+  readonly size: number
   /** {@link QueueProxy.maxSize}. */
-  maxSize(): number
+  readonly maxSize: number
   /** {@link QueueProxy.isEmpty}. */
-  isEmpty(): boolean
+  readonly isEmpty: boolean
   /** {@link QueueProxy.isFull}. */
-  isFull(): boolean
-  /** {@link QueueProxy.hasEnded}. */
-  hasEnded(): boolean
+  readonly isFull: boolean
+  /** {@link QueueProxy.ended}. */
+  readonly ended: boolean
 }
 
 /** A {@link JoinableQueueProxy} in the blocking form. */
 export interface BlockingJoinableQueueProxy<T = unknown> extends BlockingQueueProxy<T> {
   /** {@link JoinableQueueProxy.unfinished}. */
-  unfinished(): number
+  readonly unfinished: number
   /** {@link JoinableQueueProxy.taskDone}. */
   taskDone(count?: number): void
   /** {@link JoinableQueueProxy.join}, blocking the thread. */

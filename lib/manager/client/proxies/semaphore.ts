@@ -44,7 +44,7 @@ export abstract class AnySemaphoreProxy extends WaitingProxy {
   }
 
   /** How many units there are at this moment. @throws {@link ShareError} as every call. */
-  value(): Promise<number> {
+  get value(): Promise<number> {
     return this.call('value')
   }
 
@@ -78,7 +78,7 @@ export abstract class AnySemaphoreProxy extends WaitingProxy {
  * await using manager = await Manager.start()
  * const slots = await manager.Semaphore(2)
  * await slots.acquire({ timeoutMs: 1_000 })
- * console.assert((await slots.value()) === 1)
+ * console.assert((await slots.value) === 1)
  * await slots.release()
  * ```
  */
@@ -113,7 +113,7 @@ export interface BlockingSemaphoreProxy extends BlockingMethods<ManagedProxy> {
   /** {@link SemaphoreProxy.release}. */
   release(units?: number): void
   /** {@link SemaphoreProxy.value}. */
-  value(): number
+  readonly value: number
 }
 
 registerProxy('Semaphore', SemaphoreProxy)
