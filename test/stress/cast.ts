@@ -82,6 +82,8 @@ export async function firstOf<T>(waits: Wait[], what: string): Promise<{ wait: W
 
 export class Cast implements AsyncDisposable {
   readonly seats: readonly Seat[]
+  /** Who takes the next empty seat. The waits of others go on while a process starts, which may take seconds. */
+  #next = standIn()
 
   private constructor(parties: readonly OwnedParty[]) {
     this.seats = parties.map((party) => new Seat(party))
@@ -94,7 +96,8 @@ export class Cast implements AsyncDisposable {
   /** Kills the process of a seat, and puts another there. */
   async kill(seat: Seat): Promise<void> {
     await seat.party.end()
-    seat.party = await processes.start()
+    seat.party = await this.#next
+    this.#next = standIn()
     seat.pending = 0
     seat.blocked = false
   }
@@ -110,6 +113,13 @@ export class Cast implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.seats.map(({ party }) => party[Symbol.asyncDispose]()))
+    const parties = [...this.seats.map(({ party }) => party), await this.#next]
+    await Promise.all(parties.map((party) => party[Symbol.asyncDispose]()))
   }
+}
+
+function standIn(): Promise<OwnedParty> {
+  const starting = processes.start()
+  starting.catch(() => {}) // who takes it is told
+  return starting
 }
