@@ -4,7 +4,7 @@
  *
  * While calls are pending the connection keeps the process alive; when none is, it does not, unless `ref()` was called.
  */
-import { connect as connectSocket, type Socket } from 'node:net'
+import { connect as connectSocket, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { hasCode, ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
@@ -259,7 +259,7 @@ export class Connection extends Channel {
   }
 
   #connectTls(tls: ConnectionOptions): Socket {
-    const servername = typeof this.at === 'string' ? undefined : this.at.host
+    const servername = typeof this.at === 'string' || isIP(this.at.host) > 0 ? undefined : this.at.host
     return connectTls({ ...(servername !== undefined && { servername }), ...tls, ...socketOptions(this.at) })
   }
 

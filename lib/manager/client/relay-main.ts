@@ -2,7 +2,7 @@
  * The worker that carries bytes between the rings of a blocking client and a socket, in both directions, knowing nothing of what they
  * mean: the client itself proves that it knows the key.
  */
-import { connect } from 'node:net'
+import { connect, isIP } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { workerData } from 'node:worker_threads'
 import type { Handle } from '../../memory/handle.ts'
@@ -21,7 +21,7 @@ const {
 }
 
 const rings = Connection.attach<Uint8Array>(handle).ref()
-const servername = typeof at === 'string' ? undefined : at.host
+const servername = typeof at === 'string' || isIP(at.host) > 0 ? undefined : at.host
 const socket =
   tls === undefined
     ? connect(socketOptions(at))

@@ -1,0 +1,119 @@
+/** Connecting again after the connection was lost: to the same server, to another one, and after attempts in vain. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Manager, type ManagerServer } from 'procshare'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { shareError } from '../helpers/error-matchers.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { type Box, makeBox, TYPES } from '../helpers/managed-server.ts'
+
+const authkey = 'the key'
+let directory: string
+let address: string
+let server: ManagerServer
+let manager: Manager
+
+const serve = () => Manager.serve({ address, authkey, types: TYPES })
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'manager-reconnect-'))
+  address = join(directory, 'socket')
+  server = await serve()
+  manager = await Manager.connect({ address, authkey })
+})
+afterEach(async () => {
+  manager.close()
+  await server.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+/** The server ends, and another one takes its place. */
+async function replaceServer(): Promise<void> {
+  await server.close()
+  server = await serve()
+}
+
+async function expectLost(): Promise<void> {
+  await expect(manager.names()).rejects.toThrow(shareError('ERR_DISCONNECTED'))
+}
+
+it('named objects are found again in another server, others are not', async () => {
+  const named = await makeBox(manager, 1, 'named')
+  const other = await makeBox(manager, 2)
+  await replaceServer()
+  await expectLost()
+  using peer = { manager: await Manager.connect({ address, authkey }), [Symbol.dispose]: () => peer.manager.close() }
+  // The number of the object of before is that of something else now.
+  const strange = await makeBox(peer.manager, 'strange')
+  const theirs = await makeBox(peer.manager, 3, 'named')
+  await manager.reconnect()
+  expect(await named.get()).toBe(3)
+  await expect(other.get()).rejects.toThrow(shareError('ERR_NO_OBJECT'))
+  await theirs.set(4)
+  expect(await named.get()).toBe(4)
+  expect(await strange.get()).toBe('strange')
+})
+
+it('what is lost stays lost, however many servers follow each other', async () => {
+  const lost = await makeBox(manager, 'mine')
+  for (let i = 0; i < 3; i++) {
+    await replaceServer()
+    await expectLost()
+    await manager.reconnect()
+    await makeBox(manager, 'not mine')
+    await expect(lost.get()).rejects.toThrow(shareError('ERR_NO_OBJECT'))
+  }
+})
+
+it('a named object that nobody has made again is lost, and does not keep the others from being found', async () => {
+  const first = await makeBox(manager, 1, 'first')
+  const second = await makeBox(manager, 2, 'second')
+  await replaceServer()
+  await expectLost()
+  using peer = { manager: await Manager.connect({ address, authkey }), [Symbol.dispose]: () => peer.manager.close() }
+  await makeBox(peer.manager, 22, 'second')
+  await manager.reconnect()
+  await expect(first.get()).rejects.toThrow(shareError('ERR_NO_OBJECT'))
+  expect(await second.get()).toBe(22)
+})
+
+it('an attempt in vain changes nothing, and may be made at once when a call has failed', async () => {
+  const named = await makeBox(manager, 1, 'named')
+  const pending = named.wait()
+  const again = pending.catch(() => manager.reconnect())
+  const rejected = expect(again).rejects.toThrow(expect.objectContaining({ name: 'ShareError' }))
+  await server.close()
+  await rejected
+  await expect(manager.reconnect()).rejects.toThrow(shareError('ENOENT'))
+  await expectLost()
+  server = await serve()
+  const [first, second] = [manager.reconnect(), manager.reconnect()]
+  await expect(manager.names()).rejects.toThrow(shareError('ERR_DISCONNECTED', /connected to again/))
+  await Promise.all([first, second])
+  expect(manager.isConnected).toBe(true)
+  await expect(named.get()).rejects.toThrow(shareError('ERR_NO_OBJECT'))
+  const made = await makeBox(manager, 2, 'named')
+  expect(await made.get()).toBe(2)
+})
+
+it('at the same server all objects that live are found again, also after attempts in vain', async () => {
+  const named = await makeBox(manager, 1, 'named')
+  const kept = await makeBox(manager, 2)
+  const forgotten = await makeBox(manager, 3)
+  using peer = { manager: await Manager.connect({ address, authkey }), [Symbol.dispose]: () => peer.manager.close() }
+  const holder = await makeBox(peer.manager, null, 'holder')
+  await (await makeBox(manager, null, 'holder')).set(kept)
+  manager.close()
+  await expect(manager.names()).rejects.toThrow(shareError('ERR_CLOSED'))
+  await eventually(async () => (await peer.manager.stats()).clients === 1)
+  // Read by somebody, the object that only another one contains has its number again.
+  const theirs = (await holder.get()) as typeof kept
+  await expect(manager.reconnect({ timeoutMs: 0 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
+  await manager.reconnect()
+  expect(await named.get()).toBe(1)
+  expect(await kept.get()).toBe(2)
+  expect(await theirs.get()).toBe(2)
+  await expect(forgotten.get()).rejects.toThrow(shareError('ERR_NO_OBJECT'))
+  expect((await makeBox(manager, 5)) as unknown as Box).toBeDefined()
+})
