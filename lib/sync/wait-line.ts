@@ -31,6 +31,8 @@ export interface Waiter {
   readonly keepsAlive: boolean
 }
 
+const ARMED: unique symbol = Symbol.for('procshare.armed') as never
+
 /** A wait that ended within this time makes the next one a hot one. */
 const HOT_MS = 0.4
 /** How long a hot one looks from the event loop. */
@@ -41,9 +43,15 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 /**
  * Lines of which the first has armed its wait, by the id of the wait. It keeps them: a pending promise alone keeps nothing.
  * An id may mean another wait by the time a wake-up for it arrives; looking once too often does no harm.
+ * The native part tells the last one who has asked; so there are the lines of all copies of this module, which a test runner may make.
  */
-const armed = new Map<number, WaitLine>()
+const armed = armedBy(native as object)
 native.onWake((id) => pump(armed.get(id)))
+
+function armedBy(addon: object & { [ARMED]?: Map<number, WaitLine> }): Map<number, WaitLine> {
+  addon[ARMED] ??= new Map()
+  return addon[ARMED]
+}
 
 function pump(line: WaitLine | undefined): void {
   line?.pump()

@@ -65,6 +65,11 @@ async function converse({ isTrusted, messages, end, piece }: Conversation): Prom
   }
 }
 
+/** A server that is asked something in order has to answer in time. */
+function assertNotLate(error: { code?: string }): never {
+  throw error.code === 'ERR_TIMEOUT' ? new Error('The server does not answer', { cause: error }) : error
+}
+
 /** The same through shared memory. */
 async function converseInRings({ isTrusted, messages, end, piece }: Conversation): Promise<void> {
   const [ours, theirs] = new Pipe<unknown>({ byteLength: RING_BYTES })
@@ -78,7 +83,7 @@ async function converseInRings({ isTrusted, messages, end, piece }: Conversation
       const frames: Buffer[] = []
       const next = async () => {
         while (frames.length === 0) {
-          const bytes = (await ours.recv({ timeoutMs: 10_000 })) as Uint8Array
+          const bytes = (await ours.recv({ timeoutMs: 20_000 }).catch(assertNotLate)) as Uint8Array
           reader.push(Buffer.from(bytes), (frame) => frames.push(Buffer.from(frame)) > 0)
         }
         return frames.shift()!
