@@ -148,9 +148,9 @@ export const conditionCases: Case[] = [
         async run({ parties, share }) {
           const [a, b] = (await parties(2)) as [Party, Party]
           const condition = share(new Condition())
-          const parked = await park(b, condition, wait, { timeoutMs: 60 })
+          const parked = await park(b, condition, wait, { timeoutMs: 500 }) // enough to acquire the lock meanwhile
           const guard = await a.call<GuardOf>(condition, acquire)
-          await delay(80) // the timeout is over
+          await delay(520) // the timeout is over
           await stillWait([parked])
           await a.release(guard)
           await failsWith('ERR_TIMEOUT', parked.started.error)
