@@ -101,7 +101,7 @@ describe('with one megabyte of shared memory', () => {
 describe('with few descriptors', () => {
   it('the one too many is refused with advice, and after a close() it works again', async () => {
     const name = uniqueName('few')
-    await using child = await spawnUnder('sh', [], 'ulimit -n 64', { name })
+    await using child = await spawnUnder('sh', [], 'ulimit -n 256', { name })
     const { count, error } = await child.call<{ count: number; error: unknown }>('exhaust')
     expect(count).toBeGreaterThan(20)
     expect(error).toMatchObject({
