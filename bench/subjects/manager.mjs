@@ -59,11 +59,12 @@ if (role === 'client') {
 const clients = Number(args[0])
 const manager = await Manager.start()
 const acks = new Queue()
+const children = []
+process.once('exit', () => children.forEach((child) => void child.kill('SIGKILL')))
 const teams = Array.from({ length: clients }, () => {
   const orders = new Queue()
   const order = JSON.stringify([role, manager.address, orders, acks])
-  const child = fork(fileURLToPath(import.meta.url), ['client', order], { execArgv: [] })
-  process.once('exit', () => child.kill('SIGKILL'))
+  children.push(fork(fileURLToPath(import.meta.url), ['client', order], { execArgv: [] }))
   return orders
 })
 for (let i = 0; i < clients; i++) acks.getSync()
