@@ -15,14 +15,18 @@ import { parseArgs } from 'node:util'
 const PROJECT = 'together'
 const DEADLINE_MS = 15 * 60_000
 const TAIL_LINES = 100
-const OF_THE_RUNTIME = ['unit', 'process/handles', 'process/waiting', 'process/worker']
+const OF_THE_RUNTIME = ['unit', 'process/handles', 'process/waiting', 'process/worker', 'process/manager-sharing']
 const OF_THE_SYSTEM = ['conformance', 'crash', 'process/process', 'process/queue']
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { cache: { type: 'string', default: 'build/node-matrix' } },
+  options: {
+    all: { type: 'boolean', default: false },
+    cache: { type: 'string', default: 'build/node-matrix' },
+  },
 })
 const majors = positionals.length > 0 ? positionals : ['22', '24', '26']
+const newest = majors.at(-1)
 
 process.chdir(path.join(import.meta.dirname, '..'))
 const cache = path.resolve(options.cache)
