@@ -1,5 +1,6 @@
 import { Manager, Process, Queue, type RegisteredProxy } from 'procshare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../helpers/eventually.ts'
 
 const JOBS = new URL('../fixtures/managed-jobs.mjs', import.meta.url)
 const TYPES = { Counter: { module: new URL('../fixtures/managed-types.mjs', import.meta.url), export: 'Counter' } }
@@ -57,9 +58,12 @@ describe.each(Object.entries(SERVERS))('proxies of a server at %s', (_where, opt
     const before = (await manager.stats()).objects
     const shared = await counter()
     await start('count', [shared, { again: shared }, 1]).join()
-    expect((await manager.debugInfo()).find(({ text }) => text === 'Counter(1)')).toMatchObject({ clients: 1 })
+    // The server hears of the end of a process a little later than the one who waits for that.
+    await eventually(async () =>
+      (await manager.debugInfo()).some(({ text, clients }) => text === 'Counter(1)' && clients === 1),
+    )
     shared.close()
-    expect((await manager.stats()).objects).toBe(before)
+    await eventually(async () => (await manager.stats()).objects === before)
   })
 })
 
