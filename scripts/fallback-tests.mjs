@@ -6,7 +6,17 @@
 // The addon has a copy of the package to itself, build/fallbacks, so that nothing has to be told which addon to load.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, lstatSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs'
 import path from 'node:path'
 import { FALLBACKS } from './native-sources.mjs'
 
@@ -43,6 +53,12 @@ const skipped = Object.keys(EXCEPTIONS).map((name) => name.replace(/[.*+?^${}()|
 const pattern = `^(?!.*(?:${skipped.join('|')}))`
 for (const [name, reason] of Object.entries(EXCEPTIONS)) console.log(`skipped: "${name}": ${reason}`)
 run('npx', ['vitest', 'run', `--testNamePattern=${pattern}`, ...chosen], { TEST_FALLBACKS: '1' })
+// Only this build has such a folder. What killed processes have left there is swept away by whoever comes next.
+try {
+  rmdirSync(`/dev/shm/.procshare-${process.geteuid()}`)
+} catch (error) {
+  console.log(`The folder of sidecars stays: ${error.code}`)
+}
 
 // With its time, so that only what has changed is compiled again.
 function copy(from, to) {

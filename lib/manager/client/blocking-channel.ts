@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads'
 import { ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
-import { Pipe, type Connection as Rings } from '../../queue/pipe.ts'
+import { Pipe, type PipeEnds, type Connection as Rings } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { isServedHere } from '../served-here.ts'
 import type { AboutServer } from '../server/server-core.ts'
@@ -15,10 +15,8 @@ import {
   type FromServer,
   GOODBYE,
   RESULT,
-  ROOT,
   readFromServer,
   readValue,
-  writeCall,
   writeHold,
   writeRelease,
 } from '../wire/messages.ts'
@@ -53,11 +51,7 @@ export class BlockingChannel extends Channel {
   override call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions): unknown {
     this.#assertUsable()
     const call = this.nextCall(() => false)
-    const bytes = writeCall(call, target?.id ?? ROOT, options?.task ?? 0, method, args, this.references)
-    if (bytes.byteLength > this.#frameBytes) {
-      const detail = `a call of ${bytes.byteLength} bytes; at most ${this.#frameBytes} are allowed`
-      throw new ShareError('ERR_LIMIT', { subject: this.subject, detail })
-    }
+    const bytes = this.encodeCall(call, target, method, args, options?.task, this.#frameBytes)
     this.#assertUsable() // a getter among the arguments may have closed it
     const message = this.#exchange(call, bytes)
     const value = readValue(message, this.references)
@@ -99,9 +93,11 @@ export class BlockingChannel extends Channel {
 
   /** Sends a request and waits for its reply. */
   #exchange(call: number, request: Buffer): FromServer {
+    // When there is no room for them nothing has ended: the next call may find some.
+    const pipe = this.#rings === undefined ? new Pipe<Uint8Array>({ byteLength: RING_BYTES }) : undefined
     this.#isBusy = true
     try {
-      if (this.#rings === undefined) this.#connect()
+      if (pipe !== undefined) this.#connect(pipe)
       for (const note of this.#notes) this.#send(note)
       this.#notes.length = 0
       this.#send(request)
@@ -117,9 +113,8 @@ export class BlockingChannel extends Channel {
     }
   }
 
-  #connect(): void {
+  #connect([ours, theirs]: PipeEnds<Uint8Array>): void {
     const { about, credentials } = this.#asynchronous
-    const [ours, theirs] = new Pipe<Uint8Array>({ byteLength: RING_BYTES })
     this.#rings = ours
     try {
       if (!askDirectly(about!, theirs.handle)) this.#relay = this.#startRelay(theirs.handle)

@@ -5,6 +5,7 @@
  */
 import { ShareError } from '../../errors.ts'
 import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import { ROOT, writeCall } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
 import type { ManagedProxy, ProxyClass } from './proxy.ts'
 import { proxyClassOf } from './proxy-classes.ts'
@@ -109,6 +110,25 @@ export abstract class Channel {
     const entries = new Map([...this.#proxies.values()].map((entry) => [entry.remote, entry]))
     this.#proxies.clear()
     for (const remote of remotes) this.#proxies.set(remote.id, entries.get(remote)!)
+  }
+
+  /**
+   * The message of a call.
+   * @param most - the bytes that the server allows
+   * @throws `DataCloneError`; {@link ShareError} `ERR_LIMIT`.
+   */
+  protected encodeCall(
+    call: number,
+    target: Remote | undefined,
+    method: string,
+    args: readonly unknown[],
+    task = 0,
+    most = Infinity,
+  ): Buffer {
+    const bytes = writeCall(call, target?.id ?? ROOT, task, method, args, this.references)
+    if (bytes.byteLength <= most) return bytes
+    const detail = `a call of ${bytes.byteLength} bytes; at most ${most} are allowed`
+    throw new ShareError('ERR_LIMIT', { subject: this.subject, detail })
   }
 
   protected nextCall(isTaken: (call: number) => boolean): number {

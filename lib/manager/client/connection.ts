@@ -16,10 +16,8 @@ import {
   ERROR,
   GOODBYE,
   RESULT,
-  ROOT,
   readFromServer,
   readValue,
-  writeCall,
   writeCancel,
   writeHold,
   writeRelease,
@@ -128,15 +126,10 @@ export class Connection extends Channel {
   ) {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#goneError(this.#ended)
-      const { signal, task = 0 } = options ?? {}
+      const { signal, task } = options ?? {}
       signal?.throwIfAborted()
       const call = this.nextCall((number) => this.#pending.has(number))
-      const bytes = writeCall(call, target?.id ?? ROOT, task, method, args, this.references)
-      const most = this.about?.frameBytes ?? Infinity
-      if (bytes.byteLength > most) {
-        const detail = `a call of ${bytes.byteLength} bytes; at most ${most} are allowed`
-        throw new ShareError('ERR_LIMIT', { subject: this.subject, detail })
-      }
+      const bytes = this.encodeCall(call, target, method, args, task, this.about?.frameBytes)
       const onAbort = signal && (() => this.#send(writeCancel(call)))
       signal?.addEventListener('abort', onAbort!, { once: true })
       this.#pending.set(call, { resolve, reject, signal, onAbort, caller })
