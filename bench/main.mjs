@@ -78,7 +78,7 @@ async function run(work, { compiler, python }) {
     rows = (await work.rows(context)).filter(Boolean)
     await Promise.all(rows.map((row) => row.process.ready()))
     const results = await measure(
-      rows.map((row) => ({ turnMs: work.turnMs, ...row })),
+      rows.map((row) => ({ turnMs: work.turnMs, warmUpMs: work.warmUpMs, ...row })),
       work.rounds,
     )
     report.work(work.title)

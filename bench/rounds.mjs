@@ -39,13 +39,13 @@ class Contestant {
 
   /** Runs until it is warm, and finds out how many operations make a turn. */
   async warmUp() {
-    const { turnMs = TURN_MS, operations } = this.#entry
+    const { turnMs = TURN_MS, warmUpMs = WARM_UP_MS, operations } = this.#entry
     let spentNs = 0
     for (;;) {
       const ns = (await this.#request(this.#operations)).ns
       spentNs += ns
       const fits = operations !== undefined || ns >= (turnMs * 1e6) / 4
-      if (fits && spentNs >= WARM_UP_MS * 1e6) {
+      if (fits && spentNs >= warmUpMs * 1e6) {
         if (operations === undefined) this.#operations = roundUp((this.#operations * turnMs * 1e6) / ns)
         return
       }
@@ -66,7 +66,7 @@ class Contestant {
 }
 
 /**
- * @param entries - {process, turnMs?, operations?, exact?}: `operations` fixes the size of a turn, otherwise it takes about
+ * @param entries - {process, turnMs?, warmUpMs?, operations?, exact?}: `operations` fixes the size of a turn, otherwise it takes about
  *   turnMs; with `exact` the counter must be the number of all operations that were asked for
  * @returns per entry {ns, ratioTo(other), isExact}: medians over the rounds
  */

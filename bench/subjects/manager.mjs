@@ -58,19 +58,25 @@ if (role === 'client') {
 
 const clients = Number(args[0])
 const manager = await Manager.start()
-const acks = new Queue()
-const children = []
-process.once('exit', () => children.forEach((child) => void child.kill('SIGKILL')))
-const teams = Array.from({ length: clients }, () => {
-  const orders = new Queue()
-  const order = JSON.stringify([role, manager.address, orders, acks])
-  children.push(fork(fileURLToPath(import.meta.url), ['client', order], { execArgv: [] }))
-  return orders
-})
-for (let i = 0; i < clients; i++) acks.getSync()
-await serve((operations) => {
-  for (const orders of teams) orders.putSync(Math.ceil(operations / clients))
-  for (let i = 0; i < clients; i++) acks.getSync()
-})
+if (clients === 1) await serve(await forms[role]({ manager }))
+else await serveTogether()
 await manager.shutdown()
 process.exit()
+
+/** Every operation by one of several clients, which have begun before the first one ends. */
+async function serveTogether() {
+  const acks = new Queue()
+  const children = []
+  process.once('exit', () => children.forEach((child) => void child.kill('SIGKILL')))
+  const teams = Array.from({ length: clients }, () => {
+    const orders = new Queue()
+    const order = JSON.stringify([role, manager.address, orders, acks])
+    children.push(fork(fileURLToPath(import.meta.url), ['client', order], { execArgv: [] }))
+    return orders
+  })
+  for (let i = 0; i < clients; i++) acks.getSync()
+  await serve((operations) => {
+    for (const orders of teams) orders.putSync(Math.ceil(operations / clients))
+    for (let i = 0; i < clients; i++) acks.getSync()
+  })
+}

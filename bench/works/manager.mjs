@@ -2,10 +2,11 @@
 import { Subject } from '../subject.mjs'
 
 const script = (...args) => Subject.script('manager', ...args.map(String))
-const shared = { name: 'manager', unit: 'µs', turnMs: 50, rounds: 15 }
+/** A client and a server take some ten thousand calls until V8 has compiled them. */
+const shared = { name: 'manager', unit: 'µs', turnMs: 50, warmUpMs: 2000, rounds: 15 }
 const pythonName = (python) => `Python ${python?.version}: d[k] = v, d[k]`
 
-/** 1, 4 and 32 clients in processes of their own; goals are for one. */
+/** 1, 4 and 32 clients, each a process; goals are for one. */
 function clientsOf(form, what, first) {
   return [1, 4, 32].map((clients) => ({
     system: `procshare: ${what}, ${clients} ${clients === 1 ? 'client' : 'clients'}`,
