@@ -13,6 +13,8 @@ import { answers } from './exchange.ts'
 /** An end of a pipe. */
 export type End = 0 | 1
 
+/** So often those who have been killed are looked for, at most. */
+const SEEK_MS = 10
 const COUNT_LIMIT = 2 ** 21
 /** The most items that can be put or taken at once. */
 export const MOST_AT_ONCE = COUNT_LIMIT - 1
@@ -28,6 +30,8 @@ export class Ring {
   /** The end that puts, when this is one direction of a pipe; the other one takes. */
   readonly writer: End | undefined
   #hasEnded = false
+  /** When the dead of either end were looked for. */
+  readonly #soughtAt: [number, number] = [-Infinity, -Infinity]
 
   constructor(object: NativeObject<'Queue'>, writer?: End) {
     this.object = object
@@ -51,12 +55,21 @@ export class Ring {
 
   /** Whether nobody who takes has this pipe open; `thorough`: nobody who lives. Never of a queue. */
   isUnheard(thorough: boolean): boolean {
-    return this.writer !== undefined && native.queueIsAlone(this.object, 1 - this.writer, thorough)
+    return this.writer !== undefined && this.#isAlone((1 - this.writer) as End, thorough)
   }
 
   /** Whether nobody who lives and puts has this pipe open. Never of a queue. */
   isForsaken(): boolean {
-    return this.writer !== undefined && native.queueIsAlone(this.object, this.writer, true)
+    return this.writer !== undefined && this.#isAlone(this.writer, true)
+  }
+
+  /** Whether one lives takes system calls to find out, which those who look all the time do not make each time. */
+  #isAlone(end: End, thorough: boolean): boolean {
+    if (!thorough) return native.queueIsAlone(this.object, end, false)
+    const now = performance.now()
+    const isDue = now - this.#soughtAt[end] > SEEK_MS
+    if (isDue) this.#soughtAt[end] = now
+    return native.queueIsAlone(this.object, end, isDue)
   }
 
   /** Nothing more is put, by anybody. */

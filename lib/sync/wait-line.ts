@@ -8,8 +8,10 @@
  *       line once more, who would then be given two things and could take only one. The loop that is under way goes on anyway.
  *   L2  An attempt that succeeds is told to its waiter at once; one that has given up makes no more attempts.
  *
- * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for some tens
- * of microseconds before it hands over to a waiting thread: two such hand-overs cost more than the whole exchange.
+ * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for a while before it
+ * hands over to a waiting thread: two such hand-overs cost more than the whole exchange. It looks the longer, the more often that has
+ * been enough: when one of two processes that ask and answer each other is interrupted, the other one would otherwise hand over, which
+ * takes so long that the first one hands over as well, and so on for ever.
  */
 import { ShareError } from '../errors.ts'
 import { native } from '../native.ts'
@@ -35,8 +37,10 @@ const ARMED: unique symbol = Symbol.for('procshare.armed') as never
 
 /** A wait that ended within this time makes the next one a hot one. */
 const HOT_MS = 0.4
-/** How long a hot one looks from the event loop. */
+/** How long a hot one looks from the event loop: at least, and longer for each of the last ones that did not take even that long. */
 const LOOK_MS = 0.1
+const LONGER_MS = 0.03
+const MOST_WARMTH = 16
 /** A timer that is further away than 24 days would fire at once; nobody waits that long for the difference. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
@@ -96,7 +100,9 @@ export class WaitLine {
   #first: Pending | undefined
   #last: Pending | undefined
   #size = 0
-  #isHot = false
+  /** How long to look before handing over. */
+  #lookMs = 0
+  #warmth = 0
   #isLooking = false
   #isPumping = false
 
@@ -170,7 +176,7 @@ export class WaitLine {
           this.#serve(pending, answer)
         } else if (this.#isLooking) {
           return
-        } else if (this.#isHot && performance.now() - pending.since < LOOK_MS) {
+        } else if (this.#lookMs > 0 && performance.now() - pending.since < this.#lookMs) {
           this.#isLooking = true
           setImmediate(lookAgain, this)
           return
@@ -221,7 +227,9 @@ export class WaitLine {
   }
 
   #serve(pending: Pending, value: unknown): void {
-    this.#isHot = performance.now() - pending.since < HOT_MS
+    const waitedMs = performance.now() - pending.since
+    this.#warmth = waitedMs < LOOK_MS ? Math.min(this.#warmth + 1, MOST_WARMTH) : this.#warmth >> 1
+    this.#lookMs = waitedMs < HOT_MS || this.#warmth > 0 ? LOOK_MS + this.#warmth * LONGER_MS : 0
     this.#remove(pending)
     pending.resolve(value)
   }

@@ -8,6 +8,7 @@ import { connect as connectSocket, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { hasCode, ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
+import { Pipe, type PipeEnds } from '../../queue/pipe.ts'
 import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
 import type { AboutServer } from '../server/server-core.ts'
 import { systemError } from '../system-error.ts'
@@ -21,8 +22,10 @@ import {
   writeCancel,
   writeHold,
   writeRelease,
+  writeSwitch,
 } from '../wire/messages.ts'
-import { SocketTransport, type Transport } from '../wire/transport.ts'
+import { RING_BYTES } from '../wire/ring-transport.ts'
+import { SwitchingTransport } from '../wire/switching-transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
 
 /** What it takes to connect. */
@@ -34,6 +37,26 @@ export interface Credentials {
 const CONNECT_MS = 10_000
 /** A connection that is silent for so long is asked whether the server still lives. */
 const KEEP_ALIVE_MS = 10_000
+
+/** So many calls within so short a time are worth rings in shared memory. */
+const HOT_CALLS = 64
+const HOT_MS = 1000
+
+/** Whether a client has much to say. */
+class Pace {
+  #calls = 0
+  #since = 0
+
+  /** Notes a call; true once, for the first that is one of many. */
+  isHot(): boolean {
+    if (this.#calls === Infinity || ++this.#calls % HOT_CALLS !== 1) return false
+    const now = performance.now()
+    const isHot = this.#calls > 1 && now - this.#since < HOT_MS
+    this.#since = now
+    if (isHot) this.#calls = Infinity
+    return isHot
+  }
+}
 
 interface Pending {
   resolve(value: unknown): void
@@ -50,7 +73,7 @@ export class Connection extends Channel {
   readonly credentials: Credentials
   /** What the server has said of itself. */
   about: AboutServer | undefined
-  #transport: Transport | undefined
+  #transport: SwitchingTransport | undefined
   #nonces: { server: Buffer; client: Buffer } | undefined
   /** Messages that wait for the server's trust. */
   #early: Buffer[] = []
@@ -58,6 +81,7 @@ export class Connection extends Channel {
   #settleOpen: { resolve(): void; reject(reason: unknown): void } | undefined
   readonly #pending = new Map<number, Pending>()
   #isRef = false
+  #pace = new Pace()
   #lastNoNumber = 2 ** 32
   #connecting: Promise<void> | undefined
   #reconnecting: Promise<void> | undefined
@@ -135,7 +159,26 @@ export class Connection extends Channel {
       this.#pending.set(call, { resolve, reject, signal, onAbort, caller })
       if (this.#pending.size === 1 && !this.#isRef) this.#transport?.ref()
       this.#send(bytes)
+      if (this.#pace.isHot()) void this.#moveToRings()
     })
+  }
+
+  /** Goes on in shared memory, if the server can; otherwise nothing changes. */
+  async #moveToRings(): Promise<void> {
+    const transport = this.#transport
+    if (this.about?.rings === undefined || transport === undefined) return
+    const ends = newPipe()
+    if (ends === undefined) return
+    const [ours, theirs] = ends
+    const isTaken = await this.#request(undefined, 'takeRings', [theirs.handle]).catch(() => false)
+    theirs.close()
+    if (isTaken !== true || this.#transport !== transport || this.#ended !== undefined) {
+      ours.close()
+      return
+    }
+    transport.receiveFrom(ours)
+    transport.send(writeSwitch())
+    transport.sendByRings()
   }
 
   /** Keeps the process alive although no call is pending. */
@@ -209,6 +252,7 @@ export class Connection extends Channel {
   #connect(timeoutMs: number): Promise<void> {
     this.about = undefined
     this.#nonces = undefined
+    this.#pace = new Pace()
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => {
@@ -226,9 +270,9 @@ export class Connection extends Channel {
           reject(reason)
         },
       }
-      let transport: SocketTransport
+      let transport: SwitchingTransport
       try {
-        transport = new SocketTransport(this.#newSocket())
+        transport = new SwitchingTransport(this.#newSocket())
       } catch (error) {
         this.#end(systemError(error as Error, this.subject))
         return
@@ -352,6 +396,15 @@ export class Connection extends Channel {
   #noNumber(): number {
     this.#lastNoNumber--
     return this.#lastNoNumber
+  }
+}
+
+/** Rings, if there is room for them. */
+function newPipe(): PipeEnds<Uint8Array> | undefined {
+  try {
+    return new Pipe<Uint8Array>({ byteLength: RING_BYTES })
+  } catch {
+    return undefined
   }
 }
 

@@ -9,7 +9,7 @@ import { isMainThread } from 'node:worker_threads'
 import { hasCode } from '../../errors.ts'
 import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
 import { systemError } from '../system-error.ts'
-import { SocketTransport } from '../wire/transport.ts'
+import { SwitchingTransport } from '../wire/switching-transport.ts'
 import { MOST_REFUSED, type ServerCore } from './server-core.ts'
 import { FAREWELL_MS } from './session.ts'
 
@@ -50,7 +50,7 @@ async function listenOnce(core: ServerCore, address: ManagerAddress, tls: TlsOpt
   const onSocket = (socket: Socket) => {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
-    core.accept(new SocketTransport(socket))
+    core.accept(new SwitchingTransport(socket))
   }
   const server = newServer(core, tls, onSocket, subject)
   const connections = new Set<Socket>()

@@ -1,5 +1,6 @@
 /** The object that stands for the server itself: making objects, names, transactions, and what the server says of itself. */
 import { ShareError } from '../../errors.ts'
+import { isHandle } from '../../memory/handle.ts'
 import { assertString, typeError, valueError } from '../../validate.ts'
 import type { Call } from './call.ts'
 import { type ManagedType, methods } from './managed-type.ts'
@@ -118,6 +119,7 @@ export const rootType: ManagedType = {
     stats,
     debugInfo,
     find: (server: ServerCore, call, name: unknown, typeName: unknown) => find(server, call, name, typeName),
+    takeRings: (_server: ServerCore, call, handle: unknown) => isHandle(handle) && call.session.takeRings(handle),
     names: (server: ServerCore) => server.referents.names(),
     unlink: (server: ServerCore, _call, name: unknown) => {
       assertString('name', name)

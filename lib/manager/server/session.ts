@@ -4,6 +4,7 @@
  */
 import { ShareError } from '../../errors.ts'
 import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import { Connection } from '../../queue/pipe.ts'
 import {
   isOpening,
   MOST_HANDSHAKE_BYTES,
@@ -27,8 +28,10 @@ import {
   ROOT,
   readFromClient,
   readValue,
+  SWITCH,
   writeReply,
 } from '../wire/messages.ts'
+import { SwitchingTransport } from '../wire/switching-transport.ts'
 import type { Receiver, Transport } from '../wire/transport.ts'
 import type { Reference, References } from '../wire/values.ts'
 import { Call } from './call.ts'
@@ -159,6 +162,18 @@ export class Session implements Receiver {
     return this.#server.referents.make(type, object)
   }
 
+  /** Goes on in shared memory, from what the client sends after its switch; false when that is not possible. */
+  takeRings(handle: Handle): boolean {
+    const transport = this.#transport
+    if (!(transport instanceof SwitchingTransport) || transport.hasRings) return false
+    try {
+      transport.receiveFrom(Connection.attach<Uint8Array>(handle))
+      return true
+    } catch {
+      return false // not of this machine, or not ours to see, or there is no room
+    }
+  }
+
   /** The method, and the note that the client may from now on hold something in the object. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
   methodOf(referent: Referent, name: string): Method {
     const method = referent.type.methods[name]
@@ -210,6 +225,11 @@ export class Session implements Receiver {
         if (referent !== undefined) this.hold(referent)
         break
       }
+      case SWITCH:
+        if (!(this.#transport instanceof SwitchingTransport))
+          throw new ShareError('ERR_PROTOCOL', { detail: 'a switch' })
+        this.#transport.sendByRings()
+        break
     }
   }
 

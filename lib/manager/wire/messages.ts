@@ -10,6 +10,7 @@
  *    CANCEL   length | kind | 0      | 0             | call   |
  *    RELEASE  length | kind | 0      | 0             | target | count  |
  *    HOLD     length | kind | 0      | 0             | target |
+ *    SWITCH   length | kind | 0      | 0             | 0      |
  *    RESULT   length | kind | format | 0             | call   | value
  *    ERROR    length | kind | format | 0             | call   | error
  *    GOODBYE  length | kind | format | 0             | 0      | error
@@ -21,6 +22,7 @@ export const CALL = 1
 export const CANCEL = 2
 export const RELEASE = 3
 export const HOLD = 4
+export const SWITCH = 5
 export const RESULT = 16
 export const ERROR = 17
 export const GOODBYE = 18
@@ -59,6 +61,7 @@ export type FromClient =
   | { readonly kind: typeof CANCEL; readonly call: number }
   | { readonly kind: typeof RELEASE; readonly target: number; readonly count: number }
   | { readonly kind: typeof HOLD; readonly target: number }
+  | { readonly kind: typeof SWITCH }
 
 export type FromServer = {
   readonly kind: typeof RESULT | typeof ERROR | typeof GOODBYE
@@ -112,6 +115,12 @@ export function writeHold(target: number): Buffer {
   return bytes
 }
 
+export function writeSwitch(): Buffer {
+  const bytes = Buffer.alloc(SECOND)
+  writeHeader(bytes, SWITCH, 0, 0)
+  return bytes
+}
+
 function writeHeader(bytes: Buffer, kind: number, format: number, first: number): void {
   bytes.writeUInt32LE(bytes.byteLength - KIND, 0)
   bytes[KIND] = kind
@@ -152,6 +161,8 @@ export function readFromClient(frame: Buffer): FromClient {
       return { kind: RELEASE, target: first, count: frame.readUInt32LE(at(SECOND)) }
     case HOLD:
       return { kind: HOLD, target: first }
+    case SWITCH:
+      return { kind: SWITCH }
     default:
       throw malformed(`a message of the unknown kind ${frame[at(KIND)]}`)
   }

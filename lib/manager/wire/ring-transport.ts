@@ -1,6 +1,6 @@
 /**
- * RingTransport: a stream of frames over a pair of rings in shared memory, as the side sees it that has an event loop to serve. The other
- * side is a client that blocks (blocking-channel.ts).
+ * RingTransport: a stream of frames over a pair of rings in shared memory, as a side sees it that has an event loop to serve. The other
+ * one may be a client that blocks (blocking-channel.ts).
  *
  * A frame may be longer than a ring, so what is put into the rings is a stream of bytes in pieces, as with a socket.
  */
@@ -14,6 +14,8 @@ export const RING_BYTES = 256 * 1024
 const PIECE_BYTES = 32 * 1024
 /** So many pieces may be served one after the other before the event loop has its turn. */
 const MOST_IN_A_ROW = 64
+/** So many turns of the event loop may pass until what somebody has left who is gone is received. */
+const MOST_LAST_TURNS = 1000
 
 const NOTHING = Buffer.alloc(0)
 
@@ -38,9 +40,14 @@ export class RingTransport implements Transport {
   #isReceiving = false
   #isPaused = false
   #stall: { readonly timeoutMs: number } | undefined
+  /** Nobody receives any more; what was sent to us may still be there. */
+  #isUnheard = false
+  /** Frames of this turn of the event loop, which leave together. */
+  #batch: Uint8Array[] = []
+  #batchBytes = 0
   /** Pieces that wait for room. */
   readonly #outgoing: Uint8Array[] = []
-  #bufferedBytes = 0
+  #outgoingBytes = 0
 
   constructor(rings: Connection<Uint8Array>) {
     this.#rings = rings
@@ -61,18 +68,15 @@ export class RingTransport implements Transport {
   }
 
   send(frame: Uint8Array): void {
-    if (this.#isClosed || this.#isClosing) return
-    for (const piece of piecesOf(frame)) {
-      if (this.#bufferedBytes > 0 || !this.#trySend(piece)) {
-        if (this.#bufferedBytes === 0) queueMicrotask(() => void this.#sendRest())
-        this.#outgoing.push(piece)
-        this.#bufferedBytes += piece.byteLength
-      }
-    }
+    if (this.#isClosed || this.#isClosing || this.#isUnheard) return
+    if (this.#batch.length === 0) queueMicrotask(this.#flush)
+    this.#batch.push(frame)
+    this.#batchBytes += frame.byteLength
+    if (this.#batchBytes >= PIECE_BYTES) this.#flush()
   }
 
   get bufferedBytes(): number {
-    return this.#bufferedBytes
+    return this.#batchBytes + this.#outgoingBytes
   }
 
   pause(): void {
@@ -85,8 +89,21 @@ export class RingTransport implements Transport {
   }
 
   close(): void {
+    this.#flush()
     this.#isClosing = true
-    if (this.#bufferedBytes === 0) this.destroy()
+    if (this.#outgoingBytes === 0) this.destroy()
+  }
+
+  /** Receives what somebody has left who is gone; then there is nothing to wait for. */
+  async finish(): Promise<void> {
+    try {
+      for (let turn = 0; turn < MOST_LAST_TURNS && !this.#isClosed && !this.#isPaused; turn++) {
+        if (!(await this.#rings.poll())) return
+        await new Promise(setImmediate)
+      }
+    } catch {
+      // Closed meanwhile.
+    }
   }
 
   destroy(reason?: Error): void {
@@ -136,11 +153,28 @@ export class RingTransport implements Transport {
     }
   }
 
+  readonly #flush = () => {
+    const batch = this.#batch
+    if (batch.length === 0) return
+    const bytes = batch.length === 1 ? batch[0]! : Buffer.concat(batch, this.#batchBytes)
+    this.#batch = []
+    this.#batchBytes = 0
+    for (const piece of piecesOf(bytes)) {
+      if (this.#isClosed || this.#isUnheard) return
+      if (this.#outgoingBytes > 0 || !this.#trySend(piece)) {
+        if (this.#outgoingBytes === 0) queueMicrotask(() => void this.#sendRest())
+        this.#outgoing.push(piece)
+        this.#outgoingBytes += piece.byteLength
+      }
+    }
+    if (this.#outgoingBytes === 0) this.#receiver?.onDrain?.()
+  }
+
   #trySend(piece: Uint8Array): boolean {
     try {
       return this.#rings.trySend(piece)
     } catch (error) {
-      this.#fail(error)
+      this.#failToSend(error)
       return true
     }
   }
@@ -150,14 +184,22 @@ export class RingTransport implements Transport {
       while (this.#outgoing.length > 0 && !this.#isClosed) {
         const piece = this.#outgoing.shift()!
         await this.#rings.send(piece, this.#stall)
-        this.#bufferedBytes -= piece.byteLength
+        this.#outgoingBytes -= piece.byteLength
       }
-      this.#receiver?.onDrain?.()
-      if (this.#isClosing) this.destroy()
     } catch (error) {
       if (hasCode(error, 'ERR_TIMEOUT')) this.#receiver?.onStall?.()
-      this.#fail(error)
+      this.#outgoing.length = 0
+      this.#outgoingBytes = 0
+      this.#failToSend(error)
     }
+    if (this.#isClosing) this.destroy()
+    else if (!this.#isClosed) this.#receiver?.onDrain?.()
+  }
+
+  /** That nobody hears us is no reason not to listen: they may have said something before they went. */
+  #failToSend(error: unknown): void {
+    if (hasCode(error, 'ERR_ENDED')) this.#isUnheard = true
+    else this.#fail(error)
   }
 
   #fail(error: unknown): void {
