@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "platform/deadline.h"
@@ -32,10 +33,12 @@ bool SpinUntil(Look look, double timeout_ms) {
   constexpr double kSpinMs = 0.03;
   constexpr int kMostPauses = 32;
   const Deadline end = Deadline::AfterMs(timeout_ms < kSpinMs ? timeout_ms : kSpinMs);
-  // Ever longer pauses: each look takes the cache line away from the processor that is to write it.
+  // Ever longer pauses: each look takes the cache line away from the processor that is to write it. What has not come by the
+  // longest one may be waiting for a processor, perhaps for ours.
   for (int pauses = 1; !look(); pauses = pauses < kMostPauses ? pauses * 2 : pauses) {
     if (end.passed()) return false;
     for (int i = 0; i < pauses; ++i) SpinPause();
+    if (pauses == kMostPauses) std::this_thread::yield();
   }
   return true;
 }
