@@ -20,7 +20,7 @@ import {
   writeHold,
   writeRelease,
 } from '../wire/messages.ts'
-import { asBuffer, piecesOf, RING_BYTES } from '../wire/ring-transport.ts'
+import { piecesOf, RING_BYTES } from '../wire/ring-transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
 import type { Connection } from './connection.ts'
 
@@ -150,8 +150,8 @@ export class BlockingChannel extends Channel {
     for (;;) {
       const frame = this.#frames.shift()
       if (frame !== undefined) return frame
-      const piece = asBuffer(this.#rings!.recvSync({ timeoutMs }))
-      this.#reader.push(piece, (frame) => this.#frames.push(frame) > 0)
+      // A frame is looked at before the next piece is received.
+      this.#reader.pushPiece(this.#rings!.recvSync({ timeoutMs }), (frame) => this.#frames.push(frame) > 0)
     }
   }
 

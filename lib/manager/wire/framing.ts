@@ -5,6 +5,8 @@
 import { ShareError } from '../../errors.ts'
 
 export const LENGTH_BYTES = 4
+/** Pieces up to this length are copied to where a buffer is already: to make one for each costs more. */
+const MOST_COPIED = 4096
 
 /** Puts the frames of a stream together again. */
 export class FrameReader {
@@ -16,6 +18,8 @@ export class FrameReader {
   #maxFrameBytes: number
   /** What has arrived behind a frame whose receiver wanted no more. */
   #unread: Buffer | undefined
+  /** For small pieces, while their frames are looked at. */
+  #lent: Buffer | undefined
 
   constructor(maxFrameBytes: number) {
     this.#maxFrameBytes = maxFrameBytes
@@ -44,21 +48,33 @@ export class FrameReader {
       if (completed === undefined) return
       rest = completed.rest
       if (!onFrame(completed.frame)) {
-        this.#unread = rest
+        this.#unread = this.#owned(rest)
         return
       }
     }
-    while (rest.byteLength >= LENGTH_BYTES) {
-      const end = LENGTH_BYTES + this.#lengthOf(rest)
+    let start = 0
+    while (rest.byteLength - start >= LENGTH_BYTES) {
+      const end = start + LENGTH_BYTES + this.#lengthAt(rest, start)
       if (rest.byteLength < end) break
-      const frame = rest.subarray(LENGTH_BYTES, end)
-      rest = rest.subarray(end)
+      const frame = rest.subarray(start + LENGTH_BYTES, end)
+      start = end
       if (!onFrame(frame)) {
-        this.#unread = rest
+        this.#unread = this.#owned(rest.subarray(start))
         return
       }
     }
-    if (rest.byteLength > 0) this.#keep(rest)
+    if (rest.byteLength > start) this.#keep(rest.subarray(start))
+  }
+
+  /** The same for bytes of a ring. */
+  pushPiece(piece: Uint8Array, onFrame: (frame: Buffer) => boolean): void {
+    if (piece.byteLength > MOST_COPIED) {
+      this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength), onFrame)
+      return
+    }
+    this.#lent ??= Buffer.allocUnsafeSlow(MOST_COPIED)
+    this.#lent.set(piece)
+    this.push(this.#lent.subarray(0, piece.byteLength), onFrame)
   }
 
   /** The frame that was incomplete, if this completes it, and what follows it. */
@@ -71,7 +87,7 @@ export class FrameReader {
       rest = rest.subarray(missing)
       const length = Buffer.concat(this.#pieces)
       this.#pieces = [length]
-      this.#expected = LENGTH_BYTES + this.#lengthOf(length)
+      this.#expected = LENGTH_BYTES + this.#lengthAt(length, 0)
     }
     const missing = this.#expected - this.#arrived
     if (rest.byteLength < missing) {
@@ -88,14 +104,19 @@ export class FrameReader {
 
   #keep(piece: Buffer): void {
     if (this.#arrived === 0 && piece.byteLength >= LENGTH_BYTES) {
-      this.#expected = LENGTH_BYTES + this.#lengthOf(piece)
+      this.#expected = LENGTH_BYTES + this.#lengthAt(piece, 0)
     }
-    this.#pieces.push(piece)
+    this.#pieces.push(this.#owned(piece))
     this.#arrived += piece.byteLength
   }
 
-  #lengthOf(bytes: Buffer): number {
-    const length = bytes.readUInt32LE(0)
+  /** Bytes that stay as they are. */
+  #owned(bytes: Buffer): Buffer {
+    return bytes.buffer === this.#lent?.buffer ? Buffer.from(bytes) : bytes
+  }
+
+  #lengthAt(bytes: Buffer, offset: number): number {
+    const length = bytes.readUInt32LE(offset)
     if (length <= this.#maxFrameBytes) return length
     throw new ShareError('ERR_PROTOCOL', {
       detail: `a frame of ${length} bytes; at most ${this.#maxFrameBytes} are allowed`,

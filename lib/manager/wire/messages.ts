@@ -53,7 +53,8 @@ export type Call = {
   readonly task: number
   readonly method: string
   readonly format: number
-  readonly body: Buffer
+  readonly frame: Buffer
+  readonly start: number
 }
 
 export type FromClient =
@@ -67,7 +68,8 @@ export type FromServer = {
   readonly kind: typeof RESULT | typeof ERROR | typeof GOODBYE
   readonly call: number
   readonly format: number
-  readonly body: Buffer
+  readonly frame: Buffer
+  readonly start: number
 }
 
 /** @throws `DataCloneError` for arguments that cannot be encoded. */
@@ -85,7 +87,8 @@ export function writeCall(
   bytes[METHOD_LENGTH] = method.length
   bytes.writeUInt32LE(target, SECOND)
   bytes.writeUInt32LE(task, TASK)
-  bytes.write(method, CALL_HEADER, 'latin1')
+  // Names are short: this is faster than asking for it.
+  for (let i = 0; i < method.length; i++) bytes[CALL_HEADER + i] = method.charCodeAt(i)
   return bytes
 }
 
@@ -151,7 +154,8 @@ export function readFromClient(frame: Buffer): FromClient {
         task: frame.readUInt32LE(at(TASK)),
         method: frame.toString('latin1', start, start + length),
         format: frame[at(FORMAT)]!,
-        body: frame.subarray(start + length),
+        frame,
+        start: start + length,
       }
     }
     case CANCEL:
@@ -178,13 +182,14 @@ export function readFromServer(frame: Buffer): FromServer {
     kind,
     call: frame.readUInt32LE(at(FIRST)),
     format: frame[at(FORMAT)]!,
-    body: frame.subarray(at(REPLY_HEADER)),
+    frame,
+    start: at(REPLY_HEADER),
   }
 }
 
 /** The value of a message. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are none. */
-export function readValue(message: { format: number; body: Buffer }, references: References): unknown {
-  return decodeValue(message.format, message.body, references)
+export function readValue({ format, frame, start }: Call | FromServer, references: References): unknown {
+  return decodeValue(format, frame, references, start)
 }
 
 function malformed(detail: string): ShareError {

@@ -12,6 +12,8 @@ import type { Receiver, Transport } from './transport.ts'
 export const RING_BYTES = 256 * 1024
 /** Several fit into a ring, so that one can be read while the next is written. */
 const PIECE_BYTES = 32 * 1024
+/** So many frames leave together at most: the other side is to begin with the first ones while we make the next. */
+const MOST_TOGETHER = 16
 /** So many pieces may be served one after the other before the event loop has its turn. */
 const MOST_IN_A_ROW = 64
 /** So many turns of the event loop may pass until what somebody has left who is gone is received. */
@@ -24,11 +26,6 @@ export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let start = 0; start < bytes.byteLength; start += PIECE_BYTES) {
     yield new Uint8Array(bytes.buffer, bytes.byteOffset + start, Math.min(PIECE_BYTES, bytes.byteLength - start))
   }
-}
-
-/** What has come out of a ring, as the reader of frames takes it. */
-export function asBuffer(piece: Uint8Array): Buffer {
-  return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
 }
 
 export class RingTransport implements Transport {
@@ -72,7 +69,7 @@ export class RingTransport implements Transport {
     if (this.#batch.length === 0) queueMicrotask(this.#flush)
     this.#batch.push(frame)
     this.#batchBytes += frame.byteLength
-    if (this.#batchBytes >= PIECE_BYTES) this.#flush()
+    if (this.#batch.length === MOST_TOGETHER || this.#batchBytes >= PIECE_BYTES) this.#flush()
   }
 
   get bufferedBytes(): number {
@@ -143,7 +140,7 @@ export class RingTransport implements Transport {
         if (!((piece as unknown) instanceof Uint8Array)) {
           throw new ShareError('ERR_PROTOCOL', { detail: 'something in a ring that is no bytes' })
         }
-        reader.push(asBuffer(piece), onFrame)
+        reader.pushPiece(piece, onFrame)
       }
     } catch (error) {
       if (hasCode(error, 'ERR_TIMEOUT')) this.#receiver?.onStall?.()

@@ -50,15 +50,15 @@ export function encodeValue(
   }
 }
 
-/** @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are no value. */
-export function decodeValue(format: number, bytes: Buffer, references: References): unknown {
+/** The value that begins at `start`. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are no value. */
+export function decodeValue(format: number, bytes: Buffer, references: References, start = 0): unknown {
   if (format !== TREE && format !== GRAPH) {
     throw new ShareError('ERR_PROTOCOL', { detail: `a value in the unknown format ${format}` })
   }
   const outer = current
   current = references
   try {
-    return messagePack.unpack(bytes, format === TREE)
+    return messagePack.unpack(bytes, format === TREE, start)
   } catch (cause) {
     if (cause instanceof ShareError) throw cause
     throw new ShareError('ERR_PROTOCOL', { detail: 'a value that cannot be read', cause })
