@@ -20,7 +20,7 @@ import {
   writeHold,
   writeRelease,
 } from '../wire/messages.ts'
-import { piecesOf, RING_BYTES } from '../wire/ring-transport.ts'
+import { inPieces, RING_BYTES } from '../wire/ring-transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
 import type { Connection } from './connection.ts'
 
@@ -143,7 +143,8 @@ export class BlockingChannel extends Channel {
   }
 
   #send(bytes: Buffer): void {
-    for (const piece of piecesOf(bytes)) this.#rings!.sendSync(piece)
+    const rings = this.#rings!
+    inPieces(bytes, (piece) => rings.sendSync(piece))
   }
 
   #receive(timeoutMs = Infinity): Buffer {

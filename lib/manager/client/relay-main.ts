@@ -8,7 +8,7 @@ import { workerData } from 'node:worker_threads'
 import type { Handle } from '../../memory/handle.ts'
 import { Connection } from '../../queue/pipe.ts'
 import { type ManagerAddress, socketOptions } from '../address.ts'
-import { piecesOf } from '../wire/ring-transport.ts'
+import { inPieces } from '../wire/ring-transport.ts'
 
 const {
   rings: handle,
@@ -47,7 +47,9 @@ async function toSocket(): Promise<void> {
 async function toRings(): Promise<void> {
   try {
     for await (const chunk of socket) {
-      for (const piece of piecesOf(chunk as Buffer)) await rings.send(piece)
+      const sent: Promise<void>[] = []
+      inPieces(chunk as Buffer, (piece) => sent.push(rings.send(piece)))
+      await Promise.all(sent)
     }
   } catch {
     // Either side is gone; the other one is told by the end of what connects them.

@@ -21,10 +21,11 @@ const MOST_LAST_TURNS = 1000
 
 const NOTHING = Buffer.alloc(0)
 
-/** Those of `bytes` that are put into a ring at once. */
-export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+/** Puts bytes into a ring, in pieces that it has room for beside others. */
+export function inPieces(bytes: Uint8Array, put: (piece: Uint8Array) => void): void {
   for (let start = 0; start < bytes.byteLength; start += PIECE_BYTES) {
-    yield new Uint8Array(bytes.buffer, bytes.byteOffset + start, Math.min(PIECE_BYTES, bytes.byteLength - start))
+    // No Buffer, which would arrive as one: that costs more.
+    put(new Uint8Array(bytes.buffer, bytes.byteOffset + start, Math.min(PIECE_BYTES, bytes.byteLength - start)))
   }
 }
 
@@ -35,6 +36,8 @@ export class RingTransport implements Transport {
   #isClosed = false
   #isClosing = false
   #isReceiving = false
+  /** What is sent now leaves when the piece that has come is served. */
+  #isDelivering = false
   #isPaused = false
   #stall: { readonly timeoutMs: number } | undefined
   /** Nobody receives any more; what was sent to us may still be there. */
@@ -66,7 +69,7 @@ export class RingTransport implements Transport {
 
   send(frame: Uint8Array): void {
     if (this.#isClosed || this.#isClosing || this.#isUnheard) return
-    if (this.#batch.length === 0) queueMicrotask(this.#flush)
+    if (this.#batch.length === 0 && !this.#isDelivering) void Promise.resolve().then(this.#flush)
     this.#batch.push(frame)
     this.#batchBytes += frame.byteLength
     if (this.#batch.length === MOST_TOGETHER || this.#batchBytes >= PIECE_BYTES) this.#flush()
@@ -140,13 +143,17 @@ export class RingTransport implements Transport {
         if (!((piece as unknown) instanceof Uint8Array)) {
           throw new ShareError('ERR_PROTOCOL', { detail: 'something in a ring that is no bytes' })
         }
+        this.#isDelivering = true
         reader.pushPiece(piece, onFrame)
+        this.#isDelivering = false
+        this.#flush()
       }
     } catch (error) {
       if (hasCode(error, 'ERR_TIMEOUT')) this.#receiver?.onStall?.()
       else this.#fail(error)
     } finally {
       this.#isReceiving = false
+      this.#isDelivering = false
     }
   }
 
@@ -156,15 +163,16 @@ export class RingTransport implements Transport {
     const bytes = batch.length === 1 ? batch[0]! : Buffer.concat(batch, this.#batchBytes)
     this.#batch = []
     this.#batchBytes = 0
-    for (const piece of piecesOf(bytes)) {
-      if (this.#isClosed || this.#isUnheard) return
-      if (this.#outgoingBytes > 0 || !this.#trySend(piece)) {
-        if (this.#outgoingBytes === 0) queueMicrotask(() => void this.#sendRest())
-        this.#outgoing.push(piece)
-        this.#outgoingBytes += piece.byteLength
-      }
-    }
+    inPieces(bytes, this.#put)
     if (this.#outgoingBytes === 0) this.#receiver?.onDrain?.()
+  }
+
+  readonly #put = (piece: Uint8Array) => {
+    if (this.#isClosed || this.#isUnheard) return
+    if (this.#outgoingBytes === 0 && this.#trySend(piece)) return
+    if (this.#outgoingBytes === 0) queueMicrotask(() => void this.#sendRest())
+    this.#outgoing.push(piece)
+    this.#outgoingBytes += piece.byteLength
   }
 
   #trySend(piece: Uint8Array): boolean {
