@@ -257,7 +257,6 @@ export class Session implements Receiver {
       const method = this.methodOf(referent, message.method)
       const args = readValue(message, referent.type.attaches ? this.#attached : this.#kept)
       if (!Array.isArray(args)) throw new ShareError('ERR_PROTOCOL', { detail: 'arguments that are no array' })
-      this.#calls.set(number, call)
       result = method(referent.object, call, ...args)
       // A promise of ours settles once, which those of others need not do.
       if (isPromiseLike(result)) result = Promise.resolve(result)
@@ -266,6 +265,8 @@ export class Session implements Receiver {
       return
     }
     if (result instanceof Promise) {
+      this.#calls.set(number, call)
+      if (this.#isClosed) call.cancel() // the method itself has ended it
       result.then(
         (value) => this.#answer(number, call, value, undefined),
         (error: unknown) => this.#fail(number, error, undefined),
