@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { writeOpening } from '../../lib/manager/wire/handshake.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type FixtureProcess, spawnFixture, startWorker } from '../helpers/fixture.ts'
-import { descriptorsOf, startManager } from '../helpers/managed-server.ts'
+import { descriptorsOf, ringsOf, startManager } from '../helpers/managed-server.ts'
 import { RawClient } from '../helpers/raw-client.ts'
 
 let manager: Manager
@@ -18,10 +18,14 @@ afterAll(() => manager?.shutdown())
 
 const credentials = () => [manager.address, Buffer.from(manager.authkey).toString('base64')]
 
-async function newUser(): Promise<FixtureProcess> {
+async function newUser(isWarm = false): Promise<FixtureProcess> {
   const user = await spawnFixture('manager-user')
   await user.call('connect', ...credentials())
   await user.call('create', 'box', 1)
+  if (isWarm) {
+    await user.call('warmUp', 'box')
+    expect(ringsOf(user.pid)).toBe(1)
+  }
   return user
 }
 
@@ -36,8 +40,13 @@ async function expectNoTraces(): Promise<void> {
   })
 }
 
-it('killed with pending calls', async () => {
-  await using user = await newUser()
+const SPEECH = [
+  ['a client', false],
+  ['a client in shared memory', true],
+] as const
+
+it.each(SPEECH)('%s, killed with pending calls', async (_who, isWarm) => {
+  await using user = await newUser(isWarm)
   for (let i = 0; i < 100; i++) await user.call('begin', 'box', 'wait')
   await user.kill()
   await expectNoTraces()
@@ -52,17 +61,20 @@ it('killed in a blocking call', async () => {
   await expectNoTraces()
 })
 
-it('killed in the middle of a long message to the server, and of one from it', async () => {
-  for (const [method, ...params] of [
-    ['pour', 'box', 30 * 2 ** 20],
-    ['begin', 'box', 'text', 60 * 2 ** 20],
-  ] as [string, ...unknown[]][]) {
-    await using user = await newUser()
-    await user.call(method, ...params)
-    await user.kill()
-    await expectNoTraces()
-  }
-})
+it.each(SPEECH)(
+  '%s, killed in the middle of a long message to the server, and of one from it',
+  async (_who, isWarm) => {
+    for (const [method, ...params] of [
+      ['pour', 'box', 30 * 2 ** 20],
+      ['begin', 'box', 'text', 60 * 2 ** 20],
+    ] as [string, ...unknown[]][]) {
+      await using user = await newUser(isWarm)
+      await user.call(method, ...params)
+      await user.kill()
+      await expectNoTraces()
+    }
+  },
+)
 
 it('gone in the handshake, after each byte', async () => {
   const opening = writeOpening()
@@ -75,11 +87,23 @@ it('gone in the handshake, after each byte', async () => {
   await expectNoTraces()
 })
 
-it('ended by process.exit with pending calls', async () => {
-  await using user = await newUser()
+it.each(SPEECH)('%s, ended by process.exit with pending calls', async (_who, isWarm) => {
+  await using user = await newUser(isWarm)
   await user.call('begin', 'box', 'wait')
   user.call('exit', 3).catch(() => {})
   expect(await user.ended()).toEqual({ code: 3, signal: null })
+  await expectNoTraces()
+})
+
+it('a client in shared memory is heard to its last word', async () => {
+  for (let round = 0; round < 10; round++) {
+    await using user = await newUser(true)
+    user.call('sayAndGo', 'box', `last of ${round}`).catch(() => {})
+    await user.ended()
+    const box = await manager.create<{ get(): unknown }>('box', [], { name: 'box' })
+    await eventually(async () => (await box.get()) === `last of ${round}`)
+    box.close()
+  }
   await expectNoTraces()
 })
 
@@ -87,6 +111,7 @@ it.each(['begin', 'block'])('a worker that is terminated in a call that was made
   await using worker = await startWorker('manager-user')
   await worker.call('connect', ...credentials())
   await worker.call('create', 'box', 1)
+  await worker.call('warmUp', 'box')
   await worker.call(how, 'box', 'wait')
   if (how === 'block') {
     await worker.event('blocking')
@@ -98,7 +123,7 @@ it.each(['begin', 'block'])('a worker that is terminated in a call that was made
 
 it('killed one after the other, many', async () => {
   for (let round = 0; round < 5; round++) {
-    const users = await Promise.all([newUser(), newUser(), newUser()])
+    const users = await Promise.all([newUser(), newUser(true), newUser(true)])
     await Promise.all(users.map((user) => user.call('begin', 'box', 'wait')))
     await Promise.all(users.map((user) => user.kill()))
   }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { spawnFixture } from '../helpers/fixture.ts'
-import { BOX, type Box, makeBox, startManager } from '../helpers/managed-server.ts'
+import { BOX, type Box, makeBox, startManager, warmUp } from '../helpers/managed-server.ts'
 
 const gone = shareError('ERR_DISCONNECTED')
 
@@ -36,7 +36,12 @@ afterEach(() => manager.shutdown())
 
 const kill = () => process.kill(manager.pid!, 'SIGKILL')
 
-describe('a server that is killed', () => {
+describe.each([
+  ['sockets', async () => {}],
+  ['shared memory', () => warmUp(box)],
+] as const)('a server that is killed, with clients over %s,', (_what, prepare) => {
+  beforeEach(prepare)
+
   it('rejects the pending calls and all later ones, and leaves nothing', async () => {
     const pending = Array.from({ length: 50 }, () => box.wait())
     kill()
@@ -95,13 +100,16 @@ describe('a server that is killed', () => {
 })
 
 describe('a server that is shut down', () => {
-  it('says so to its clients', async () => {
+  it.each([false, true])('says so to its clients; in shared memory: %s', async (isWarm) => {
     const other = await Manager.connect({ address: manager.address })
+    const theirBox = await makeBox(other)
+    if (isWarm) {
+      await warmUp(box)
+      await warmUp(theirBox)
+    }
     const pending = box.wait()
     const rejection = expect(pending).rejects.toThrow(shareError('ERR_CLOSED'))
-    const theirs = expect(other.create<Box>('box').then((theirBox) => theirBox.wait())).rejects.toThrow(
-      shareError('ERR_DISCONNECTED', /its server was shut down/),
-    )
+    const theirs = expect(theirBox.wait()).rejects.toThrow(shareError('ERR_DISCONNECTED', /its server was shut down/))
     await other.names()
     await manager.shutdown()
     await Promise.all([rejection, theirs])
@@ -109,6 +117,7 @@ describe('a server that is shut down', () => {
   })
 
   it('by SIGTERM ends in order', async () => {
+    await warmUp(box)
     const pending = box.wait()
     process.kill(manager.pid!, 'SIGTERM')
     await expect(pending).rejects.toThrow(shareError('ERR_DISCONNECTED', /shut down/))

@@ -1,6 +1,6 @@
 /** A server process with a type of the tests' own, and what the system says of a process. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { Manager, type ManagerStartOptions, type RegisteredProxy } from 'procshare'
+import { listSegments, Manager, type ManagerStartOptions, type RegisteredProxy } from 'procshare'
 
 export const BOX = new URL('../fixtures/managed-box.mjs', import.meta.url)
 
@@ -33,6 +33,18 @@ export function startManager(options: ManagerStartOptions = {}): Promise<Manager
 
 export function makeBox(manager: Manager, value?: unknown, name?: string): Promise<RegisteredProxy<Box>> {
   return manager.create<Box>('box', [value], name === undefined ? undefined : { name })
+}
+
+/** How many pairs of rings a process has made. */
+export function ringsOf(pid = process.pid): number {
+  return listSegments().filter(({ kind, creatorPid }) => kind === 'Pipe' && creatorPid === pid).length
+}
+
+/** Has so much to say that its connection goes on in shared memory. */
+export async function warmUp(box: RegisteredProxy<Box>): Promise<void> {
+  const before = ringsOf()
+  for (let i = 0; i < 300; i++) await box.get()
+  if (ringsOf() !== before + 1) throw new Error('It has no rings')
 }
 
 /** How many descriptors a process has. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Manager } from 'procshare'
 import { expect, it } from 'vitest'
+import { makeBox, ringsOf, startManager } from '../helpers/managed-server.ts'
 
 const FIXTURE = fileURLToPath(new URL('../fixtures/managed-few-files.mjs', import.meta.url))
 
@@ -14,3 +15,12 @@ it.skipIf(process.platform === 'win32')(
     expect(execFileSync('sh', args, { stdio: 'pipe', timeout: 30_000 }).toString()).toBe('')
   },
 )
+
+it.skipIf(process.platform !== 'linux')('a server that has no room for rings is spoken to without', async () => {
+  await using manager = await startManager()
+  const box = await makeBox(manager, 1)
+  execFileSync('prlimit', ['--nofile=3:3', '--pid', String(manager.pid)])
+  const before = ringsOf()
+  for (let i = 0; i < 300; i++) expect(await box.get()).toBe(1)
+  expect(ringsOf()).toBe(before)
+})

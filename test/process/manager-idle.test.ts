@@ -16,6 +16,7 @@ it.each([
   ['idle', 'ended\n'],
   ['pending', '1\nended\n'],
   ['ref', 'ended\n'],
+  ['hot', 'ended\n'],
   ['blocking', '1\nended\n'],
 ])('a process with a manager that it has started, and one of another, %s, ends by itself', async (how, output) => {
   await using alone = runProgram('manager-idle', { argv: [how] })

@@ -176,9 +176,9 @@ export class Connection extends Channel {
       ours.close()
       return
     }
-    transport.receiveFrom(ours)
+    transport.prepare(ours)
     transport.send(writeSwitch())
-    transport.sendByRings()
+    transport.switch()
   }
 
   /** Keeps the process alive although no call is pending. */

@@ -3,7 +3,7 @@
  * its calls, keeps account of what it holds, and gives all of that up when it leaves, however it leaves.
  */
 import { ShareError } from '../../errors.ts'
-import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import type { Handle } from '../../memory/handle.ts'
 import { Connection } from '../../queue/pipe.ts'
 import {
   isOpening,
@@ -20,30 +20,24 @@ import {
   CANCEL,
   type Call as CallMessage,
   ERROR,
-  type FromServer,
   GOODBYE,
   HOLD,
   RELEASE,
   RESULT,
   ROOT,
   readFromClient,
-  readValue,
   SWITCH,
-  writeReply,
 } from '../wire/messages.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import type { Receiver, Transport } from '../wire/transport.ts'
-import type { Reference, References } from '../wire/values.ts'
 import { Call } from './call.ts'
 import type { ManagedType, Method } from './managed-type.ts'
-import { KeptHandle, Referent } from './referent.ts'
+import type { Referent } from './referent.ts'
 import type { ServerCore } from './server-core.ts'
+import { SessionValues } from './session-values.ts'
 
 /** So long a client may take to read why it is sent away. */
 export const FAREWELL_MS = 1000
-
-/** Characters of an error that is told in words. */
-const MOST_WORDS = 1000
 
 let lastId = 0
 
@@ -57,23 +51,18 @@ export class Session implements Receiver {
   #isClosed = false
   #isPaused = false
   readonly #startedAt = performance.now()
-  /** The objects that the reply which is being written tells the client of. */
-  #told: Referent[] = []
   /** Calls that have not been answered, by their numbers. */
   readonly #calls = new Map<number, Call>()
   /** What it has proxies for. */
   readonly #held = new Map<number, Referent>()
   /** Objects in which it may hold something that ends with it. */
   readonly #engaged = new Set<Referent>()
-  readonly #kept: References
-  readonly #attached: References
+  readonly #values: SessionValues
 
   constructor(server: ServerCore, transport: Transport) {
     this.#server = server
     this.#transport = transport
-    const write = (object: object) => this.#write(object)
-    this.#kept = { write, read: (reference) => this.#read(reference, (handle) => new KeptHandle(handle)) }
-    this.#attached = { write, read: (reference) => this.#read(reference, attach) }
+    this.#values = new SessionValues(this, server.limits.frameBytes)
   }
 
   get isTrusted(): boolean {
@@ -119,7 +108,7 @@ export class Session implements Receiver {
   /** Ends it, telling the client why. */
   dismiss(reason: Error): void {
     if (this.#isClosed) return
-    if (this.#isTrusted) this.#transport.send(this.#encodeError(GOODBYE, 0, reason))
+    if (this.#isTrusted) this.#transport.send(this.#values.encodeError(GOODBYE, 0, reason))
     this.#end()
     this.#transport.close()
     // Who does not read does not let the stream end either.
@@ -167,7 +156,7 @@ export class Session implements Receiver {
     const transport = this.#transport
     if (!(transport instanceof SwitchingTransport) || transport.hasRings) return false
     try {
-      transport.receiveFrom(Connection.attach<Uint8Array>(handle))
+      transport.prepare(Connection.attach<Uint8Array>(handle))
       return true
     } catch {
       return false // not of this machine, or not ours to see, or there is no room
@@ -218,7 +207,7 @@ export class Session implements Receiver {
         this.#calls.get(message.call)?.cancel()
         break
       case RELEASE:
-        this.#onRelease(message.target, message.count)
+        this.letGo(message.target, message.count)
         break
       case HOLD: {
         const referent = this.#server.referents.get(message.target)
@@ -226,14 +215,14 @@ export class Session implements Receiver {
         break
       }
       case SWITCH:
-        if (!(this.#transport instanceof SwitchingTransport))
-          throw new ShareError('ERR_PROTOCOL', { detail: 'a switch' })
-        this.#transport.sendByRings()
+        if (!(this.#transport instanceof SwitchingTransport)) throw noSwitch()
+        this.#transport.switch()
         break
     }
   }
 
-  #onRelease(id: number, count: number): void {
+  /** The client has let go of an object so many times. */
+  letGo(id: number, count: number): void {
     const referent = this.#held.get(id)
     if (referent === undefined || !this.#server.referents.release(referent, this, count)) return
     this.#held.delete(id)
@@ -255,8 +244,7 @@ export class Session implements Receiver {
       }
       const referent = message.target === ROOT ? this.#server.root : this.find(message.target)
       const method = this.methodOf(referent, message.method)
-      const args = readValue(message, referent.type.attaches ? this.#attached : this.#kept)
-      if (!Array.isArray(args)) throw new ShareError('ERR_PROTOCOL', { detail: 'arguments that are no array' })
+      const args = this.#values.argumentsOf(message, referent.type.attaches)
       result = method(referent.object, call, ...args)
       // A promise of ours settles once, which those of others need not do.
       if (isPromiseLike(result)) result = Promise.resolve(result)
@@ -284,7 +272,7 @@ export class Session implements Receiver {
     }
     let reply: Buffer
     try {
-      reply = this.#encode(RESULT, number, value)
+      reply = this.#values.encode(RESULT, number, value)
     } catch (error) {
       call.leaveUnanswered()
       this.#fail(number, error, started)
@@ -298,34 +286,7 @@ export class Session implements Receiver {
     this.#calls.delete(number)
     if (this.#isClosed) return
     this.#server.statistics.note(started, true)
-    this.#send(this.#encodeError(ERROR, number, error))
-  }
-
-  /**
-   * A reply. If it cannot be sent, the client is not taken for a holder of the objects in it.
-   * @throws `DataCloneError`; {@link ShareError} `ERR_LIMIT`.
-   */
-  #encode(kind: FromServer['kind'], number: number, value: unknown): Buffer {
-    const { frameBytes } = this.#server.limits
-    this.#told = []
-    try {
-      const bytes = writeReply(kind, number, value, this.#kept)
-      if (bytes.byteLength <= frameBytes) return bytes
-      const detail = `a reply of ${bytes.byteLength} bytes; at most ${frameBytes} are allowed`
-      throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
-    } catch (error) {
-      for (const { id } of this.#told) this.#onRelease(id, 1)
-      throw error
-    }
-  }
-
-  /** An error as a reply; in words alone, if it cannot be sent as it is. */
-  #encodeError(kind: FromServer['kind'], number: number, error: unknown): Buffer {
-    try {
-      return this.#encode(kind, number, error)
-    } catch {
-      return writeReply(kind, number, new Error(inWords(error)), this.#kept)
-    }
+    this.#send(this.#values.encodeError(ERROR, number, error))
   }
 
   #send(bytes: Buffer): void {
@@ -343,25 +304,6 @@ export class Session implements Receiver {
       this.#isPaused = this.#transport.bufferedBytes > 0
       if (this.#isPaused) this.#transport.pause()
     }
-  }
-
-  #write(object: object): Reference {
-    if (object instanceof Referent) {
-      this.hold(object)
-      this.#told.push(object)
-      const { id, type, name } = object
-      if (type.exposes !== undefined) return [id, type.name, name, type.exposes]
-      return name === undefined ? [id, type.name] : [id, type.name, name]
-    }
-    if (object instanceof KeptHandle) return [object.handle]
-    if (isShareable(object)) return [object.handle]
-    throw new DOMException(`${object} could not be encoded`, 'DataCloneError')
-  }
-
-  #read([first]: Reference, attachTo: (handle: Handle) => unknown): unknown {
-    if (typeof first === 'number') return this.find(first)
-    if (isHandle(first)) return attachTo(first)
-    throw new ShareError('ERR_PROTOCOL', { detail: 'a reference to nothing' })
   }
 
   #end(): void {
@@ -384,14 +326,8 @@ function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
 }
 
-/** What there is to say of something that was thrown, whatever it is. */
-function inWords(error: unknown): string {
-  try {
-    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    return words.slice(0, MOST_WORDS).toWellFormed()
-  } catch {
-    return 'Something was thrown that cannot be described'
-  }
+function noSwitch(): ShareError {
+  return new ShareError('ERR_PROTOCOL', { detail: 'a switch in rings' })
 }
 
 function stalled(detail: string): ShareError {

@@ -2,8 +2,8 @@
  * SwitchingTransport: a stream of frames that begins on a socket and goes on in a pair of rings in shared memory, when both sides turn
  * out to be on one machine and have much to say.
  *
- * Each side goes on sending to the socket until it switches, and receives from both, so nothing is lost or overtaken that must not be:
- * docs/manager-protocol.md. The socket stays, silent, because its end tells at once that the other side is gone.
+ * Who sends last by the socket says so there, and the other side looks into the rings only then: docs/manager-protocol.md. The socket
+ * stays, silent, because its end tells at once that the other side is gone.
  */
 import type { Socket } from 'node:net'
 import { ShareError } from '../../errors.ts'
@@ -16,15 +16,15 @@ export class SwitchingTransport implements Transport {
   #receiver!: Receiver
   #maxFrameBytes = 0
   #stallMs: number | undefined
+  /** What there is to switch to. */
+  #prepared: Connection<Uint8Array> | undefined
+  /** What was switched to. */
   #rings: RingTransport | undefined
-  /** What frames are sent by. */
-  #sender: Transport
   #isPaused = false
   #isClosing = false
 
   constructor(socket: Socket) {
     this.#socket = new SocketTransport(socket)
-    this.#sender = this.#socket
   }
 
   start(receiver: Receiver, maxFrameBytes: number): void {
@@ -36,27 +36,33 @@ export class SwitchingTransport implements Transport {
     )
   }
 
-  /** From now on, receives from these rings as well, which end with this; `sendBy` them at any time after. */
-  receiveFrom(rings: Connection<Uint8Array>): void {
-    this.#rings = new RingTransport(rings)
-    if (this.#stallMs !== undefined) this.#rings.watch(this.#stallMs)
-    if (this.#isPaused) this.#rings.pause()
+  /** Has rings to switch to. They end with this. */
+  prepare(rings: Connection<Uint8Array>): void {
+    this.#prepared = rings
+  }
+
+  /**
+   * From now on, sends by the rings, and receives from them, too. Once.
+   * @throws {@link ShareError} `ERR_PROTOCOL` when there are none.
+   */
+  switch(): void {
+    if (this.#prepared === undefined) {
+      throw new ShareError('ERR_PROTOCOL', { detail: 'a switch to rings that there are not' })
+    }
+    const rings = new RingTransport(this.#prepared)
+    this.#prepared = undefined
+    this.#rings = rings
+    if (this.#stallMs !== undefined) rings.watch(this.#stallMs)
+    if (this.#isPaused) rings.pause()
     const onClose = (reason: Error | undefined) => {
       if (this.#isClosing) this.#socket.close()
       else this.#socket.destroy(reason)
     }
-    this.#rings.start(this.#listener(onClose), this.#maxFrameBytes)
-  }
-
-  /** From now on, sends by the rings. @throws {@link ShareError} `ERR_PROTOCOL` when there are none. */
-  sendByRings(): void {
-    if (this.#rings === undefined)
-      throw new ShareError('ERR_PROTOCOL', { detail: 'a switch to rings that there are not' })
-    this.#sender = this.#rings
+    rings.start(this.#listener(onClose), this.#maxFrameBytes)
   }
 
   get hasRings(): boolean {
-    return this.#rings !== undefined
+    return this.#prepared !== undefined || this.#rings !== undefined
   }
 
   allow(maxFrameBytes: number): void {
@@ -72,7 +78,8 @@ export class SwitchingTransport implements Transport {
   }
 
   send(frame: Uint8Array): void {
-    this.#sender.send(frame)
+    if (this.#rings === undefined) this.#socket.send(frame)
+    else this.#rings.send(frame)
   }
 
   get bufferedBytes(): number {
@@ -94,8 +101,8 @@ export class SwitchingTransport implements Transport {
   close(): void {
     this.#isClosing = true
     // The socket follows the rings, when what was sent has left them.
-    if (this.#rings !== undefined) this.#rings.close()
-    else this.#socket.close()
+    if (this.#rings === undefined) this.#socket.close()
+    else this.#rings.close()
   }
 
   destroy(reason?: Error): void {
@@ -124,10 +131,10 @@ export class SwitchingTransport implements Transport {
   }
 
   async #onSocketClose(reason: Error | undefined): Promise<void> {
-    const rings = this.#rings
-    if (rings !== undefined) {
-      await rings.finish()
-      rings.destroy()
+    this.#prepared?.close()
+    if (this.#rings !== undefined) {
+      await this.#rings.finish()
+      this.#rings.destroy()
     }
     this.#receiver.onClose(reason)
   }

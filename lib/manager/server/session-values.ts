@@ -1,0 +1,98 @@
+/**
+ * SessionValues: what one client sends and is sent, as bytes and as values, with the references in it: to the server's objects, which are
+ * counted for the client as they are written, and to shared objects in memory.
+ */
+import { ShareError } from '../../errors.ts'
+import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import { type Call, type FromServer, readValue, writeReply } from '../wire/messages.ts'
+import type { Reference, References } from '../wire/values.ts'
+import { KeptHandle, Referent } from './referent.ts'
+import type { Session } from './session.ts'
+
+/** Characters of an error that is told in words. */
+const MOST_WORDS = 1000
+
+export class SessionValues {
+  readonly #session: Session
+  readonly #frameBytes: number
+  readonly #kept: References
+  readonly #attached: References
+  /** The objects that the reply which is being written tells the client of. */
+  #told: Referent[] = []
+
+  /** @param frameBytes - how long a reply may be */
+  constructor(session: Session, frameBytes: number) {
+    this.#session = session
+    this.#frameBytes = frameBytes
+    const write = (object: object) => this.#write(object)
+    this.#kept = { write, read: (reference) => this.#read(reference, (handle) => new KeptHandle(handle)) }
+    this.#attached = { write, read: (reference) => this.#read(reference, attach) }
+  }
+
+  /**
+   * The arguments of a call.
+   * @param attaches - whether handles in them are attached to, instead of kept
+   * @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_NO_OBJECT`.
+   */
+  argumentsOf(message: Call, attaches: boolean | undefined): unknown[] {
+    const args = readValue(message, attaches ? this.#attached : this.#kept)
+    if (Array.isArray(args)) return args
+    throw new ShareError('ERR_PROTOCOL', { detail: 'arguments that are no array' })
+  }
+
+  /**
+   * A reply. If it cannot be sent, the client is not taken for a holder of the objects in it.
+   * @throws `DataCloneError`; {@link ShareError} `ERR_LIMIT`.
+   */
+  encode(kind: FromServer['kind'], number: number, value: unknown): Buffer {
+    const frameBytes = this.#frameBytes
+    this.#told = []
+    try {
+      const bytes = writeReply(kind, number, value, this.#kept)
+      if (bytes.byteLength <= frameBytes) return bytes
+      const detail = `a reply of ${bytes.byteLength} bytes; at most ${frameBytes} are allowed`
+      throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+    } catch (error) {
+      for (const { id } of this.#told) this.#session.letGo(id, 1)
+      throw error
+    }
+  }
+
+  /** An error as a reply; in words alone, if it cannot be sent as it is. */
+  encodeError(kind: FromServer['kind'], number: number, error: unknown): Buffer {
+    try {
+      return this.encode(kind, number, error)
+    } catch {
+      return writeReply(kind, number, new Error(inWords(error)), this.#kept)
+    }
+  }
+
+  #write(object: object): Reference {
+    if (object instanceof Referent) {
+      this.#session.hold(object)
+      this.#told.push(object)
+      const { id, type, name } = object
+      if (type.exposes !== undefined) return [id, type.name, name, type.exposes]
+      return name === undefined ? [id, type.name] : [id, type.name, name]
+    }
+    if (object instanceof KeptHandle) return [object.handle]
+    if (isShareable(object)) return [object.handle]
+    throw new DOMException(`${object} could not be encoded`, 'DataCloneError')
+  }
+
+  #read([first]: Reference, attachTo: (handle: Handle) => unknown): unknown {
+    if (typeof first === 'number') return this.#session.find(first)
+    if (isHandle(first)) return attachTo(first)
+    throw new ShareError('ERR_PROTOCOL', { detail: 'a reference to nothing' })
+  }
+}
+
+/** What there is to say of something that was thrown, whatever it is. */
+function inWords(error: unknown): string {
+  try {
+    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    return words.slice(0, MOST_WORDS).toWellFormed()
+  } catch {
+    return 'Something was thrown that cannot be described'
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * Clients that have so much to say that they go on in shared memory: in order, with the same limits as over a socket, and only where
+ * both sides can.
+ */
+import { type Connection, Manager, Pipe } from 'procshare'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ROOT, writeCall, writeSwitch } from '../../lib/manager/wire/messages.ts'
+import { shareError } from '../helpers/error-matchers.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { descriptorsOf, makeBox, ringsOf, startManager, warmUp } from '../helpers/managed-server.ts'
+import { RawClient, references } from '../helpers/raw-client.ts'
+
+const MIB = 2 ** 20
+const STALL_MS = 500
+
+let manager: Manager
+beforeAll(async () => {
+  manager = await startManager({ limits: { bufferedBytes: MIB, stallMs: STALL_MS } })
+})
+afterAll(() => manager?.shutdown())
+
+describe.each([
+  ['a private socket', {}],
+  ['a port', { address: { host: '127.0.0.1', port: 0 } }],
+])('a client that has much to say at %s', (_where, options) => {
+  let server: Manager
+  beforeAll(async () => {
+    server = await startManager(options)
+  })
+  afterAll(() => server?.shutdown())
+
+  const connect = () => Manager.connect({ address: server.address, authkey: server.authkey })
+
+  it('goes on in shared memory, is the same client, and leaves nothing', async () => {
+    await server.names()
+    const before = { descriptors: descriptorsOf(server.pid!), rings: ringsOf() }
+    const client = await connect()
+    const box = await makeBox(client, 'mine')
+    expect(ringsOf()).toBe(before.rings)
+    await warmUp(box)
+    expect(await box.get()).toBe('mine')
+    expect(await server.stats()).toMatchObject({ clients: 2 })
+    client.close()
+    await eventually(() => ringsOf() === before.rings && descriptorsOf(server.pid!) <= before.descriptors)
+  })
+
+  it('has its calls served in the order in which it made them, also while it goes over', async () => {
+    for (let round = 0; round < 20; round++) {
+      await using client = await connect()
+      const list = await client.list<number>()
+      const before = ringsOf()
+      const calls: Promise<unknown>[] = []
+      for (let i = 0; i < 1000; i++) {
+        calls.push(list.push(i))
+        if (i % 7 === 0) await new Promise(setImmediate)
+      }
+      await Promise.all(calls)
+      expect(ringsOf()).toBe(before + 1)
+      expect(await list.slice()).toEqual(Array.from({ length: 1000 }, (_, i) => i))
+    }
+  })
+
+  it('sends and receives what is longer than the rings', async () => {
+    await using client = await connect()
+    const box = await makeBox(client)
+    await warmUp(box)
+    const bytes = new Uint8Array(20 * MIB).map((_, i) => i % 251)
+    const [echoed, text] = await Promise.all([box.echo(bytes), box.text(10 * MIB), box.get()])
+    expect(Buffer.compare(echoed, bytes)).toBe(0)
+    expect(text).toBe('x'.repeat(10 * MIB))
+  })
+})
+
+it('a client that has little to say stays where it is', async () => {
+  await using client = await Manager.connect({ address: manager.address, authkey: manager.authkey })
+  const box = await makeBox(client)
+  const before = ringsOf()
+  for (let i = 0; i < 60; i++) await box.get()
+  await new Promise((resolve) => setTimeout(resolve, 1100))
+  for (let i = 0; i < 60; i++) await box.get()
+  expect(ringsOf()).toBe(before)
+})
+
+describe('a client that is written by hand', () => {
+  const trusted = () => RawClient.trusted(manager.address, manager.authkey)
+  const framesTo = (rings: Connection<unknown>, ...frames: Uint8Array[]) => {
+    for (const frame of frames) rings.sendSync(new Uint8Array(frame))
+  }
+
+  /** One that speaks through rings. */
+  async function inRings(): Promise<[RawClient, Connection<unknown>]> {
+    const client = await trusted()
+    const [ours, theirs] = new Pipe<unknown>({ byteLength: 64 * 1024 })
+    expect(await client.call(ROOT, 'takeRings', [theirs.handle])).toBe(true)
+    theirs.close()
+    client.send(writeSwitch())
+    return [client, ours]
+  }
+
+  it.each([
+    ['nothing', undefined],
+    ['no handle', { procshare: 2 }],
+    ['the handle of something else', 'rings'],
+    [
+      'a handle of nothing',
+      { procshare: 1, kind: 'Connection', name: 'not-there', id: 'AAAAAAAAAAAAAAAAAAAAAA', cell: 0 },
+    ],
+  ])('is not believed when it offers %s', async (_what, offer) => {
+    using client = await trusted()
+    const offered = offer === 'rings' ? client.about!.rings : offer
+    expect(await client.call(ROOT, 'takeRings', [offered])).toBe(false)
+    expect(await client.call(ROOT, 'names')).toEqual([])
+  })
+
+  it('has rings once', async () => {
+    const [client, ours] = await inRings()
+    using other = new Pipe<unknown>()
+    framesTo(ours, writeCall(1, ROOT, 0, 'takeRings', [other[1].handle], references))
+    const reply = (await ours.recv({ timeoutMs: 20_000 })) as Uint8Array
+    expect(Buffer.from(reply).includes(Buffer.from([0xc2]))).toBe(true) // false in MessagePack
+    client[Symbol.dispose]()
+    ours.close()
+  })
+
+  it('cannot switch to rings that there are not', async () => {
+    using client = await trusted()
+    client.send(writeSwitch())
+    expect(await client.farewell()).toEqual(shareError('ERR_PROTOCOL', /rings that there are not/))
+    await client.closed
+  })
+
+  it.each([
+    ['something that is no bytes', { some: 'object' }],
+    ['a message that is none', new Uint8Array([4, 0, 0, 0, 99, 0, 0, 0])],
+    ['a frame that is too long', new Uint8Array([255, 255, 255, 255])],
+  ])('is cut off when it puts %s into its rings', async (_what, item) => {
+    const [client, ours] = await inRings()
+    ours.sendSync(item)
+    await client.closed
+    ours.close()
+  })
+
+  it('is cut off when it stops in the middle of a frame in its rings', async () => {
+    const [client, ours] = await inRings()
+    ours.sendSync(new Uint8Array([200, 0, 0, 0, 1]))
+    await client.closed
+    ours.close()
+  })
+
+  it('is cut off when it asks for more and more and never reads', async () => {
+    const [client, ours] = await inRings()
+    const box = (await (await trusted()).create('box')) as number
+    for (let i = 1; i <= 50; i++) {
+      try {
+        ours.sendSync(new Uint8Array(writeCall(i, box, 0, 'text', [200_000], references)), { timeoutMs: 5000 })
+      } catch {
+        break
+      }
+    }
+    await client.closed
+    ours.close()
+    expect(await manager.names()).toEqual([])
+  })
+
+  it('ends with its rings, and with its socket', async () => {
+    const before = await manager.stats()
+    const [first, ringsOfFirst] = await inRings()
+    const [second, ringsOfSecond] = await inRings()
+    ringsOfFirst.close()
+    await first.closed
+    second[Symbol.dispose]()
+    await expect(ringsOfSecond.recv({ timeoutMs: 20_000 })).rejects.toThrow(shareError('ERR_ENDED'))
+    ringsOfSecond.close()
+    await eventually(async () => (await manager.stats()).clients === before.clients)
+  })
+})
