@@ -39,8 +39,8 @@ export class Python {
     this.version = version
   }
 
-  start(form) {
-    return new Subject(this.#executable, [PYTHON_LOOPS, form])
+  start(...args) {
+    return new Subject(this.#executable, [PYTHON_LOOPS, ...args])
   }
 
   /** Tries all that can be found with the very line that counts, three times in turn, and takes the one with the best time. */

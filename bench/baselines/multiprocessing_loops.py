@@ -3,7 +3,7 @@
 multiprocessing_loops.py lock     each operation: with lock: pass
 multiprocessing_loops.py update   each operation: with v.get_lock(): v.value += 1
 multiprocessing_loops.py queue    each operation: an object through a multiprocessing.Queue to another process
-multiprocessing_loops.py manager  each operation: d["k"] = i or d["k"] of a dict in a manager's server
+multiprocessing_loops.py manager [clients]  each operation: d["k"] = i or d["k"] of a dict in a manager's server, by one of so many processes
 """
 
 import multiprocessing
@@ -50,16 +50,37 @@ def run_queue(operations):
     acks.get()
 
 
-def run_manager(operations):
-    d = managed
+def use(d, operations):
     for i in range(0, operations, 2):
         d["k"] = i
         d["k"]
 
 
+def be_client(d, orders, acks):
+    while True:
+        use(d, orders.get())
+        acks.put(1)
+
+
+def run_manager(operations):
+    if clients == 1:
+        use(managed, operations)
+        return
+    for orders in teams:
+        orders.put(-(-operations // clients))
+    for _ in teams:
+        acks.get()
+
+
 if sys.argv[1] == "manager":
+    clients = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     manager = multiprocessing.Manager()  # ends its server when it is collected
     managed = manager.dict()
+    if clients > 1:
+        acks = multiprocessing.Queue()
+        teams = [multiprocessing.SimpleQueue() for _ in range(clients)]
+        for orders in teams:
+            multiprocessing.Process(target=be_client, args=(managed, orders, acks), daemon=True).start()
 if sys.argv[1] == "queue":
     queue, orders, acks = multiprocessing.Queue(), multiprocessing.Queue(), multiprocessing.Queue()
     multiprocessing.get_context("fork").Process(target=consume, args=(queue, orders, acks), daemon=True).start()

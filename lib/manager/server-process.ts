@@ -1,7 +1,7 @@
 /** ServerProcess: the server of a manager, as the process that has started it holds it. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { errorFromParts } from '../codec/error-parts.ts'
+import { SERVER_MAIN } from '../entries.ts'
 import { ShareError } from '../errors.ts'
 import type { ManagerAddress } from './address.ts'
 import type { FromServerProcess, ToServer } from './server/messages.ts'
@@ -9,7 +9,6 @@ import { removePrivateDirectory } from './server/private-directory.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
 import type { ManagerServeOptions } from './server/server.ts'
 
-const SERVER_MAIN = fileURLToPath(new URL('./server/server-main.js', import.meta.url))
 const START_MS = 30_000
 const TERMINATE_AFTER_MS = 5_000
 const KILL_AFTER_MS = 1_000

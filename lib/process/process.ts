@@ -3,9 +3,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { constants } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { errorFromParts } from '../codec/error-parts.ts'
+import { CHILD_MAIN } from '../entries.ts'
 import { ShareError } from '../errors.ts'
 import { assertWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { assertBoolean, assertOptions, assertString, typeError, valueError } from '../validate.ts'
@@ -13,7 +14,6 @@ import { encodeArguments } from './arguments.ts'
 import { isImporting, NAME_VARIABLE } from './current.ts'
 import { isChildMessage, type StartMessage } from './protocol.ts'
 
-const CHILD_MAIN = fileURLToPath(new URL('./child-main.js', import.meta.url))
 const KILL_AFTER_MS = 5_000
 
 /** How a {@link Process} is run. */

@@ -55,15 +55,13 @@ describe.each(Object.entries(SERVERS))('proxies of a server at %s', (_where, opt
   })
 
   it('count for the processes that use them, and no longer', async () => {
-    const before = (await manager.stats()).objects
-    const shared = await counter()
+    const shared = await manager.create<Counter>('Counter', [100])
+    const clients = async () => (await manager.debugInfo()).find(({ text }) => text === 'Counter(101)')?.clients
     await start('count', [shared, { again: shared }, 1]).join()
     // The server hears of the end of a process a little later than the one who waits for that.
-    await eventually(async () =>
-      (await manager.debugInfo()).some(({ text, clients }) => text === 'Counter(1)' && clients === 1),
-    )
+    await eventually(async () => (await clients()) === 1)
     shared.close()
-    await eventually(async () => (await manager.stats()).objects === before)
+    await eventually(async () => (await clients()) === undefined)
   })
 })
 

@@ -1,7 +1,7 @@
 import { SharedArray, SharedMemory, Value } from 'procshare'
 import { afterEach, describe, expect, it } from 'vitest'
 // The built module, so that it is the one that the objects use.
-import { native } from '../../dist/native.js'
+import { native } from '../../lib/native.ts'
 
 const { segmentBuffer } = native
 

@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module'
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { ShareError } from 'procshare'
 import { describe, expect, it } from 'vitest'
-import { exchange } from '../../dist/queue/exchange.js'
-import { decodePlain } from '../../dist/queue/plain-decoder.js'
-import { encodePlain, NOT_PLAIN } from '../../dist/queue/plain-encoder.js'
+import { ShareError } from '../../lib/errors.ts'
+import { exchange } from '../../lib/queue/exchange.ts'
+import { decodePlain } from '../../lib/queue/plain-decoder.ts'
+import { encodePlain, NOT_PLAIN } from '../../lib/queue/plain-encoder.ts'
 
 const { Unpackr } = createRequire(import.meta.url)('msgpackr') as typeof import('msgpackr')
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true })

@@ -3,6 +3,7 @@
  * of the same machine. To any other server they go through a worker thread, which carries the bytes between the rings and a socket.
  */
 import { Worker } from 'node:worker_threads'
+import { RELAY_MAIN } from '../../entries.ts'
 import { ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { Pipe, type PipeEnds, type Connection as Rings } from '../../queue/pipe.ts'
@@ -135,7 +136,7 @@ export class BlockingChannel extends Channel {
 
   #startRelay(rings: Handle): Worker {
     const { at, credentials } = this.#asynchronous
-    const relay = new Worker(new URL('./relay-main.js', import.meta.url), {
+    const relay = new Worker(RELAY_MAIN, {
       workerData: { rings, at, tls: credentials.tls },
     })
     relay.unref()
