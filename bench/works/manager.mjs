@@ -1,8 +1,10 @@
 /** A dict in a manager's server: get and set, one at a time and pipelined, by one client and by several. */
 import { Subject } from '../subject.mjs'
 
+const shared = { name: 'manager', unit: 'µs', rounds: 15 }
 /** A client and a server take some ten thousand calls until V8 has compiled them. */
-const shared = { name: 'manager', unit: 'µs', turnMs: 50, warmUpMs: 2000, rounds: 15 }
+const alone = { turnMs: 50, warmUpMs: 2000 }
+const together = { turnMs: 200, warmUpMs: 8000 }
 
 const FORMS = [
   { form: 'sync', what: 'blocking form', goal: 'manager-sync' },
@@ -14,6 +16,7 @@ const FORMS = [
 function workOf(clients) {
   return {
     ...shared,
+    ...(clients === 1 ? alone : together),
     title: `Manager: dict get and set, ${clients === 1 ? 'one client' : `${clients} clients`}`,
     rows({ python }) {
       const system = `Python ${python?.version}: d[k] = v, d[k]`
