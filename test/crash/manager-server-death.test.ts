@@ -1,6 +1,7 @@
 /** Servers of managers that are killed, or end, wherever their clients are: those are told at once, and nothing is left. */
-import { existsSync, readdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { listSegments, Manager, type RegisteredProxy } from 'procshare'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { shareError } from '../helpers/error-matchers.ts'
@@ -155,4 +156,28 @@ describe('the creator of a server', () => {
     expect(await other.names()).toEqual([])
     expect(existsSync(dirname(address))).toBe(false)
   })
+})
+
+it('of several that want to take the place of one that was killed one does, and the others see it', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'manager-takeover-'))
+  const address = join(directory, 'socket')
+  try {
+    let last = await Manager.start({ address })
+    for (let round = 0; round < 10; round++) {
+      process.kill(last.pid!, 'SIGKILL')
+      await eventually(() => !isAlive(last.pid!))
+      await last.shutdown()
+      const attempts = await Promise.allSettled(Array.from({ length: 4 }, () => Manager.start({ address })))
+      const started = attempts.flatMap((attempt) => (attempt.status === 'fulfilled' ? [attempt.value] : []))
+      const refused = attempts.flatMap((attempt) => (attempt.status === 'rejected' ? [attempt.reason] : []))
+      expect(refused).toEqual(Array(3).fill(shareError('EADDRINUSE')))
+      last = started[0]!
+      const client = await Manager.connect({ address, authkey: last.authkey })
+      expect((await client.stats()).pid).toBe(last.pid)
+      client.close()
+    }
+    await last.shutdown()
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })

@@ -94,8 +94,13 @@ describe('Condition of a manager', () => {
 
   it('comes back only when the lock is free, however long that takes', async () => {
     const [a, b] = await conditions(2)
-    const { waiting } = await waitUnderLock(a!, { timeoutMs: 5 })
-    const guard = await b!.acquire()
+    // Has the lock as soon as the wait lets go of it, which is before its time has passed.
+    const held = await a!.acquire()
+    const acquiring = b!.acquire()
+    await arrived(b!)
+    const waiting = a!.wait({ guard: held, timeoutMs: 5 })
+    waiting.catch(() => {})
+    const guard = await acquiring
     await new Promise((resolve) => setTimeout(resolve, 30))
     await waits(waiting, a!)
     await guard.release()

@@ -4,12 +4,10 @@
  *
  * While calls are pending the connection keeps the process alive; when none is, it does not, unless `ref()` was called.
  */
-import { connect as connectSocket, isIP, type Socket } from 'node:net'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { hasCode, ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
-import { Pipe, type PipeEnds } from '../../queue/pipe.ts'
-import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
+import { formatAddress, type ManagerAddress } from '../address.ts'
 import type { AboutServer } from '../server/server-core.ts'
 import { systemError } from '../system-error.ts'
 import { MOST_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
@@ -24,9 +22,10 @@ import {
   writeRelease,
   writeSwitch,
 } from '../wire/messages.ts'
-import { RING_BYTES } from '../wire/ring-transport.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
+import { dial } from './dial.ts'
+import { offerRings, Pace } from './ring-offer.ts'
 
 /** What it takes to connect. */
 export interface Credentials {
@@ -35,28 +34,6 @@ export interface Credentials {
 }
 
 const CONNECT_MS = 10_000
-/** A connection that is silent for so long is asked whether the server still lives. */
-const KEEP_ALIVE_MS = 10_000
-
-/** So many calls within so short a time are worth rings in shared memory. */
-const HOT_CALLS = 64
-const HOT_MS = 1000
-
-/** Whether a client has much to say. */
-class Pace {
-  #calls = 0
-  #since = 0
-
-  /** Notes a call; true once, for the first that is one of many. */
-  isHot(): boolean {
-    if (this.#calls === Infinity || ++this.#calls % HOT_CALLS !== 1) return false
-    const now = performance.now()
-    const isHot = this.#calls > 1 && now - this.#since < HOT_MS
-    this.#since = now
-    if (isHot) this.#calls = Infinity
-    return isHot
-  }
-}
 
 interface Pending {
   resolve(value: unknown): void
@@ -159,24 +136,20 @@ export class Connection extends Channel {
       this.#pending.set(call, { resolve, reject, signal, onAbort, caller })
       if (this.#pending.size === 1 && !this.#isRef) this.#transport?.ref()
       this.#send(bytes)
-      if (this.#pace.isHot()) void this.#moveToRings()
+      if (this.isOpen && this.about?.rings !== undefined && this.#pace.isHot()) void this.#moveToRings()
     })
   }
 
   /** Goes on in shared memory, if the server can; otherwise nothing changes. */
   async #moveToRings(): Promise<void> {
-    const transport = this.#transport
-    if (this.about?.rings === undefined || transport === undefined) return
-    const ends = newPipe()
-    if (ends === undefined) return
-    const [ours, theirs] = ends
-    const isTaken = await this.#request(undefined, 'takeRings', [theirs.handle]).catch(() => false)
-    theirs.close()
-    if (isTaken !== true || this.#transport !== transport || this.#ended !== undefined) {
-      ours.close()
+    const transport = this.#transport!
+    const rings = await offerRings((theirs) => this.#request(undefined, 'takeRings', [theirs]))
+    if (rings === undefined) return
+    if (this.#transport !== transport || this.#ended !== undefined) {
+      rings.close()
       return
     }
-    transport.prepare(ours)
+    transport.prepare(rings)
     transport.send(writeSwitch())
     transport.switch()
   }
@@ -272,7 +245,7 @@ export class Connection extends Channel {
       }
       let transport: SwitchingTransport
       try {
-        transport = new SwitchingTransport(this.#newSocket())
+        transport = new SwitchingTransport(dial(this.at, this.credentials.tls))
       } catch (error) {
         this.#end(systemError(error as Error, this.subject))
         return
@@ -284,20 +257,6 @@ export class Connection extends Channel {
       transport.start({ onFrame, onClose }, MOST_WELCOME_BYTES)
       transport.send(writeOpening())
     })
-  }
-
-  /** @throws what is wrong with the options for TLS, or the address. */
-  #newSocket(): Socket {
-    const { tls } = this.credentials
-    const socket = tls === undefined ? connectSocket(socketOptions(this.at)) : this.#connectTls(tls)
-    socket.setNoDelay(true)
-    socket.setKeepAlive(true, KEEP_ALIVE_MS)
-    return socket
-  }
-
-  #connectTls(tls: ConnectionOptions): Socket {
-    const servername = typeof this.at === 'string' || isIP(this.at.host) > 0 ? undefined : this.at.host
-    return connectTls({ ...(servername !== undefined && { servername }), ...tls, ...socketOptions(this.at) })
   }
 
   #onHello(frame: Buffer): void {
@@ -396,15 +355,6 @@ export class Connection extends Channel {
   #noNumber(): number {
     this.#lastNoNumber--
     return this.#lastNoNumber
-  }
-}
-
-/** Rings, if there is room for them. */
-function newPipe(): PipeEnds<Uint8Array> | undefined {
-  try {
-    return new Pipe<Uint8Array>({ byteLength: RING_BYTES })
-  } catch {
-    return undefined
   }
 }
 

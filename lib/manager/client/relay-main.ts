@@ -2,13 +2,13 @@
  * The worker that carries bytes between the rings of a blocking client and a socket, in both directions, knowing nothing of what they
  * mean: the client itself proves that it knows the key.
  */
-import { connect, isIP } from 'node:net'
-import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { ConnectionOptions } from 'node:tls'
 import { workerData } from 'node:worker_threads'
 import type { Handle } from '../../memory/handle.ts'
 import { Connection } from '../../queue/pipe.ts'
-import { type ManagerAddress, socketOptions } from '../address.ts'
+import type { ManagerAddress } from '../address.ts'
 import { inPieces } from '../wire/ring-transport.ts'
+import { dial } from './dial.ts'
 
 const {
   rings: handle,
@@ -21,12 +21,7 @@ const {
 }
 
 const rings = Connection.attach<Uint8Array>(handle).ref()
-const servername = typeof at === 'string' || isIP(at.host) > 0 ? undefined : at.host
-const socket =
-  tls === undefined
-    ? connect(socketOptions(at))
-    : connectTls({ ...(servername !== undefined && { servername }), ...tls, ...socketOptions(at) })
-socket.setNoDelay(true)
+const socket = dial(at, tls)
 socket.on('error', () => {}) // the close that follows ends the rings, which is what the client sees
 socket.once('close', () => rings.close())
 

@@ -1,12 +1,14 @@
 /** Listener: where the clients of a server come in: a Unix socket, a named pipe, or a port, with TLS or without. */
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { lstat, rm } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { constants } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { isMainThread } from 'node:worker_threads'
 import { hasCode } from '../../errors.ts'
+import { Lock } from '../../sync/lock.ts'
 import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
 import { systemError } from '../system-error.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
@@ -16,6 +18,7 @@ import { FAREWELL_MS } from './session.ts'
 /** A connection that is silent for so long is asked whether it still lives; who has vanished without a word is noticed by it. */
 const KEEP_ALIVE_MS = 10_000
 const BACKLOG = 1024
+const TAKE_OVER_MS = 10_000
 
 export interface Listener {
   /** Where it listens, with the port that the system has chosen if it was asked for any. */
@@ -39,9 +42,33 @@ export async function listen(
     return await listenOnce(core, address, tls)
   } catch (error) {
     if (!hasCode(error, 'EADDRINUSE') || typeof address !== 'string' || !(await isAbandoned(address))) throw error
-    // The socket of a server that was killed.
-    await rm(address, { force: true })
-    return listenOnce(core, address, tls)
+    return takeOver(core, address, tls)
+  }
+}
+
+/** Listens in the place of a server that was killed, whose socket is still there. */
+async function takeOver(core: ServerCore, address: string, tls: TlsOptions | undefined): Promise<Listener> {
+  // Who removes the socket must not remove that of another one who has done so just now.
+  const lock = lockOf(address)
+  try {
+    const hold = await lock?.acquire({ timeoutMs: TAKE_OVER_MS })
+    try {
+      if (await isAbandoned(address)) await rm(address, { force: true })
+      return await listenOnce(core, address, tls)
+    } finally {
+      hold?.release()
+    }
+  } finally {
+    lock?.close()
+  }
+}
+
+/** That of all who want to listen at a path; undefined where there is no room for it: a server that cannot start is worse. */
+function lockOf(address: string): Lock | undefined {
+  try {
+    return Lock.open(`procshare-socket-${createHash('sha256').update(resolve(address)).digest('hex').slice(0, 24)}`)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,0 +1,20 @@
+/** Sockets to servers: Unix sockets, named pipes, TCP, and TLS over TCP. */
+import { connect, isIP, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import { type ManagerAddress, socketOptions } from '../address.ts'
+
+/** A connection that is silent for so long is asked whether the server still lives. */
+const KEEP_ALIVE_MS = 10_000
+
+/** Begins to connect. @throws what is wrong with the options for TLS, or the address. */
+export function dial(at: ManagerAddress, tls: ConnectionOptions | undefined): Socket {
+  const socket = tls === undefined ? connect(socketOptions(at)) : connectTls(tlsOptions(at, tls))
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, KEEP_ALIVE_MS)
+  return socket
+}
+
+function tlsOptions(at: ManagerAddress, tls: ConnectionOptions): ConnectionOptions {
+  const isNamed = typeof at !== 'string' && isIP(at.host) === 0
+  return { ...(isNamed && { servername: at.host }), ...tls, ...socketOptions(at) }
+}

@@ -1,0 +1,45 @@
+/** When a client goes on in shared memory, and how it asks the server for that: docs/manager-protocol.md. */
+import type { Handle } from '../../memory/handle.ts'
+import { type Connection, Pipe, type PipeEnds } from '../../queue/pipe.ts'
+import { RING_BYTES } from '../wire/ring-transport.ts'
+
+/** So many calls within so short a time are worth rings. */
+const HOT_CALLS = 64
+const HOT_MS = 1000
+
+/** Whether a client has much to say. */
+export class Pace {
+  #calls = 0
+  #since = 0
+
+  /** Notes a call; true once, for the first that is one of many. */
+  isHot(): boolean {
+    if (this.#calls === Infinity || ++this.#calls % HOT_CALLS !== 1) return false
+    const now = performance.now()
+    const isHot = this.#calls > 1 && now - this.#since < HOT_MS
+    this.#since = now
+    if (isHot) this.#calls = Infinity
+    return isHot
+  }
+}
+
+/**
+ * Makes rings and offers their other end to the server.
+ * @returns our end; undefined when there is no room for them, or the server cannot have them
+ */
+export async function offerRings(
+  offer: (theirs: Handle) => Promise<unknown>,
+): Promise<Connection<Uint8Array> | undefined> {
+  let ends: PipeEnds<Uint8Array>
+  try {
+    ends = new Pipe<Uint8Array>({ byteLength: RING_BYTES })
+  } catch {
+    return undefined
+  }
+  const [ours, theirs] = ends
+  const isTaken = await offer(theirs.handle).catch(() => false)
+  theirs.close()
+  if (isTaken === true) return ours
+  ours.close()
+  return undefined
+}
