@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Manager } from 'procshare'
 import { expect, it } from 'vitest'
@@ -17,10 +19,12 @@ it.skipIf(process.platform === 'win32')(
 )
 
 it.skipIf(process.platform !== 'linux')('a server that has no room for rings is spoken to without', async () => {
-  await using manager = await startManager()
+  const manager = await startManager()
   const box = await makeBox(manager, 1)
   execFileSync('prlimit', ['--nofile=3:3', '--pid', String(manager.pid)])
   const before = ringsOf()
   for (let i = 0; i < 300; i++) expect(await box.get()).toBe(1)
   expect(ringsOf()).toBe(before)
+  await manager.shutdown()
+  expect(existsSync(dirname(manager.address as string))).toBe(false)
 })

@@ -3,7 +3,7 @@
  * and the key in it; so every process of that user can connect to the address, and nobody else. On Windows, where pipes have no
  * directory, only the key is in it.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { MOST_PATH_BYTES } from '../address.ts'
@@ -27,14 +27,14 @@ export function makePrivateDirectory(key: Uint8Array): PrivateDirectory {
   writeFileSync(join(path, KEY), key, { mode: 0o600 })
   return {
     address: process.platform === 'win32' ? PIPE + basename(path) : join(path, SOCKET),
-    remove: () => rmSync(path, { recursive: true, force: true }),
+    remove: () => removeDirectory(path),
   }
 }
 
 /** Removes the directory of a server that was killed. */
 export function removePrivateDirectory(address: string): void {
   const path = directoryOf(address)
-  if (path !== undefined) rmSync(path, { recursive: true, force: true })
+  if (path !== undefined) removeDirectory(path)
 }
 
 /** The key of the server at that address, if it is one that this user has started and that was not told where to listen. */
@@ -54,10 +54,25 @@ export async function removeAbandonedDirectories(): Promise<void> {
     const path = join(parent, name)
     try {
       if (name.startsWith(PREFIX) && isOurs(path) && (await isAbandonedDirectory(path))) {
-        rmSync(path, { recursive: true, force: true })
+        removeDirectory(path)
       }
     } catch {
       // Somebody else was faster, or it is not for us to look at.
+    }
+  }
+}
+
+/** Without a descriptor: a server that has none left is to leave nothing behind either. */
+function removeDirectory(path: string): void {
+  for (const remove of [
+    () => unlinkSync(join(path, SOCKET)),
+    () => unlinkSync(join(path, KEY)),
+    () => rmdirSync(path),
+  ]) {
+    try {
+      remove()
+    } catch {
+      // Somebody else was faster, or has put something there.
     }
   }
 }
