@@ -25,6 +25,7 @@ import {
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
 import { dial } from './dial.ts'
+import { PendingCalls, reasonOf } from './pending-calls.ts'
 import { offerRings, Pace } from './ring-offer.ts'
 
 /** What it takes to connect. */
@@ -34,15 +35,6 @@ export interface Credentials {
 }
 
 const CONNECT_MS = 10_000
-
-interface Pending {
-  resolve(value: unknown): void
-  reject(reason: unknown): void
-  readonly signal: AbortSignal | undefined
-  readonly onAbort: (() => void) | undefined
-  /** Kept: an object that nobody else needs while it is waited for would end. */
-  readonly caller: object | undefined
-}
 
 export class Connection extends Channel {
   override readonly isBlocking = false
@@ -56,7 +48,7 @@ export class Connection extends Channel {
   #early: Buffer[] = []
   #ended: ShareError | undefined
   #settleOpen: { resolve(): void; reject(reason: unknown): void } | undefined
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new PendingCalls()
   #isRef = false
   #pace = new Pace()
   #lastNoNumber = 2 ** 32
@@ -132,8 +124,7 @@ export class Connection extends Channel {
       const call = this.nextCall((number) => this.#pending.has(number))
       const bytes = this.encodeCall(call, target, method, args, task, this.about?.frameBytes)
       const onAbort = signal && (() => this.#send(writeCancel(call)))
-      signal?.addEventListener('abort', onAbort!, { once: true })
-      this.#pending.set(call, { resolve, reject, signal, onAbort, caller })
+      this.#pending.add(call, { resolve, reject, signal, onAbort, caller })
       if (this.#pending.size === 1 && !this.#isRef) this.#transport?.ref()
       this.#send(bytes)
       if (this.isOpen && this.about?.rings !== undefined && this.#pace.isHot()) void this.#moveToRings()
@@ -162,7 +153,7 @@ export class Connection extends Channel {
 
   unref(): void {
     this.#isRef = false
-    if (this.#pending.size === 0) this.#transport?.unref()
+    this.#rest()
   }
 
   /** Ends the connection: pending calls are rejected, and what this client holds is given up. */
@@ -277,7 +268,7 @@ export class Connection extends Channel {
     transport.allow(about.frameBytes)
     for (const bytes of this.#early) transport.send(bytes)
     this.#early = []
-    if (this.#pending.size === 0 && !this.#isRef) transport.unref()
+    this.#rest()
     this.#settleOpen!.resolve()
   }
 
@@ -287,9 +278,9 @@ export class Connection extends Channel {
       this.#end(readValue(message, this.references) as ShareError)
       return
     }
-    const pending = this.#pending.get(message.call)
+    const pending = this.#pending.take(message.call)
     if (pending === undefined) return
-    this.#forget(message.call, pending)
+    this.#rest()
     let value: unknown
     try {
       value = readValue(message, this.references)
@@ -298,12 +289,11 @@ export class Connection extends Channel {
       return
     }
     if (message.kind === RESULT) pending.resolve(value)
-    else if (message.kind === ERROR) pending.reject(reasonOf(value, pending.signal))
+    else if (message.kind === ERROR) pending.reject(reasonOf(value, pending))
   }
 
-  #forget(call: number, { signal, onAbort }: Pending): void {
-    this.#pending.delete(call)
-    if (onAbort !== undefined) signal!.removeEventListener('abort', onAbort)
+  /** When no call is pending, the process may end. */
+  #rest(): void {
     if (this.#pending.size === 0 && !this.#isRef) this.#transport?.unref()
   }
 
@@ -317,10 +307,8 @@ export class Connection extends Channel {
     this.#ended = reason
     this.#transport?.destroy()
     if (this.about === undefined) this.#settleOpen?.reject(reason)
-    for (const [call, pending] of [...this.#pending]) {
-      this.#forget(call, pending)
-      pending.reject(this.#goneError(reason))
-    }
+    this.#pending.rejectAll(() => this.#goneError(reason))
+    this.#rest()
   }
 
   /** For each call an error of its own. */
@@ -356,11 +344,6 @@ export class Connection extends Channel {
     this.#lastNoNumber--
     return this.#lastNoNumber
   }
-}
-
-/** What a call is rejected with: the signal's reason, when it was given up because of it. */
-function reasonOf(error: unknown, signal: AbortSignal | undefined): unknown {
-  return signal?.aborted && (error as Error | undefined)?.name === 'Cancelled' ? signal.reason : error
 }
 
 function goneError(subject: string, detail: string): ShareError {
