@@ -35,7 +35,16 @@ export const SEMAPHORE = { DONE: 0, BUSY: 1, TOO_MANY: 2, NOT_HELD: 3, FULL: 4, 
 /** What a barrier answers. */
 export const BARRIER = { TRIPPED: 0, BROKEN: 1, WAITS: 2, ACTS: 3, BUSY: 4, FULL: 5, CORRUPT: 6 } as const
 /** What an attempt on a queue answers. */
-export const QUEUE = { DONE: 0, BUSY: 1, CLOSED: 2, TOO_LARGE: 3, TOO_SMALL: 4, TOO_MANY: 5, BROKEN: 6 } as const
+export const QUEUE = {
+  DONE: 0,
+  BUSY: 1,
+  CLOSED: 2,
+  TOO_LARGE: 3,
+  TOO_SMALL: 4,
+  TOO_MANY: 5,
+  BROKEN: 6,
+  UNHEARD: 7,
+} as const
 /** What park() and parkIfEqual() answer instead of the id of a wait. */
 export const PARK = { FULL: -1, NOT_EQUAL: -2, BROKEN: -3 } as const
 
@@ -118,6 +127,8 @@ export interface Native {
   disarmWait(id: number): void
   /** Whether trying is worth while. */
   lookWait(id: number, argument: number): boolean
+  /** The same, at any time of `forMs`, some microseconds, in which the thread does nothing else. */
+  watchWait(id: number, argument: number, forMs: number): boolean
   /** Blocks the thread until trying is worth while, for at most a tenth of a second, or for no reason. */
   sleepWait(id: number, argument: number, timeoutMs: number): void
   /** Sets what is told of waits that are worth another attempt, by id. It may be told of others too. */

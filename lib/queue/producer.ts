@@ -68,7 +68,7 @@ export class Producer {
 
   /** Puts what encode() has just made. */
   #putEncoded(waiter: Waiter, byteLength: number): boolean {
-    this.#assertHeard(waiter)
+    this.#ring.assertOpen(waiter)
     if (byteLength === 0) return this.#putFitting(waiter, encodedOutside())
     select(this.#ring.index, byteLength, 1)
     const outcome = putSelected()
@@ -104,12 +104,12 @@ export class Producer {
   }
 
   #putItem(waiter: Waiter, item: Item): boolean {
-    this.#assertHeard(waiter)
+    this.#ring.assertOpen(waiter)
     return this.#settle(waiter, native.queuePutItem(this.#ring.object, item.flags, item.bytes), item)
   }
 
   #putRecords(waiter: Waiter, records: Uint8Array, count: number): boolean {
-    this.#assertHeard(waiter)
+    this.#ring.assertOpen(waiter)
     return this.#settle(waiter, native.queuePutRecords(this.#ring.object, records, count), undefined)
   }
 
@@ -119,8 +119,10 @@ export class Producer {
         this.#pumpItems()
         return true
       case QUEUE.BUSY:
-        if (this.#ring.isUnheard(true)) throw unheard(waiter)
+        if (this.#ring.isUnheard()) throw unheard(waiter)
         return false
+      case QUEUE.UNHEARD:
+        throw unheard(waiter)
       case QUEUE.CLOSED:
         throw errorOf(waiter, 'ERR_ENDED', 'nothing more can be put into it')
       case QUEUE.TOO_LARGE:
@@ -132,12 +134,6 @@ export class Producer {
       default:
         throw errorOf(waiter, 'ERR_CORRUPT')
     }
-  }
-
-  /** Throws when the ring was closed here, or is that of a pipe whose other end nobody has. */
-  #assertHeard(waiter: Waiter): void {
-    this.#ring.assertOpen(waiter)
-    if (this.#ring.isUnheard(false)) throw unheard(waiter)
   }
 
   /** Those of this environment who wait for items: our own tasks need no wake-up. */
@@ -163,7 +159,7 @@ export class Producer {
       byteLength += recordBytes(item.bytes.byteLength)
       return item
     })
-    this.#assertHeard(waiter)
+    this.#ring.assertOpen(waiter)
     if (byteLength > this.#ring.state().byteLength) {
       throw errorOf(waiter, 'ERR_TOO_LARGE', `${values.length} items of ${byteLength} bytes`)
     }

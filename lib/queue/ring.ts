@@ -53,19 +53,18 @@ export class Ring {
     if (this.#hasEnded) throw errorOf(waiter, 'ERR_CLOSED')
   }
 
-  /** Whether nobody who takes has this pipe open; `thorough`: nobody who lives. Never of a queue. */
-  isUnheard(thorough: boolean): boolean {
-    return this.writer !== undefined && this.#isAlone((1 - this.writer) as End, thorough)
+  /** Whether nobody who lives and takes has this pipe open. Never of a queue. */
+  isUnheard(): boolean {
+    return this.writer !== undefined && this.#isAlone((1 - this.writer) as End)
   }
 
   /** Whether nobody who lives and puts has this pipe open. Never of a queue. */
   isForsaken(): boolean {
-    return this.writer !== undefined && this.#isAlone(this.writer, true)
+    return this.writer !== undefined && this.#isAlone(this.writer)
   }
 
   /** Whether one lives takes system calls to find out, which those who look all the time do not make each time. */
-  #isAlone(end: End, thorough: boolean): boolean {
-    if (!thorough) return native.queueIsAlone(this.object, end, false)
+  #isAlone(end: End): boolean {
     const now = performance.now()
     const isDue = now - this.#soughtAt[end] > SEEK_MS
     if (isDue) this.#soughtAt[end] = now

@@ -8,7 +8,7 @@
  *       line once more, who would then be given two things and could take only one. The loop that is under way goes on anyway.
  *   L2  An attempt that succeeds is told to its waiter at once; one that has given up makes no more attempts.
  *
- * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for a while before it
+ * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for a while, once a turn, before it
  * hands over to a waiting thread: two such hand-overs cost more than the whole exchange. It looks the longer, the more often that has
  * been enough: when one of two processes that ask and answer each other is interrupted, the other one would otherwise hand over, which
  * takes so long that the first one hands over as well, and so on for ever.
@@ -41,6 +41,8 @@ const HOT_MS = 0.4
 const LOOK_MS = 0.1
 const LONGER_MS = 0.03
 const MOST_WARMTH = 16
+/** How long a line that looks alone does so at the beginning of each turn. */
+const WATCH_MS = 0.008
 /** A timer that is further away than 24 days would fire at once; nobody waits that long for the difference. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
@@ -61,7 +63,13 @@ function pump(line: WaitLine | undefined): void {
   line?.pump()
 }
 
-function lookAgain(line: WaitLine): void {
+/** How many lines are to look in the next turn of the event loop. */
+let looking = 0
+
+/** A turn of the event loop takes longer than what is waited for may, so a line that looks alone does so for a while in each. */
+function nextTurn(line: WaitLine): void {
+  looking--
+  if (looking === 0) line.watch()
   line.lookAgain()
 }
 
@@ -178,7 +186,8 @@ export class WaitLine {
           return
         } else if (this.#lookMs > 0 && performance.now() - pending.since < this.#lookMs) {
           this.#isLooking = true
-          setImmediate(lookAgain, this)
+          looking++
+          setImmediate(nextTurn, this)
           return
         } else if (native.armWait(this.#id, pending.argument)) {
           armed.set(this.#id, this)
@@ -195,6 +204,11 @@ export class WaitLine {
   lookAgain(): void {
     this.#isLooking = false
     this.pump()
+  }
+
+  /** Looks for some microseconds, or until trying is worth while. */
+  watch(): void {
+    if (this.#first !== undefined) native.watchWait(this.#id, this.#first.argument, WATCH_MS)
   }
 
   /** Fails what a handle waits for. */

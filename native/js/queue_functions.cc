@@ -136,6 +136,7 @@ Napi::Value Bind(const Napi::CallbackInfo& info, bool of_pipe) {
   if (of_pipe) {
     object->ends = std::make_unique<Ends>(reinterpret_cast<EndsCell*>(ends.bytes), ends.byte_length, object.get());
     object->writer = SizeArg(info, 3);
+    object->queue.BelongTo(object->ends.get(), 1 - object->writer);
   }
   object->AddWaits();
   const bool sound = object->LooksSound();

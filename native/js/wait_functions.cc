@@ -38,6 +38,11 @@ Napi::Value LookWait(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), WaitsOf(info).Look(Uint32Arg(info, 0), SizeArg(info, 1)));
 }
 
+// watchWait(id, argument, forMs): the same, at any time of that, which is some microseconds.
+Napi::Value WatchWait(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), WaitsOf(info).Watch(Uint32Arg(info, 0), SizeArg(info, 1), NumberArg(info, 2)));
+}
+
 // sleepWait(id, argument, timeoutMs): blocks this thread until trying is worth while, for no longer than a slice.
 Napi::Value SleepWait(const Napi::CallbackInfo& info) {
   WaitsOf(info).Sleep(Uint32Arg(info, 0), SizeArg(info, 1), std::min(NumberArg(info, 2), kSliceMs));
@@ -64,6 +69,7 @@ void ExportWaitFunctions(Napi::Env env, Napi::Object exports) {
                 {"armWait", ArmWait},
                 {"disarmWait", DisarmWait},
                 {"lookWait", LookWait},
+                {"watchWait", WatchWait},
                 {"sleepWait", SleepWait},
                 {"keepAlive", KeepAlive},
             });

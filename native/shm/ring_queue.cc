@@ -100,6 +100,7 @@ bool RingQueue::Fits(uint64_t consumed, uint64_t produced, uint64_t byte_length,
 
 QueueOutcome RingQueue::Admit(uint64_t produced, uint64_t byte_length, uint64_t count) {
   if (closed()) return QueueOutcome::kClosed;
+  if (ends_ != nullptr && !ends_->IsHeld(reader_)) return QueueOutcome::kUnheard;
   if (byte_length > capacity_ || count > max_items_) return QueueOutcome::kTooLarge;
   const uint64_t seen = Load(cell_->producers.seen);  // Q5
   if (IsSound(seen, produced) && Fits(seen, produced, byte_length, count)) return QueueOutcome::kDone;

@@ -22,6 +22,7 @@
 
 #include <cstdint>
 
+#include "shm/ends.h"
 #include "shm/layout.h"
 #include "shm/wake_word.h"
 
@@ -35,6 +36,7 @@ enum class QueueOutcome : uint8_t {
   kTooSmall,  // the first item does not fit into what the consumer has offered
   kTooMany,   // more items were reported as done than were put
   kBroken,    // the bytes are not those of a queue
+  kUnheard,   // it is one direction of a pipe, and nobody has the end that takes
 };
 
 class RingQueue {
@@ -49,6 +51,11 @@ class RingQueue {
   static uint64_t RecordBytes(uint64_t length) { return kHeaderBytes + (length + kUnit - 1) / kUnit * kUnit; }
 
   RingQueue(QueueCell* cell, size_t byte_length);
+  // It is one direction of the pipe that has these ends.
+  void BelongTo(const Ends* ends, uint64_t reader) {
+    ends_ = ends;
+    reader_ = reader;
+  }
   bool LooksSound() const;
 
   // Puts `count` records that stand one after the other, all or none.
@@ -140,6 +147,8 @@ class RingQueue {
   const uint64_t capacity_;
   const uint64_t max_items_;
   uint8_t* const ring_;
+  const Ends* ends_ = nullptr;  // of the pipe of which it is one direction
+  uint64_t reader_ = 0;
 };
 
 }  // namespace procshare

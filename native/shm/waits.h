@@ -35,7 +35,7 @@ bool SpinUntil(Look look, double timeout_ms) {
   const Deadline end = Deadline::AfterMs(timeout_ms < kSpinMs ? timeout_ms : kSpinMs);
   // Ever longer pauses: each look takes the cache line away from the processor that is to write it. What has not come by the
   // longest one may be waiting for a processor, perhaps for ours.
-  for (int pauses = 1; !look(); pauses = pauses < kMostPauses ? pauses * 2 : pauses) {
+  for (int pauses = 1; !look(); pauses += pauses < kMostPauses) {
     if (end.passed()) return false;
     for (int i = 0; i < pauses; ++i) SpinPause();
     if (pauses == kMostPauses) std::this_thread::yield();
@@ -65,6 +65,11 @@ class Waits {
 
   // Of a wait that was removed: looking is worth while, and sleeping returns at once.
   bool Look(uint32_t id, uint64_t argument) const { return waits_[id] == nullptr || waits_[id]->source.look(argument); }
+
+  // Looks around until it is, for as long as that, which is less than what a blocking waiter does before it sleeps.
+  bool Watch(uint32_t id, uint64_t argument, double for_ms) const {
+    return SpinUntil([&] { return Look(id, argument); }, for_ms);
+  }
 
   // Asks for one call of `notify`, as soon as trying is worth while. False when it is already, and nothing was asked for.
   // EAGAIN when no thread can be had.
