@@ -2,11 +2,12 @@
  * Random conversations of clients that mean harm, or are broken, over sockets and over rings, while a well-behaved client works: it must
  * not notice, and the server must neither end nor grow.
  */
-import fc from 'fast-check'
+import fc, { type Arbitrary } from 'fast-check'
 import { type Handle, type Manager, Pipe, Queue, type RegisteredProxy } from 'procshare'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { FrameReader } from '../../lib/manager/wire/framing.ts'
 import { newNonce, readHello, readWelcome, writeOpening, writeProof } from '../../lib/manager/wire/handshake.ts'
+import { ROOT, writeSwitch } from '../../lib/manager/wire/messages.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type Conversation, conversation, piecesOf } from '../helpers/hostile-messages.ts'
 import { type Box, descriptorsOf, makeBox, memoryOf, startManager } from '../helpers/managed-server.ts'
@@ -108,12 +109,71 @@ async function converseInRings({ isTrusted, messages, end, piece }: Conversation
   }
 }
 
-async function run(what: string, act: (conversation: Conversation) => Promise<void>, runs: number): Promise<void> {
+/** The same by a client that begins on a socket and goes on in rings, or says that it does. */
+interface Crossing {
+  readonly conversation: Conversation
+  /** What it offers the server for rings. */
+  readonly offer: 'rings' | 'other rings' | 'no rings' | 'nothing'
+  /** How often it says that it goes on there. */
+  readonly switches: number
+  /** How much of the conversation is before that, and how much of the rest goes on in the socket. */
+  readonly before: number
+  readonly beside: number
+}
+
+const crossing: Arbitrary<Crossing> = fc.record({
+  conversation: conversation.filter(({ isTrusted }) => isTrusted),
+  offer: fc.constantFrom(
+    'rings' as const,
+    'rings' as const,
+    'other rings' as const,
+    'no rings' as const,
+    'nothing' as const,
+  ),
+  switches: fc.nat(2),
+  before: fc.nat(5),
+  beside: fc.nat(3),
+})
+
+async function cross({ conversation, offer, switches, before, beside }: Crossing): Promise<void> {
+  const { messages, end, piece } = conversation
+  using client = await RawClient.trusted(manager.address, manager.authkey)
+  const [ours, theirs] = new Pipe<unknown>({ byteLength: RING_BYTES })
+  const handles = { rings: theirs.handle, 'other rings': ours.handle, 'no rings': rings, nothing: null }
+  try {
+    expect(typeof (await client.call(ROOT, 'takeRings', [handles[offer]]))).toBe('boolean')
+    theirs.close()
+    for (let i = 0; i < before; i++) client.begin(ROOT, 'takeRings', [handles[offer]])
+    const bySocket = [...messages.slice(0, before), ...Array.from({ length: switches }, writeSwitch)]
+    client.send(Buffer.concat([...bySocket, ...messages.slice(before, before + beside)]))
+    for (const bytes of piecesOf(Buffer.concat(messages.slice(before + beside)), Math.max(piece, 1000))) {
+      await ours.send(new Uint8Array(bytes), { timeoutMs: 200 })
+    }
+    if (end === 'close') {
+      client.socket.end()
+      await client.closed
+    }
+  } catch (error) {
+    // The server has ended it, or reads no more of it, or has never begun to.
+    const code = expect.stringMatching(/^ERR_(ENDED|CLOSED|TIMEOUT|NO_OBJECT|TOO_LARGE)$/)
+    expect(error).toEqual(expect.objectContaining({ code }))
+  } finally {
+    theirs.close()
+    ours.close()
+  }
+}
+
+async function run<T>(
+  what: string,
+  conversations: Arbitrary<T>,
+  act: (conversation: T) => Promise<void>,
+  runs: number,
+): Promise<void> {
   const parameters = settings(runs)
   announce(what, parameters)
   let count = 0
   await fc.assert(
-    fc.asyncProperty(conversation, async (one) => {
+    fc.asyncProperty(conversations, async (one) => {
       await act(one)
       if (count++ % 10 === 0) await expectHealth()
     }),
@@ -125,13 +185,19 @@ async function run(what: string, act: (conversation: Conversation) => Promise<vo
 
 it(
   'nothing that is said through a socket harms the server or another client',
-  () => run('hostile sockets', converse, 150),
+  () => run('hostile sockets', conversation, converse, 150),
   STRESS_TIMEOUT_MS,
 )
 
 it(
   'nothing that is said through rings harms the server or another client',
-  () => run('hostile rings', converseInRings, 60),
+  () => run('hostile rings', conversation, converseInRings, 60),
+  STRESS_TIMEOUT_MS,
+)
+
+it(
+  'nothing that is said on the way from a socket to rings harms the server or another client',
+  () => run('hostile switches', crossing, cross, 60),
   STRESS_TIMEOUT_MS,
 )
 
