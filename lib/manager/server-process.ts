@@ -33,7 +33,7 @@ export class ServerProcess {
     })
     // A manager that nobody uses does not keep the process; its server ends with that.
     child.unref()
-    child.channel?.unref()
+    setChannelRef(child, false)
   }
 
   /** Starts a server and waits until it listens. @throws what it reports, as `ManagerServer.listen`. */
@@ -82,7 +82,7 @@ export class ServerProcess {
     const request = ++this.#lastRequest
     return new Promise((resolve, reject) => {
       this.#requests.set(request, { resolve, reject })
-      this.#child.channel?.ref()
+      setChannelRef(this.#child, true)
       this.#tell({ procshare: 'register', request, name, module, options })
     })
   }
@@ -108,7 +108,7 @@ export class ServerProcess {
     if (message.procshare !== 'registered') return
     const request = this.#requests.get(message.request)
     this.#requests.delete(message.request)
-    if (this.#requests.size === 0) this.#child.channel?.unref()
+    if (this.#requests.size === 0) setChannelRef(this.#child, false)
     if (message.error === undefined) request?.resolve()
     else request?.reject(errorFromParts(message.error))
   }
@@ -116,4 +116,10 @@ export class ServerProcess {
 
 function endedError(): ShareError {
   return new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server has ended' })
+}
+
+/** Whether the channel to a child keeps the process. In Bun it cannot be told that. */
+function setChannelRef({ channel }: ChildProcess, keeps: boolean): void {
+  if (keeps) channel?.ref?.()
+  else channel?.unref?.()
 }

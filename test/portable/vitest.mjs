@@ -13,6 +13,7 @@ import {
 } from '@vitest/expect'
 
 export { afterAll, afterEach, beforeAll, beforeEach, describe, it, onTestFinished, test } from '@vitest/runner'
+export { expectTypeOf } from 'expect-type'
 
 chai.use(JestExtend)
 chai.use(JestChaiExpect)

@@ -1,6 +1,7 @@
 import type { ConditionProxy } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { arrived, managerClients, waits } from '../helpers/manager-clients.ts'
 
 const { share, connect, end } = managerClients()
@@ -39,7 +40,8 @@ describe('Condition of a manager', () => {
     await new Promise((resolve) => setTimeout(resolve, 20))
     expect(await c!.show()).toBe('Condition(free, waiting=3)')
     expect(await c!.run(() => c!.notify())).toBe(1)
-    await expect.poll(() => woken).toEqual(['a'])
+    await eventually(() => woken.length > 0)
+    expect(woken).toEqual(['a'])
     await c!.run(async () => {
       expect(await c!.notify(0)).toBe(0)
       expect(await c!.notify(5)).toBe(2)

@@ -198,7 +198,13 @@ describe('registering', () => {
       /options.exposed\[\] must be a name that/,
     ],
     ['an unknown option', 'New', MODULE, { expose: [] }, /options.expose must be one of/],
-    ['a module that is not there', 'New', new URL('file:///no/such/module.mjs'), {}, /Cannot find module/],
+    [
+      'a module that is not there',
+      'New',
+      new URL('file:///no/such/module.mjs'),
+      {},
+      /(Cannot find module|Module not found)/,
+    ],
   ])('refuses %s', async (_what, name, module, options, message) => {
     await expect(server.register(name, module, options as object)).rejects.toThrow(message)
   })

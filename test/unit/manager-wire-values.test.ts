@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeValue, encodeValue, type References } from '../../lib/manager/wire/values.ts'
 import { shareError } from '../helpers/error-matchers.ts'
+import { jsonValue } from '../helpers/json-value.ts'
 
 const TREE = 0
 const GRAPH = 1
@@ -38,7 +39,7 @@ describe('values of messages', () => {
       expect(through(value)).toEqual(value)
     }
     fc.assert(
-      fc.property(fc.jsonValue(), (value) => {
+      fc.property(jsonValue(), (value) => {
         expect(JSON.stringify(through(value))).toBe(JSON.stringify(value))
       }),
     )
