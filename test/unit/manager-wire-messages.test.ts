@@ -34,8 +34,6 @@ function body(frame: Buffer): Buffer {
   return frame.subarray(4)
 }
 
-/** What can be sent: a key that would make a prototype is refused. */
-
 describe('messages', () => {
   it('of a client arrive as they were sent', () => {
     fc.assert(
