@@ -6,8 +6,8 @@ export function systemError(error: Error, subject: string): ShareError {
   if (error instanceof ShareError) return error
   const { code = '', errno, syscall } = error as NodeJS.ErrnoException
   if (isShareErrorCode(code)) return new ShareError(code, { subject, errno, syscall, cause: error })
-  // The names of errors in certificates have no common prefix; those of the system are in the numbers.
-  const isTls = code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO' || errno === undefined
+  // The names of errors in certificates have no common prefix; those of the system have numbers (in Bun all have, but that is 0).
+  const isTls = code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO' || !errno
   if (isTls && code !== 'ECONNRESET') {
     return new ShareError('ERR_TLS', { subject, detail: error.message, cause: error })
   }

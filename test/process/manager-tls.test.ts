@@ -56,7 +56,7 @@ it('a manager starts a server with TLS, and connects to it in both forms', async
 
 it('a server of an unknown authority is not trusted', async () => {
   const server = await serve(otherTls)
-  await expect(connect(server, { ca })).rejects.toThrow(shareError('ERR_TLS', /No secure connection to .*self-signed/))
+  await expect(connect(server, { ca })).rejects.toThrow(shareError('ERR_TLS', /No secure connection to .*self.signed/))
   await expect(connect(server, {})).rejects.toThrow(shareError('ERR_TLS'))
 })
 
