@@ -3,7 +3,7 @@
  * both sides can.
  */
 import { type Connection, Manager, Pipe } from 'procshare'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ROOT, writeCall, writeSwitch } from '../../lib/manager/wire/messages.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -24,8 +24,9 @@ describe.each([
   ['a port', { address: { host: '127.0.0.1', port: 0 } }],
 ])('a client that has much to say at %s', (_where, options) => {
   let server: Manager
-  beforeAll(async () => {
-    server = await startManager(options)
+  // Where a test is left out because there are no ports, there is no server either.
+  beforeEach(async () => {
+    server ??= await startManager(options)
   })
   afterAll(() => server?.shutdown())
 
