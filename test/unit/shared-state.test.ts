@@ -62,13 +62,13 @@ describe('a member', () => {
 
   it('wakes those who wait for it, and for no other', async () => {
     using state = new SharedState({ one: Event(), other: Event(), slots: Semaphore(0), jobs: Queue<number>() })
-    const other = state.other.wait({ timeoutMs: 100 })
+    const isLate = expect(state.other.wait({ timeoutMs: 100 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
     const waiting = Promise.all([state.one.wait(), state.slots.acquire(), state.jobs.get()])
     state.one.set()
     state.slots.release()
     state.jobs.putSync(7)
     expect(await waiting).toEqual([true, undefined, 7])
-    await expect(other).rejects.toThrow(shareError('ERR_TIMEOUT'))
+    await isLate
   })
 
   it('may be a Condition under a lock that is given, and a Barrier with an action of its own', async () => {
