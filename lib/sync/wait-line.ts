@@ -8,10 +8,10 @@
  *       line once more, who would then be given two things and could take only one. The loop that is under way goes on anyway.
  *   L2  An attempt that succeeds is told to its waiter at once; one that has given up makes no more attempts.
  *
- * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for a while, once a turn, before it
- * hands over to a waiting thread: two such hand-overs cost more than the whole exchange. It looks the longer, the more often that has
- * been enough: when one of two processes that ask and answer each other is interrupted, the other one would otherwise hand over, which
- * takes so long that the first one hands over as well, and so on for ever.
+ * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for a while, in each
+ * turn, before it hands over to a waiting thread: two such hand-overs cost more than the whole exchange. It looks the longer, the more
+ * often that has been enough: when one of two processes that ask and answer each other is interrupted, the other one would otherwise
+ * hand over, which takes so long that the first one hands over as well, and so on for ever.
  */
 import { ShareError } from '../errors.ts'
 import { native } from '../native.ts'
