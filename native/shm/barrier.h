@@ -32,7 +32,7 @@ enum class BarrierOutcome : uint8_t {
 class Barrier {
  public:
   static size_t BytesFor(uint64_t records) { return sizeof(BarrierCell) + LedgerView::BytesFor(records); }
-  static bool Init(BarrierCell* cell, uint64_t parties, uint64_t records);
+  static bool Init(BarrierCell* cell, uint64_t parties, uint64_t records, MutexKind kind);
 
   Barrier(BarrierCell* cell, size_t byte_length, Members* members);
   bool LooksSound() const;

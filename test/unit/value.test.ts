@@ -485,7 +485,7 @@ describe('Value', () => {
   it('refuses misspelt options and wrong ones, and names them', () => {
     const refused = (options: unknown) => () => new Value('i', 0, options as never)
     expect(refused({ presist: true })).toThrow(
-      valueError(/^options\.presist must be one of the options lock, persist, mode, got 'presist'/),
+      valueError(/^options\.presist must be one of the options lock, persist, mode, pidNamespaces, got 'presist'/),
     )
     expect(refused(null)).toThrow(typeError(/^options must be an object, got null/))
     expect(refused('lock')).toThrow(typeError(/^options must be an object/))
