@@ -39,7 +39,7 @@ ProcessIdentity CurrentProcess() { return {static_cast<uint32_t>(getpid()), Star
 uint64_t PidNamespace() {
   struct stat info;
   if (stat("/proc/self/ns/pid", &info) == 0) return info.st_ino;
-  constexpr unsigned long kGetPidNamespace = _IO(0xff, 8);  // PIDFD_GET_PID_NAMESPACE of linux/pidfd.h
+  constexpr unsigned long kGetPidNamespace = _IO(0xff, 5);  // PIDFD_GET_PID_NAMESPACE of linux/pidfd.h
   const int self = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
   if (self < 0) return 0;
   const int space = ioctl(self, kGetPidNamespace, 0);
