@@ -40,6 +40,8 @@ const MESSAGES = {
   ERR_EXTERNAL_BUFFERS: () =>
     'This runtime does not allow buffers over memory from outside its heap (Electron since version 21 is one): shared memory cannot be mapped in it',
   ERR_FOREIGN: (name) => `${name} was not made by procshare: only SharedMemory.attach() takes such memory`,
+  ERR_ITEM_LOST: (name, detail) =>
+    `${name} has lost an item that was larger than its ring: the segment "${detail}" in which it travelled was removed or damaged. The queue goes on with the next item`,
   ERR_KIND: (name, detail) => `${name} is of another kind: ${detail}`,
   ERR_LAYOUT: (name, detail) =>
     detail === ''

@@ -44,6 +44,7 @@ export const QUEUE = {
   TOO_MANY: 5,
   BROKEN: 6,
   UNHEARD: 7,
+  APART: 8,
 } as const
 /** What park() and parkIfEqual() answer instead of the id of a wait. */
 export const PARK = { FULL: -1, NOT_EQUAL: -2, BROKEN: -3 } as const
@@ -205,6 +206,12 @@ export interface Native {
   queuePutRecords(queue: NativeObject<'Queue'>, records: Uint8Array, count: number): number
   /** Takes one item without its header. Exchange words: its length, its flags. */
   queueGetItem(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
+  /** Copies the first item without taking it. Exchange words: its length, its flags, and two that say which it is. */
+  queuePeek(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
+  /** Takes the item that queuePeek has seen, by its two words; QUEUE.BUSY when it is not the first one any more. */
+  queueTakePeeked(queue: NativeObject<'Queue'>, word2: number, word3: number): number
+  /** The bytes, as texts, of all items with the flag 0x80, at one moment; undefined when the bytes are no queue. */
+  queueApart(queue: NativeObject<'Queue'>): string[] | undefined
   queueClose(queue: NativeObject<'Queue'>): number
   /** Makes all who wait for items or room look again. */
   queueWakeAll(queue: NativeObject<'Queue'>): void

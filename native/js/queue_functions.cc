@@ -1,6 +1,8 @@
 #include "js/queue_functions.h"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "js/fast_slots.h"
 #include "js/sync_object.h"
@@ -186,6 +188,37 @@ Napi::Value GetItem(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, taken.outcome);
 }
 
+// queuePeek(queue, bytes): copies the first item without its header; a QueueOutcome. Exchange words 0 and 1 as of queueGetItem, 2 and 3
+// say which item it is.
+Napi::Value Peek(const Napi::CallbackInfo& info, QueueObject& object) {
+  Check(info[1].IsTypedArray(), "expected bytes");
+  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  uint64_t position = 0;
+  const RingQueue::Taken taken = object.queue.Peek(bytes.Data(), bytes.ByteLength(), &position);
+  double* const words = object.state()->exchange_words();
+  words[0] = static_cast<double>(taken.byte_length);
+  words[1] = static_cast<double>(taken.count);
+  words[2] = static_cast<double>(position >> 32);
+  words[3] = static_cast<double>(position & UINT32_MAX);
+  return ToJs(info, taken.outcome);
+}
+
+// queueTakePeeked(queue, word 2, word 3): takes the item that queuePeek() has seen; a QueueOutcome.
+Napi::Value TakePeeked(const Napi::CallbackInfo& info, QueueObject& object) {
+  return ToJs(info, object.queue.TakePeeked(SizeArg(info, 1) << 32 | Uint32Arg(info, 2)));
+}
+
+// queueApart(queue): the bytes, as texts, of the items that are taken by queuePeek(); undefined when the bytes are no queue.
+Napi::Value Apart(const Napi::CallbackInfo& info, QueueObject& object) {
+  std::vector<std::string> found;  // first, for no JavaScript may run under the mutexes
+  if (object.queue.ForEachApart([&](std::string bytes) { found.push_back(std::move(bytes)); }) != QueueOutcome::kDone) {
+    return info.Env().Undefined();
+  }
+  Napi::Array texts = Napi::Array::New(info.Env(), found.size());
+  for (size_t i = 0; i < found.size(); ++i) texts.Set(static_cast<uint32_t>(i), found[i]);
+  return texts;
+}
+
 Napi::Value Close(const Napi::CallbackInfo& info, QueueObject& object) { return ToJs(info, object.queue.Close()); }
 
 Napi::Value WakeAll(const Napi::CallbackInfo&, QueueObject& object) {
@@ -265,6 +298,9 @@ void ExportQueueFunctions(Napi::Env env, Napi::Object exports) {
                 {"queuePutItem", On<PutItem>},
                 {"queuePutRecords", On<PutRecords>},
                 {"queueGetItem", On<GetItem>},
+                {"queuePeek", On<Peek>},
+                {"queueTakePeeked", On<TakePeeked>},
+                {"queueApart", On<Apart>},
                 {"queueClose", On<Close>},
                 {"queueWakeAll", On<WakeAll>},
                 {"queueTaskDone", On<TaskDone>},

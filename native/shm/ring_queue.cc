@@ -154,9 +154,12 @@ RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t 
   uint64_t taken = 0, bytes = 0, first = 0;
   while (taken < count && bytes < available) {
     uint64_t header;
-    Read(consumed, bytes, reinterpret_cast<uint8_t*>(&header), kHeaderBytes);
+    if (!HeaderAt(consumed, bytes, available, &header)) return {QueueOutcome::kBroken};
     const uint64_t length = header & kLengthMask;
-    if (length > available || RecordBytes(length) > available - bytes) return {QueueOutcome::kBroken};
+    if (Unlikely((header >> 56 & kApartFlag) != 0)) {  // Q6
+      if (taken == 0) return {QueueOutcome::kApart, length};
+      break;
+    }
     const uint64_t needed = overhead == 0 ? RecordBytes(length) : length;
     if (needed > byte_length - bytes) {
       if (taken == 0) return {QueueOutcome::kTooSmall, length};
@@ -170,6 +173,63 @@ RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t 
   hold.MoveAndRelease(Advanced(consumed, bytes, taken));
   return overhead == 0 ? Taken{QueueOutcome::kDone, bytes, taken}
                        : Taken{QueueOutcome::kDone, first & kLengthMask, first >> 56};
+}
+
+// The header of the record that begins `offset` behind a position, of `available` bytes of records; false when it is none.
+bool RingQueue::HeaderAt(uint64_t consumed, uint64_t offset, uint64_t available, uint64_t* header) const {
+  Read(consumed, offset, reinterpret_cast<uint8_t*>(header), kHeaderBytes);
+  const uint64_t length = *header & kLengthMask;
+  return length <= available && RecordBytes(length) <= available - offset;
+}
+
+RingQueue::Taken RingQueue::Peek(uint8_t* into, uint64_t byte_length, uint64_t* position) {
+  Hold hold(&cell_->consumers, owners_);
+  if (!hold.held()) return {QueueOutcome::kBroken};
+  const uint64_t consumed = Load(cell_->consumers.position), produced = this->produced();
+  if (!IsSound(consumed, produced)) return {QueueOutcome::kBroken};
+  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  if (available == 0) return {QueueOutcome::kBusy};
+  uint64_t header;
+  if (!HeaderAt(consumed, 0, available, &header)) return {QueueOutcome::kBroken};
+  const uint64_t length = header & kLengthMask;
+  Read(consumed, kHeaderBytes, into, std::min(length, byte_length));
+  *position = consumed;
+  return {QueueOutcome::kDone, length, header >> 56};
+}
+
+QueueOutcome RingQueue::TakePeeked(uint64_t position) {
+  Hold hold(&cell_->consumers, owners_);
+  if (!hold.held()) return QueueOutcome::kBroken;
+  const uint64_t consumed = Load(cell_->consumers.position), produced = this->produced();
+  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
+  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  // That so many items have passed meanwhile that the position is the same again would take 2^32 of them.
+  if (consumed != position || available == 0) return QueueOutcome::kBusy;
+  uint64_t header;
+  if (!HeaderAt(consumed, 0, available, &header)) return QueueOutcome::kBroken;
+  hold.MoveAndRelease(Advanced(consumed, RecordBytes(header & kLengthMask), 1));
+  return QueueOutcome::kDone;
+}
+
+QueueOutcome RingQueue::ForEachApart(const std::function<void(std::string bytes)>& visit) {
+  const Hold producers(&cell_->producers, owners_);  // this one first; nothing else takes both
+  const Hold consumers(&cell_->consumers, owners_);
+  if (!producers.held() || !consumers.held()) return QueueOutcome::kBroken;
+  const uint64_t consumed = this->consumed(), produced = this->produced();
+  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
+  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  for (uint64_t offset = 0; offset < available;) {
+    uint64_t header;
+    if (!HeaderAt(consumed, offset, available, &header)) return QueueOutcome::kBroken;
+    const uint64_t length = header & kLengthMask;
+    if ((header >> 56 & kApartFlag) != 0 && length <= kMaxNameBytes) {
+      std::string bytes(length, '\0');
+      Read(consumed, offset + kHeaderBytes, reinterpret_cast<uint8_t*>(bytes.data()), length);
+      visit(std::move(bytes));
+    }
+    offset += RecordBytes(length);
+  }
+  return QueueOutcome::kDone;
 }
 
 RingQueue::Taken RingQueue::TryGet(uint8_t* into, uint64_t byte_length, uint64_t count) {

@@ -199,7 +199,7 @@ Status Segment::Adopt(bool foreign) {
 // whatever owned its mutexes is dead, and the kernel has noticed that in the namespace in which it happened. False when another
 // holder is in the way.
 bool Segment::SettleNamespace() {
-  if (any_namespace_ || id_ == 0) return true;
+  if (any_namespace_ || id_ == 0 || cells_bytes_ == 0) return true;  // there are none, or they can be used anywhere
   const uint64_t here = PidNamespace();
   std::atomic<uint64_t>& stamp = control()->pid_namespace;
   mutexes_usable_ =
