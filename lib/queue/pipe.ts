@@ -77,7 +77,7 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   /**
    * Receives the next message, waiting for one without blocking the event loop.
    *
-   * @remarks A pending `recv` does not keep the process alive, unless {@link ref} was called.
+   * @remarks A pending `recv` keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when nobody has the other end and nothing is left;
    * `ERR_ONE_WAY` when this end only sends; `ERR_CLOSED`. The signal's reason when it aborts.
    */

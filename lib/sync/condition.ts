@@ -122,7 +122,7 @@ export class Condition extends SharedObject<ParkingState> {
    *
    * @remarks All levels of a recursive lock are let go and taken again. However the wait ends, the caller holds the lock
    * afterwards; taking it again is not bounded by the timeout. If somebody has died holding the lock meanwhile, the news goes
-   * to whoever takes it next. A pending wait does not keep the process alive, unless {@link ref} was called.
+   * to whoever takes it next. A pending wait keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; `ERR_TIMEOUT` after `timeoutMs`;
    * `ERR_CLOSED` if this handle is or gets closed; `ERR_TOO_MANY_WAITERS`. The signal's reason when it aborts.
    */
@@ -229,16 +229,18 @@ export class Condition extends SharedObject<ParkingState> {
     return this.notify(Infinity, options)
   }
 
-  /** Makes pending waits through this object keep the process alive, also those for its lock. */
+  /** {@link Lock.ref}, of the condition and of its lock, which may be a given one. */
   override ref(): this {
-    if (!SharedObject.isClosed(this)) this.lock.ref()
-    return super.ref()
+    super.ref()
+    this.#lock.setKeepsAlive(true)
+    return this
   }
 
-  /** Undoes {@link ref}. */
+  /** {@link Lock.unref}, of the condition and of its lock, which may be a given one. */
   override unref(): this {
-    if (!SharedObject.isClosed(this)) this.lock.unref()
-    return super.unref()
+    super.unref()
+    this.#lock.setKeepsAlive(false)
+    return this
   }
 
   override close(): void {

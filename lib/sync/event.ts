@@ -90,7 +90,7 @@ export class Event extends SharedObject<EventState> {
   /**
    * Waits until the event is set, without blocking the event loop, and gives true.
    *
-   * @remarks A pending wait does not keep the process alive, unless {@link ref} was called.
+   * @remarks A pending wait keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed. The signal's
    * reason when it aborts.
    */

@@ -64,7 +64,7 @@ export abstract class LockBase extends SharedObject<LockState> {
    * Takes the lock without blocking the event loop; those who ask in one environment get it in the order in which they asked.
    *
    * @remarks The lock then belongs to this acquisition alone, and the guard releases it: even a recursive lock does not
-   * recognise its owner without {@link run}. A pending acquisition does not keep the process alive, unless {@link ref} was
+   * recognise its owner without {@link run}. A pending acquisition keeps the process alive, unless {@link unref} was
    * called. If the last owner died, the guard comes with `abandoned: true`: check the data before you trust it.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed;
    * `ERR_DEADLOCK` inside `run` of the same lock, if it is not recursive. The signal's reason when it aborts.

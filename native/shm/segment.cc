@@ -14,8 +14,6 @@
 namespace procshare {
 namespace {
 
-constexpr double kAttachPatienceMs = 10'000;  // a creator backs every byte first: some seconds for tens of gigabytes
-
 constexpr uint64_t kLimit = uint64_t{1} << 47;  // more than any address space has; sums below cannot overflow
 
 uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
@@ -125,8 +123,8 @@ Status Segment::Publish() {
   return memory_.Publish();
 }
 
-Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign) {
-  const Deadline deadline = Deadline::AfterMs(kAttachPatienceMs);
+Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms) {
+  const Deadline deadline = Deadline::AfterMs(patience_ms);
   for (;;) {
     Result<NamedMemory> memory = NamedMemory::Attach(name, any_owner, deadline);
     if (!memory.ok()) return memory.status();
