@@ -178,7 +178,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   /**
    * The blocking form: the same objects behind proxies whose methods return what they otherwise promise.
    *
-   * @remarks Blocks the event loop: for scripts and workers. It is a client of its own, connected at the first call, whose locks are not those of
+   * @remarks Blocks the event loop: signal handlers do not run meanwhile. For scripts and workers. It is a client of its own, connected at the first call, whose locks are not those of
    * the asynchronous form. On the machine of the server it goes through shared memory, some times faster than a socket; from elsewhere
    * through a worker thread.
    * @throws {@link ShareError} `ERR_DISCONNECTED`, `ERR_CLOSED` when the manager is not connected. Calls throw `ERR_DEADLOCK` when the

@@ -96,9 +96,9 @@ export class JoinableQueue<T = unknown> extends CountedQueue<T> {
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
    */
   joinSync(options: SyncWaitOptions = {}): void {

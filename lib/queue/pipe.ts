@@ -60,9 +60,9 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link send}.
    */
   sendSync(message: T, options?: SyncWaitOptions): void {
@@ -86,9 +86,9 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link recv}.
    */
   recvSync(options?: SyncWaitOptions): T {
@@ -111,9 +111,9 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link poll}.
    */
   pollSync(options: SyncWaitOptions = NO_OPTIONS): boolean {

@@ -46,9 +46,9 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Puts a copy of a value, blocking the thread until there is room.
+   * Puts a copy of a value, blocking the thread until there is room. Blocks the event loop: signal handlers do not run
+   * meanwhile, nor timers and I/O. For scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link put}.
    */
   putSync(value: T, options?: SyncWaitOptions): void {
@@ -79,9 +79,9 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Takes the first item, blocking the thread until there is one.
+   * Takes the first item, blocking the thread until there is one. Blocks the event loop: signal handlers do not run
+   * meanwhile, nor timers and I/O. For scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link get}.
    */
   getSync(options?: SyncWaitOptions): T {

@@ -227,9 +227,9 @@ export class Barrier extends SharedObject<BarrierState> {
   }
 
   /**
-   * {@link wait}, blocking the thread.
+   * {@link wait}, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link wait}; `TypeError` when `action` returns a promise.
    */
   waitSync(options: SyncWaitOptions = {}): number {

@@ -97,7 +97,10 @@ export class Condition extends SharedObject<ParkingState> {
     return this.lock.acquire(options)
   }
 
-  /** {@link Lock.acquireSync} of the lock. */
+  /**
+   * {@link Lock.acquireSync} of the lock. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O.
+   * For scripts and workers.
+   */
   acquireSync(options?: SyncWaitOptions): LockGuard {
     return this.lock.acquireSync(options)
   }
@@ -112,7 +115,10 @@ export class Condition extends SharedObject<ParkingState> {
     return this.lock.run(fn, options)
   }
 
-  /** {@link Lock.runSync} of the lock. */
+  /**
+   * {@link Lock.runSync} of the lock. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
+   */
   runSync<T>(fn: (guard: { readonly abandoned: boolean }) => T, options?: SyncWaitOptions): T {
     return this.lock.runSync(fn, options)
   }
@@ -142,9 +148,9 @@ export class Condition extends SharedObject<ParkingState> {
   }
 
   /**
-   * {@link wait}, blocking the thread.
+   * {@link wait}, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link wait}.
    */
   waitSync(options: SyncWaitOptions & OwnerOptions = {}): true {
@@ -189,7 +195,9 @@ export class Condition extends SharedObject<ParkingState> {
   }
 
   /**
-   * {@link waitFor}, blocking the thread.
+   * {@link waitFor}, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O.
+   * For scripts and workers.
+   *
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
   waitForSync<T>(predicate: () => T, options: SyncWaitOptions & OwnerOptions = {}): T {

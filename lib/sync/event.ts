@@ -106,9 +106,9 @@ export class Event extends SharedObject<EventState> {
   }
 
   /**
-   * Waits until the event is set, blocking the thread, and gives true.
+   * Waits until the event is set, blocking the thread, and gives true. Blocks the event loop: signal handlers do not run
+   * meanwhile, nor timers and I/O. For scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
    */
   waitSync(options: SyncWaitOptions = {}): true {

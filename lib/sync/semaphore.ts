@@ -104,9 +104,9 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   }
 
   /**
-   * Takes one unit, blocking the thread until there is one.
+   * Takes one unit, blocking the thread until there is one. Blocks the event loop: signal handlers do not run meanwhile, nor
+   * timers and I/O. For scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
    */
   acquireSync(options: SyncWaitOptions = {}): void {

@@ -77,9 +77,10 @@ function siteOf(segment: Segment, cell: number): Site {
 
 /**
  * Blocks the thread while `array[index]` holds `value`, until somebody calls {@link notify} for that element. What
- * `Atomics.wait` is for threads, between processes, and with its results.
+ * `Atomics.wait` is for threads, between processes, and with its results. Blocks the event loop: signal handlers do not run
+ * meanwhile, nor timers and I/O. For scripts and workers.
  *
- * @remarks Blocks the event loop: for scripts and workers. It looks at the element for some microseconds before it sleeps; a
+ * @remarks It looks at the element for some microseconds before it sleeps; a
  * change that it sees then is as if the call had come a little later: `'not-equal'`. The array must be a view of the buffer of
  * a {@link SharedMemory}, of a {@link SharedArray} of `'i'`, or of a {@link SharedState} with one of those.
  * @param value - what the element is expected to hold
