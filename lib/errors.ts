@@ -43,10 +43,12 @@ const MESSAGES = {
   ERR_KIND: (name, detail) => `${name} is of another kind: ${detail}`,
   ERR_LAYOUT: (name, detail) =>
     detail === ''
-      ? `${name} has a segment layout that this version of procshare does not read`
+      ? `${name} was created by a version of procshare whose segment layout this version does not read: end the processes that use it and, if it is persistent, remove it with unlinkSegment()`
       : `${name} has other members than the schema: ${detail}`,
   ERR_LIMIT: (name, detail) => `${name} is at its limit: ${detail}`,
   ERR_MANAGER_STATE: (name, detail) => `${name} ${detail}`,
+  ERR_NAMESPACE: (name) =>
+    `${name} belongs to another pid namespace (another container), where the death of a lock's owner could not be told: create it with pidNamespaces: 'any', or run both in one namespace (docker run --pid, shareProcessNamespace in Kubernetes)`,
   ERR_NATIVE: (_name, detail) => `The native part of procshare could not be loaded: ${detail}`,
   ERR_NOT_EXPOSED: (name, detail) => `${name} does not expose ${detail}`,
   ERR_NOT_OWNER: (name, detail) => `${name} is not held ${detail}`,

@@ -10,10 +10,10 @@ import { isMainThread } from 'node:worker_threads'
 import { removeOrphans, removeOwnOrphans } from './memory/orphans.ts'
 import { native } from './native.ts'
 
-// Only the holds and the places in line end: objects stay usable for the exit handlers that run after this one.
+// Only names and places in line end: objects stay usable for the exit handlers that run after this one.
 if (isMainThread) {
   process.once('exit', () => {
-    native.dropHolds()
+    native.leaveNames()
     removeOwnOrphans()
   })
 }

@@ -89,6 +89,8 @@ export interface Native {
   segmentDescription(segment: NativeSegment): string
   segmentId(segment: NativeSegment): string
   segmentPersistent(segment: NativeSegment): boolean
+  /** Whether its mutexes can be used from several pid namespaces. */
+  segmentAnyNamespace(segment: NativeSegment): boolean
   segmentBuffer(segment: NativeSegment): ArrayBuffer | SharedArrayBuffer
   unlinkName(name: string, anyOwner: boolean): void
   listSegments(): NativeEntry[]
@@ -223,13 +225,15 @@ export interface Native {
   endsJoin(ends: NativeObject<'Ends'>, end: number): boolean
   endsLeave(ends: NativeObject<'Ends'>, end: number): void
 
-  dropHolds(): void
+  /** For a process that is about to end: the names of segments that nobody else uses go; the segments stay usable. */
+  leaveNames(): void
   identify(threadId: number): void
   endWithParent(parentPid: number, graceMs: number): boolean
 }
 
 /** Flags of createSegment, beside the permission bits. */
 export const PERSIST = 1 << 16
+export const ANY_NAMESPACE = 1 << 17
 /** Flags of attachSegment. */
 export const ANY_OWNER = 1
 export const FOREIGN = 2

@@ -11,10 +11,11 @@ namespace {
 class BarrierObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kBarrier;
+  static constexpr bool kHasMutex = true;
 
   // Its first wait is for the end of an action that others perform.
   BarrierObject(const Napi::Value& segment, BarrierCell* cell, size_t byte_length)
-      : SyncObject(segment, kKind), barrier(cell, byte_length, this) {
+      : SyncObject(segment, kKind), barrier(cell, byte_length, members()) {
     WakeWord* const wake = barrier.wake();
     AddWait({&wake->word, &wake->flags, [this](uint64_t) { return barrier.phase() != BarrierPhase::kActing; },
              [this] { barrier.TendInTurn(); }});
@@ -52,8 +53,10 @@ Napi::Value BarrierBytes(const Napi::CallbackInfo& info) {
 // initBarrier(segment, offset, parties, records, timeoutNs)
 Napi::Value InitBarrier(const Napi::CallbackInfo& info) {
   const uint64_t records = SizeArg(info, 3);
-  BarrierCell* const cell = CellArg<BarrierCell>(info, Barrier::BytesFor(records));
-  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Barrier::Init(cell, SizeArg(info, 2), records, SizeArg(info, 4)));
+  MutexKind kind;
+  BarrierCell* const cell = CellArg<BarrierCell>(info, Barrier::BytesFor(records), &kind);
+  if (cell != nullptr)
+    ThrowUnlessInitialised(info.Env(), Barrier::Init(cell, SizeArg(info, 2), records, kind, SizeArg(info, 4)));
   return {};
 }
 

@@ -19,7 +19,9 @@ class QueueObject final : public SyncObject {
   static constexpr int kCountBits = 21;
 
   QueueObject(const Napi::Value& segment, QueueCell* cell, size_t byte_length)
-      : SyncObject(segment, kKind), queue(cell, byte_length), index(state()->queue_table().Add(&queue)) {}
+      : SyncObject(segment, kKind),
+        queue(cell, byte_length, members()->owners()),
+        index(state()->queue_table().Add(&queue)) {}
   ~QueueObject() override { state()->queue_table().Remove(index); }
 
   void End() override {
@@ -55,8 +57,9 @@ class QueueObject final : public SyncObject {
 class EndsObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kEnds;
+  static constexpr bool kHasMutex = true;
   EndsObject(const Napi::Value& segment, EndsCell* cell, size_t byte_length)
-      : SyncObject(segment, kKind), ends(cell, byte_length, this) {}
+      : SyncObject(segment, kKind), ends(cell, byte_length, members()) {}
   bool LooksSound() const { return ends.LooksSound(); }
   Ends ends;
 };
@@ -117,8 +120,9 @@ Napi::Value QueueBytes(const Napi::CallbackInfo& info) {
 // initQueue(segment, offset, capacity, maxItems): capacity is a multiple of 8.
 Napi::Value InitQueue(const Napi::CallbackInfo& info) {
   const uint64_t capacity = SizeArg(info, 2);
-  QueueCell* const cell = CellArg<QueueCell>(info, RingQueue::BytesFor(capacity));
-  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), RingQueue::Init(cell, capacity, SizeArg(info, 3)));
+  MutexKind kind;
+  QueueCell* const cell = CellArg<QueueCell>(info, RingQueue::BytesFor(capacity), &kind);
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), RingQueue::Init(cell, capacity, SizeArg(info, 3), kind));
   return {};
 }
 
@@ -132,9 +136,10 @@ Napi::Value Bind(const Napi::CallbackInfo& info, bool of_pipe) {
     ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
     return {};
   }
+  if (!MutexesUsableOrThrow(info.Env(), *holder)) return {};
   auto object = std::make_unique<QueueObject>(info[0], reinterpret_cast<QueueCell*>(range.bytes), range.byte_length);
   if (of_pipe) {
-    object->ends = std::make_unique<Ends>(reinterpret_cast<EndsCell*>(ends.bytes), ends.byte_length, object.get());
+    object->ends = std::make_unique<Ends>(reinterpret_cast<EndsCell*>(ends.bytes), ends.byte_length, holder);
     object->writer = SizeArg(info, 3);
     object->queue.BelongTo(object->ends.get(), 1 - object->writer);
   }
@@ -230,8 +235,9 @@ Napi::Value EndsBytes(const Napi::CallbackInfo& info) {
 // initEnds(segment, offset, records)
 Napi::Value InitEnds(const Napi::CallbackInfo& info) {
   const uint64_t records = SizeArg(info, 2);
-  EndsCell* const cell = CellArg<EndsCell>(info, Ends::BytesFor(records));
-  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Ends::Init(cell, records));
+  MutexKind kind;
+  EndsCell* const cell = CellArg<EndsCell>(info, Ends::BytesFor(records), &kind);
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Ends::Init(cell, records, kind));
   return {};
 }
 

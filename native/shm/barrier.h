@@ -33,7 +33,7 @@ class Barrier {
  public:
   static size_t BytesFor(uint64_t records) { return sizeof(BarrierCell) + LedgerView::BytesFor(records); }
   // `timeout_ns`: how long a wait lasts that has no timeout of its own; 0: for ever.
-  static bool Init(BarrierCell* cell, uint64_t parties, uint64_t records, uint64_t timeout_ns = 0);
+  static bool Init(BarrierCell* cell, uint64_t parties, uint64_t records, MutexKind kind, uint64_t timeout_ns = 0);
 
   Barrier(BarrierCell* cell, size_t byte_length, Members* members);
   bool LooksSound() const;

@@ -12,13 +12,9 @@ constexpr int kSpins = 200;  // a critical section is shorter than that, unless 
 
 uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
 
-MutexOutcome Acquire(RobustMutexStorage* mutex) {
-  for (int i = 0; i < kSpins; ++i) {
-    const MutexOutcome outcome = RobustMutexTryAcquire(mutex);
-    if (outcome != MutexOutcome::kBusy) return outcome;
-    SpinPause();
-  }
-  return RobustMutexAcquire(mutex, Deadline::Never());
+MutexOutcome Acquire(RobustMutexStorage* mutex, Members* owners) {
+  const MutexOutcome outcome = RobustMutexSpin(mutex, owners, kSpins);
+  return outcome == MutexOutcome::kBusy ? RobustMutexAcquire(mutex, owners, Deadline::Never()) : outcome;
 }
 
 }  // namespace
@@ -26,7 +22,7 @@ MutexOutcome Acquire(RobustMutexStorage* mutex) {
 // The mutex of one side. Whether its last owner died does not matter (Q2).
 class RingQueue::Hold {
  public:
-  explicit Hold(QueueSide* side) : side_(side), held_(IsAcquired(Acquire(&side->mutex))) {}
+  Hold(QueueSide* side, Members* owners) : side_(side), owners_(owners), held_(IsAcquired(Acquire(&side->mutex, owners))) {}
   ~Hold() { Release(); }
   Hold(const Hold&) = delete;
   Hold& operator=(const Hold&) = delete;
@@ -41,32 +37,34 @@ class RingQueue::Hold {
   }
 
   void Release() {
-    if (held_) RobustMutexRelease(&side_->mutex);
+    if (held_) RobustMutexRelease(&side_->mutex, owners_);
     held_ = false;
   }
 
  private:
   QueueSide* const side_;
+  Members* const owners_;
   bool held_;
 };
 
-bool RingQueue::Init(QueueCell* cell, uint64_t capacity, uint64_t max_items) {
+bool RingQueue::Init(QueueCell* cell, uint64_t capacity, uint64_t max_items, MutexKind kind) {
   cell->capacity.store(capacity, std::memory_order_relaxed);
   cell->max_items.store(max_items, std::memory_order_relaxed);
-  return RobustMutexInit(&cell->producers.mutex) && RobustMutexInit(&cell->consumers.mutex);
+  return RobustMutexInit(&cell->producers.mutex, kind) && RobustMutexInit(&cell->consumers.mutex, kind);
 }
 
-RingQueue::RingQueue(QueueCell* cell, size_t byte_length)
+RingQueue::RingQueue(QueueCell* cell, size_t byte_length, Members* owners)
     : cell_(cell),
       byte_length_(byte_length),
+      owners_(owners),
       capacity_(Load(cell->capacity)),
       max_items_(Load(cell->max_items)),
       ring_(reinterpret_cast<uint8_t*>(cell + 1)) {}
 
 bool RingQueue::LooksSound() const {
   return byte_length_ >= sizeof(QueueCell) && capacity_ <= byte_length_ - sizeof(QueueCell) && capacity_ % kUnit == 0 &&
-         capacity_ > 0 && capacity_ <= kMaxCapacity && RobustMutexLooksSound(&cell_->producers.mutex) &&
-         RobustMutexLooksSound(&cell_->consumers.mutex);
+         capacity_ > 0 && capacity_ <= kMaxCapacity && RobustMutexLooksSound(&cell_->producers.mutex, owners_) &&
+         RobustMutexLooksSound(&cell_->consumers.mutex, owners_);
 }
 
 uint64_t RingQueue::UnitsBetween(uint64_t from, uint64_t to) const {
@@ -111,7 +109,7 @@ QueueOutcome RingQueue::Admit(uint64_t produced, uint64_t byte_length, uint64_t 
 }
 
 QueueOutcome RingQueue::TryPut(const uint8_t* records, uint64_t byte_length, uint64_t count) {
-  Hold hold(&cell_->producers);
+  Hold hold(&cell_->producers, owners_);
   if (!hold.held()) return QueueOutcome::kBroken;
   const uint64_t produced = Load(cell_->producers.position);  // nobody else moves it
   const QueueOutcome outcome = Admit(produced, byte_length, count);
@@ -123,7 +121,7 @@ QueueOutcome RingQueue::TryPut(const uint8_t* records, uint64_t byte_length, uin
 
 QueueOutcome RingQueue::TryPutItem(uint64_t header, const uint8_t* item) {
   const uint64_t length = header & kLengthMask;
-  Hold hold(&cell_->producers);
+  Hold hold(&cell_->producers, owners_);
   if (!hold.held()) return QueueOutcome::kBroken;
   const uint64_t produced = Load(cell_->producers.position);
   const QueueOutcome outcome = Admit(produced, RecordBytes(length), 1);
@@ -140,7 +138,7 @@ template <class Copy>
 RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t overhead, Copy copy) {
   // A look without the mutex: an attempt may fail for any reason.
   if (Load(cell_->consumers.seen) == this->consumed() && !HasItems()) return {QueueOutcome::kBusy};
-  Hold hold(&cell_->consumers);
+  Hold hold(&cell_->consumers, owners_);
   if (!hold.held()) return {QueueOutcome::kBroken};
   const bool ended = closed();  // before the position: nothing is put after that
   const uint64_t consumed = Load(cell_->consumers.position);
@@ -186,7 +184,7 @@ RingQueue::Taken RingQueue::TryGetItem(uint8_t* into, uint64_t byte_length) {
 
 QueueOutcome RingQueue::Close() {
   {
-    Hold hold(&cell_->producers);
+    Hold hold(&cell_->producers, owners_);
     if (!hold.held()) return QueueOutcome::kBroken;
     cell_->closed.store(1, std::memory_order_release);
   }
@@ -204,7 +202,7 @@ void RingQueue::WakeAll() {
 
 QueueOutcome RingQueue::TaskDone(uint64_t count) {
   {
-    Hold hold(&cell_->consumers);
+    Hold hold(&cell_->consumers, owners_);
     if (!hold.held()) return QueueOutcome::kBroken;
     const uint64_t left = unfinished();
     if (count > left) return QueueOutcome::kTooMany;

@@ -47,10 +47,10 @@ class RingQueue {
   static constexpr uint64_t kMaxCapacity = (uint64_t{1} << 31) * kUnit - kUnit;
 
   static size_t BytesFor(uint64_t capacity) { return sizeof(QueueCell) + (capacity + 63) / 64 * 64; }
-  static bool Init(QueueCell* cell, uint64_t capacity, uint64_t max_items);
+  static bool Init(QueueCell* cell, uint64_t capacity, uint64_t max_items, MutexKind kind);
   static uint64_t RecordBytes(uint64_t length) { return kHeaderBytes + (length + kUnit - 1) / kUnit * kUnit; }
 
-  RingQueue(QueueCell* cell, size_t byte_length);
+  RingQueue(QueueCell* cell, size_t byte_length, Members* owners);
   // It is one direction of the pipe that has these ends.
   void BelongTo(const Ends* ends, uint64_t reader) {
     ends_ = ends;
@@ -144,6 +144,7 @@ class RingQueue {
 
   QueueCell* const cell_;
   const size_t byte_length_;
+  Members* const owners_;
   const uint64_t capacity_;
   const uint64_t max_items_;
   uint8_t* const ring_;

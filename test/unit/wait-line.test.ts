@@ -68,7 +68,7 @@ const reason = new Error('enough')
 const ENDS: [string, (tight: Tight) => { failing: Promise<void>; end: () => void; error: unknown }][] = [
   [
     'by its timeout',
-    (tight) => ({ failing: tight.put(LARGE, { timeoutMs: 20 }), end() {}, error: shareError('ERR_TIMEOUT') }),
+    (tight) => ({ failing: tight.put(LARGE, { timeoutMs: 300 }), end() {}, error: shareError('ERR_TIMEOUT') }),
   ],
   [
     'by its signal',
