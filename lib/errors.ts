@@ -54,7 +54,7 @@ const MESSAGES = {
   ERR_NATIVE: (_name, detail) => `The native part of procshare could not be loaded: ${detail}`,
   ERR_NOT_EXPOSED: (name, detail) => `${name} does not expose ${detail}`,
   ERR_NOT_OWNER: (name, detail) => `${name} is not held ${detail}`,
-  ERR_NOT_READY: (name) => `The process that creates ${name} has been at it for more than 10 seconds`,
+  ERR_NOT_READY: (name) => `The process that creates ${name} has not finished: try again, by whenAvailable()`,
   ERR_NO_KEY: (name) =>
     `No key is known for ${name}: connect to it first, by Manager.connect(), or set PROCSHARE_AUTHKEY`,
   ERR_NO_LOCK: (name) => `${name} was made with lock: false`,

@@ -81,7 +81,8 @@ export interface Native {
     description: string,
     flags: number,
   ): NativeSegment
-  attachSegment(name: string, flags: number): NativeSegment
+  /** `patienceMs`: how long to block the thread while another process is creating the segment. */
+  attachSegment(name: string, flags: number, patienceMs: number): NativeSegment
   publishSegment(segment: NativeSegment): void
   closeSegment(segment: NativeSegment): void
   unlinkSegment(segment: NativeSegment): void
@@ -177,7 +178,7 @@ export interface Native {
   unpark(parking: NativeObject<'Parking'>, key: number, count: number): number
 
   barrierBytes(records: number): number
-  initBarrier(segment: NativeSegment, offset: number, parties: number, records: number): void
+  initBarrier(segment: NativeSegment, offset: number, parties: number, records: number, timeoutNs: number): void
   bindBarrier(segment: NativeSegment, offset: number): NativeObject<'Barrier'>
   /** Exchange words: index, generation, id of the wait. */
   barrierArrive(barrier: NativeObject<'Barrier'>, acts: boolean): number
@@ -186,6 +187,8 @@ export interface Native {
   barrierLeave(barrier: NativeObject<'Barrier'>, generation: number): number
   barrierAbort(barrier: NativeObject<'Barrier'>): void
   barrierReset(barrier: NativeObject<'Barrier'>): void
+  /** Of waits that have no timeout of their own; 0: for ever. */
+  barrierTimeoutNs(barrier: NativeObject<'Barrier'>): number
   barrierParties(barrier: NativeObject<'Barrier'>): number
   barrierWaiting(barrier: NativeObject<'Barrier'>): number
   barrierIsBroken(barrier: NativeObject<'Barrier'>): boolean

@@ -311,6 +311,21 @@ export function createSegment(
   }
 }
 
+/** How long attaching blocks the thread while another process is creating the segment. */
+const PATIENCE_MS = 10_000
+let patienceMs = PATIENCE_MS
+
+/** Calls `fn`, in which nothing blocks while another process is creating a segment: that is `ERR_NOT_READY` at once. */
+export function withoutPatience<T>(fn: () => T): T {
+  const before = patienceMs
+  patienceMs = 0
+  try {
+    return fn()
+  } finally {
+    patienceMs = before
+  }
+}
+
 /** Attaches to the segment of that name, or to that of the handle. `foreign` allows memory that procshare did not make. */
 export function attachSegment(target: string | Handle, options: AttachOptions | undefined, foreign = false): Segment {
   assertOptions('options', options, ['anyOwner'])
@@ -324,7 +339,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   const flags = (options?.anyOwner === true ? ANY_OWNER : 0) | (foreign ? FOREIGN : 0)
   let attached: NativeSegment
   try {
-    attached = native.attachSegment(name, flags)
+    attached = native.attachSegment(name, flags, patienceMs)
   } catch (error) {
     throw fromNative(error, name)
   }

@@ -27,6 +27,10 @@ export interface ValueMembers extends Shareable, Disposable {
   readonly handle: Handle
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
   toJSON(): Handle
+  /** {@link Lock.ref} of {@link lock}; the value itself has no waits. */
+  ref(): this
+  /** {@link Lock.unref} of {@link lock}. Nothing happens when there is none. */
+  unref(): this
   /** Ends this object; the last one to close removes the name, unless the value is persistent. Idempotent. */
   close(): void
   /**

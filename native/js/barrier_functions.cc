@@ -50,12 +50,13 @@ Napi::Value BarrierBytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(Barrier::BytesFor(SizeArg(info, 0))));
 }
 
-// initBarrier(segment, offset, parties, records)
+// initBarrier(segment, offset, parties, records, timeoutNs)
 Napi::Value InitBarrier(const Napi::CallbackInfo& info) {
   const uint64_t records = SizeArg(info, 3);
   MutexKind kind;
   BarrierCell* const cell = CellArg<BarrierCell>(info, Barrier::BytesFor(records), &kind);
-  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Barrier::Init(cell, SizeArg(info, 2), records, kind));
+  if (cell != nullptr)
+    ThrowUnlessInitialised(info.Env(), Barrier::Init(cell, SizeArg(info, 2), records, kind, SizeArg(info, 4)));
   return {};
 }
 
@@ -96,6 +97,11 @@ Napi::Value Parties(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.parties()));
 }
 
+// barrierTimeoutNs(barrier): of waits that have no timeout of their own; 0: for ever.
+Napi::Value TimeoutNs(const Napi::CallbackInfo& info, BarrierObject& object) {
+  return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.timeout_ns()));
+}
+
 Napi::Value Waiting(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.waiting()));
 }
@@ -120,6 +126,7 @@ void ExportBarrierFunctions(Napi::Env env, Napi::Object exports) {
                 {"barrierAbort", On<Abort>},
                 {"barrierReset", On<Reset>},
                 {"barrierParties", On<Parties>},
+                {"barrierTimeoutNs", On<TimeoutNs>},
                 {"barrierWaiting", On<Waiting>},
                 {"barrierIsBroken", On<IsBroken>},
             });

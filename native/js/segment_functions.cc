@@ -72,12 +72,13 @@ Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
   return Wrap(info.Env(), std::move(segment.value()));
 }
 
-// attachSegment(name, flags): the same External as before when this environment is attached already, because two
+// attachSegment(name, flags, patienceMs): the same External as before when this environment is attached already, because two
 // buffers over one mapping are one too many for V8, and a lock has one owner per environment.
 Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const uint32_t flags = Uint32Arg(info, 1);
-  Result<Segment> segment = Segment::Attach(StringArg(info, 0), (flags & kAnyOwner) != 0, (flags & kForeign) != 0);
+  Result<Segment> segment =
+      Segment::Attach(StringArg(info, 0), (flags & kAnyOwner) != 0, (flags & kForeign) != 0, NumberArg(info, 2));
   if (!OkOrThrow(env, segment.status())) return {};
   const auto [first, last] = AddonState::Of(env)->open_segments.equal_range(segment.value().identity());
   for (auto item = first; item != last; ++item) {

@@ -7,8 +7,9 @@ uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_
 
 }  // namespace
 
-bool Barrier::Init(BarrierCell* cell, uint64_t parties, uint64_t records, MutexKind kind) {
+bool Barrier::Init(BarrierCell* cell, uint64_t parties, uint64_t records, MutexKind kind, uint64_t timeout_ns) {
   cell->parties.store(parties, std::memory_order_relaxed);
+  cell->timeout_ns.store(timeout_ns, std::memory_order_relaxed);
   cell->ledger.capacity.store(records, std::memory_order_relaxed);
   return InitGuarded(&cell->guarded, kind);
 }

@@ -172,7 +172,7 @@ struct BarrierCell {
   std::atomic<uint64_t> parties;
   std::atomic<uint64_t> phase;       // BarrierPhase
   std::atomic<uint64_t> generation;  // of those that arrive now
-  std::atomic<uint64_t> reserved;
+  std::atomic<uint64_t> timeout_ns;  // how long a wait lasts that has no timeout of its own; 0: for ever
   Ledger ledger;
 };
 

@@ -15,8 +15,6 @@
 namespace procshare {
 namespace {
 
-constexpr double kAttachPatienceMs = 10'000;  // a creator backs every byte first: some seconds for tens of gigabytes
-
 // Newcomers from another pid namespace that attach to a persistent segment at the same time are in each other's way; one that is
 // really in use there stays so. The pauses are random, so that one of them is alone soon.
 constexpr int kMostStampAttempts = 16;
@@ -139,8 +137,8 @@ Status Segment::Publish() {
   return memory_.Publish();
 }
 
-Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign) {
-  const Deadline deadline = Deadline::AfterMs(kAttachPatienceMs);
+Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms) {
+  const Deadline deadline = Deadline::AfterMs(patience_ms);
   for (int attempts = 1;; ++attempts) {
     Result<NamedMemory> memory = NamedMemory::Attach(name, any_owner, deadline);
     if (!memory.ok()) return memory.status();

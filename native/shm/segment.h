@@ -33,9 +33,12 @@ class Segment {
   // Makes a segment that only the caller knows, to be filled and then published. EEXIST, ENOSPC, ... as NamedMemory.
   static Result<Segment> Create(const std::string& name, const SegmentSpec& spec);
 
+  // A creator backs every byte first, which takes some seconds for tens of gigabytes.
+  static constexpr double kPatienceMs = 10'000;
+
   // Attaches to a published segment. Memory that is not a segment of ours is kForeign, unless `foreign` asks for it: then
   // the whole of it is payload. The other outcomes about content: kLayout, kAbi, kCorrupt.
-  static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign);
+  static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms = kPatienceMs);
 
   // Makes the segment visible, ready-made, to all who attach.
   Status Publish();

@@ -15,6 +15,7 @@
 #include "check.h"
 #include "child_process.h"
 #include "lock_at.h"
+#include "mutex_words.h"
 #include "platform/futex.h"
 #include "private_memory.h"
 #include "shm/segment.h"
@@ -356,6 +357,27 @@ void NobodyIsWokenForNothing() {
   CHECK_EQ(arena->cell.release_word.load(), 1);
 }
 
+// The kernel takes the mark of sleepers away when it wakes one of several; that one must set it again, or its own release wakes
+// nobody, and the next one sleeps to the end of its slice.
+void AWokenSleeperLeavesTheMarkForTheOthers() {
+  if (OwnerIsMember()) return Skip("its mutex keeps no mark");
+  LockCell cell;
+  memset(static_cast<void*>(&cell), 0, sizeof cell);
+  CHECK(SharedLock(&cell, nullptr).Init(MutexKind::kThreads));
+  CHECK_EQ(RobustMutexTryAcquire(&cell.mutex, nullptr), MutexOutcome::kAcquired);
+  std::atomic<bool> had{false};
+  std::thread sleeper([&] {
+    CHECK_EQ(RobustMutexAcquire(&cell.mutex, nullptr, Deadline::AfterMs(kPatienceMs)), MutexOutcome::kAcquired);
+    CHECK(HasSleepers(&cell));  // whether there are others or not it cannot know
+    had = true;
+    RobustMutexRelease(&cell.mutex, nullptr);
+  });
+  Eventually([&] { return HasSleepers(&cell); });  // it sleeps, or is about to
+  RobustMutexRelease(&cell.mutex, nullptr);
+  sleeper.join();
+  CHECK(had.load());
+}
+
 }  // namespace
 }  // namespace procshare::testing
 
@@ -376,6 +398,7 @@ int main(int argc, char** argv) {
       {"a taken lock is given up at the deadline", ATakenLockIsGivenUpAtTheDeadline},
       {"an abandoned lock is a turn as any other", AnAbandonedLockIsATurn},
       {"nobody is woken for nothing", NobodyIsWokenForNothing},
+      {"a woken sleeper leaves the mark for the others", AWokenSleeperLeavesTheMarkForTheOthers},
   };
   return RunTests(argc, argv, tests);
 }

@@ -1,4 +1,5 @@
 /** PendingCalls: the calls of a connection that have not been answered, by their numbers. */
+import { offAbort, onAbort } from '../../abort-registry.ts'
 
 export interface PendingCall {
   resolve(value: unknown): void
@@ -21,7 +22,7 @@ export class PendingCalls {
   }
 
   add(number: number, call: PendingCall): void {
-    call.signal?.addEventListener('abort', call.onAbort!, { once: true })
+    if (call.signal !== undefined) onAbort(call.signal, call.onAbort!)
     this.#calls.set(number, call)
   }
 
@@ -30,7 +31,7 @@ export class PendingCalls {
     const call = this.#calls.get(number)
     if (call === undefined) return undefined
     this.#calls.delete(number)
-    call.signal?.removeEventListener('abort', call.onAbort!)
+    if (call.signal !== undefined) offAbort(call.signal, call.onAbort!)
     return call
   }
 
