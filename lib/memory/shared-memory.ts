@@ -1,6 +1,6 @@
 /** SharedMemory: a raw segment, without type or lock; and the functions over all segments. */
 import { inspect } from 'node:util'
-import { fromNative } from '../errors.ts'
+import { fromNative, ShareError } from '../errors.ts'
 import { sweep } from '../lifecycle.ts'
 import { native } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
@@ -118,7 +118,9 @@ export class SharedMemory {
 
   /** A plain description with which others attach. */
   get handle(): Handle {
-    return this.#attachment.handle
+    const { handle } = this.#attachment
+    this.#attachment.keep(this)
+    return handle
   }
 
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
@@ -190,8 +192,13 @@ export function listSegments(): SegmentInfo[] {
       createdAt: new Date(createdAtMs),
     }))
   } catch (error) {
-    throw fromNative(error, undefined, 'the directory of shared memory')
+    throw directoryError(error)
   }
+}
+
+function directoryError(error: unknown): unknown {
+  if ((error as { code?: string }).code === 'ENOENT') return new ShareError('ERR_NO_SHARED_MEMORY', { cause: error })
+  return fromNative(error, undefined, 'the directory of shared memory')
 }
 
 function kindOf(description: string): string | undefined {
@@ -217,7 +224,7 @@ export function removeStaleSegments(): number {
   try {
     return sweep()
   } catch (error) {
-    throw fromNative(error, undefined, 'the directory of shared memory')
+    throw directoryError(error)
   }
 }
 

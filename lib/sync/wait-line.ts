@@ -13,7 +13,8 @@
  * often that has been enough: when one of two processes that ask and answer each other is interrupted, the other one would otherwise
  * hand over, which takes so long that the first one hands over as well, and so on for ever.
  */
-import { ShareError } from '../errors.ts'
+import { fromNative, ShareError } from '../errors.ts'
+import { withRoom } from '../memory/room.ts'
 import { native } from '../native.ts'
 import { keepAlive, letGo } from './keep-alive.ts'
 import type { WaitOptions } from './wait-options.ts'
@@ -189,13 +190,13 @@ export class WaitLine {
           looking++
           setImmediate(nextTurn, this)
           return
-        } else if (native.armWait(this.#id, pending.argument)) {
+        } else if (withRoom(() => native.armWait(this.#id, pending.argument))) {
           armed.set(this.#id, this)
           return
         }
       } catch (error) {
         // What it waits for is broken, or the system has no thread to wait with.
-        this.#fail(pending, error)
+        this.#fail(pending, fromNative(error, pending.waiter.name))
       }
     }
   }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "js/lock_table.h"
+#include "js/weak_external.h"
 #include "platform/named_memory.h"
 #include "shm/waits.h"
 
@@ -20,10 +21,11 @@ class SegmentHolder;
 class Resident {
  public:
   virtual ~Resident() = default;
+  WeakExternal external;  // what JavaScript has of it
   // Takes back what others would wait for in vain. Anything may follow.
   virtual void StandBack() {}
-  // Nothing but destruction may follow.
-  virtual void End() = 0;
+  // Nothing but destruction may follow. False when that was done before.
+  virtual bool End() = 0;
 };
 
 // Lives as long as its environment and everything of it that JavaScript can hold: Node finalizes the environment's data after
@@ -40,6 +42,10 @@ class AddonState {
 
   // Segments that are open, by what they mean: to find the one that is attached to once more.
   std::unordered_multimap<MemoryIdentity, SegmentHolder*, MemoryIdentityHash> open_segments;
+
+  // All of them, until they are deleted: the garbage collector's work is looked for here, see collected.h.
+  std::unordered_set<SegmentHolder*> holders;
+  size_t next_look = 0;  // at so many holders
 
   std::unordered_set<Resident*> residents;
   Waits& waits() { return waits_; }
