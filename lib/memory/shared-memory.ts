@@ -75,9 +75,9 @@ export class SharedMemory {
    * Attaches to an existing segment, by name or handle; also to shared memory that another program made.
    *
    * @remarks May block for as long as another process is creating the segment (while its bytes are being backed).
-   * @throws {@link ShareError} `ENOENT` when there is none; `ERR_KIND` when it is another kind of object;
+   * @throws {@link ShareError} `ENOENT` when there is none of that name; `ERR_KIND` when it is another kind of object;
    * `ERR_OTHER_USER`, `EACCES` when it is not this user's; `ERR_CORRUPT`, `ERR_LAYOUT`, `ERR_ABI` when its bytes are not
-   * to be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone and another has its name.
+   * to be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone.
    */
   static attach(target: string | Handle, options?: AttachOptions): SharedMemory {
     return wrap(attachSite(KIND, target, options, undefined, true))

@@ -43,11 +43,12 @@ class AddonState {
   // Segments that are open, by what they mean: to find the one that is attached to once more.
   std::unordered_multimap<MemoryIdentity, SegmentHolder*, MemoryIdentityHash> open_segments;
 
-  // All of them, until they are deleted: the garbage collector's work is looked for here, see collected.h.
+  // Those that have something to let go of; see collected.h.
   std::unordered_set<SegmentHolder*> holders;
-  size_t next_look = 0;  // at so many holders
-
   std::unordered_set<Resident*> residents;
+  static constexpr size_t kLeastBetweenLooks = 64;
+  size_t made_since_look = 0;  // holders
+  size_t look_after = kLeastBetweenLooks;
   Waits& waits() { return waits_; }
   LockTable& lock_table() { return lock_table_; }
   QueueTable& queue_table() { return queue_table_; }

@@ -10,7 +10,7 @@
 namespace procshare {
 namespace {
 
-constexpr size_t kLeastHolders = 64;
+constexpr size_t kLeastHolders = AddonState::kLeastBetweenLooks;
 
 // V8 begins to collect when external memory has grown by this since the last time.
 constexpr int64_t kSoftLimitBytes = 64 * 1024 * 1024;
@@ -46,11 +46,13 @@ bool LetGoOfCollected(napi_env env) {
   AddonState* const state = AddonState::Of(env);
   bool freed = false;
   // Residents first: waiting threads look at their memory and ask their segments who lives.
-  for (Resident* resident : state->residents) {
+  for (auto next = state->residents.begin(); next != state->residents.end();) {
+    Resident* const resident = *next++;  // which leaves the set when it ends
     const Napi::HandleScope scope(env);
     if (resident->external.IsCollected(env)) freed = resident->End() || freed;
   }
-  for (SegmentHolder* holder : state->holders) {
+  for (auto next = state->holders.begin(); next != state->holders.end();) {
+    SegmentHolder* const holder = *next++;
     const Napi::HandleScope scope(env);
     if (holder->objects == 0 && holder->external.IsCollected(env)) freed = holder->LetGo(env) || freed;
   }
@@ -59,15 +61,16 @@ bool LetGoOfCollected(napi_env env) {
 
 void LetGoOfCollectedNowAndThen(napi_env env) {
   AddonState* const state = AddonState::Of(env);
-  if (state->holders.size() < std::max(state->next_look, kLeastHolders)) return;
+  if (++state->made_since_look < state->look_after) return;
   LetGoOfCollected(env);
   if (state->open_segments.size() > MostOpenMemory() / 2) {
     // Descriptors are for files and sockets too. Not more often than once for as many new objects as there are.
     ProvokeCollection(env);
     LetGoOfCollected(env);
   }
-  const size_t step = std::min(state->open_segments.size(), MostOpenMemory() / 4);
-  state->next_look = state->holders.size() + std::max(step, kLeastHolders);
+  const size_t open = std::min(state->open_segments.size(), MostOpenMemory() / 4);
+  state->made_since_look = 0;
+  state->look_after = std::max({open, state->holders.size() / 4, state->residents.size() / 4, kLeastHolders});
 }
 
 void ExportCollectedFunctions(Napi::Env env, Napi::Object exports) {

@@ -54,7 +54,8 @@ Napi::Value ExternalBuffer::Create(Napi::Env env, const std::shared_ptr<MemoryMa
     }
   }
   if (!released) keeper->released = nullptr;
-  if (status == napi_ok) return {env, buffer};
+  made_ = status == napi_ok;
+  if (made_) return {env, buffer};
   // After a failure the finalizer may have run (Node 20 does so for more than 4 GiB), or be still to come. Only a runtime
   // that has refused outright knows nothing of the keeper.
   if (!released && status == napi_no_external_buffers_allowed) delete keeper;

@@ -38,6 +38,8 @@ class ExternalBuffer {
   // will be used. Without effect on a SharedArrayBuffer.
   void Drop(Napi::Env env);
 
+  bool made() const { return made_; }
+
   // The program has got the buffer: that it was collected does not mean any more that nobody has the memory.
   void Expose() { exposed_ = true; }
 
@@ -51,6 +53,7 @@ class ExternalBuffer {
   napi_ref reference_ = nullptr;  // weak
   Keeper* keeper_ = nullptr;      // of an ArrayBuffer; owned by its finalizer
   bool exposed_ = false;
+  bool made_ = false;
 };
 
 }  // namespace procshare

@@ -31,7 +31,6 @@ LockBinding::LockBinding(SegmentHolder* holder, LockCell* cell)
 
 LockBinding::~LockBinding() {
   End();
-  state_->residents.erase(this);
   state_->lock_table().Remove(index_);
   holder_->Release();
 }
@@ -43,6 +42,7 @@ bool LockBinding::End() {
   Abandon();
   mapping_.reset();
   --holder_->objects;
+  state_->residents.erase(this);
   return true;
 }
 

@@ -208,13 +208,16 @@ bool SegmentHolder::LetGo(napi_env env) {
   const bool was_open = segment.open();
   Close(env);
   Report(env, 0);
-  return buffer.LetGo(env) || was_open;
+  const bool had_memory = buffer.LetGo(env);
+  state->holders.erase(this);
+  return had_memory || was_open;
 }
 
 void SegmentHolder::Close(napi_env env) {
   Forget(this);
   segment.CloseAndUnmap();
   Report(env, buffer_bytes);
+  if (!buffer.made()) state->holders.erase(this);
 }
 
 void SegmentHolder::Report(napi_env env, int64_t bytes) {

@@ -43,7 +43,6 @@ SyncObject::SyncObject(const Napi::Value& segment, SyncKind kind)
 
 SyncObject::~SyncObject() {
   SyncObject::End();
-  state_->residents.erase(this);
   holder_->Release();
 }
 
@@ -52,6 +51,7 @@ bool SyncObject::End() {
   for (const uint32_t id : std::exchange(waits_, {})) state_->waits().Remove(id);
   mapping_.reset();
   --holder_->objects;
+  state_->residents.erase(this);
   return true;
 }
 
