@@ -34,7 +34,7 @@ if (noMounts !== undefined) console.log(`Skipped: no file system of one's own he
 /** A fixture that is started by a shell command in mounts of its own. */
 function spawnMounted(command: string): Promise<FixtureProcess> {
   const execArgv = ['-m', 'sh', '-c', `${command} && exec "$0" "$@"`, process.execPath, '--expose-gc']
-  return spawnFixture('shortage-user', { name: uniqueName() }, { execPath: 'unshare', execArgv })
+  return spawnFixture('shortage-user', { name: uniqueName(), isAlone: true }, { execPath: 'unshare', execArgv })
 }
 
 function spawnUnder(command: string, env: Record<string, string> = {}): Promise<FixtureProcess> {
