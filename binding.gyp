@@ -13,6 +13,7 @@
         "native/binding.cc",
         "native/js/addon_state.cc",
         "native/js/barrier_functions.cc",
+        "native/js/collected.cc",
         "native/js/event_functions.cc",
         "native/js/external_buffer.cc",
         "native/js/js_error.cc",

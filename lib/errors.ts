@@ -8,7 +8,8 @@ const MESSAGES = {
   EACCES: (name) => `No permission for ${name}: it was made with a mode that does not include this user`,
   EADDRINUSE: (name) => `${name} is taken: a server is listening there`,
   EADDRNOTAVAIL: (name) => `${name} is not an address of this machine`,
-  EAGAIN: () => 'The system has no more threads to give',
+  EAGAIN: () =>
+    'The system has no more threads or processes to give: end some, or raise the limit (ulimit -u; in a container, docker run --pids-limit)',
   ECONNREFUSED: (name) => `Nobody listens at ${name}`,
   EEXIST: (name) => `${name} exists already: attach to it, open it, or unlink it first`,
   EFBIG: (name) => `${name} is larger than the system, or this version of the runtime, allows`,
@@ -16,13 +17,14 @@ const MESSAGES = {
   EIO: (name) => `Input/output error on ${name}`,
   EMFILE: () => 'This process has too many open files: close some objects, or raise the limit (ulimit -n)',
   ENAMETOOLONG: (name) => `The name of ${name} is too long`,
-  ENFILE: () => 'The system has too many open files',
+  ENFILE: () => 'The system has too many open files: close some objects, or raise its limit (sysctl fs.file-max)',
   ENODEV: (name) => `${name} cannot be mapped`,
   ENOENT: (name) => `There is no ${name}: nobody has created it, or its last user is gone`,
   ENOLCK: () => 'The system has no more file locks to give',
-  ENOMEM: (name) => `Not enough memory or address space for ${name}`,
-  ENOSPC: (name) =>
-    `No room for ${name} in shared memory: see \`df /dev/shm\`; in a container, start it with a larger one (docker run --shm-size); on Windows the page file is full`,
+  ENOMEM: (name, detail) =>
+    `Not enough memory or address space for ${name}${detail}: close some objects, or raise the limits (ulimit -v, sysctl vm.max_map_count)`,
+  ENOSPC: (name, detail) =>
+    `No room for ${name} in shared memory${detail}: see \`df /dev/shm\`; in a container, start it with a larger one (docker run --shm-size); on Windows the page file is full`,
   ENOSYS: (name) => `The system lacks what ${name} needs`,
   EPERM: (name) => `The system does not permit this for ${name}`,
   EROFS: (name) => `Shared memory is read-only here, so there can be no ${name}`,
@@ -59,6 +61,8 @@ const MESSAGES = {
     `No key is known for ${name}: connect to it first, by Manager.connect(), or set PROCSHARE_AUTHKEY`,
   ERR_NO_LOCK: (name) => `${name} was made with lock: false`,
   ERR_NO_OBJECT: (name) => `${name} is no object of the server any more: its last proxy is gone`,
+  ERR_NO_SHARED_MEMORY: () =>
+    'There is no shared memory here: /dev/shm is missing; mount a tmpfs there (mount -t tmpfs tmpfs /dev/shm)',
   ERR_NO_WORDS: (name) =>
     `${name} has no place for those who wait for a word: make it as a SharedMemory or a SharedArray of 'i'`,
   ERR_OVER_RELEASE: (name) => `${name} would be released more often than its limit allows`,
@@ -69,8 +73,8 @@ const MESSAGES = {
     `${name} cannot be started while the module of this child process is still being imported: wrap the start in \`if (isMainProcess)\``,
   ERR_PROCESS_STATE: (name, detail) => `${name} ${detail}`,
   ERR_PROTOCOL: (name, detail) => `${name} does not speak the manager protocol of this version: ${detail}`,
-  ERR_STALE_HANDLE: (name) =>
-    `${name} is not the one that the handle was made for: that one is gone and another has its name`,
+  ERR_STALE_HANDLE: (name, detail) =>
+    `${name}, for which the handle was made, is gone: ${detail || 'most likely the object was closed or collected before the other side attached; keep it open until then'}`,
   ERR_SYSTEM: (name) => `The system reports an unexpected error for ${name}`,
   ERR_TASK_DONE: (name) => `${name}: taskDone() was called more often than there were items`,
   ERR_TIMEOUT: (name, detail) => `Waiting for ${name} took longer than ${detail}`,
@@ -99,6 +103,10 @@ export interface ShareErrorInfo {
   readonly syscall?: string | undefined
   readonly errno?: number | undefined
   readonly cause?: unknown
+  /** How many bytes of shared memory were asked for. */
+  readonly wantedBytes?: number | undefined
+  /** How many bytes of shared memory were free. */
+  readonly freeBytes?: number | undefined
 }
 
 /**
@@ -126,11 +134,15 @@ export class ShareError extends Error {
   declare readonly syscall: string | undefined
   /** The system's error number, for an error of the operating system. */
   declare readonly errno: number | undefined
+  /** How many bytes were asked for, when there was no room: `ENOSPC`, `ENOMEM`. */
+  declare readonly wantedBytes: number | undefined
+  /** How many bytes of shared memory were free then, where the system says that. */
+  declare readonly freeBytes: number | undefined
 
   /** @internal */
   constructor(code: ShareErrorCode, info: ShareErrorInfo = {}) {
     const subject = info.subject ?? (info.segment === undefined ? 'the object' : `segment "${info.segment}"`)
-    const message = MESSAGES[code](subject, info.detail ?? '')
+    const message = MESSAGES[code](subject, info.detail ?? numbers(info))
     super(
       message.charAt(0).toUpperCase() + message.slice(1),
       info.cause === undefined ? undefined : { cause: info.cause },
@@ -140,7 +152,14 @@ export class ShareError extends Error {
     if (info.segment !== undefined) this.segment = info.segment
     if (info.syscall !== undefined) this.syscall = info.syscall
     if (info.errno !== undefined) this.errno = info.errno
+    if (info.wantedBytes !== undefined) this.wantedBytes = info.wantedBytes
+    if (info.freeBytes !== undefined) this.freeBytes = info.freeBytes
   }
+}
+
+function numbers({ wantedBytes, freeBytes }: ShareErrorInfo): string {
+  if (wantedBytes === undefined) return ''
+  return freeBytes === undefined ? `, of ${wantedBytes} bytes` : ` (${wantedBytes} bytes wanted, ${freeBytes} free)`
 }
 
 /** A {@link ShareError} that was thrown in another process. @internal */
@@ -155,8 +174,14 @@ export function hasCode(error: unknown, code: ShareErrorCode): error is ShareErr
 }
 
 /** Gives an error that native code threw its words. @internal */
-export function fromNative(error: unknown, segment: string | undefined, subject?: string): unknown {
+export function fromNative(
+  error: unknown,
+  segment: string | undefined,
+  subject?: string,
+  numbers: Pick<ShareErrorInfo, 'wantedBytes' | 'freeBytes'> = {},
+): unknown {
+  if (error instanceof ShareError) return error
   const { code, errno, syscall } = error as { code?: string; errno?: number; syscall?: string }
   if (code === undefined || !(code in MESSAGES)) return error
-  return new ShareError(code as ShareErrorCode, { segment, subject, errno, syscall })
+  return new ShareError(code as ShareErrorCode, { segment, subject, errno, syscall, ...numbers })
 }

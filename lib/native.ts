@@ -71,6 +71,7 @@ export interface Native {
     readonly exchangeBytes: number
     readonly longBytes: number
     readonly wideCharBytes: number
+    readonly pageBytes: number
   }
   /** Whether buffers over segments are SharedArrayBuffers here. */
   readonly hasSharedBuffers: boolean
@@ -93,6 +94,15 @@ export interface Native {
   /** Whether its mutexes can be used from several pid namespaces. */
   segmentAnyNamespace(segment: NativeSegment): boolean
   segmentBuffer(segment: NativeSegment): ArrayBuffer | SharedArrayBuffer
+  /** From now on the memory under the ArrayBuffer may belong to another one. */
+  exposeBuffer(segment: NativeSegment): void
+  /**
+   * Lets go of what objects hold that were collected and whose finalizers have not run; whether there was anything.
+   * `provoke` has V8 collect all garbage first.
+   */
+  letGoOfCollected(provoke: boolean): boolean
+  /** How many bytes of shared memory there is room for, if that is known. */
+  freeBytes(): number | undefined
   unlinkName(name: string, anyOwner: boolean): void
   listSegments(): NativeEntry[]
   removeStaleSegments(): number

@@ -1,6 +1,7 @@
 // The addon's entry: its state for one environment, and the table of what it exports.
 #include "js/addon_state.h"
 #include "js/barrier_functions.h"
+#include "js/collected.h"
 #include "js/event_functions.h"
 #include "js/external_buffer.h"
 #include "js/lock_binding.h"
@@ -28,6 +29,7 @@ Napi::Object Layout(Napi::Env env) {
   layout.Set("exchangeBytes", static_cast<double>(AddonState::kExchangeBytes));
   layout.Set("longBytes", sizeof(long));
   layout.Set("wideCharBytes", sizeof(wchar_t));
+  layout.Set("pageBytes", static_cast<double>(MemoryPageBytes()));
   return layout;
 }
 
@@ -36,6 +38,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("layout", Layout(env));
   exports.Set("hasSharedBuffers", HasExternalSharedBuffers());
   ExportSegmentFunctions(env, exports);
+  ExportCollectedFunctions(env, exports);
   exports.Set("exchange", AddonState::Of(env)->exchange());
   ExportWaitFunctions(env, exports);
   ExportLockFunctions(env, exports);

@@ -15,7 +15,14 @@ import { parseArgs } from 'node:util'
 const PROJECT = 'together'
 const DEADLINE_MS = 15 * 60_000
 const TAIL_LINES = 100
-const OF_THE_RUNTIME = ['unit', 'process/handles', 'process/waiting', 'process/worker', 'process/manager-sharing']
+const OF_THE_RUNTIME = [
+  'unit',
+  'process/handles',
+  'process/waiting',
+  'process/dropped',
+  'process/worker',
+  'process/manager-sharing',
+]
 const OF_THE_SYSTEM = ['conformance', 'crash', 'process/process', 'process/queue']
 
 const { values: options, positionals } = parseArgs({

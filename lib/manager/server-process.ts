@@ -3,12 +3,15 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { errorFromParts } from '../codec/error-parts.ts'
 import { SERVER_MAIN } from '../entries.ts'
 import { ShareError } from '../errors.ts'
+import { makeRoom } from '../memory/room.ts'
 import type { ManagerAddress } from './address.ts'
 import type { FromServerProcess, ToServer } from './server/messages.ts'
 import { removePrivateDirectory } from './server/private-directory.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
 import type { ManagerServeOptions } from './server/server.ts'
+import { systemError } from './system-error.ts'
 
+const SUBJECT = "the manager's server"
 const START_MS = 30_000
 const TERMINATE_AFTER_MS = 5_000
 const KILL_AFTER_MS = 1_000
@@ -38,11 +41,23 @@ export class ServerProcess {
 
   /** Starts a server and waits until it listens. @throws what it reports, as `ManagerServer.listen`. */
   static start(options: ManagerServeOptions, execArgv: readonly string[] | undefined): Promise<ServerProcess> {
-    const child = fork(SERVER_MAIN, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      ...(execArgv && { execArgv: [...execArgv] }),
-    })
+    const launch = () =>
+      fork(SERVER_MAIN, [], {
+        serialization: 'advanced',
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        ...(execArgv && { execArgv: [...execArgv] }),
+      })
+    let child: ChildProcess
+    try {
+      child = launch()
+      if (child.pid === undefined) {
+        child.on('error', () => {}) // the second one will say why
+        makeRoom()
+        child = launch()
+      }
+    } catch (error) {
+      return Promise.reject(systemError(error as Error, SUBJECT))
+    }
     return new Promise((resolve, reject) => {
       const fail = (reason: Error) => {
         clearTimeout(timer)
@@ -51,10 +66,9 @@ export class ServerProcess {
         if (child.pid !== undefined) child.kill('SIGKILL')
         reject(reason)
       }
-      const ended = (detail: string) =>
-        new ShareError('ERR_PROCESS_FAILED', { subject: "the manager's server", detail })
+      const ended = (detail: string) => new ShareError('ERR_PROCESS_FAILED', { subject: SUBJECT, detail })
       const timer = setTimeout(() => fail(ended(`it did not listen within ${START_MS} ms`)), START_MS)
-      child.once('error', (error) => fail(error))
+      child.once('error', (error) => fail(systemError(error, SUBJECT)))
       child.once('exit', (code, signal) => fail(ended(`it ended with ${signal ?? code}`)))
       child.once('message', (message: FromServerProcess) => {
         if (message.procshare === 'failed') return fail(errorFromParts(message.error))
@@ -64,6 +78,8 @@ export class ServerProcess {
         const { address } = message as { address: ManagerAddress }
         resolve(new ServerProcess(child, address, options.address === undefined))
       })
+      // One that was not started at all has no send(), and says why by an error.
+      if (child.pid === undefined) return
       child.send({ procshare: 'serve', options } satisfies ToServer, (error) => error && fail(error))
     })
   }

@@ -2,13 +2,16 @@
  * Handles: plain JSON descriptions of shared objects, with which another process, worker or later line can attach.
  */
 import { typeError } from '../validate.ts'
-import type { AttachOptions } from './segment.ts'
+import { type AttachOptions, unkept } from './segment.ts'
 
 /**
  * A plain description of a shared object: it survives `JSON.stringify`, structured clone, `process.send`, an environment
  * variable or an argument of a command line, and `attach(handle)` turns it back into the object.
  *
- * @remarks A handle does not keep its object alive. The one who sends it must hold the object until the other has attached.
+ * @remarks An object whose handle was read (by `handle`, `JSON.stringify`, or sending it) is not garbage-collected until it is
+ * closed, because the handle does not tell when the other side attaches: close what is no longer needed. One that was closed,
+ * or whose process has ended, before the other side attached is `ERR_STALE_HANDLE` there. What a {@link Process} is started with
+ * stays until that has ended.
  */
 export interface Handle {
   /** The version of the handle format. */
@@ -60,9 +63,9 @@ export function registerShareable(object: object): void {
  */
 export const FOR_CHILD: unique symbol = Symbol('procshare.forChild')
 
-/** The handle of an object for a child process. */
+/** The handle of an object for a child process, for the duration of which the caller keeps the object. */
 export function handleForChild(object: Shareable): Handle {
-  return (object as { [FOR_CHILD]?: Handle })[FOR_CHILD] ?? object.handle
+  return (object as { [FOR_CHILD]?: Handle })[FOR_CHILD] ?? unkept(() => object.handle)
 }
 
 /** Whether `value` is a shared object of ours, which travels as its handle. */

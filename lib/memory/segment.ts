@@ -14,6 +14,7 @@ import { sweepOnce } from '../lifecycle.ts'
 import { ANY_NAMESPACE, ANY_OWNER, FOREIGN, type NativeSegment, native, PERSIST } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions, typeError } from '../validate.ts'
 import { type Handle, isHandle } from './handle.ts'
+import { withRoom } from './room.ts'
 import { anonymousName, assertSegmentName } from './segment-name.ts'
 
 /** How a segment is made. */
@@ -75,6 +76,9 @@ export function assertSegmentOptions(options: SegmentOptions): void {
 /** Where buffers are not shared ones, the runtime's limit is that of its own Buffer: 4 GiB in Node 20. */
 const maxBufferBytes = native.hasSharedBuffers ? Number.MAX_SAFE_INTEGER : constants.MAX_LENGTH
 
+/** Whether the memory of a buffer can pass to another one. */
+const isTransferable = !native.hasSharedBuffers && 'transfer' in ArrayBuffer.prototype
+
 /** @throws {@link ShareError} `EFBIG` when this runtime can make no buffer of that size. */
 export function assertBufferSize(byteLength: number, segment: string | undefined): void {
   if (byteLength > maxBufferBytes) throw new ShareError('EFBIG', { segment })
@@ -123,6 +127,8 @@ export class Segment {
   readonly native: NativeSegment
   /** What lives in the cells, by where it begins. */
   readonly residents = new Map<number, Resident>()
+  /** Whether nobody but the call that makes it can know of it yet. */
+  isNew = false
   #users = 0
   #buffer: ArrayBuffer | SharedArrayBuffer | undefined
   #exposed = false
@@ -148,8 +154,10 @@ export class Segment {
 
   /** The payload. The same buffer each time, alive as long as a view of it. */
   get buffer(): ArrayBuffer | SharedArrayBuffer {
+    const buffer = this.innerBuffer
+    if (!this.#exposed && isTransferable) native.exposeBuffer(this.native)
     this.#exposed = true
-    return this.innerBuffer
+    return buffer
   }
 
   /** The payload, for views that no user gets: when the segment is closed the buffer is emptied, if the runtime can. */
@@ -157,7 +165,7 @@ export class Segment {
     if (this.#buffer === undefined) {
       assertBufferSize(this.payloadBytes, this.name)
       try {
-        this.#buffer = this.payloadBytes === 0 ? new ArrayBuffer(0) : native.segmentBuffer(this.native)
+        this.#buffer = this.payloadBytes === 0 ? new ArrayBuffer(0) : withRoom(() => native.segmentBuffer(this.native))
       } catch (error) {
         throw fromNative(error, this.name)
       }
@@ -197,6 +205,20 @@ export class Segment {
   }
 }
 
+/** What stays until it is closed, because others have been told how to attach to it. */
+const kept = new Map<Attachment, object>()
+let isKeeping = true
+
+/** Reads a handle without keeping its object: the caller does that. */
+export function unkept(read: () => Handle): Handle {
+  isKeeping = false
+  try {
+    return read()
+  } finally {
+    isKeeping = true
+  }
+}
+
 /** One user of a segment. */
 export class Attachment {
   readonly segment: Segment
@@ -222,6 +244,11 @@ export class Attachment {
     return { procshare: 1, kind: this.kind, name: this.name, id: this.segment.id }
   }
 
+  /** Keeps an object from the garbage collector until it is closed; one that is persistent needs no keeping. */
+  keep(object: object): void {
+    if (isKeeping && !this.segment.persistent) kept.set(this, object)
+  }
+
   /** What error messages call the object. */
   get subject(): string {
     return `${this.kind} "${this.name}"`
@@ -240,8 +267,19 @@ export class Attachment {
   close(): boolean {
     if (this.#closed) return false
     this.#closed = true
+    kept.delete(this)
     this.segment.release()
     return true
+  }
+
+  /** Closes what could not be finished: of a segment that was made for it nothing is left, even if it is persistent. */
+  abandon(): void {
+    try {
+      if (this.segment.isNew && !this.#closed && this.segment.persistent) this.segment.unlink()
+    } catch {
+      // Somebody else has removed the name.
+    }
+    this.close()
   }
 
   unlink(): void {
@@ -296,9 +334,10 @@ export function createSegment(
   const flags = mode | (persist ? PERSIST : 0) | (pidNamespaces === 'any' ? ANY_NAMESPACE : 0)
   const chosen = name ?? anonymousName()
   try {
-    const handle = native.createSegment(chosen, spec.payloadBytes, spec.cellsBytes, text, flags)
+    const handle = withRoom(() => native.createSegment(chosen, spec.payloadBytes, spec.cellsBytes, text, flags))
     try {
       const segment = new Segment(chosen, handle)
+      segment.isNew = true
       initialise(segment)
       native.publishSegment(handle)
       return segment
@@ -307,7 +346,7 @@ export function createSegment(
       throw error
     }
   } catch (error) {
-    throw fromNative(error, chosen)
+    throw shortageError(error, chosen, bytesOf(spec, text))
   }
 }
 
@@ -326,6 +365,25 @@ export function withoutPatience<T>(fn: () => T): T {
   }
 }
 
+/** How many bytes a segment takes of the system. */
+function bytesOf({ payloadBytes, cellsBytes }: SegmentSpec, description: string): number {
+  const { controlBlockBytes, pageBytes } = native.layout
+  const bytes = Math.ceil(payloadBytes / 64) * 64 + cellsBytes + Buffer.byteLength(description) + controlBlockBytes
+  return Math.ceil(bytes / pageBytes) * pageBytes
+}
+
+/** An error that native code threw, with the numbers when there was no room. */
+function shortageError(error: unknown, segment: string, wantedBytes: number): unknown {
+  const { code, syscall } = error as { code?: string; syscall?: string }
+  if (error instanceof ShareError) return error
+  if (syscall === 'shm_open' && (code === 'ENOENT' || code === 'ENOSYS')) {
+    return new ShareError('ERR_NO_SHARED_MEMORY', { segment, cause: error })
+  }
+  if (code !== 'ENOSPC' && code !== 'ENOMEM') return fromNative(error, segment)
+  const freeBytes = native.freeBytes()
+  return fromNative(error, segment, undefined, { wantedBytes, freeBytes })
+}
+
 /** Attaches to the segment of that name, or to that of the handle. `foreign` allows memory that procshare did not make. */
 export function attachSegment(target: string | Handle, options: AttachOptions | undefined, foreign = false): Segment {
   assertOptions('options', options, ['anyOwner'])
@@ -339,14 +397,19 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   const flags = (options?.anyOwner === true ? ANY_OWNER : 0) | (foreign ? FOREIGN : 0)
   let attached: NativeSegment
   try {
-    attached = native.attachSegment(name, flags, patienceMs)
+    attached = withRoom(() => native.attachSegment(name, flags, patienceMs))
   } catch (error) {
+    // A handle is made from something that was there.
+    if (handle !== undefined && (error as { code?: string }).code === 'ENOENT') {
+      throw new ShareError('ERR_STALE_HANDLE', { segment: name })
+    }
     throw fromNative(error, name)
   }
   const segment = known.get(attached) ?? new Segment(name, attached)
+  segment.isNew = false
   if (handle !== undefined && handle.id !== segment.id) {
     abandonUnused(segment)
-    throw new ShareError('ERR_STALE_HANDLE', { segment: name })
+    throw new ShareError('ERR_STALE_HANDLE', { segment: name, detail: 'another one has its name' })
   }
   return segment
 }

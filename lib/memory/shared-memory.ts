@@ -1,6 +1,6 @@
 /** SharedMemory: a raw segment, without type or lock; and the functions over all segments. */
 import { inspect } from 'node:util'
-import { fromNative } from '../errors.ts'
+import { fromNative, ShareError } from '../errors.ts'
 import { sweep } from '../lifecycle.ts'
 import { native } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
@@ -75,9 +75,9 @@ export class SharedMemory {
    * Attaches to an existing segment, by name or handle; also to shared memory that another program made.
    *
    * @remarks May block for as long as another process is creating the segment (while its bytes are being backed).
-   * @throws {@link ShareError} `ENOENT` when there is none; `ERR_KIND` when it is another kind of object;
+   * @throws {@link ShareError} `ENOENT` when there is none of that name; `ERR_KIND` when it is another kind of object;
    * `ERR_OTHER_USER`, `EACCES` when it is not this user's; `ERR_CORRUPT`, `ERR_LAYOUT`, `ERR_ABI` when its bytes are not
-   * to be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone and another has its name.
+   * to be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone.
    */
   static attach(target: string | Handle, options?: AttachOptions): SharedMemory {
     return wrap(attachSite(KIND, target, options, undefined, true))
@@ -118,7 +118,9 @@ export class SharedMemory {
 
   /** A plain description with which others attach. */
   get handle(): Handle {
-    return this.#attachment.handle
+    const { handle } = this.#attachment
+    this.#attachment.keep(this)
+    return handle
   }
 
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
@@ -190,8 +192,13 @@ export function listSegments(): SegmentInfo[] {
       createdAt: new Date(createdAtMs),
     }))
   } catch (error) {
-    throw fromNative(error, undefined, 'the directory of shared memory')
+    throw directoryError(error)
   }
+}
+
+function directoryError(error: unknown): unknown {
+  if ((error as { code?: string }).code === 'ENOENT') return new ShareError('ERR_NO_SHARED_MEMORY', { cause: error })
+  return fromNative(error, undefined, 'the directory of shared memory')
 }
 
 function kindOf(description: string): string | undefined {
@@ -217,7 +224,7 @@ export function removeStaleSegments(): number {
   try {
     return sweep()
   } catch (error) {
-    throw fromNative(error, undefined, 'the directory of shared memory')
+    throw directoryError(error)
   }
 }
 

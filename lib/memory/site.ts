@@ -38,6 +38,13 @@ export class Site {
     this.byteOffset = byteOffset
   }
 
+  /** The handle for the object, which stays until it is closed: the one who is told of it may attach much later. */
+  handleOf(object: object): Handle {
+    const { handle } = this
+    this.attachment.keep(object)
+    return handle
+  }
+
   /** A handle for this object, whether it is alone in its segment or not. */
   get handle(): Handle {
     const { handle, segment } = this.attachment

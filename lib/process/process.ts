@@ -8,7 +8,8 @@ import { inspect } from 'node:util'
 import { offAbort, onAbort } from '../abort-registry.ts'
 import { errorFromParts } from '../codec/error-parts.ts'
 import { CHILD_MAIN } from '../entries.ts'
-import { ShareError } from '../errors.ts'
+import { ShareError, type ShareErrorCode } from '../errors.ts'
+import { isShortage, makeRoom } from '../memory/room.ts'
 import { assertWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { assertBoolean, assertOptions, assertString, typeError, valueError } from '../validate.ts'
 import { encodeArguments } from './arguments.ts'
@@ -124,7 +125,7 @@ export class Process implements AsyncDisposable {
    * Starts the child.
    *
    * @throws {@link ShareError} `ERR_PROCESS_STATE` the second time; `ERR_PROCESS_IMPORT` in a child that is still importing
-   * the module of its function (guard the start with {@link isMainProcess}); `ERR_CLOSED` for a closed argument.
+   * the module of its function (guard the start with {@link isMainProcess}); `ERR_CLOSED` for a closed argument; `ENOMEM`.
    * `DataCloneError` for an argument that can be neither shared nor cloned. Nothing has been started then.
    */
   start(): this {
@@ -139,14 +140,27 @@ export class Process implements AsyncDisposable {
       args: encodeArguments(this.#args ?? []),
       detached,
     }
-    const child = fork(CHILD_MAIN, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', stdio, stdio, 'ipc'],
-      detached,
-      env: { ...(env ?? process.env), [NAME_VARIABLE]: this.name },
-      ...(execArgv && { execArgv: [...execArgv] }),
-      ...(cwd !== undefined && { cwd }),
-    })
+    const launch = () =>
+      fork(CHILD_MAIN, [], {
+        serialization: 'advanced',
+        stdio: ['ignore', stdio, stdio, 'ipc'],
+        detached,
+        env: { ...(env ?? process.env), [NAME_VARIABLE]: this.name },
+        ...(execArgv && { execArgv: [...execArgv] }),
+        ...(cwd !== undefined && { cwd }),
+      })
+    let child: ChildProcess
+    try {
+      child = launch()
+      if (child.pid === undefined) {
+        // Why it was not started is told later. If descriptors are missing there may be some after this.
+        child.on('error', () => {})
+        makeRoom()
+        child = launch()
+      }
+    } catch (error) {
+      throw isShortage(error) ? spawnError(error as Error, this.name) : error
+    }
     this.#child = child
     child.on('message', (received) => this.#onMessage(received))
     child.on('error', (error) => {
@@ -167,7 +181,8 @@ export class Process implements AsyncDisposable {
    * Waits until the child has ended, and gives its exit code: negative for a signal (`-9` is SIGKILL), as in Python.
    *
    * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw, with the error as `cause`; `ERR_TIMEOUT` after
-   * `timeoutMs`, the child going on; `ERR_PROCESS_STATE` before {@link start}. The signal's reason when it aborts.
+   * `timeoutMs`, the child going on; `ERR_PROCESS_STATE` before {@link start}; `EMFILE`, `ENFILE`, `EAGAIN` when the system had no
+   * descriptors or processes for it. The signal's reason when it aborts.
    */
   async join(options: WaitOptions = {}): Promise<number> {
     assertWaitOptions(options)
@@ -268,6 +283,10 @@ export class Process implements AsyncDisposable {
 
   #fail(cause: Error): void {
     this.#args = undefined
+    if (this.#child?.pid === undefined && isShortage(cause)) {
+      this.#settle.reject(spawnError(cause, this.name))
+      return
+    }
     const detail = `${cause.name}: ${cause.message}`
     this.#settle.reject(new ShareError('ERR_PROCESS_FAILED', { subject: this.name, detail, cause }))
   }
@@ -280,6 +299,12 @@ export class Process implements AsyncDisposable {
   #stateError(detail: string): ShareError {
     return new ShareError('ERR_PROCESS_STATE', { subject: this.name, detail })
   }
+}
+
+/** What it is to the user that the system could not start a process for want of something. */
+function spawnError(error: Error, subject: string): ShareError {
+  const { code, errno, syscall } = error as NodeJS.ErrnoException
+  return new ShareError(code as ShareErrorCode, { subject, errno, syscall, cause: error })
 }
 
 function moduleUrl(module: unknown): string {

@@ -51,7 +51,12 @@ export class QueueState extends ObjectState<'Queue'> {
 
   constructor({ attachment, cell, description }: Site) {
     super(native.bindQueue(attachment.segment.native, cell))
-    this.#spill = typeof description.anchor === 'string' ? new SpillRoom(description.anchor, this.object) : undefined
+    try {
+      this.#spill = typeof description.anchor === 'string' ? new SpillRoom(description.anchor, this.object) : undefined
+    } catch (error) {
+      native.endObject(this.object) // not to hold the memory until it is collected
+      throw error
+    }
     this.ring = new Ring(this.object)
     this.producer = new Producer(this.ring, this.#spill)
     this.consumer = new Consumer(this.ring, this.#spill)

@@ -39,7 +39,12 @@ export class SpillRoom {
       openSegment(anchor, spec, () => {}),
       ANCHOR_KIND,
     )
-    removeOrphansOf(anchor, queue)
+    try {
+      removeOrphansOf(anchor, queue)
+    } catch (error) {
+      this.#anchor.close()
+      throw error
+    }
   }
 
   /** Stores the bytes. The result is to be put, and then released or discarded. */

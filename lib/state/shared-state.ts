@@ -189,7 +189,8 @@ class State {
         Object.defineProperty(this, place.name, { value: object, enumerable: true })
       }
     } catch (error) {
-      this.close()
+      for (const member of this.#members) member[Symbol.dispose]()
+      attachment.abandon()
       throw error
     }
     registerShareable(this)
@@ -200,7 +201,9 @@ class State {
   }
 
   get handle(): Handle {
-    return this.#attachment.handle
+    const { handle } = this.#attachment
+    this.#attachment.keep(this)
+    return handle
   }
 
   toJSON(): Handle {
@@ -290,7 +293,7 @@ export const SharedState = class SharedState {
         return new State(attachSite(KIND, target, options, check), schema, options)
       } catch (error) {
         // Between the state and its members the name has come to mean another state.
-        if (typeof target !== 'string' || !hasCode(error, 'ERR_STALE_HANDLE')) throw error
+        if (!hasCode(error, 'ERR_STALE_HANDLE') || error.segment !== target) throw error
       }
     }
   }

@@ -161,7 +161,7 @@ function lockStateAt({ attachment, cell }: Site, recursive: boolean): LockState 
   try {
     return LockState.of(attachment.segment, cell, recursive)
   } catch (error) {
-    attachment.close()
+    attachment.abandon()
     throw error
   }
 }

@@ -21,14 +21,18 @@ export function chooseLock(lock: unknown, persist: boolean): LockChoice {
   if (typeof lock === 'boolean') return lock ? 'own' : 'none'
   if (!(lock instanceof LockBase)) throw typeError('options.lock', 'a boolean, a Lock or an RLock', lock)
   if (persist && !SharedObject.siteOf(lock).attachment.segment.persistent) {
-    throw valueError('options.lock', 'a persistent lock, because the object is to be persistent', lock.handle)
+    throw valueError(
+      'options.lock',
+      'a persistent lock, because the object is to be persistent',
+      SharedObject.siteOf(lock).handle,
+    )
   }
   return lock
 }
 
 /** How a description says which lock it is. */
 export function lockEntry(lock: LockChoice): unknown {
-  return typeof lock === 'string' ? lock : lock.handle
+  return typeof lock === 'string' ? lock : SharedObject.siteOf(lock).handle
 }
 
 /** @throws {@link ShareError} `ERR_TYPE` when the lock in the description is not the expected one. */

@@ -43,7 +43,7 @@ export function stateAt<State extends Resident>(site: Site, type: new (site: Sit
   try {
     return residentAt(site.attachment.segment, site.cell, type, () => new type(site))
   } catch (error) {
-    site.attachment.close()
+    site.attachment.abandon()
     throw error
   }
 }
@@ -66,9 +66,9 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     return this.#site.attachment.name
   }
 
-  /** A plain description with which others attach. */
+  /** A plain description with which others attach. The object stays until {@link close} then: see {@link Handle}. */
   get handle(): Handle {
-    return this.#site.handle
+    return this.#site.handleOf(this)
   }
 
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */

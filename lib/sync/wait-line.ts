@@ -14,7 +14,8 @@
  * hand over, which takes so long that the first one hands over as well, and so on for ever.
  */
 import { offAbort, onAbort } from '../abort-registry.ts'
-import { ShareError } from '../errors.ts'
+import { fromNative, ShareError } from '../errors.ts'
+import { withRoom } from '../memory/room.ts'
 import { native } from '../native.ts'
 import { keepAlive, letGo } from './keep-alive.ts'
 import type { WaitOptions } from './wait-options.ts'
@@ -194,13 +195,14 @@ export class WaitLine {
           looking++
           setImmediate(nextTurn, this)
           return
-        } else if (native.armWait(this.#id, pending.argument)) {
+        } else if (withRoom(() => native.armWait(this.#id, pending.argument))) {
           armed.set(this.#id, this)
           return
         }
       } catch (error) {
         // What it waits for is broken, or the system has no thread to wait with; or its signal has aborted.
-        this.#fail(pending, error)
+        const { signal, waiter } = pending
+        this.#fail(pending, signal?.aborted ? signal.reason : fromNative(error, waiter.name))
       }
     }
   }

@@ -111,8 +111,8 @@ export class GuardedSegment {
     return this.#site.attachment.segment.innerBuffer
   }
 
-  get handle(): Handle {
-    return this.#site.handle
+  handleOf(object: object): Handle {
+    return this.#site.handleOf(object)
   }
 
   get lock(): AnyLock {
@@ -153,6 +153,12 @@ export class GuardedSegment {
     attachment.close()
   }
 
+  /** See {@link Attachment}. */
+  abandon(): void {
+    this.#lock.close()
+    this.#site.attachment.abandon()
+  }
+
   unlink(): void {
     this.#site.attachment.unlink()
   }
@@ -163,7 +169,7 @@ function build<T>(site: Site, make: () => T): T {
   try {
     return make()
   } catch (error) {
-    site.attachment.close()
+    site.attachment.abandon()
     throw error
   }
 }
@@ -225,7 +231,7 @@ export function viewOf<T>(guarded: GuardedSegment, make: () => T): T {
   try {
     return make()
   } catch (cause) {
-    guarded.close()
+    guarded.abandon()
     throw cause instanceof RangeError ? new ShareError('ENOMEM', { segment: guarded.name, cause }) : cause
   }
 }

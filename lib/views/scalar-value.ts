@@ -131,7 +131,7 @@ export class ScalarValue extends ValueBase {
   }
 
   get handle(): Handle {
-    return this.#guarded.handle
+    return this.#guarded.handleOf(this)
   }
 
   close(): void {

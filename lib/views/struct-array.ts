@@ -57,7 +57,7 @@ export class StructArray extends Indexed {
   }
 
   get handle(): Handle {
-    return this.#guarded.handle
+    return this.#guarded.handleOf(this)
   }
 
   /** The live record at `index`, counted from the end if negative; undefined where there is none. */

@@ -63,7 +63,7 @@ export class StructValue extends ValueBase {
   }
 
   get handle(): Handle {
-    return this.#guarded.handle
+    return this.#guarded.handleOf(this)
   }
 
   close(): void {

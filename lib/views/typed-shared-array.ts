@@ -72,7 +72,7 @@ function defineNumbers(type: ScalarType, Base: typeof Int32Array) {
     }
 
     get handle(): Handle {
-      return this.#guarded.handle
+      return this.#guarded.handleOf(this)
     }
 
     snapshot(): Int32Array {

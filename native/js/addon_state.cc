@@ -66,7 +66,11 @@ void AddonState::LeaveNames() {
 void AddonState::OnEnvironmentEnd(void* data) {
   AddonState* const state = static_cast<AddonState*>(data);
   state->waits_.Stop();  // its threads ask the segments who lives
-  for (Resident* resident : state->residents) resident->End();
+  while (!state->residents.empty()) {
+    Resident* const resident = *state->residents.begin();
+    resident->End();
+    state->residents.erase(resident);
+  }
   for (const auto& [identity, holder] : state->open_segments) holder->segment.Close();
   napi_release_threadsafe_function(state->wake_, napi_tsfn_abort);
 }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "js/lock_table.h"
+#include "js/weak_external.h"
 #include "platform/named_memory.h"
 #include "shm/waits.h"
 
@@ -20,10 +21,11 @@ class SegmentHolder;
 class Resident {
  public:
   virtual ~Resident() = default;
+  WeakExternal external;  // what JavaScript has of it
   // Takes back what others would wait for in vain. Anything may follow.
   virtual void StandBack() {}
-  // Nothing but destruction may follow.
-  virtual void End() = 0;
+  // Nothing but destruction may follow. False when that was done before.
+  virtual bool End() = 0;
 };
 
 // Lives as long as its environment and everything of it that JavaScript can hold: Node finalizes the environment's data after
@@ -41,7 +43,12 @@ class AddonState {
   // Segments that are open, by what they mean: to find the one that is attached to once more.
   std::unordered_multimap<MemoryIdentity, SegmentHolder*, MemoryIdentityHash> open_segments;
 
+  // Those that have something to let go of; see collected.h.
+  std::unordered_set<SegmentHolder*> holders;
   std::unordered_set<Resident*> residents;
+  static constexpr size_t kLeastBetweenLooks = 64;
+  size_t made_since_look = 0;  // holders
+  size_t look_after = kLeastBetweenLooks;
   Waits& waits() { return waits_; }
   LockTable& lock_table() { return lock_table_; }
   QueueTable& queue_table() { return queue_table_; }

@@ -24,6 +24,7 @@ using Keeper = ExternalBuffer::Keeper;
 void Release(void*, void* hint) {
   Keeper* const keeper = static_cast<Keeper*>(hint);
   if (keeper->released != nullptr) *keeper->released = true;
+  if (keeper->owner != nullptr) keeper->owner->Forget();
   delete keeper;
 }
 void ReleaseInEnvironment(napi_env, void* data, void* hint) { Release(data, hint); }
@@ -43,16 +44,18 @@ Napi::Value ExternalBuffer::Create(Napi::Env env, const std::shared_ptr<MemoryMa
     if (status == napi_ok) {
       // V8 counts the bytes of an ArrayBuffer by itself, but not those of a SharedArrayBuffer. A mapping costs the system
       // some memory beyond its bytes, and there is a limit to how many a process may have.
-      int64_t total;
       *reported_bytes = static_cast<int64_t>(mapping->byte_length() + MemoryPageBytes());
-      napi_adjust_external_memory(env, *reported_bytes, &total);
     }
   } else {
     status = napi_create_external_arraybuffer(env, mapping->data(), byte_length, ReleaseInEnvironment, keeper, &buffer);
-    if (status == napi_ok && napi_create_reference(env, buffer, 0, &reference_) == napi_ok) keeper_ = keeper;
+    if (status == napi_ok && napi_create_reference(env, buffer, 0, &reference_) == napi_ok) {
+      keeper_ = keeper;
+      keeper->owner = this;
+    }
   }
   if (!released) keeper->released = nullptr;
-  if (status == napi_ok) return {env, buffer};
+  made_ = status == napi_ok;
+  if (made_) return {env, buffer};
   // After a failure the finalizer may have run (Node 20 does so for more than 4 GiB), or be still to come. Only a runtime
   // that has refused outright knows nothing of the keeper.
   if (!released && status == napi_no_external_buffers_allowed) delete keeper;
@@ -60,6 +63,14 @@ Napi::Value ExternalBuffer::Create(Napi::Env env, const std::shared_ptr<MemoryMa
   napi_is_exception_pending(env, &pending);
   if (!pending) ThrowCode(env, status == napi_no_external_buffers_allowed ? "ERR_EXTERNAL_BUFFERS" : "ENOMEM");
   return {};
+}
+
+bool ExternalBuffer::LetGo(napi_env env) {
+  if (reference_ == nullptr || keeper_ == nullptr || exposed_) return false;
+  napi_value buffer = nullptr;
+  napi_get_reference_value(env, reference_, &buffer);
+  if (buffer != nullptr) return false;
+  return std::exchange(keeper_->mapping, nullptr) != nullptr;
 }
 
 void ExternalBuffer::Drop(Napi::Env env) {

@@ -18,12 +18,19 @@ class ExternalBuffer {
   // What a buffer keeps mapped. Belongs to the finalizer of the buffer.
   struct Keeper {
     std::shared_ptr<MemoryMapping> mapping;
-    bool* released;  // where to note that the finalizer has run, while the buffer is being made
+    bool* released;                   // where to note that the finalizer has run, while the buffer is being made
+    ExternalBuffer* owner = nullptr;  // who must not look here afterwards; of an ArrayBuffer
   };
 
+  ExternalBuffer() = default;
+  ExternalBuffer(const ExternalBuffer&) = delete;
+  ExternalBuffer& operator=(const ExternalBuffer&) = delete;
+  ~ExternalBuffer() {
+    if (keeper_ != nullptr) keeper_->owner = nullptr;
+  }
+
   // A SharedArrayBuffer over the first `byte_length` bytes where the runtime can make one, otherwise an ArrayBuffer. To be
-  // called once. `*reported_bytes` becomes what V8 was told of external memory, to be taken back when the holder is
-  // collected. Throws ERR_EXTERNAL_BUFFERS where the runtime refuses memory from outside.
+  // called once. `*reported_bytes` becomes what V8 is to be told of external memory until the buffer is collected. Throws ERR_EXTERNAL_BUFFERS where the runtime refuses memory from outside.
   Napi::Value Create(Napi::Env env, const std::shared_ptr<MemoryMapping>& mapping, size_t byte_length,
                      int64_t* reported_bytes);
 
@@ -31,9 +38,22 @@ class ExternalBuffer {
   // will be used. Without effect on a SharedArrayBuffer.
   void Drop(Napi::Env env);
 
+  bool made() const { return made_; }
+
+  // The program has got the buffer: that it was collected does not mean any more that nobody has the memory.
+  void Expose() { exposed_ = true; }
+
+  // Lets go of the memory of an ArrayBuffer that was collected and whose finalizer is still to come; true if it had some.
+  bool LetGo(napi_env env);
+
+  // The finalizer has run.
+  void Forget() { keeper_ = nullptr; }
+
  private:
   napi_ref reference_ = nullptr;  // weak
   Keeper* keeper_ = nullptr;      // of an ArrayBuffer; owned by its finalizer
+  bool exposed_ = false;
+  bool made_ = false;
 };
 
 }  // namespace procshare

@@ -25,22 +25,25 @@ LockBinding::LockBinding(SegmentHolder* holder, LockCell* cell)
                                  },
                                  {}})) {
   holder_->Retain();
+  ++holder_->objects;
   state_->residents.insert(this);
 }
 
 LockBinding::~LockBinding() {
   End();
-  state_->residents.erase(this);
   state_->lock_table().Remove(index_);
   holder_->Release();
 }
 
-void LockBinding::End() {
-  if (mapping_ == nullptr) return;
+bool LockBinding::End() {
+  if (mapping_ == nullptr) return false;
   state_->waits().Remove(wait_);
   Unreserve();
   Abandon();
   mapping_.reset();
+  --holder_->objects;
+  state_->residents.erase(this);
+  return true;
 }
 
 void LockBinding::Abandon() {
@@ -129,7 +132,11 @@ Napi::Value OnLock(const Napi::CallbackInfo& info) {
   return lock == nullptr ? Napi::Value() : kBody(info, *lock);
 }
 
-void Finalize(napi_env, void* data, void*) { delete static_cast<LockBinding*>(data); }
+void Finalize(napi_env env, void* data, void*) {
+  LockBinding* const binding = static_cast<LockBinding*>(data);
+  binding->external.Delete(env);
+  delete binding;
+}
 
 // initLock(segment, offset): makes a free lock in the cells of a segment that is not published yet.
 Napi::Value InitLock(const Napi::CallbackInfo& info) {
@@ -164,6 +171,7 @@ Napi::Value BindLock(const Napi::CallbackInfo& info) {
     return {};
   }
   if (!Succeeded(env, napi_type_tag_object(env, external, &kLockTag), "no type tag")) return {};
+  binding->external.Set(env, external);
   return {env, external};
 }
 

@@ -44,7 +44,7 @@ class LockBinding final : public Resident {
   void MarkAbandoned() { lock_.MarkAbandoned(); }
 
   // The environment ends, or has closed its last handle: what it holds is handed on as abandoned, and the memory is let go.
-  void End() override;
+  bool End() override;
 
  private:
   MutexOutcome Note(MutexOutcome outcome);

@@ -26,9 +26,9 @@ class QueueObject final : public SyncObject {
         index(state()->queue_table().Add(&queue)) {}
   ~QueueObject() override { state()->queue_table().Remove(index); }
 
-  void End() override {
+  bool End() override {
     state()->queue_table().Clear(index);
-    SyncObject::End();
+    return SyncObject::End();
   }
 
   void AddWaits() {

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 #include <vector>
 
 #include "js/addon_state.h"
 #include "js/args.h"
+#include "js/collected.h"
 #include "js/external_buffer.h"
 #include "js/js_error.h"
 
@@ -32,9 +34,8 @@ void Forget(SegmentHolder* holder) {
 void Finalize(napi_env env, void* data, void*) {
   SegmentHolder* const holder = static_cast<SegmentHolder*>(data);
   Forget(holder);
-  int64_t total;
-  if (holder->reported_bytes != 0) napi_adjust_external_memory(env, -holder->reported_bytes, &total);
-  if (holder->external != nullptr) napi_delete_reference(env, holder->external);
+  holder->Report(env, 0);
+  holder->external.Delete(env);
   holder->Release();
 }
 
@@ -51,8 +52,10 @@ Napi::Value Wrap(Napi::Env env, Segment segment) {
     return {};
   }
   if (!Succeeded(env, napi_type_tag_object(env, external, &kSegmentTag), "no type tag")) return {};
-  Check(napi_create_reference(env, external, 0, &holder->external) == napi_ok, "no reference");
+  holder->external.Set(env, external);
   holder->state->open_segments.emplace(holder->segment.identity(), holder);
+  holder->Report(env, DescriptorWeight());
+  LetGoOfCollectedNowAndThen(env);
   return {env, external};
 }
 
@@ -82,8 +85,7 @@ Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   if (!OkOrThrow(env, segment.status())) return {};
   const auto [first, last] = AddonState::Of(env)->open_segments.equal_range(segment.value().identity());
   for (auto item = first; item != last; ++item) {
-    napi_value external = nullptr;  // stays null for one that is about to be collected
-    napi_get_reference_value(env, item->second->external, &external);
+    const napi_value external = item->second->external.Get(env);  // null for one whose finalizer is still to come
     if (external != nullptr) return {env, external};
   }
   return Wrap(env, std::move(segment.value()));
@@ -102,9 +104,8 @@ Napi::Value PublishSegment(const Napi::CallbackInfo& info, SegmentHolder& holder
 }
 
 // closeSegment(segment): no other function takes it afterwards. Memory that no buffer and no lock needs is unmapped now.
-Napi::Value CloseSegment(const Napi::CallbackInfo&, SegmentHolder& holder) {
-  Forget(&holder);
-  holder.segment.CloseAndUnmap();
+Napi::Value CloseSegment(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  holder.Close(info.Env());
   return {};
 }
 
@@ -140,13 +141,22 @@ Napi::Value SegmentAnyNamespace(const Napi::CallbackInfo& info, SegmentHolder& h
 
 // The payload as a SharedArrayBuffer or ArrayBuffer. To be asked for once per External; not for an empty payload.
 Napi::Value SegmentBuffer(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  return holder.buffer.Create(info.Env(), holder.segment.mapping(), holder.segment.payload_bytes(), &holder.reported_bytes);
+  const Napi::Value buffer =
+      holder.buffer.Create(info.Env(), holder.segment.mapping(), holder.segment.payload_bytes(), &holder.buffer_bytes);
+  holder.Report(info.Env(), holder.reported_bytes + holder.buffer_bytes);
+  return buffer;
 }
 
 // dropBuffer(segment): unmaps the memory under a buffer that nobody can use any more: it becomes empty. Only an ArrayBuffer
 // can be emptied; the memory of a SharedArrayBuffer goes when it is collected.
 Napi::Value DropBuffer(const Napi::CallbackInfo& info, SegmentHolder& holder) {
   holder.buffer.Drop(info.Env());
+  return {};
+}
+
+// exposeBuffer(segment): the program has got the buffer, and may have moved its memory to another one.
+Napi::Value ExposeBuffer(const Napi::CallbackInfo&, SegmentHolder& holder) {
+  holder.buffer.Expose();
   return {};
 }
 
@@ -182,12 +192,40 @@ Napi::Value RemoveStale(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(removed.value()));
 }
 
+// freeBytes(): how many bytes there is room for, or undefined.
+Napi::Value FreeBytes(const Napi::CallbackInfo& info) {
+  const std::optional<uint64_t> bytes = FreeMemoryBytes();
+  return bytes ? Napi::Number::New(info.Env(), static_cast<double>(*bytes)) : Napi::Value();
+}
+
 Napi::Value LeaveNames(const Napi::CallbackInfo& info) {
   AddonState::Of(info.Env())->LeaveNames();
   return {};
 }
 
 }  // namespace
+
+bool SegmentHolder::LetGo(napi_env env) {
+  const bool was_open = segment.open();
+  Close(env);
+  Report(env, 0);
+  const bool had_memory = buffer.LetGo(env);
+  state->holders.erase(this);
+  return had_memory || was_open;
+}
+
+void SegmentHolder::Close(napi_env env) {
+  Forget(this);
+  segment.CloseAndUnmap();
+  Report(env, buffer_bytes);
+  if (!buffer.made()) state->holders.erase(this);
+}
+
+void SegmentHolder::Report(napi_env env, int64_t bytes) {
+  int64_t total;
+  if (bytes != reported_bytes) napi_adjust_external_memory(env, bytes - reported_bytes, &total);
+  reported_bytes = bytes;
+}
 
 SegmentHolder* HolderOf(const Napi::Value& external) {
   return Unwrap<SegmentHolder>(external, kSegmentTag, "expected a segment");
@@ -212,10 +250,12 @@ void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
                 {"segmentAnyNamespace", OnSegment<SegmentAnyNamespace>},
                 {"segmentBuffer", OnSegment<SegmentBuffer>},
                 {"dropBuffer", OnSegment<DropBuffer>},
+                {"exposeBuffer", OnSegment<ExposeBuffer>},
                 {"unlinkName", UnlinkName},
                 {"listSegments", List},
                 {"removeStaleSegments", RemoveStale},
                 {"leaveNames", LeaveNames},
+                {"freeBytes", FreeBytes},
             });
 }
 

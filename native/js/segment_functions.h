@@ -13,7 +13,8 @@ namespace procshare {
 // all may be collected at once, in any order, and the last one deletes it.
 class SegmentHolder final : public Members {
  public:
-  SegmentHolder(AddonState* of, Segment taken) : state(of), segment(std::move(taken)) {}
+  SegmentHolder(AddonState* of, Segment taken) : state(of), segment(std::move(taken)) { state->holders.insert(this); }
+  ~SegmentHolder() { state->holders.erase(this); }
 
   uint64_t self() override { return segment.Join(); }
   bool IsMember(uint64_t member) const override { return segment.IsMember(member); }
@@ -24,11 +25,23 @@ class SegmentHolder final : public Members {
     if (--users == 0) delete this;
   }
 
+  // Ends the hold and lets go of all memory that no buffer needs. Nothing but Finalize() may follow. False when that was done
+  // before.
+  bool LetGo(napi_env env);
+
+  // Ends the hold, as close() does: JavaScript still has the External, and perhaps the buffer.
+  void Close(napi_env env);
+
+  // Tells V8 what has changed since it was told last.
+  void Report(napi_env env, int64_t bytes);
+
   const StateUse state;
   Segment segment;
   int users = 1;
-  napi_ref external = nullptr;  // weak: to find the External again when the same segment is attached once more
-  int64_t reported_bytes = 0;   // external memory that V8 was told about
+  int objects = 0;             // those in its cells that have not ended
+  WeakExternal external;       // to find the External again when the same segment is attached once more
+  int64_t reported_bytes = 0;  // external memory that V8 was told about
+  int64_t buffer_bytes = 0;    // of these, what is for the memory under the buffer
   ExternalBuffer buffer;
 };
 

@@ -7,8 +7,9 @@ namespace {
 
 constexpr napi_type_tag kSyncObjectTag = {0x27c4e19f5ab80d63, 0x91f6a03d8e72c45b};
 
-void Finalize(napi_env, void* data, void*) {
+void Finalize(napi_env env, void* data, void*) {
   SyncObject* const object = static_cast<SyncObject*>(data);
+  object->external.Delete(env);
   object->End();  // before any part of it is destroyed: waiting threads look at it
   delete object;
 }
@@ -36,18 +37,22 @@ Napi::Value ObjectWait(const Napi::CallbackInfo& info) {
 SyncObject::SyncObject(const Napi::Value& segment, SyncKind kind)
     : state_(AddonState::Of(segment.Env())), holder_(HolderOf(segment)), kind_(kind), mapping_(holder_->segment.mapping()) {
   holder_->Retain();
+  ++holder_->objects;
   state_->residents.insert(this);
 }
 
 SyncObject::~SyncObject() {
   SyncObject::End();
-  state_->residents.erase(this);
   holder_->Release();
 }
 
-void SyncObject::End() {
+bool SyncObject::End() {
+  if (mapping_ == nullptr) return false;
   for (const uint32_t id : std::exchange(waits_, {})) state_->waits().Remove(id);
   mapping_.reset();
+  --holder_->objects;
+  state_->residents.erase(this);
+  return true;
 }
 
 uint32_t SyncObject::AddWait(WaitSource source) {
@@ -68,8 +73,9 @@ Napi::Value WrapSyncObject(Napi::Env env, std::unique_ptr<SyncObject> object, bo
   }
   napi_value external;
   if (!Succeeded(env, napi_create_external(env, object.get(), Finalize, nullptr, &external), "no external")) return {};
-  (void)object.release();
+  SyncObject* const made = object.release();
   if (!Succeeded(env, napi_type_tag_object(env, external, &kSyncObjectTag), "no type tag")) return {};
+  made->external.Set(env, external);
   return {env, external};
 }
 

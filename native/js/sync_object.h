@@ -24,7 +24,7 @@ class SyncObject : public Resident {
   SyncObject(const Napi::Value& segment, SyncKind kind);
   ~SyncObject() override;
 
-  void End() override;
+  bool End() override;
 
   SyncKind kind() const { return kind_; }
   const StateUse& state() const { return state_; }

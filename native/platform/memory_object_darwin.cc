@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +57,13 @@ Result<std::string> SidecarFolder() {
   if (!ours) return Status::Of(Outcome::kOtherUser);
   return folder + "/";
 }
+
+size_t MostOpenMemory() {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<size_t>(limit.rlim_cur) : SIZE_MAX;
+}
+
+std::optional<uint64_t> FreeMemoryBytes() { return std::nullopt; }
 
 // That of arm64, on Intel as well: under Rosetta a process believes in pages of 4 KiB, and shares memory with others.
 size_t MemoryPageBytes() { return 16 * 1024; }

@@ -2,7 +2,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -78,6 +80,17 @@ Result<std::string> SidecarFolder() {
   const bool ours = S_ISDIR(info.st_mode) && info.st_uid == geteuid() && (info.st_mode & 077) == 0;
   if (!ours) return Status::Of(Outcome::kOtherUser);
   return folder + "/";
+}
+
+size_t MostOpenMemory() {
+  struct rlimit limit;
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : SIZE_MAX;
+}
+
+std::optional<uint64_t> FreeMemoryBytes() {
+  struct statvfs info;
+  if (statvfs("/dev/shm", &info) != 0 || info.f_blocks == 0) return std::nullopt;  // no blocks: a tmpfs without a limit
+  return uint64_t{info.f_bavail} * info.f_frsize;
 }
 
 size_t MemoryPageBytes() {

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -154,6 +155,12 @@ struct MemoryEntry {
 // those that were reclaimed is the result.
 using MemoryReader = std::function<bool(uint64_t offset, void* into, size_t byte_length)>;
 Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const MemoryReader& read)>& visit);
+
+// How many of them this process can hold at once, as far as descriptors go.
+size_t MostOpenMemory();
+
+// How many bytes of memory there is room for, if that is known.
+std::optional<uint64_t> FreeMemoryBytes();
 
 // What every segment's total size is a multiple of.
 size_t MemoryPageBytes();

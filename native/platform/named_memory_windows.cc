@@ -363,6 +363,10 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
   return size_t{0};
 }
 
+size_t MostOpenMemory() { return SIZE_MAX; }
+
+std::optional<uint64_t> FreeMemoryBytes() { return std::nullopt; }
+
 size_t MemoryPageBytes() {
   static const size_t bytes = [] {
     SYSTEM_INFO info;

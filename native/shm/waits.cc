@@ -106,7 +106,8 @@ Waits::Thread* Waits::ThreadWithRoom() {
   idle->thread.Join();  // it has ended, or is about to
   idle->running =
       idle->thread.Start([](void* self) { static_cast<Thread*>(self)->pool->Run(static_cast<Thread*>(self)); }, idle);
-  return idle->running ? idle : nullptr;
+  // When the system has no thread to give, one that there is looks at the words in turns.
+  return idle->running ? idle : least;
 }
 
 void Waits::Kick(Thread* thread) {

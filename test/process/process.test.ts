@@ -128,7 +128,7 @@ describe('arguments', () => {
     using value = new Value('i')
     const child = quiet('default', [value]).start()
     value.unlink()
-    expect((await failureOf(child)).cause).toMatchObject({ name: 'ShareError', code: 'ENOENT' })
+    expect((await failureOf(child)).cause).toMatchObject({ name: 'ShareError', code: 'ERR_STALE_HANDLE' })
   })
 })
 

@@ -176,7 +176,7 @@ describe('a persistent object with a given lock', () => {
     using value = Value.create(uniqueName(), 'i', 5, { lock, persist: true })
     lock.unlink()
     expect(value.add(1)).toBe(5)
-    expect(() => Value.attach(value.name)).toThrow(shareError('ENOENT', new RegExp(lock.name)))
+    expect(() => Value.attach(value.name)).toThrow(shareError('ERR_STALE_HANDLE', new RegExp(lock.name)))
     using impostor = Lock.create(lock.name)
     expect(() => Value.attach(value.name)).toThrow(shareError('ERR_STALE_HANDLE', new RegExp(impostor.name)))
     value.unlink()

@@ -51,9 +51,9 @@ describe.each(MAKERS)('the handle of a %s', (kind, make, attachTo) => {
     const object = make()
     const { handle } = object
     object[Symbol.dispose]()
-    expect(() => attach(handle)).toThrow(shareError('ENOENT'))
+    expect(() => attach(handle)).toThrow(shareError('ERR_STALE_HANDLE', /closed or collected/))
     using _other = Value.create(handle.name, 'i')
-    const stale = shareError('ERR_STALE_HANDLE', new RegExp(`^Segment "${handle.name}" is not the one`))
+    const stale = shareError('ERR_STALE_HANDLE', new RegExp(`^Segment "${handle.name}".* another one has its name`))
     expect(() => attach(handle)).toThrow(stale)
     expect(() => attachTo(handle)).toThrow(stale)
   })

@@ -120,7 +120,7 @@ describe('a queue', () => {
     queue.putSync(4)
     gone.close()
     expect(queue.getManySync(3)).toEqual([1, 3])
-    expect(() => queue.getSync()).toThrow(shareError('ENOENT'))
+    expect(() => queue.getSync()).toThrow(shareError('ERR_STALE_HANDLE'))
     expect(queue.getSync()).toBe(4)
   })
 

@@ -1,11 +1,13 @@
 /**
  * BlockingChannel: the blocking form's channel. Requests and replies go through a pair of rings in shared memory, straight to a server
- * of the same machine. To any other server they go through a worker thread, which carries the bytes between the rings and a socket.
+ * of the same machine. To any other server they go through a worker thread, which carries the bytes between the rings and a socket; and
+ * where there is no shared memory for rings, between a message port and a socket.
  */
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import { RELAY_MAIN } from '../../entries.ts'
-import { ShareError } from '../../errors.ts'
+import { hasCode, ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
+import { withRoom } from '../../memory/room.ts'
 import { Pipe, type PipeEnds, type Connection as Rings } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { isServedHere } from '../served-here.ts'
@@ -24,6 +26,8 @@ import {
 import { inPieces, RING_BYTES } from '../wire/ring-transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
 import type { Connection } from './connection.ts'
+import { PortLink } from './port-link.ts'
+import type { ToClient } from './relay-main.ts'
 
 const CONNECT_MS = 10_000
 
@@ -36,7 +40,7 @@ export class BlockingChannel extends Channel {
   readonly #frames: Buffer[] = []
   /** What is to be sent with the next call. */
   readonly #notes: Buffer[] = []
-  #rings: Rings<Uint8Array> | undefined
+  #link: Rings<Uint8Array> | PortLink | undefined
   #relay: Worker | undefined
   #ended: ShareError | undefined
   #isBusy = false
@@ -85,7 +89,7 @@ export class BlockingChannel extends Channel {
   #note(bytes: Buffer): void {
     if (this.#ended !== undefined) return
     try {
-      if (this.#isBusy || this.#notes.length > 0 || this.#rings?.trySend(asBytes(bytes)) !== true)
+      if (this.#isBusy || this.#notes.length > 0 || this.#link?.trySend(asBytes(bytes)) !== true)
         this.#notes.push(bytes)
     } catch {
       // The server is gone, and what was held there with it.
@@ -94,11 +98,11 @@ export class BlockingChannel extends Channel {
 
   /** Sends a request and waits for its reply. */
   #exchange(call: number, request: Buffer): FromServer {
-    // When there is no room for them nothing has ended: the next call may find some.
-    const pipe = this.#rings === undefined ? new Pipe<Uint8Array>({ byteLength: RING_BYTES }) : undefined
+    // When a thread or descriptors are missing nothing has ended: the next call may find some.
+    const theirs = this.#link === undefined ? this.#openLink() : undefined
     this.#isBusy = true
     try {
-      if (pipe !== undefined) this.#connect(pipe)
+      if (theirs !== undefined) this.#connect(theirs)
       for (const note of this.#notes) this.#send(note)
       this.#notes.length = 0
       this.#send(request)
@@ -114,11 +118,44 @@ export class BlockingChannel extends Channel {
     }
   }
 
-  #connect([ours, theirs]: PipeEnds<Uint8Array>): void {
-    const { about, credentials } = this.#asynchronous
-    this.#rings = ours
+  /** Connects by rings, or where there is no room for them by a port. @returns what to close when the other side has its end */
+  #openLink(): { close(): void } {
+    let ends: PipeEnds<Uint8Array>
     try {
-      if (!askDirectly(about!, theirs.handle)) this.#relay = this.#startRelay(theirs.handle)
+      ends = new Pipe<Uint8Array>({ byteLength: RING_BYTES })
+    } catch (error) {
+      // Without descriptors a worker would not start either.
+      if (hasCode(error, 'EMFILE') || hasCode(error, 'ENFILE')) throw error
+      return this.#openPort()
+    }
+    const [ours, theirs] = ends
+    try {
+      if (!askDirectly(this.#asynchronous.about!, theirs.handle)) this.#startRelay({ rings: theirs.handle })
+    } catch (error) {
+      ours.close()
+      theirs.close()
+      throw error
+    }
+    this.#link = ours
+    return theirs
+  }
+
+  #openPort(): { close(): void } {
+    const { port1, port2 } = new MessageChannel()
+    const arrivals = new Int32Array(new SharedArrayBuffer(4))
+    try {
+      this.#startRelay({ port: port2, arrivals })
+    } catch (error) {
+      port1.close()
+      throw error
+    }
+    this.#link = new PortLink(port1, arrivals, this.subject)
+    return { close: () => {} }
+  }
+
+  #connect(theirs: { close(): void }): void {
+    const { credentials } = this.#asynchronous
+    try {
       this.#send(writeOpening())
       const serverNonce = readHello(this.#receive(CONNECT_MS), this.subject)
       theirs.close() // the server has it now, and its end will be seen
@@ -126,7 +163,8 @@ export class BlockingChannel extends Channel {
       this.#send(writeProof(credentials.key, serverNonce, clientNonce))
       const welcome = readWelcome(this.#receive(CONNECT_MS), credentials.key, serverNonce, clientNonce, this.subject)
       const { id } = JSON.parse(welcome.toString()) as AboutServer
-      if (id !== this.serverId) throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject })
+      if (id !== this.serverId)
+        throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject, detail: 'another server answers there' })
       this.#reader.allow(this.#frameBytes)
     } catch (error) {
       theirs.close()
@@ -134,18 +172,24 @@ export class BlockingChannel extends Channel {
     }
   }
 
-  #startRelay(rings: Handle): Worker {
+  #startRelay(link: ToClient): void {
     const { at, credentials } = this.#asynchronous
-    const relay = new Worker(RELAY_MAIN, {
-      workerData: { rings, at, tls: credentials.tls },
-    })
-    relay.unref()
-    return relay
+    const transferList = 'port' in link ? [link.port] : []
+    try {
+      this.#relay = withRoom(
+        () => new Worker(RELAY_MAIN, { workerData: { link, at, tls: credentials.tls }, transferList }),
+      )
+    } catch (cause) {
+      // A thread of its own is what it has not got: nothing else can fail here.
+      throw new ShareError('EAGAIN', { subject: this.subject, cause })
+    }
+    this.#relay.on('error', () => {}) // the client sees the end of what connects them
+    this.#relay.unref()
   }
 
   #send(bytes: Buffer): void {
-    const rings = this.#rings!
-    inPieces(bytes, (piece) => rings.sendSync(piece))
+    const link = this.#link!
+    inPieces(bytes, (piece) => link.sendSync(piece))
   }
 
   #receive(timeoutMs = Infinity): Buffer {
@@ -153,7 +197,7 @@ export class BlockingChannel extends Channel {
       const frame = this.#frames.shift()
       if (frame !== undefined) return frame
       // A frame is looked at before the next piece is received.
-      this.#reader.pushPiece(this.#rings!.recvSync({ timeoutMs }), (frame) => this.#frames.push(frame) > 0)
+      this.#reader.pushPiece(this.#link!.recvSync({ timeoutMs }), (frame) => this.#frames.push(frame) > 0)
     }
   }
 
@@ -166,7 +210,7 @@ export class BlockingChannel extends Channel {
 
   #end(reason: ShareError): ShareError {
     this.#ended ??= reason
-    this.#rings?.close()
+    this.#link?.close()
     void this.#relay?.terminate()
     return this.#goneError(this.#ended)
   }

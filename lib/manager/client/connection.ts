@@ -260,7 +260,7 @@ export class Connection extends Channel {
     const text = readWelcome(frame, this.credentials.key, server, client, this.subject).toString()
     const about = JSON.parse(text) as AboutServer
     if (this.serverId !== undefined && this.serverId !== about.id) {
-      throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject })
+      throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject, detail: 'another server answers there' })
     }
     this.about = about
     this.serverId = about.id

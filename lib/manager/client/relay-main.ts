@@ -1,53 +1,76 @@
 /**
- * The worker that carries bytes between the rings of a blocking client and a socket, in both directions, knowing nothing of what they
- * mean: the client itself proves that it knows the key.
+ * The worker that carries bytes between a blocking client and a socket, in both directions, knowing nothing of what they mean: the
+ * client itself proves that it knows the key. It is connected to the client by rings, or by a port where there is no shared memory.
  */
 import type { ConnectionOptions } from 'node:tls'
-import { workerData } from 'node:worker_threads'
+import { type MessagePort, workerData } from 'node:worker_threads'
 import type { Handle } from '../../memory/handle.ts'
 import { Connection } from '../../queue/pipe.ts'
 import type { ManagerAddress } from '../address.ts'
 import { inPieces } from '../wire/ring-transport.ts'
 import { dial } from './dial.ts'
+import { END, portSender } from './port-link.ts'
 
-const {
-  rings: handle,
-  at,
-  tls,
-} = workerData as {
-  rings: Handle
+/** Where the client is. */
+export type ToClient = { readonly rings: Handle } | { readonly port: MessagePort; readonly arrivals: Int32Array }
+
+const { link, at, tls } = workerData as {
+  link: ToClient
   at: ManagerAddress
   tls: ConnectionOptions | undefined
 }
 
-const rings = Connection.attach<Uint8Array>(handle)
-const socket = dial(at, tls)
-socket.on('error', () => {}) // the close that follows ends the rings, which is what the client sees
-socket.once('close', () => rings.close())
+if ('rings' in link) relayRings(Connection.attach<Uint8Array>(link.rings))
+else relayPort(link.port, link.arrivals)
 
-void toSocket()
-void toRings()
+function relayRings(rings: Connection<Uint8Array>): void {
+  const socket = dial(at, tls)
+  socket.on('error', () => {}) // the close that follows ends the rings, which is what the client sees
+  socket.once('close', () => rings.close())
 
-async function toSocket(): Promise<void> {
-  try {
-    for await (const piece of rings) {
-      if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve))
+  void toSocket()
+  void toRings()
+
+  async function toSocket(): Promise<void> {
+    try {
+      for await (const piece of rings) {
+        if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve))
+      }
+    } catch {
+      // The rings were closed because the socket was.
     }
-  } catch {
-    // The rings were closed because the socket was.
+    socket.destroy()
   }
-  socket.destroy()
+
+  async function toRings(): Promise<void> {
+    try {
+      for await (const chunk of socket) {
+        const sent: Promise<void>[] = []
+        inPieces(chunk as Buffer, (piece) => sent.push(rings.send(piece)))
+        await Promise.all(sent)
+      }
+    } catch {
+      // Either side is gone; the other one is told by the end of what connects them.
+    }
+    rings.close()
+  }
 }
 
-async function toRings(): Promise<void> {
+function relayPort(port: MessagePort, arrivals: Int32Array): void {
+  const send = portSender(port, arrivals)
+  let socket: ReturnType<typeof dial>
   try {
-    for await (const chunk of socket) {
-      const sent: Promise<void>[] = []
-      inPieces(chunk as Buffer, (piece) => sent.push(rings.send(piece)))
-      await Promise.all(sent)
-    }
+    socket = dial(at, tls)
   } catch {
-    // Either side is gone; the other one is told by the end of what connects them.
+    send(END)
+    return
   }
-  rings.close()
+  socket.on('error', () => {})
+  socket.once('close', () => {
+    send(END)
+    port.close()
+  })
+  socket.on('data', (chunk: Buffer) => send(new Uint8Array(chunk)))
+  port.on('message', (piece: Uint8Array) => socket.write(piece))
+  port.once('close', () => socket.destroy())
 }

@@ -1,0 +1,71 @@
+/**
+ * PortLink: what connects a blocking client to its relay where there is no shared memory for rings: a message port, whose arrivals a
+ * word of memory of this process counts, for the thread that sleeps.
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { ShareError } from '../../errors.ts'
+import { timeoutError } from '../../sync/wait-line.ts'
+
+/** So long one sleep is at most: V8 can end a worker only in between. */
+const SLICE_MS = 100
+
+/** The end of what the other side sends. */
+export const END = null
+
+/** The side of the client, with the methods of an end of a pipe that it uses. */
+export class PortLink {
+  readonly #port: MessagePort
+  readonly #arrivals: Int32Array
+  readonly #subject: string
+  #isOver = false
+
+  constructor(port: MessagePort, arrivals: Int32Array, subject: string) {
+    this.#port = port
+    this.#arrivals = arrivals
+    this.#subject = subject
+    port.unref()
+  }
+
+  sendSync(piece: Uint8Array): void {
+    if (this.#isOver) throw this.#endedError()
+    this.#port.postMessage(piece)
+  }
+
+  trySend(piece: Uint8Array): boolean {
+    this.sendSync(piece)
+    return true
+  }
+
+  /** @throws {@link ShareError} `ERR_ENDED`, `ERR_TIMEOUT`. */
+  recvSync({ timeoutMs = Infinity }: { readonly timeoutMs?: number } = {}): Uint8Array {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const seen = Atomics.load(this.#arrivals, 0)
+      const received = receiveMessageOnPort(this.#port) as { message: Uint8Array | typeof END } | undefined
+      if (received !== undefined && received.message !== END) return received.message
+      if (received !== undefined) this.#isOver = true
+      if (this.#isOver) throw this.#endedError()
+      const left = deadline - performance.now()
+      if (left <= 0) throw timeoutError({ name: this.#subject, subject: this.#subject }, timeoutMs)
+      Atomics.wait(this.#arrivals, 0, seen, Math.min(left, SLICE_MS))
+    }
+  }
+
+  close(): void {
+    this.#isOver = true
+    this.#port.close()
+  }
+
+  #endedError(): ShareError {
+    return new ShareError('ERR_ENDED', { subject: this.#subject, detail: 'its relay has ended' })
+  }
+}
+
+/** What the relay sends, on its side: END is the last. */
+export function portSender(port: MessagePort, arrivals: Int32Array): (piece: Uint8Array | typeof END) => void {
+  return (piece) => {
+    port.postMessage(piece)
+    Atomics.add(arrivals, 0, 1)
+    Atomics.notify(arrivals, 0)
+  }
+}
