@@ -58,16 +58,15 @@ export const barrierCases: Case[] = [
         },
       },
       {
-        name: `waits as long as the handle says, unless the call says otherwise, ${form}`,
+        name: `waits as long as the barrier says, whoever attaches, unless the call says otherwise, ${form}`,
         needs,
         async run({ parties, share }) {
           const [a, b] = (await parties(2)) as [Party, Party]
-          const barrier = share(new Barrier(2))
-          await a.perform(attachWith(barrier, { timeoutMs: 25 }))
+          const barrier = share(new Barrier(2, { timeoutMs: 25 }))
           await tookAtLeast(25, () => failsWith('ERR_TIMEOUT', a.errorOf(call(barrier, wait))))
           barrier.reset()
           const waiting = await arrive(a, barrier, wait, { timeoutMs: 20_000 })
-          assert.equal(await b.call(barrier, wait), 1)
+          assert.equal(await b.call(barrier, wait, { timeoutMs: 20_000 }), 1)
           assert.equal(await waiting.value, 0)
         },
       },

@@ -56,7 +56,7 @@ function values(kind: Kind, make: Make): Case[] {
       name: 'goes down by one with each acquisition, also of the same party, and up with each release, by anybody',
       async run({ parties, share }) {
         const [a, b] = await parties(2)
-        const semaphore = share(make(3))
+        const semaphore = share(make(3, { recoverable: false }))
         assert.equal(await a!.call(semaphore, 'acquire'), undefined)
         assert.equal(await a!.call(semaphore, 'acquireSync'), undefined)
         assert.equal(await b!.get(semaphore, 'value'), 1)
@@ -248,7 +248,7 @@ function ends(make: Make): Case[] {
       needs: ['end'],
       async run({ parties, share }) {
         const [a, b] = await parties(2)
-        const semaphore = share(make(2))
+        const semaphore = share(make(2, { recoverable: false }))
         await a!.call(semaphore, 'acquire')
         await a!.end()
         assert.equal(await b!.get(semaphore, 'value'), 1)
@@ -315,7 +315,7 @@ function bounded(): Case[] {
       name: 'never goes above its first value',
       async run({ parties, share }) {
         const [a, b] = await parties(2)
-        const semaphore = share(new BoundedSemaphore(2))
+        const semaphore = share(new BoundedSemaphore(2, { recoverable: false }))
         await failsWith('ERR_OVER_RELEASE', a!.errorOf(call(semaphore, 'release')))
         await a!.call(semaphore, 'acquire')
         await failsWith('ERR_OVER_RELEASE', b!.errorOf(call(semaphore, 'release', 2)))
@@ -329,7 +329,7 @@ function bounded(): Case[] {
       name: 'may have no units at all',
       async run({ parties, share }) {
         const [a] = await parties(1)
-        const semaphore = share(new BoundedSemaphore(0))
+        const semaphore = share(new BoundedSemaphore(0, { recoverable: false }))
         assert.equal(await a!.call(semaphore, 'tryAcquire'), false)
         await failsWith('ERR_OVER_RELEASE', a!.errorOf(call(semaphore, 'release')))
       },

@@ -18,7 +18,7 @@ export class SemaphoreModel implements Model {
 
   constructor(recoverable: boolean) {
     this.#recoverable = recoverable
-    this.#semaphore = recoverable ? new Semaphore(UNITS, { recoverable }) : new BoundedSemaphore(UNITS)
+    this.#semaphore = recoverable ? new Semaphore(UNITS, { recoverable }) : new BoundedSemaphore(UNITS, { recoverable })
   }
 
   async move(seat: Seat, move: Move): Promise<void> {
