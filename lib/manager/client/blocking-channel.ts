@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { RELAY_MAIN } from '../../entries.ts'
-import { ShareError } from '../../errors.ts'
+import { hasCode, ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { Pipe, type PipeEnds, type Connection as Rings } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
@@ -18,14 +18,19 @@ import {
   RESULT,
   readFromServer,
   readValue,
+  writeCancel,
   writeHold,
   writeRelease,
 } from '../wire/messages.ts'
 import { inPieces, RING_BYTES } from '../wire/ring-transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
 import type { Connection } from './connection.ts'
+import { GRACE_MS } from './pending-calls.ts'
+import { assertAttached } from './stand-in.ts'
 
 const CONNECT_MS = 10_000
+/** So often a thread that is free looks for the answers to calls that it has given up. */
+const LATE_MS = 50
 
 export class BlockingChannel extends Channel {
   override readonly isBlocking = true
@@ -40,24 +45,41 @@ export class BlockingChannel extends Channel {
   #relay: Worker | undefined
   #ended: ShareError | undefined
   #isBusy = false
+  #isConnected = false
+  /** Whether a message has left in part. */
+  #isMidway = false
+  /** Calls that were given up and have not been answered. */
+  readonly #late = new Map<number, CallOptions['undo']>()
+  #looking: NodeJS.Timeout | undefined
+  readonly #timeoutMs: number
 
-  /** For the server that a connection is to. It is connected to at the first call. */
-  constructor(asynchronous: Connection) {
+  /**
+   * For the server that a connection is to. It is connected to at the first call.
+   * @param timeoutMs - how long a call may take that does not wait and has no timeout of its own
+   */
+  constructor(asynchronous: Connection, timeoutMs: number) {
     super(asynchronous.address)
     this.#asynchronous = asynchronous
+    this.#timeoutMs = timeoutMs
     this.serverId = asynchronous.serverId
     this.#frameBytes = asynchronous.about!.frameBytes
   }
 
   override call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions): unknown {
     this.#assertUsable()
-    const call = this.nextCall(() => false)
+    const call = this.nextCall((number) => this.#late.has(number))
     const bytes = this.encodeCall(call, target, method, args, options?.task, this.#frameBytes)
     this.#assertUsable() // a getter among the arguments may have closed it
-    const message = this.#exchange(call, bytes)
+    const message = this.#exchange(call, bytes, target, options)
     const value = readValue(message, this.references)
+    if (message.kind === RESULT) assertAttached(value)
     if (message.kind === RESULT) return value
     throw value
+  }
+
+  override post(target: Remote, method: string, args: readonly unknown[]): void {
+    const call = this.nextCall((number) => this.#late.has(number))
+    this.#note(this.encodeCall(call, target, method, args, 0, this.#frameBytes))
   }
 
   get hasEnded(): boolean {
@@ -92,42 +114,93 @@ export class BlockingChannel extends Channel {
     }
   }
 
-  /** Sends a request and waits for its reply. */
-  #exchange(call: number, request: Buffer): FromServer {
+  /** Sends a request and waits for its reply, but not longer than its time. */
+  #exchange(call: number, request: Buffer, target: Remote | undefined, options: CallOptions = {}): FromServer {
+    const { waits, timeoutMs = waits ? Infinity : this.#timeoutMs, undo } = options
+    // The server is asked first what has become of a wait; it keeps the time as well.
+    const patienceMs = waits === 'takes back' ? Infinity : waits ? timeoutMs + GRACE_MS : timeoutMs
+    const deadline = performance.now() + patienceMs
+    let isSent = false
     // When there is no room for them nothing has ended: the next call may find some.
     const pipe = this.#rings === undefined ? new Pipe<Uint8Array>({ byteLength: RING_BYTES }) : undefined
     this.#isBusy = true
     try {
       if (pipe !== undefined) this.#connect(pipe)
-      for (const note of this.#notes) this.#send(note)
-      this.#notes.length = 0
-      this.#send(request)
+      while (this.#notes.length > 0) {
+        this.#send(this.#notes[0]!, deadline)
+        this.#notes.shift()
+      }
+      this.#send(request, deadline)
+      isSent = true
       for (;;) {
-        const message = readFromServer(this.#receive())
+        const message = readFromServer(this.#receive(deadline))
         if (message.kind === GOODBYE) throw readValue(message, this.references)
         if (message.call === call) return message
+        this.#onLate(message)
       }
     } catch (error) {
-      throw this.#end(error as ShareError)
+      if (!hasCode(error, 'ERR_TIMEOUT') || this.serverId === undefined || !this.#isConnected) {
+        throw this.#end(error as ShareError)
+      }
+      // Half a message cannot be taken back; of one that was sent, the answer may still come.
+      if (this.#isMidway) this.#end(error)
+      else if (isSent) this.#giveUp(call, undo)
+      const subject = target === undefined ? this.subject : `the managed ${target.typeName}`
+      throw new ShareError('ERR_TIMEOUT', { subject, detail: `${timeoutMs} ms` })
     } finally {
       this.#isBusy = false
     }
   }
 
+  /** A call was not answered in time. What it may yet be granted is given back, by this thread as soon as it is free. */
+  #giveUp(call: number, undo: CallOptions['undo']): void {
+    this.#late.set(call, undo)
+    this.#notes.push(writeCancel(call))
+    this.#looking ??= setInterval(() => this.#lookForLate(), LATE_MS).unref()
+  }
+
+  #lookForLate(): void {
+    if (this.#isBusy) return
+    try {
+      while (this.#notes.length > 0 && this.#rings!.trySend(asBytes(this.#notes[0]!))) this.#notes.shift()
+      for (let piece = this.#rings!.tryRecv(); piece !== undefined; piece = this.#rings!.tryRecv()) {
+        this.#reader.pushPiece(piece.value, (frame) => this.#frames.push(frame) > 0)
+        for (let frame = this.#frames.shift(); frame !== undefined; frame = this.#frames.shift()) {
+          this.#onLate(readFromServer(frame))
+        }
+      }
+    } catch (error) {
+      this.#end(error as ShareError)
+    }
+    if (this.#late.size > 0 || this.#notes.length > 0) return
+    clearInterval(this.#looking)
+    this.#looking = undefined
+  }
+
+  #onLate(message: FromServer): void {
+    if (!this.#late.has(message.call)) return
+    const undo = this.#late.get(message.call)
+    this.#late.delete(message.call)
+    const value = readValue(message, this.references)
+    if (message.kind === RESULT) undo?.(value as never)
+  }
+
   #connect([ours, theirs]: PipeEnds<Uint8Array>): void {
     const { about, credentials } = this.#asynchronous
     this.#rings = ours
+    const connected = performance.now() + CONNECT_MS
     try {
       if (!askDirectly(about!, theirs.handle)) this.#relay = this.#startRelay(theirs.handle)
       this.#send(writeOpening())
-      const serverNonce = readHello(this.#receive(CONNECT_MS), this.subject)
+      const serverNonce = readHello(this.#receive(connected), this.subject)
       theirs.close() // the server has it now, and its end will be seen
       const clientNonce = newNonce()
       this.#send(writeProof(credentials.key, serverNonce, clientNonce))
-      const welcome = readWelcome(this.#receive(CONNECT_MS), credentials.key, serverNonce, clientNonce, this.subject)
+      const welcome = readWelcome(this.#receive(connected), credentials.key, serverNonce, clientNonce, this.subject)
       const { id } = JSON.parse(welcome.toString()) as AboutServer
       if (id !== this.serverId) throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject })
       this.#reader.allow(this.#frameBytes)
+      this.#isConnected = true
     } catch (error) {
       theirs.close()
       throw error
@@ -143,17 +216,25 @@ export class BlockingChannel extends Channel {
     return relay
   }
 
-  #send(bytes: Buffer): void {
+  #send(bytes: Buffer, deadline = Infinity): void {
     const rings = this.#rings!
-    inPieces(bytes, (piece) => rings.sendSync(piece))
+    this.#isMidway = false
+    inPieces(bytes, (piece) => {
+      rings.sendSync(piece, { timeoutMs: Math.max(0, deadline - performance.now()) })
+      this.#isMidway = true
+    })
+    this.#isMidway = false
   }
 
-  #receive(timeoutMs = Infinity): Buffer {
+  #receive(deadline = Infinity): Buffer {
     for (;;) {
       const frame = this.#frames.shift()
       if (frame !== undefined) return frame
       // A frame is looked at before the next piece is received.
-      this.#reader.pushPiece(this.#rings!.recvSync({ timeoutMs }), (frame) => this.#frames.push(frame) > 0)
+      this.#reader.pushPiece(
+        this.#rings!.recvSync({ timeoutMs: Math.max(0, deadline - performance.now()) }),
+        (frame) => this.#frames.push(frame) > 0,
+      )
     }
   }
 
@@ -166,6 +247,7 @@ export class BlockingChannel extends Channel {
 
   #end(reason: ShareError): ShareError {
     this.#ended ??= reason
+    clearInterval(this.#looking)
     this.#rings?.close()
     void this.#relay?.terminate()
     return this.#goneError(this.#ended)

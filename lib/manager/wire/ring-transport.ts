@@ -50,7 +50,7 @@ export class RingTransport implements Transport {
   #outgoingBytes = 0
 
   constructor(rings: Connection<Uint8Array>) {
-    this.#rings = rings
+    this.#rings = rings.unref() // who has calls under way says so
   }
 
   start(receiver: Receiver, maxFrameBytes: number): void {
