@@ -86,10 +86,13 @@ async function expectNotKept(operation: string, how: string): Promise<void> {
   await grant().catch(() => {})
 }
 
-it.each(Object.keys(OPERATIONS))('%s keeps the process until it is granted, unless its proxy was told not to', async (name) => {
-  await expectKept(name, 'plain')
-  await expectNotKept(name, 'unref')
-})
+it.each(Object.keys(OPERATIONS))(
+  '%s keeps the process until it is granted, unless its proxy was told not to',
+  async (name) => {
+    await expectKept(name, 'plain')
+    await expectNotKept(name, 'unref')
+  },
+)
 
 it.each(['ref again', 'hot'])('a wait keeps the process (%s)', (how) => expectKept('get', how))
 

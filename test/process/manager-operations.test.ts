@@ -112,7 +112,9 @@ it('others have their turn among many calls that one client has sent at once', {
   expect(calls).toBeLessThan(1000)
 })
 
-it('requests for rings that cannot be read, however many, keep nobody from the next one', { timeout: 60_000 }, async () => {
+it('requests for rings that cannot be read, however many, keep nobody from the next one', {
+  timeout: 60_000,
+}, async () => {
   const find = () => listSegments().find(({ kind, creatorPid }) => kind === 'Queue' && creatorPid === manager.pid)!
   using queue = Queue.attach<unknown>(find().name)
   const gone = new Value('i')

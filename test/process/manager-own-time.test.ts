@@ -1,6 +1,6 @@
 /** What a client promises whether or not its server answers: timeouts, signals, and that what was granted too late goes back. */
 import { getEventListeners } from 'node:events'
-import { Manager, type ManagedProxy } from 'procshare'
+import { type ManagedProxy, Manager } from 'procshare'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
