@@ -60,7 +60,7 @@ const OPERATIONS: Record<string, () => Promise<() => Promise<unknown>>> = {
     await queue.tryPut(1)
     return async () => {
       await queue.get()
-      await queue.get()
+      await queue.tryGet()
     }
   },
   async join() {
