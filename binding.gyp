@@ -1,9 +1,9 @@
 {
   # Linux can be built with what other systems have to make do with, so that it is tested there:
-  #   node-gyp configure -- -Dprocshare_wait=polling -Dprocshare_mutex=owner -Dprocshare_memory=sidecar
+  #   node-gyp configure -- -Dprocshare_wait=polling -Dprocshare_mutex=members -Dprocshare_memory=sidecar
   "variables": {
     "procshare_wait%": "system",
-    "procshare_mutex%": "posix",
+    "procshare_mutex%": "threads",
     "procshare_memory%": "system",
   },
   "targets": [
@@ -47,6 +47,7 @@
         ["OS=='linux'", {
           "sources": [
             "native/platform/file_lock_posix.cc",
+            "native/platform/member_mutex.cc",
             "native/platform/memory_object_linux.cc",
             "native/platform/process_identity_linux.cc",
             "native/platform/process_identity_posix.cc",
@@ -56,7 +57,7 @@
           "conditions": [
             ["procshare_wait=='polling'", { "sources": ["native/platform/futex_polling.cc"] },
               { "sources": ["native/platform/futex_linux.cc"] }],
-            ["procshare_mutex=='owner'", { "sources": ["native/platform/robust_mutex_owner.cc"] },
+            ["procshare_mutex=='members'", { "sources": ["native/platform/robust_mutex_members.cc"] },
               { "sources": ["native/platform/robust_mutex_posix.cc"] }],
             ["procshare_memory=='sidecar'", {
               "sources": ["native/platform/memory_sidecar.cc", "native/platform/named_memory_sidecar.cc"],
@@ -77,12 +78,13 @@
           "sources": [
             "native/platform/file_lock_posix.cc",
             "native/platform/futex_darwin.cc",
+            "native/platform/member_mutex.cc",
             "native/platform/memory_object_darwin.cc",
             "native/platform/memory_sidecar.cc",
             "native/platform/named_memory_sidecar.cc",
             "native/platform/process_identity_darwin.cc",
             "native/platform/process_identity_posix.cc",
-            "native/platform/robust_mutex_owner.cc",
+            "native/platform/robust_mutex_members.cc",
             "native/platform/stay_loaded_darwin.cc",
             "native/platform/symbol_lookup_posix.cc",
             "native/platform/thread_posix.cc",

@@ -14,7 +14,6 @@ export function transferAndHang(accounts) {
 
 if (isMainProcess) {
   const accounts = new SharedArray('i', [100, 100])
-  accounts.lock.ref() // a wait for it is worth staying alive for
   const clerk = new Process(import.meta.url, { export: 'transferAndHang', args: [accounts] }).start()
   while (accounts[0] === 100 && clerk.isAlive) await sleep(10)
 

@@ -15,7 +15,7 @@ if (cluster.isPrimary) await primary()
 else worker()
 
 async function primary() {
-  const hits = new Value('i', 0)
+  const hits = new Value('d', 0)
   const perWorker = new SharedArray('i', WORKERS)
   const workers = Array.from({ length: WORKERS }, (_, index) =>
     cluster.fork({ INDEX: index, HITS: JSON.stringify(hits), PER_WORKER: JSON.stringify(perWorker) }),

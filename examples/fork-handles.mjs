@@ -23,7 +23,7 @@ switch (process.argv[2]) {
 }
 
 async function root() {
-  const counter = new Value('i', 0)
+  const counter = new Value('d', 0)
   const visits = new SharedArray('i', 2)
 
   const children = [0, 1].map((index) => {

@@ -40,17 +40,21 @@ const MESSAGES = {
   ERR_EXTERNAL_BUFFERS: () =>
     'This runtime does not allow buffers over memory from outside its heap (Electron since version 21 is one): shared memory cannot be mapped in it',
   ERR_FOREIGN: (name) => `${name} was not made by procshare: only SharedMemory.attach() takes such memory`,
+  ERR_ITEM_LOST: (name, detail) =>
+    `${name} has lost an item that was larger than its ring: the segment "${detail}" in which it travelled was removed or damaged. The queue goes on with the next item`,
   ERR_KIND: (name, detail) => `${name} is of another kind: ${detail}`,
   ERR_LAYOUT: (name, detail) =>
     detail === ''
-      ? `${name} has a segment layout that this version of procshare does not read`
+      ? `${name} was created by a version of procshare whose segment layout this version does not read: end the processes that use it and, if it is persistent, remove it with unlinkSegment()`
       : `${name} has other members than the schema: ${detail}`,
   ERR_LIMIT: (name, detail) => `${name} is at its limit: ${detail}`,
   ERR_MANAGER_STATE: (name, detail) => `${name} ${detail}`,
+  ERR_NAMESPACE: (name) =>
+    `${name} belongs to another pid namespace (another container), where the death of a lock's owner could not be told: create it with pidNamespaces: 'any', or run both in one namespace (docker run --pid, shareProcessNamespace in Kubernetes)`,
   ERR_NATIVE: (_name, detail) => `The native part of procshare could not be loaded: ${detail}`,
   ERR_NOT_EXPOSED: (name, detail) => `${name} does not expose ${detail}`,
   ERR_NOT_OWNER: (name, detail) => `${name} is not held ${detail}`,
-  ERR_NOT_READY: (name) => `The process that creates ${name} has been at it for more than 10 seconds`,
+  ERR_NOT_READY: (name) => `The process that creates ${name} has not finished: try again, by whenAvailable()`,
   ERR_NO_KEY: (name) =>
     `No key is known for ${name}: connect to it first, by Manager.connect(), or set PROCSHARE_AUTHKEY`,
   ERR_NO_LOCK: (name) => `${name} was made with lock: false`,

@@ -116,7 +116,7 @@ export type { LockGuard } from './sync/lock-guard.ts'
 export type { AnyLock } from './sync/rlock.ts'
 export type { SemaphoreOptions } from './sync/semaphore.ts'
 export type { SyncWaitOptions, WaitOptions } from './sync/wait-options.ts'
-export { notify, type WaitAsyncResult, wait, waitAsync } from './sync/words.ts'
+export { notify, type WaitAsyncOptions, type WaitAsyncResult, wait, waitAsync } from './sync/words.ts'
 export type { ArrayMembers } from './views/array-members.ts'
 export type { ValueOptions } from './views/guarded-segment.ts'
 export type {
@@ -140,3 +140,4 @@ export type {
   StructView,
 } from './views/struct-types.ts'
 export type { ScalarValueOf, StructValueOf, ValueConstructor, ValueMembers } from './views/value.ts'
+export { whenAvailable } from './when-available.ts'

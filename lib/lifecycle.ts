@@ -7,26 +7,45 @@
  * nothing; its holds end with it, and whoever creates a segment next sweeps the names away.
  */
 import { isMainThread } from 'node:worker_threads'
-import { removeOrphans, removeOwnOrphans } from './memory/orphans.ts'
 import { native } from './native.ts'
 
-// Only the holds and the places in line end: objects stay usable for the exit handlers that run after this one.
+/** What else is to be swept, by those who know of it. */
+export interface Sweep {
+  /** At the first use of shared memory in this process, and when `removeStaleSegments()` is called. */
+  onSweep(): void
+  /** At the end of this process. */
+  onExit(): void
+}
+
+const sweeps: Sweep[] = []
+
+export function addSweep(sweep: Sweep): void {
+  sweeps.push(sweep)
+}
+
+// Only names and places in line end: objects stay usable for the exit handlers that run after this one.
 if (isMainThread) {
   process.once('exit', () => {
-    native.dropHolds()
-    removeOwnOrphans()
+    native.leaveNames()
+    for (const { onExit } of sweeps) onExit()
   })
+}
+
+/** Removes what killed processes have left; how many segments without users that were. */
+export function sweep(): number {
+  const removed = native.removeStaleSegments()
+  for (const { onSweep } of sweeps) onSweep()
+  return removed
 }
 
 let swept = !isMainThread
 
-/** Removes the names that killed processes have left, once in the life of a process. */
+/** The same, once in the life of a process. */
 export function sweepOnce(): void {
   if (swept) return
   swept = true
   try {
-    native.removeStaleSegments()
-    removeOrphans()
+    sweep()
   } catch {
     // Without a directory to read there is nothing to sweep, and the creation that comes next reports why.
   }

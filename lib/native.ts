@@ -44,6 +44,7 @@ export const QUEUE = {
   TOO_MANY: 5,
   BROKEN: 6,
   UNHEARD: 7,
+  APART: 8,
 } as const
 /** What park() and parkIfEqual() answer instead of the id of a wait. */
 export const PARK = { FULL: -1, NOT_EQUAL: -2, BROKEN: -3 } as const
@@ -80,7 +81,8 @@ export interface Native {
     description: string,
     flags: number,
   ): NativeSegment
-  attachSegment(name: string, flags: number): NativeSegment
+  /** `patienceMs`: how long to block the thread while another process is creating the segment. */
+  attachSegment(name: string, flags: number, patienceMs: number): NativeSegment
   publishSegment(segment: NativeSegment): void
   closeSegment(segment: NativeSegment): void
   unlinkSegment(segment: NativeSegment): void
@@ -88,6 +90,8 @@ export interface Native {
   segmentDescription(segment: NativeSegment): string
   segmentId(segment: NativeSegment): string
   segmentPersistent(segment: NativeSegment): boolean
+  /** Whether its mutexes can be used from several pid namespaces. */
+  segmentAnyNamespace(segment: NativeSegment): boolean
   segmentBuffer(segment: NativeSegment): ArrayBuffer | SharedArrayBuffer
   unlinkName(name: string, anyOwner: boolean): void
   listSegments(): NativeEntry[]
@@ -174,7 +178,7 @@ export interface Native {
   unpark(parking: NativeObject<'Parking'>, key: number, count: number): number
 
   barrierBytes(records: number): number
-  initBarrier(segment: NativeSegment, offset: number, parties: number, records: number): void
+  initBarrier(segment: NativeSegment, offset: number, parties: number, records: number, timeoutNs: number): void
   bindBarrier(segment: NativeSegment, offset: number): NativeObject<'Barrier'>
   /** Exchange words: index, generation, id of the wait. */
   barrierArrive(barrier: NativeObject<'Barrier'>, acts: boolean): number
@@ -183,6 +187,8 @@ export interface Native {
   barrierLeave(barrier: NativeObject<'Barrier'>, generation: number): number
   barrierAbort(barrier: NativeObject<'Barrier'>): void
   barrierReset(barrier: NativeObject<'Barrier'>): void
+  /** Of waits that have no timeout of their own; 0: for ever. */
+  barrierTimeoutNs(barrier: NativeObject<'Barrier'>): number
   barrierParties(barrier: NativeObject<'Barrier'>): number
   barrierWaiting(barrier: NativeObject<'Barrier'>): number
   barrierIsBroken(barrier: NativeObject<'Barrier'>): boolean
@@ -203,6 +209,12 @@ export interface Native {
   queuePutRecords(queue: NativeObject<'Queue'>, records: Uint8Array, count: number): number
   /** Takes one item without its header. Exchange words: its length, its flags. */
   queueGetItem(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
+  /** Copies the first item without taking it. Exchange words: its length, its flags, and two that say which it is. */
+  queuePeek(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
+  /** Takes the item that queuePeek has seen, by its two words; QUEUE.BUSY when it is not the first one any more. */
+  queueTakePeeked(queue: NativeObject<'Queue'>, word2: number, word3: number): number
+  /** The bytes, as texts, of all items with the flag 0x80, at one moment; undefined when the bytes are no queue. */
+  queueApart(queue: NativeObject<'Queue'>): string[] | undefined
   queueClose(queue: NativeObject<'Queue'>): number
   /** Makes all who wait for items or room look again. */
   queueWakeAll(queue: NativeObject<'Queue'>): void
@@ -220,13 +232,15 @@ export interface Native {
   endsJoin(ends: NativeObject<'Ends'>, end: number): boolean
   endsLeave(ends: NativeObject<'Ends'>, end: number): void
 
-  dropHolds(): void
+  /** For a process that is about to end: the names of segments that nobody else uses go; the segments stay usable. */
+  leaveNames(): void
   identify(threadId: number): void
   endWithParent(parentPid: number, graceMs: number): boolean
 }
 
 /** Flags of createSegment, beside the permission bits. */
 export const PERSIST = 1 << 16
+export const ANY_NAMESPACE = 1 << 17
 /** Flags of attachSegment. */
 export const ANY_OWNER = 1
 export const FOREIGN = 2

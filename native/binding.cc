@@ -19,7 +19,7 @@ namespace {
 Napi::Object Layout(Napi::Env env) {
   Napi::Object layout = Napi::Object::New(env);
   layout.Set("version", kLayoutVersion);
-  layout.Set("abi", RobustMutexAbi());
+  layout.Set("abi", RobustMutexAbi(DefaultMutexKind()));
   layout.Set("lockCellBytes", sizeof(LockCell));
   layout.Set("controlBlockBytes", sizeof(ControlBlock));
   layout.Set("maxDescriptionBytes", kMaxDescriptionBytes);

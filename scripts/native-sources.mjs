@@ -4,7 +4,7 @@ import path from 'node:path'
 import { readTarget } from './prebuilds/gyp.mjs'
 
 /** What the switches of binding.gyp for Linux can be set to: the parts of other systems that need nothing of theirs. */
-export const FALLBACKS = { procshare_wait: 'polling', procshare_mutex: 'owner', procshare_memory: 'sidecar' }
+export const FALLBACKS = { procshare_wait: 'polling', procshare_mutex: 'members', procshare_memory: 'sidecar' }
 
 /**
  * Paths from the root of the package.

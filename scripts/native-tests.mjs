@@ -70,17 +70,24 @@ await inParallel(tests, (test) =>
   run(compiler, [...flags, objectOf(test), ...objects, '-o', programOf(test), ...libraries]),
 )
 
+// Tests of what lies on mutexes run for both kinds of them (native/platform/robust_mutex.h), where the default is the other one.
+const runs = tests.flatMap((test) => {
+  const isOfMutexes = /(lock|_kill|contention|hostile)/.test(path.basename(test))
+  return isOfMutexes && !isFallback && gypName === 'linux' ? [{ test }, { test, mutex: 'members' }] : [{ test }]
+})
+
 let failed = 0
-await inParallel(tests, async (test) => {
+await inParallel(runs, async ({ test, mutex }) => {
   const started = performance.now()
-  const { outcome, output } = await execute(programOf(test))
+  const { outcome, output } = await execute(programOf(test), mutex)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  console.log(`${outcome === 'ok' ? 'ok  ' : 'FAIL'} ${path.basename(test, '.cc')} (${seconds} s)`)
+  const name = `${path.basename(test, '.cc')}${mutex === undefined ? '' : `, mutexes of ${mutex}`}`
+  console.log(`${outcome === 'ok' ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)`)
   if (outcome === 'ok') return
   failed++
   console.log(`${output.trimEnd()}\n     ${outcome}`)
 })
-console.log(`${tests.length - failed} passed, ${failed} failed`)
+console.log(`${runs.length - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
 function filesIn(folder, pattern) {
@@ -121,9 +128,13 @@ async function inParallel(items, action) {
 }
 
 // A test may fork, so it gets a process group of its own, and the deadline ends the whole group.
-function execute(program) {
+function execute(program, mutex = '') {
   return new Promise((resolve) => {
-    const child = spawn(program, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, PROCSHARE_TEST_MUTEX: mutex },
+    })
     const chunks = []
     let late = false
     const timer = setTimeout(() => {

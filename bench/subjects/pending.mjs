@@ -14,7 +14,7 @@ for (let i = 0; i < count; i++) {
   const wait = object instanceof Event ? object.wait() : object.get()
   wait.catch(() => {}) // they end with the process
 }
-const semaphore = new Semaphore(0).ref()
+const semaphore = new Semaphore(0)
 
 await serve(async (operations) => {
   for (let i = 0; i < operations; i++) {

@@ -38,7 +38,7 @@ if (system === 'port') {
   )
   await new Promise((resolve) => process.send('ready', resolve))
   if (role === 'echo') {
-    for await (const message of there.ref()) await back.put(message)
+    for await (const message of there) await back.put(message)
   }
   if (role === 'hold') setInterval(() => {}, 1_000)
   while (role === 'get' || role === 'put') {

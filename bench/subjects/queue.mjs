@@ -75,8 +75,8 @@ async function byPort() {
 }
 
 async function pingpong() {
-  const there = new Queue().ref()
-  const back = new Queue().ref()
+  const there = new Queue()
+  const back = new Queue()
   await next(startPeer('echo', JSON.stringify({ there, back })))
   return async (operations) => {
     for (let i = 0; i < operations; i++) {

@@ -3,10 +3,19 @@ import type { ConnectionOptions } from 'node:tls'
 import { inspect } from 'node:util'
 import { ShareError } from '../errors.ts'
 import { isImporting } from '../process/current.ts'
-import { assertBoolean, assertFunction, assertOptions, assertString, assertTimeout, typeError } from '../validate.ts'
+import {
+  assertBoolean,
+  assertFunction,
+  assertOptions,
+  assertSignal,
+  assertString,
+  assertTimeout,
+  typeError,
+} from '../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from './address.ts'
 import { BlockingChannel } from './client/blocking-channel.ts'
 import { BlockingManager } from './client/blocking-manager.ts'
+import { connect } from './client/connect.ts'
 import { Connection, type Reconnection } from './client/connection.ts'
 import { type BlockingObjects, ManagedObjects } from './client/objects.ts'
 import './client/proxies/index.ts'
@@ -41,8 +50,13 @@ export interface ManagerConnectOptions {
   readonly authkey?: string | Uint8Array
   /** Options of `tls.connect`, to connect securely. */
   readonly tls?: ConnectionOptions
-  /** How long to wait for the server's trust. @defaultValue 10,000 */
-  readonly timeoutMs?: number
+  /**
+   * How long to wait for a server that does not listen yet, and for its trust.
+   * @defaultValue not at all for a server that does not listen, 10,000 for the trust of one that does
+   */
+  readonly timeoutMs?: number | undefined
+  /** Rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
   /**
    * Milliseconds that a call of the blocking form may take which does not wait for anything but the answer, if it has no timeout of its own: by then it
    * throws `ERR_TIMEOUT`, also when the server is stopped. Waits, for a lock or an item, last until their own `timeoutMs`.
@@ -60,7 +74,7 @@ export interface ManagerConnectOptions {
 }
 
 const CLIENT_OPTIONS = ['syncTimeoutMs', 'reconnect', 'onReconnect'] as const
-const CONNECT_OPTIONS = ['address', 'authkey', 'tls', 'timeoutMs', ...CLIENT_OPTIONS] as const
+const CONNECT_OPTIONS = ['address', 'authkey', 'tls', 'timeoutMs', 'signal', ...CLIENT_OPTIONS] as const
 const SYNC_TIMEOUT_MS = 60_000
 
 type ClientOptions = Pick<ManagerConnectOptions, (typeof CLIENT_OPTIONS)[number]>
@@ -139,23 +153,26 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Connects to a server that runs, of this machine or another one.
+   * Connects to a server that runs, of this machine or another one; with a `timeoutMs`, also to one that is still to be started.
    *
+   * @remarks While nobody listens at the address it tries again after ever longer pauses of at most 50 ms; what else can go wrong is
+   * reported at once.
    * @throws {@link ShareError} `ENOENT` or `ECONNREFUSED` when nobody listens there, `EACCES`; `ERR_NO_KEY` when none is given or found;
    * `ERR_AUTHENTICATION` when the keys differ; `ERR_PROTOCOL` when something else answers, or another version; `ERR_TLS`; `ERR_LIMIT` when the
-   * server has as many clients as it allows; `ERR_TIMEOUT`; `ERR_DISCONNECTED`.
+   * server has as many clients as it allows; `ERR_TIMEOUT` after `timeoutMs`, with the last error as its cause; `ERR_DISCONNECTED`. The
+   * signal's reason when it aborts.
    */
   static async connect(options: ManagerConnectOptions): Promise<Manager> {
     if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
     assertOptions('options', options, CONNECT_OPTIONS)
-    const { address, authkey, tls, timeoutMs } = options
+    const { address, authkey, tls, timeoutMs, signal } = options
     assertAddress('options.address', address)
     assertTimeout('options.timeoutMs', timeoutMs)
     assertClientOptions(options)
-    const key = authkey === undefined ? keyFor(formatAddress(address)) : keyBytes('options.authkey', authkey)
-    const connection = new Connection(address, { key, tls })
-    await connection.open(timeoutMs)
-    return new Manager(connection, options)
+    assertSignal('options.signal', signal)
+    const given = authkey === undefined ? undefined : keyBytes('options.authkey', authkey)
+    const credentials = () => ({ key: given ?? keyFor(formatAddress(address)), tls })
+    return new Manager(await connect(address, credentials, { timeoutMs, signal }), options)
   }
 
   /**
@@ -205,7 +222,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   /**
    * The blocking form: the same objects behind proxies whose methods return what they otherwise promise.
    *
-   * @remarks Blocks the event loop: for scripts and workers. It is a client of its own, connected at the first call, whose locks are not those of
+   * @remarks Blocks the event loop: signal handlers do not run meanwhile. For scripts and workers. It is a client of its own, connected at the first call, whose locks are not those of
    * the asynchronous form. On the machine of the server it goes through shared memory, some times faster than a socket; from elsewhere
    * through a worker thread.
    * @throws {@link ShareError} `ERR_DISCONNECTED`, `ERR_CLOSED` when the manager is not connected. Calls throw `ERR_DEADLOCK` when the

@@ -11,7 +11,7 @@
 import { constants } from 'node:buffer'
 import { fromNative, hasCode, ShareError } from '../errors.ts'
 import { sweepOnce } from '../lifecycle.ts'
-import { ANY_OWNER, FOREIGN, type NativeSegment, native, PERSIST } from '../native.ts'
+import { ANY_NAMESPACE, ANY_OWNER, FOREIGN, type NativeSegment, native, PERSIST } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions, typeError } from '../validate.ts'
 import { type Handle, isHandle } from './handle.ts'
 import { anonymousName, assertSegmentName } from './segment-name.ts'
@@ -29,6 +29,14 @@ export interface SegmentOptions {
    * @defaultValue `0o600`: this user only.
    */
   readonly mode?: number
+  /**
+   * `'any'`: processes in several pid namespaces, such as containers that share `/dev/shm`, can use the object's locks and
+   * waits. The death of an owner is then noticed at the next attempt or within a tenth of a second, not at once, and an
+   * uncontended lock costs a little more. `'own'`: only processes in the creator's namespace can; others get `ERR_NAMESPACE`.
+   * Objects without a lock and without waits can be used from everywhere. Only Linux has pid namespaces.
+   * @defaultValue `'own'`; `'any'` where the process cannot know its namespace, because `/proc` is not mounted
+   */
+  readonly pidNamespaces?: 'own' | 'any'
 }
 
 /** How a segment is attached to. */
@@ -53,11 +61,15 @@ export interface SegmentSpec {
   readonly options: SegmentOptions
 }
 
-export const SEGMENT_OPTIONS = ['persist', 'mode'] as const
+export const SEGMENT_OPTIONS = ['persist', 'mode', 'pidNamespaces'] as const
 
 export function assertSegmentOptions(options: SegmentOptions): void {
   if (options.persist !== undefined) assertBoolean('options.persist', options.persist)
   if (options.mode !== undefined) assertInteger('options.mode', options.mode, 0, 0o777)
+  const { pidNamespaces } = options as { readonly pidNamespaces?: unknown }
+  if (pidNamespaces !== undefined && pidNamespaces !== 'own' && pidNamespaces !== 'any') {
+    throw typeError('options.pidNamespaces', "'own' or 'any'", pidNamespaces)
+  }
 }
 
 /** Where buffers are not shared ones, the runtime's limit is that of its own Buffer: 4 GiB in Node 20. */
@@ -76,7 +88,8 @@ export interface Resident {
 
 /**
  * The resident of a cell; made at its first use.
- * @throws {@link ShareError} `ERR_CORRUPT` when the bytes there are not what `make` expects.
+ * @throws {@link ShareError} `ERR_CORRUPT` when the bytes there are not what `make` expects; `ERR_NAMESPACE` when its mutexes
+ * belong to another pid namespace.
  */
 export function residentAt<T extends Resident>(
   segment: Segment,
@@ -91,7 +104,8 @@ export function residentAt<T extends Resident>(
     segment.residents.set(cell, made)
     return made
   } catch (cause) {
-    throw new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
+    const error = fromNative(cause, segment.name)
+    throw error instanceof ShareError ? error : new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
   }
 }
 
@@ -238,13 +252,28 @@ export class Attachment {
 
 function parseDescription(name: string, text: string): Description {
   if (text === '') return { kind: 'SharedMemory' }
+  let description: unknown
   try {
-    const description = JSON.parse(text)
-    if (typeof description === 'object' && typeof description?.kind === 'string') return description
+    description = JSON.parse(text)
   } catch {
     // The checksum was right, so somebody wrote it on purpose.
   }
-  throw new ShareError('ERR_CORRUPT', { segment: name })
+  if (!isDescription(description)) throw new ShareError('ERR_CORRUPT', { segment: name })
+  if (needsMore(description)) throw new ShareError('ERR_LAYOUT', { segment: name })
+  return description
+}
+
+function isDescription(value: unknown): value is Description {
+  return typeof value === 'object' && value !== null && typeof (value as Partial<Description>).kind === 'string'
+}
+
+/** Whether a later minor version has written what this one must not ignore, into the object or a member of it. */
+function needsMore({ needs, members }: Description): boolean {
+  if (needs !== undefined) return true // this version knows of nothing that could be needed
+  return (
+    Array.isArray(members) &&
+    members.some((member) => isDescription(member?.description) && needsMore(member.description))
+  )
 }
 
 /**
@@ -263,8 +292,8 @@ export function createSegment(
   if (Buffer.byteLength(text) > maxDescriptionBytes) {
     throw typeError('type', `describable in ${maxDescriptionBytes} bytes of JSON`, spec.description.type)
   }
-  const { persist = false, mode = 0o600 } = spec.options
-  const flags = mode | (persist ? PERSIST : 0)
+  const { persist = false, mode = 0o600, pidNamespaces } = spec.options
+  const flags = mode | (persist ? PERSIST : 0) | (pidNamespaces === 'any' ? ANY_NAMESPACE : 0)
   const chosen = name ?? anonymousName()
   try {
     const handle = native.createSegment(chosen, spec.payloadBytes, spec.cellsBytes, text, flags)
@@ -282,6 +311,21 @@ export function createSegment(
   }
 }
 
+/** How long attaching blocks the thread while another process is creating the segment. */
+const PATIENCE_MS = 10_000
+let patienceMs = PATIENCE_MS
+
+/** Calls `fn`, in which nothing blocks while another process is creating a segment: that is `ERR_NOT_READY` at once. */
+export function withoutPatience<T>(fn: () => T): T {
+  const before = patienceMs
+  patienceMs = 0
+  try {
+    return fn()
+  } finally {
+    patienceMs = before
+  }
+}
+
 /** Attaches to the segment of that name, or to that of the handle. `foreign` allows memory that procshare did not make. */
 export function attachSegment(target: string | Handle, options: AttachOptions | undefined, foreign = false): Segment {
   assertOptions('options', options, ['anyOwner'])
@@ -295,7 +339,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   const flags = (options?.anyOwner === true ? ANY_OWNER : 0) | (foreign ? FOREIGN : 0)
   let attached: NativeSegment
   try {
-    attached = native.attachSegment(name, flags)
+    attached = native.attachSegment(name, flags, patienceMs)
   } catch (error) {
     throw fromNative(error, name)
   }
@@ -313,12 +357,20 @@ function abandonUnused(segment: Segment): void {
   segment.release()
 }
 
+/** @throws {@link ShareError} `ERR_TYPE` when the segment was created with another `pidNamespaces` than was asked for. */
+function assertNamespaces(segment: Segment, { pidNamespaces }: SegmentOptions): Segment {
+  const found = native.segmentAnyNamespace(segment.native) ? 'any' : 'own'
+  if (pidNamespaces === undefined || pidNamespaces === found) return segment
+  abandonUnused(segment)
+  throw new ShareError('ERR_TYPE', { segment: segment.name, detail: `it was created with pidNamespaces: '${found}'` })
+}
+
 /** Attaches to the segment if it exists, creates it otherwise; of many who do this at once exactly one creates. */
 export function openSegment(name: string, spec: SegmentSpec, initialise: (segment: Segment) => void): Segment {
   // Each round that fails means that another process has created or removed the name in between.
   for (;;) {
     try {
-      return attachSegment(name, undefined)
+      return assertNamespaces(attachSegment(name, undefined), spec.options)
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
     }

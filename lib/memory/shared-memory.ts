@@ -1,10 +1,10 @@
 /** SharedMemory: a raw segment, without type or lock; and the functions over all segments. */
 import { inspect } from 'node:util'
 import { fromNative } from '../errors.ts'
+import { sweep } from '../lifecycle.ts'
 import { native } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { type Handle, registerKind, registerShareable } from './handle.ts'
-import { removeOrphans } from './orphans.ts'
 import {
   type Attachment,
   type AttachOptions,
@@ -215,9 +215,7 @@ function kindOf(description: string): string | undefined {
  */
 export function removeStaleSegments(): number {
   try {
-    const removed = native.removeStaleSegments()
-    removeOrphans()
-    return removed
+    return sweep()
   } catch (error) {
     throw fromNative(error, undefined, 'the directory of shared memory')
   }

@@ -5,6 +5,7 @@ import { isAbsolute, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
+import { offAbort, onAbort } from '../abort-registry.ts'
 import { errorFromParts } from '../codec/error-parts.ts'
 import { CHILD_MAIN } from '../entries.ts'
 import { ShareError } from '../errors.ts'
@@ -176,20 +177,21 @@ export class Process implements AsyncDisposable {
     signal?.throwIfAborted()
     if (this.#options.detached === true) child.ref()
     let timer: NodeJS.Timeout | undefined
-    let onAbort: (() => void) | undefined
+    let fail: (() => void) | undefined
     try {
       return await Promise.race([
         this.#ended,
         new Promise<never>((_resolve, reject) => {
           const late = () => reject(new ShareError('ERR_TIMEOUT', { subject: this.name, detail: `${timeoutMs} ms` }))
           if (timeoutMs < Infinity) timer = setTimeout(late, Math.min(timeoutMs, 2 ** 31 - 1))
-          onAbort = () => reject(signal!.reason)
-          signal?.addEventListener('abort', onAbort, { once: true })
+          if (signal === undefined) return
+          fail = () => reject(signal.reason)
+          onAbort(signal, fail)
         }),
       ])
     } finally {
       clearTimeout(timer)
-      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
+      if (fail !== undefined) offAbort(signal!, fail)
       if (this.#options.detached === true) child.unref()
     }
   }

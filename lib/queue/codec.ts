@@ -14,6 +14,7 @@
 import { MessagePack } from '../codec/message-pack.ts'
 import { notCloneable } from '../codec/not-cloneable.ts'
 import { isTree } from '../codec/survey.ts'
+import { ShareError } from '../errors.ts'
 import { attach, type Handle, type Shareable } from '../memory/handle.ts'
 import {
   bytesAt,
@@ -28,6 +29,7 @@ import {
 } from './exchange.ts'
 import { decodePlain } from './plain-decoder.ts'
 import { encodePlain, NOT_PLAIN } from './plain-encoder.ts'
+import { corrupt } from './plain-texts.ts'
 
 const RAW = 0
 const BUFFER = 1
@@ -118,12 +120,22 @@ export function decodeAt(offset: number): unknown {
   if (flags === PLAIN) return decodePlain(start, end)
   if (flags === RAW) return bytesAt(offset)
   if (flags === BUFFER) return Buffer.from(bytesAt(offset).buffer)
-  return messagePack.unpack(exchange, flags === TREE, start, end)
+  return unpacked(exchange, flags, start, end)
 }
 
 /** The value of an item in memory of its own, of which bytes become the value. */
 export function decode(flags: number, bytes: Buffer): unknown {
   if (flags === BUFFER) return bytes
   if (flags === RAW) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return messagePack.unpack(bytes, flags !== GRAPH, 0, bytes.byteLength)
+  return unpacked(bytes, flags === PLAIN ? TREE : flags, 0, bytes.byteLength) // a large plain value
+}
+
+/** @throws {@link ShareError} `ERR_CORRUPT` for damaged bytes; what attaching to a shared object in them throws. */
+function unpacked(bytes: Buffer, flags: number, start: number, end: number): unknown {
+  if (flags !== TREE && flags !== GRAPH) throw corrupt()
+  try {
+    return messagePack.unpack(bytes, flags === TREE, start, end)
+  } catch (error) {
+    throw error instanceof ShareError ? error : corrupt(error)
+  }
 }

@@ -1,5 +1,6 @@
 /** Consumer: the side of a ring that takes, as one environment uses it. */
-import type { ShareError } from '../errors.ts'
+import { hasCode, type ShareError } from '../errors.ts'
+import type { Attachment } from '../memory/segment.ts'
 import { native, QUEUE } from '../native.ts'
 import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-line.ts'
 import {
@@ -9,9 +10,9 @@ import {
   type WaitOptions,
 } from '../sync/wait-options.ts'
 import { decode, decodeAt, noteTaken } from './codec.ts'
-import { answers, exchange, flagsAt, itemAt, recordBytesAt, select, selectedBytes } from './exchange.ts'
+import { answers, exchange, recordBytesAt, select, selectedBytes } from './exchange.ts'
 import { errorOf, type Ring } from './ring.ts'
-import { fetchSpilled, SPILLED } from './spill.ts'
+import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
 /** What is taken when the queue has ended. */
 export const ENDED: unique symbol = Symbol('ended')
@@ -23,13 +24,18 @@ const { getSelected } = native
 /** Items up to this length come through the exchange, larger ones straight into memory of their own. */
 const MOST_EXCHANGED = 4096
 
+/** Where the name of a large item's segment is read into. */
+const nameBytes = Buffer.alloc(native.layout.maxNameBytes)
+
 export class Consumer {
   readonly #ring: Ring
+  readonly #spill: SpillRoom | undefined
   /** Of items that were taken with others and could not be decoded: for the next ones who take something. */
   readonly #failures: unknown[] = []
 
-  constructor(ring: Ring) {
+  constructor(ring: Ring, spill?: SpillRoom) {
     this.#ring = ring
+    this.#spill = spill
   }
 
   async get(waiter: Waiter, options: WaitOptions): Promise<Got> {
@@ -89,13 +95,14 @@ export class Consumer {
     const outcome = getSelected()
     if (outcome !== undefined) return this.#takeOtherwise(waiter, outcome)
     noteTaken()
-    const value = valueAt(0)
+    const value = decodeAt(0)
     this.#pumpRoom()
     return { value }
   }
 
   #takeOtherwise(waiter: Waiter, outcome: number): Got | typeof NOT_NOW {
     if (outcome === QUEUE.TOO_SMALL) return this.#takeLarge(waiter, selectedBytes())
+    if (outcome === QUEUE.APART) return this.#takeSpilled(waiter)
     return this.#nothing(waiter, outcome) ?? this.#take(waiter)
   }
 
@@ -110,8 +117,37 @@ export class Consumer {
         this.#pumpRoom()
         return { value: decode(flags, item) }
       }
+      if (outcome === QUEUE.APART) return this.#takeSpilled(waiter)
       if (outcome !== QUEUE.TOO_SMALL) return this.#nothing(waiter, outcome) ?? this.#take(waiter)
     }
+  }
+
+  /** Attaches to the segment of the first item, then takes the item, unless another consumer was faster. */
+  #takeSpilled(waiter: Waiter): Got | typeof NOT_NOW {
+    const outcome = native.queuePeek(this.#ring.object, nameBytes)
+    if (outcome !== QUEUE.DONE) return this.#nothing(waiter, outcome) ?? this.#take(waiter)
+    const [length, flags, word2, word3] = answers as unknown as [number, number, number, number]
+    if (!(flags & SPILLED)) return this.#take(waiter)
+    const name = nameBytes.toString('utf8', 0, Math.min(length, nameBytes.length))
+    let attachment: Attachment | undefined
+    let bytes: Buffer | undefined
+    let failure: ShareError | undefined
+    try {
+      if (this.#spill === undefined) throw errorOf(waiter, 'ERR_CORRUPT')
+      attachment = this.#spill.attach(name)
+      bytes = Buffer.allocUnsafeSlow(attachment.segment.payloadBytes) // before it is taken: there may be no room
+    } catch (error) {
+      attachment?.close()
+      if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ERR_CORRUPT')) throw error // the item is still there
+      failure = error
+    }
+    if (native.queueTakePeeked(this.#ring.object, word2, word3) !== QUEUE.DONE) {
+      attachment?.close()
+      return this.#take(waiter)
+    }
+    this.#pumpRoom()
+    if (failure !== undefined) throw errorOf(waiter, 'ERR_ITEM_LOST', name, failure)
+    return { value: decode(flags & ~SPILLED, readSpilled(attachment!, bytes!)) }
   }
 
   #takeMany(waiter: Waiter, most: number): unknown[] | typeof NOT_NOW | typeof ENDED {
@@ -119,8 +155,9 @@ export class Consumer {
     select(this.#ring.index, exchange.byteLength, most)
     const outcome = getSelected()
     if (outcome === undefined) return this.#valuesOf(selectedBytes())
-    if (outcome !== QUEUE.TOO_SMALL) return this.#nothing(waiter, outcome) ?? this.#takeMany(waiter, most)
-    const got = this.#takeLarge(waiter, selectedBytes())
+    const isAlone = outcome === QUEUE.TOO_SMALL || outcome === QUEUE.APART
+    if (!isAlone) return this.#nothing(waiter, outcome) ?? this.#takeMany(waiter, most)
+    const got = outcome === QUEUE.APART ? this.#takeSpilled(waiter) : this.#takeLarge(waiter, selectedBytes())
     return got === NOT_NOW || got === ENDED ? got : [got.value]
   }
 
@@ -130,7 +167,7 @@ export class Consumer {
     const values: unknown[] = []
     for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) {
       try {
-        values.push(valueAt(offset))
+        values.push(decodeAt(offset))
       } catch (error) {
         this.#failures.push(error)
       }
@@ -177,11 +214,4 @@ export class Consumer {
     if (got === NOT_NOW) throw timeoutError(waiter, timeoutMs)
     return got as T
   }
-}
-
-/** The value of the record that begins there. */
-function valueAt(offset: number): unknown {
-  if (!(flagsAt(offset) & SPILLED)) return decodeAt(offset)
-  const { flags, bytes } = fetchSpilled(itemAt(offset))
-  return decode(flags, bytes)
 }

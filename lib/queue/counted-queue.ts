@@ -40,9 +40,9 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link putMany}.
    */
   putManySync(values: readonly T[], options?: SyncWaitOptions): void {
@@ -66,9 +66,9 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link get}.
    */
   getManySync(most: number, options?: SyncWaitOptions): T[] {

@@ -80,8 +80,8 @@ export class JoinableQueue<T = unknown> extends CountedQueue<T> {
   /**
    * Waits, without blocking the event loop, until nothing is unfinished; at once when nothing is.
    *
-   * @remarks A consumer that is killed between taking an item and `taskDone()` leaves that one unfinished. A pending join does not
-   * keep the process alive, unless {@link ref} was called.
+   * @remarks A consumer that is killed between taking an item and `taskDone()` leaves that one unfinished. A pending join
+   * keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`. The signal's reason when it aborts.
    */
   async join(options: WaitOptions = {}): Promise<void> {
@@ -96,9 +96,9 @@ export class JoinableQueue<T = unknown> extends CountedQueue<T> {
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
    */
   joinSync(options: SyncWaitOptions = {}): void {

@@ -60,9 +60,9 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link send}.
    */
   sendSync(message: T, options?: SyncWaitOptions): void {
@@ -77,7 +77,7 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   /**
    * Receives the next message, waiting for one without blocking the event loop.
    *
-   * @remarks A pending `recv` does not keep the process alive, unless {@link ref} was called.
+   * @remarks A pending `recv` keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when nobody has the other end and nothing is left;
    * `ERR_ONE_WAY` when this end only sends; `ERR_CLOSED`. The signal's reason when it aborts.
    */
@@ -86,9 +86,9 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link recv}.
    */
   recvSync(options?: SyncWaitOptions): T {
@@ -111,9 +111,9 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * The same, blocking the thread.
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link poll}.
    */
   pollSync(options: SyncWaitOptions = NO_OPTIONS): boolean {

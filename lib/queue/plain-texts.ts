@@ -82,6 +82,6 @@ export function assertedKey(text: string): string {
   return text
 }
 
-export function corrupt(): ShareError {
-  return new ShareError('ERR_CORRUPT', { subject: 'an item' })
+export function corrupt(cause?: unknown): ShareError {
+  return new ShareError('ERR_CORRUPT', { subject: 'an item', cause })
 }

@@ -10,7 +10,7 @@ import {
 import { encode, encodedOutside, keepEncoded } from './codec.ts'
 import { type Item, itemsAsRecords, recordBytes, select } from './exchange.ts'
 import { errorOf, type Ring, roomFor } from './ring.ts'
-import { removeSpilled, SPILLED, type SpillRoom } from './spill.ts'
+import { discardSpilled, releaseSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
 const { putSelected } = native
 
@@ -33,9 +33,10 @@ export class Producer {
     try {
       await this.#ring.room.wait(waiter, attempt, roomForItem(item), options)
     } catch (error) {
-      discard(item)
+      discardSpilled(item)
       throw error
     }
+    releaseSpilled(item)
   }
 
   putSync(waiter: Waiter, value: unknown, options: SyncWaitOptions | undefined): void {
@@ -87,9 +88,10 @@ export class Producer {
     try {
       this.#block(waiter, () => this.#putItem(waiter, item), roomForItem(item), timeoutMs)
     } catch (error) {
-      discard(item)
+      discardSpilled(item)
       throw error
     }
+    releaseSpilled(item)
   }
 
   #putFitting(waiter: Waiter, item: Item): boolean {
@@ -99,7 +101,8 @@ export class Producer {
       isPut = this.#putItem(waiter, fitting)
       return isPut
     } finally {
-      if (!isPut) discard(fitting)
+      if (isPut) releaseSpilled(fitting)
+      else discardSpilled(fitting)
     }
   }
 
@@ -175,11 +178,6 @@ export class Producer {
 
 function roomForItem({ bytes }: Item): number {
   return roomFor(recordBytes(bytes.byteLength), 1)
-}
-
-/** The item was not put after all. */
-function discard(item: Item): void {
-  if (item.flags & SPILLED) removeSpilled(item)
 }
 
 function unheard(waiter: Waiter) {

@@ -32,7 +32,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    *
    * @remarks The value is encoded before this returns: changing it afterwards changes nothing, and what cannot be encoded
    * rejects before anything is queued. Shared objects anywhere inside travel as handles and arrive attached; hold them until
-   * they have. A pending put does not keep the process alive, unless {@link ref} was called.
+   * they have. A pending put keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` after {@link end}; `ERR_TOO_LARGE` for an item that
    * can never fit; `ERR_CLOSED`. `DataCloneError` for functions, symbols, promises and the like. The signal's reason when it
    * aborts. Nothing has been put then.
@@ -46,9 +46,9 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Puts a copy of a value, blocking the thread until there is room.
+   * Puts a copy of a value, blocking the thread until there is room. Blocks the event loop: signal handlers do not run
+   * meanwhile, nor timers and I/O. For scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link put}.
    */
   putSync(value: T, options?: SyncWaitOptions): void {
@@ -66,7 +66,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   /**
    * Takes the first item, waiting for one without blocking the event loop.
    *
-   * @remarks A pending get does not keep the process alive, unless {@link ref} was called. A process that is killed after it has
+   * @remarks A pending get keeps the process alive, unless {@link unref} was called. A process that is killed after it has
    * taken an item loses that one and no other.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when the queue has ended and nothing is left;
    * `ERR_CLOSED`. The signal's reason when it aborts. Nothing has been taken then. When a shared object inside is gone, what its
@@ -79,9 +79,9 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Takes the first item, blocking the thread until there is one.
+   * Takes the first item, blocking the thread until there is one. Blocks the event loop: signal handlers do not run
+   * meanwhile, nor timers and I/O. For scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link get}.
    */
   getSync(options?: SyncWaitOptions): T {

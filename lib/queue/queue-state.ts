@@ -51,10 +51,10 @@ export class QueueState extends ObjectState<'Queue'> {
 
   constructor({ attachment, cell, description }: Site) {
     super(native.bindQueue(attachment.segment.native, cell))
-    this.#spill = typeof description.anchor === 'string' ? new SpillRoom(description.anchor) : undefined
+    this.#spill = typeof description.anchor === 'string' ? new SpillRoom(description.anchor, this.object) : undefined
     this.ring = new Ring(this.object)
     this.producer = new Producer(this.ring, this.#spill)
-    this.consumer = new Consumer(this.ring)
+    this.consumer = new Consumer(this.ring, this.#spill)
     this.doneWait = native.objectWait(this.object, 2)
     this.done = this.addLine(new WaitLine(this.doneWait))
     this.addLine(this.ring.items)

@@ -104,6 +104,6 @@ export function roomFor(byteLength: number, count: number): number {
   return (byteLength / 8) * COUNT_LIMIT + count
 }
 
-export function errorOf({ name, subject }: Waiter, code: ShareErrorCode, detail?: string): ShareError {
-  return new ShareError(code, { segment: name, subject, detail })
+export function errorOf({ name, subject }: Waiter, code: ShareErrorCode, detail?: string, cause?: unknown): ShareError {
+  return new ShareError(code, { segment: name, subject, detail, cause })
 }

@@ -1,16 +1,16 @@
 /**
  * Spilling: an item that is larger than the ring travels in a segment of its own, whose name travels in the ring.
  *
- * That segment is persistent, for its putter may be gone before it is read. The consumer copies it and unlinks it; what nobody
- * comes to read is an orphan when its queue is gone (memory/orphans.ts): the last one that closes the queue removes those, or
- * the sweep with which every process begins.
+ * That segment is persistent, for its producer may be gone before it is read. The producer stays attached to it until the name
+ * is in the ring; the consumer attaches to it before it takes the name out, copies the item and unlinks it. What a killed one of them
+ * leaves is an orphan: spill-orphans.ts.
  */
 import { randomUUID } from 'node:crypto'
-import { ShareError } from '../errors.ts'
-import { ANCHOR_KIND, noteSpill, removeOrphans, SPILL_KIND } from '../memory/orphans.ts'
+import { hasCode, ShareError } from '../errors.ts'
 import { Attachment, attachSegment, createSegment, openSegment } from '../memory/segment.ts'
-import { native } from '../native.ts'
+import type { NativeObject } from '../native.ts'
 import type { Item } from './exchange.ts'
+import { ANCHOR_KIND, noteSpill, removeOrphans, removeOrphansOf, SPILL_KIND } from './spill-orphans.ts'
 
 /** The flag of an item whose bytes are the name of its segment. */
 export const SPILLED = 0x80
@@ -20,12 +20,17 @@ export function newAnchor(): string {
   return `procshare-spill-${randomUUID()}`
 }
 
+/** What stands for a large item in the ring, and the attachment to its segment until it is there. */
+export interface SpilledItem extends Item {
+  readonly attachment: Attachment
+}
+
 /** Where a queue's large items go: one per environment that has the queue open. */
 export class SpillRoom {
   readonly #name: string
   readonly #anchor: Attachment
 
-  constructor(anchor: string) {
+  constructor(anchor: string, queue: NativeObject<'Queue'>) {
     noteSpill()
     this.#name = anchor
     const description = { kind: ANCHOR_KIND }
@@ -34,16 +39,29 @@ export class SpillRoom {
       openSegment(anchor, spec, () => {}),
       ANCHOR_KIND,
     )
+    removeOrphansOf(anchor, queue)
   }
 
-  /** Stores the bytes; what stands for them in the ring. */
-  store({ flags, bytes }: Item): Item {
+  /** Stores the bytes. The result is to be put, and then released or discarded. */
+  store({ flags, bytes }: Item): SpilledItem {
     const name = `${this.#name}-${randomUUID()}`
     const description = { kind: SPILL_KIND, anchor: this.#name }
     const spec = { payloadBytes: bytes.byteLength, cellsBytes: 0, description, options: { persist: true } }
     const segment = createSegment(name, spec, (made) => new Uint8Array(made.innerBuffer).set(bytes))
-    new Attachment(segment, SPILL_KIND).close()
-    return { flags: flags | SPILLED, bytes: Buffer.from(name) }
+    return { flags: flags | SPILLED, bytes: Buffer.from(name), attachment: new Attachment(segment, SPILL_KIND) }
+  }
+
+  /**
+   * Attaches to the segment of an item that is about to be taken.
+   * @throws {@link ShareError} `ENOENT` when it is gone; `ERR_CORRUPT` when the name is not that of a large item of this queue.
+   */
+  attach(name: string): Attachment {
+    if (!name.startsWith(`${this.#name}-`)) throw new ShareError('ERR_CORRUPT', { segment: name })
+    const attachment = new Attachment(attachSegment(name, undefined), SPILL_KIND)
+    const { kind, anchor } = attachment.segment.description
+    if (kind === SPILL_KIND && anchor === this.#name) return attachment
+    attachment.close()
+    throw new ShareError('ERR_CORRUPT', { segment: name })
   }
 
   /** This environment has closed the queue. */
@@ -53,23 +71,34 @@ export class SpillRoom {
   }
 }
 
-/** The item that another one stands for, whose segment goes. */
-export function fetchSpilled({ flags, bytes }: Item): { flags: number; bytes: Buffer } {
-  const name = Buffer.from(bytes).toString()
-  let attachment: Attachment | undefined
-  try {
-    attachment = new Attachment(attachSegment(name, undefined), SPILL_KIND)
-    if (attachment.segment.description.kind !== SPILL_KIND) throw new ShareError('ERR_CORRUPT', { segment: name })
-    const copy = Buffer.allocUnsafeSlow(attachment.segment.payloadBytes)
-    copy.set(new Uint8Array(attachment.segment.innerBuffer))
-    attachment.unlink()
-    return { flags: flags & ~SPILLED, bytes: copy }
-  } finally {
-    attachment?.close()
-  }
+function isSpilled(item: Item): item is SpilledItem {
+  return (item.flags & SPILLED) !== 0
 }
 
-/** Removes the segment of an item that was not put after all. */
-export function removeSpilled({ bytes }: Item): void {
-  native.unlinkName(Buffer.from(bytes).toString(), false)
+/** The item is in the ring. */
+export function releaseSpilled(item: Item): void {
+  if (isSpilled(item)) item.attachment.close()
+}
+
+/** The item was not put after all. */
+export function discardSpilled(item: Item): void {
+  if (!isSpilled(item)) return
+  removeName(item.attachment)
+  item.attachment.close()
+}
+
+/** Copies the item that this consumer has taken, and ends its segment. */
+export function readSpilled(attachment: Attachment, into: Buffer): Buffer {
+  into.set(new Uint8Array(attachment.segment.innerBuffer))
+  removeName(attachment)
+  attachment.close()
+  return into
+}
+
+function removeName(attachment: Attachment): void {
+  try {
+    attachment.unlink()
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error // a sweep may have been faster
+  }
 }

@@ -2,7 +2,7 @@
  * Members of a SharedState: what `Value('i')`, called without `new`, gives. A member says how the object is made in a segment
  * that it shares with others, and makes the object when the segment is there.
  */
-import type { SegmentOptions } from '../memory/segment.ts'
+import { SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import type { Site, SiteSpec } from '../memory/site.ts'
 import { assertOptions, valueError } from '../validate.ts'
 
@@ -33,7 +33,7 @@ export class Member<out T> {
 export type MemberOptions<Options extends SegmentOptions> = Omit<Options, keyof SegmentOptions>
 
 export function assertMemberOptions(options: unknown): void {
-  for (const key of ['persist', 'mode']) {
+  for (const key of SEGMENT_OPTIONS) {
     if (typeof options === 'object' && options !== null && key in options) {
       throw valueError(`options.${key}`, 'given to the SharedState, not to its members', options)
     }

@@ -44,6 +44,10 @@ export interface StateMembers extends Disposable {
    * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
    */
   unlink(): void
+  /** Calls `ref()` of all members: their pending asynchronous waits keep the process alive, as they do by default. */
+  ref(): this
+  /** Calls `unref()` of all members: the process may end although asynchronous waits for them are pending. */
+  unref(): this
 }
 
 /** A state: its members by their names, and {@link StateMembers}. */
@@ -51,7 +55,11 @@ export type SharedState<S extends StateSchema = StateSchema> = StateMembers & {
   readonly [Name in keyof S]: S[Name] extends Member<infer T> ? T : never
 }
 
-const RESERVED = ['name', 'handle', 'toJSON', 'close', 'unlink', 'then', 'constructor', '__proto__']
+/** Names that members cannot have: those of a state's own members, now or in the next versions, and those that JavaScript uses. */
+const RESERVED = [
+  ...['name', 'handle', 'toJSON', 'close', 'unlink', 'ref', 'unref', 'snapshot', 'update', 'memberCount'],
+  ...['then', 'constructor', '__proto__'],
+]
 
 /** What can be a member. Not a state: a description that names its own segment would never come to an end. */
 const KINDS = [
@@ -160,9 +168,15 @@ function soundMembersOf(segment: Segment): readonly MemberPlace[] {
   return members
 }
 
+/** What all kinds of members have. */
+interface StateMember extends Disposable {
+  ref(): unknown
+  unref(): unknown
+}
+
 class State {
   readonly #attachment: Attachment
-  readonly #members: Disposable[] = []
+  readonly #members: StateMember[] = []
 
   constructor(site: Site, schema: StateSchema | undefined, options?: AttachOptions) {
     const { attachment } = site
@@ -202,6 +216,16 @@ class State {
     this.#attachment.unlink()
   }
 
+  ref(): this {
+    for (const member of this.#members) member.ref()
+    return this
+  }
+
+  unref(): this {
+    for (const member of this.#members) member.unref()
+    return this
+  }
+
   [Symbol.dispose](): void {
     this.close()
   }
@@ -213,13 +237,18 @@ class State {
 }
 
 /** Makes the object of a member in the way that the schema says. */
-function adopt({ segment }: Attachment, place: MemberPlace, schema: StateSchema): Disposable {
+function adopt({ segment }: Attachment, place: MemberPlace, schema: StateSchema): StateMember {
   const { name, cell, description, byteOffset } = place
-  return schema[name]!.adopt(new Site(new Attachment(segment, description.kind), cell, description, byteOffset))
+  const site = new Site(new Attachment(segment, description.kind), cell, description, byteOffset)
+  return schema[name]!.adopt(site) as StateMember
 }
 
-function attachMember({ handle }: Attachment, { cell, description }: MemberPlace, options?: AttachOptions): Disposable {
-  return attach({ ...handle, kind: description.kind, cell }, options) as unknown as Disposable
+function attachMember(
+  { handle }: Attachment,
+  { cell, description }: MemberPlace,
+  options?: AttachOptions,
+): StateMember {
+  return attach({ ...handle, kind: description.kind, cell }, options) as unknown as StateMember
 }
 
 /**

@@ -26,14 +26,26 @@ export interface BarrierHandleOptions {
    * @remarks Of the handle through which the last one arrives: give it to all of them.
    */
   readonly action?: (() => unknown) | undefined
-  /** How long `wait` and `waitSync` wait when they are not told otherwise. @defaultValue `Infinity` */
-  readonly timeoutMs?: number | undefined
 }
 
 /** How a barrier is made. */
-export interface BarrierOptions extends SegmentOptions, BarrierHandleOptions {}
+export interface BarrierOptions extends SegmentOptions, BarrierHandleOptions {
+  /**
+   * How long `wait` and `waitSync` wait when they are not told otherwise. Part of the barrier: it holds in all processes.
+   * @defaultValue `Infinity`
+   */
+  readonly timeoutMs?: number | undefined
+}
 
-const HANDLE_OPTIONS = ['action', 'timeoutMs'] as const
+/** The segment has it in nanoseconds, 0 for none. Nobody can tell three months from for ever. */
+function toNanoseconds(timeoutMs: number): number {
+  if (timeoutMs === Infinity) return 0
+  return Math.min(Math.max(Math.round(timeoutMs * 1e6), 1), Number.MAX_SAFE_INTEGER)
+}
+
+function toMilliseconds(timeoutNs: number): number {
+  return timeoutNs === 0 ? Infinity : timeoutNs === 1 ? 0 : timeoutNs / 1e6
+}
 
 class BarrierState extends ObjectState<'Barrier'> {
   /** The native wait for the end of an action that others perform. */
@@ -82,23 +94,26 @@ interface Arrival {
 /** How a barrier is made, opened and checked. */
 export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec {
   assertInteger('parties', parties, 1, MOST_PARTIES)
-  assertOptions('options', options, [...HANDLE_OPTIONS, ...SEGMENT_OPTIONS])
+  assertOptions('options', options, ['action', 'timeoutMs', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
-  assertHandleOptions(options)
+  assertAction(options)
+  assertTimeout('options.timeoutMs', options.timeoutMs)
+  const timeoutNs = toNanoseconds(options.timeoutMs ?? Infinity)
   return {
-    description: { kind: KIND, parties },
+    description: { kind: KIND, parties, timeoutNs },
     cellsBytes: native.barrierBytes(MEMBERS),
-    initialise: (segment, cell) => native.initBarrier(segment.native, cell, parties, MEMBERS),
+    initialise: (segment, cell) => native.initBarrier(segment.native, cell, parties, MEMBERS, timeoutNs),
     check: (found, segment) => {
-      if (found.parties === parties) return
-      throw new ShareError('ERR_TYPE', { segment: segment.name, detail: `it is for ${found.parties} parties` })
+      if (found.parties === parties && found.timeoutNs === timeoutNs) return
+      const timeoutMs = toMilliseconds(Number(found.timeoutNs))
+      const detail = `it was created for ${found.parties} parties, with timeoutMs: ${timeoutMs}`
+      throw new ShareError('ERR_TYPE', { segment: segment.name, detail })
     },
   }
 }
 
-function assertHandleOptions({ action, timeoutMs }: BarrierHandleOptions): void {
+function assertAction({ action }: BarrierHandleOptions): void {
   if (action !== undefined) assertFunction('options.action', action)
-  assertTimeout('options.timeoutMs', timeoutMs)
 }
 
 /**
@@ -118,7 +133,6 @@ function assertHandleOptions({ action, timeoutMs }: BarrierHandleOptions): void 
  */
 export class Barrier extends SharedObject<BarrierState> {
   readonly #action: (() => unknown) | undefined
-  readonly #timeoutMs: number
 
   /**
    * Makes an anonymous barrier; others attach to it through its `handle`.
@@ -131,7 +145,6 @@ export class Barrier extends SharedObject<BarrierState> {
     const site = given instanceof Site ? given : createSite(undefined, barrierSpec(parties, options), options)
     super(site, stateAt(site, BarrierState))
     this.#action = options.action
-    this.#timeoutMs = options.timeoutMs ?? Infinity
   }
 
   /** Makes a barrier of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
@@ -141,15 +154,15 @@ export class Barrier extends SharedObject<BarrierState> {
 
   /** Attaches to a barrier by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   static attach(target: string | Handle, options: AttachOptions & BarrierHandleOptions = {}): Barrier {
-    assertOptions('options', options, ['anyOwner', ...HANDLE_OPTIONS])
-    const { action, timeoutMs, ...attachOptions } = options
-    assertHandleOptions({ action, timeoutMs })
-    return barrierAt(attachSite(KIND, target, attachOptions), { action, timeoutMs })
+    assertOptions('options', options, ['anyOwner', 'action'])
+    const { action, ...attachOptions } = options
+    assertAction({ action })
+    return barrierAt(attachSite(KIND, target, attachOptions), { action })
   }
 
   /**
    * Attaches to the barrier of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists for another number of parties.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists for another number of parties, or with another `timeoutMs`.
    */
   static open(name: string, parties: number, options: BarrierOptions = {}): Barrier {
     return barrierAt(openSite(name, barrierSpec(parties, options), options), options)
@@ -158,6 +171,11 @@ export class Barrier extends SharedObject<BarrierState> {
   /** How many parties wait for each other. */
   get parties(): number {
     return native.barrierParties(this.state.object)
+  }
+
+  /** How long `wait` and `waitSync` wait when they are not told otherwise, in milliseconds: for all processes the same. */
+  get timeoutMs(): number {
+    return toMilliseconds(native.barrierTimeoutNs(this.state.object))
   }
 
   /** How many are waiting at this moment. */
@@ -173,16 +191,17 @@ export class Barrier extends SharedObject<BarrierState> {
   /**
    * Waits for the others without blocking the event loop; gives the place in the order of arrival, from 0 on.
    *
-   * @remarks While the action of a generation that is complete is going on, newcomers wait for its end first. A pending wait
-   * does not keep the process alive, unless {@link ref} was called.
+   * @remarks While the action of a generation that is complete is going on, newcomers wait for its end first, which counts towards
+   * the timeout. A pending wait keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier is or gets broken; `ERR_TIMEOUT` after `timeoutMs`,
+   * by default that of the barrier,
    * `ERR_CLOSED` if this handle gets closed, or the signal's reason when it aborts: each of these breaks the barrier for
    * the others. Whatever `action` throws, which breaks it as well. `ERR_TOO_MANY_WAITERS`.
    */
   async wait(options: WaitOptions = {}): Promise<number> {
     const { state } = this
     assertWaitOptions(options)
-    const { timeoutMs = this.#timeoutMs, signal } = options
+    const { timeoutMs = this.timeoutMs, signal } = options
     signal?.throwIfAborted()
     const deadline = performance.now() + timeoutMs
     let arrival = this.#arrive()
@@ -208,15 +227,15 @@ export class Barrier extends SharedObject<BarrierState> {
   }
 
   /**
-   * {@link wait}, blocking the thread.
+   * {@link wait}, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link wait}; `TypeError` when `action` returns a promise.
    */
   waitSync(options: SyncWaitOptions = {}): number {
     const { state } = this
     assertSyncWaitOptions(options)
-    const { timeoutMs = this.#timeoutMs } = options
+    const { timeoutMs = this.timeoutMs } = options
     const deadline = performance.now() + timeoutMs
     const arrival = block(state.entry, () => this.#arrive(), 0, timeoutMs)
     if (arrival === NOT_NOW) throw timeoutError(this, timeoutMs)

@@ -97,7 +97,10 @@ export class Condition extends SharedObject<ParkingState> {
     return this.lock.acquire(options)
   }
 
-  /** {@link Lock.acquireSync} of the lock. */
+  /**
+   * {@link Lock.acquireSync} of the lock. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O.
+   * For scripts and workers.
+   */
   acquireSync(options?: SyncWaitOptions): LockGuard {
     return this.lock.acquireSync(options)
   }
@@ -112,7 +115,10 @@ export class Condition extends SharedObject<ParkingState> {
     return this.lock.run(fn, options)
   }
 
-  /** {@link Lock.runSync} of the lock. */
+  /**
+   * {@link Lock.runSync} of the lock. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
+   */
   runSync<T>(fn: (guard: { readonly abandoned: boolean }) => T, options?: SyncWaitOptions): T {
     return this.lock.runSync(fn, options)
   }
@@ -122,7 +128,7 @@ export class Condition extends SharedObject<ParkingState> {
    *
    * @remarks All levels of a recursive lock are let go and taken again. However the wait ends, the caller holds the lock
    * afterwards; taking it again is not bounded by the timeout. If somebody has died holding the lock meanwhile, the news goes
-   * to whoever takes it next. A pending wait does not keep the process alive, unless {@link ref} was called.
+   * to whoever takes it next. A pending wait keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; `ERR_TIMEOUT` after `timeoutMs`;
    * `ERR_CLOSED` if this handle is or gets closed; `ERR_TOO_MANY_WAITERS`. The signal's reason when it aborts.
    */
@@ -142,9 +148,9 @@ export class Condition extends SharedObject<ParkingState> {
   }
 
   /**
-   * {@link wait}, blocking the thread.
+   * {@link wait}, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
+   * scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws as {@link wait}.
    */
   waitSync(options: SyncWaitOptions & OwnerOptions = {}): true {
@@ -189,7 +195,9 @@ export class Condition extends SharedObject<ParkingState> {
   }
 
   /**
-   * {@link waitFor}, blocking the thread.
+   * {@link waitFor}, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O.
+   * For scripts and workers.
+   *
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
   waitForSync<T>(predicate: () => T, options: SyncWaitOptions & OwnerOptions = {}): T {
@@ -229,16 +237,18 @@ export class Condition extends SharedObject<ParkingState> {
     return this.notify(Infinity, options)
   }
 
-  /** Makes pending waits through this object keep the process alive, also those for its lock. */
+  /** {@link Lock.ref}, of the condition and of its lock, which may be a given one. */
   override ref(): this {
-    if (!SharedObject.isClosed(this)) this.lock.ref()
-    return super.ref()
+    super.ref()
+    this.#lock.setKeepsAlive(true)
+    return this
   }
 
-  /** Undoes {@link ref}. */
+  /** {@link Lock.unref}, of the condition and of its lock, which may be a given one. */
   override unref(): this {
-    if (!SharedObject.isClosed(this)) this.lock.unref()
-    return super.unref()
+    super.unref()
+    this.#lock.setKeepsAlive(false)
+    return this
   }
 
   override close(): void {

@@ -90,7 +90,7 @@ export class Event extends SharedObject<EventState> {
   /**
    * Waits until the event is set, without blocking the event loop, and gives true.
    *
-   * @remarks A pending wait does not keep the process alive, unless {@link ref} was called.
+   * @remarks A pending wait keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed. The signal's
    * reason when it aborts.
    */
@@ -106,9 +106,9 @@ export class Event extends SharedObject<EventState> {
   }
 
   /**
-   * Waits until the event is set, blocking the thread, and gives true.
+   * Waits until the event is set, blocking the thread, and gives true. Blocks the event loop: signal handlers do not run
+   * meanwhile, nor timers and I/O. For scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
    */
   waitSync(options: SyncWaitOptions = {}): true {

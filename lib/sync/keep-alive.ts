@@ -1,12 +1,24 @@
-/** Counts the pending waits that were asked to keep the process alive; the others do not. */
+/**
+ * Counts the pending waits that keep the process alive, as all do that are not unref'd.
+ *
+ * The native part has one handle of the event loop for all of them, so the copies of this module that one environment may have
+ * (a test runner makes them) share one count.
+ */
 import { native } from '../native.ts'
 
-let count = 0
+const COUNT: unique symbol = Symbol.for('procshare.keepAlive') as never
+
+const waits = countOf(native as object)
+
+function countOf(addon: object & { [COUNT]?: { count: number } }): { count: number } {
+  addon[COUNT] ??= { count: 0 }
+  return addon[COUNT]
+}
 
 export function keepAlive(): void {
-  if (count++ === 0) native.keepAlive(true)
+  if (waits.count++ === 0) native.keepAlive(true)
 }
 
 export function letGo(): void {
-  if (--count === 0) native.keepAlive(false)
+  if (--waits.count === 0) native.keepAlive(false)
 }

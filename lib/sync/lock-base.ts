@@ -64,7 +64,7 @@ export abstract class LockBase extends SharedObject<LockState> {
    * Takes the lock without blocking the event loop; those who ask in one environment get it in the order in which they asked.
    *
    * @remarks The lock then belongs to this acquisition alone, and the guard releases it: even a recursive lock does not
-   * recognise its owner without {@link run}. A pending acquisition does not keep the process alive, unless {@link ref} was
+   * recognise its owner without {@link run}. A pending acquisition keeps the process alive, unless {@link unref} was
    * called. If the last owner died, the guard comes with `abandoned: true`: check the data before you trust it.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed;
    * `ERR_DEADLOCK` inside `run` of the same lock, if it is not recursive. The signal's reason when it aborts.
@@ -77,9 +77,9 @@ export abstract class LockBase extends SharedObject<LockState> {
   }
 
   /**
-   * Takes the lock for this thread, blocking it until the lock is free.
+   * Takes the lock for this thread, blocking it until the lock is free. Blocks the event loop: signal handlers do not run
+   * meanwhile, nor timers and I/O. For scripts and workers.
    *
-   * @remarks Blocks the event loop: for short critical sections, scripts and workers.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_DEADLOCK` at once when this thread, or a task of it,
    * holds the lock, because that could never be granted; `ERR_CLOSED`.
    */
@@ -125,7 +125,8 @@ export abstract class LockBase extends SharedObject<LockState> {
   }
 
   /**
-   * Runs `fn` while this thread holds the lock, blocking until it is free, and gives what it returns.
+   * Runs `fn` while this thread holds the lock, blocking until it is free, and gives what it returns. Blocks the event loop:
+   * signal handlers do not run meanwhile, nor timers and I/O. For scripts and workers.
    *
    * @throws as {@link acquireSync}, and whatever `fn` throws; `TypeError` when `fn` returns a promise, since the lock would be
    * released before it settles.

@@ -175,7 +175,14 @@ export class LockState implements Resident {
   /** Takes up a hold again, in line with the others; see {@link suspend}. */
   async resume(waiter: Waiter, hold: SuspendedHold): Promise<void> {
     // Not the handle's own wait: when the handle is closed, the hold must come back all the same.
-    const patient = { name: waiter.name, subject: waiter.subject, keepsAlive: waiter.keepsAlive }
+    const { name, subject } = waiter
+    const patient: Waiter = {
+      name,
+      subject,
+      get keepsAlive() {
+        return waiter.keepsAlive // which ref() and unref() may change meanwhile
+      },
+    }
     if (!this.#ended && hold.depth > 0) {
       const { abandoned } = await this.acquire(patient, new Task(), {})
       this.#takeUp(hold, abandoned)

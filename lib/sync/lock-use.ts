@@ -65,6 +65,7 @@ export class LockUse {
   /** Keeps the segment of a lock that lives elsewhere. */
   readonly #elsewhere: Attachment | undefined
   #lock: AnyLock | undefined
+  #keepsAlive = true
 
   /**
    * @param site - of the object; a lock of its own is at the beginning of its cell
@@ -97,8 +98,16 @@ export class LockUse {
     if (this.#lock === undefined || (this.#isOwn && SharedObject.isClosed(this.#lock))) {
       const site = new Site(new Attachment(attachment.segment, 'RLock'), cell, { kind: 'RLock' })
       this.#lock = new RLock(site as SegmentOptions)
+      if (!this.#keepsAlive) this.#lock.unref()
     }
     return this.#lock
+  }
+
+  /** Whether pending waits for the lock keep the process alive, those of a lock object included that is made later. */
+  setKeepsAlive(yes: boolean): void {
+    this.#keepsAlive = yes
+    if (yes) this.#lock?.ref()
+    else this.#lock?.unref()
   }
 
   close(): void {

@@ -20,8 +20,10 @@ const HOLDERS = 256
 export interface SemaphoreOptions extends SegmentOptions {
   /**
    * Brings the units back that a process or worker holds when it ends without releasing them, killed or not. Such a semaphore
-   * knows who holds how many, so it takes back only what the releasing process or worker has acquired.
-   * @defaultValue `false`
+   * knows who holds how many, so it takes back only what the releasing process or worker has acquired, and has room for 256
+   * processes and workers that hold units at the same time.
+   * @defaultValue `true` for a {@link BoundedSemaphore}, `false` for a {@link Semaphore}, which is also a signal: released by those
+   * who hold nothing
    */
   readonly recoverable?: boolean
 }
@@ -44,7 +46,7 @@ export function semaphoreSpec(kind: Kind, value: number, options: SemaphoreOptio
   assertInteger('value', value, 0, MOST)
   assertOptions('options', options, ['recoverable', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
-  const { recoverable = false } = options
+  const { recoverable = kind === 'BoundedSemaphore' } = options
   assertBoolean('options.recoverable', recoverable)
   const limit = kind === 'BoundedSemaphore' ? value : MOST
   const records = recoverable ? HOLDERS : 0
@@ -87,7 +89,7 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
    * Takes one unit without blocking the event loop; those who ask in one environment get theirs in the order in which they
    * asked.
    *
-   * @remarks A pending acquisition does not keep the process alive, unless {@link ref} was called.
+   * @remarks A pending acquisition keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed. The signal's
    * reason when it aborts. No unit has been taken then.
    */
@@ -102,9 +104,9 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   }
 
   /**
-   * Takes one unit, blocking the thread until there is one.
+   * Takes one unit, blocking the thread until there is one. Blocks the event loop: signal handlers do not run meanwhile, nor
+   * timers and I/O. For scripts and workers.
    *
-   * @remarks Blocks the event loop: for scripts and workers.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
    */
   acquireSync(options: SyncWaitOptions = {}): void {
@@ -206,7 +208,9 @@ export class Semaphore extends SemaphoreBase {
 /**
  * A semaphore that is never released more often than it was acquired: its initial value is its limit.
  *
- * @remarks For Python's `multiprocessing.BoundedSemaphore`.
+ * @remarks It is `recoverable` unless told otherwise: the units of a process or worker that ends come back, and only who has
+ * acquired units can release them. For Python's `multiprocessing.BoundedSemaphore`, where units of the dead are gone and anybody may
+ * release: `recoverable: false`.
  * @example
  * ```ts
  * import { BoundedSemaphore } from 'procshare'
@@ -241,7 +245,7 @@ export class BoundedSemaphore extends SemaphoreBase {
 
   /**
    * Attaches to the semaphore of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists with another initial value, or recoverable when this one is not.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another initial value, or one is recoverable and the other is not.
    */
   static open(name: string, value = 1, options?: SemaphoreOptions): BoundedSemaphore {
     return new BoundedSemaphore(open('BoundedSemaphore', name, value, options) as unknown as number)

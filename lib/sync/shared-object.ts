@@ -1,4 +1,4 @@
-/** What every waitable object has: a name, a handle, an end, and a say in whether its waits keep the process alive. */
+/** The base class of waitable objects: name, handle, `close()`, `ref()` and `unref()`. */
 import { inspect } from 'node:util'
 import { ShareError } from '../errors.ts'
 import { type Handle, registerShareable } from '../memory/handle.ts'
@@ -52,7 +52,7 @@ export function stateAt<State extends Resident>(site: Site, type: new (site: Sit
 export abstract class SharedObject<State extends { readonly lines: Iterable<WaitLine> }> implements Waiter {
   readonly #site: Site
   #state: State | undefined
-  #keepsAlive = false
+  #keepsAlive = true
 
   /** @internal */
   constructor(site: Site, state: State) {
@@ -76,12 +76,19 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     return this.handle
   }
 
-  /** Makes pending waits through this object keep the process alive. */
+  /**
+   * Makes pending asynchronous waits through this object keep the process alive, as they do unless {@link unref} was called.
+   * @returns the object itself
+   */
   ref(): this {
     return this.#setKeepsAlive(true)
   }
 
-  /** Undoes {@link ref}. */
+  /**
+   * Lets the process, or worker, end although asynchronous waits through this object are pending, also those that are already: as
+   * `unref()` of a timer does. Undone by {@link ref}.
+   * @returns the object itself
+   */
   unref(): this {
     return this.#setKeepsAlive(false)
   }
@@ -146,7 +153,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
 
   #setKeepsAlive(yes: boolean): this {
     this.#keepsAlive = yes
-    for (const line of this.#state?.lines ?? []) line.refreshKeepAlive(this)
+    for (const line of this.#state?.lines ?? []) line.refreshKeepAlive()
     return this
   }
 }

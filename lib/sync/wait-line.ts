@@ -13,6 +13,7 @@
  * often that has been enough: when one of two processes that ask and answer each other is interrupted, the other one would otherwise
  * hand over, which takes so long that the first one hands over as well, and so on for ever.
  */
+import { offAbort, onAbort } from '../abort-registry.ts'
 import { ShareError } from '../errors.ts'
 import { native } from '../native.ts'
 import { keepAlive, letGo } from './keep-alive.ts'
@@ -84,6 +85,7 @@ class Pending<T = unknown> {
   readonly resolve: (value: T) => void
   readonly reject: (reason: unknown) => void
   timer: NodeJS.Timeout | undefined
+  signal: AbortSignal | undefined
   unsubscribe: (() => void) | undefined
 
   constructor(
@@ -148,14 +150,15 @@ export class WaitLine {
       const pending = new Pending(waiter, attempt, argument, resolve, end) as Pending
       if (pending.keepsAlive) keepAlive()
       if (timeoutMs < Infinity) {
-        // What keeps the process alive, if anything is to, is not the timer: ref() and unref() may change that later.
+        // The timer keeps nothing alive: keepAlive() does that, which ref() and unref() may change while the wait is pending.
         const onTime = () => this.#fail(pending, timeoutError(waiter, askedMs))
         pending.timer = setTimeout(onTime, Math.min(timeoutMs, LONGEST_TIMER_MS)).unref()
       }
       if (signal !== undefined) {
-        const onAbort = () => this.#fail(pending, signal.reason)
-        signal.addEventListener('abort', onAbort, { once: true })
-        pending.unsubscribe = () => signal.removeEventListener('abort', onAbort)
+        const fail = () => this.#fail(pending, signal.reason)
+        onAbort(signal, fail)
+        pending.signal = signal
+        pending.unsubscribe = () => offAbort(signal, fail)
       }
       this.#append(pending)
       // It may have aborted since the caller looked, and does not say so twice.
@@ -178,6 +181,8 @@ export class WaitLine {
   #serveAll(): void {
     for (let pending = this.#first; pending !== undefined; pending = this.#first) {
       try {
+        // The signal may be that of several, and the first of them has just failed.
+        pending.signal?.throwIfAborted()
         const answer = pending.attempt()
         if (answer === LATER) return
         if (answer !== NOT_NOW) {
@@ -194,7 +199,7 @@ export class WaitLine {
           return
         }
       } catch (error) {
-        // What it waits for is broken, or the system has no thread to wait with.
+        // What it waits for is broken, or the system has no thread to wait with; or its signal has aborted.
         this.#fail(pending, error)
       }
     }
@@ -230,12 +235,13 @@ export class WaitLine {
     }
   }
 
-  /** Looks again whether a handle's waits keep the process alive. */
-  refreshKeepAlive(waiter: Waiter): void {
+  /** Looks again which waits keep the process alive: `keepsAlive` of a waiter has changed. */
+  refreshKeepAlive(): void {
     for (let pending = this.#first; pending !== undefined; pending = pending.next) {
-      if (pending.waiter !== waiter || pending.keepsAlive === waiter.keepsAlive) continue
-      pending.keepsAlive = waiter.keepsAlive
-      if (waiter.keepsAlive) keepAlive()
+      const { keepsAlive } = pending.waiter
+      if (pending.keepsAlive === keepsAlive) continue
+      pending.keepsAlive = keepsAlive
+      if (keepsAlive) keepAlive()
       else letGo()
     }
   }

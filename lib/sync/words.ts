@@ -4,28 +4,40 @@
  * Who waits is in the segment's parking place, by the offset of the word: so exactly as many waits end as were notified,
  * whether they block a thread or are among thousands that one event loop has pending, and those of the dead count for nobody.
  */
-import { ShareError } from '../errors.ts'
+import { hasCode, ShareError } from '../errors.ts'
 import { residentAt, type Segment, segmentOf } from '../memory/segment.ts'
 import { Site } from '../memory/site.ts'
 import { native, PARK } from '../native.ts'
-import { assertInteger, assertTimeout, rangeError, typeError } from '../validate.ts'
+import {
+  assertBoolean,
+  assertInteger,
+  assertOptions,
+  assertSignal,
+  assertTimeout,
+  rangeError,
+  typeError,
+} from '../validate.ts'
 import { ParkingState } from './parking.ts'
 import { NOT_NOW, type Waiter } from './wait-line.ts'
+import type { WaitOptions } from './wait-options.ts'
 
 /** The parking place of a segment, as one environment sees it. */
 class Words extends ParkingState implements Waiter {
   readonly name: string
   readonly subject: string
-  readonly keepsAlive = false
+  readonly keepsAlive = true
+  /** Those whose waits do not keep the process alive. */
+  readonly unrefd: Waiter
 
   constructor(site: Site) {
     super(site)
     this.name = site.attachment.name
     this.subject = `a word of segment "${this.name}"`
+    this.unrefd = { name: this.name, subject: this.subject, keepsAlive: false }
   }
 
   override end(): void {
-    for (const line of this.lines) line.failWaiter(this, new ShareError('ERR_CLOSED', { segment: this.name }))
+    for (const line of this.lines) line.failAll(new ShareError('ERR_CLOSED', { segment: this.name }))
     super.end()
   }
 }
@@ -65,9 +77,10 @@ function siteOf(segment: Segment, cell: number): Site {
 
 /**
  * Blocks the thread while `array[index]` holds `value`, until somebody calls {@link notify} for that element. What
- * `Atomics.wait` is for threads, between processes, and with its results.
+ * `Atomics.wait` is for threads, between processes, and with its results. Blocks the event loop: signal handlers do not run
+ * meanwhile, nor timers and I/O. For scripts and workers.
  *
- * @remarks Blocks the event loop: for scripts and workers. It looks at the element for some microseconds before it sleeps; a
+ * @remarks It looks at the element for some microseconds before it sleeps; a
  * change that it sees then is as if the call had come a little later: `'not-equal'`. The array must be a view of the buffer of
  * a {@link SharedMemory}, of a {@link SharedArray} of `'i'`, or of a {@link SharedState} with one of those.
  * @param value - what the element is expected to hold
@@ -91,13 +104,23 @@ export function wait(
   timeoutMs: number = Infinity,
 ): 'ok' | 'not-equal' | 'timed-out' {
   const { words, byteOffset } = wordAt(array, index)
-  assertWait(value, timeoutMs)
+  assertValue(value)
+  assertTimeout('timeoutMs', timeoutMs)
   if (array[index] !== value) return 'not-equal'
   if (timeoutMs === 0) return 'timed-out'
   if (native.spinWord(words.object, byteOffset, value, Math.min(timeoutMs, 1))) return 'not-equal'
   const id = native.parkIfEqual(words.object, byteOffset, value)
   if (id === PARK.NOT_EQUAL) return 'not-equal'
   return words.parked(id, byteOffset, words).waitSync(timeoutMs) === NOT_NOW ? 'timed-out' : 'ok'
+}
+
+/** What {@link waitAsync} may be told. */
+export interface WaitAsyncOptions extends WaitOptions {
+  /**
+   * Whether the wait keeps the process alive while it is pending.
+   * @defaultValue `true`
+   */
+  readonly ref?: boolean | undefined
 }
 
 /** What {@link waitAsync} gives. */
@@ -108,8 +131,10 @@ export type WaitAsyncResult =
 /**
  * {@link wait} without blocking the event loop: what `Atomics.waitAsync` is for threads, between processes.
  *
- * @remarks The promise is rejected with `ERR_CLOSED` when the last handle of the segment in this process or worker is
- * closed. A pending wait does not keep the process alive.
+ * @remarks A pending wait keeps the process alive, as a timer does, unless `ref: false` is given. The promise is rejected with
+ * `ERR_CLOSED` when the last handle of the segment in this process or worker is closed, and with the signal's reason when that
+ * aborts.
+ * @param options - `timeoutMs`, as `Atomics.waitAsync` has it, or options
  * @throws as {@link wait}.
  * @example
  * ```ts
@@ -125,20 +150,33 @@ export function waitAsync(
   array: Int32Array,
   index: number,
   value: number,
-  timeoutMs: number = Infinity,
+  options: number | WaitAsyncOptions = {},
 ): WaitAsyncResult {
   const { words, byteOffset } = wordAt(array, index)
-  assertWait(value, timeoutMs)
+  assertValue(value)
+  const { timeoutMs = Infinity, signal, ref = true } = waitAsyncOptions(options)
   if (array[index] !== value) return { async: false, value: 'not-equal' }
   if (timeoutMs === 0) return { async: false, value: 'timed-out' }
   const id = native.parkIfEqual(words.object, byteOffset, value)
   if (id === PARK.NOT_EQUAL) return { async: false, value: 'not-equal' }
-  const waiting = words.parked(id, byteOffset, words).wait({ timeoutMs })
+  const waiting = words.parked(id, byteOffset, ref ? words : words.unrefd).wait({ timeoutMs, signal })
   return { async: true, value: waiting.then(() => 'ok' as const, timedOut) }
 }
 
-function timedOut(error: ShareError): 'timed-out' {
-  if (error.code === 'ERR_TIMEOUT') return 'timed-out'
+function waitAsyncOptions(options: number | WaitAsyncOptions): WaitAsyncOptions {
+  if (typeof options === 'number') {
+    assertTimeout('timeoutMs', options)
+    return { timeoutMs: options }
+  }
+  assertOptions('options', options, ['timeoutMs', 'signal', 'ref'])
+  assertTimeout('options.timeoutMs', options.timeoutMs)
+  assertSignal('options.signal', options.signal)
+  if (options.ref !== undefined) assertBoolean('options.ref', options.ref)
+  return options
+}
+
+function timedOut(error: unknown): 'timed-out' {
+  if (hasCode(error, 'ERR_TIMEOUT')) return 'timed-out'
   throw error
 }
 
@@ -163,7 +201,6 @@ export function notify(array: Int32Array, index: number, count: number = Infinit
   return words.unpark(byteOffset, count)
 }
 
-function assertWait(value: number, timeoutMs: number): void {
+function assertValue(value: number): void {
   assertInteger('value', value, -(2 ** 31), 2 ** 31 - 1)
-  assertTimeout('timeoutMs', timeoutMs)
 }

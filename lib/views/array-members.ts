@@ -17,6 +17,10 @@ export interface ArrayMembers extends Shareable, Disposable {
   readonly handle: Handle
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
   toJSON(): Handle
+  /** {@link Lock.ref} of {@link lock}; the array itself has no waits. */
+  ref(): this
+  /** {@link Lock.unref} of {@link lock}. Nothing happens when there is none. */
+  unref(): this
   /**
    * Ends this object; the last one to close removes the name, unless the array is persistent. Idempotent.
    * @remarks The elements stay readable and writable through this array for as long as somebody keeps it.

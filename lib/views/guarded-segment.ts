@@ -119,6 +119,11 @@ export class GuardedSegment {
     return this.#lock.lock
   }
 
+  /** Whether pending waits for the lock keep the process alive. */
+  setKeepsAlive(yes: boolean): void {
+    this.#lock.setKeepsAlive(yes)
+  }
+
   assertOpen(): void {
     this.#site.attachment.assertOpen()
   }

@@ -4,10 +4,9 @@ import { encodeElement, type RawElement, type ScalarArray, type ScalarType } fro
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertFunction, typeError } from '../validate.ts'
 import { type AtomicCell, atomicCell } from './atomic-cell.ts'
+import { combined, type Operation } from './combine.ts'
 import type { GuardedSegment } from './guarded-segment.ts'
 import { ValueBase } from './value-base.ts'
-
-type Operation = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
 
 export class ScalarValue extends ValueBase {
   readonly #guarded = ValueBase.guardedOf(this)
@@ -167,7 +166,7 @@ export class ScalarValue extends ValueBase {
     const { hold } = state
     try {
       const old = view[0]!
-      view[0] = combine(operation, old as number, raw as number)
+      view[0] = combined(type, operation, old, raw)
       return type.decode(old)
     } finally {
       state.leave(hold, abandoned)
@@ -202,23 +201,5 @@ export class ScalarValue extends ValueBase {
     if (view === undefined) throw this.#guarded.closedError()
     this.#cell ??= atomicCell(this.#type, view.buffer, view.byteOffset)
     return this.#cell
-  }
-}
-
-/** What the operation makes of an element, before it is cut to the size of the type. For bigints as well. */
-function combine(operation: Operation, old: number, operand: number): number {
-  switch (operation) {
-    case 'add':
-      return old + operand
-    case 'sub':
-      return old - operand
-    case 'and':
-      return old & operand
-    case 'or':
-      return old | operand
-    case 'xor':
-      return old ^ operand
-    case 'exchange':
-      return operand
   }
 }

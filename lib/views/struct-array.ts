@@ -96,6 +96,16 @@ export class StructArray extends Indexed {
     return this.handle
   }
 
+  ref(): this {
+    this.#guarded.setKeepsAlive(true)
+    return this
+  }
+
+  unref(): this {
+    this.#guarded.setKeepsAlive(false)
+    return this
+  }
+
   close(): void {
     this.#guarded.close()
   }

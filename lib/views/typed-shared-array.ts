@@ -89,6 +89,16 @@ function defineNumbers(type: ScalarType, Base: typeof Int32Array) {
       return this.handle
     }
 
+    ref(): this {
+      this.#guarded.setKeepsAlive(true)
+      return this
+    }
+
+    unref(): this {
+      this.#guarded.setKeepsAlive(false)
+      return this
+    }
+
     close(): void {
       this.#guarded.close()
     }

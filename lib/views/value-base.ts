@@ -28,6 +28,16 @@ export abstract class ValueBase {
     return this.handle
   }
 
+  ref(): this {
+    this.#guarded.setKeepsAlive(true)
+    return this
+  }
+
+  unref(): this {
+    this.#guarded.setKeepsAlive(false)
+    return this
+  }
+
   [Symbol.dispose](): void {
     this.close()
   }

@@ -27,6 +27,10 @@ export interface ValueMembers extends Shareable, Disposable {
   readonly handle: Handle
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
   toJSON(): Handle
+  /** {@link Lock.ref} of {@link lock}; the value itself has no waits. */
+  ref(): this
+  /** {@link Lock.unref} of {@link lock}. Nothing happens when there is none. */
+  unref(): this
   /** Ends this object; the last one to close removes the name, unless the value is persistent. Idempotent. */
   close(): void
   /**
@@ -68,9 +72,13 @@ export interface ScalarValueOf<T extends TypeName> extends ValueMembers {
   exchange(value: InputOf<T>): ElementTypes[T]
   /** Replaces the value if it is `expected` (to the bit: `NaN` equals `NaN`, `0` is not `-0`); gives the old one. */
   compareExchange(expected: InputOf<T>, replacement: InputOf<T>): ElementTypes[T]
-  /** Adds, wrapping round like C; gives the old value. Numeric types. */
+  /**
+   * Adds; gives the old value. Numeric types.
+   * @throws `RangeError` for a sum that an integer type cannot hold; nothing has changed then. Without a lock the sum wraps
+   * round instead, as that of `Atomics.add` does.
+   */
   add(value: T extends NumericTypeName ? InputOf<T> : never): ElementTypes[T]
-  /** Subtracts, wrapping round like C; gives the old value. Numeric types. */
+  /** Subtracts; gives the old value. Numeric types. @throws as {@link add}. */
   sub(value: T extends NumericTypeName ? InputOf<T> : never): ElementTypes[T]
   /** Bitwise and; gives the old value. Integer types and `bool`. */
   and(value: T extends IntegerTypeName | '?' | 'bool' ? InputOf<T> : never): ElementTypes[T]

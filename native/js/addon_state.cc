@@ -55,18 +55,19 @@ void AddonState::Finalize(Napi::Env, AddonState* state) {
   state->Release();
 }
 
-void AddonState::DropHolds() {
-  waits_.Stop();  // its threads ask the segments who lives
+void AddonState::LeaveNames() {
+  waits_.Stop();
   for (Resident* resident : residents) resident->StandBack();
-  for (const auto& [identity, holder] : open_segments) holder->segment.Close();
+  for (const auto& [identity, holder] : open_segments) holder->segment.Leave();
 }
 
 // The end of a worker or of the main thread, on the thread itself. A lock that it still holds is handed on as
 // abandoned: when the thread ends after its memory was unmapped the kernel could no longer do that.
 void AddonState::OnEnvironmentEnd(void* data) {
   AddonState* const state = static_cast<AddonState*>(data);
+  state->waits_.Stop();  // its threads ask the segments who lives
   for (Resident* resident : state->residents) resident->End();
-  state->DropHolds();
+  for (const auto& [identity, holder] : state->open_segments) holder->segment.Close();
   napi_release_threadsafe_function(state->wake_, napi_tsfn_abort);
 }
 

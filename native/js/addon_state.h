@@ -61,9 +61,9 @@ class AddonState {
   static constexpr size_t kExchangeWords = 8;
   static constexpr size_t kExchangeBytes = 64 * 1024;
 
-  // Takes back what others would wait for in vain and ends the holds of all segments (names go if we were the last), leaving
-  // every mapping in place. Nobody is woken any more.
-  void DropHolds();
+  // Takes back what others would wait for in vain, and stops keeping the names of all segments (they go if we were the last),
+  // leaving every mapping in place. Nobody is woken any more. The process is about to end: until then it stays a member.
+  void LeaveNames();
 
  private:
   explicit AddonState(Napi::Env env);
@@ -94,6 +94,7 @@ class StateUse {
   StateUse(const StateUse&) = delete;
   StateUse& operator=(const StateUse&) = delete;
   AddonState* operator->() const { return state_; }
+  AddonState* get() const { return state_; }
 
  private:
   AddonState* const state_;

@@ -11,10 +11,11 @@ namespace {
 class BarrierObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kBarrier;
+  static constexpr bool kHasMutex = true;
 
   // Its first wait is for the end of an action that others perform.
   BarrierObject(const Napi::Value& segment, BarrierCell* cell, size_t byte_length)
-      : SyncObject(segment, kKind), barrier(cell, byte_length, this) {
+      : SyncObject(segment, kKind), barrier(cell, byte_length, members()) {
     WakeWord* const wake = barrier.wake();
     AddWait({&wake->word, &wake->flags, [this](uint64_t) { return barrier.phase() != BarrierPhase::kActing; },
              [this] { barrier.TendInTurn(); }});
@@ -49,11 +50,13 @@ Napi::Value BarrierBytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(Barrier::BytesFor(SizeArg(info, 0))));
 }
 
-// initBarrier(segment, offset, parties, records)
+// initBarrier(segment, offset, parties, records, timeoutNs)
 Napi::Value InitBarrier(const Napi::CallbackInfo& info) {
   const uint64_t records = SizeArg(info, 3);
-  BarrierCell* const cell = CellArg<BarrierCell>(info, Barrier::BytesFor(records));
-  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Barrier::Init(cell, SizeArg(info, 2), records));
+  MutexKind kind;
+  BarrierCell* const cell = CellArg<BarrierCell>(info, Barrier::BytesFor(records), &kind);
+  if (cell != nullptr)
+    ThrowUnlessInitialised(info.Env(), Barrier::Init(cell, SizeArg(info, 2), records, kind, SizeArg(info, 4)));
   return {};
 }
 
@@ -94,6 +97,11 @@ Napi::Value Parties(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.parties()));
 }
 
+// barrierTimeoutNs(barrier): of waits that have no timeout of their own; 0: for ever.
+Napi::Value TimeoutNs(const Napi::CallbackInfo& info, BarrierObject& object) {
+  return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.timeout_ns()));
+}
+
 Napi::Value Waiting(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.waiting()));
 }
@@ -118,6 +126,7 @@ void ExportBarrierFunctions(Napi::Env env, Napi::Object exports) {
                 {"barrierAbort", On<Abort>},
                 {"barrierReset", On<Reset>},
                 {"barrierParties", On<Parties>},
+                {"barrierTimeoutNs", On<TimeoutNs>},
                 {"barrierWaiting", On<Waiting>},
                 {"barrierIsBroken", On<IsBroken>},
             });

@@ -9,6 +9,7 @@ namespace {
 class EventObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kEvent;
+  static constexpr bool kHasMutex = false;
 
   EventObject(const Napi::Value& segment, EventCell* cell, size_t) : SyncObject(segment, kKind), event(cell) {
     AddWait({&event.wake()->word,

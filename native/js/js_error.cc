@@ -38,6 +38,7 @@ const char* CodeOf(const Status& status) {
     case Outcome::kNotMemory: return "ERR_FOREIGN";
     case Outcome::kLayout: return "ERR_LAYOUT";
     case Outcome::kAbi: return "ERR_ABI";
+    case Outcome::kNamespace: return "ERR_NAMESPACE";
     case Outcome::kCorrupt: return "ERR_CORRUPT";
     case Outcome::kOk: break;
   }

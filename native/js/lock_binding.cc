@@ -12,17 +12,19 @@
 
 namespace procshare {
 
-LockBinding::LockBinding(AddonState* state, const Segment& segment, LockCell* cell)
-    : state_(state),
-      mapping_(segment.mapping()),
-      lock_(cell),
-      index_(state->lock_table().Add(cell)),
-      wait_(state->waits().Add({lock_.release_word(),
-                                lock_.flags(),
-                                [lock = lock_, owner = state->fast_path().owner](uint64_t) {
-                                  return lock.Peek() != MutexState::kHeld && !lock.IsReservedForOthers(owner);
-                                },
-                                {}})) {
+LockBinding::LockBinding(SegmentHolder* holder, LockCell* cell)
+    : state_(holder->state.get()),
+      holder_(holder),
+      mapping_(holder->segment.mapping()),
+      lock_(cell, holder->owners()),
+      index_(state_->lock_table().Add(cell, holder->owners())),
+      wait_(state_->waits().Add({lock_.release_word(),
+                                 lock_.flags(),
+                                 [lock = lock_, owner = state_->fast_path().owner](uint64_t) {
+                                   return lock.Peek() != MutexState::kHeld && !lock.IsReservedForOthers(owner);
+                                 },
+                                 {}})) {
+  holder_->Retain();
   state_->residents.insert(this);
 }
 
@@ -30,6 +32,7 @@ LockBinding::~LockBinding() {
   End();
   state_->residents.erase(this);
   state_->lock_table().Remove(index_);
+  holder_->Release();
 }
 
 void LockBinding::End() {
@@ -74,7 +77,7 @@ napi_value ToAnswer(napi_env env, MutexOutcome outcome) {
 // The rest of an acquisition for which the first attempt did not suffice. Apart, so that the fast path saves no registers.
 PROCSHARE_COLD napi_value Finish(napi_env env, FastPath& path, MutexOutcome outcome, bool waits) {
   if (outcome == MutexOutcome::kBusy && waits) {
-    outcome = SharedLock(path.cell).Acquire(path.owner, Deadline::AfterMs(kSliceMs));
+    outcome = SharedLock(path.cell, path.owners).Acquire(path.owner, Deadline::AfterMs(kSliceMs));
   }
   if (IsAcquired(outcome)) path.lock->held = true;
   return ToAnswer(env, outcome);
@@ -83,7 +86,7 @@ PROCSHARE_COLD napi_value Finish(napi_env env, FastPath& path, MutexOutcome outc
 template <bool kWaits>
 napi_value AcquireSelected(napi_env env, FastPath& path) {
   path.Select();
-  const MutexOutcome outcome = SharedLock(path.cell).TryAcquire(path.owner);
+  const MutexOutcome outcome = SharedLock(path.cell, path.owners).TryAcquire(path.owner);
   if (Unlikely(outcome != MutexOutcome::kAcquired)) return Finish(env, path, outcome, kWaits);
   path.lock->held = true;
   return nullptr;
@@ -92,7 +95,7 @@ napi_value AcquireSelected(napi_env env, FastPath& path) {
 napi_value ReleaseSelected(napi_env, FastPath& path) {
   path.Select();
   path.lock->held = false;
-  SharedLock(path.cell).Release();
+  SharedLock(path.cell, path.owners).Release();
   return nullptr;
 }
 
@@ -130,8 +133,9 @@ void Finalize(napi_env, void* data, void*) { delete static_cast<LockBinding*>(da
 
 // initLock(segment, offset): makes a free lock in the cells of a segment that is not published yet.
 Napi::Value InitLock(const Napi::CallbackInfo& info) {
-  LockCell* const cell = CellArg<LockCell>(info, sizeof(LockCell));
-  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), SharedLock(cell).Init());
+  MutexKind kind;
+  LockCell* const cell = CellArg<LockCell>(info, sizeof(LockCell), &kind);
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), SharedLock(cell, nullptr).Init(kind));
   return {};
 }
 
@@ -144,11 +148,16 @@ Napi::Value BindLock(const Napi::CallbackInfo& info) {
   const Segment& segment = holder->segment;
   LockCell* const cell =
       reinterpret_cast<LockCell*>(segment.CellAt(SizeArg(info, 1), sizeof(LockCell), alignof(LockCell)).bytes);
-  if (cell == nullptr || !SharedLock(cell).LooksSound()) {
+  if (cell == nullptr) {
     ThrowStatus(env, Status::Of(Outcome::kCorrupt));
     return {};
   }
-  LockBinding* const binding = new LockBinding(AddonState::Of(env), segment, cell);
+  if (!MutexesUsableOrThrow(env, *holder)) return {};
+  if (!SharedLock(cell, holder->owners()).LooksSound()) {
+    ThrowStatus(env, Status::Of(Outcome::kCorrupt));
+    return {};
+  }
+  LockBinding* const binding = new LockBinding(holder, cell);
   napi_value external;
   if (!Succeeded(env, napi_create_external(env, binding, Finalize, nullptr, &external), "no external")) {
     delete binding;

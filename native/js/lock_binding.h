@@ -6,14 +6,14 @@
 #include <memory>
 
 #include "js/addon_state.h"
-#include "shm/segment.h"
+#include "js/segment_functions.h"
 #include "shm/shared_lock.h"
 
 namespace procshare {
 
 class LockBinding final : public Resident {
  public:
-  LockBinding(AddonState* state, const Segment& segment, LockCell* cell);
+  LockBinding(SegmentHolder* holder, LockCell* cell);
   ~LockBinding() override;
 
   bool ended() const { return mapping_ == nullptr; }
@@ -50,6 +50,7 @@ class LockBinding final : public Resident {
   MutexOutcome Note(MutexOutcome outcome);
 
   const StateUse state_;
+  SegmentHolder* const holder_;             // whose members own the mutex, perhaps
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
   SharedLock lock_;
   const uint32_t index_;  // in AddonState::lock_table()

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "platform/compiler.h"
+#include "platform/members.h"
 #include "shm/layout.h"
 
 namespace procshare {
@@ -20,7 +21,8 @@ constexpr size_t kSelectionWords = 4;
 // What the fast path knows of a lock.
 struct FastLock {
   LockCell* cell = nullptr;
-  bool held = false;  // by this environment's thread
+  Members* owners = nullptr;  // see SharedLock
+  bool held = false;          // by this environment's thread
 };
 
 class RingQueue;
@@ -38,12 +40,14 @@ struct FastPath {
   uint32_t index = UINT32_MAX;
   FastLock* lock = nullptr;
   LockCell* cell = nullptr;
+  Members* owners = nullptr;
 
   void Select() {
     if (Likely(*selected == index)) return;
     index = *selected;
     lock = &locks[index];
     cell = lock->cell;
+    owners = lock->owners;
   }
   void ForgetSelected() { index = UINT32_MAX; }
 };
@@ -52,7 +56,7 @@ class LockTable {
  public:
   explicit LockTable(FastPath* path) : path_(path) {}
 
-  uint32_t Add(LockCell* cell) {
+  uint32_t Add(LockCell* cell, Members* owners) {
     if (free_.empty()) {
       free_.push_back(static_cast<uint32_t>(locks_.size()));
       locks_.emplace_back();
@@ -60,7 +64,7 @@ class LockTable {
     }
     const uint32_t index = free_.back();
     free_.pop_back();
-    locks_[index] = {cell, false};
+    locks_[index] = {cell, owners, false};
     path_->ForgetSelected();
     return index;
   }

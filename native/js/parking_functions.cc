@@ -12,13 +12,14 @@ namespace {
 class ParkingObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kParking;
+  static constexpr bool kHasMutex = true;
 
   ParkingObject(const Napi::Value& segment, ParkingCell* cell, size_t byte_length)
       : SyncObject(segment, kKind),
         cell_(cell),
         byte_length_(byte_length),
         capacity_(LedgerView::CapacityOf(&cell->ledger, byte_length - offsetof(ParkingCell, ledger))) {}
-  bool LooksSound() const { return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded); }
+  bool LooksSound() const { return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded, members()->owners()); }
 
   bool IsUsed() const { return LedgerView(&cell_->ledger, capacity_).used() > 0; }
 
@@ -26,8 +27,8 @@ class ParkingObject final : public SyncObject {
   class Session {
    public:
     explicit Session(ParkingObject* object, Patience patience = Patience::kUnlimited)
-        : guard_(&object->cell_->guarded, object->byte_length_, patience),
-          parking_(&guard_, LedgerView(&object->cell_->ledger, object->capacity_), object) {}
+        : guard_(&object->cell_->guarded, object->byte_length_, object->members()->owners(), patience),
+          parking_(&guard_, LedgerView(&object->cell_->ledger, object->capacity_), object->members()) {}
     bool held() const { return guard_.held(); }
     Parking* operator->() { return &parking_; }
 
@@ -80,10 +81,11 @@ Napi::Value ParkingBytes(const Napi::CallbackInfo& info) {
 // initParking(segment, offset, records)
 Napi::Value InitParking(const Napi::CallbackInfo& info) {
   const uint64_t records = SizeArg(info, 2);
-  ParkingCell* const cell = CellArg<ParkingCell>(info, sizeof(ParkingCell) + LedgerView::BytesFor(records));
+  MutexKind kind;
+  ParkingCell* const cell = CellArg<ParkingCell>(info, sizeof(ParkingCell) + LedgerView::BytesFor(records), &kind);
   if (cell == nullptr) return {};
   cell->ledger.capacity.store(records, std::memory_order_relaxed);
-  ThrowUnlessInitialised(info.Env(), InitGuarded(&cell->guarded));
+  ThrowUnlessInitialised(info.Env(), InitGuarded(&cell->guarded, kind));
   return {};
 }
 

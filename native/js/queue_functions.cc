@@ -1,6 +1,8 @@
 #include "js/queue_functions.h"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "js/fast_slots.h"
 #include "js/sync_object.h"
@@ -19,7 +21,9 @@ class QueueObject final : public SyncObject {
   static constexpr int kCountBits = 21;
 
   QueueObject(const Napi::Value& segment, QueueCell* cell, size_t byte_length)
-      : SyncObject(segment, kKind), queue(cell, byte_length), index(state()->queue_table().Add(&queue)) {}
+      : SyncObject(segment, kKind),
+        queue(cell, byte_length, members()->owners()),
+        index(state()->queue_table().Add(&queue)) {}
   ~QueueObject() override { state()->queue_table().Remove(index); }
 
   void End() override {
@@ -55,8 +59,9 @@ class QueueObject final : public SyncObject {
 class EndsObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kEnds;
+  static constexpr bool kHasMutex = true;
   EndsObject(const Napi::Value& segment, EndsCell* cell, size_t byte_length)
-      : SyncObject(segment, kKind), ends(cell, byte_length, this) {}
+      : SyncObject(segment, kKind), ends(cell, byte_length, members()) {}
   bool LooksSound() const { return ends.LooksSound(); }
   Ends ends;
 };
@@ -117,8 +122,9 @@ Napi::Value QueueBytes(const Napi::CallbackInfo& info) {
 // initQueue(segment, offset, capacity, maxItems): capacity is a multiple of 8.
 Napi::Value InitQueue(const Napi::CallbackInfo& info) {
   const uint64_t capacity = SizeArg(info, 2);
-  QueueCell* const cell = CellArg<QueueCell>(info, RingQueue::BytesFor(capacity));
-  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), RingQueue::Init(cell, capacity, SizeArg(info, 3)));
+  MutexKind kind;
+  QueueCell* const cell = CellArg<QueueCell>(info, RingQueue::BytesFor(capacity), &kind);
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), RingQueue::Init(cell, capacity, SizeArg(info, 3), kind));
   return {};
 }
 
@@ -132,9 +138,10 @@ Napi::Value Bind(const Napi::CallbackInfo& info, bool of_pipe) {
     ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
     return {};
   }
+  if (!MutexesUsableOrThrow(info.Env(), *holder)) return {};
   auto object = std::make_unique<QueueObject>(info[0], reinterpret_cast<QueueCell*>(range.bytes), range.byte_length);
   if (of_pipe) {
-    object->ends = std::make_unique<Ends>(reinterpret_cast<EndsCell*>(ends.bytes), ends.byte_length, object.get());
+    object->ends = std::make_unique<Ends>(reinterpret_cast<EndsCell*>(ends.bytes), ends.byte_length, holder);
     object->writer = SizeArg(info, 3);
     object->queue.BelongTo(object->ends.get(), 1 - object->writer);
   }
@@ -179,6 +186,37 @@ Napi::Value GetItem(const Napi::CallbackInfo& info, QueueObject& object) {
   words[0] = static_cast<double>(taken.byte_length);
   words[1] = static_cast<double>(taken.count);
   return ToJs(info, taken.outcome);
+}
+
+// queuePeek(queue, bytes): copies the first item without its header; a QueueOutcome. Exchange words 0 and 1 as of queueGetItem, 2 and 3
+// say which item it is.
+Napi::Value Peek(const Napi::CallbackInfo& info, QueueObject& object) {
+  Check(info[1].IsTypedArray(), "expected bytes");
+  Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  uint64_t position = 0;
+  const RingQueue::Taken taken = object.queue.Peek(bytes.Data(), bytes.ByteLength(), &position);
+  double* const words = object.state()->exchange_words();
+  words[0] = static_cast<double>(taken.byte_length);
+  words[1] = static_cast<double>(taken.count);
+  words[2] = static_cast<double>(position >> 32);
+  words[3] = static_cast<double>(position & UINT32_MAX);
+  return ToJs(info, taken.outcome);
+}
+
+// queueTakePeeked(queue, word 2, word 3): takes the item that queuePeek() has seen; a QueueOutcome.
+Napi::Value TakePeeked(const Napi::CallbackInfo& info, QueueObject& object) {
+  return ToJs(info, object.queue.TakePeeked(SizeArg(info, 1) << 32 | Uint32Arg(info, 2)));
+}
+
+// queueApart(queue): the bytes, as texts, of the items that are taken by queuePeek(); undefined when the bytes are no queue.
+Napi::Value Apart(const Napi::CallbackInfo& info, QueueObject& object) {
+  std::vector<std::string> found;  // first, for no JavaScript may run under the mutexes
+  if (object.queue.ForEachApart([&](std::string bytes) { found.push_back(std::move(bytes)); }) != QueueOutcome::kDone) {
+    return info.Env().Undefined();
+  }
+  Napi::Array texts = Napi::Array::New(info.Env(), found.size());
+  for (size_t i = 0; i < found.size(); ++i) texts.Set(static_cast<uint32_t>(i), found[i]);
+  return texts;
 }
 
 Napi::Value Close(const Napi::CallbackInfo& info, QueueObject& object) { return ToJs(info, object.queue.Close()); }
@@ -230,8 +268,9 @@ Napi::Value EndsBytes(const Napi::CallbackInfo& info) {
 // initEnds(segment, offset, records)
 Napi::Value InitEnds(const Napi::CallbackInfo& info) {
   const uint64_t records = SizeArg(info, 2);
-  EndsCell* const cell = CellArg<EndsCell>(info, Ends::BytesFor(records));
-  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Ends::Init(cell, records));
+  MutexKind kind;
+  EndsCell* const cell = CellArg<EndsCell>(info, Ends::BytesFor(records), &kind);
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Ends::Init(cell, records, kind));
   return {};
 }
 
@@ -259,6 +298,9 @@ void ExportQueueFunctions(Napi::Env env, Napi::Object exports) {
                 {"queuePutItem", On<PutItem>},
                 {"queuePutRecords", On<PutRecords>},
                 {"queueGetItem", On<GetItem>},
+                {"queuePeek", On<Peek>},
+                {"queueTakePeeked", On<TakePeeked>},
+                {"queueApart", On<Apart>},
                 {"queueClose", On<Close>},
                 {"queueWakeAll", On<WakeAll>},
                 {"queueTaskDone", On<TaskDone>},

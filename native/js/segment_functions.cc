@@ -1,6 +1,7 @@
 #include "js/segment_functions.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <vector>
 
@@ -16,6 +17,7 @@ constexpr napi_type_tag kSegmentTag = {0x8f3b1c5a9d2e4701, 0xa6c4e7f20b139d58};
 
 constexpr uint32_t kModeMask = 0777;
 constexpr uint32_t kPersist = 1 << 16;
+constexpr uint32_t kAnyNamespace = 1 << 17;
 constexpr uint32_t kAnyOwner = 1;
 constexpr uint32_t kForeign = 2;
 
@@ -37,6 +39,11 @@ void Finalize(napi_env env, void* data, void*) {
 }
 
 Napi::Value Wrap(Napi::Env env, Segment segment) {
+  // Now, on the environment's own thread: its helper threads ask for the number, too.
+  if (segment.mutex_kind() == MutexKind::kMembers && segment.MutexesUsable() && segment.Join() == 0) {
+    ThrowStatus(env, Status::System(ENOLCK, "fcntl"));
+    return {};
+  }
   SegmentHolder* const holder = new SegmentHolder(AddonState::Of(env), std::move(segment));
   napi_value external;
   if (!Succeeded(env, napi_create_external(env, holder, Finalize, nullptr, &external), "no external")) {
@@ -59,17 +66,19 @@ Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
   spec.description = description;
   spec.mode = flags & kModeMask;
   spec.persistent = (flags & kPersist) != 0;
+  spec.any_namespace = (flags & kAnyNamespace) != 0;
   Result<Segment> segment = Segment::Create(StringArg(info, 0), spec);
   if (!OkOrThrow(info.Env(), segment.status())) return {};
   return Wrap(info.Env(), std::move(segment.value()));
 }
 
-// attachSegment(name, flags): the same External as before when this environment is attached already, because two
+// attachSegment(name, flags, patienceMs): the same External as before when this environment is attached already, because two
 // buffers over one mapping are one too many for V8, and a lock has one owner per environment.
 Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const uint32_t flags = Uint32Arg(info, 1);
-  Result<Segment> segment = Segment::Attach(StringArg(info, 0), (flags & kAnyOwner) != 0, (flags & kForeign) != 0);
+  Result<Segment> segment =
+      Segment::Attach(StringArg(info, 0), (flags & kAnyOwner) != 0, (flags & kForeign) != 0, NumberArg(info, 2));
   if (!OkOrThrow(env, segment.status())) return {};
   const auto [first, last] = AddonState::Of(env)->open_segments.equal_range(segment.value().identity());
   for (auto item = first; item != last; ++item) {
@@ -125,6 +134,10 @@ Napi::Value SegmentPersistent(const Napi::CallbackInfo& info, SegmentHolder& hol
   return Napi::Boolean::New(info.Env(), holder.segment.persistent());
 }
 
+Napi::Value SegmentAnyNamespace(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  return Napi::Boolean::New(info.Env(), holder.segment.any_namespace());
+}
+
 // The payload as a SharedArrayBuffer or ArrayBuffer. To be asked for once per External; not for an empty payload.
 Napi::Value SegmentBuffer(const Napi::CallbackInfo& info, SegmentHolder& holder) {
   return holder.buffer.Create(info.Env(), holder.segment.mapping(), holder.segment.payload_bytes(), &holder.reported_bytes);
@@ -169,8 +182,8 @@ Napi::Value RemoveStale(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(removed.value()));
 }
 
-Napi::Value DropHolds(const Napi::CallbackInfo& info) {
-  AddonState::Of(info.Env())->DropHolds();
+Napi::Value LeaveNames(const Napi::CallbackInfo& info) {
+  AddonState::Of(info.Env())->LeaveNames();
   return {};
 }
 
@@ -178,6 +191,10 @@ Napi::Value DropHolds(const Napi::CallbackInfo& info) {
 
 SegmentHolder* HolderOf(const Napi::Value& external) {
   return Unwrap<SegmentHolder>(external, kSegmentTag, "expected a segment");
+}
+
+bool MutexesUsableOrThrow(Napi::Env env, const SegmentHolder& holder) {
+  return OkOrThrow(env, holder.segment.MutexesUsable() ? Status::Ok() : Status::Of(Outcome::kNamespace));
 }
 
 void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
@@ -192,12 +209,13 @@ void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
                 {"segmentDescription", OnSegment<SegmentDescription>},
                 {"segmentId", OnSegment<SegmentId>},
                 {"segmentPersistent", OnSegment<SegmentPersistent>},
+                {"segmentAnyNamespace", OnSegment<SegmentAnyNamespace>},
                 {"segmentBuffer", OnSegment<SegmentBuffer>},
                 {"dropBuffer", OnSegment<DropBuffer>},
                 {"unlinkName", UnlinkName},
                 {"listSegments", List},
                 {"removeStaleSegments", RemoveStale},
-                {"dropHolds", DropHolds},
+                {"leaveNames", LeaveNames},
             });
 }
 

@@ -9,9 +9,10 @@ namespace {
 class SemaphoreObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kSemaphore;
+  static constexpr bool kHasMutex = true;
 
   SemaphoreObject(const Napi::Value& segment, SemaphoreCell* cell, size_t byte_length)
-      : SyncObject(segment, kKind), semaphore(cell, byte_length, this) {
+      : SyncObject(segment, kKind), semaphore(cell, byte_length, members()) {
     AddWait({&semaphore.wake()->word, &semaphore.wake()->flags,
              [this](uint64_t units) { return semaphore.value() >= units; }, [this] { semaphore.TendInTurn(); }});
   }
@@ -35,9 +36,10 @@ Napi::Value SemaphoreBytes(const Napi::CallbackInfo& info) {
 // initSemaphore(segment, offset, value, limit, records): records is 0 for one that is not recoverable.
 Napi::Value InitSemaphore(const Napi::CallbackInfo& info) {
   const uint64_t records = SizeArg(info, 4);
-  SemaphoreCell* const cell = CellArg<SemaphoreCell>(info, Semaphore::BytesFor(records));
+  MutexKind kind;
+  SemaphoreCell* const cell = CellArg<SemaphoreCell>(info, Semaphore::BytesFor(records), &kind);
   if (cell != nullptr) {
-    ThrowUnlessInitialised(info.Env(), Semaphore::Init(cell, SizeArg(info, 2), SizeArg(info, 3), records));
+    ThrowUnlessInitialised(info.Env(), Semaphore::Init(cell, SizeArg(info, 2), SizeArg(info, 3), records, kind));
   }
   return {};
 }

@@ -35,7 +35,7 @@ Napi::Value ObjectWait(const Napi::CallbackInfo& info) {
 
 SyncObject::SyncObject(const Napi::Value& segment, SyncKind kind)
     : state_(AddonState::Of(segment.Env())), holder_(HolderOf(segment)), kind_(kind), mapping_(holder_->segment.mapping()) {
-  ++holder_->owners;
+  holder_->Retain();
   state_->residents.insert(this);
 }
 

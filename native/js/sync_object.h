@@ -14,13 +14,12 @@
 #include "js/args.h"
 #include "js/js_error.h"
 #include "js/segment_functions.h"
-#include "shm/ledger.h"
 
 namespace procshare {
 
 enum class SyncKind : uint8_t { kSemaphore, kEvent, kParking, kBarrier, kQueue, kEnds };
 
-class SyncObject : public Resident, public Members {
+class SyncObject : public Resident {
  public:
   SyncObject(const Napi::Value& segment, SyncKind kind);
   ~SyncObject() override;
@@ -32,10 +31,8 @@ class SyncObject : public Resident, public Members {
   uint32_t wait(size_t which) const { return which < waits_.size() ? waits_[which] : 0; }
   bool ended() const { return mapping_ == nullptr; }
 
-  uint64_t self() override { return holder_->segment.Join(); }
-  bool IsMember(uint64_t member) const override { return holder_->segment.IsMember(member); }
-
  protected:
+  Members* members() const { return holder_; }
   const Segment& segment() const { return holder_->segment; }
 
   // The id of a new wait, which ends with the object.
@@ -49,13 +46,15 @@ class SyncObject : public Resident, public Members {
   std::vector<uint32_t> waits_;
 };
 
-// The cell at an offset of a segment that is not published yet, for init functions: initX(segment, offset, ...).
+// The cell at an offset of a segment that is not published yet, for init functions: initX(segment, offset, ...). `*kind` becomes
+// that of the segment's mutexes.
 template <class Cell>
-Cell* CellArg(const Napi::CallbackInfo& info, size_t byte_length) {
+Cell* CellArg(const Napi::CallbackInfo& info, size_t byte_length, MutexKind* kind) {
   SegmentHolder* const holder = HolderOf(info[0]);
   if (holder == nullptr) return nullptr;
   const CellRange range = holder->segment.CellAt(SizeArg(info, 1), byte_length, alignof(Cell));
   Check(range.bytes != nullptr, "no place for the object");
+  *kind = holder->segment.mutex_kind();
   return reinterpret_cast<Cell*>(range.bytes);
 }
 
@@ -79,6 +78,7 @@ Napi::Value BindSyncObject(const Napi::CallbackInfo& info) {
     ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
     return {};
   }
+  if (Object::kHasMutex && !MutexesUsableOrThrow(info.Env(), *holder)) return {};
   auto object = std::make_unique<Object>(info[0], reinterpret_cast<Cell*>(range.bytes), range.byte_length);
   const bool sound = object->LooksSound();
   return WrapSyncObject(info.Env(), std::move(object), sound);

@@ -80,6 +80,7 @@ class NamedMemory {
     name_ = std::move(other.name_);
     descriptor_ = std::exchange(other.descriptor_, -1);
     temporary_ = other.temporary_;
+    keeps_name_ = other.keeps_name_;
     member_ = other.member_.exchange(0);
     identity_ = other.identity_;
     mapping_ = std::move(other.mapping_);
@@ -90,8 +91,14 @@ class NamedMemory {
   // Keeps the name beyond the last holder. Called by the builder, before Publish().
   Status MakePersistent();
 
+  // Makes the only holder a builder again, until Publish(). False when there are other holders.
+  bool BecomeBuilder();
+
   // Ends the builder's solitude; it goes on as a holder, with no moment in between at which it is neither.
   Status Publish();
+
+  // Stops keeping the name, and goes on as a member: for a process that is about to end and may still use the memory. See N3.
+  void Leave();
 
   // Ends the hold; idempotent. See N3.
   void Close();
@@ -125,6 +132,7 @@ class NamedMemory {
   std::string name_;
   intptr_t descriptor_ = -1;
   bool temporary_ = false;
+  bool keeps_name_ = true;           // until Leave()
   std::atomic<uint64_t> member_{0};  // looked at by other threads while the owner joins
   MemoryIdentity identity_;
   std::shared_ptr<MemoryMapping> mapping_;

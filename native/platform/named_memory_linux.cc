@@ -182,17 +182,25 @@ Status NamedMemory::Publish() {
   return Status::Ok();
 }
 
-void NamedMemory::Close() {
-  if (descriptor_ < 0) return;
-  Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
+void NamedMemory::Leave() {
+  if (descriptor_ < 0 || !std::exchange(keeps_name_, false)) return;
+  const int fd = static_cast<int>(descriptor_);
   // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
   // not by close(2), because a lock ends with its open file description, and our mapping keeps that one.
-  (void)SetLock(fd.get(), F_UNLCK, kLiveness);
-  if (const uint64_t member = member_.exchange(0)) (void)SetLock(fd.get(), F_UNLCK, MemberRange(member));
-  if (!temporary_ || !SetLock(fd.get(), F_WRLCK, kRemoval)) return;
-  (void)RemoveName(fd.get(), name_, identity_);
-  (void)SetLock(fd.get(), F_UNLCK, kRemoval);
+  (void)SetLock(fd, F_UNLCK, kLiveness);
+  if (!temporary_ || !SetLock(fd, F_WRLCK, kRemoval)) return;
+  (void)RemoveName(fd, name_, identity_);
+  (void)SetLock(fd, F_UNLCK, kRemoval);
 }
+
+void NamedMemory::Close() {
+  if (descriptor_ < 0) return;
+  Leave();
+  const Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
+  if (const uint64_t member = member_.exchange(0)) (void)SetLock(fd.get(), F_UNLCK, MemberRange(member));
+}
+
+bool NamedMemory::BecomeBuilder() { return SetLock(static_cast<int>(descriptor_), F_WRLCK, kLiveness); }
 
 Status NamedMemory::Unlink() {
   if (!RemoveName(static_cast<int>(descriptor_), name_, identity_)) return Status::System(ENOENT, "shm_unlink");

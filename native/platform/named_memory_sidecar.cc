@@ -200,17 +200,26 @@ auto WithObject(const std::string& name, const MemoryIdentity& identity, intptr_
 
 }  // namespace
 
-void NamedMemory::Close() {
-  if (descriptor_ < 0) return;
-  const Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
-  if (identity_.device == kNoSidecar) return;
+bool NamedMemory::BecomeBuilder() {
+  return identity_.device != kNoSidecar && SetLock(static_cast<int>(descriptor_), F_WRLCK, kLiveness);
+}
+
+void NamedMemory::Leave() {
+  if (descriptor_ < 0 || identity_.device == kNoSidecar || !std::exchange(keeps_name_, false)) return;
+  const int fd = static_cast<int>(descriptor_);
   // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
   // not by close(2), because a lock ends with its open file description, which a child before its exec may share.
-  (void)SetLock(fd.get(), F_UNLCK, kLiveness);
+  (void)SetLock(fd, F_UNLCK, kLiveness);
+  if (!temporary_ || !SetLock(fd, F_WRLCK, kRemoval)) return;
+  (void)RemoveNameOf(fd, name_, identity_);
+  (void)SetLock(fd, F_UNLCK, kRemoval);
+}
+
+void NamedMemory::Close() {
+  if (descriptor_ < 0) return;
+  Leave();
+  const Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
   if (const uint64_t member = member_.exchange(0)) (void)SetLock(fd.get(), F_UNLCK, MemberRange(member));
-  if (!temporary_ || !SetLock(fd.get(), F_WRLCK, kRemoval)) return;
-  (void)RemoveNameOf(fd.get(), name_, identity_);
-  (void)SetLock(fd.get(), F_UNLCK, kRemoval);
 }
 
 Status NamedMemory::Unlink() {

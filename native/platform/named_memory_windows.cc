@@ -245,6 +245,10 @@ Status NamedMemory::Publish() {
   return Status::Ok();
 }
 
+void NamedMemory::Leave() { Close(); }
+
+bool NamedMemory::BecomeBuilder() { return false; }  // nothing here asks for it: there are no pid namespaces
+
 void NamedMemory::Close() {
   if (descriptor_ < 0) return;
   Hold* const hold = HoldOf(std::exchange(descriptor_, -1));

@@ -12,9 +12,9 @@ struct ProcessIdentity {
 
 ProcessIdentity CurrentProcess();
 
-// True when it is certain that no thread of that process runs any more. Of its start time the lower 32 bits are enough, 0
-// when it is not known.
-bool ProcessHasEnded(uint32_t pid, uint32_t start_time_low);
+// The pid namespace of this process, a number that no other one has as long as a process lives in it; the same for all
+// processes where there are no such namespaces. 0 when it cannot be known.
+uint64_t PidNamespace();
 
 // The process that started this one, or its successor after that one ended.
 uint32_t ParentPid();

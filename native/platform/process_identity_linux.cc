@@ -1,10 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,51 +14,39 @@
 namespace procshare {
 namespace {
 
-struct ProcessStat {
-  char state = 0;
-  int threads = 0;
-  uint64_t start_time = 0;
-};
-
-// Fields 3, 20 and 22 of /proc/PID/stat, counted after the command name, which may hold spaces and parentheses. By hand: a
-// waiter for a mutex asks often.
-bool ReadStat(uint32_t pid, ProcessStat* stat) {
-  char path[32];
-  snprintf(path, sizeof path, "/proc/%u/stat", pid);
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
+// Field 22 of /proc/self/stat, counted after the command name, which may hold spaces and parentheses. 0 without /proc.
+uint64_t StartTime() {
+  const int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
   char text[1024];
   const ssize_t length = read(fd, text, sizeof text - 1);
   close(fd);
-  if (length <= 0) return false;
+  if (length <= 0) return 0;
   text[length] = '\0';
   const char* at = strrchr(text, ')');
   for (int field = 3; at != nullptr && (at = strchr(at, ' ')) != nullptr; ++field) {
     ++at;
-    if (field == 3) stat->state = *at;
-    if (field == 20) stat->threads = atoi(at);
-    if (field == 22) {
-      stat->start_time = strtoull(at, nullptr, 10);
-      return true;
-    }
+    if (field == 22) return strtoull(at, nullptr, 10);
   }
-  return false;
+  return 0;
 }
 
 }  // namespace
 
-ProcessIdentity CurrentProcess() {
-  const uint32_t pid = static_cast<uint32_t>(getpid());
-  ProcessStat stat;
-  return {pid, ReadStat(pid, &stat) ? stat.start_time : 0};
-}
+ProcessIdentity CurrentProcess() { return {static_cast<uint32_t>(getpid()), StartTime()}; }
 
-bool ProcessHasEnded(uint32_t pid, uint32_t start_time_low) {
-  ProcessStat stat;
-  if (!ReadStat(pid, &stat)) return kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
-  if (start_time_low != 0 && static_cast<uint32_t>(stat.start_time) != start_time_low) return true;
-  // The main thread may have ended before the others: then it is a zombie, and they run on.
-  return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
+// By the file that stands for the namespace: by way of /proc, or without one (Linux 6.11) of a descriptor of this process.
+uint64_t PidNamespace() {
+  struct stat info;
+  if (stat("/proc/self/ns/pid", &info) == 0) return info.st_ino;
+  constexpr unsigned long kGetPidNamespace = _IO(0xff, 5);  // PIDFD_GET_PID_NAMESPACE of linux/pidfd.h
+  const int self = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+  if (self < 0) return 0;
+  const int space = ioctl(self, kGetPidNamespace, 0);
+  const bool known = space >= 0 && fstat(space, &info) == 0;
+  if (space >= 0) close(space);
+  close(self);
+  return known ? info.st_ino : 0;
 }
 
 int OpenProcessWatch(uint32_t pid) {

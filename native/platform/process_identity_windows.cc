@@ -33,6 +33,8 @@ unsigned __stdcall WatchParent(void* argument) {
 
 ProcessIdentity CurrentProcess() { return {GetCurrentProcessId(), StartTimeOf(GetCurrentProcess())}; }
 
+uint64_t PidNamespace() { return 1; }
+
 uint32_t ParentPid() {
   const Handle snapshot(CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0));
   PROCESSENTRY32W entry;

@@ -1,12 +1,17 @@
-// Robust mutexes on POSIX systems that have them: pthread_mutex_t, process-shared, PTHREAD_MUTEX_ROBUST.
+// Robust mutexes on Linux. The first kind is a pthread_mutex_t, process-shared and PTHREAD_MUTEX_ROBUST.
 //
-// Thread ids collide between pid namespaces: the first process of each container has the id 1. So
+// The kernel knows its owner by a thread id, and these collide between pid namespaces: the first process of each container
+// has the id 1. A thread that is killed between the moment at which pthread_mutex_trylock() or _unlock() announces the mutex
+// in list_op_pending and the moment at which it takes that back makes the kernel compare ids; a living owner in another
+// namespace with the same id would lose the mutex. So all users of such a mutex are in one pid namespace (the segment sees to
+// it), and other users get the second kind. Within a namespace,
 //
 //   - the kind is normal, not recursive or error-checking, for those compare ids to tell whether the caller is the owner;
-//   - we never sleep inside pthread_mutex_lock() or _clocklock(). They announce the mutex in list_op_pending for as long
-//     as they sleep, and when the sleeper is killed then, the kernel compares ids to tell whether it was the owner: the
-//     death of a waiter would take the mutex away from a living owner. We sleep on the futex word ourselves, as they do,
-//     and take the mutex with trylock(), and that only when it looks free.
+//   - we never sleep inside pthread_mutex_lock() or _clocklock(), which keep the mutex in list_op_pending for as long as they
+//     sleep. We sleep on the futex word ourselves, as they do, and take the mutex with trylock(), when it looks free.
+//
+// The C library believes the bytes of a mutex. The word that says its kind is compared before each use of a free one and put
+// right before each release, so that it never decides by a number that another process has damaged what to do with the rest.
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +20,7 @@
 
 #include "platform/fence.h"
 #include "platform/futex.h"
-#include "platform/robust_mutex.h"
+#include "platform/member_mutex.h"
 
 namespace procshare {
 namespace {
@@ -35,10 +40,12 @@ struct Words {
 #if defined(__GLIBC__)
 constexpr size_t kFutexOffset = offsetof(pthread_mutex_t, __data.__lock);
 constexpr size_t kKindOffset = offsetof(pthread_mutex_t, __data.__kind);
+constexpr int32_t kKind = 16 | 128;  // PTHREAD_MUTEX_ROBUST_NORMAL_NP, and process-shared
 constexpr uint32_t kLibrary = 1;
 #else  // musl: { int type; int lock; ... }
 constexpr size_t kFutexOffset = 4;
 constexpr size_t kKindOffset = 0;
+constexpr int32_t kKind = 4 | 128;  // robust, and process-shared
 constexpr uint32_t kLibrary = 2;
 #endif
 
@@ -80,7 +87,12 @@ void Sleep(std::atomic<uint32_t>* word, Deadline deadline) {
   (void)FutexWait(word, seen | kWaiters, last_slice ? deadline : Deadline::AfterMs(kSliceMs));
 }
 
-[[gnu::noinline, gnu::cold]] MutexOutcome Translate(pthread_mutex_t* mutex, int error) {
+// Of a mutex that the caller owns.
+PROCSHARE_COLD void RestoreKind(RobustMutexStorage* mutex) {
+  __atomic_store_n(reinterpret_cast<int32_t*>(mutex->bytes + kKindOffset), kKind, __ATOMIC_RELAXED);
+}
+
+PROCSHARE_COLD MutexOutcome Translate(pthread_mutex_t* mutex, int error) {
   switch (error) {
     case 0: return MutexOutcome::kAcquired;
     case EOWNERDEAD:
@@ -95,48 +107,58 @@ void Sleep(std::atomic<uint32_t>* word, Deadline deadline) {
 
 }  // namespace
 
-bool RobustMutexInit(RobustMutexStorage* mutex) { return Init(Mutex(mutex)); }
+MutexKind DefaultMutexKind() { return MutexKind::kThreads; }
+MutexKind MutexKindForAnyNamespace() { return MutexKind::kMembers; }
 
-bool RobustMutexLooksSound(const RobustMutexStorage* mutex) {
-  static const int32_t kind = [] {
-    RobustMutexStorage sample = {};
-    Init(Mutex(&sample));
-    return Look(&sample).kind;
-  }();
-  return Look(mutex).kind == kind;
+bool RobustMutexInit(RobustMutexStorage* mutex, MutexKind kind) {
+  if (kind == MutexKind::kThreads) return Init(Mutex(mutex)) && Look(mutex).kind == kKind;
+  MemberMutexInit(mutex);
+  return true;
 }
 
-MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex) {
-  if (__builtin_expect(IsHeld(Look(mutex).futex), 0)) return MutexOutcome::kBusy;
+bool RobustMutexLooksSound(const RobustMutexStorage* mutex, const Members* owners) {
+  return owners == nullptr ? Look(mutex).kind == kKind : MemberMutexLooksSound(mutex);
+}
+
+MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex, Members* owners) {
+  if (Unlikely(owners != nullptr)) return MemberMutexTryAcquire(mutex, owners);
+  const Words words = Look(mutex);
+  if (Unlikely(IsHeld(words.futex))) return MutexOutcome::kBusy;
+  if (Unlikely(words.kind != kKind)) return MutexOutcome::kBroken;
   const int error = pthread_mutex_trylock(Mutex(mutex));
-  return __builtin_expect(error == 0, 1) ? MutexOutcome::kAcquired : Translate(Mutex(mutex), error);
+  return Likely(error == 0) ? MutexOutcome::kAcquired : Translate(Mutex(mutex), error);
 }
 
-MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Deadline deadline) {
-  MutexOutcome outcome = RobustMutexTryAcquire(mutex);
+MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Members* owners, Deadline deadline) {
+  if (owners != nullptr) return MemberMutexAcquire(mutex, owners, deadline);
+  MutexOutcome outcome = RobustMutexTryAcquire(mutex, nullptr);
   if (outcome != MutexOutcome::kBusy) return outcome;
   do {
     if (deadline.passed()) return MutexOutcome::kBusy;
     Sleep(FutexWord(mutex), deadline);
-    outcome = RobustMutexTryAcquire(mutex);
+    outcome = RobustMutexTryAcquire(mutex, nullptr);
   } while (outcome == MutexOutcome::kBusy);
   // The release that woke us took the mark away, and there may be other sleepers: our own release has to wake one of them.
   if (outcome != MutexOutcome::kBroken) FutexWord(mutex)->fetch_or(kWaiters, std::memory_order_relaxed);
   return outcome;
 }
 
-void RobustMutexRelease(RobustMutexStorage* mutex) {
+void RobustMutexRelease(RobustMutexStorage* mutex, Members* owners) {
+  if (Unlikely(owners != nullptr)) return MemberMutexRelease(mutex);
+  if (Unlikely(Look(mutex).kind != kKind)) RestoreKind(mutex);
   pthread_mutex_unlock(Mutex(mutex));
   FullFenceAfterExchange();  // the exchange is the one inside unlock()
 }
 
-MutexState RobustMutexPeek(const RobustMutexStorage* mutex) {
+MutexState RobustMutexPeek(const RobustMutexStorage* mutex, Members* owners) {
+  if (Unlikely(owners != nullptr)) return MemberMutexPeek(mutex, owners);
   const uint32_t word = Look(mutex).futex;
   if (word & kOwnerDied) return MutexState::kOwnerDied;
   return IsHeld(word) ? MutexState::kHeld : MutexState::kFree;
 }
 
-uint32_t RobustMutexAbi() {
+uint32_t RobustMutexAbi(MutexKind kind) {
+  if (kind == MutexKind::kMembers) return MemberMutexAbi();
   return kLibrary << 16 | static_cast<uint32_t>(sizeof(void*)) << 8 | static_cast<uint32_t>(sizeof(pthread_mutex_t));
 }
 

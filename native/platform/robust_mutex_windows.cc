@@ -102,16 +102,19 @@ void SleepOnOwner(std::atomic<uint64_t>* owner, Deadline deadline) {
 
 }  // namespace
 
-bool RobustMutexInit(RobustMutexStorage* mutex) {
+MutexKind DefaultMutexKind() { return MutexKind::kThreads; }
+MutexKind MutexKindForAnyNamespace() { return MutexKind::kThreads; }  // there are no pid namespaces
+
+bool RobustMutexInit(RobustMutexStorage* mutex, MutexKind) {
   WordsOf(mutex)->seal.store(kSeal, std::memory_order_relaxed);
   return true;
 }
 
-bool RobustMutexLooksSound(const RobustMutexStorage* mutex) {
+bool RobustMutexLooksSound(const RobustMutexStorage* mutex, const Members*) {
   return WordsOf(mutex)->seal.load(std::memory_order_relaxed) == kSeal;
 }
 
-MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex) {
+MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex, Members*) {
   Words* const words = WordsOf(mutex);
   const ThreadToken* const self = CurrentThread();
   if (Unlikely(self == nullptr || words->seal.load(std::memory_order_relaxed) != kSeal)) return MutexOutcome::kBroken;
@@ -122,33 +125,33 @@ MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex) {
   return TryHeld(&words->owner, seen, self->id);
 }
 
-MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Deadline deadline) {
-  MutexOutcome outcome = RobustMutexTryAcquire(mutex);
+MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Members*, Deadline deadline) {
+  MutexOutcome outcome = RobustMutexTryAcquire(mutex, nullptr);
   if (outcome != MutexOutcome::kBusy) return outcome;
   std::atomic<uint64_t>* const owner = &WordsOf(mutex)->owner;
   do {
     if (deadline.passed()) return MutexOutcome::kBusy;
     SleepOnOwner(owner, deadline);
-    outcome = RobustMutexTryAcquire(mutex);
+    outcome = RobustMutexTryAcquire(mutex, nullptr);
   } while (outcome == MutexOutcome::kBusy);
   if (outcome != MutexOutcome::kBroken) owner->fetch_or(kWaiters, std::memory_order_relaxed);  // R4
   return outcome;
 }
 
-void RobustMutexRelease(RobustMutexStorage* mutex) {
+void RobustMutexRelease(RobustMutexStorage* mutex, Members*) {
   std::atomic<uint64_t>* const owner = &WordsOf(mutex)->owner;
   const uint64_t before = owner->exchange(0, std::memory_order_seq_cst);
   FullFenceAfterExchange();
   if (Unlikely((before & kWaiters) != 0)) FutexWake(FutexOf(owner), 1);
 }
 
-MutexState RobustMutexPeek(const RobustMutexStorage* mutex) {
+MutexState RobustMutexPeek(const RobustMutexStorage* mutex, Members*) {
   const uint64_t word = WordsOf(mutex)->owner.load(std::memory_order_relaxed);
   if (word == 0) return MutexState::kFree;
   return OwnerLives(word) ? MutexState::kHeld : MutexState::kOwnerDied;
 }
 
-uint32_t RobustMutexAbi() {
+uint32_t RobustMutexAbi(MutexKind) {
   constexpr uint32_t kLibrary = 16;  // that of Windows
   return kLibrary << 16 | static_cast<uint32_t>(sizeof(void*)) << 8 | static_cast<uint32_t>(sizeof(Words));
 }

@@ -20,6 +20,7 @@ enum class Outcome : uint8_t {
   kNotMemory,  // the name is taken by something that is not a plain memory object
   kLayout,     // made by a version with another segment layout
   kAbi,        // made by a process whose mutexes look different (other libc or word size)
+  kNamespace,  // its mutexes belong to another pid namespace
   kCorrupt,    // truncated or overwritten
 };
 

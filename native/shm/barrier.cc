@@ -7,10 +7,11 @@ uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_
 
 }  // namespace
 
-bool Barrier::Init(BarrierCell* cell, uint64_t parties, uint64_t records) {
+bool Barrier::Init(BarrierCell* cell, uint64_t parties, uint64_t records, MutexKind kind, uint64_t timeout_ns) {
   cell->parties.store(parties, std::memory_order_relaxed);
+  cell->timeout_ns.store(timeout_ns, std::memory_order_relaxed);
   cell->ledger.capacity.store(records, std::memory_order_relaxed);
-  return InitGuarded(&cell->guarded);
+  return InitGuarded(&cell->guarded, kind);
 }
 
 Barrier::Barrier(BarrierCell* cell, size_t byte_length, Members* members)
@@ -20,14 +21,16 @@ Barrier::Barrier(BarrierCell* cell, size_t byte_length, Members* members)
       parties_(Load(cell->parties)),
       members_(members) {}
 
-bool Barrier::LooksSound() const { return capacity_ != UINT64_MAX && parties_ > 0 && GuardedLooksSound(&cell_->guarded); }
+bool Barrier::LooksSound() const {
+  return capacity_ != UINT64_MAX && parties_ > 0 && GuardedLooksSound(&cell_->guarded, members_->owners());
+}
 
 // The time under the mutex: what was left unfinished is finished first (B2), and those outside are woken at the end.
 class Barrier::Session {
  public:
   explicit Session(Barrier* barrier, Patience patience = Patience::kUnlimited)
       : cell_(barrier->cell_),
-        guard_(&cell_->guarded, barrier->byte_length_, patience),
+        guard_(&cell_->guarded, barrier->byte_length_, barrier->members_->owners(), patience),
         ledger_(&cell_->ledger, barrier->capacity_),
         members_(barrier->members_),
         parking_(&guard_, ledger_, members_) {

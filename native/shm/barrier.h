@@ -32,7 +32,8 @@ enum class BarrierOutcome : uint8_t {
 class Barrier {
  public:
   static size_t BytesFor(uint64_t records) { return sizeof(BarrierCell) + LedgerView::BytesFor(records); }
-  static bool Init(BarrierCell* cell, uint64_t parties, uint64_t records);
+  // `timeout_ns`: how long a wait lasts that has no timeout of its own; 0: for ever.
+  static bool Init(BarrierCell* cell, uint64_t parties, uint64_t records, MutexKind kind, uint64_t timeout_ns = 0);
 
   Barrier(BarrierCell* cell, size_t byte_length, Members* members);
   bool LooksSound() const;
@@ -65,6 +66,9 @@ class Barrier {
   }
 
   uint64_t parties() const { return parties_; }
+  uint64_t timeout_ns() const {
+    return cell_->timeout_ns.load(std::memory_order_relaxed);
+  }  // written before it was published
   uint64_t waiting();
   BarrierPhase phase() const { return static_cast<BarrierPhase>(cell_->phase.load(std::memory_order_relaxed)); }
   bool broken() const { return phase() == BarrierPhase::kBroken || phase() == BarrierPhase::kBreaking; }

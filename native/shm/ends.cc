@@ -7,9 +7,9 @@ uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_
 
 }  // namespace
 
-bool Ends::Init(EndsCell* cell, uint64_t records) {
+bool Ends::Init(EndsCell* cell, uint64_t records, MutexKind kind) {
   cell->ledger.capacity.store(records, std::memory_order_relaxed);
-  return InitGuarded(&cell->guarded);
+  return InitGuarded(&cell->guarded, kind);
 }
 
 Ends::Ends(EndsCell* cell, size_t byte_length, Members* members)
@@ -19,14 +19,14 @@ Ends::Ends(EndsCell* cell, size_t byte_length, Members* members)
       ledger_(&cell->ledger, capacity_),
       members_(members) {}
 
-bool Ends::LooksSound() const { return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded); }
+bool Ends::LooksSound() const { return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded, members_->owners()); }
 
 bool Ends::Join(uint64_t end) {
   const uint64_t self = members_->self();
   if (self == 0) return false;
   for (bool again = true;; again = false) {
     {
-      Guard guard(&cell_->guarded, byte_length_);
+      Guard guard(&cell_->guarded, byte_length_, members_->owners());
       if (!guard.held()) return false;
       LedgerRecord* const record = ledger_.FindOrTake(&guard, self, end);
       if (record != nullptr) {
@@ -41,7 +41,7 @@ bool Ends::Join(uint64_t end) {
 }
 
 void Ends::Leave(uint64_t end) {
-  Guard guard(&cell_->guarded, byte_length_);
+  Guard guard(&cell_->guarded, byte_length_, members_->owners());
   if (!guard.held()) return;
   LedgerRecord* const record = ledger_.Find(members_->self(), end);
   if (record == nullptr) return;
@@ -64,7 +64,7 @@ bool Ends::IsHeld(uint64_t end) const {
 }
 
 void Ends::BuryTheDead(Patience patience) {
-  Guard guard(&cell_->guarded, byte_length_, patience);
+  Guard guard(&cell_->guarded, byte_length_, members_->owners(), patience);
   if (!guard.held()) return;
   for (bool found = true; found;) {
     found = false;

@@ -10,7 +10,7 @@ namespace procshare {
 class Ends {
  public:
   static size_t BytesFor(uint64_t records) { return (sizeof(EndsCell) + LedgerView::BytesFor(records) + 63) / 64 * 64; }
-  static bool Init(EndsCell* cell, uint64_t records);
+  static bool Init(EndsCell* cell, uint64_t records, MutexKind kind);
 
   Ends(EndsCell* cell, size_t byte_length, Members* members);
   bool LooksSound() const;

@@ -5,23 +5,22 @@ namespace {
 
 constexpr int kSpins = 200;  // a transaction is shorter than that, unless its thread was preempted
 
-MutexOutcome Take(GuardedCell* cell, Patience patience) {
-  for (int i = 0; i < kSpins; ++i) {
-    const MutexOutcome outcome = RobustMutexTryAcquire(&cell->mutex);
-    if (outcome != MutexOutcome::kBusy) return outcome;
-    SpinPause();
-  }
-  return patience == Patience::kShort ? MutexOutcome::kBusy : RobustMutexAcquire(&cell->mutex, Deadline::Never());
+MutexOutcome Take(GuardedCell* cell, Members* owners, Patience patience) {
+  const MutexOutcome outcome = RobustMutexSpin(&cell->mutex, owners, kSpins);
+  if (outcome != MutexOutcome::kBusy || patience == Patience::kShort) return outcome;
+  return RobustMutexAcquire(&cell->mutex, owners, Deadline::Never());
 }
 
 }  // namespace
 
-bool InitGuarded(GuardedCell* cell) { return RobustMutexInit(&cell->mutex); }
+bool InitGuarded(GuardedCell* cell, MutexKind kind) { return RobustMutexInit(&cell->mutex, kind); }
 
-bool GuardedLooksSound(const GuardedCell* cell) { return RobustMutexLooksSound(&cell->mutex); }
+bool GuardedLooksSound(const GuardedCell* cell, const Members* owners) {
+  return RobustMutexLooksSound(&cell->mutex, owners);
+}
 
-Guard::Guard(GuardedCell* cell, size_t byte_length, Patience patience) : cell_(cell) {
-  held_ = IsAcquired(Take(cell, patience));
+Guard::Guard(GuardedCell* cell, size_t byte_length, Members* owners, Patience patience) : cell_(cell), owners_(owners) {
+  held_ = IsAcquired(Take(cell, owners, patience));
   // Whether the last owner died does not matter: what it left undone stands in the journal, and nowhere else.
   if (held_ && cell->journal_count.load(std::memory_order_relaxed) != 0 && !Undo(byte_length)) Release();
 }

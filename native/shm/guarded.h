@@ -26,10 +26,10 @@
 namespace procshare {
 
 // Makes a free cell out of zeroed bytes.
-bool InitGuarded(GuardedCell* cell);
+bool InitGuarded(GuardedCell* cell, MutexKind kind);
 
 // Whether the cell could have been made by InitGuarded. A cheap look, for bytes that others may have damaged.
-bool GuardedLooksSound(const GuardedCell* cell);
+bool GuardedLooksSound(const GuardedCell* cell, const Members* owners);
 
 // False while a transaction is under way, and when one was interrupted. Read after words that Set() has written, it is
 // false unless what they say was committed.
@@ -44,8 +44,8 @@ enum class Patience : uint8_t {
 class Guard {
  public:
   // Takes the mutex of the cell, blocking for as long as another transaction lasts: some hundred instructions, unless its
-  // process was stopped. The words that Set() takes lie within `byte_length` bytes from the cell.
-  Guard(GuardedCell* cell, size_t byte_length, Patience patience = Patience::kUnlimited);
+  // process was stopped. The words that Set() takes lie within `byte_length` bytes from the cell. `owners`: robust_mutex.h.
+  Guard(GuardedCell* cell, size_t byte_length, Members* owners, Patience patience = Patience::kUnlimited);
   ~Guard() { Release(); }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
@@ -77,20 +77,21 @@ class Guard {
   void Release() {
     if (!held_) return;
     held_ = false;
-    RobustMutexRelease(&cell_->mutex);
+    RobustMutexRelease(&cell_->mutex, owners_);
   }
 
  private:
   bool Undo(size_t byte_length);
 
   GuardedCell* const cell_;
+  Members* const owners_;
   size_t count_ = 0;  // of the entries in the journal
   bool held_ = false;
 };
 
 // Undoes what an interrupted transaction has left, if there is anything. Does not wait for others.
-inline void Mend(GuardedCell* cell, size_t byte_length) {
-  if (!GuardedIsSettled(cell)) Guard(cell, byte_length, Patience::kShort);
+inline void Mend(GuardedCell* cell, size_t byte_length, Members* owners) {
+  if (!GuardedIsSettled(cell)) Guard(cell, byte_length, owners, Patience::kShort);
 }
 
 }  // namespace procshare

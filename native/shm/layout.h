@@ -16,7 +16,7 @@
 
 namespace procshare {
 
-constexpr uint32_t kLayoutMajor = 1;  // attaching needs the same
+constexpr uint32_t kLayoutMajor = 2;  // attaching needs the same
 constexpr uint32_t kLayoutMinor = 0;  // a minor version gives a meaning to reserved bytes, only a major one moves a field
 constexpr uint32_t kLayoutVersion = kLayoutMajor << 16 | kLayoutMinor;
 
@@ -25,6 +25,8 @@ constexpr uint64_t kMagic = 0x1a0a0d5268635350;  // "PSchR\r\n\x1a" read as a li
 
 constexpr uint32_t kBuilding = 0;        // as in a fresh page
 constexpr uint32_t kReady = 0x79646552;  // "Redy"
+
+constexpr uint32_t kAnyPidNamespace = 1;  // a flag of ControlBlock: the owners of its mutexes are members
 
 constexpr size_t kCellAlignment = 64;  // one cache line
 constexpr size_t kMaxDescriptionBytes = 64 * 1024;
@@ -35,21 +37,23 @@ constexpr size_t kMaxNameBytes = 255;
 //   0       8        12   16     20     24     32       40     48     56           64            72  80       88
 //   | magic | layout | abi| ready| flags| total| payload| cells| cells| description| description | id| creator| creator
 //                                                        offset  bytes  offset       bytes              pid      start
-//   96         104           112                368                                            504
-//   | created  | name_bytes  | name             | reserved                                     | checksum |
+//   96         104           112                368                            496             504
+//   | created  | name_bytes  | name             | reserved                     | pid_namespace | checksum |
 //
 //   C1  The creator writes every other field once, before `ready` becomes kReady.
 //   C2  An attacher reads nothing but `ready` until it sees kReady.
-//   C3  `checksum` covers all of the block but `ready` and itself, and the description. A single changed byte never
-//       keeps the checksum.
+//   C3  `checksum` covers all of the block but `ready`, `pid_namespace` and itself, and the description. A single changed
+//       byte never keeps the checksum.
 //   C4  `reserved` is zero.
+//   C5  `pid_namespace` is written by a builder: the creator, or an attacher that was the only holder of a persistent segment
+//       and became its builder again.
 // Crash: a creator that dies early leaves kBuilding behind, in memory that the platform layer recognises as stale.
 struct alignas(8) ControlBlock {
   uint64_t magic;
   uint32_t layout;  // major << 16 | minor; not the version of the npm package
   uint32_t abi;     // RobustMutexAbi(): peers must be equal
   std::atomic<uint32_t> ready;
-  uint32_t flags;  // none yet
+  uint32_t flags;  // kAnyPidNamespace
   uint64_t total_bytes;
   uint64_t payload_bytes;
   uint64_t cells_offset;
@@ -62,13 +66,14 @@ struct alignas(8) ControlBlock {
   uint64_t created_at_ms;  // Unix time
   uint64_t name_bytes;
   char name[256];
-  uint8_t reserved[136];
+  uint8_t reserved[128];
+  std::atomic<uint64_t> pid_namespace;  // of all who use its mutexes; 0 with kAnyPidNamespace
   uint64_t checksum;
 };
 static_assert(sizeof(ControlBlock) == 512);
 static_assert(offsetof(ControlBlock, ready) == 16 && offsetof(ControlBlock, total_bytes) == 24);
 static_assert(offsetof(ControlBlock, id) == 72 && offsetof(ControlBlock, name) == 112);
-static_assert(offsetof(ControlBlock, checksum) == 504);
+static_assert(offsetof(ControlBlock, pid_namespace) == 496 && offsetof(ControlBlock, checksum) == 504);
 static_assert(std::atomic<uint32_t>::is_always_lock_free);  // a lock table would live in one process only
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
@@ -167,7 +172,7 @@ struct BarrierCell {
   std::atomic<uint64_t> parties;
   std::atomic<uint64_t> phase;       // BarrierPhase
   std::atomic<uint64_t> generation;  // of those that arrive now
-  std::atomic<uint64_t> reserved;
+  std::atomic<uint64_t> timeout_ns;  // how long a wait lasts that has no timeout of its own; 0: for ever
   Ledger ledger;
 };
 

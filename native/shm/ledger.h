@@ -7,18 +7,11 @@
 
 #include <cstdint>
 
+#include "platform/members.h"
 #include "shm/guarded.h"
 #include "shm/layout.h"
 
 namespace procshare {
-
-// The members of a segment, as an object asks for them.
-class Members {
- public:
-  virtual ~Members() = default;
-  virtual uint64_t self() = 0;  // 0 when the system refuses
-  virtual bool IsMember(uint64_t member) const = 0;
-};
 
 // For those who wait, at each heartbeat: whether it is time to look after the dead, and this caller's turn to do it. To ask
 // the system about each member takes a call each; if all who wait did so, the cost would grow with the square of their number.

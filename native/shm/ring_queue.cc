@@ -12,13 +12,9 @@ constexpr int kSpins = 200;  // a critical section is shorter than that, unless 
 
 uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
 
-MutexOutcome Acquire(RobustMutexStorage* mutex) {
-  for (int i = 0; i < kSpins; ++i) {
-    const MutexOutcome outcome = RobustMutexTryAcquire(mutex);
-    if (outcome != MutexOutcome::kBusy) return outcome;
-    SpinPause();
-  }
-  return RobustMutexAcquire(mutex, Deadline::Never());
+MutexOutcome Acquire(RobustMutexStorage* mutex, Members* owners) {
+  const MutexOutcome outcome = RobustMutexSpin(mutex, owners, kSpins);
+  return outcome == MutexOutcome::kBusy ? RobustMutexAcquire(mutex, owners, Deadline::Never()) : outcome;
 }
 
 }  // namespace
@@ -26,7 +22,7 @@ MutexOutcome Acquire(RobustMutexStorage* mutex) {
 // The mutex of one side. Whether its last owner died does not matter (Q2).
 class RingQueue::Hold {
  public:
-  explicit Hold(QueueSide* side) : side_(side), held_(IsAcquired(Acquire(&side->mutex))) {}
+  Hold(QueueSide* side, Members* owners) : side_(side), owners_(owners), held_(IsAcquired(Acquire(&side->mutex, owners))) {}
   ~Hold() { Release(); }
   Hold(const Hold&) = delete;
   Hold& operator=(const Hold&) = delete;
@@ -41,32 +37,34 @@ class RingQueue::Hold {
   }
 
   void Release() {
-    if (held_) RobustMutexRelease(&side_->mutex);
+    if (held_) RobustMutexRelease(&side_->mutex, owners_);
     held_ = false;
   }
 
  private:
   QueueSide* const side_;
+  Members* const owners_;
   bool held_;
 };
 
-bool RingQueue::Init(QueueCell* cell, uint64_t capacity, uint64_t max_items) {
+bool RingQueue::Init(QueueCell* cell, uint64_t capacity, uint64_t max_items, MutexKind kind) {
   cell->capacity.store(capacity, std::memory_order_relaxed);
   cell->max_items.store(max_items, std::memory_order_relaxed);
-  return RobustMutexInit(&cell->producers.mutex) && RobustMutexInit(&cell->consumers.mutex);
+  return RobustMutexInit(&cell->producers.mutex, kind) && RobustMutexInit(&cell->consumers.mutex, kind);
 }
 
-RingQueue::RingQueue(QueueCell* cell, size_t byte_length)
+RingQueue::RingQueue(QueueCell* cell, size_t byte_length, Members* owners)
     : cell_(cell),
       byte_length_(byte_length),
+      owners_(owners),
       capacity_(Load(cell->capacity)),
       max_items_(Load(cell->max_items)),
       ring_(reinterpret_cast<uint8_t*>(cell + 1)) {}
 
 bool RingQueue::LooksSound() const {
   return byte_length_ >= sizeof(QueueCell) && capacity_ <= byte_length_ - sizeof(QueueCell) && capacity_ % kUnit == 0 &&
-         capacity_ > 0 && capacity_ <= kMaxCapacity && RobustMutexLooksSound(&cell_->producers.mutex) &&
-         RobustMutexLooksSound(&cell_->consumers.mutex);
+         capacity_ > 0 && capacity_ <= kMaxCapacity && RobustMutexLooksSound(&cell_->producers.mutex, owners_) &&
+         RobustMutexLooksSound(&cell_->consumers.mutex, owners_);
 }
 
 uint64_t RingQueue::UnitsBetween(uint64_t from, uint64_t to) const {
@@ -111,7 +109,7 @@ QueueOutcome RingQueue::Admit(uint64_t produced, uint64_t byte_length, uint64_t 
 }
 
 QueueOutcome RingQueue::TryPut(const uint8_t* records, uint64_t byte_length, uint64_t count) {
-  Hold hold(&cell_->producers);
+  Hold hold(&cell_->producers, owners_);
   if (!hold.held()) return QueueOutcome::kBroken;
   const uint64_t produced = Load(cell_->producers.position);  // nobody else moves it
   const QueueOutcome outcome = Admit(produced, byte_length, count);
@@ -123,7 +121,7 @@ QueueOutcome RingQueue::TryPut(const uint8_t* records, uint64_t byte_length, uin
 
 QueueOutcome RingQueue::TryPutItem(uint64_t header, const uint8_t* item) {
   const uint64_t length = header & kLengthMask;
-  Hold hold(&cell_->producers);
+  Hold hold(&cell_->producers, owners_);
   if (!hold.held()) return QueueOutcome::kBroken;
   const uint64_t produced = Load(cell_->producers.position);
   const QueueOutcome outcome = Admit(produced, RecordBytes(length), 1);
@@ -140,7 +138,7 @@ template <class Copy>
 RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t overhead, Copy copy) {
   // A look without the mutex: an attempt may fail for any reason.
   if (Load(cell_->consumers.seen) == this->consumed() && !HasItems()) return {QueueOutcome::kBusy};
-  Hold hold(&cell_->consumers);
+  Hold hold(&cell_->consumers, owners_);
   if (!hold.held()) return {QueueOutcome::kBroken};
   const bool ended = closed();  // before the position: nothing is put after that
   const uint64_t consumed = Load(cell_->consumers.position);
@@ -156,9 +154,12 @@ RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t 
   uint64_t taken = 0, bytes = 0, first = 0;
   while (taken < count && bytes < available) {
     uint64_t header;
-    Read(consumed, bytes, reinterpret_cast<uint8_t*>(&header), kHeaderBytes);
+    if (!HeaderAt(consumed, bytes, available, &header)) return {QueueOutcome::kBroken};
     const uint64_t length = header & kLengthMask;
-    if (length > available || RecordBytes(length) > available - bytes) return {QueueOutcome::kBroken};
+    if (Unlikely((header >> 56 & kApartFlag) != 0)) {  // Q6
+      if (taken == 0) return {QueueOutcome::kApart, length};
+      break;
+    }
     const uint64_t needed = overhead == 0 ? RecordBytes(length) : length;
     if (needed > byte_length - bytes) {
       if (taken == 0) return {QueueOutcome::kTooSmall, length};
@@ -174,6 +175,63 @@ RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t 
                        : Taken{QueueOutcome::kDone, first & kLengthMask, first >> 56};
 }
 
+// The header of the record that begins `offset` behind a position, of `available` bytes of records; false when it is none.
+bool RingQueue::HeaderAt(uint64_t consumed, uint64_t offset, uint64_t available, uint64_t* header) const {
+  Read(consumed, offset, reinterpret_cast<uint8_t*>(header), kHeaderBytes);
+  const uint64_t length = *header & kLengthMask;
+  return length <= available && RecordBytes(length) <= available - offset;
+}
+
+RingQueue::Taken RingQueue::Peek(uint8_t* into, uint64_t byte_length, uint64_t* position) {
+  Hold hold(&cell_->consumers, owners_);
+  if (!hold.held()) return {QueueOutcome::kBroken};
+  const uint64_t consumed = Load(cell_->consumers.position), produced = this->produced();
+  if (!IsSound(consumed, produced)) return {QueueOutcome::kBroken};
+  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  if (available == 0) return {QueueOutcome::kBusy};
+  uint64_t header;
+  if (!HeaderAt(consumed, 0, available, &header)) return {QueueOutcome::kBroken};
+  const uint64_t length = header & kLengthMask;
+  Read(consumed, kHeaderBytes, into, std::min(length, byte_length));
+  *position = consumed;
+  return {QueueOutcome::kDone, length, header >> 56};
+}
+
+QueueOutcome RingQueue::TakePeeked(uint64_t position) {
+  Hold hold(&cell_->consumers, owners_);
+  if (!hold.held()) return QueueOutcome::kBroken;
+  const uint64_t consumed = Load(cell_->consumers.position), produced = this->produced();
+  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
+  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  // That so many items have passed meanwhile that the position is the same again would take 2^32 of them.
+  if (consumed != position || available == 0) return QueueOutcome::kBusy;
+  uint64_t header;
+  if (!HeaderAt(consumed, 0, available, &header)) return QueueOutcome::kBroken;
+  hold.MoveAndRelease(Advanced(consumed, RecordBytes(header & kLengthMask), 1));
+  return QueueOutcome::kDone;
+}
+
+QueueOutcome RingQueue::ForEachApart(const std::function<void(std::string bytes)>& visit) {
+  const Hold producers(&cell_->producers, owners_);  // this one first; nothing else takes both
+  const Hold consumers(&cell_->consumers, owners_);
+  if (!producers.held() || !consumers.held()) return QueueOutcome::kBroken;
+  const uint64_t consumed = this->consumed(), produced = this->produced();
+  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
+  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  for (uint64_t offset = 0; offset < available;) {
+    uint64_t header;
+    if (!HeaderAt(consumed, offset, available, &header)) return QueueOutcome::kBroken;
+    const uint64_t length = header & kLengthMask;
+    if ((header >> 56 & kApartFlag) != 0 && length <= kMaxNameBytes) {
+      std::string bytes(length, '\0');
+      Read(consumed, offset + kHeaderBytes, reinterpret_cast<uint8_t*>(bytes.data()), length);
+      visit(std::move(bytes));
+    }
+    offset += RecordBytes(length);
+  }
+  return QueueOutcome::kDone;
+}
+
 RingQueue::Taken RingQueue::TryGet(uint8_t* into, uint64_t byte_length, uint64_t count) {
   return Take(byte_length, count, 0, [&](uint64_t position, uint64_t bytes, uint64_t) { Read(position, 0, into, bytes); });
 }
@@ -186,7 +244,7 @@ RingQueue::Taken RingQueue::TryGetItem(uint8_t* into, uint64_t byte_length) {
 
 QueueOutcome RingQueue::Close() {
   {
-    Hold hold(&cell_->producers);
+    Hold hold(&cell_->producers, owners_);
     if (!hold.held()) return QueueOutcome::kBroken;
     cell_->closed.store(1, std::memory_order_release);
   }
@@ -204,7 +262,7 @@ void RingQueue::WakeAll() {
 
 QueueOutcome RingQueue::TaskDone(uint64_t count) {
   {
-    Hold hold(&cell_->consumers);
+    Hold hold(&cell_->consumers, owners_);
     if (!hold.held()) return QueueOutcome::kBroken;
     const uint64_t left = unfinished();
     if (count > left) return QueueOutcome::kTooMany;

@@ -17,10 +17,15 @@
 //       that the other processor writes is what a transfer costs. What was seen is never ahead of what is, so at worst there
 //       is more room, or more to take, than it says.
 //
-// JavaScript encodes and decodes; a record's flags are its affair.
+//   Q6  A record with kApartFlag stands for something else, which a consumer must have got hold of before it takes the record:
+//       killed between the two, it has taken nothing. So it looks at the record, and takes it if it is still the first.
+//
+// JavaScript encodes and decodes; a record's other flags are its affair.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "shm/ends.h"
 #include "shm/layout.h"
@@ -37,6 +42,7 @@ enum class QueueOutcome : uint8_t {
   kTooMany,   // more items were reported as done than were put
   kBroken,    // the bytes are not those of a queue
   kUnheard,   // it is one direction of a pipe, and nobody has the end that takes
+  kApart,     // the first record is one that is taken by Peek() and TakePeeked()
 };
 
 class RingQueue {
@@ -44,13 +50,14 @@ class RingQueue {
   static constexpr uint64_t kHeaderBytes = 8;
   static constexpr uint64_t kLengthMask = (uint64_t{1} << 56) - 1;
   static constexpr uint64_t kUnit = 8;
+  static constexpr uint64_t kApartFlag = 0x80;
   static constexpr uint64_t kMaxCapacity = (uint64_t{1} << 31) * kUnit - kUnit;
 
   static size_t BytesFor(uint64_t capacity) { return sizeof(QueueCell) + (capacity + 63) / 64 * 64; }
-  static bool Init(QueueCell* cell, uint64_t capacity, uint64_t max_items);
+  static bool Init(QueueCell* cell, uint64_t capacity, uint64_t max_items, MutexKind kind);
   static uint64_t RecordBytes(uint64_t length) { return kHeaderBytes + (length + kUnit - 1) / kUnit * kUnit; }
 
-  RingQueue(QueueCell* cell, size_t byte_length);
+  RingQueue(QueueCell* cell, size_t byte_length, Members* owners);
   // It is one direction of the pipe that has these ends.
   void BelongTo(const Ends* ends, uint64_t reader) {
     ends_ = ends;
@@ -72,6 +79,13 @@ class RingQueue {
   Taken TryGet(uint8_t* into, uint64_t byte_length, uint64_t count);
   // Takes one item without its header.
   Taken TryGetItem(uint8_t* into, uint64_t byte_length);
+
+  // Copies what fits of the first item, whatever its flags, without its header and without taking it. `*position` says which it is.
+  Taken Peek(uint8_t* into, uint64_t byte_length, uint64_t* position);
+  // Takes the item that Peek() has seen; kBusy when it is not the first one any more.
+  QueueOutcome TakePeeked(uint64_t position);
+  // Calls `visit(bytes)` for each item with kApartFlag, while nobody puts or takes. Of bytes that are no records, nothing more.
+  QueueOutcome ForEachApart(const std::function<void(std::string bytes)>& visit);
 
   QueueOutcome Close();
   QueueOutcome TaskDone(uint64_t count);
@@ -115,6 +129,7 @@ class RingQueue {
 
  private:
   class Hold;
+  bool HeaderAt(uint64_t consumed, uint64_t offset, uint64_t available, uint64_t* header) const;
   uint64_t produced() const { return cell_->producers.position.load(std::memory_order_acquire); }
   uint64_t consumed() const { return cell_->consumers.position.load(std::memory_order_acquire); }
   struct Positions {
@@ -144,6 +159,7 @@ class RingQueue {
 
   QueueCell* const cell_;
   const size_t byte_length_;
+  Members* const owners_;
   const uint64_t capacity_;
   const uint64_t max_items_;
   uint8_t* const ring_;

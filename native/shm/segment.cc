@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <new>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,10 @@
 namespace procshare {
 namespace {
 
-constexpr double kAttachPatienceMs = 10'000;  // a creator backs every byte first: some seconds for tens of gigabytes
+// Newcomers from another pid namespace that attach to a persistent segment at the same time are in each other's way; one that is
+// really in use there stays so. The pauses are random, so that one of them is alone soon.
+constexpr int kMostStampAttempts = 16;
+constexpr uint64_t kStampPauseUs = 5000;
 
 constexpr uint64_t kLimit = uint64_t{1} << 47;  // more than any address space has; sums below cannot overflow
 
@@ -50,7 +54,7 @@ uint64_t ChecksumOf(const ControlBlock& block, const void* description) {
   constexpr size_t kAfterReady = offsetof(ControlBlock, flags);
   Checksum checksum;
   checksum.Add(bytes, offsetof(ControlBlock, ready));
-  checksum.Add(bytes + kAfterReady, offsetof(ControlBlock, checksum) - kAfterReady);
+  checksum.Add(bytes + kAfterReady, offsetof(ControlBlock, pid_namespace) - kAfterReady);
   checksum.Add(description, block.description_bytes);
   return checksum.value();
 }
@@ -63,6 +67,8 @@ bool ExtentsAreSound(const ControlBlock& block, uint64_t total_bytes) {
          block.description_offset == block.cells_offset + block.cells_bytes &&
          block.description_offset + block.description_bytes + sizeof(ControlBlock) <= total_bytes;
 }
+
+MutexKind KindOf(bool any_namespace) { return any_namespace ? MutexKindForAnyNamespace() : DefaultMutexKind(); }
 
 uint64_t NowMs() {
   using std::chrono::system_clock;
@@ -92,6 +98,10 @@ Result<Segment> Segment::Create(const std::string& name, const SegmentSpec& spec
   segment.id_ = RandomId();
   segment.description_ = std::string(spec.description);
   segment.persist_on_publish_ = spec.persistent;
+  // Without a namespace that could be named, the mutexes are of the kind that needs none.
+  const uint64_t pid_namespace = PidNamespace();
+  segment.any_namespace_ = spec.any_namespace || pid_namespace == 0;
+  segment.mutex_kind_ = KindOf(segment.any_namespace_);
 
   uint8_t* const description = segment.mapping()->data() + description_offset;
   std::copy(spec.description.begin(), spec.description.end(), description);
@@ -99,7 +109,9 @@ Result<Segment> Segment::Create(const std::string& name, const SegmentSpec& spec
   ControlBlock* const block = segment.control();
   block->magic = kMagic;
   block->layout = kLayoutVersion;
-  block->abi = RobustMutexAbi();
+  block->abi = RobustMutexAbi(segment.mutex_kind_);
+  block->flags = segment.any_namespace_ ? kAnyPidNamespace : 0;
+  block->pid_namespace.store(segment.any_namespace_ ? 0 : pid_namespace, std::memory_order_relaxed);  // published by `ready`
   block->total_bytes = total_bytes;
   block->payload_bytes = spec.payload_bytes;
   block->cells_offset = cells_offset;
@@ -125,15 +137,20 @@ Status Segment::Publish() {
   return memory_.Publish();
 }
 
-Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign) {
-  const Deadline deadline = Deadline::AfterMs(kAttachPatienceMs);
-  for (;;) {
+Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms) {
+  const Deadline deadline = Deadline::AfterMs(patience_ms);
+  for (int attempts = 1;; ++attempts) {
     Result<NamedMemory> memory = NamedMemory::Attach(name, any_owner, deadline);
     if (!memory.ok()) return memory.status();
     const bool temporary = memory.value().temporary();
     Segment segment(std::move(memory.value()));
     const Status adopted = segment.Adopt(foreign);
-    if (adopted.ok()) return segment;
+    if (adopted.ok()) {
+      if (segment.SettleNamespace() || attempts == kMostStampAttempts) return segment;
+      segment.Close();
+      std::this_thread::sleep_for(std::chrono::microseconds(RandomId() % kStampPauseUs));
+      continue;
+    }
     if (adopted.outcome != Outcome::kNotReady || !temporary || deadline.passed()) return adopted;
     // Ours and without a builder (we share its lock), yet not ready: its creator died. Removed here and not by the last
     // one's Close(), for of many that come and go in this loop none may ever be the last.
@@ -166,12 +183,30 @@ Status Segment::Adopt(bool foreign) {
   if (!ExtentsAreSound(copy, total_bytes)) return Status::Of(Outcome::kCorrupt);
   description_.assign(reinterpret_cast<const char*>(mapping()->data() + copy.description_offset), copy.description_bytes);
   if (copy.checksum != ChecksumOf(copy, description_.data())) return Status::Of(Outcome::kCorrupt);
-  if (copy.abi != RobustMutexAbi()) return Status::Of(Outcome::kAbi);
+  any_namespace_ = (copy.flags & kAnyPidNamespace) != 0;
+  mutex_kind_ = KindOf(any_namespace_);
+  if (copy.abi != RobustMutexAbi(mutex_kind_)) return Status::Of(Outcome::kAbi);
   payload_bytes_ = copy.payload_bytes;
   cells_offset_ = copy.cells_offset;
   cells_bytes_ = copy.cells_bytes;
   id_ = copy.id;
   return Status::Ok();
+}
+
+// Decides whether the mutexes can be used in this pid namespace. A persistent segment that nobody else holds is moved to it:
+// whatever owned its mutexes is dead, and the kernel has noticed that in the namespace in which it happened. False when another
+// holder is in the way.
+bool Segment::SettleNamespace() {
+  if (any_namespace_ || id_ == 0 || cells_bytes_ == 0) return true;  // there are none, or they can be used anywhere
+  const uint64_t here = PidNamespace();
+  std::atomic<uint64_t>& stamp = control()->pid_namespace;
+  mutexes_usable_ =
+      here != 0 && stamp.load(std::memory_order_relaxed) == here;  // relaxed: written before we could attach (C5)
+  if (mutexes_usable_ || here == 0 || !persistent()) return true;
+  if (!memory_.BecomeBuilder()) return false;
+  stamp.store(here, std::memory_order_relaxed);
+  mutexes_usable_ = memory_.Publish().ok();
+  return true;
 }
 
 CellRange Segment::CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "platform/named_memory.h"
+#include "platform/robust_mutex.h"
 #include "shm/layout.h"
 
 namespace procshare {
@@ -18,6 +19,7 @@ struct SegmentSpec {
   std::string_view description;
   unsigned mode = 0600;
   bool persistent = false;
+  bool any_namespace = false;  // its mutexes are to be used from several pid namespaces
 };
 
 // A place within the cells of a segment, and what there is from it to their end.
@@ -31,15 +33,19 @@ class Segment {
   // Makes a segment that only the caller knows, to be filled and then published. EEXIST, ENOSPC, ... as NamedMemory.
   static Result<Segment> Create(const std::string& name, const SegmentSpec& spec);
 
+  // A creator backs every byte first, which takes some seconds for tens of gigabytes.
+  static constexpr double kPatienceMs = 10'000;
+
   // Attaches to a published segment. Memory that is not a segment of ours is kForeign, unless `foreign` asks for it: then
   // the whole of it is payload. The other outcomes about content: kLayout, kAbi, kCorrupt.
-  static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign);
+  static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms = kPatienceMs);
 
   // Makes the segment visible, ready-made, to all who attach.
   Status Publish();
 
   // Ends the hold on the name. Idempotent.
   void Close() { memory_.Close(); }
+  void Leave() { memory_.Leave(); }
 
   // Closes and lets go of the bytes, which stay mapped until the last copy of mapping() is gone. Nothing but destruction,
   // open() and description() may follow.
@@ -51,6 +57,7 @@ class Segment {
 
   bool open() const { return memory_.open(); }
   bool persistent() const { return !memory_.temporary(); }
+  bool any_namespace() const { return any_namespace_; }
   const MemoryIdentity& identity() const { return memory_.identity(); }
   const std::shared_ptr<MemoryMapping>& mapping() const { return memory_.mapping(); }
 
@@ -62,6 +69,11 @@ class Segment {
   // The place at `offset` within the cells; null when fewer than `least_bytes` begin there, or not so aligned.
   CellRange CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const;
 
+  // What its mutexes are, and whether they can be used here: not from a pid namespace other than theirs, in which the death
+  // of an owner would be mistaken for another thread's. Valid also after Close().
+  MutexKind mutex_kind() const { return mutex_kind_; }
+  bool MutexesUsable() const { return mutexes_usable_; }
+
   // See NamedMemory.
   uint64_t Join() { return memory_.Join(); }
   bool IsMember(uint64_t member) const { return memory_.IsMember(member); }
@@ -69,6 +81,7 @@ class Segment {
  private:
   explicit Segment(NamedMemory memory) : memory_(std::move(memory)) {}
   Status Adopt(bool foreign);
+  bool SettleNamespace();
   ControlBlock* control() const;
 
   NamedMemory memory_;
@@ -77,6 +90,9 @@ class Segment {
   uint64_t cells_bytes_ = 0;
   uint64_t id_ = 0;
   bool persist_on_publish_ = false;
+  bool any_namespace_ = false;
+  bool mutexes_usable_ = true;
+  MutexKind mutex_kind_ = DefaultMutexKind();
   std::string description_;  // a copy: checked once, and nobody can change it afterwards
 };
 

@@ -11,11 +11,11 @@ size_t LedgerBytes(size_t byte_length) { return byte_length - offsetof(Semaphore
 
 }  // namespace
 
-bool Semaphore::Init(SemaphoreCell* cell, uint64_t value, uint64_t limit, uint64_t records) {
+bool Semaphore::Init(SemaphoreCell* cell, uint64_t value, uint64_t limit, uint64_t records, MutexKind kind) {
   cell->value.store(value, std::memory_order_relaxed);
   cell->limit.store(limit, std::memory_order_relaxed);
   cell->ledger.capacity.store(records, std::memory_order_relaxed);
-  return InitGuarded(&cell->guarded);
+  return InitGuarded(&cell->guarded, kind);
 }
 
 Semaphore::Semaphore(SemaphoreCell* cell, size_t byte_length, Members* members)
@@ -25,14 +25,16 @@ Semaphore::Semaphore(SemaphoreCell* cell, size_t byte_length, Members* members)
       ledger_(&cell->ledger, capacity_),
       members_(members) {}
 
-bool Semaphore::LooksSound() const { return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded); }
+bool Semaphore::LooksSound() const {
+  return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded, members_->owners());
+}
 
 SemaphoreOutcome Semaphore::TryAcquire(uint64_t units) {
   // A look: an attempt may fail for any reason.
   if (!recoverable() && value() < units && GuardedIsSettled(&cell_->guarded)) return SemaphoreOutcome::kBusy;
   const uint64_t self = recoverable() ? members_->self() : 0;
   if (recoverable() && self == 0) return SemaphoreOutcome::kFull;
-  Guard guard(&cell_->guarded, byte_length_);
+  Guard guard(&cell_->guarded, byte_length_, members_->owners());
   if (!guard.held()) return SemaphoreOutcome::kBroken;
   bool recovered = value() < units && RecoverUnder(&guard);
   if (value() < units) {
@@ -58,7 +60,7 @@ SemaphoreOutcome Semaphore::TryAcquire(uint64_t units) {
 
 SemaphoreOutcome Semaphore::Release(uint64_t units) {
   {
-    Guard guard(&cell_->guarded, byte_length_);
+    Guard guard(&cell_->guarded, byte_length_, members_->owners());
     if (!guard.held()) return SemaphoreOutcome::kBroken;
     if (units > limit() || value() > limit() - units) return SemaphoreOutcome::kTooMany;
     if (recoverable()) {
@@ -79,8 +81,8 @@ SemaphoreOutcome Semaphore::Release(uint64_t units) {
 }
 
 void Semaphore::Tend() {
-  if (!recoverable()) return Mend(&cell_->guarded, byte_length_);
-  Guard guard(&cell_->guarded, byte_length_, Patience::kShort);
+  if (!recoverable()) return Mend(&cell_->guarded, byte_length_, members_->owners());
+  Guard guard(&cell_->guarded, byte_length_, members_->owners(), Patience::kShort);
   if (!guard.held() || !RecoverUnder(&guard)) return;
   guard.Release();
   WakeAnnounced(wake());

@@ -26,7 +26,7 @@ class Semaphore {
   static size_t BytesFor(uint64_t records) { return sizeof(SemaphoreCell) + LedgerView::BytesFor(records); }
 
   // Makes a semaphore out of zeroed bytes.
-  static bool Init(SemaphoreCell* cell, uint64_t value, uint64_t limit, uint64_t records);
+  static bool Init(SemaphoreCell* cell, uint64_t value, uint64_t limit, uint64_t records, MutexKind kind);
 
   // `byte_length` is what there is from the cell on.
   Semaphore(SemaphoreCell* cell, size_t byte_length, Members* members);

@@ -30,7 +30,7 @@ MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
   for (bool patient = true;; patient = false) {
     if (!patient) Reserve(owner);
     const Deadline turn = Deadline::Earlier(deadline, Deadline::AfterMs(kPatienceMs));
-    const MutexOutcome outcome = Settle(RobustMutexAcquire(&cell_->mutex, turn), owner);
+    const MutexOutcome outcome = Settle(RobustMutexAcquire(&cell_->mutex, owners_, turn), owner);
     if (outcome != MutexOutcome::kBusy) return outcome;
     if (deadline.passed()) {
       Unreserve(owner);

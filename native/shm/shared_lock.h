@@ -19,14 +19,14 @@ namespace procshare {
 
 class SharedLock {
  public:
-  explicit SharedLock(LockCell* cell) : cell_(cell) {}
+  SharedLock(LockCell* cell, Members* owners) : cell_(cell), owners_(owners) {}
 
   // Makes a free lock out of zeroed bytes.
-  bool Init() { return RobustMutexInit(&cell_->mutex); }
-  bool LooksSound() const { return RobustMutexLooksSound(&cell_->mutex); }
+  bool Init(MutexKind kind) { return RobustMutexInit(&cell_->mutex, kind); }
+  bool LooksSound() const { return RobustMutexLooksSound(&cell_->mutex, owners_); }
 
   // By reference: read when the mutex is ours, so that no register need keep it.
-  MutexOutcome TryAcquire(const uint64_t& owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex), owner); }
+  MutexOutcome TryAcquire(const uint64_t& owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex, owners_), owner); }
 
   // Asks for the next turn: for kReservationMs, from now and from the next release, nobody but `owner` gets the lock when it
   // is free. One at a time has a reservation; a request while another one stands is none.
@@ -59,7 +59,7 @@ class SharedLock {
   // For asynchronous acquirers: what they sleep on.
   std::atomic<uint32_t>* release_word() const { return &cell_->release_word; }
   std::atomic<uint32_t>* flags() const { return &cell_->flags; }
-  MutexState Peek() const { return RobustMutexPeek(&cell_->mutex); }
+  MutexState Peek() const { return RobustMutexPeek(&cell_->mutex, owners_); }
   uint64_t owner() const { return cell_->owner.load(std::memory_order_relaxed); }
 
  private:
@@ -78,7 +78,7 @@ class SharedLock {
     return outcome;
   }
   void LetGo() {
-    RobustMutexRelease(&cell_->mutex);
+    RobustMutexRelease(&cell_->mutex, owners_);
     WakeAnnounced(&cell_->release_word, &cell_->flags);  // RobustMutexRelease is a full fence (L2)
   }
   MutexOutcome SettleFlags(uint64_t owner);
@@ -87,6 +87,7 @@ class SharedLock {
   void SleepThroughReservation(uint64_t owner, Deadline deadline);
 
   LockCell* cell_;
+  Members* owners_;  // null where the kernel knows owners: robust_mutex.h
 };
 
 }  // namespace procshare

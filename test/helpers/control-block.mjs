@@ -25,6 +25,7 @@ export const FIELDS = {
   nameBytes: 104,
   name: 112,
   reserved: 368,
+  pidNamespace: 496,
   checksum: 504,
 }
 
@@ -49,7 +50,7 @@ function add(state, bytes) {
 export function sign(block, description) {
   let state = 0xcbf29ce484222325n
   state = add(state, block.subarray(0, FIELDS.ready))
-  state = add(state, block.subarray(FIELDS.flags, FIELDS.checksum))
+  state = add(state, block.subarray(FIELDS.flags, FIELDS.pidNamespace))
   state = add(state, description)
   block.writeBigUInt64LE(state, FIELDS.checksum)
 }

@@ -30,7 +30,7 @@ BarrierOutcome Arrive(Stage* stage, uint64_t member, bool acts = false) {
 
 // All but `arrived` parties have come, and with them the survivor and the other one.
 void TwoWait(Stage* stage, uint64_t parties) {
-  CHECK(Barrier::Init(stage->cell<BarrierCell>(), parties, kRecords));
+  CHECK(Barrier::Init(stage->cell<BarrierCell>(), parties, kRecords, TestKind()));
   stage->guarded()->wake.flags = kAwaited;
   CHECK_EQ(Arrive(stage, kSurvivor), BarrierOutcome::kWaits);
   CHECK_EQ(Arrive(stage, kOther), BarrierOutcome::kWaits);
@@ -178,7 +178,7 @@ void Killed() { KillAtEachStep(kScripts); }
 void ADeathIsNotMissedInAFullLedger() {
   const SharedScratch<Stage> stage;
   stage->Clear();
-  CHECK(Barrier::Init(stage->cell<BarrierCell>(), kRecords + 2, kRecords));
+  CHECK(Barrier::Init(stage->cell<BarrierCell>(), kRecords + 2, kRecords, TestKind()));
   for (uint64_t i = 0; i < kRecords; ++i) CHECK_EQ(Arrive(&*stage, 10 + i), BarrierOutcome::kWaits);
   CHECK_EQ(Arrive(&*stage, kSurvivor), BarrierOutcome::kFull);
   stage->alive[12] = false;
@@ -193,6 +193,7 @@ class FleetingMember final : public Members {
  public:
   FleetingMember(Stage* stage, int questions) : member_(stage, kSurvivor), questions_(questions) {}
   uint64_t self() override { return kSurvivor; }
+  Members* owners() override { return TestOwners(); }
   bool IsMember(uint64_t member) const override { return member != kDead ? member_.IsMember(member) : questions_-- > 0; }
 
  private:

@@ -17,6 +17,7 @@
 #include "private_memory.h"
 #include "shm/segment.h"
 #include "shm/shared_lock.h"
+#include "thread_members.h"
 #include "traced_child.h"
 
 namespace procshare::testing {
@@ -31,6 +32,7 @@ SegmentSpec SpecOf(bool persistent) {
   SegmentSpec spec;
   spec.payload_bytes = kPayloadBytes;
   spec.cells_bytes = sizeof(LockCell);
+  spec.any_namespace = TestKind() == MutexKind::kMembers;
   spec.description = kDescription;
   spec.mode = 0640;  // another mode than that of open(2), for one more system call to die at
   spec.persistent = persistent;
@@ -40,7 +42,8 @@ SegmentSpec SpecOf(bool persistent) {
 Result<Segment> Make(const std::string& name, bool persistent) {
   Result<Segment> created = Segment::Create(name, SpecOf(persistent));
   if (!created.ok()) return created;
-  if (!SharedLock(LockAt(created.value(), 0)).Init()) return Status::System(ENOSYS, "pthread_mutex_init");
+  if (!SharedLock(LockAt(created.value(), 0), nullptr).Init(created.value().mutex_kind()))
+    return Status::System(ENOSYS, "pthread_mutex_init");
   memset(created.value().payload(), kFill, kPayloadBytes);
   const Status published = created.value().Publish();
   if (!published.ok()) return published;
@@ -52,7 +55,7 @@ void MustBeWhole(const Segment& segment) {
   CHECK_EQ(segment.payload_bytes(), kPayloadBytes);
   CHECK(segment.id() != 0);
   for (uint64_t i = 0; i < kPayloadBytes; ++i) CHECK_EQ(segment.payload()[i], kFill);
-  SharedLock lock(LockAt(segment, 0));
+  SharedLock lock(LockAt(segment, 0), TestOwners());
   CHECK(lock.LooksSound());
   CHECK_EQ(lock.Acquire(1, Deadline::AfterMs(kPatienceMs)), MutexOutcome::kAcquired);
   lock.Release();

@@ -23,7 +23,6 @@ constexpr Exception kExceptions[] = {
     {"deadlines are computed once", kNoWakes},
     {"a huge deadline is waited for", kNoWakes},
     {"a killed sleeper does not take the wake-up along", "it stops a sleeper inside the futex call"},
-    {"a killed sleeper is not its namesake", "an owner that is known by its pid is known within its pid namespace"},
     {"created memory is zeroed, backed and of the exact size", kFileNames},
     {"made-up bytes are refused", kFileNames},
     {"things that are not memory are refused", kFileNames},

@@ -15,6 +15,7 @@
 #include "shm/parking.h"
 #include "shm/ring_queue.h"
 #include "shm/semaphore.h"
+#include "thread_members.h"
 
 namespace procshare::testing {
 namespace {
@@ -52,6 +53,7 @@ class AnyMembers final : public Members {
  public:
   explicit AnyMembers(uint64_t self) : self_(self) {}
   uint64_t self() override { return self_; }
+  Members* owners() override { return TestOwners(); }
   bool IsMember(uint64_t member) const override { return member == self_ || member % 3 == 1; }
 
  private:
@@ -78,7 +80,7 @@ void UseParking(const Block& block) {
   if (capacity == UINT64_MAX) return;
   for (const uint64_t self : {1, 4, 7, 10, 13}) {
     AnyMembers members(self);
-    Guard guard(&cell->guarded, block.byte_length());
+    Guard guard(&cell->guarded, block.byte_length(), TestOwners());
     if (!guard.held()) return;
     Parking parking(&guard, LedgerView(&cell->ledger, capacity), &members);
     uint64_t outcome;
@@ -109,7 +111,7 @@ void UseBarrier(const Block& block) {
 }
 
 void UseQueue(const Block& block) {
-  RingQueue queue(block.cell<QueueCell>(), block.byte_length());
+  RingQueue queue(block.cell<QueueCell>(), block.byte_length(), TestOwners());
   if (!queue.LooksSound()) return;
   for (const size_t room : {8, 16, 64}) {
     const std::unique_ptr<uint8_t[]> into(new uint8_t[room]());
@@ -150,19 +152,20 @@ constexpr size_t BytesOf(size_t cell_bytes) {
 
 const Object kObjects[] = {
     {"semaphore", BytesOf(sizeof(SemaphoreCell)),
-     [](const Block& block) { return Semaphore::Init(block.cell<SemaphoreCell>(), 3, 5, kRecords); }, UseSemaphore},
+     [](const Block& block) { return Semaphore::Init(block.cell<SemaphoreCell>(), 3, 5, kRecords, TestKind()); },
+     UseSemaphore},
     {"plain semaphore", sizeof(SemaphoreCell),
-     [](const Block& block) { return Semaphore::Init(block.cell<SemaphoreCell>(), 3, 5, 0); }, UseSemaphore},
+     [](const Block& block) { return Semaphore::Init(block.cell<SemaphoreCell>(), 3, 5, 0, TestKind()); }, UseSemaphore},
     {"parking", BytesOf(sizeof(ParkingCell)),
      [](const Block& block) {
        block.cell<ParkingCell>()->ledger.capacity = kRecords;
-       return InitGuarded(block.cell<GuardedCell>());
+       return InitGuarded(block.cell<GuardedCell>(), TestKind());
      },
      UseParking},
     {"barrier", BytesOf(sizeof(BarrierCell)),
-     [](const Block& block) { return Barrier::Init(block.cell<BarrierCell>(), 3, kRecords); }, UseBarrier},
+     [](const Block& block) { return Barrier::Init(block.cell<BarrierCell>(), 3, kRecords, TestKind()); }, UseBarrier},
     {"queue", sizeof(QueueCell) + kCapacity,
-     [](const Block& block) { return RingQueue::Init(block.cell<QueueCell>(), kCapacity, 5); }, UseQueue},
+     [](const Block& block) { return RingQueue::Init(block.cell<QueueCell>(), kCapacity, 5, TestKind()); }, UseQueue},
     {"event", sizeof(EventCell), [](const Block&) { return true; }, UseEvent},
 };
 
@@ -229,8 +232,8 @@ void ManyWords() {
 void AJournalThatGrowsMeanwhile() {
   const Block block(BytesOf(sizeof(SemaphoreCell)));
   auto* const cell = block.cell<SemaphoreCell>();
-  CHECK(Semaphore::Init(cell, 3, 5, kRecords));
-  Guard guard(&cell->guarded, block.byte_length());
+  CHECK(Semaphore::Init(cell, 3, 5, kRecords, TestKind()));
+  Guard guard(&cell->guarded, block.byte_length(), TestOwners());
   CHECK(guard.held());
   for (const uint64_t bad : {uint64_t{7}, uint64_t{8}, uint64_t{1} << 40, UINT64_MAX}) {
     cell->guarded.journal_count = bad;
@@ -246,7 +249,7 @@ void AJournalThatGrowsMeanwhile() {
 void GrantsWithoutEnd() {
   const Block block(BytesOf(sizeof(ParkingCell)));
   auto* const cell = block.cell<ParkingCell>();
-  CHECK(InitGuarded(&cell->guarded));
+  CHECK(InitGuarded(&cell->guarded, TestKind()));
   cell->ledger.capacity = kRecords;
   cell->ledger.used = 2;
   auto* const records = reinterpret_cast<LedgerRecord*>(&cell->ledger + 1);
@@ -255,7 +258,7 @@ void GrantsWithoutEnd() {
   for (int i = 0; i < 2; ++i) records[i].count = uint64_t{1} << 62;
   records[0].granted = uint64_t{1} << 62;
   AnyMembers members(1);
-  Guard guard(&cell->guarded, block.byte_length());
+  Guard guard(&cell->guarded, block.byte_length(), TestOwners());
   CHECK(guard.held());
   const Stopwatch watch;
   CHECK(Parking(&guard, LedgerView(&cell->ledger, kRecords), &members).BuryTheDead());

@@ -20,6 +20,7 @@
 #include "private_memory.h"
 #include "shm/segment.h"
 #include "shm/shared_lock.h"
+#include "thread_members.h"
 
 namespace procshare::testing {
 namespace {
@@ -37,9 +38,10 @@ Segment MustCreate(const std::string& name, bool persistent) {
   spec.cells_bytes = kCellsBytes;
   spec.description = kDescription;
   spec.persistent = persistent;
+  spec.any_namespace = TestKind() == MutexKind::kMembers;
   Result<Segment> created = Segment::Create(name, spec);
   CHECK(created.ok());
-  CHECK(SharedLock(LockAt(created.value(), 0)).Init());
+  CHECK(SharedLock(LockAt(created.value(), 0), nullptr).Init(created.value().mutex_kind()));
   memset(created.value().payload(), 0x5a, kPayloadBytes);
   CHECK(created.value().Publish().ok());
   return std::move(created.value());
@@ -70,7 +72,7 @@ void Sign(const Segment& segment) {
   };
   const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(block);
   add(bytes, 16);
-  add(bytes + 20, 504 - 20);
+  add(bytes + 20, 496 - 20);
   // A made-up extent has no bytes to sign, and must be refused before anybody looks for them.
   const uint64_t total = segment.mapping()->byte_length();
   const bool inside = block->description_offset <= total && block->description_bytes <= total - block->description_offset;
@@ -82,6 +84,7 @@ Status AttachStatus(const std::string& name, bool foreign = false) {
   const Stopwatch watch;
   const Result<Segment> attached = Segment::Attach(name, false, foreign);
   CHECK(watch.ms() < kPromptMs);
+  if (attached.ok() && !attached.value().MutexesUsable()) return Status::Of(Outcome::kNamespace);
   return attached.status();
 }
 
@@ -95,6 +98,10 @@ void MustListPeacefully() {
 Outcome ExpectedOutcome(size_t offset_in_block, bool persistent) {
   if (offset_in_block < 8) return persistent ? Outcome::kForeign : Outcome::kCorrupt;
   if (offset_in_block == 10 || offset_in_block == 11) return Outcome::kLayout;
+  const size_t in_stamp = offset_in_block - offsetof(ControlBlock, pid_namespace);
+  if (in_stamp < sizeof(ControlBlock::pid_namespace)) {
+    return TestKind() == MutexKind::kMembers ? Outcome::kOk : Outcome::kNamespace;
+  }
   return Outcome::kCorrupt;
 }
 
@@ -278,6 +285,8 @@ void RandomDamageIsNoticed() {
     uint8_t* const bytes = reinterpret_cast<uint8_t*>(block);
     const size_t count = 1 + random() % 16;
     for (size_t i = 0; i < count; ++i) bytes[random() % sizeof(ControlBlock)] = static_cast<uint8_t>(random());
+    if (OwnerIsMember())
+      memset(bytes + offsetof(ControlBlock, pid_namespace), 0, sizeof block->pid_namespace);  // means nothing
     if (memcmp(before, block, sizeof before) != 0) CHECK(!AttachStatus(name).ok());
     if (round % 10 == 0) MustListPeacefully();
     memcpy(bytes, before, sizeof before);
@@ -447,12 +456,11 @@ struct LockTrial {
 };
 
 Fate TryDamagedLock(LockCell* cell, size_t offset, uint8_t value, bool while_held) {
-  SharedLock lock(cell);
+  SharedLock lock(cell, TestOwners());
   memset(static_cast<void*>(cell), 0, sizeof *cell);
-  CHECK(lock.Init());
+  CHECK(SharedLock(cell, nullptr).Init(TestKind()));
   if (while_held) CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired);
   reinterpret_cast<uint8_t*>(cell)[offset] = value;
-  if (!lock.LooksSound()) return Fate::kUnsound;
   if (while_held) lock.Release();
   MutexOutcome outcome = lock.TryAcquire(1);
   if (outcome == MutexOutcome::kBusy) outcome = lock.Acquire(1, Deadline::AfterMs(1));
@@ -470,8 +478,8 @@ Fate TryDamagedLock(LockCell* cell, size_t offset, uint8_t value, bool while_hel
 // address space of the releaser, and there is no way to look at them first: the one place of a segment that
 // can crash its users.
 bool IsListByte(size_t offset) {
-  constexpr size_t kFirst = offsetof(LockCell, mutex) + kListOffset;
-  return offset >= kFirst && offset < kFirst + kListBytes;
+  const size_t first = offsetof(LockCell, mutex) + ListOffset();
+  return offset >= first && offset < first + ListBytes();
 }
 
 std::string RangesOf(const std::set<size_t>& offsets) {
@@ -491,8 +499,8 @@ std::vector<std::set<size_t>> DamageALock(bool while_held) {
   const SharedScratch<LockTrial> trial;
   std::vector<uint8_t> healthy(sizeof(LockCell));
   {
-    SharedLock lock(&trial->cell);
-    CHECK(lock.Init());
+    SharedLock lock(&trial->cell, TestOwners());
+    CHECK(SharedLock(&trial->cell, nullptr).Init(TestKind()));
     if (while_held) CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired);
     memcpy(healthy.data(), static_cast<const void*>(&trial->cell), sizeof(LockCell));
     if (while_held) lock.Release();

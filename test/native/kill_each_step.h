@@ -64,7 +64,7 @@ class KillEachStep {
 
  private:
   static constexpr int kEach = 250;  // an operation of so few instructions is tried at each of them
-  static constexpr int kStride = kAddressSanitizer ? 301 : kOwnerIsProcess ? 61 : 23;
+  const int stride_ = kAddressSanitizer ? 301 : OwnerIsMember() ? 61 : 23;
 
   void Prepare() {
     stage_->Clear();
@@ -120,14 +120,14 @@ class KillEachStep {
       // Between two changes of the memory most instructions are alike.
       const bool each = steps <= kEach && member == kVictim && !kAddressSanitizer;
       const bool before_change = step < steps && changes[at + 1] && member == kVictim && !kAddressSanitizer;
-      if (!each && !changes[at] && !before_change && step % kStride != 0) continue;
+      if (!each && !changes[at] && !before_change && step % stride_ != 0) continue;
       if (kAddressSanitizer && ++candidates % 16 != 0 && step != steps) continue;  // some times more instructions
       Context() = std::string(script_.name) + (member == kVictim ? ", instruction " : ", instruction of the second ") +
                   std::to_string(step) + " of " + std::to_string(steps);
       Restore(start);
       if (member == kSecondVictim) stage_->alive[kVictim] = false;
       Kill(member, step);
-      if (!kOwnerIsProcess) CHECK_EQ(static_cast<bool>(stage_->done), step == steps);  // else it is a matter of time, too
+      if (!OwnerIsMember()) CHECK_EQ(static_cast<bool>(stage_->done), step == steps);  // else it is a matter of time, too
       script_.check(stage_);
       ++kills;
     }

@@ -15,10 +15,12 @@
 #include "check.h"
 #include "child_process.h"
 #include "lock_at.h"
+#include "mutex_words.h"
 #include "platform/futex.h"
 #include "private_memory.h"
 #include "shm/segment.h"
 #include "shm/shared_lock.h"
+#include "thread_members.h"
 
 namespace procshare::testing {
 namespace {
@@ -85,18 +87,18 @@ struct Arena {
 
 void ExpectExact(const Arena& arena, uint64_t turns) {
   CHECK_EQ(arena.data.counter, turns);
-  CHECK_EQ(SharedLock(const_cast<LockCell*>(&arena.cell)).Peek(), MutexState::kFree);
+  CHECK_EQ(SharedLock(const_cast<LockCell*>(&arena.cell), TestOwners()).Peek(), MutexState::kFree);
 }
 
 void InThreads(const std::vector<Manner>& manners, uint32_t turns) {
   const SharedScratch<Arena> arena;
-  CHECK(SharedLock(&arena->cell).Init());
+  CHECK(SharedLock(&arena->cell, nullptr).Init(TestKind()));
   std::vector<std::thread> threads;
   const auto parties = static_cast<uint32_t>(manners.size());
   for (const Manner manner : manners) {
     threads.emplace_back([&, manner] {
       arena->meeting.Meet(parties);
-      TakeTurns(SharedLock(&arena->cell), &arena->data, manner, turns);
+      TakeTurns(SharedLock(&arena->cell, TestOwners()), &arena->data, manner, turns);
     });
   }
   for (std::thread& thread : threads) thread.join();
@@ -118,8 +120,8 @@ void BlockedAndAwaiting() {
 void ASleeperIsWokenByEveryRelease() {
   for (const Manner manner : {Manner::kAsynchronous, Manner::kBlocking}) {
     const SharedScratch<Arena> arena;
-    SharedLock lock(&arena->cell);
-    CHECK(lock.Init());
+    SharedLock lock(&arena->cell, TestOwners());
+    CHECK(lock.Init(TestKind()));
     constexpr uint32_t kHandovers = kThreadSanitizer ? 500 : 2000;
     std::atomic<uint32_t> next{0};
     const auto take_every_other = [&](uint32_t mine) {
@@ -151,8 +153,8 @@ void EveryAbandonmentIsToldOnce() {
     bool pending = false;
   };
   const SharedScratch<Told> told;
-  SharedLock lock(&told->cell);
-  CHECK(lock.Init());
+  SharedLock lock(&told->cell, TestOwners());
+  CHECK(lock.Init(TestKind()));
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&, i] {
@@ -188,10 +190,11 @@ void InProcesses(const std::vector<Manner>& manners, uint32_t turns) {
   SegmentSpec spec;
   spec.payload_bytes = sizeof(Protected);
   spec.cells_bytes = sizeof(LockCell);
+  spec.any_namespace = TestKind() == MutexKind::kMembers;
   Result<Segment> created = Segment::Create(name, spec);
   CHECK(created.ok());
   Segment& segment = created.value();
-  CHECK(SharedLock(LockAt(segment, 0)).Init());
+  CHECK(SharedLock(LockAt(segment, 0), nullptr).Init(segment.mutex_kind()));
   Protected* const data = new (segment.payload()) Protected();
   CHECK(segment.Publish().ok());
   const SharedScratch<Arena> arena;
@@ -203,13 +206,13 @@ void InProcesses(const std::vector<Manner>& manners, uint32_t turns) {
       CHECK(attached.ok());
       CHECK(attached.value().payload() != segment.payload());
       arena->meeting.Meet(parties);
-      TakeTurns(SharedLock(LockAt(attached.value(), 0)), reinterpret_cast<Protected*>(attached.value().payload()), manner,
-                turns);
+      TakeTurns(SharedLock(LockAt(attached.value(), 0), TestOwners()),
+                reinterpret_cast<Protected*>(attached.value().payload()), manner, turns);
     });
   }
   for (Child& child : children) child.ExpectEnd();
   CHECK_EQ(data->counter, uint64_t{turns} * parties);
-  CHECK_EQ(SharedLock(LockAt(segment, 0)).Peek(), MutexState::kFree);
+  CHECK_EQ(SharedLock(LockAt(segment, 0), TestOwners()).Peek(), MutexState::kFree);
 }
 
 void ProcessesOfAllManners() { InProcesses({std::begin(kManners), std::end(kManners)}, kTurns); }
@@ -229,9 +232,9 @@ void ExactInSpiteOfKills() {
     std::atomic<uint64_t> abandoned{0};
   };
   const SharedScratch<Ledger> ledger;
-  CHECK(SharedLock(&ledger->cell).Init());
+  CHECK(SharedLock(&ledger->cell, nullptr).Init(TestKind()));
   const auto work = [&](uint32_t index) {
-    SharedLock lock(&ledger->cell);
+    SharedLock lock(&ledger->cell, TestOwners());
     for (;;) {
       MutexOutcome outcome;
       uint32_t expected;
@@ -258,7 +261,7 @@ void ExactInSpiteOfKills() {
   std::vector<Child> workers;
   const auto start = [&](uint32_t index) { workers.emplace_back([&, index](const Channel&) { work(index); }); };
   for (uint32_t i = 0; i < kWorkers; ++i) start(i);
-  SharedLock lock(&ledger->cell);
+  SharedLock lock(&ledger->cell, TestOwners());
   for (int kill = 0; kill < kKills; ++kill) {
     const Deadline deadline = Deadline::AfterMs(kForgottenMs);
     const auto progress = [&] { return ledger->abandoned + ledger->cell.release_word; };
@@ -285,8 +288,8 @@ void ExactInSpiteOfKills() {
 // A wait for a lock that stays taken ends at the deadline, not before, and takes nothing with it.
 void ATakenLockIsGivenUpAtTheDeadline() {
   const SharedScratch<Arena> arena;
-  SharedLock lock(&arena->cell);
-  CHECK(lock.Init());
+  SharedLock lock(&arena->cell, TestOwners());
+  CHECK(lock.Init(TestKind()));
   CHECK_EQ(lock.Acquire(7, Deadline::AfterMs(0)), MutexOutcome::kAcquired);  // a free lock needs no time
   std::thread([&] {
     for (const double ms : {0.0, 0.5, 12.0, 130.0}) {
@@ -311,8 +314,8 @@ void ATakenLockIsGivenUpAtTheDeadline() {
 // Who has waited for long asks for the next turn. With the lock it has had that turn, also when it gets it from a dead owner.
 void AnAbandonedLockIsATurn() {
   const SharedScratch<Arena> arena;
-  SharedLock lock(&arena->cell);
-  CHECK(lock.Init());
+  SharedLock lock(&arena->cell, TestOwners());
+  CHECK(lock.Init(TestKind()));
   std::atomic<bool> held{false}, asked{false};
   std::thread owner([&] {
     CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired);
@@ -335,8 +338,8 @@ void AnAbandonedLockIsATurn() {
 // A wake-up costs a system call: it is made only when somebody announced himself, and once per announcement.
 void NobodyIsWokenForNothing() {
   const SharedScratch<Arena> arena;
-  SharedLock lock(&arena->cell);
-  CHECK(lock.Init());
+  SharedLock lock(&arena->cell, TestOwners());
+  CHECK(lock.Init(TestKind()));
   for (int i = 0; i < 100; ++i) {
     CHECK_EQ(lock.Acquire(1, Deadline::Never()), MutexOutcome::kAcquired);
     lock.Release();
@@ -352,6 +355,27 @@ void NobodyIsWokenForNothing() {
   CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired);
   lock.Release();
   CHECK_EQ(arena->cell.release_word.load(), 1);
+}
+
+// The kernel takes the mark of sleepers away when it wakes one of several; that one must set it again, or its own release wakes
+// nobody, and the next one sleeps to the end of its slice.
+void AWokenSleeperLeavesTheMarkForTheOthers() {
+  if (OwnerIsMember()) return Skip("its mutex keeps no mark");
+  LockCell cell;
+  memset(static_cast<void*>(&cell), 0, sizeof cell);
+  CHECK(SharedLock(&cell, nullptr).Init(MutexKind::kThreads));
+  CHECK_EQ(RobustMutexTryAcquire(&cell.mutex, nullptr), MutexOutcome::kAcquired);
+  std::atomic<bool> had{false};
+  std::thread sleeper([&] {
+    CHECK_EQ(RobustMutexAcquire(&cell.mutex, nullptr, Deadline::AfterMs(kPatienceMs)), MutexOutcome::kAcquired);
+    CHECK(HasSleepers(&cell));  // whether there are others or not it cannot know
+    had = true;
+    RobustMutexRelease(&cell.mutex, nullptr);
+  });
+  Eventually([&] { return HasSleepers(&cell); });  // it sleeps, or is about to
+  RobustMutexRelease(&cell.mutex, nullptr);
+  sleeper.join();
+  CHECK(had.load());
 }
 
 }  // namespace
@@ -374,6 +398,7 @@ int main(int argc, char** argv) {
       {"a taken lock is given up at the deadline", ATakenLockIsGivenUpAtTheDeadline},
       {"an abandoned lock is a turn as any other", AnAbandonedLockIsATurn},
       {"nobody is woken for nothing", NobodyIsWokenForNothing},
+      {"a woken sleeper leaves the mark for the others", AWokenSleeperLeavesTheMarkForTheOthers},
   };
   return RunTests(argc, argv, tests);
 }

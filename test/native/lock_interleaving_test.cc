@@ -21,7 +21,7 @@ namespace {
 
 constexpr double kForgottenMs = 3000;
 constexpr char kNoStepping[] = "the thread sanitizer makes a lock of ten instructions one of ten thousand";
-constexpr int kStride = kAddressSanitizer ? 5 : kOwnerIsProcess ? 23 : 1;  // asking for the owner takes thousands of them
+const int kStride = kAddressSanitizer ? 5 : OwnerIsMember() ? 23 : 1;  // asking for the owner takes thousands of them
 
 struct Stage {
   LockCell cell;
@@ -34,11 +34,11 @@ struct Stage {
 void Reset(Stage* stage) {
   memset(static_cast<void*>(&stage->cell), 0, sizeof stage->cell);
   stage->announced = stage->acquired = stage->forgotten = stage->released = false;
-  CHECK(SharedLock(&stage->cell).Init());
+  CHECK(SharedLock(&stage->cell, nullptr).Init(TestKind()));
 }
 
 void AcquireAsynchronously(Stage* stage) {
-  SharedLock lock(&stage->cell);
+  SharedLock lock(&stage->cell, TestOwners());
   uint32_t expected;
   while (TryAcquireOrAwait(&lock, 1, &expected) == MutexOutcome::kBusy) {
     stage->announced = true;
@@ -54,7 +54,7 @@ void AcquireAsynchronously(Stage* stage) {
 // First calls go through the dynamic linker, at some thousand instructions each.
 void WarmUp(Stage* stage) {
   Reset(stage);
-  SharedLock lock(&stage->cell);
+  SharedLock lock(&stage->cell, TestOwners());
   uint32_t expected;
   AcquireAsynchronously(stage);
   CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired);
@@ -66,7 +66,7 @@ void WarmUp(Stage* stage) {
 void ExpectGranted(const Stage& stage) {
   CHECK(stage.acquired);
   CHECK(!stage.forgotten);
-  CHECK_EQ(SharedLock(const_cast<LockCell*>(&stage.cell)).Peek(), MutexState::kFree);
+  CHECK_EQ(SharedLock(const_cast<LockCell*>(&stage.cell), TestOwners()).Peek(), MutexState::kFree);
 }
 
 // The acquirer stands still after each instruction, and all of the release happens there. With `taken_again`
@@ -76,7 +76,7 @@ void StopTheAcquirer(bool taken_again) {
   if (kThreadSanitizer) return Skip(kNoStepping);
   const SharedScratch<Stage> stage;
   WarmUp(&*stage);
-  SharedLock lock(&stage->cell);
+  SharedLock lock(&stage->cell, TestOwners());
   int steps = 0;
   for (bool more = true; more; steps += kStride) {
     Context() = "instruction " + std::to_string(steps);
@@ -113,7 +113,7 @@ void StopTheReleaser(bool taken_by_another) {
   if (kThreadSanitizer) return Skip(kNoStepping);
   const SharedScratch<Stage> stage;
   WarmUp(&*stage);
-  SharedLock lock(&stage->cell);
+  SharedLock lock(&stage->cell, TestOwners());
   int slept = 0;
   // Somebody may have been waiting before, so that the releaser is on its way to wake, or nobody.
   for (const uint32_t flags : {0u, kAwaited}) {

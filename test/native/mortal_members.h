@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "shm/ledger.h"
+#include "thread_members.h"
 
 namespace procshare::testing {
 
@@ -37,6 +38,7 @@ class Member final : public Members {
   Member(Stage* stage, uint64_t number) : stage_(stage), number_(number) {}
   uint64_t self() override { return number_; }
   bool IsMember(uint64_t member) const override { return member < kMostMembers && stage_->alive[member]; }
+  Members* owners() override { return TestOwners(); }  // who lives is for them not what the test decides
 
  private:
   Stage* const stage_;

@@ -50,7 +50,7 @@ void UnitsAreConserved(uint64_t records) {
   stage->Clear();
   auto* const cell = stage->cell<SemaphoreCell>();
   constexpr uint64_t kUnits = 2;
-  CHECK(Semaphore::Init(cell, kUnits, kUnits, records));
+  CHECK(Semaphore::Init(cell, kUnits, kUnits, records, TestKind()));
   std::atomic<uint64_t> inside{0};
   InThreads(kParties, [&](uint64_t i) {
     Member<SemaphoreStage> member(&*stage, i + 1);
@@ -76,7 +76,7 @@ void UnitsSurviveKills() {
   stage->Clear();
   auto* const cell = stage->cell<SemaphoreCell>();
   constexpr uint64_t kUnits = 3;
-  CHECK(Semaphore::Init(cell, kUnits, kUnits, kRecords));
+  CHECK(Semaphore::Init(cell, kUnits, kUnits, kRecords, TestKind()));
   const auto work = [&](uint64_t number) {
     Member<SemaphoreStage> member(&*stage, number);
     Semaphore semaphore(cell, sizeof stage->bytes, &member);
@@ -176,7 +176,7 @@ using BarrierStage = ObjectStage<sizeof(BarrierCell) + kRecords * sizeof(LedgerR
 void ManyRoundsOfABarrier() {
   const SharedScratch<BarrierStage> stage;
   stage->Clear();
-  CHECK(Barrier::Init(stage->cell<BarrierCell>(), kParties, kRecords));
+  CHECK(Barrier::Init(stage->cell<BarrierCell>(), kParties, kRecords, TestKind()));
   std::atomic<uint64_t> arrivals{0}, actions{0};
   const uint64_t rounds = 300 * static_cast<uint64_t>(kScale);
   InThreads(kParties, [&](uint64_t i) {
@@ -219,11 +219,11 @@ void ProducersAndConsumers() {
   stage->Clear();
   constexpr uint64_t kMaxItems = 5;
   constexpr uint64_t kProducers = 2;
-  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kMaxItems));
+  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kMaxItems, TestKind()));
   const uint64_t items = 2000 * static_cast<uint64_t>(kScale);
   std::atomic<uint64_t> taken[kProducers] = {};
   InThreads(2 * kProducers, [&](uint64_t i) {
-    RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes);
+    RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes, TestOwners());
     uint64_t record[kCapacity / 8];
     auto* const bytes = reinterpret_cast<uint8_t*>(record);
     if (i < kProducers) {
@@ -268,11 +268,11 @@ void JoinsCoverWhatWasPutBefore() {
   const SharedScratch<QueueStage> stage;
   stage->Clear();
   constexpr uint64_t kPutters = 3;
-  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kPutters));
+  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kPutters, TestKind()));
   const uint64_t items = 4000 * static_cast<uint64_t>(kScale);
   std::atomic<uint64_t> reported[kPutters] = {};
   InThreads(kPutters + 1, [&](uint64_t i) {
-    RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes);
+    RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes, TestOwners());
     if (i < kPutters) {
       for (uint64_t number = 1; number <= items; ++number) {
         CHECK_EQ(queue.TryPutItem(sizeof i, reinterpret_cast<const uint8_t*>(&i)), QueueOutcome::kDone);
@@ -305,10 +305,10 @@ void ItemsThatThereWere() {
   const SharedScratch<QueueStage> stage;
   stage->Clear();
   constexpr uint64_t kMaxItems = 2;
-  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kMaxItems));
+  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kMaxItems, TestKind()));
   std::atomic<bool> over{false};
   InThreads(3, [&](uint64_t i) {
-    RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes);
+    RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes, TestOwners());
     if (i == 0) {
       for (int turn = 0; turn < 100000 * kScale; ++turn) {
         CHECK_EQ(queue.TryPutItem(0, nullptr), QueueOutcome::kDone);

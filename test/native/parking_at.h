@@ -11,7 +11,7 @@ using ParkingStage = ObjectStage<sizeof(ParkingCell) + kParkingRecords * sizeof(
 
 inline void InitParking(ParkingStage* stage) {
   stage->cell<ParkingCell>()->ledger.capacity = kParkingRecords;
-  CHECK(InitGuarded(stage->guarded()));
+  CHECK(InitGuarded(stage->guarded(), TestKind()));
 }
 
 // What one member does under the mutex.
@@ -19,7 +19,7 @@ class ParkingSession {
  public:
   ParkingSession(ParkingStage* stage, uint64_t number)
       : member_(stage, number),
-        guard_(stage->guarded(), sizeof stage->bytes),
+        guard_(stage->guarded(), sizeof stage->bytes, TestOwners()),
         ledger_(&stage->cell<ParkingCell>()->ledger, kParkingRecords),
         parking_(&guard_, ledger_, &member_) {
     CHECK(guard_.held());

@@ -17,7 +17,7 @@ using Script = KillScript<Stage>;
 using Items = std::vector<std::string>;
 
 RingQueue QueueOf(Stage* stage) {
-  RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes);
+  RingQueue queue(stage->cell<QueueCell>(), sizeof stage->bytes, TestOwners());
   CHECK(queue.LooksSound());
   return queue;
 }
@@ -41,7 +41,7 @@ bool Get(Stage* stage, std::string* item) {
 
 // Items of several lengths, the records of which go round the end of the ring.
 void Prepare(Stage* stage, const Items& items) {
-  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kMaxItems));
+  CHECK(RingQueue::Init(stage->cell<QueueCell>(), kCapacity, kMaxItems, TestKind()));
   for (const char* const item : {"sixteen bytes...", "another sixteen."}) {
     Put(stage, item);
     std::string taken;

@@ -23,7 +23,7 @@ struct User {
 };
 
 void Prepare(Stage* stage, uint64_t value, uint64_t records) {
-  CHECK(Semaphore::Init(stage->cell<SemaphoreCell>(), value, kTotal, records));
+  CHECK(Semaphore::Init(stage->cell<SemaphoreCell>(), value, kTotal, records, TestKind()));
   stage->guarded()->wake.flags = kAwaited;  // somebody may sleep: a release has a wake-up to do
 }
 
@@ -124,7 +124,7 @@ void KilledOnARecoverableOne() { KillAtEachStep(kRecoverable); }
 void AFullLedgerOfTheDeadAdmitsTheLiving() {
   const SharedScratch<Stage> stage;
   stage->Clear();
-  CHECK(Semaphore::Init(stage->cell<SemaphoreCell>(), 2 * kRecords, 2 * kRecords, kRecords));
+  CHECK(Semaphore::Init(stage->cell<SemaphoreCell>(), 2 * kRecords, 2 * kRecords, kRecords, TestKind()));
   for (uint64_t i = 0; i < kRecords; ++i) MustAcquire(&*stage, kDead + i, 1);
   User user(&*stage, kSurvivor);
   CHECK_EQ(user.semaphore.TryAcquire(1), SemaphoreOutcome::kFull);

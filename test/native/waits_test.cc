@@ -166,6 +166,21 @@ void TheThreadItselfSleeps() {
   CHECK(watch.ms() >= 29 && pool[0].tended == 1);
 }
 
+// What is waited for changes between the last look of the spinning and the announcement, so that the waker sees nobody.
+void TheThreadLooksAgainBeforeItSleeps() {
+  constexpr double kLongMs = 10'000;
+  WakeWord wake{};
+  Waits waits([](uint32_t) {});
+  WaitSource source;
+  source.word = &wake.word;
+  source.flags = &wake.flags;
+  source.look = [&](uint64_t) { return (wake.flags & kAwaited) != 0; };  // as it was by then: nobody wakes for it
+  const uint32_t id = waits.Add(source);
+  const Stopwatch watch;
+  waits.Sleep(id, 0, kLongMs);
+  CHECK(watch.ms() < kLongMs / 2);
+}
+
 template <void (*kBody)(size_t)>
 void OnManyWords() {
   if (MostWaitTargets() <= 1) return Skip("the system has no call for many words");
@@ -189,6 +204,7 @@ void Each10(size_t most_words) { EachOf(10, most_words); }
 int main(int argc, char** argv) {
   using namespace procshare::testing;
   const Test tests[] = {
+      {"the thread looks again before it sleeps", TheThreadLooksAgainBeforeItSleeps},
       {"a wait is told once", OnManyWords<ToldOnce>},
       {"a wait is told once, one word a thread", OnOneWord<ToldOnce>},
       {"a wait is told once, by looking", OnNoWord<ToldOnce>},

@@ -18,17 +18,29 @@ const CRASH_TESTS = readdirSync(new URL('../crash', import.meta.url))
 const NO_HOOKS = 'a worker that ends runs no cleanup hooks, so that its holds last until the process ends'
 const STALE_AFTER_EXIT = 'process.exit() runs no hooks of workers: what they had stays until the next sweep'
 const BLOCKED_WORKER = 'terminate() does not end a worker that blocks'
+
+/** Those of test/helpers/endless-waits.mjs that are objects. */
 const KINDS_OF_WAITS = [
-  ...['lock', 'semaphore', 'recoverable', 'event', 'condition', 'lock of a condition'],
-  ...['barrier', 'get', 'put', 'join', 'pipe', 'word'],
+  ...['lock', 'run of a lock', 'lock of a value', 'lock of an array', 'semaphore', 'recoverable', 'event', 'condition'],
+  ...['waitFor of a condition', 'lock of a condition', 'end of a wait of a condition', 'barrier', 'entry of a barrier'],
+  ...['get', 'getMany', 'for await', 'put', 'putMany', 'join', 'pipe', 'for await of a pipe', 'poll of a pipe'],
+  ...['send of a pipe', 'member of a state', 'lock of a member of a state'],
 ]
 
 /** A top-level await that is never settled, of whatever: Node ends with code 13. */
 const unsettledAwait = (reason) => ({
   file: inProcesses('many-waits'),
-  tests: KINDS_OF_WAITS.map(
-    (kind) => `a process that only waits (${kind}) > ends by itself (await: code 13) and leaves nothing behind`,
-  ),
+  tests: [
+    ...KINDS_OF_WAITS.flatMap((kind) => {
+      const process = `a process that only waits (${kind})`
+      return [
+        `${process} > stays until the timeout, or for ever, and after ref() and unref() in the middle of the wait`,
+        `${process} > ends by itself after unref() (unref, await: code 13) and leaves nothing behind`,
+        `${process} > ends by itself after unref() (unref, await with a timeout: code 13) and leaves nothing behind`,
+      ]
+    }),
+    'a process that waits for a word stays until the wait has ended, unless each wait is told not to keep it',
+  ],
   reason,
   skip: true,
 })

@@ -44,7 +44,7 @@ for (const event of ['uncaughtException', 'unhandledRejection']) {
   process.on(event, (error) => report({ event: 'error', message: describeError(error) }))
 }
 
-// A wait does not keep the process alive, but a test that waits is not done.
+// What a test waits for may keep nothing alive, but the test is not done.
 setInterval(() => {}, 1_000_000)
 
 const [file] = await startTests([path.resolve(testFile.replace(/\.ts$/, '.js'))], runner)

@@ -27,7 +27,7 @@ const NUMERIC: [TypeName, number | bigint][] = [
 ]
 
 it(`counts exactly with ${PROCESSES} processes, ${WORKERS} workers and ${TASKS} tasks at once, in every numeric type`, async () => {
-  const locked = NUMERIC.map(([type, initial]) => new Value(type, initial as never))
+  const locked = NUMERIC.filter(holdsAll).map(([type, initial]) => new Value(type, initial as never))
   const raw = NUMERIC.map(([type, initial]) => new RawValue(type, initial as never))
   using array = new SharedArray('d', 16)
   const args = {
@@ -46,12 +46,17 @@ it(`counts exactly with ${PROCESSES} processes, ${WORKERS} workers and ${TASKS} 
     await Promise.all([...adders.map((adder) => adder.call('add', STEPS)), tasks.call('addInTasks', TASKS)])
     const steps = round * (STEPS * (PROCESSES + WORKERS) + TASKS)
     const found = [...locked, ...raw].map((value) => value.value)
-    const one = NUMERIC.map(([type, initial]) => wrapped(type, initial, steps * PER_STEP))
-    expect(found).toEqual([...one, ...one])
+    const expected = (types: typeof NUMERIC) => types.map(([type, initial]) => wrapped(type, initial, steps * PER_STEP))
+    expect(found).toEqual([...expected(NUMERIC.filter(holdsAll)), ...expected(NUMERIC)])
     expect(array.snapshot()).toEqual(new Float64Array(array.length).fill(steps))
   }
   for (const value of [...locked, ...raw]) value.close()
 })
+
+/** Whether the type can hold the total: a value with a lock refuses what it cannot hold, one without wraps round. */
+function holdsAll([type]: (typeof NUMERIC)[number]): boolean {
+  return !['b', 'B', 'h', 'H'].includes(type)
+}
 
 /** What the type makes of `initial + added`. */
 function wrapped(type: TypeName, initial: number | bigint, added: number): unknown {

@@ -14,7 +14,7 @@ describe('a lock that others take again as soon as they have released it', () =>
   it.each([0, 0.05, 1])(
     'is had by a task within 50 ms in 99 of 100 cases, when they hold it for %d ms',
     async (holdMs) => {
-      using lock = new Lock().ref()
+      using lock = new Lock()
       await using hammerers = await together([spawnFixture('hammer'), spawnFixture('hammer')])
       const hammering = hammerers.map((peer) => peer.call<number>('hammer', lock.handle, 2_500, holdMs))
       const waits: number[] = []
@@ -37,7 +37,7 @@ describe('a lock that others take again as soon as they have released it', () =>
     ['a thread', 20],
     ['a task', 2],
   ])('is had by %s after a few turns of a holder that never pauses, of %d ms each', async (who, holdMs) => {
-    using lock = new Lock().ref()
+    using lock = new Lock()
     using turns = new RawArray('i', 1)
     await using holder = await spawnFixture('hammer')
     void holder.call('hammer', lock.handle, 60_000, holdMs, turns.handle).catch(() => {})
@@ -64,7 +64,7 @@ describe('a lock that others take again as soon as they have released it', () =>
   it.each(['a task', 'a thread'])(
     'is not kept from %s for long by somebody who asks for the next turn and is killed',
     async (who) => {
-      using lock = new Lock().ref()
+      using lock = new Lock()
       const guard = lock.acquireSync()
       const asker = await spawnFixture('lock-user')
       const asking = asker.call('block', lock.handle).catch(() => {})

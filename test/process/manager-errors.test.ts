@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const authkey = 'the key'
 const connect = (address: ManagerAddress, key: string | undefined = authkey) =>
-  Manager.connect({ address, timeoutMs: 5000, ...(key !== undefined && { authkey: key }) })
+  Manager.connect({ address, ...(key !== undefined && { authkey: key }) })
 
 async function serve(options: Parameters<typeof Manager.serve>[0] = {}) {
   const server = await Manager.serve({ authkey, ...options })

@@ -13,7 +13,7 @@ import { describe, expect, it } from 'vitest'
 import { now, StallWatch } from '../helpers/clock.ts'
 import { ENDLESS_WAITS } from '../helpers/endless-waits.mjs'
 import { eventually } from '../helpers/eventually.ts'
-import { FixtureProcess, FixtureWorker, spawnFixture, together } from '../helpers/fixture.ts'
+import { FixtureProcess, FixtureWorker, spawnFixture } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 
 expectNoLeftovers()
@@ -95,34 +95,44 @@ it.each<[string, number, () => Targets]>([
 const KINDS = Object.keys(ENDLESS_WAITS)
 const BLOCKING = KINDS.filter((kind) => ENDLESS_WAITS[kind]!.waitSync !== undefined)
 
-describe.each(KINDS)('a process that only waits (%s)', (kind) => {
+/** Words have no object that could be unref'd: each call says whether its wait keeps the process alive. */
+const OBJECTS = KINDS.filter((kind) => kind !== 'word')
+
+const ownSegmentsOf = (pid: unknown) => listSegments().filter(({ creatorPid }) => creatorPid === pid)
+
+describe.each(OBJECTS)('a process that only waits (%s)', (kind) => {
   const start = (form: string) => new FixtureProcess('endless-wait', { kinds: [kind], form }, {})
 
+  it('stays until the timeout, or for ever, and after ref() and unref() in the middle of the wait', async () => {
+    await using child = start('kept alive')
+    if (ENDLESS_WAITS[kind]!.hasTimeout !== false) expect(await child.event('failed')).toBe('ERR_TIMEOUT')
+    await child.event('stayed')
+    await child.event('stayed after ref()')
+    expect(await child.ended()).toEqual({ code: 13, signal: null })
+  })
+
   it.each([
-    ['await', 13],
-    ['let be', 0],
-    ['ref and unref', 0],
-  ])('ends by itself (%s: code %i) and leaves nothing behind', async (form, code) => {
-    if (kind === 'word' && form === 'ref and unref') return // an array has no ref()
+    ['unref, await', 13],
+    ['unref, await with a timeout', 13],
+    ['unref, let be', 0],
+  ])('ends by itself after unref() (%s: code %i) and leaves nothing behind', async (form, code) => {
     await using child = start(form)
     const pid = await child.event('waiting')
     expect(await child.ended()).toEqual({ code, signal: null })
-    expect(listSegments().filter(({ creatorPid }) => creatorPid === pid)).toEqual([])
+    expect(ownSegmentsOf(pid)).toEqual([])
   })
+})
 
-  it('stays after ref()', async () => {
-    if (kind === 'word') return
-    await using children = await together(
-      [start('ref before'), start('ref after')].map((child) => Promise.resolve(child)),
-    )
-    let ended = 0
-    for (const child of children) void child.exit.then(() => ended++)
-    await Promise.all(children.map((child) => child.event('waiting')))
-    // As long as another one takes to start, wait and end, which has nothing to stay for.
-    await using witness = start('let be')
-    await witness.ended()
-    expect(ended).toBe(0)
-  })
+it('a process that waits for a word stays until the wait has ended, unless each wait is told not to keep it', async () => {
+  await using child = new FixtureProcess('endless-wait', { kinds: [], form: 'words' }, {})
+  const pid = await child.event('waiting')
+  expect([await child.event('ended'), await child.event('ended'), await child.event('ended')]).toEqual([
+    'timed-out',
+    'timed-out',
+    'ok',
+  ])
+  expect(await child.ended()).toEqual({ code: 13, signal: null })
+  expect(ownSegmentsOf(pid)).toEqual([])
 })
 
 describe('a worker that waits is terminated at once', () => {
@@ -133,12 +143,7 @@ describe('a worker that waits is terminated at once', () => {
     '%s (%s)',
     async (kind, form) => {
       for (let round = 0; round < ROUNDS; round++) {
-        await using worker = new FixtureWorker(
-          'endless-wait',
-          { kinds: [kind], form: form === 'sync' ? form : 'ref after' },
-          {},
-        )
-        if (kind === 'word' && form !== 'sync') break // it would end by itself
+        await using worker = new FixtureWorker('endless-wait', { kinds: [kind], form }, {})
         await worker.event('waiting')
         using watch = new StallWatch()
         const start = now()

@@ -53,8 +53,9 @@ it('never gets stuck, whatever processes, workers and tasks do with three locks 
 describe('a pending acquisition', () => {
   const ends = { code: 0, signal: null }
 
-  async function asking(lock: Lock, options?: object): Promise<FixtureProcess> {
+  async function askingUnrefd(lock: Lock, options?: object): Promise<FixtureProcess> {
     const child = await spawnFixture('lock-user')
+    await child.call('unref', lock.handle)
     await child.call('ask', lock.handle, options)
     return child
   }
@@ -63,26 +64,26 @@ describe('a pending acquisition', () => {
     peer.call('letEnd').catch(() => {})
   }
 
-  it('does not keep its process alive, with or without a timeout', async () => {
+  it('does not keep its process alive after unref(), with or without a timeout', async () => {
     using lock = new Lock()
     using _guard = lock.acquireSync()
-    await using children = await together([asking(lock), asking(lock, { timeoutMs: 3_600_000 })])
+    await using children = await together([askingUnrefd(lock), askingUnrefd(lock, { timeoutMs: 3_600_000 })])
     children.map(letEnd)
     expect(await Promise.all(children.map((child) => child.ended()))).toEqual([ends, ends])
   })
 
-  it('keeps its process alive after ref(), until it is granted, and not after unref()', async () => {
+  it('keeps its process alive until it is granted, also after unref() and ref(), and not after unref()', async () => {
     using lock = new Lock()
     const guard = lock.acquireSync()
     await using children = await together(Array.from({ length: 4 }, () => spawnFixture('lock-user')))
     const [before, after, undone, without] = children as unknown as [Peer, Peer, Peer, Peer] & FixtureProcess[]
-    await before.call('ref', lock.handle)
     await before.call('ask', lock.handle)
+    await after.call('unref', lock.handle)
     await after.call('ask', lock.handle)
     await after.call('ref', lock.handle)
-    await undone.call('ref', lock.handle)
     await undone.call('ask', lock.handle)
     await undone.call('unref', lock.handle)
+    await without.call('unref', lock.handle)
     await without.call('ask', lock.handle)
     for (const child of children) letEnd(child)
     expect(await children[2]!.ended()).toEqual(ends)
@@ -98,10 +99,11 @@ describe('a pending acquisition', () => {
     expect(await children[1]!.ended()).toEqual(ends)
   })
 
-  it('does not keep its worker alive', async () => {
+  it('does not keep its worker alive after unref()', async () => {
     using lock = new Lock()
     using _guard = lock.acquireSync()
     await using worker = await startWorker('lock-user')
+    await worker.call('unref', lock.handle)
     await worker.call('ask', lock.handle)
     letEnd(worker)
     expect(await worker.ended()).toBe(0)

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { attach, Barrier, Event } from 'procshare'
+import { attach, Barrier, Event, SharedState } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { spawnFixture, startWorker } from '../helpers/fixture.ts'
@@ -52,14 +52,44 @@ describe('a barrier', () => {
     expect(await Promise.all(all.map((each) => each.wait()))).toEqual([0, 1, 2, 3])
     expect(all.map(({ parties }) => parties)).toEqual([4, 4, 4, 4])
     expect(() => Barrier.create(name, 4)).toThrow(shareError('EEXIST'))
-    expect(() => Barrier.open(name, 5)).toThrow(shareError('ERR_TYPE', /it is for 4 parties/))
+    expect(() => Barrier.open(name, 5)).toThrow(shareError('ERR_TYPE', /it was created for 4 parties/))
     expect(() => Event.open(name)).toThrow(shareError('ERR_KIND'))
     using event = Event.create(uniqueName())
     expect(() => Barrier.attach(event.name)).toThrow(shareError('ERR_KIND'))
     expect(inspect(barrier)).toBe(`Barrier "${name}"`)
   })
 
-  it('has a timeout of the handle, which the one of a wait goes before', async () => {
+  it.each([5, 0, 0.25, Infinity, undefined, 2 ** 40])('has a timeout of %s ms for all who attach', (timeoutMs) => {
+    const name = uniqueName()
+    using barrier = Barrier.create(name, 2, { timeoutMs })
+    using attached = Barrier.attach(name)
+    using revived = attach(JSON.parse(JSON.stringify(barrier))) as Barrier
+    using opened = Barrier.open(name, 2, { timeoutMs })
+    const told = Math.min(timeoutMs ?? Infinity, timeoutMs === 2 ** 40 ? Number.MAX_SAFE_INTEGER / 1e6 : Infinity)
+    for (const each of [barrier, attached, revived, opened]) expect(each.timeoutMs).toBe(told)
+    expect(() => Barrier.open(name, 2, { timeoutMs: 77 })).toThrow(
+      shareError('ERR_TYPE', new RegExp(`for 2 parties, with timeoutMs: ${told}$`)),
+    )
+    expect(() => Barrier.attach(name, { timeoutMs: 77 } as never)).toThrow(valueError(/^options\.timeoutMs/))
+    if (timeoutMs === undefined || timeoutMs === Infinity) return
+    expect(() => Barrier.open(name, 2)).toThrow(shareError('ERR_TYPE'))
+    using state = new SharedState({ barrier: Barrier(3, { timeoutMs }) })
+    using same = SharedState.attach(state.handle, { barrier: Barrier(3, { timeoutMs }) })
+    expect(same.barrier.timeoutMs).toBe(told)
+    expect(() => SharedState.attach(state.handle, { barrier: Barrier(3) })).toThrow(shareError('ERR_LAYOUT'))
+  })
+
+  it('ends the waits of another process after the timeout that it was created with', async () => {
+    using barrier = new Barrier(3, { timeoutMs: 50 })
+    await using child = await spawnFixture('object-user')
+    for (const method of ['wait', 'waitSync']) {
+      await expect(child.call('do', barrier.handle, method)).rejects.toThrow(/longer than 50 ms/)
+      expect(barrier.broken).toBe(true)
+      barrier.reset()
+    }
+  })
+
+  it('has a timeout that the one of a wait goes before', async () => {
     using barrier = new Barrier(2, { timeoutMs: 5 })
     await expect(barrier.wait()).rejects.toThrow(shareError('ERR_TIMEOUT', /5 ms/))
     barrier.reset()
@@ -68,7 +98,7 @@ describe('a barrier', () => {
     expect(() => barrier.waitSync({ timeoutMs: 1 })).toThrow(shareError('ERR_TIMEOUT', /1 ms/))
     barrier.reset()
     using other = Barrier.attach(barrier.handle)
-    const waiting = other.wait()
+    const waiting = other.wait({ timeoutMs: 10_000 })
     expect(await barrier.wait({ timeoutMs: 10_000 })).toBe(1)
     expect(await waiting).toBe(0)
   })

@@ -31,7 +31,7 @@ describe('a managed value', () => {
   )
 
   it.each([...SMALL_INTEGERS, ...BIG_INTEGERS])(
-    'of type $code refuses what does not fit, and wraps round',
+    'of type $code refuses what does not fit, sums included',
     async (type) => {
       const { manager } = file
       const { min, max } = limitsOf(type)
@@ -43,8 +43,15 @@ describe('a managed value', () => {
       await expect(value.set('1' as never)).rejects.toThrow(typeError())
       await expect(manager.Value(type.code, of(min - 1n))).rejects.toThrow(rangeError(/^initial must be/))
       expect(await value.get()).toBe(of(max))
-      expect([await value.add(of(1n)), await value.get()]).toEqual([of(max), of(min)])
-      expect([await value.sub(of(1n)), await value.get()]).toEqual([of(min), of(max)])
+      await expect(value.add(of(1n))).rejects.toThrow(rangeError(/^the result of add\(\) must be an integer from/))
+      expect(await value.get()).toBe(of(max))
+      await value.set(of(min))
+      await expect(value.sub(of(1n))).rejects.toThrow(rangeError(/^the result of sub\(\) must be an integer from/))
+      expect(await value.get()).toBe(of(min))
+      const array = await manager.Array(type.code, [of(max), of(min)] as never)
+      await expect(array.add(0, of(1n))).rejects.toThrow(rangeError(/^the result of add\(\)/))
+      await expect(array.sub(1, of(1n))).rejects.toThrow(rangeError(/^the result of sub\(\)/))
+      expect(await array.toArray()).toEqual([of(max), of(min)])
       await value.set(of(6n))
       expect([await value.and(of(3n)), await value.or(of(1n)), await value.xor(of(2n)), await value.get()]).toEqual(
         [6n, 2n, 3n, 1n].map(of),
@@ -186,7 +193,7 @@ describe('a managed array', () => {
     await array.fill(7, 0, 2)
     await array.fill(8, -3, -2)
     expect(await array.toArray()).toEqual([7, 7, 8, 1, 2])
-    expect([await array.add(0, 32_767), await array.at(0)]).toEqual([7, -32_762])
+    expect([await array.add(0, -32_768), await array.at(0)]).toEqual([7, -32_761])
     expect([await array.sub(-1, 3), await array.and(2, 12), await array.or(2, 3), await array.xor(2, 1)]).toEqual([
       2, 8, 8, 11,
     ])
@@ -195,10 +202,10 @@ describe('a managed array', () => {
       await array.compareExchange(3, 5, 6),
       await array.compareExchange(3, 5, 7),
     ]).toEqual([1, 5, 6])
-    expect(await array.toArray()).toEqual([-32_762, 7, 10, 6, -1])
+    expect(await array.toArray()).toEqual([-32_761, 7, 10, 6, -1])
     await Promise.all(Array.from({ length: 500 }, () => array.add(1, 1)))
     expect(await array.at(1)).toBe(507)
-    expect(await array.show()).toBe("Array('h', [ -32762, 507, 10, 6, -1 ])")
+    expect(await array.show()).toBe("Array('h', [ -32761, 507, 10, 6, -1 ])")
     expect(await (await file.manager.Array('b', 1000)).show()).toMatch(/^Array\('b', \[ 0, .*0, \.\.\. 900 more \]\)$/)
   })
 

@@ -46,7 +46,7 @@ it('takes the options of a segment, and no lock', () => {
   using raw = new RawArray('i', 1, { mode: 0o600 })
   expect(raw).toHaveLength(1)
   expect(() => new RawArray('i', 1, { lock: true } as never)).toThrow(
-    valueError(/^options\.lock must be one of the options persist, mode, got 'lock'/),
+    valueError(/^options\.lock must be one of the options persist, mode, pidNamespaces, got 'lock'/),
   )
   for (const bad of [5, null, []])
     expect(() => new RawArray('i', 1, bad as never)).toThrow(/^options must be an object/)

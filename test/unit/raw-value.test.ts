@@ -48,7 +48,7 @@ it('attaches to values without a lock, whoever made them, and to no others', () 
 it('takes the options of a segment, and no lock', () => {
   using raw = new RawValue('i', 0, { mode: 0o600, persist: false })
   expect(raw.value).toBe(0)
-  const message = /^options\.lock must be one of the options persist, mode, got 'lock'/
+  const message = /^options\.lock must be one of the options persist, mode, pidNamespaces, got 'lock'/
   expect(() => new RawValue('i', 0, { lock: true } as never)).toThrow(valueError(message))
   expect(() => new RawValue('i', 0, { lock: {} as Lock } as never)).toThrow(valueError(message))
   for (const bad of [5, 'persist', null, []]) {

@@ -72,7 +72,7 @@ describe('SharedMemory', () => {
 
   it('refuses misspelt options and wrong ones, and names them', () => {
     expect(() => new SharedMemory(1, { lock: true } as never)).toThrow(
-      valueError(/^options\.lock must be one of the options persist, mode, got 'lock'/),
+      valueError(/^options\.lock must be one of the options persist, mode, pidNamespaces, got 'lock'/),
     )
     expect(() => new SharedMemory(1, null as never)).toThrow(typeError(/^options must be an object, got null/))
     expect(() => new SharedMemory(1, { mode: -1 })).toThrow(rangeError(/^options\.mode must be/))

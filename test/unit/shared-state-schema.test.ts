@@ -82,7 +82,12 @@ describe('a schema that differs from the state is refused with the first differe
   })
 
   it.each<[string, StateSchema, StateSchema, RegExp]>([
-    ['parties of a barrier', { m: Barrier(2) }, { m: Barrier(3) }, /its member "m": .*it is for 2 parties$/],
+    [
+      'parties of a barrier',
+      { m: Barrier(2) },
+      { m: Barrier(3) },
+      /its member "m": .*it was created for 2 parties, with timeoutMs: Infinity$/,
+    ],
     [
       'a semaphore that is not bounded',
       { m: BoundedSemaphore(2) },

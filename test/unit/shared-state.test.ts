@@ -180,14 +180,14 @@ describe('a schema', () => {
     }
   })
 
-  it.each(['name', 'handle', 'toJSON', 'close', 'unlink', 'then', 'constructor', '__proto__'])(
-    'has no member called %s',
-    (name) => {
-      const schema = Object.fromEntries([[name, Value('i')]])
-      expect(() => new SharedState(schema)).toThrow(valueError(new RegExp(`without a member called "${name}"`)))
-      expect(() => SharedState.attach('nobody', schema)).toThrow(valueError())
-    },
-  )
+  it.each([
+    ...['name', 'handle', 'toJSON', 'close', 'unlink', 'ref', 'unref', 'snapshot', 'update', 'memberCount'],
+    ...['then', 'constructor', '__proto__'],
+  ])('has no member called %s', (name) => {
+    const schema = Object.fromEntries([[name, Value('i')]])
+    expect(() => new SharedState(schema)).toThrow(valueError(new RegExp(`without a member called "${name}"`)))
+    expect(() => SharedState.attach('nobody', schema)).toThrow(valueError())
+  })
 
   it.each([
     ['Value', (options: object) => Value('i', 1, options)],

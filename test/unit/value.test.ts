@@ -90,8 +90,8 @@ describe.each(INTEGERS)('Value of integer type $code', (type) => {
     }
   })
 
-  it.each(EITHER)('wraps round in add and sub like C, and never in update, %s', (_kind, { lock }) => {
-    using value = make(type.code, toJs(type, max), lock)
+  it('without a lock wraps round in add and sub like C, and refuses that in update', () => {
+    using value = make(type.code, toJs(type, max), false)
     expect(value.add(toJs(type, 1n))).toBe(toJs(type, max))
     expect(value.value).toBe(toJs(type, min))
     expect(value.sub(toJs(type, 1n))).toBe(toJs(type, min))
@@ -100,6 +100,39 @@ describe.each(INTEGERS)('Value of integer type $code', (type) => {
       rangeError(/^the result of fn must be/),
     )
     expect(value.value).toBe(toJs(type, max))
+  })
+
+  it('with a lock refuses what it cannot hold in every operation, and neither value nor lock changes', () => {
+    using value = make(type.code, toJs(type, max), true)
+    const state = () => [value.value, value.lock.locked]
+    for (const [limit, beyond] of [
+      [max, 1n],
+      [min, -1n],
+    ] as const) {
+      value.value = toJs(type, limit)
+      const before = state()
+      const outside = toJs(type, limit + beyond)
+      const attempts: [RegExp, () => unknown][] = [
+        [/^the result of fn must be/, () => value.update((n) => toJs(type, BigInt(n as number) + beyond))],
+        [/^value must be/, () => (value.value = outside)],
+        [/^value must be/, () => value.store(outside)],
+        [/^value must be/, () => value.exchange(outside)],
+        [/^replacement must be/, () => value.compareExchange(toJs(type, limit), outside)],
+        beyond > 0n
+          ? [/^the result of add\(\) must be an integer from/, () => value.add(toJs(type, 1n))]
+          : [/^the result of sub\(\) must be an integer from/, () => value.sub(toJs(type, 1n))],
+      ]
+      if (min < 0n && beyond < 0n) attempts.push([/^the result of add\(\)/, () => value.add(toJs(type, -1n))])
+      if (min < 0n && beyond > 0n) attempts.push([/^the result of sub\(\)/, () => value.sub(toJs(type, -1n))])
+      for (const [message, attempt] of attempts) {
+        expect(attempt).toThrow(rangeError(message))
+        expect(state()).toEqual(before)
+      }
+    }
+    // The operand alone may be as large as it likes, as long as the result fits.
+    value.value = toJs(type, min)
+    expect(value.add(toJs(type, max))).toBe(toJs(type, min))
+    expect(value.value).toBe(toJs(type, min + max))
   })
 
   it.each(EITHER)('does arithmetic as C does it, %s', (_kind, { lock }) => {
@@ -112,9 +145,15 @@ describe.each(INTEGERS)('Value of integer type $code', (type) => {
       for (const [name, exact, same] of list) {
         const before = toJs(type, model)
         const given = toJs(type, exact)
-        const applied = apply(value, name, given, same ? before : given)
         const compared = same || exact === model
-        model = wrap(type, reference(name, model, exact, compared))
+        const isSum = name === 'add' || name === 'sub'
+        const sum = reference(name, model, exact, compared)
+        if (lock !== false && isSum && (sum < min || sum > max)) {
+          expect(() => apply(value, name, given, given)).toThrow(rangeError(/^the result of (add|sub)\(\)/))
+          continue
+        }
+        const applied = apply(value, name, given, same ? before : given)
+        model = wrap(type, sum)
         expect(applied).toBe(name === 'update' || name === 'set' ? toJs(type, model) : before)
         expect(value.value).toBe(toJs(type, model))
       }
@@ -485,7 +524,7 @@ describe('Value', () => {
   it('refuses misspelt options and wrong ones, and names them', () => {
     const refused = (options: unknown) => () => new Value('i', 0, options as never)
     expect(refused({ presist: true })).toThrow(
-      valueError(/^options\.presist must be one of the options lock, persist, mode, got 'presist'/),
+      valueError(/^options\.presist must be one of the options lock, persist, mode, pidNamespaces, got 'presist'/),
     )
     expect(refused(null)).toThrow(typeError(/^options must be an object, got null/))
     expect(refused('lock')).toThrow(typeError(/^options must be an object/))

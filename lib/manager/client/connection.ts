@@ -87,8 +87,8 @@ export class Connection extends Channel {
    * @throws {@link ShareError} `ENOENT`, `ECONNREFUSED`, `EACCES`, `ERR_AUTHENTICATION`, `ERR_PROTOCOL`, `ERR_TLS`, `ERR_LIMIT`,
    * `ERR_DISCONNECTED`, `ERR_TIMEOUT`.
    */
-  open(timeoutMs = CONNECT_MS): Promise<void> {
-    this.#connecting ??= this.#connect(timeoutMs)
+  open(timeoutMs = CONNECT_MS, askedMs = timeoutMs): Promise<void> {
+    this.#connecting ??= this.#connect(timeoutMs, askedMs)
     return this.#connecting
   }
 
@@ -305,14 +305,14 @@ export class Connection extends Channel {
     if (this.#ended === undefined) this.#send(writeHold(id))
   }
 
-  #connect(timeoutMs: number): Promise<void> {
+  #connect(timeoutMs: number, askedMs = timeoutMs): Promise<void> {
     this.about = undefined
     this.#nonces = undefined
     this.#pace = new Pace()
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => {
-          this.#end(new ShareError('ERR_TIMEOUT', { subject: this.subject, detail: `${timeoutMs} ms` }))
+          this.#end(new ShareError('ERR_TIMEOUT', { subject: this.subject, detail: `${askedMs} ms` }))
         },
         Math.min(timeoutMs, 2 ** 31 - 1),
       )

@@ -4,6 +4,7 @@
  * The client keeps the time and the signal of each call itself. A call that it has given up stays here as a late one, until the server
  * answers it: what was granted too late is given back.
  */
+import { offAbort, onAbort } from '../../abort-registry.ts'
 import type { Remote } from './channel.ts'
 
 /** So long a server that was told that a call is given up, or that keeps its time as well, may take to say what became of it. */
@@ -46,7 +47,7 @@ export class PendingCalls {
   }
 
   add(number: number, call: PendingCall): void {
-    call.signal?.addEventListener('abort', call.onAbort!, { once: true })
+    if (call.signal !== undefined) onAbort(call.signal, call.onAbort!)
     this.#calls.set(number, call)
   }
 
@@ -65,7 +66,7 @@ export class PendingCalls {
     if (call === undefined) return undefined
     this.#calls.delete(number)
     clearTimeout(call.timer)
-    call.signal?.removeEventListener('abort', call.onAbort!)
+    if (call.signal !== undefined) offAbort(call.signal, call.onAbort!)
     return call
   }
 

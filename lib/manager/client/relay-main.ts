@@ -20,7 +20,7 @@ const {
   tls: ConnectionOptions | undefined
 }
 
-const rings = Connection.attach<Uint8Array>(handle).ref()
+const rings = Connection.attach<Uint8Array>(handle)
 const socket = dial(at, tls)
 socket.on('error', () => {}) // the close that follows ends the rings, which is what the client sees
 socket.once('close', () => rings.close())

@@ -39,7 +39,7 @@ export async function offerRings(
   const [ours, theirs] = ends
   const isTaken = await offer(theirs.handle).catch(() => false)
   theirs.close()
-  if (isTaken === true) return ours
+  if (isTaken === true) return ours // unref'd by its transport
   ours.close()
   return undefined
 }

@@ -30,7 +30,7 @@ export class RingListener {
   /** Begins to listen; undefined where there is no shared memory, or none left: blocking clients come through sockets then. */
   static listen(core: ServerCore): RingListener | undefined {
     try {
-      return new RingListener(core, new Queue<Handle>())
+      return new RingListener(core, new Queue<Handle>().unref()) // what keeps a server alive is its socket
     } catch {
       return undefined
     }

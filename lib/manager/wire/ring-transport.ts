@@ -50,7 +50,7 @@ export class RingTransport implements Transport {
   #outgoingBytes = 0
 
   constructor(rings: Connection<Uint8Array>) {
-    this.#rings = rings.unref() // who has calls under way says so
+    this.#rings = rings.unref() // a connection that is idle keeps nothing alive
   }
 
   start(receiver: Receiver, maxFrameBytes: number): void {

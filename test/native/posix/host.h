@@ -2,8 +2,12 @@
 #pragma once
 
 #include <dirent.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +46,24 @@ inline size_t Threads() {
   closedir(listing);
   return count;
 }
+
+// The number of the calling thread, and whether a thread, of any process, still runs. (Elsewhere than on Linux: of processes.)
+#if defined(__linux__)
+inline uint64_t ThreadNumber() { return static_cast<uint64_t>(syscall(SYS_gettid)); }
+inline bool ThreadLives(uint64_t number) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/%u/stat", static_cast<unsigned>(number));
+  FILE* const file = fopen(path, "re");
+  if (file == nullptr) return false;
+  char state = 'X';
+  (void)!fscanf(file, "%*d (%*[^)]) %c", &state);
+  fclose(file);
+  return state != 'Z' && state != 'X';
+}
+#else
+inline uint64_t ThreadNumber() { return static_cast<uint64_t>(getpid()); }
+inline bool ThreadLives(uint64_t number) { return kill(static_cast<pid_t>(number), 0) == 0; }
+#endif
 
 inline void SleepMs(double ms) { usleep(static_cast<useconds_t>(ms * 1000)); }
 

@@ -32,6 +32,10 @@ inline std::string NameInUse(const std::string& prefix) {
   return found;
 }
 
+// The number of the calling thread, and whether it still runs. Not used: the owners of mutexes are threads here.
+inline uint64_t ThreadNumber() { return GetCurrentThreadId(); }
+inline bool ThreadLives(uint64_t) { return true; }
+
 // How many threads this process has.
 inline size_t Threads() {
   size_t count = 0;

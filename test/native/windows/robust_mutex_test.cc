@@ -24,7 +24,7 @@ struct Arena {
 };
 
 void TakeTurns(Arena* arena, bool awaits, uint32_t turns) {
-  SharedLock lock(&arena->cell);
+  SharedLock lock(&arena->cell, nullptr);
   for (uint32_t turn = 0; turn < turns; ++turn) {
     if (awaits) {
       uint32_t expected;
@@ -48,14 +48,14 @@ void Turns(const std::vector<std::string>& arguments) {
 
 void HoldIt(const std::vector<std::string>& arguments) {
   const Board<Arena> board(arguments[0]);
-  CHECK(IsAcquired(SharedLock(&board->cell).Acquire(2, Deadline::Never())));
+  CHECK(IsAcquired(SharedLock(&board->cell, nullptr).Acquire(2, Deadline::Never())));
   board->holding = 1;
   Sleep(INFINITE);
 }
 
 void WorkForEver(const std::vector<std::string>& arguments) {
   const Board<Arena> board(arguments[0]);
-  SharedLock lock(&board->cell);
+  SharedLock lock(&board->cell, nullptr);
   const size_t index = std::stoul(arguments[1]);
   for (;;) {
     const MutexOutcome outcome = lock.Acquire(1, Deadline::Never());
@@ -77,7 +77,7 @@ void WorkForEver(const std::vector<std::string>& arguments) {
 void Exact(bool processes) {
   constexpr uint32_t kTurns = 20'000;
   const Board<Arena> board;
-  CHECK(SharedLock(&board->cell).Init());
+  CHECK(SharedLock(&board->cell, nullptr).Init(DefaultMutexKind()));
   std::vector<Child> children;
   std::vector<std::thread> threads;
   for (const bool awaits : {true, false, true, false}) {
@@ -91,15 +91,15 @@ void Exact(bool processes) {
   for (Child& child : children) child.ExpectEnd();
   for (std::thread& thread : threads) thread.join();
   CHECK_EQ(board->counter, 4 * kTurns);
-  CHECK_EQ(SharedLock(&board->cell).Peek(), MutexState::kFree);
+  CHECK_EQ(SharedLock(&board->cell, nullptr).Peek(), MutexState::kFree);
 }
 void ExactBetweenProcesses() { Exact(true); }
 void ExactBetweenThreads() { Exact(false); }
 
 void AKilledOwnerIsToldOf() {
   const Board<Arena> board;
-  SharedLock lock(&board->cell);
-  CHECK(lock.Init());
+  SharedLock lock(&board->cell, nullptr);
+  CHECK(lock.Init(TestKind()));
   for (int round = 0; round < 6; ++round) {
     board->holding = 0;
     Child owner("hold", {board.name()});
@@ -136,8 +136,8 @@ void AKilledOwnerIsToldOf() {
 
 void AThreadThatEndsIsToldOf() {
   const Board<Arena> board;
-  SharedLock lock(&board->cell);
-  CHECK(lock.Init());
+  SharedLock lock(&board->cell, nullptr);
+  CHECK(lock.Init(TestKind()));
   for (int round = 0; round < 50; ++round) {
     std::thread([&] { CHECK(IsAcquired(lock.TryAcquire(1))); }).join();
     CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAbandoned);
@@ -148,8 +148,8 @@ void AThreadThatEndsIsToldOf() {
 void ExactInSpiteOfKills() {
   constexpr int kKills = 25;
   const Board<Arena> board;
-  SharedLock lock(&board->cell);
-  CHECK(lock.Init());
+  SharedLock lock(&board->cell, nullptr);
+  CHECK(lock.Init(TestKind()));
   std::vector<Child> workers;
   const auto start = [&](int index) {
     workers.emplace_back("work", std::vector<std::string>{board.name(), std::to_string(index)});
@@ -176,10 +176,10 @@ void ExactInSpiteOfKills() {
 
 void DamagedStorageIsBrokenOrTaken() {
   const Board<Arena> board;
-  SharedLock lock(&board->cell);
+  SharedLock lock(&board->cell, nullptr);
   CHECK(!lock.LooksSound());
   CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kBroken);
-  CHECK(lock.Init() && lock.LooksSound());
+  CHECK(lock.Init(TestKind()) && lock.LooksSound());
   auto* const owner = reinterpret_cast<std::atomic<uint64_t>*>(board->cell.mutex.bytes);
   for (const uint64_t damaged : {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{4711 * 4}, UINT64_MAX}) {
     *owner = damaged;

@@ -61,11 +61,16 @@ export const handleMembers: Members = {
   [String(Symbol.dispose)]: always((object) => object[Symbol.dispose]()),
 }
 
+/** Of what is waited for, or has a lock that is. */
+export const refMembers: Members = {
+  ref: always((object) => object.ref()),
+  unref: always((object) => object.unref()),
+}
+
 /** What everything has that can be waited for. */
 export const waitableMembers: Members = {
   ...handleMembers,
-  ref: always((object) => object.ref()),
-  unref: always((object) => object.unref()),
+  ...refMembers,
   subject: always((object) => object.subject),
   [String(inspect.custom)]: always((object) => inspect(object)),
   keepsAlive: always((object) => object.keepsAlive),

@@ -60,6 +60,7 @@ const eventMembers: Members = {
 const barrierMembers: Members = {
   ...waitableMembers,
   parties: untilClose((barrier) => barrier.parties),
+  timeoutMs: untilClose((barrier) => barrier.timeoutMs),
   waiting: untilClose((barrier) => barrier.waiting),
   broken: untilClose((barrier) => barrier.broken),
   wait: waiting((barrier) => barrier.wait(NOW)),

@@ -9,6 +9,7 @@ import {
   type Member,
   type Members,
   type Row,
+  refMembers,
   untilClose,
 } from './matrix.ts'
 
@@ -16,6 +17,7 @@ const Point = Struct({ x: 'd', y: 'd' })
 
 const guardedMembers: Members = {
   ...handleMembers,
+  ...refMembers,
   type: always((object) => object.type),
   lock: untilClose((object) => object.lock),
 }
@@ -156,6 +158,7 @@ export const viewRows: readonly Row[] = [
     make: (name) => SharedState.create(name, { hits: Value('i'), ready: Event() }),
     members: {
       ...handleMembers,
+      ...refMembers,
       [String(inspect.custom)]: always((state) => inspect(state)),
       hits: untilClose((state) => state.hits.value),
       ready: untilClose((state) => state.ready.set()),

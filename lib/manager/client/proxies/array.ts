@@ -57,12 +57,12 @@ export class ArrayProxy<T extends TypeName> extends ManagedProxy implements Asyn
     return this.call('set', [index, value])
   }
 
-  /** Adds to an element, wrapping round like C; gives the old one. @throws `RangeError` where there is none. */
+  /** Adds to an element; gives the old one. @throws `RangeError` where there is none, or for a sum that the type cannot hold. */
   add(index: number, value: Addend<T>): Promise<ElementTypes[T]> {
     return this.call('add', [index, value])
   }
 
-  /** Subtracts from an element, wrapping round like C; gives the old one. @throws `RangeError` where there is none. */
+  /** Subtracts from an element; gives the old one. @throws as {@link add}. */
   sub(index: number, value: Addend<T>): Promise<ElementTypes[T]> {
     return this.call('sub', [index, value])
   }

@@ -14,8 +14,8 @@ export type Bits<T extends TypeName> = T extends IntegerTypeName | '?' | 'bool' 
  * A scalar of a type code that lives in the server of a {@link Manager}: `manager.Value('i', 5)`. On one machine a {@link Value} does the
  * same much faster.
  *
- * @remarks Values that the type cannot hold are refused, also by `add` and the like for their operand; results wrap round like those of
- * {@link Value}. Each method is one exact step.
+ * @remarks Values that the type cannot hold are refused, operands and results of `add` and the like included. Each method is one exact
+ * step.
  * @throws Methods reject with `TypeError` or `RangeError` for a value that the type cannot hold; nothing has changed then.
  * @example
  * ```ts
@@ -56,12 +56,12 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy {
     return this.call('set', [value])
   }
 
-  /** Adds, wrapping round like C; gives the old value. */
+  /** Adds; gives the old value. @throws `RangeError` for a sum that the type cannot hold. */
   add(value: Addend<T>): Promise<ElementTypes[T]> {
     return this.call('add', [value])
   }
 
-  /** Subtracts, wrapping round like C; gives the old value. */
+  /** Subtracts; gives the old value. @throws as {@link add}. */
   sub(value: Addend<T>): Promise<ElementTypes[T]> {
     return this.call('sub', [value])
   }

@@ -2,6 +2,7 @@
 import { encodeElement, type RawElement, type ScalarType, scalarOf } from '../../../memory/typecode.ts'
 import { typeError } from '../../../validate.ts'
 import { type AtomicCell, atomicCell } from '../../../views/atomic-cell.ts'
+import { combined } from '../../../views/combine.ts'
 import type { Call } from '../call.ts'
 import { journal } from '../journal.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
@@ -44,8 +45,11 @@ export class Scalar {
       throw typeError(`the type of ${operation}()`, isBits ? 'an integer type or bool' : 'a numeric type', type.code)
     }
     const raw = encodeElement(type, value, 'value')
+    const old = this.#cell.load()
+    const next = combined(type, operation, old, raw)
     this.#note()
-    return type.decode(this.#cell[operation](raw))
+    this.#cell.store(next)
+    return type.decode(old)
   }
 
   #note(): void {

@@ -1,0 +1,46 @@
+/** Connecting to a server that may not be there yet. */
+import { offAbort, onAbort } from '../../abort-registry.ts'
+import { hasCode } from '../../errors.ts'
+import type { WaitOptions } from '../../sync/wait-options.ts'
+import { retry } from '../../when-available.ts'
+import { formatAddress, type ManagerAddress } from '../address.ts'
+import { Connection, type Credentials } from './connection.ts'
+
+/**
+ * A connection to the server at an address. With a `timeoutMs`, waits for the address as well; without, a server must listen there.
+ * @param credentials - asked before each attempt, because a key that lies beside the socket appears together with it
+ */
+export async function connect(
+  address: ManagerAddress,
+  credentials: () => Credentials,
+  options: WaitOptions,
+): Promise<Connection> {
+  const { timeoutMs, signal } = options
+  signal?.throwIfAborted()
+  if (timeoutMs === undefined) return await attempt(address, credentials(), undefined, signal)
+  const isNotYet = (error: unknown) =>
+    hasCode(error, 'ENOENT') ||
+    hasCode(error, 'ECONNREFUSED') ||
+    (typeof address === 'string' && hasCode(error, 'ERR_NO_KEY'))
+  const once = (leftMs: number) => attempt(address, credentials(), { leftMs, timeoutMs }, signal)
+  return await retry(once, isNotYet, options, `the manager at ${formatAddress(address)}`)
+}
+
+async function attempt(
+  address: ManagerAddress,
+  credentials: Credentials,
+  time: { readonly leftMs: number; readonly timeoutMs: number } | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
+  const connection = new Connection(address, credentials)
+  const abort = () => connection.close()
+  if (signal !== undefined) onAbort(signal, abort)
+  try {
+    await connection.open(time?.leftMs, time?.timeoutMs)
+    return connection
+  } catch (error) {
+    throw signal?.aborted && hasCode(error, 'ERR_CLOSED') ? signal.reason : error
+  } finally {
+    if (signal !== undefined) offAbort(signal, abort)
+  }
+}

@@ -1,0 +1,205 @@
+/** Items that travel in segments of their own: none is left by those who are killed, and none that is waited for is removed. */
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  JoinableQueue,
+  listSegments,
+  Queue,
+  RawArray,
+  removeStaleSegments,
+  SharedMemory,
+  SharedState,
+  unlinkSegment,
+} from 'procshare'
+import { describe, expect, it } from 'vitest'
+import { shareError } from '../helpers/error-matchers.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { spawnFixture, together } from '../helpers/fixture.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { uniqueName } from '../helpers/segment-names.ts'
+
+expectNoLeftovers()
+
+const ROUNDS = 25
+const SPILL = { byteLength: 1024, spill: true } as const
+
+/** The segments of large items of a queue, by its anchor. */
+function spillsOf(queueName: string): string[] {
+  const anchor = anchors.get(queueName)!
+  return listSegments()
+    .map(({ name }) => name)
+    .filter((name) => name.startsWith(`${anchor}-`))
+}
+
+const anchors = new Map<string, string>()
+
+/** A queue that spills, and whose anchor the test knows. */
+function spillingQueue(maxSize: number, persist = false): Queue<unknown> {
+  const before = new Set(listSegments().map(({ name }) => name))
+  const queue = Queue.create<unknown>(uniqueName('spill'), { ...SPILL, maxSize, persist })
+  const made = listSegments().find(({ name, kind }) => !before.has(name) && kind === 'SpillAnchor')
+  anchors.set(queue.name, made!.name)
+  return queue
+}
+
+describe('a queue with large items', () => {
+  it('has a segment for each item that is in it, and none for one that was taken', () => {
+    using queue = spillingQueue(10)
+    for (let i = 1; i <= 5; i++) {
+      queue.putSync(new Uint8Array(5_000).fill(i))
+      expect(spillsOf(queue.name)).toHaveLength(i)
+    }
+    queue.putSync('small')
+    for (let i = 1; i <= 5; i++) {
+      expect(queue.getSync()).toEqual(new Uint8Array(5_000).fill(i))
+      expect(spillsOf(queue.name)).toHaveLength(5 - i)
+    }
+    expect(queue.getSync()).toBe('small')
+  })
+
+  it('takes a large item with others by getMany, and each once', async () => {
+    using queue = spillingQueue(10)
+    for (const item of ['a', new Uint8Array(5_000), 'b', 'c', new Uint8Array(6_000), new Uint8Array(7_000)]) {
+      queue.putSync(item)
+    }
+    const taken: unknown[] = []
+    while (taken.length < 6) taken.push(...(await queue.getMany(10)))
+    expect(taken.map((item) => (item as string | Uint8Array).length)).toEqual([1, 5_000, 1, 1, 6_000, 7_000])
+    expect(spillsOf(queue.name)).toEqual([])
+  })
+
+  it('loses no segment for good when producers and consumers are killed, also while it stays open', async () => {
+    using queue = spillingQueue(4)
+    using counts = new RawArray('i', 2)
+    const args = { queue: queue.handle, counts: counts.handle }
+    for (let round = 0; round < ROUNDS; round++) {
+      await using users = await together([spawnFixture('spill-user', args), spawnFixture('spill-user', args)])
+      const before = counts[1]!
+      void users[0]!.call('putForever').catch(() => {})
+      void users[1]!.call('takeForever').catch(() => {})
+      await eventually(() => counts[1]! > before + (round % 7))
+      await Promise.all(users.map((user) => user.kill('SIGKILL')))
+    }
+    removeStaleSegments()
+    expect(spillsOf(queue.name)).toHaveLength(queue.size)
+    while (queue.tryGet() !== undefined) {
+      // What is still in it is whole.
+    }
+    expect(spillsOf(queue.name)).toEqual([])
+    expect(counts[0]! - counts[1]!).toBeLessThanOrEqual(4 + ROUNDS)
+  })
+
+  it('is swept by its next user', async () => {
+    using queue = spillingQueue(1)
+    using counts = new RawArray('i', 2)
+    queue.putSync(new Uint8Array(5_000))
+    {
+      await using producer = await spawnFixture('spill-user', { queue: queue.handle, counts: counts.handle })
+      void producer.call('putForever').catch(() => {})
+      await eventually(() => spillsOf(queue.name).length === 2) // it waits for room
+      await producer.kill('SIGKILL')
+    }
+    await using next = await spawnFixture('spill-user', { queue: queue.handle, counts: counts.handle })
+    expect(await next.call('size')).toBe(1)
+    expect(spillsOf(queue.name)).toHaveLength(1)
+    expect(queue.getSync()).toEqual(new Uint8Array(5_000))
+  })
+
+  it('keeps its items while sweeps go on around it', async () => {
+    using queue = spillingQueue(3)
+    using counts = new RawArray('i', 2)
+    const args = { queue: queue.handle, counts: counts.handle }
+    await using users = await together(Array.from({ length: 3 }, () => spawnFixture('spill-user', args)))
+    void users[0]!.call('putForever').catch(() => {})
+    const failure = Promise.race([users[1]!, users[2]!].map((user) => user.call('takeForever')))
+    failure.catch(() => {})
+    let end: unknown
+    failure.catch((error: unknown) => {
+      end = error
+    })
+    await eventually(() => {
+      removeStaleSegments()
+      expect(end).toBeUndefined()
+      return counts[1]! > 300
+    }, 30_000)
+    await Promise.all(users.map((user) => user.kill('SIGKILL')))
+  })
+})
+
+describe('a persistent queue that nobody has open', () => {
+  it.each([
+    [
+      'of its own',
+      (name: string) => {
+        const queue = Queue.open<unknown>(name, { ...SPILL, persist: true })
+        return { queue, close: () => queue.close() }
+      },
+    ],
+    [
+      'as a member of a state',
+      (name: string) => {
+        const state = SharedState.open(name, { jobs: JoinableQueue<unknown>(SPILL) }, { persist: true })
+        return { queue: state.jobs, close: () => state.close() }
+      },
+    ],
+  ])('keeps its large items through the sweeps of others: %s', async (_title, open) => {
+    const name = uniqueName('kept')
+    using strange = new Queue(SPILL)
+    using counts = new RawArray('i', 2)
+    try {
+      const first = open(name)
+      first.queue.putSync(new Uint8Array(5_000).fill(7))
+      first.close()
+      removeStaleSegments()
+      const other = new Queue<unknown>(SPILL) // the end of another queue looks for orphans
+      other.close()
+      await new Promise((resolve) => setImmediate(resolve))
+      await using process = await spawnFixture('spill-user', { queue: strange.handle, counts: counts.handle })
+      expect(await process.call('size')).toBe(0)
+      const again = open(name)
+      expect(again.queue.getSync({ timeoutMs: 1000 })).toEqual(new Uint8Array(5_000).fill(7))
+      again.close()
+    } finally {
+      unlinkSegment(name)
+    }
+  })
+})
+
+describe('a name in the ring that means something else', () => {
+  /** Overwrites the name that stands for the large item that is first in the queue. */
+  function replaceName(queue: Queue<unknown>, name: string): void {
+    const [spill] = spillsOf(queue.name)
+    const path = `/dev/shm/${queue.name}`
+    const at = readFileSync(path).indexOf(spill!)
+    expect(at).toBeGreaterThan(0)
+    const file = openSync(path, 'r+')
+    const bytes = Buffer.alloc(spill!.length)
+    bytes.write(name)
+    writeSync(file, bytes, 0, bytes.length, at)
+    closeSync(file)
+    unlinkSegment(spill!)
+  }
+
+  it.each(['a stranger', 'another queue'])('never costs %s its segment', (victim) => {
+    using memory = SharedMemory.create(uniqueName('victim'), 64)
+    using other = spillingQueue(2)
+    other.putSync(new Uint8Array(3_000))
+    const target = victim === 'a stranger' ? memory.name : spillsOf(other.name)[0]!
+    using queue = spillingQueue(3)
+    queue.putSync(new Uint8Array(5_000))
+    queue.putSync('next')
+    replaceName(queue, target)
+    expect(() => queue.getSync()).toThrow(shareError('ERR_ITEM_LOST'))
+    expect(queue.getSync()).toBe('next')
+    expect(listSegments().map(({ name }) => name)).toContain(target)
+    expect(other.getSync()).toEqual(new Uint8Array(3_000))
+  })
+
+  it('is an item that is lost when its segment was removed, and the queue goes on', async () => {
+    using queue = spillingQueue(3)
+    queue.putSync(new Uint8Array(5_000))
+    queue.putSync('next')
+    unlinkSegment(spillsOf(queue.name)[0]!)
+    await expect(queue.get()).rejects.toThrow(shareError('ERR_ITEM_LOST', /large|larger/))
+    expect(await queue.get()).toBe('next')
+  })
+})
