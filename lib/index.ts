@@ -6,6 +6,7 @@
 export { ShareError, type ShareErrorCode } from './errors.ts'
 export type { ManagerAddress } from './manager/address.ts'
 export type { Blocking } from './manager/client/blocking.ts'
+export type { Reconnection } from './manager/client/connection.ts'
 export type {
   ManagedBarrierOptions,
   ManagedConditionOptions,

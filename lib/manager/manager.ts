@@ -3,12 +3,20 @@ import type { ConnectionOptions } from 'node:tls'
 import { inspect } from 'node:util'
 import { ShareError } from '../errors.ts'
 import { isImporting } from '../process/current.ts'
-import { assertOptions, assertSignal, assertString, assertTimeout, typeError } from '../validate.ts'
+import {
+  assertBoolean,
+  assertFunction,
+  assertOptions,
+  assertSignal,
+  assertString,
+  assertTimeout,
+  typeError,
+} from '../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from './address.ts'
 import { BlockingChannel } from './client/blocking-channel.ts'
 import { BlockingManager } from './client/blocking-manager.ts'
 import { connect } from './client/connect.ts'
-import { Connection } from './client/connection.ts'
+import { Connection, type Reconnection } from './client/connection.ts'
 import { type BlockingObjects, ManagedObjects } from './client/objects.ts'
 import './client/proxies/index.ts'
 import './client/proxies/registered.ts'
@@ -23,6 +31,12 @@ export interface ManagerStartOptions extends ManagerServeOptions {
   readonly clientTls?: ConnectionOptions
   /** Options of the `node` program. @defaultValue those of this process */
   readonly execArgv?: readonly string[]
+  /** {@link ManagerConnectOptions.syncTimeoutMs}. */
+  readonly syncTimeoutMs?: number
+  /** {@link ManagerConnectOptions.reconnect}. */
+  readonly reconnect?: boolean
+  /** {@link ManagerConnectOptions.onReconnect}. */
+  readonly onReconnect?: (found: Reconnection) => void
 }
 
 /** How to connect to a server that runs. */
@@ -43,9 +57,33 @@ export interface ManagerConnectOptions {
   readonly timeoutMs?: number | undefined
   /** Rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
+  /**
+   * Milliseconds that a call of the blocking form may take which does not wait for anything but the answer, if it has no timeout of its own: by then it
+   * throws `ERR_TIMEOUT`, also when the server is stopped. Waits, for a lock or an item, last until their own `timeoutMs`.
+   * @defaultValue 60,000
+   */
+  readonly syncTimeoutMs?: number
+  /**
+   * Whether to connect again by itself whenever the connection is lost, also to a server that was started anew at the same address with the
+   * same key, until `close()`. Meanwhile calls are rejected with `ERR_DISCONNECTED`.
+   * @defaultValue false
+   */
+  readonly reconnect?: boolean
+  /** Called each time when the connection was made again, with what was lost. */
+  readonly onReconnect?: (found: Reconnection) => void
 }
 
-const CONNECT_OPTIONS = ['address', 'authkey', 'tls', 'timeoutMs', 'signal'] as const
+const CLIENT_OPTIONS = ['syncTimeoutMs', 'reconnect', 'onReconnect'] as const
+const CONNECT_OPTIONS = ['address', 'authkey', 'tls', 'timeoutMs', 'signal', ...CLIENT_OPTIONS] as const
+const SYNC_TIMEOUT_MS = 60_000
+
+type ClientOptions = Pick<ManagerConnectOptions, (typeof CLIENT_OPTIONS)[number]>
+
+function assertClientOptions({ syncTimeoutMs, reconnect, onReconnect }: ClientOptions): void {
+  assertTimeout('options.syncTimeoutMs', syncTimeoutMs)
+  if (reconnect !== undefined) assertBoolean('options.reconnect', reconnect)
+  if (onReconnect !== undefined) assertFunction('options.onReconnect', onReconnect)
+}
 
 /**
  * A server process that holds objects, and the connection of this process to it: lists, dicts, sets, namespaces, locks, queues and
@@ -70,14 +108,18 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   readonly authkey: Uint8Array
   readonly #connection: Connection
   readonly #server: ServerProcess | undefined
+  readonly #syncTimeoutMs: number
   #sync: { readonly channel: BlockingChannel; readonly objects: BlockingObjects } | undefined
 
-  private constructor(connection: Connection, server?: ServerProcess) {
+  private constructor(connection: Connection, options: ClientOptions, server?: ServerProcess) {
     super(connection)
     this.address = connection.at
     this.authkey = connection.credentials.key
     this.#connection = connection
     this.#server = server
+    this.#syncTimeoutMs = options.syncTimeoutMs ?? SYNC_TIMEOUT_MS
+    const { onReconnect = () => {} } = options
+    connection.listenForReconnections(onReconnect, options.reconnect === true)
     remember(connection)
   }
 
@@ -89,10 +131,11 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    * module of its function. `TypeError`, `RangeError` for options that cannot be right.
    */
   static async start(options: ManagerStartOptions = {}): Promise<Manager> {
-    assertOptions('options', options, [...SERVE_OPTIONS, 'clientTls', 'execArgv'])
+    assertOptions('options', options, [...SERVE_OPTIONS, ...CLIENT_OPTIONS, 'clientTls', 'execArgv'])
+    assertClientOptions(options)
     assertServeOptions(options)
     if (isImporting()) throw new ShareError('ERR_PROCESS_IMPORT', { subject: 'a manager' })
-    const { clientTls, execArgv, authkey, ...serve } = options
+    const { clientTls, execArgv, authkey, syncTimeoutMs, reconnect, onReconnect, ...serve } = options
     const key = authkey === undefined ? (environmentKey() ?? newKey()) : keyBytes('options.authkey', authkey)
     const types = Object.fromEntries(
       Object.entries(serve.types ?? {}).map(([name, type]) => [name, { ...type, module: String(type.module) }]),
@@ -106,7 +149,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
       await server.shutdown()
       throw error
     }
-    return new Manager(connection, server)
+    return new Manager(connection, { ...options }, server)
   }
 
   /**
@@ -125,10 +168,11 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     const { address, authkey, tls, timeoutMs, signal } = options
     assertAddress('options.address', address)
     assertTimeout('options.timeoutMs', timeoutMs)
+    assertClientOptions(options)
     assertSignal('options.signal', signal)
     const given = authkey === undefined ? undefined : keyBytes('options.authkey', authkey)
     const credentials = () => ({ key: given ?? keyFor(formatAddress(address)), tls })
-    return new Manager(await connect(address, credentials, { timeoutMs, signal }))
+    return new Manager(await connect(address, credentials, { timeoutMs, signal }), options)
   }
 
   /**
@@ -195,7 +239,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   get sync(): BlockingObjects {
     if (this.#sync?.channel.hasEnded !== false) {
       this.#connection.assertOpen()
-      const channel = new BlockingChannel(this.#connection)
+      const channel = new BlockingChannel(this.#connection, this.#syncTimeoutMs)
       this.#sync = { channel, objects: new BlockingManager(channel) as unknown as BlockingObjects }
     }
     return this.#sync.objects
@@ -213,13 +257,31 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     return this.#connection.reconnect(options.timeoutMs)
   }
 
-  /** Keeps the process alive although no call is pending. */
+  /**
+   * Resolves when the connection has ended for good: with the reason, such as `ERR_DISCONNECTED`, or undefined after {@link close}. It never
+   * rejects. After {@link reconnect} there is a new promise.
+   * @example
+   * ```ts
+   * import { Manager } from 'procshare'
+   * const manager = await Manager.start()
+   * void manager.closed.then((reason) => reason && console.error(reason.message))
+   * await manager.shutdown()
+   * ```
+   */
+  get closed(): Promise<ShareError | undefined> {
+    return this.#connection.closed
+  }
+
+  /** Undoes {@link unref}. */
   ref(): this {
     this.#connection.ref()
     return this
   }
 
-  /** Undoes {@link ref}. */
+  /**
+   * Pending calls do not keep the process alive from now on, of whatever object. By default they do, waits included; an idle manager
+   * never does.
+   */
   unref(): this {
     this.#connection.unref()
     return this

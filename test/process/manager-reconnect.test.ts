@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Manager, type ManagerServer } from 'procshare'
+import { Manager, type ManagerServer, type Reconnection } from 'procshare'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -118,4 +118,35 @@ it('at the same server all objects that live are found again, also after attempt
   expect(await theirs.get()).toBe(2)
   await expect(forgotten.get()).rejects.toThrow(shareError('ERR_NO_OBJECT'))
   expect((await makeBox(manager, 5)) as unknown as Box).toBeDefined()
+})
+
+it('by itself, when it was told so: named objects go on, and what was lost is told', async () => {
+  const found: Reconnection[] = []
+  const client = await Manager.connect({ address, authkey, reconnect: true, onReconnect: (one) => found.push(one) })
+  let hasClosed = false
+  void client.closed.then(() => {
+    hasClosed = true
+  })
+  const named = await makeBox(client, 1, 'named')
+  const absent = await makeBox(client, 2, 'absent')
+  const other = await makeBox(client, 3)
+  for (let round = 1; round <= 2; round++) {
+    await server.close()
+    await expect(named.get()).rejects.toThrow(shareError('ERR_DISCONNECTED'))
+    server = await serve()
+    const peer = await Manager.connect({ address, authkey })
+    await makeBox(peer, round, 'named')
+    peer.close()
+    await eventually(() => found.length === round)
+    expect(await named.get()).toBe(round)
+    expect(found.at(-1)).toMatchObject({ isSameServer: false })
+    expect(new Set(found.at(-1)!.lost)).toEqual(new Set([absent, other]))
+    await expect(other.get()).rejects.toThrow(shareError('ERR_NO_OBJECT'))
+  }
+  await server.close()
+  await eventually(() => !client.isConnected)
+  expect(hasClosed).toBe(false)
+  client.close()
+  expect(await client.closed).toBeUndefined()
+  await expect(client.names()).rejects.toThrow(shareError('ERR_CLOSED'))
 })

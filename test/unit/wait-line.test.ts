@@ -181,7 +181,7 @@ describe('one AbortSignal for thousands of waits', () => {
   it('has one listener for calls of a manager, and none when they were answered', async () => {
     const calls = new PendingCalls()
     const { signal } = new AbortController()
-    const call = { resolve() {}, reject() {}, signal, caller: undefined }
+    const call = { resolve() {}, reject() {}, signal, caller: undefined, target: undefined, undo: undefined }
     for (let number = 1; number <= 100; number++) calls.add(number, { ...call, onAbort() {} })
     expect(listeners(signal)).toBe(1)
     for (let number = 1; number < 100; number++) calls.take(number)

@@ -20,22 +20,36 @@ import {
   RESULT,
   readFromServer,
   readValue,
+  writeCancel,
   writeHold,
   writeRelease,
 } from '../wire/messages.ts'
 import { inPieces, RING_BYTES } from '../wire/ring-transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
 import type { Connection } from './connection.ts'
+import { GRACE_MS } from './pending-calls.ts'
 import { PortLink } from './port-link.ts'
 import type { ToClient } from './relay-main.ts'
+import { assertAttached } from './stand-in.ts'
 
 const CONNECT_MS = 10_000
+/** How long a server may take to answer in rings. After that, its socket is tried. */
+const RINGS_MS = 3_000
+/** So often a thread that is free looks for the answers to calls that it has given up. */
+const LATE_MS = 50
+
+/** What connects the client to the server, or to a relay. */
+interface Link {
+  /** To be closed when the other side has its end. */
+  readonly theirs: { close(): void }
+  readonly isDirect: boolean
+}
 
 export class BlockingChannel extends Channel {
   override readonly isBlocking = true
   readonly #asynchronous: Connection
   readonly #frameBytes: number
-  readonly #reader = new FrameReader(MOST_WELCOME_BYTES)
+  #reader = new FrameReader(MOST_WELCOME_BYTES)
   /** Frames that have arrived and were not looked at. */
   readonly #frames: Buffer[] = []
   /** What is to be sent with the next call. */
@@ -44,24 +58,41 @@ export class BlockingChannel extends Channel {
   #relay: Worker | undefined
   #ended: ShareError | undefined
   #isBusy = false
+  #isConnected = false
+  /** Whether a message has left in part. */
+  #isMidway = false
+  /** Calls that were given up and have not been answered. */
+  readonly #late = new Map<number, CallOptions['undo']>()
+  #looking: NodeJS.Timeout | undefined
+  readonly #timeoutMs: number
 
-  /** For the server that a connection is to. It is connected to at the first call. */
-  constructor(asynchronous: Connection) {
+  /**
+   * For the server that a connection is to. It is connected to at the first call.
+   * @param timeoutMs - how long a call may take that does not wait and has no timeout of its own
+   */
+  constructor(asynchronous: Connection, timeoutMs: number) {
     super(asynchronous.address)
     this.#asynchronous = asynchronous
+    this.#timeoutMs = timeoutMs
     this.serverId = asynchronous.serverId
     this.#frameBytes = asynchronous.about!.frameBytes
   }
 
   override call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions): unknown {
     this.#assertUsable()
-    const call = this.nextCall(() => false)
+    const call = this.nextCall((number) => this.#late.has(number))
     const bytes = this.encodeCall(call, target, method, args, options?.task, this.#frameBytes)
     this.#assertUsable() // a getter among the arguments may have closed it
-    const message = this.#exchange(call, bytes)
+    const message = this.#exchange(call, bytes, target, options)
     const value = readValue(message, this.references)
+    if (message.kind === RESULT) assertAttached(value)
     if (message.kind === RESULT) return value
     throw value
+  }
+
+  override post(target: Remote, method: string, args: readonly unknown[]): void {
+    const call = this.nextCall((number) => this.#late.has(number))
+    this.#note(this.encodeCall(call, target, method, args, 0, this.#frameBytes))
   }
 
   get hasEnded(): boolean {
@@ -96,30 +127,82 @@ export class BlockingChannel extends Channel {
     }
   }
 
-  /** Sends a request and waits for its reply. */
-  #exchange(call: number, request: Buffer): FromServer {
+  /** Sends a request and waits for its reply, but not longer than its time. */
+  #exchange(call: number, request: Buffer, target: Remote | undefined, options: CallOptions = {}): FromServer {
+    const { waits, timeoutMs = waits ? Infinity : this.#timeoutMs, undo } = options
+    // The server is asked first what has become of a wait; it keeps the time as well.
+    const patienceMs = waits === 'takes back' ? Infinity : waits ? timeoutMs + GRACE_MS : timeoutMs
+    const deadline = performance.now() + patienceMs
+    let isSent = false
     // When a thread or descriptors are missing nothing has ended: the next call may find some.
     const theirs = this.#link === undefined ? this.#openLink() : undefined
     this.#isBusy = true
     try {
       if (theirs !== undefined) this.#connect(theirs)
-      for (const note of this.#notes) this.#send(note)
-      this.#notes.length = 0
-      this.#send(request)
+      while (this.#notes.length > 0) {
+        this.#send(this.#notes[0]!, deadline)
+        this.#notes.shift()
+      }
+      this.#send(request, deadline)
+      isSent = true
       for (;;) {
-        const message = readFromServer(this.#receive())
+        const message = readFromServer(this.#receive(deadline))
         if (message.kind === GOODBYE) throw readValue(message, this.references)
         if (message.call === call) return message
+        this.#onLate(message)
       }
     } catch (error) {
-      throw this.#end(error as ShareError)
+      if (!hasCode(error, 'ERR_TIMEOUT') || this.serverId === undefined || !this.#isConnected) {
+        throw this.#end(error as ShareError)
+      }
+      // Half a message cannot be taken back; of one that was sent, the answer may still come.
+      if (this.#isMidway) this.#end(error)
+      else if (isSent) this.#giveUp(call, undo)
+      const subject = target === undefined ? this.subject : `the managed ${target.typeName}`
+      throw new ShareError('ERR_TIMEOUT', { subject, detail: `${timeoutMs} ms` })
     } finally {
       this.#isBusy = false
     }
   }
 
-  /** Connects by rings, or where there is no room for them by a port. @returns what to close when the other side has its end */
-  #openLink(): { close(): void } {
+  /** A call was not answered in time. What it may yet be granted is given back, by this thread as soon as it is free. */
+  #giveUp(call: number, undo: CallOptions['undo']): void {
+    this.#late.set(call, undo)
+    this.#notes.push(writeCancel(call))
+    this.#looking ??= setInterval(() => this.#lookForLate(), LATE_MS).unref()
+  }
+
+  #lookForLate(): void {
+    if (this.#isBusy) return
+    try {
+      while (this.#notes.length > 0 && this.#link!.trySend(asBytes(this.#notes[0]!))) this.#notes.shift()
+      for (let piece = this.#link!.tryRecv(); piece !== undefined; piece = this.#link!.tryRecv()) {
+        this.#reader.pushPiece(piece.value, (frame) => this.#frames.push(frame) > 0)
+        for (let frame = this.#frames.shift(); frame !== undefined; frame = this.#frames.shift()) {
+          this.#onLate(readFromServer(frame))
+        }
+      }
+    } catch (error) {
+      this.#end(error as ShareError)
+    }
+    if (this.#late.size > 0 || this.#notes.length > 0) return
+    clearInterval(this.#looking)
+    this.#looking = undefined
+  }
+
+  #onLate(message: FromServer): void {
+    if (!this.#late.has(message.call)) return
+    const undo = this.#late.get(message.call)
+    this.#late.delete(message.call)
+    const value = readValue(message, this.references)
+    if (message.kind === RESULT) undo?.(value as never)
+  }
+
+  /**
+   * Makes rings, or where there is no room for them a port, to the server itself or to a relay.
+   * @param isDirect - whether the server may be asked to take the rings
+   */
+  #openLink(isDirect = true): Link {
     let ends: PipeEnds<Uint8Array>
     try {
       ends = new Pipe<Uint8Array>({ byteLength: RING_BYTES })
@@ -130,17 +213,18 @@ export class BlockingChannel extends Channel {
     }
     const [ours, theirs] = ends
     try {
-      if (!askDirectly(this.#asynchronous.about!, theirs.handle)) this.#startRelay({ rings: theirs.handle })
+      isDirect &&= askDirectly(this.#asynchronous.about!, theirs.handle)
+      if (!isDirect) this.#startRelay({ rings: theirs.handle })
     } catch (error) {
       ours.close()
       theirs.close()
       throw error
     }
     this.#link = ours
-    return theirs
+    return { theirs, isDirect }
   }
 
-  #openPort(): { close(): void } {
+  #openPort(): Link {
     const { port1, port2 } = new MessageChannel()
     const arrivals = new Int32Array(new SharedArrayBuffer(4))
     try {
@@ -150,22 +234,38 @@ export class BlockingChannel extends Channel {
       throw error
     }
     this.#link = new PortLink(port1, arrivals, this.subject)
-    return { close: () => {} }
+    return { theirs: { close: () => {} }, isDirect: false }
   }
 
-  #connect(theirs: { close(): void }): void {
+  #connect({ theirs, isDirect }: Link): void {
+    try {
+      this.#shakeHands(theirs, isDirect ? RINGS_MS : CONNECT_MS)
+    } catch (error) {
+      const isUnanswered = hasCode(error, 'ERR_TIMEOUT') || hasCode(error, 'ERR_ENDED')
+      if (!isDirect || !isUnanswered) throw error
+      // It has not taken the rings: too many requests lie before ours, or it cannot see them.
+      this.#link!.close()
+      this.#reader = new FrameReader(MOST_WELCOME_BYTES)
+      const relayed = this.#openLink(false)
+      this.#shakeHands(relayed.theirs, CONNECT_MS)
+    }
+  }
+
+  #shakeHands(theirs: { close(): void }, timeoutMs: number): void {
     const { credentials } = this.#asynchronous
+    const connected = performance.now() + timeoutMs
     try {
       this.#send(writeOpening())
-      const serverNonce = readHello(this.#receive(CONNECT_MS), this.subject)
+      const serverNonce = readHello(this.#receive(connected), this.subject)
       theirs.close() // the server has it now, and its end will be seen
       const clientNonce = newNonce()
       this.#send(writeProof(credentials.key, serverNonce, clientNonce))
-      const welcome = readWelcome(this.#receive(CONNECT_MS), credentials.key, serverNonce, clientNonce, this.subject)
+      const welcome = readWelcome(this.#receive(connected), credentials.key, serverNonce, clientNonce, this.subject)
       const { id } = JSON.parse(welcome.toString()) as AboutServer
       if (id !== this.serverId)
         throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject, detail: 'another server answers there' })
       this.#reader.allow(this.#frameBytes)
+      this.#isConnected = true
     } catch (error) {
       theirs.close()
       throw error
@@ -187,17 +287,25 @@ export class BlockingChannel extends Channel {
     this.#relay.unref()
   }
 
-  #send(bytes: Buffer): void {
+  #send(bytes: Buffer, deadline = Infinity): void {
     const link = this.#link!
-    inPieces(bytes, (piece) => link.sendSync(piece))
+    this.#isMidway = false
+    inPieces(bytes, (piece) => {
+      link.sendSync(piece, { timeoutMs: Math.max(0, deadline - performance.now()) })
+      this.#isMidway = true
+    })
+    this.#isMidway = false
   }
 
-  #receive(timeoutMs = Infinity): Buffer {
+  #receive(deadline = Infinity): Buffer {
     for (;;) {
       const frame = this.#frames.shift()
       if (frame !== undefined) return frame
       // A frame is looked at before the next piece is received.
-      this.#reader.pushPiece(this.#link!.recvSync({ timeoutMs }), (frame) => this.#frames.push(frame) > 0)
+      this.#reader.pushPiece(
+        this.#link!.recvSync({ timeoutMs: Math.max(0, deadline - performance.now()) }),
+        (frame) => this.#frames.push(frame) > 0,
+      )
     }
   }
 
@@ -210,6 +318,7 @@ export class BlockingChannel extends Channel {
 
   #end(reason: ShareError): ShareError {
     this.#ended ??= reason
+    clearInterval(this.#looking)
     this.#link?.close()
     void this.#relay?.terminate()
     return this.#goneError(this.#ended)

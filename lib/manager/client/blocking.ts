@@ -1,4 +1,5 @@
 /** The types of the blocking form: the same methods, which return what they otherwise promise. */
+import type { SyncWaitOptions } from '../../sync/wait-options.ts'
 import type { AnyProxy } from './proxy.ts'
 
 /** Where a class of proxies names the type of its blocking form, if that is written by hand because it takes functions. Types only. */
@@ -16,7 +17,19 @@ export type Blocking<P> = P extends { readonly [blockingForm]: infer B } ? B : B
 /** A method, which unlike a function lets a list of numbers be taken for a list of anything, as arrays are. */
 type Method<A extends unknown[], R> = { call(...args: A): R }['call']
 
-type AsynchronousOnly = typeof Symbol.asyncIterator | typeof Symbol.asyncDispose | typeof blockingForm
+type AsynchronousOnly =
+  | typeof Symbol.asyncIterator
+  | typeof Symbol.asyncDispose
+  | typeof blockingForm
+  | 'with'
+  | 'ref'
+  | 'unref'
+
+/** What gives a proxy of the same type. */
+interface BlockingView {
+  /** {@link ManagedProxy.with}, without a signal, which a blocked thread does not see. */
+  with(options: SyncWaitOptions): this
+}
 
 /** The methods of `P`, each of which returns what it otherwise promises. */
 export type BlockingMethods<P> = {
@@ -27,4 +40,5 @@ export type BlockingMethods<P> = {
       : P[K] extends Promise<infer R>
         ? BlockingResult<R>
         : P[K]
-} & (P extends AsyncIterable<infer T> ? Iterable<T> : unknown)
+} & BlockingView &
+  (P extends AsyncIterable<infer T> ? Iterable<T> : unknown)

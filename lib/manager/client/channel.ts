@@ -4,11 +4,12 @@
  * which objects this side has proxies for.
  */
 import { ShareError } from '../../errors.ts'
-import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import { type Handle, isHandle, isShareable } from '../../memory/handle.ts'
 import { ROOT, writeCall } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
 import type { ManagedProxy, ProxyClass } from './proxy.ts'
 import { proxyClassOf } from './proxy-classes.ts'
+import { attachOrStandIn } from './stand-in.ts'
 
 /** How a call is made. */
 export interface CallOptions {
@@ -16,6 +17,17 @@ export interface CallOptions {
   readonly task?: number
   /** Gives the call up. */
   readonly signal?: AbortSignal | undefined
+  /** How long the call may take. */
+  readonly timeoutMs?: number | undefined
+  /**
+   * Whether the method waits, for as long as it takes: the server keeps its time as well, and is asked first. The time of one that
+   * `takes back` what the caller has let go of is kept by the server alone.
+   */
+  readonly waits?: boolean | 'takes back'
+  /** Made although the view has a timeout or signal: a release. */
+  readonly isPlain?: boolean
+  /** Gives back what was granted when the call had been given up. */
+  readonly undo?: ((value: never) => void) | undefined
 }
 
 /** A server's object, as one channel knows it. */
@@ -30,6 +42,10 @@ export class Remote {
   /** How often the server has sent it: as often it wants it back. */
   received = 1
   isClosed = false
+  /** Whether its pending calls keep the process alive. */
+  isRef = true
+  /** What the proxy that is being made is a view of, and what its calls are made with. */
+  view: { readonly of: ManagedProxy; readonly options: CallOptions } | undefined
 
   constructor(channel: Channel, [id, typeName, name, exposes]: Reference) {
     this.channel = channel
@@ -75,6 +91,14 @@ export abstract class Channel {
     caller?: object,
   ): unknown
 
+  /** Calls a method without waiting for the answer, which nobody hears. */
+  abstract post(target: Remote, method: string, args: readonly unknown[]): void
+
+  /** Pending calls of an object keep the process alive, or do not. */
+  setRef(remote: Remote, isRef: boolean): void {
+    remote.isRef = isRef
+  }
+
   /** The handle with what it takes to connect. */
   abstract forChild(handle: Handle): Handle
 
@@ -98,6 +122,11 @@ export abstract class Channel {
     remote.isClosed = true
     if (this.#proxies.get(remote.id)?.remote === remote) this.#proxies.delete(remote.id)
     this.sendRelease(remote.id, remote.received)
+  }
+
+  /** The proxy of an object, if it is alive. */
+  protected proxyOf(remote: Remote): ManagedProxy | undefined {
+    return this.#proxies.get(remote.id)?.proxy.deref()
   }
 
   /** The proxies that are alive. */
@@ -150,7 +179,7 @@ export abstract class Channel {
 
   #read(reference: Reference): unknown {
     const [first] = reference
-    if (isHandle(first)) return attach(first as Handle)
+    if (isHandle(first)) return attachOrStandIn(first as Handle)
     const entry = this.#proxies.get(first as number)
     const known = entry?.proxy.deref()
     if (known === undefined) return this.#proxyOf(reference)

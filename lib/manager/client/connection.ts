@@ -13,6 +13,7 @@ import { systemError } from '../system-error.ts'
 import { MOST_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
 import {
   ERROR,
+  type FromServer,
   GOODBYE,
   RESULT,
   readFromServer,
@@ -25,8 +26,18 @@ import {
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import { type CallOptions, Channel, type Remote } from './channel.ts'
 import { dial } from './dial.ts'
-import { PendingCalls, reasonOf } from './pending-calls.ts'
+import { GRACE_MS, PendingCalls, reasonOf } from './pending-calls.ts'
+import type { AnyProxy, ManagedProxy } from './proxy.ts'
 import { offerRings, Pace } from './ring-offer.ts'
+import { assertAttached } from './stand-in.ts'
+
+/** What a connection that was made again has found: {@link ManagerConnectOptions.onReconnect}. */
+export interface Reconnection {
+  /** Whether it is the server of before, whose objects live on. */
+  readonly isSameServer: boolean
+  /** The proxies whose objects are not there any more: their calls are rejected with `ERR_NO_OBJECT`. */
+  readonly lost: readonly AnyProxy[]
+}
 
 /** What it takes to connect. */
 export interface Credentials {
@@ -35,6 +46,9 @@ export interface Credentials {
 }
 
 const CONNECT_MS = 10_000
+/** Milliseconds between the attempts to connect again by itself: each time twice as long. */
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 2000
 
 export class Connection extends Channel {
   override readonly isBlocking = false
@@ -49,7 +63,14 @@ export class Connection extends Channel {
   #ended: ShareError | undefined
   #settleOpen: { resolve(): void; reject(reason: unknown): void } | undefined
   readonly #pending = new PendingCalls()
-  #isRef = false
+  #isRef = true
+  #onReconnect: ((found: Reconnection) => void) | undefined
+  #reconnects = false
+  #isReconnecting = false
+  /** Whether a proxy was told not to keep the process: then more is to be looked at than how many calls are pending. */
+  #hasUnref = false
+  #isClosed = false
+  #closing = deferred<ShareError | undefined>()
   #pace = new Pace()
   #lastNoNumber = 2 ** 32
   #connecting: Promise<void> | undefined
@@ -71,10 +92,23 @@ export class Connection extends Channel {
     return this.#connecting
   }
 
+  /** From now on, tells what was found when it was connected again, and does so by itself if it is to. */
+  listenForReconnections(onReconnect: (found: Reconnection) => void, byItself: boolean): void {
+    this.#onReconnect = onReconnect
+    this.#reconnects = byItself
+  }
+
+  /** Resolves when the connection has ended for good: with the reason, or undefined for `close()`. */
+  get closed(): Promise<ShareError | undefined> {
+    return this.#closing.promise
+  }
+
   /** Connects again after the connection was lost; named objects are found again, others if the server is the same. */
   reconnect(timeoutMs = CONNECT_MS): Promise<void> {
     if (this.#reconnecting !== undefined) return this.#reconnecting
     if (this.#ended === undefined) return this.open(timeoutMs)
+    this.#isClosed = false
+    if (!this.#isReconnecting) this.#closing = deferred()
     this.#reconnecting = this.#reconnect(timeoutMs).finally(() => {
       this.#reconnecting = undefined
     })
@@ -94,7 +128,33 @@ export class Connection extends Channel {
       this.serverId = before
       throw error
     }
-    await this.#findAgain(before === this.serverId)
+    const isSameServer = before === this.serverId
+    const lost = await this.#findAgain(isSameServer)
+    this.#tell({ isSameServer, lost })
+  }
+
+  /** Tells what was found, in a turn of its own: what the listener throws is not ours. */
+  #tell(found: Reconnection): void {
+    const listener = this.#onReconnect
+    if (listener !== undefined) setImmediate(() => listener(found))
+  }
+
+  /** Tries to connect again until it works, or can never work. */
+  async #reconnectAlone(): Promise<void> {
+    this.#isReconnecting = true
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
+      if (this.#isClosed || this.#ended === undefined) break
+      try {
+        await this.reconnect()
+        break
+      } catch (error) {
+        if (!hasCode(error, 'ERR_AUTHENTICATION') && !hasCode(error, 'ERR_PROTOCOL')) continue
+        this.#closing.resolve(this.#goneError(error))
+        break
+      }
+    }
+    this.#isReconnecting = false
   }
 
   override call(
@@ -119,13 +179,25 @@ export class Connection extends Channel {
   ) {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#goneError(this.#ended)
-      const { signal, task } = options ?? {}
+      const { signal, task, timeoutMs, waits, undo } = options ?? {}
       signal?.throwIfAborted()
       const call = this.nextCall((number) => this.#pending.has(number))
       const bytes = this.encodeCall(call, target, method, args, task, this.about?.frameBytes)
-      const onAbort = signal && (() => this.#send(writeCancel(call)))
-      this.#pending.add(call, { resolve, reject, signal, onAbort, caller })
-      if (this.#pending.size === 1 && !this.#isRef) this.#transport?.ref()
+      const onAbort =
+        signal &&
+        (() => {
+          this.#send(writeCancel(call))
+          if (waits !== 'takes back') this.#pending.limit(call, GRACE_MS, () => this.#giveUp(call, signal.reason))
+        })
+      this.#pending.add(call, { resolve, reject, target, signal, onAbort, caller, undo: undo as undefined })
+      if (timeoutMs !== undefined && waits !== 'takes back') {
+        this.#pending.limit(call, waits ? timeoutMs + GRACE_MS : timeoutMs, () => {
+          this.#send(writeCancel(call))
+          const subject = target === undefined ? this.subject : `the managed ${target.typeName}`
+          this.#giveUp(call, new ShareError('ERR_TIMEOUT', { subject, detail: `${timeoutMs} ms` }))
+        })
+      }
+      if (this.#isRef && target?.isRef !== false) this.#transport?.ref()
       this.#send(bytes)
       if (this.isOpen && this.about?.rings !== undefined && this.#pace.isHot()) void this.#moveToRings()
     })
@@ -145,20 +217,40 @@ export class Connection extends Channel {
     transport.switch()
   }
 
-  /** Keeps the process alive although no call is pending. */
+  /** Pending calls keep the process alive. */
   ref(): void {
     this.#isRef = true
-    this.#transport?.ref()
+    this.#rest()
   }
 
+  /** Pending calls do not keep the process alive. */
   unref(): void {
     this.#isRef = false
     this.#rest()
   }
 
+  override setRef(remote: Remote, isRef: boolean): void {
+    super.setRef(remote, isRef)
+    this.#hasUnref ||= !isRef
+    this.#rest()
+  }
+
+  override post(target: Remote, method: string, args: readonly unknown[]): void {
+    this.#request(target, method, args).catch(() => {}) // who is gone has nothing to give back
+  }
+
+  #giveUp(call: number, reason: unknown): void {
+    this.#pending.giveUp(call, reason)
+    this.#rest()
+  }
+
   /** Ends the connection: pending calls are rejected, and what this client holds is given up. */
   close(): void {
-    this.#end(new ShareError('ERR_CLOSED', { subject: this.subject }))
+    this.#isClosed = true
+    const reason = new ShareError('ERR_CLOSED', { subject: this.subject })
+    if (this.#isReconnecting && this.#ended !== undefined) this.#ended = reason
+    this.#end(reason)
+    this.#closing.resolve(undefined)
   }
 
   override forChild(handle: Handle): Handle {
@@ -224,6 +316,7 @@ export class Connection extends Channel {
         },
         Math.min(timeoutMs, 2 ** 31 - 1),
       )
+      if (this.#isReconnecting) timer.unref()
       this.#settleOpen = {
         resolve: () => {
           clearTimeout(timer)
@@ -242,6 +335,7 @@ export class Connection extends Channel {
         return
       }
       this.#transport = transport
+      if (this.#isReconnecting) transport.unref()
       // The close of an earlier one, which comes late, is not ours.
       const onFrame = (frame: Buffer) => this.#transport === transport && this.#onFrame(frame)
       const onClose = (reason: Error | undefined) => this.#transport === transport && this.#onClose(reason)
@@ -279,11 +373,16 @@ export class Connection extends Channel {
       return
     }
     const pending = this.#pending.take(message.call)
-    if (pending === undefined) return
-    this.#rest()
+    if (pending === undefined) {
+      this.#onLate(message)
+      return
+    }
+    if (this.#pending.size === 0) this.#rest()
+    else if (pending.target?.isRef !== false && this.#hasUnref) this.#rest()
     let value: unknown
     try {
       value = readValue(message, this.references)
+      assertAttached(value)
     } catch (error) {
       pending.reject(error)
       return
@@ -292,9 +391,23 @@ export class Connection extends Channel {
     else if (message.kind === ERROR) pending.reject(reasonOf(value, pending))
   }
 
-  /** When no call is pending, the process may end. */
+  /** The answer to a call that was given up: what it grants is given back. */
+  #onLate(message: FromServer): void {
+    const late = this.#pending.takeLate(message.call)
+    if (late === undefined) return
+    try {
+      const value = readValue(message, this.references) // also proxies: they are let go of when they are collected
+      if (message.kind === RESULT) late.undo?.(value)
+    } catch {
+      // Nothing that could be given back.
+    }
+  }
+
+  /** The process may end when no call is pending that keeps it. */
   #rest(): void {
-    if (this.#pending.size === 0 && !this.#isRef) this.#transport?.unref()
+    if (this.about === undefined && this.#ended === undefined) return // it is being connected
+    if (this.#isRef && this.#pending.keeps) this.#transport?.ref()
+    else this.#transport?.unref()
   }
 
   #send(bytes: Buffer): void {
@@ -306,9 +419,13 @@ export class Connection extends Channel {
     if (this.#ended !== undefined) return
     this.#ended = reason
     this.#transport?.destroy()
-    if (this.about === undefined) this.#settleOpen?.reject(reason)
+    const wasOpen = this.about !== undefined
+    if (!wasOpen) this.#settleOpen?.reject(reason)
     this.#pending.rejectAll(() => this.#goneError(reason))
     this.#rest()
+    if (hasCode(reason, 'ERR_CLOSED') || this.#isReconnecting) return
+    if (wasOpen && this.#reconnects) void this.#reconnectAlone()
+    else this.#closing.resolve(this.#goneError(reason))
   }
 
   /** For each call an error of its own. */
@@ -319,13 +436,14 @@ export class Connection extends Channel {
     return new ShareError('ERR_DISCONNECTED', { subject: this.subject, detail, cause: reason })
   }
 
-  async #findAgain(isSameServer: boolean): Promise<void> {
+  /** The proxies of what was not found. */
+  async #findAgain(isSameServer: boolean): Promise<ManagedProxy[]> {
     const remotes = this.remotes
     for (const remote of remotes) {
       remote.received = 1
       if (isSameServer) this.sendHold(remote.id)
     }
-    if (isSameServer) return
+    if (isSameServer) return []
     // Until it is found, an object has no number of the new server: calls are answered with ERR_NO_OBJECT.
     for (const remote of remotes) remote.id = this.#noNumber()
     this.renumber(remotes)
@@ -334,9 +452,13 @@ export class Connection extends Channel {
       if (remote.isClosed) this.sendRelease(id, 1)
       else remote.id = id
     }
+    const numbers = new Map(remotes.map((remote) => [remote, remote.id]))
+    const proxies = new Map(remotes.map((remote) => [remote, this.proxyOf(remote)]))
     await Promise.allSettled(remotes.filter(({ name }) => name !== undefined).map(findOne))
     this.assertOpen()
+    const lost = remotes.filter((remote) => !remote.isClosed && remote.id === numbers.get(remote))
     this.renumber(this.remotes)
+    return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined)
   }
 
   /** A number that no server gives to an object. */
@@ -344,6 +466,14 @@ export class Connection extends Channel {
     this.#lastNoNumber--
     return this.#lastNoNumber
   }
+}
+
+function deferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
+  let resolve!: (value: T) => void
+  const promise = new Promise<T>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
 }
 
 function goneError(subject: string, detail: string): ShareError {

@@ -26,7 +26,8 @@ export class PortLink {
     port.unref()
   }
 
-  sendSync(piece: Uint8Array): void {
+  /** Never waits: a port has room for everything. */
+  sendSync(piece: Uint8Array, _options?: { readonly timeoutMs?: number }): void {
     if (this.#isOver) throw this.#endedError()
     this.#port.postMessage(piece)
   }
@@ -36,15 +37,22 @@ export class PortLink {
     return true
   }
 
+  /** What has arrived; undefined when nothing has. @throws {@link ShareError} `ERR_ENDED`. */
+  tryRecv(): { readonly value: Uint8Array } | undefined {
+    const received = receiveMessageOnPort(this.#port) as { message: Uint8Array | typeof END } | undefined
+    if (received !== undefined && received.message !== END) return { value: received.message }
+    if (received !== undefined) this.#isOver = true
+    if (this.#isOver) throw this.#endedError()
+    return undefined
+  }
+
   /** @throws {@link ShareError} `ERR_ENDED`, `ERR_TIMEOUT`. */
   recvSync({ timeoutMs = Infinity }: { readonly timeoutMs?: number } = {}): Uint8Array {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const seen = Atomics.load(this.#arrivals, 0)
-      const received = receiveMessageOnPort(this.#port) as { message: Uint8Array | typeof END } | undefined
-      if (received !== undefined && received.message !== END) return received.message
-      if (received !== undefined) this.#isOver = true
-      if (this.#isOver) throw this.#endedError()
+      const received = this.tryRecv()
+      if (received !== undefined) return received.value
       const left = deadline - performance.now()
       if (left <= 0) throw timeoutError({ name: this.#subject, subject: this.#subject }, timeoutMs)
       Atomics.wait(this.#arrivals, 0, seen, Math.min(left, SLICE_MS))

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import { ShareError } from '../../errors.ts'
 import { FOR_CHILD, type Handle, registerShareable } from '../../memory/handle.ts'
+import { assertSyncWaitOptions, assertWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
 import { typeError } from '../../validate.ts'
 import { type CallOptions, type Channel, Remote, remoteOf, setRemote } from './channel.ts'
 
@@ -14,6 +15,9 @@ export const RESERVED: ReadonlySet<string> = new Set([
   'equals',
   'show',
   'close',
+  'ref',
+  'unref',
+  'with',
 ])
 
 /** A class of proxies. */
@@ -30,11 +34,18 @@ export type ProxyClass = new (remote: Remote) => ManagedProxy
  */
 export abstract class ManagedProxy implements Disposable {
   readonly #remote: Remote
+  /** What all calls are made with. */
+  #options: CallOptions | undefined
+  /** Whose view it is: kept, for what is collected is let go of. */
+  #of: ManagedProxy | undefined
 
   /** @internal Proxies are made by managers. */
   constructor(remote: Remote) {
     if (!(remote instanceof Remote)) throw typeError('remote', 'made by a Manager', remote)
     this.#remote = remote
+    const { view } = remote
+    this.#options = view?.options
+    this.#of = view?.of
     setRemote(this, remote)
     registerShareable(this)
   }
@@ -83,7 +94,9 @@ export abstract class ManagedProxy implements Disposable {
   /** The object as text, as it is in the server at this moment. @throws {@link ShareError} as every call. */
   show(): Promise<string> {
     const { channel, isClosed } = this.#remote
-    return isClosed ? this.#fail(this.#closedError()) : (channel.call(undefined, 'show', [this]) as Promise<string>)
+    return isClosed
+      ? this.#fail(this.#closedError())
+      : (channel.call(undefined, 'show', [this], this.#options) as Promise<string>)
   }
 
   /**
@@ -96,6 +109,51 @@ export abstract class ManagedProxy implements Disposable {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  /**
+   * The same object behind a proxy whose every call has this timeout and this signal, unless it is given others.
+   *
+   * @remarks The client itself keeps them, also when the server does not answer. A call that waits has done nothing when it ends in that way, and
+   * what was granted too late goes back: a lock, units of a semaphore, items of a queue to its front. Whether any other call has been carried
+   * out is not known then. `close()` of either closes both.
+   * @throws `TypeError`, `RangeError` for other options; in the blocking form there is no `signal`.
+   * @example
+   * ```ts
+   * import { Manager } from 'procshare'
+   * await using manager = await Manager.start()
+   * const jobs = (await manager.Queue<string>()).with({ timeoutMs: 2_000 })
+   * await jobs.put('a job')
+   * console.assert((await jobs.get()) === 'a job')
+   * ```
+   */
+  with(options: WaitOptions): this {
+    if (this.#remote.channel.isBlocking) assertSyncWaitOptions(options)
+    else assertWaitOptions(options)
+    const of = this.#of ?? this
+    const remote = this.#remote
+    remote.view = { of, options: { ...this.#options, ...options } }
+    try {
+      const Class = this.constructor as new (remote: Remote) => this
+      return new Class(remote)
+    } finally {
+      remote.view = undefined
+    }
+  }
+
+  /** Undoes {@link unref}. */
+  ref(): this {
+    this.#remote.channel.setRef(this.#remote, true)
+    return this
+  }
+
+  /**
+   * Calls of this object that are pending do not keep the process alive from now on, which they do by default. An object that nobody
+   * calls keeps nothing alive.
+   */
+  unref(): this {
+    this.#remote.channel.setRef(this.#remote, false)
+    return this
   }
 
   /** Which object it is; in the blocking form what the object shows, as in Python. */
@@ -121,7 +179,23 @@ export abstract class ManagedProxy implements Disposable {
   protected call<R>(method: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
     const remote = this.#remote
     if (remote.isClosed) return this.#fail(this.#closedError())
-    return remote.channel.call(remote, method, args, options, this) as Promise<R>
+    return remote.channel.call(remote, method, args, this.#withOwn(options), this) as Promise<R>
+  }
+
+  /** Calls a method whose answer nobody waits for, such as one that gives something back. @internal */
+  protected post(method: string, args: readonly unknown[]): void {
+    const remote = this.#remote
+    if (!remote.isClosed) remote.channel.post(remote, method, args)
+  }
+
+  /** The proxy that this one is a view of, or itself. @internal */
+  protected get whole(): ManagedProxy {
+    return this.#of ?? this
+  }
+
+  /** The timeout that a call has: that of the view, if it is given none. @internal */
+  protected get timeoutMs(): number | undefined {
+    return this.#options?.timeoutMs
   }
 
   /** A promise that is rejected; in the blocking form, what is thrown. @internal */
@@ -144,6 +218,12 @@ export abstract class ManagedProxy implements Disposable {
     return this.#remote.channel
   }
 
+  #withOwn(options: CallOptions | undefined): CallOptions | undefined {
+    if (this.#options === undefined || options === undefined) return options ?? this.#options
+    const { timeoutMs = this.#options.timeoutMs, signal = this.#options.signal } = options
+    return options.isPlain ? options : { ...options, timeoutMs, signal }
+  }
+
   get #open(): Remote {
     if (!this.#remote.isClosed) return this.#remote
     throw this.#closedError()
@@ -161,4 +241,14 @@ export abstract class ManagedProxy implements Disposable {
 }
 
 /** What every proxy has, also one of a user's type, whose methods may have the names of what is protected in {@link ManagedProxy}. */
-export type AnyProxy = Pick<ManagedProxy, keyof ManagedProxy>
+export type AnyProxy = Omit<ManagedProxy, keyof SelfReturning> & SelfReturning
+
+/** What gives a proxy of the same type. */
+interface SelfReturning {
+  /** {@link ManagedProxy.with}. */
+  with(options: WaitOptions): this
+  /** {@link ManagedProxy.ref}. */
+  ref(): this
+  /** {@link ManagedProxy.unref}. */
+  unref(): this
+}

@@ -1,4 +1,5 @@
 /** What a server allows its clients, so that none of them can harm it or the others. */
+import { ShareError } from '../../errors.ts'
 import { assertInteger, assertOptions } from '../../validate.ts'
 
 /** What the server of a {@link Manager} allows. */
@@ -50,4 +51,47 @@ export function limitsOf(options: ManagerLimits = {}): Limits {
     assertInteger(`options.limits.${key}`, value, least, key.endsWith('Bytes') ? 2 ** 32 - 1 : 2 ** 31 - 1)
   }
   return limits
+}
+
+/**
+ * What one call can make the server do at once, whatever a client asks for: a server serves one call at a time, and memory beyond what
+ * the engine has for one object ends the process. Beyond a limit a call is refused with `ERR_LIMIT`. docs/managers.md has the same table.
+ */
+export const OPERATIONS = {
+  /** Items, entries or members of one container, or in a queue: fewer than the engine's maps have room for. */
+  items: 2 ** 24 - 16,
+  /** Bytes of a managed array. */
+  arrayBytes: 2 ** 30,
+  /** Milliseconds that an operation which looks at many values may take: searching, sorting, comparing, transactions, showing all. */
+  searchMs: 2000,
+  /** Values inside of one that is compared with others, those that occur twice counted twice. */
+  comparedValues: 2 ** 18,
+  /** Values inside of one that is shown in full; of a larger one the outer layers are. */
+  shownValues: 2 ** 12,
+  /** Milliseconds of the calls of one client after which other clients have their turn. */
+  turnMs: 20,
+} as const
+
+/** @throws {@link ShareError} `ERR_LIMIT` when a container would have more than it can. */
+export function assertItems(subject: string, count: number): void {
+  if (count <= OPERATIONS.items) return
+  const detail = `${count} items; at most ${OPERATIONS.items} are allowed`
+  throw new ShareError('ERR_LIMIT', { subject, detail })
+}
+
+/** The time of an operation that looks at many values. */
+export class Stopwatch {
+  readonly #until = performance.now() + OPERATIONS.searchMs
+  #steps = 0
+
+  /** One step is done; the clock is looked at every now and then. @throws {@link ShareError} `ERR_LIMIT`. */
+  step(): void {
+    if ((++this.#steps & 255) === 0) this.look()
+  }
+
+  look(): void {
+    if (performance.now() <= this.#until) return
+    const detail = `one call that takes more than ${OPERATIONS.searchMs} ms`
+    throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+  }
 }

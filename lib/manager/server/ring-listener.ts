@@ -2,14 +2,19 @@
  * RingListener: where blocking clients of the same machine come in. Each makes a pair of rings and puts the handle of the server's end
  * into a queue in shared memory, which takes no turn of its event loop. They prove that they know the key like all others.
  */
+import { hasCode } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { Connection } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { RingTransport } from '../wire/ring-transport.ts'
 import type { ServerCore } from './server-core.ts'
 
-/** So many requests in a row may be unreadable. Then blocking clients come through sockets. */
-const MOST_FAILURES = 1000
+/** So many requests are looked at in a row before others have their turn; unreadable ones count for many. */
+const MOST_IN_A_ROW = 64
+const UNREADABLE = 16
+
+/** What becomes of the queue itself; it will not get better. */
+const DAMAGED = ['ERR_CLOSED', 'ERR_CORRUPT', 'ERR_ENDED'] as const
 
 export class RingListener {
   readonly #requests: Queue<Handle>
@@ -18,6 +23,7 @@ export class RingListener {
   private constructor(core: ServerCore, requests: Queue<Handle>) {
     this.#requests = requests
     core.rings = requests.handle
+    requests.unref() // clients that may come keep nothing
     void this.#listen(core)
   }
 
@@ -35,21 +41,29 @@ export class RingListener {
     this.#requests.close()
   }
 
+  /** Whatever is put into the queue, others find it listening; only when it is closed or damaged do clients come through sockets. */
   async #listen(core: ServerCore): Promise<void> {
-    for (let failures = 0; !this.#isClosed && failures < MOST_FAILURES; ) {
+    for (let work = 0; !this.#isClosed; work++) {
+      if (work >= MOST_IN_A_ROW) {
+        work = 0
+        await new Promise((resolve) => setImmediate(resolve))
+        if (this.#isClosed) return
+      }
       let handle: Handle
       try {
         handle = await this.#requests.get()
-        failures = 0
-      } catch {
-        // Something that cannot be read; or the queue itself is damaged, and will not get better.
-        failures++
+      } catch (error) {
+        if (DAMAGED.some((code) => hasCode(error, code))) {
+          core.rings = undefined
+          return
+        }
+        work += UNREADABLE
         continue
       }
       try {
         core.accept(new RingTransport(Connection.attach<Uint8Array>(handle)))
       } catch {
-        // What was put there is no end of a pipe, or its client is gone already.
+        work += UNREADABLE // it is no end of a pipe, or its client is gone already
       }
     }
   }

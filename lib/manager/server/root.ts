@@ -3,6 +3,7 @@ import { ShareError } from '../../errors.ts'
 import { isHandle } from '../../memory/handle.ts'
 import { assertString, typeError, valueError } from '../../validate.ts'
 import type { Call } from './call.ts'
+import { Stopwatch } from './limits.ts'
 import { type ManagedType, methods } from './managed-type.ts'
 import { Referent } from './referent.ts'
 import type { ServerCore } from './server-core.ts'
@@ -97,7 +98,9 @@ function stats(server: ServerCore) {
 
 function debugInfo(server: ServerCore) {
   const objects = []
+  const watch = new Stopwatch()
   for (const { id, type, name, holders, object } of server.referents.values()) {
+    watch.look()
     let text: string
     try {
       text = type.show(object)

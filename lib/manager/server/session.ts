@@ -31,6 +31,7 @@ import {
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import type { Receiver, Transport } from '../wire/transport.ts'
 import { Call } from './call.ts'
+import { OPERATIONS } from './limits.ts'
 import type { ManagedType, Method } from './managed-type.ts'
 import type { Referent } from './referent.ts'
 import type { ServerCore } from './server-core.ts'
@@ -58,6 +59,9 @@ export class Session implements Receiver {
   /** Objects in which it may hold something that ends with it. */
   readonly #engaged = new Set<Referent>()
   readonly #values: SessionValues
+  /** Milliseconds of calls since others had their turn. */
+  #busyMs = 0
+  #isYielding = false
 
   constructor(server: ServerCore, transport: Transport) {
     this.#server = server
@@ -102,7 +106,7 @@ export class Session implements Receiver {
   onDrain(): void {
     if (!this.#isPaused) return
     this.#isPaused = false
-    this.#transport.resume()
+    if (!this.#isYielding) this.#transport.resume()
   }
 
   /** Ends it, telling the client why. */
@@ -144,6 +148,28 @@ export class Session implements Receiver {
     const referent = this.#server.referents.get(id)
     if (referent === undefined) throw new ShareError('ERR_NO_OBJECT', { subject: `object ${id}` })
     return referent
+  }
+
+  /**
+   * Before a reply is made that has at least so many bytes.
+   * @throws {@link ShareError} `ERR_LIMIT` when it cannot be sent.
+   */
+  assertReply(leastBytes: number): void {
+    const { frameBytes } = this.#server.limits
+    if (leastBytes <= frameBytes) return
+    const detail = `a reply of ${leastBytes} bytes, or more; at most ${frameBytes} are allowed`
+    throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+  }
+
+  /** Before values are sent among which one text or buffer may be many times. @throws {@link ShareError} `ERR_LIMIT`. */
+  assertReplyOf<T extends readonly unknown[]>(values: T): T {
+    let bytes = values.length
+    for (const value of values) {
+      if (typeof value === 'string') bytes += value.length
+      else if (ArrayBuffer.isView(value)) bytes += value.byteLength
+    }
+    this.assertReply(bytes)
+    return values
   }
 
   /** An object of the server's own that a method gives the client, such as an iterator: it lives as long as its proxies. */
@@ -250,6 +276,7 @@ export class Session implements Receiver {
       if (isPromiseLike(result)) result = Promise.resolve(result)
     } catch (error) {
       this.#fail(number, error, started)
+      this.#noteBusy(started)
       return
     }
     if (result instanceof Promise) {
@@ -262,6 +289,20 @@ export class Session implements Receiver {
     } else {
       this.#answer(number, call, result, started)
     }
+    this.#noteBusy(started)
+  }
+
+  /** After so much work for this client, the calls that it has sent already wait until others had their turn. */
+  #noteBusy(started: number): void {
+    this.#busyMs += performance.now() - started
+    if (this.#busyMs < OPERATIONS.turnMs || this.#isYielding || this.#isClosed) return
+    this.#isYielding = true
+    this.#transport.pause()
+    setImmediate(() => {
+      this.#isYielding = false
+      this.#busyMs = 0
+      if (!this.#isPaused && !this.#isClosed) this.#transport.resume()
+    })
   }
 
   #answer(number: number, call: Call, value: unknown, started: number | undefined): void {

@@ -2,6 +2,7 @@
 import { typeError, valueError } from '../../validate.ts'
 import type { Call } from './call.ts'
 import { journal } from './journal.ts'
+import { Stopwatch } from './limits.ts'
 import { Referent } from './referent.ts'
 
 type Operation = readonly [target: Referent, method: string, ...args: unknown[]]
@@ -10,10 +11,12 @@ type Operation = readonly [target: Referent, method: string, ...args: unknown[]]
 export function runTransaction(call: Call, operations: unknown): unknown[] {
   if (!Array.isArray(operations)) throw typeError('operations', 'an array', operations)
   const checked = operations.map((operation, index) => checkOperation(operation, index))
+  const watch = new Stopwatch()
   return journal.transact(() =>
-    checked.map(([referent, method, ...args]) =>
-      call.session.methodOf(referent, method)(referent.object, call, ...args),
-    ),
+    checked.map(([referent, method, ...args]) => {
+      watch.look()
+      return call.session.methodOf(referent, method)(referent.object, call, ...args)
+    }),
   )
 }
 

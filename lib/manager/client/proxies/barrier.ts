@@ -10,6 +10,9 @@ import { WaitingProxy } from './waiting.ts'
 /** What the last one to arrive at a barrier does before the others are let go. */
 export type BarrierAction = () => unknown
 
+/** What follows an arrival is said whatever has become of the signal of the wait. */
+const PLAIN = { isPlain: true } as const
+
 /**
  * A meeting point in the server of a {@link Manager} for a fixed number of parties: each waits until all have arrived, again and again.
  *
@@ -52,7 +55,9 @@ export class BarrierProxy extends WaitingProxy {
    * aborts: each of these breaks the barrier for the others. Whatever `action` throws, which breaks it as well. As every call.
    */
   wait(options?: WaitOptions): Promise<number> {
-    const arrived = this.callAndWait<Arrival>('wait', options, [this.#action !== undefined])
+    const arrived = this.callAndWait<Arrival>('wait', options, [this.#action !== undefined], {
+      undo: (arrival: Arrival) => typeof arrival === 'number' || this.post('fail', [arrival.generation]),
+    })
     return this.after(arrived, (arrival) => (typeof arrival === 'number' ? arrival : this.#act(arrival)) as number)
   }
 
@@ -89,10 +94,10 @@ export class BarrierProxy extends WaitingProxy {
     try {
       await this.#action?.()
     } catch (error) {
-      await this.call('fail', [generation]).catch(() => {}) // the first error says more
+      await this.call('fail', [generation], PLAIN).catch(() => {}) // the first error says more
       throw error
     }
-    await this.call('finish', [generation])
+    await this.call('finish', [generation], PLAIN)
     return index
   }
 
@@ -102,14 +107,20 @@ export class BarrierProxy extends WaitingProxy {
       if (result instanceof Promise) throw valueError('action', 'a function that does not return a promise', result)
     } catch (error) {
       try {
-        this.call('fail', [generation])
+        this.call('fail', [generation], PLAIN)
       } catch {
         // The first error says more.
       }
       throw error
     }
-    this.call('finish', [generation])
+    this.call('finish', [generation], PLAIN)
     return index
+  }
+
+  override with(options: WaitOptions): this {
+    const view = super.with(options)
+    view.#action = this.#action
+    return view
   }
 }
 

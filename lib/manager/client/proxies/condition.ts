@@ -59,7 +59,7 @@ export class ConditionProxy extends LockingProxy {
   wait(options: WaitOptions & ManagedOwnerOptions = {}): Promise<true> {
     return this.attempt(() => {
       const { guard, waitOptions } = splitOptions(options)
-      return this.callAndWait('wait', waitOptions, [this.within, guard])
+      return this.callAndWait('wait', waitOptions, [this.within, guard], { waits: 'takes back' })
     })
   }
 

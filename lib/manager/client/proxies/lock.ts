@@ -16,6 +16,9 @@ export interface Abandonment {
   readonly abandoned: boolean
 }
 
+/** A release is made whatever has become of the signal of the wait. */
+const RELEASE = { isPlain: true } as const
+
 /** What {@link LockProxy}, {@link RLockProxy} and {@link ConditionProxy} share. */
 export abstract class LockingProxy extends WaitingProxy {
   /**
@@ -34,7 +37,10 @@ export abstract class LockingProxy extends WaitingProxy {
   /** Takes the lock if it is free, and gives `undefined` if it is not. @throws {@link ShareError} as every call. */
   tryAcquire(): Promise<ManagedLockGuard | undefined> {
     return this.attempt(() => {
-      const granted = this.call<Grant | undefined>('tryAcquire', [this.within], { task: this.#newTask() })
+      const granted = this.call<Grant | undefined>('tryAcquire', [this.within], {
+        task: this.#newTask(),
+        undo: this.#undo,
+      })
       return this.after(granted, (grant) => grant && this.#guard(grant))
     })
   }
@@ -98,13 +104,18 @@ export abstract class LockingProxy extends WaitingProxy {
 
   #acquire(options: WaitOptions | undefined, task: number): Promise<ManagedLockGuard> {
     return this.attempt(() => {
-      const granted = this.callAndWait<Grant>('acquire', options, [this.within], task)
+      const granted = this.callAndWait<Grant>('acquire', options, [this.within], { task, undo: this.#undo })
       return this.after(granted, (grant) => this.#guard(grant))
     })
   }
 
   #guard({ hold, abandoned }: Grant): ManagedLockGuard {
-    return new ManagedLockGuard(hold, abandoned, () => this.call('releaseHold', [hold]), this.isBlocking)
+    const release = () => this.call<boolean>('releaseHold', [hold], RELEASE)
+    return new ManagedLockGuard(hold, abandoned, release, this.isBlocking)
+  }
+
+  readonly #undo = (grant: Grant | undefined) => {
+    if (grant !== undefined) this.post('releaseHold', [grant.hold])
   }
 
   #newTask(): number {

@@ -48,7 +48,7 @@ export abstract class AnyQueueProxy<T> extends WaitingProxy implements AsyncIter
    * aborts. Nothing has been taken then. As every call.
    */
   get(options?: WaitOptions): Promise<T> {
-    return this.callAndWait('get', options)
+    return this.callAndWait('get', options, [], { undo: (item: T) => this.#putBack([item]) })
   }
 
   /**
@@ -57,9 +57,8 @@ export abstract class AnyQueueProxy<T> extends WaitingProxy implements AsyncIter
    */
   getMany(most: number, options?: WaitOptions): Promise<T[]> {
     return this.attempt(() => {
-      this.assertWaitOptions(options)
-      const { timeoutMs, signal } = options ?? {}
-      return this.call('getMany', [most, timeoutMs === Infinity ? undefined : timeoutMs], { signal })
+      const { serverMs, callOptions } = this.waitCall(options, { undo: (items: T[]) => this.#putBack(items) })
+      return this.call('getMany', [most, serverMs], callOptions)
     })
   }
 
@@ -68,7 +67,7 @@ export abstract class AnyQueueProxy<T> extends WaitingProxy implements AsyncIter
    * @throws {@link ShareError} `ERR_ENDED` when the queue has ended and nothing is left; as every call.
    */
   tryGet(): Promise<{ readonly value: T } | undefined> {
-    return this.call('tryGet')
+    return this.call('tryGet', [], { undo: this.#putBackTaken })
   }
 
   /**
@@ -108,7 +107,7 @@ export abstract class AnyQueueProxy<T> extends WaitingProxy implements AsyncIter
   /** Takes items until the queue has ended and nothing is left. Each item goes to one of those who iterate. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
-      const taken = await this.call<Taken<T> | undefined>('next')
+      const taken = await this.call<Taken<T> | undefined>('next', [], { waits: true, undo: this.#putBackTaken })
       if (taken === undefined) return
       yield taken.value
     }
@@ -118,7 +117,7 @@ export abstract class AnyQueueProxy<T> extends WaitingProxy implements AsyncIter
   *[Symbol.iterator](): Generator<T, void, undefined> {
     if (!this.isBlocking) throw typeError('queue', 'one of the blocking form (use for await)', this)
     for (;;) {
-      const taken = this.call<Taken<T>>('next') as unknown as Taken<T> | undefined
+      const taken = this.call<Taken<T>>('next', [], { waits: true }) as unknown as Taken<T> | undefined
       if (taken === undefined) return
       yield taken.value
     }
@@ -126,10 +125,18 @@ export abstract class AnyQueueProxy<T> extends WaitingProxy implements AsyncIter
 
   #putAndWait(method: 'put' | 'putMany', value: unknown, options: WaitOptions | undefined): Promise<void> {
     return this.attempt(() => {
-      this.assertWaitOptions(options)
-      const { timeoutMs, signal } = options ?? {}
-      return this.call(method, [value, timeoutMs === Infinity ? undefined : timeoutMs], { signal })
+      const { serverMs, callOptions } = this.waitCall(options)
+      return this.call(method, [value, serverMs], callOptions)
     })
+  }
+
+  /** Items that came too late for who has asked for them: to the front, for the next one. */
+  #putBack(items: readonly T[]): void {
+    this.post('putBack', [items])
+  }
+
+  readonly #putBackTaken = (taken: Taken<T> | undefined) => {
+    if (taken !== undefined) this.#putBack([taken.value])
   }
 }
 

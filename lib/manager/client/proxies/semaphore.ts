@@ -20,12 +20,12 @@ export abstract class AnySemaphoreProxy extends WaitingProxy {
    * call.
    */
   acquire(options?: WaitOptions): Promise<void> {
-    return this.after(this.callAndWait<void>('acquire', options), () => this.#count(1))
+    return this.after(this.callAndWait<void>('acquire', options, [], { undo: this.#undo }), () => this.#count(1))
   }
 
   /** Takes one unit if there is one, and says whether it did. @throws {@link ShareError} as every call. */
   tryAcquire(): Promise<boolean> {
-    const acquired = this.call<boolean>('tryAcquire')
+    const acquired = this.call<boolean>('tryAcquire', [], { undo: this.#undo })
     return this.after(acquired, (isTaken) => {
       if (isTaken) this.#count(1)
       return isTaken
@@ -49,8 +49,12 @@ export abstract class AnySemaphoreProxy extends WaitingProxy {
   }
 
   override close(): void {
-    taken.get(this.channel)?.delete(this)
+    taken.get(this.channel)?.delete(this.whole)
     super.close()
+  }
+
+  readonly #undo = (isTaken: boolean | undefined) => {
+    if (isTaken !== false) this.post('release', [1])
   }
 
   #count(units: number): void {
@@ -59,9 +63,9 @@ export abstract class AnySemaphoreProxy extends WaitingProxy {
       proxies = new Map()
       taken.set(this.channel, proxies)
     }
-    const count = (proxies.get(this) ?? 0) + units
-    if (count > 0) proxies.set(this, count)
-    else proxies.delete(this)
+    const count = (proxies.get(this.whole) ?? 0) + units
+    if (count > 0) proxies.set(this.whole, count)
+    else proxies.delete(this.whole)
   }
 }
 

@@ -20,16 +20,20 @@ export abstract class WaitingProxy extends ManagedProxy {
     method: string,
     options: WaitOptions | undefined,
     args: readonly unknown[] = [],
-    task?: number,
+    more: CallOptions = {},
   ): Promise<R> {
     return this.attempt(() => {
-      if (options === undefined)
-        return this.call(method, [undefined, ...args], task === undefined ? undefined : { task })
-      this.assertWaitOptions(options)
-      const { timeoutMs, signal } = options
-      const callOptions: CallOptions = { ...(task !== undefined && { task }), signal }
-      return this.call(method, [timeoutMs === Infinity ? undefined : timeoutMs, ...args], callOptions)
+      const { serverMs, callOptions } = this.waitCall(options, more)
+      return this.call(method, [serverMs, ...args], callOptions)
     })
+  }
+
+  /** The options of a call that waits, and the time that the server is told. @internal */
+  protected waitCall(options: WaitOptions | undefined, more: CallOptions = {}) {
+    if (options !== undefined) this.assertWaitOptions(options)
+    const timeoutMs = options?.timeoutMs ?? this.timeoutMs
+    const callOptions: CallOptions = { waits: true, ...more, timeoutMs, signal: options?.signal }
+    return { serverMs: timeoutMs === Infinity ? undefined : timeoutMs, callOptions }
   }
 
   /** A thread that is blocked sees no signal. @internal */

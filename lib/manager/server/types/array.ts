@@ -1,10 +1,13 @@
 /** Array: elements of a type that is checked, of a fixed number. */
+
+import { ShareError } from '../../../errors.ts'
 import { type RawElement, type ScalarArray, type ScalarType, scalarOf } from '../../../memory/typecode.ts'
 import { assertInteger } from '../../../validate.ts'
 import { assertRoom, lengthOrValues } from '../../../views/array-members.ts'
 import { encodeAll } from '../../../views/typed-shared-array.ts'
 import type { Call } from '../call.ts'
 import { journal } from '../journal.ts'
+import { OPERATIONS } from '../limits.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import { Batch } from './batch.ts'
 import { assertPosition, elementIndex, textOf } from './operations.ts'
@@ -30,10 +33,12 @@ class Elements {
     return raw === undefined ? undefined : this.type.decode(raw)
   }
 
-  slice(start: unknown, end: unknown): ScalarArray {
+  slice(call: Call, start: unknown, end: unknown): ScalarArray {
     assertPosition('start', start)
     assertPosition('end', end)
-    return this.view.slice(start, end)
+    const part = this.view.subarray(start, end)
+    call.session.assertReply(part.byteLength)
+    return part.slice()
   }
 
   assign(values: unknown, offset: unknown = 0): void {
@@ -77,9 +82,12 @@ const table = {
   at: (elements: Elements, _call: Call, index: unknown) => elements.at(index),
   length: (elements: Elements) => elements.view.length,
   type: (elements: Elements) => elements.type.code,
-  slice: (elements: Elements, _call: Call, start: unknown, end: unknown) => elements.slice(start, end),
-  snapshot: (elements: Elements) => elements.view.slice(),
-  toArray: (elements: Elements) => [...elements.values(0)],
+  slice: (elements: Elements, call: Call, start: unknown, end: unknown) => elements.slice(call, start, end),
+  snapshot: (elements: Elements, call: Call) => elements.slice(call, undefined, undefined),
+  toArray: (elements: Elements, call: Call) => {
+    call.session.assertReply(elements.view.length)
+    return [...elements.values(0)]
+  },
   assign: (elements: Elements, _call: Call, values: unknown, offset: unknown) => elements.assign(values, offset),
   fill: (elements: Elements, _call: Call, value: unknown, start: unknown, end: unknown) =>
     elements.fill(value, start, end),
@@ -91,7 +99,12 @@ function create([typeName, given]: readonly unknown[]): Elements {
   const isText = typeof given === 'string' && (type.code === 'c' || type.code === 'u')
   const { length, values } = isText ? { length: 0, values: given } : lengthOrValues(given)
   const elements = values === undefined ? undefined : encodeAll(type, values, 'values')
-  const view = new type.ArrayType(elements?.length ?? length)
+  const count = elements?.length ?? length
+  if (count * type.byteLength > OPERATIONS.arrayBytes) {
+    const detail = `${count * type.byteLength} bytes; at most ${OPERATIONS.arrayBytes} are allowed`
+    throw new ShareError('ERR_LIMIT', { subject: 'the managed array', detail })
+  }
+  const view = new type.ArrayType(count)
   if (elements !== undefined) view.set(elements as never)
   return new Elements(type, view)
 }

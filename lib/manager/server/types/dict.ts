@@ -77,12 +77,23 @@ const plain = {
   compareAndSet: (dict: Dict, _call: Call, key: unknown, expected: unknown, value: unknown) =>
     compareAndSet(dict, key, expected, value),
   compareAndDelete: (dict: Dict, _call: Call, key: unknown, expected: unknown) => compareAndDelete(dict, key, expected),
-  getMany: (dict: Dict, _call: Call, keys: unknown) => valuesOf('keys', keys).map((key) => dict.get(key)),
+  getMany: (dict: Dict, call: Call, keys: unknown) =>
+    call.session.assertReplyOf(valuesOf('keys', keys).map((key) => dict.get(key))),
   setMany: (dict: Dict, _call: Call, entries: unknown) => setMany(dict, entries),
   deleteMany: (dict: Dict, _call: Call, keys: unknown) => deleteMany(dict, keys),
-  toMap: (dict: Dict) => new Map(dict.entries()),
-  toKeys: (dict: Dict) => [...dict.keys()],
-  toValues: (dict: Dict) => [...dict.values()],
+  toMap: (dict: Dict, call: Call) => {
+    call.session.assertReply(2 * dict.size)
+    call.session.assertReplyOf([...dict.values()])
+    return new Map(dict.entries())
+  },
+  toKeys: (dict: Dict, call: Call) => {
+    call.session.assertReply(dict.size)
+    return [...dict.keys()]
+  },
+  toValues: (dict: Dict, call: Call) => {
+    call.session.assertReply(dict.size)
+    return call.session.assertReplyOf([...dict.values()])
+  },
 }
 
 export const dictType: ManagedType = {

@@ -5,6 +5,7 @@
 import { inspect } from 'node:util'
 import { typeError } from '../../../validate.ts'
 import { journal } from '../journal.ts'
+import { assertItems, OPERATIONS } from '../limits.ts'
 
 const EXPECTED = 'a primitive value, a Date, or an array of those'
 
@@ -38,6 +39,7 @@ export class Keyed<V> {
     const own = this.#find(key)
     if (journal.isOpen) this.#noteSet(own)
     const { size } = this.#map
+    if (size >= OPERATIONS.items && !this.#map.has(own)) assertItems('the managed container', size + 1)
     this.#map.set(own, value)
     if (this.#map.size > size) this.#noteKey(own)
   }

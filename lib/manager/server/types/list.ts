@@ -2,6 +2,7 @@
 import { assertInteger, assertOptions, rangeError, typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
 import { journal } from '../journal.ts'
+import { assertItems, Stopwatch } from '../limits.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import { ManagedValues, valuesOf } from './arguments.ts'
 import { Batch } from './batch.ts'
@@ -28,6 +29,7 @@ class List extends ManagedValues {
 
   /** Takes `count` items out from `start` on, which are within the list, and puts others in their place. */
   splice(start: number, count: number, inserted: readonly unknown[]): unknown[] {
+    assertItems('the managed list', this.items.length - count + inserted.length)
     if (journal.isOpen) {
       const { length } = inserted
       const old = this.items.slice(start, start + count)
@@ -73,6 +75,7 @@ function insert(list: List, index: unknown, values: readonly unknown[]): number 
 }
 
 function append(list: List, values: readonly unknown[]): number {
+  assertItems('the managed list', list.items.length + values.length)
   if (values.length === 1 && !journal.isOpen) return list.items.push(values[0])
   list.splice(list.items.length, 0, values)
   return list.items.length
@@ -119,16 +122,33 @@ function slice({ items }: List, start: unknown, end: unknown, step: unknown = 1)
 
 function indexOf({ items }: List, value: unknown, from: unknown): number {
   const start = positionOf('fromIndex', from, items.length, 0)
-  if (start === 0) return items.findIndex((item) => isSame(item, value))
-  const found = items.slice(start).findIndex((item) => isSame(item, value))
-  return found === -1 ? -1 : found + start
+  const watch = new Stopwatch()
+  for (let i = start; i < items.length; i++) {
+    watch.step()
+    if (isSame(items[i], value)) return i
+  }
+  return -1
 }
 
 function lastIndexOf({ items }: List, value: unknown, from: unknown): number {
   assertPosition('fromIndex', from)
   const last = from === undefined ? items.length - 1 : from < 0 ? items.length + from : from
-  for (let i = Math.min(Math.trunc(last), items.length - 1); i >= 0; i--) if (isSame(items[i], value)) return i
+  const watch = new Stopwatch()
+  for (let i = Math.min(Math.trunc(last), items.length - 1); i >= 0; i--) {
+    watch.step()
+    if (isSame(items[i], value)) return i
+  }
   return -1
+}
+
+function count({ items }: List, value: unknown): number {
+  const watch = new Stopwatch()
+  let found = 0
+  for (const item of items) {
+    watch.step()
+    if (isSame(item, value)) found++
+  }
+  return found
 }
 
 function remove(list: List, value: unknown): boolean {
@@ -188,11 +208,12 @@ const plain = {
   insert: (list: List, _call: Call, index: unknown, ...values: unknown[]) => insert(list, index, values),
   splice: (list: List, _call: Call, start: unknown, ...rest: unknown[]) =>
     splice(list, start, rest[0], rest.slice(1), rest.length > 0),
-  slice: (list: List, _call: Call, start: unknown, end: unknown, step: unknown) => slice(list, start, end, step),
+  slice: (list: List, call: Call, start: unknown, end: unknown, step: unknown) =>
+    call.session.assertReplyOf(slice(list, start, end, step)),
   includes: (list: List, _call: Call, value: unknown, from: unknown) => indexOf(list, value, from) !== -1,
   indexOf: (list: List, _call: Call, value: unknown, from: unknown) => indexOf(list, value, from),
   lastIndexOf: (list: List, _call: Call, value: unknown, from: unknown) => lastIndexOf(list, value, from),
-  count: (list: List, _call: Call, value: unknown) => list.items.filter((item) => isSame(item, value)).length,
+  count: (list: List, _call: Call, value: unknown) => count(list, value),
   remove: (list: List, _call: Call, value: unknown) => remove(list, value),
   clear: (list: List) => void list.splice(0, list.items.length, []),
   reverse: (list: List) => list.reorder(list.copy().reverse()),
@@ -203,7 +224,10 @@ const plain = {
   increment: (list: List, _call: Call, index: unknown, by: unknown) => increment(list, index, by),
   compareAndSet: (list: List, _call: Call, index: unknown, expected: unknown, value: unknown) =>
     compareAndSet(list, index, expected, value),
-  toArray: (list: List) => list.copy(),
+  toArray: (list: List, call: Call) => {
+    call.session.assertReply(list.items.length)
+    return call.session.assertReplyOf(list.copy())
+  },
 }
 
 export const listType: ManagedType = {

@@ -1,6 +1,9 @@
 /** What the containers have in common: equality, sums, texts, and what their arguments are. */
 import { inspect, isDeepStrictEqual } from 'node:util'
+import { ShareError } from '../../../errors.ts'
 import { rangeError, typeError } from '../../../validate.ts'
+import { OPERATIONS } from '../limits.ts'
+import { Referent } from '../referent.ts'
 
 /**
  * Whether two values are the same: primitives as keys of a Map are, everything else by what it consists of; of managed objects only
@@ -8,8 +11,63 @@ import { rangeError, typeError } from '../../../validate.ts'
  */
 export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true
-  if (typeof a === 'object' && typeof b === 'object') return isDeepStrictEqual(a, b)
+  if (typeof a === 'object' && typeof b === 'object' && a !== null && b !== null) {
+    assertComparable(b)
+    return isDeepStrictEqual(a, b)
+  }
   return Number.isNaN(a) && Number.isNaN(b)
+}
+
+/**
+ * A comparison visits what occurs twice as often as it occurs, and compares each object in a set or among the keys of a map with each.
+ * @throws {@link ShareError} `ERR_LIMIT` for a value for which that takes long.
+ */
+function assertComparable(value: unknown): void {
+  if (valuesIn(value, OPERATIONS.comparedValues, true) < OPERATIONS.comparedValues) return
+  const detail = `a comparison of a value with ${OPERATIONS.comparedValues} values inside, or more`
+  throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+}
+
+/** How many values there are in one, what occurs twice counted twice; not more are counted than `most`. */
+function valuesIn(value: unknown, most: number, isCompared = false): number {
+  let count = 0
+  const open = [value]
+  const inside = new Set<object>()
+  while (open.length > 0 && count < most) {
+    const one = open.pop()
+    count++
+    if (one instanceof Leaving) inside.delete(one.object)
+    if (typeof one !== 'object' || one === null || one instanceof Leaving || one instanceof Referent) continue
+    if (inside.has(one)) continue // a cycle, which the comparison notices
+    inside.add(one)
+    open.push(new Leaving(one))
+    if (one instanceof Set || one instanceof Map) {
+      let objects = 0
+      for (const key of one.keys()) {
+        if (typeof key === 'object') objects++
+        if (open.length + count > most) return most
+        open.push(key)
+      }
+      if (isCompared) count += objects * objects
+      if (one instanceof Map) for (const item of one.values()) open.push(item)
+    } else if (ArrayBuffer.isView(one)) {
+      count += one.byteLength / 64 // compared as memory
+    } else {
+      const items = Array.isArray(one) ? one : Object.values(one)
+      if (open.length + items.length + count > most) return most
+      for (const item of items) open.push(item)
+    }
+  }
+  return Math.min(count, most)
+}
+
+/** On the way out of an object. */
+class Leaving {
+  readonly object: object
+
+  constructor(object: object) {
+    this.object = object
+  }
 }
 
 /** What `old` is after an increment. @throws `TypeError` for what cannot be added. */
@@ -38,10 +96,19 @@ export function assertPosition(name: string, value: unknown): asserts value is n
 }
 
 const MOST_TEXT = 10_000
+/** So many properties of a large object are shown. */
+const MOST_PROPERTIES = 100
+
+/** A plain object with fewer properties, for a large one: all of them would be shown. */
+function firstOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).slice(0, MOST_PROPERTIES))
+}
 
 /** A value as text, not longer than somebody would read. */
 export function textOf(value: unknown): string {
-  const limits = { depth: 3, maxArrayLength: 100, maxStringLength: 1000 }
-  const text = inspect(value, { ...limits, breakLength: Infinity, compact: true })
+  const isSmall = valuesIn(value, OPERATIONS.shownValues) < OPERATIONS.shownValues
+  const limits = { depth: isSmall ? 3 : 0, maxArrayLength: 100, maxStringLength: 1000 }
+  const text = inspect(isSmall ? value : firstOf(value), { ...limits, breakLength: Infinity, compact: true })
   return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}…`
 }

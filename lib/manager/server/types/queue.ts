@@ -4,6 +4,7 @@ import { assertInteger, assertTimeout, typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
 import { CallLine, showWaiting } from '../call-line.ts'
 import { Fifo } from '../fifo.ts'
+import { assertItems } from '../limits.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import type { Session } from '../session.ts'
 
@@ -62,6 +63,7 @@ class ManagedQueue {
       throw new ShareError('ERR_LIMIT', { subject: this.subject, detail })
     }
     if (this.#putters.size > 0 || !this.#hasRoomFor(values)) return false
+    assertItems(this.subject, this.size + values.length)
     this.#add(values)
     this.#serve()
     return true
@@ -79,6 +81,13 @@ class ManagedQueue {
   /** An item as `{ value }`, if there is one. @throws {@link ShareError} `ERR_ENDED`. */
   tryGet(call: Call): unknown {
     return this.#items.size === 0 && !this.hasEnded ? undefined : { value: this.#takeFor(call, 'one') }
+  }
+
+  /** Items that were taken, and came too late for who had asked for them, go back to the front. */
+  putBack(items: readonly unknown[]): void {
+    assertItems(this.subject, this.size + items.length)
+    this.#items.putBack(items)
+    this.#serve()
   }
 
   end(): void {
@@ -186,6 +195,10 @@ const queueMethods = {
   },
   next: (queue: ManagedQueue, call: Call) => queue.get(call, 'next'),
   tryGet: (queue: ManagedQueue, call: Call) => queue.tryGet(call),
+  putBack: (queue: ManagedQueue, _call: Call, values: unknown) => {
+    assertValues(values)
+    queue.putBack(values)
+  },
   end: (queue: ManagedQueue) => queue.end(),
   size: (queue: ManagedQueue) => queue.size,
   maxSize: (queue: ManagedQueue) => queue.maxSize,

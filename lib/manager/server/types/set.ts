@@ -88,7 +88,10 @@ const plain = {
   isSupersetOf: (set: Members, _call: Call, others: unknown) =>
     valuesOf('others', others).every((value) => set.keyed.has(value)),
   isDisjointFrom: (set: Members, _call: Call, others: unknown) => part(set, others, true).size === 0,
-  toSet: (set: Members) => new Set(set.keyed.keys()),
+  toSet: (set: Members, call: Call) => {
+    call.session.assertReply(set.keyed.size)
+    return new Set(set.keyed.keys())
+  },
 }
 
 /** How many members are shown. */

@@ -1,5 +1,6 @@
 /** The order of values: numbers by size, texts by their characters, dates by time; what cannot be compared is an error. */
 import { typeError } from '../../../validate.ts'
+import { Stopwatch } from '../limits.ts'
 
 /** How a list is sorted: {@link ListProxy.sort}. */
 export interface SortOptions {
@@ -29,7 +30,11 @@ export function sorted(items: readonly unknown[], { by, descending = false }: So
   const sortables = items.map((item) => sortableOf(item, by === undefined ? item : propertyOf(item, by)))
   assertSameType(sortables)
   const sign = descending ? -1 : 1
-  sortables.sort((a, b) => a.rank - b.rank || (a.rank > 0 ? 0 : sign * compare(a.key, b.key)))
+  const watch = new Stopwatch()
+  sortables.sort((a, b) => {
+    watch.step()
+    return a.rank - b.rank || (a.rank > 0 ? 0 : sign * compare(a.key, b.key))
+  })
   return sortables.map(({ item }) => item)
 }
 
