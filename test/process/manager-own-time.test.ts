@@ -175,9 +175,9 @@ it('an object of a manager that is not known here does not spoil the result that
   expect(map.get('a')).toBe(1)
   const standIn = map.get('gone') as { value: number; handle: { kind: string } }
   expect(standIn.handle.kind).toBe('Value')
-  expect(() => standIn.value).toThrow(shareError('ENOENT'))
+  expect(() => standIn.value).toThrow(shareError('ERR_STALE_HANDLE'))
   expect(String(standIn)).toContain('cannot be attached to')
-  await expect(dict.get('gone')).rejects.toThrow(shareError('ENOENT'))
+  await expect(dict.get('gone')).rejects.toThrow(shareError('ERR_STALE_HANDLE'))
   const list = await manager.list<unknown>([standIn, 2])
   expect((await list.toArray())[1]).toBe(2)
 })
