@@ -123,6 +123,24 @@ export function decodeAt(offset: number): unknown {
   return unpacked(exchange, flags, start, end)
 }
 
+/**
+ * The value of a record that begins at `offset` of the exchange, of an untrusted producer: bytes, or a small and plain value, which cost
+ * nothing but their bytes. Anything else, which may mean objects to attach to, is undefined.
+ */
+export function decodeUntrustedAt(offset: number): unknown {
+  if (flagsAt(offset) > PLAIN) return undefined
+  try {
+    return decodeAt(offset)
+  } catch {
+    return undefined // damaged
+  }
+}
+
+/** The same of an item in memory of its own. */
+export function decodeUntrusted(flags: number, bytes: Buffer): unknown {
+  return flags <= BUFFER ? decode(flags, bytes) : undefined
+}
+
 /** The value of an item in memory of its own, of which bytes become the value. */
 export function decode(flags: number, bytes: Buffer): unknown {
   if (flags === BUFFER) return bytes

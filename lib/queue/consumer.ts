@@ -9,7 +9,7 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
 } from '../sync/wait-options.ts'
-import { decode, decodeAt, noteTaken } from './codec.ts'
+import { decode, decodeAt, decodeUntrusted, decodeUntrustedAt, noteTaken } from './codec.ts'
 import { answers, exchange, recordBytesAt, select, selectedBytes } from './exchange.ts'
 import { errorOf, type Ring } from './ring.ts'
 import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
@@ -32,6 +32,9 @@ export class Consumer {
   readonly #spill: SpillRoom | undefined
   /** Of items that were taken with others and could not be decoded: for the next ones who take something. */
   readonly #failures: unknown[] = []
+
+  /** Whether the producers are believed: otherwise decodeUntrusted() says what is taken. */
+  trusts = true
 
   constructor(ring: Ring, spill?: SpillRoom) {
     this.#ring = ring
@@ -95,7 +98,7 @@ export class Consumer {
     const outcome = getSelected()
     if (outcome !== undefined) return this.#takeOtherwise(waiter, outcome)
     noteTaken()
-    const value = decodeAt(0)
+    const value = this.trusts ? decodeAt(0) : decodeUntrustedAt(0)
     this.#pumpRoom()
     return { value }
   }
@@ -115,7 +118,7 @@ export class Consumer {
         const [actual, flags] = answers as unknown as [number, number]
         const item = actual === length ? bytes : Buffer.from(bytes.buffer.slice(0, actual))
         this.#pumpRoom()
-        return { value: decode(flags, item) }
+        return { value: this.trusts ? decode(flags, item) : decodeUntrusted(flags, item) }
       }
       if (outcome === QUEUE.APART) return this.#takeSpilled(waiter)
       if (outcome !== QUEUE.TOO_SMALL) return this.#nothing(waiter, outcome) ?? this.#take(waiter)
@@ -167,7 +170,7 @@ export class Consumer {
     const values: unknown[] = []
     for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) {
       try {
-        values.push(decodeAt(offset))
+        values.push(this.trusts ? decodeAt(offset) : decodeUntrustedAt(offset))
       } catch (error) {
         this.#failures.push(error)
       }

@@ -40,6 +40,13 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
     return new Connection(attachEnd(handle, handle?.cell as End, options))
   }
 
+  /** From now on bytes and plain values are received, of a peer that may mean harm; anything else arrives as undefined. @internal */
+  distrust(): this {
+    const { incoming } = this.state
+    if (incoming !== undefined) incoming.trusts = false
+    return this
+  }
+
   /** Whether this end receives. */
   get isReadable(): boolean {
     return this.state.incoming !== undefined

@@ -120,6 +120,12 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
     }
   }
 
+  /** From now on bytes and plain values are taken, of producers that may mean harm; anything else arrives as undefined. @internal */
+  distrust(): this {
+    this.state.consumer.trusts = false
+    return this
+  }
+
   #drainedError() {
     return errorOf(this, 'ERR_ENDED', 'nothing is left in it')
   }

@@ -2,10 +2,12 @@
 import { listSegments, Manager, Queue, Value } from 'procshare'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { OPERATIONS } from '../../lib/manager/server/limits.ts'
+import { native } from '../../lib/native.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { startManager } from '../helpers/managed-server.ts'
 import { RawClient, Ref } from '../helpers/raw-client.ts'
+import { uniqueName } from '../helpers/segment-names.ts'
 
 let manager: Manager
 beforeAll(async () => {
@@ -112,6 +114,26 @@ it('others have their turn among many calls that one client has sent at once', {
   expect(calls).toBeLessThan(1000)
 })
 
+it('segments that a client leaves half-made are not waited for: as rings, as requests for rings, and in arguments', async () => {
+  const name = uniqueName('half')
+  const half = native.createSegment(name, 8, 0, '{"kind":"Pipe","duplex":true,"byteLength":64}', 0o600)
+  const handle = { procshare: 1, kind: 'Pipe', name, id: '0000000000000001', cell: 0 }
+  try {
+    using queue = Queue.attach<unknown>(
+      listSegments().find(({ kind, creatorPid }) => kind === 'Queue' && creatorPid === manager.pid)!.name,
+    )
+    using client = await RawClient.trusted(manager.address, manager.authkey)
+    const started = performance.now()
+    for (let i = 0; i < 5; i++) queue.putSync(handle)
+    expect(await client.call(0, 'takeRings', [handle])).toBe(false)
+    await eventually(() => queue.size === 0)
+    expect(await manager.names()).toEqual([])
+    expect(performance.now() - started).toBeLessThan(5_000) // each would take ten seconds
+  } finally {
+    native.closeSegment(half)
+  }
+})
+
 it('requests for rings that cannot be read, however many, keep nobody from the next one', {
   timeout: 60_000,
 }, async () => {
@@ -123,7 +145,7 @@ it('requests for rings that cannot be read, however many, keep nobody from the n
     queue.putManySync(new Array(1000).fill(gone), { timeoutMs: 10_000 })
     await eventually(() => queue.size === 0)
   }
-  queue.putManySync([1, 'x', { procshare: 1 }, null], { timeoutMs: 10_000 })
+  queue.putManySync([1, 'x', { procshare: 1 }, null, new Map([[1, gone]])], { timeoutMs: 10_000 })
   gone.close()
   const client = await Manager.connect({ address: manager.address, authkey: manager.authkey })
   const start = listSegments().filter(({ kind, creatorPid }) => kind === 'Pipe' && creatorPid === process.pid).length

@@ -4,6 +4,7 @@
  */
 import { hasCode } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
+import { withoutPatience } from '../../memory/segment.ts'
 import { Connection } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { RingTransport } from '../wire/ring-transport.ts'
@@ -17,10 +18,10 @@ const UNREADABLE = 16
 const DAMAGED = ['ERR_CLOSED', 'ERR_CORRUPT', 'ERR_ENDED'] as const
 
 export class RingListener {
-  readonly #requests: Queue<Handle>
+  readonly #requests: Queue<unknown>
   #isClosed = false
 
-  private constructor(core: ServerCore, requests: Queue<Handle>) {
+  private constructor(core: ServerCore, requests: Queue<unknown>) {
     this.#requests = requests
     core.rings = requests.handle
     requests.unref() // clients that may come keep nothing
@@ -30,7 +31,7 @@ export class RingListener {
   /** Begins to listen; undefined where there is no shared memory, or none left: blocking clients come through sockets then. */
   static listen(core: ServerCore): RingListener | undefined {
     try {
-      return new RingListener(core, new Queue<Handle>().unref()) // what keeps a server alive is its socket
+      return new RingListener(core, new Queue<unknown>().unref().distrust()) // what keeps a server alive is its socket
     } catch {
       return undefined
     }
@@ -49,9 +50,9 @@ export class RingListener {
         await new Promise((resolve) => setImmediate(resolve))
         if (this.#isClosed) return
       }
-      let handle: Handle
+      let request: unknown
       try {
-        handle = await this.#requests.get()
+        request = await this.#requests.get()
       } catch (error) {
         if (DAMAGED.some((code) => hasCode(error, code))) {
           core.rings = undefined
@@ -61,7 +62,9 @@ export class RingListener {
         continue
       }
       try {
-        core.accept(new RingTransport(Connection.attach<Uint8Array>(handle)))
+        // Never waiting for a segment that a client leaves half-made.
+        const rings = withoutPatience(() => Connection.attach<Uint8Array>(request as Handle))
+        core.accept(new RingTransport(rings))
       } catch {
         work += UNREADABLE // it is no end of a pipe, or its client is gone already
       }

@@ -4,6 +4,7 @@
  */
 import { ShareError } from '../../errors.ts'
 import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import { withoutPatience } from '../../memory/segment.ts'
 import { type Call, type FromServer, readValue, writeReply } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
 import { KeptHandle, Referent } from './referent.ts'
@@ -26,7 +27,7 @@ export class SessionValues {
     this.#frameBytes = frameBytes
     const write = (object: object) => this.#write(object)
     this.#kept = { write, read: (reference) => this.#read(reference, (handle) => new KeptHandle(handle)) }
-    this.#attached = { write, read: (reference) => this.#read(reference, attach) }
+    this.#attached = { write, read: (reference) => this.#read(reference, attachAtOnce) }
   }
 
   /**
@@ -85,6 +86,11 @@ export class SessionValues {
     if (isHandle(first)) return attachTo(first)
     throw new ShareError('ERR_PROTOCOL', { detail: 'a reference to nothing' })
   }
+}
+
+/** @throws {@link ShareError} `ERR_NOT_READY` for a segment that a client leaves half-made: the server waits for none. */
+function attachAtOnce(handle: Handle): unknown {
+  return withoutPatience(() => attach(handle))
 }
 
 /** What there is to say of something that was thrown, whatever it is. */

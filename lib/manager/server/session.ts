@@ -4,6 +4,7 @@
  */
 import { ShareError } from '../../errors.ts'
 import type { Handle } from '../../memory/handle.ts'
+import { withoutPatience } from '../../memory/segment.ts'
 import { Connection } from '../../queue/pipe.ts'
 import {
   isOpening,
@@ -182,7 +183,7 @@ export class Session implements Receiver {
     const transport = this.#transport
     if (!(transport instanceof SwitchingTransport) || transport.hasRings) return false
     try {
-      transport.prepare(Connection.attach<Uint8Array>(handle))
+      transport.prepare(withoutPatience(() => Connection.attach<Uint8Array>(handle)))
       return true
     } catch {
       return false // not of this machine, or not ours to see, or there is no room

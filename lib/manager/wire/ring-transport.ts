@@ -50,7 +50,7 @@ export class RingTransport implements Transport {
   #outgoingBytes = 0
 
   constructor(rings: Connection<Uint8Array>) {
-    this.#rings = rings.unref() // a connection that is idle keeps nothing alive
+    this.#rings = rings.unref().distrust() // a connection that is idle keeps nothing alive
   }
 
   start(receiver: Receiver, maxFrameBytes: number): void {
@@ -138,7 +138,8 @@ export class RingTransport implements Transport {
           inARow = 0
           await new Promise(setImmediate)
         }
-        const piece = ready?.value ?? (await this.#rings.recv(reader.isMidway ? this.#stall : undefined))
+        const piece =
+          ready === undefined ? await this.#rings.recv(reader.isMidway ? this.#stall : undefined) : ready.value
         // Whoever can write into the ring can put anything there.
         if (!((piece as unknown) instanceof Uint8Array)) {
           throw new ShareError('ERR_PROTOCOL', { detail: 'something in a ring that is no bytes' })
