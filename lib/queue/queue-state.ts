@@ -52,7 +52,9 @@ export class QueueState extends ObjectState<'Queue'> {
   constructor({ attachment, cell, description }: Site) {
     super(native.bindQueue(attachment.segment.native, cell))
     try {
-      this.#spill = typeof description.anchor === 'string' ? new SpillRoom(description.anchor, this.object) : undefined
+      const { anchor } = description
+      const { persistent } = attachment.segment
+      this.#spill = typeof anchor === 'string' ? new SpillRoom(anchor, this.object, persistent) : undefined
     } catch (error) {
       native.endObject(this.object) // not to hold the memory until it is collected
       throw error

@@ -30,17 +30,19 @@ export class SpillRoom {
   readonly #name: string
   readonly #anchor: Attachment
 
-  constructor(anchor: string, queue: NativeObject<'Queue'>) {
+  constructor(anchor: string, queue: NativeObject<'Queue'>, isPersistent: boolean) {
     noteSpill()
     this.#name = anchor
     const description = { kind: ANCHOR_KIND }
     const spec = { payloadBytes: 0, cellsBytes: 0, description, options: {} }
-    this.#anchor = new Attachment(
-      openSegment(anchor, spec, () => {}),
-      ANCHOR_KIND,
-    )
+    let isMade = false
+    const noteMade = () => {
+      isMade = true
+    }
+    this.#anchor = new Attachment(openSegment(anchor, spec, noteMade), ANCHOR_KIND)
     try {
-      removeOrphansOf(anchor, queue)
+      // The first user of a queue finds nothing, unless others had it before and it has outlived them.
+      if (!isMade || isPersistent) removeOrphansOf(anchor, queue)
     } catch (error) {
       this.#anchor.close()
       throw error
