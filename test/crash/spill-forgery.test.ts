@@ -18,8 +18,13 @@ afterEach(() => {
   for (const name of forged.splice(0)) unlinkSegment(name)
 })
 
+interface Forgery {
+  readonly describeAs: (anchor: string) => object
+  readonly cells?: string
+}
+
 /** A segment with that description; its cells are those of an empty queue, or zeros. */
-function forge(name: string, description: unknown, { cells = 'empty queue' } = {}): void {
+function forge(name: string, description: unknown, { cells = 'empty queue' }: { readonly cells?: string } = {}): void {
   using model = Queue.create(uniqueName('model'), { ...SPILL })
   const { bytes, block } = readSegment(model.name)
   const start = Number(block.readBigUInt64LE(FIELDS.cellsOffset))
@@ -50,33 +55,21 @@ function expectWaiting(queue: Queue<unknown>): void {
   expect([queue.getSync({ timeoutMs: 1000 }), queue.getSync({ timeoutMs: 1000 })]).toEqual([item(1), item(2)])
 }
 
+const asQueue = (anchor: string): object => ({ kind: 'Queue', anchor })
+const asState =
+  (cell: unknown) =>
+  (anchor: string): object => ({ kind: 'SharedState', members: [{ cell, description: { anchor } }] })
+
 describe('a segment that names the anchor of a queue in use', () => {
   it.each([
-    ['as a queue, with an empty ring', (anchor: string) => ({ kind: 'Queue', anchor }), {}],
-    [
-      'as a queue, with a ring that cannot be read',
-      (anchor: string) => ({ kind: 'Queue', anchor }),
-      { cells: 'zeros' },
-    ],
-    [
-      'as a state, with an empty ring',
-      (anchor: string) => ({ kind: 'SharedState', members: [{ cell: 0, description: { anchor } }] }),
-      {},
-    ],
-    [
-      'as a state, with no place',
-      (anchor: string) => ({ kind: 'SharedState', members: [{ description: { anchor } }] }),
-      {},
-    ],
-    ...['text', -8, 1.5, 3, 2 ** 53 - 8, 1e300].map(
-      (cell) =>
-        [
-          `as a state, at ${cell}`,
-          (anchor: string) => ({ kind: 'SharedState', members: [{ cell, description: { anchor } }] }),
-          {},
-        ] as const,
-    ),
-  ])('never costs it an item that waits: %s', (_title, describeAs, options) => {
+    { title: 'as a queue, with an empty ring', describeAs: asQueue },
+    { title: 'as a queue, with a ring that cannot be read', describeAs: asQueue, cells: 'zeros' },
+    { title: 'as a state, with an empty ring', describeAs: asState(0) },
+    ...[undefined, 'text', -8, 1.5, 3, 2 ** 53 - 8, 1e300].map((cell) => ({
+      title: `as a state, at ${cell}`,
+      describeAs: asState(cell),
+    })),
+  ])('never costs it an item that waits: $title', ({ describeAs, ...options }: Forgery) => {
     for (const listedLast of ['the forged one', 'the queue']) {
       using queue = waitingQueue()
       const name = uniqueName('forged')
