@@ -6,7 +6,7 @@
  * takes it, they are attached to the segment. So one that nobody is attached to is an orphan
  *
  *   - when its queue is gone: neither a segment with that anchor in its description nor the anchor is left;
- *   - when the ring of its queue does not contain its name: its producer or consumer was killed.
+ *   - when no ring of a queue with that anchor contains its name: its producer or consumer was killed.
  *
  * The order matters: first the list of segments without users, then the look into the ring. A producer puts the name into the ring
  * before it lets go of the segment, and a consumer attaches before it takes the name out: docs/waiting-protocol.md.
@@ -36,60 +36,81 @@ addSweep({
 /** Where a queue is that has large items. */
 interface QueuePlace {
   readonly segment: string
-  readonly cell: number
+  readonly cell: unknown
 }
 
 /** Removes the orphans of all queues of this user. */
 export function removeOrphans(): void {
   const spills = unusedSpills()
   if (spills.length === 0) return
-  // Listed anew: a process that has made one of these segments had an anchor before.
-  const alive = new Map<unknown, QueuePlace | undefined>()
-  for (const entry of native.listSegments()) {
-    if (!entry.attached && !entry.persistent) continue
-    const { kind, anchor, members } = descriptionOf(entry)
-    if (kind === SPILL_KIND) continue
-    if (kind === ANCHOR_KIND && !alive.has(entry.name)) alive.set(entry.name, undefined)
-    if (anchor !== undefined) alive.set(anchor, { segment: entry.name, cell: 0 })
-    for (const { description, cell } of Array.isArray(members) ? members : []) {
-      if (description?.anchor !== undefined) alive.set(description.anchor, { segment: entry.name, cell })
-    }
-  }
+  const queues = livingQueues()
   for (const anchor of new Set(spills.map((spill) => spill.anchor))) {
     const own = spills.filter((spill) => spill.anchor === anchor)
-    if (!alive.has(anchor)) remove(own)
-    else removeUnlessIn(own, namesAt(alive.get(anchor)))
+    const places = queues.get(anchor)
+    if (places === undefined) remove(own)
+    else if (places.length > 0) removeUnlessIn(own, places.map(namesAt))
   }
 }
 
 /** Removes the orphans of one queue, which this environment has open. */
 export function removeOrphansOf(anchor: string, queue: NativeObject<'Queue'>): void {
   const spills = unusedSpills().filter((spill) => spill.anchor === anchor)
-  if (spills.length > 0) removeUnlessIn(spills, native.queueApart(queue))
+  if (spills.length === 0) return
+  const places = livingQueues().get(anchor) ?? []
+  removeUnlessIn(spills, [native.queueApart(queue), ...places.map(namesAt)])
 }
 
 interface Spill {
   readonly name: string
-  readonly anchor: unknown
+  readonly anchor: string
 }
 
 function unusedSpills(): Spill[] {
   const spills: Spill[] = []
   for (const entry of native.listSegments()) {
     if (entry.attached) continue
+    const { name } = entry
     const { kind, anchor } = descriptionOf(entry)
-    if (kind === SPILL_KIND) spills.push({ name: entry.name, anchor })
+    if (kind === SPILL_KIND && typeof anchor === 'string' && name.startsWith(`${anchor}-`))
+      spills.push({ name, anchor })
   }
   return spills
 }
 
+/**
+ * The anchors that are left, and all places where a queue with that anchor is said to be: none when its name was removed. More
+ * than one when a description is damaged or was written by somebody else; then no item of any of them is an orphan.
+ *
+ * To be called after unusedSpills(): a process that has made one of those segments had an anchor before.
+ */
+function livingQueues(): Map<unknown, QueuePlace[]> {
+  const queues = new Map<unknown, QueuePlace[]>()
+  const placesOf = (anchor: unknown) => {
+    const places = queues.get(anchor) ?? []
+    queues.set(anchor, places)
+    return places
+  }
+  for (const entry of native.listSegments()) {
+    if (!entry.attached && !entry.persistent) continue
+    const { kind, anchor, members } = descriptionOf(entry)
+    if (kind === SPILL_KIND) continue
+    if (kind === ANCHOR_KIND) placesOf(entry.name)
+    if (anchor !== undefined) placesOf(anchor).push({ segment: entry.name, cell: 0 })
+    for (const member of Array.isArray(members) ? (members as (Member | null)[]) : []) {
+      const inner = member?.description?.anchor
+      if (inner !== undefined) placesOf(inner).push({ segment: entry.name, cell: member?.cell })
+    }
+  }
+  return queues
+}
+
 /** The names in the ring of a queue; undefined when they cannot be had, now or here. */
-function namesAt(place: QueuePlace | undefined): string[] | undefined {
-  if (place === undefined) return undefined
+function namesAt({ segment, cell }: QueuePlace): string[] | undefined {
+  if (!isOffset(cell)) return undefined
   let attachment: Attachment | undefined
   try {
-    attachment = new Attachment(attachSegment(place.segment, undefined), 'Queue')
-    const queue = native.bindQueue(attachment.segment.native, place.cell)
+    attachment = new Attachment(attachSegment(segment, undefined), 'Queue')
+    const queue = native.bindQueue(attachment.segment.native, cell)
     try {
       return native.queueApart(queue)
     } finally {
@@ -102,8 +123,18 @@ function namesAt(place: QueuePlace | undefined): string[] | undefined {
   }
 }
 
-function removeUnlessIn(spills: readonly Spill[], names: readonly string[] | undefined): void {
-  if (names !== undefined) remove(spills.filter(({ name }) => !names.includes(name)))
+function isOffset(cell: unknown): cell is number {
+  return Number.isSafeInteger(cell) && (cell as number) >= 0
+}
+
+/** Removes those that are in none of the rings; none of them while one of the rings cannot be read. */
+function removeUnlessIn(spills: readonly Spill[], rings: readonly (readonly string[] | undefined)[]): void {
+  const waiting = new Set<string>()
+  for (const names of rings) {
+    if (names === undefined) return
+    for (const name of names) waiting.add(name)
+  }
+  remove(spills.filter(({ name }) => !waiting.has(name)))
 }
 
 function remove(spills: readonly Spill[]): void {
@@ -116,10 +147,16 @@ function remove(spills: readonly Spill[]): void {
   }
 }
 
+/** What the description of a segment may say; whatever it says may have been written by somebody else. */
 interface Described {
   readonly kind?: unknown
   readonly anchor?: unknown
-  readonly members?: readonly { readonly cell: number; readonly description?: { readonly anchor?: unknown } }[]
+  readonly members?: unknown
+}
+
+interface Member {
+  readonly cell?: unknown
+  readonly description?: { readonly anchor?: unknown } | null
 }
 
 function descriptionOf({ description }: NativeEntry): Described {
