@@ -72,7 +72,7 @@ await inParallel(tests, (test) =>
 
 // Tests of what lies on mutexes run for both kinds of them (native/platform/robust_mutex.h), where the default is the other one.
 const runs = tests.flatMap((test) => {
-  const isOfMutexes = /(lock|_kill|contention|hostile)/.test(path.basename(test))
+  const isOfMutexes = /(lock|_kill|contention|hostile|guarded)/.test(path.basename(test))
   return isOfMutexes && !isFallback && gypName === 'linux' ? [{ test }, { test, mutex: 'members' }] : [{ test }]
 })
 

@@ -22,7 +22,7 @@ import type { WaitLine } from '../sync/wait-line.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { Consumer } from './consumer.ts'
 import { Producer } from './producer.ts'
-import { assertRingBytes, DEFAULT_RING_BYTES } from './queue-state.ts'
+import { assertRingBytes, DEFAULT_RING_BYTES, MOST_RING_BYTES } from './queue-state.ts'
 import { type End, Ring } from './ring.ts'
 
 export const SEGMENT_KIND = 'Pipe'
@@ -91,7 +91,9 @@ export function attachEnd(target: string | Handle, end: End, options?: AttachOpt
         detail: `${kind}, not ${SEGMENT_KIND}`,
       })
     }
-    if (typeof duplex !== 'boolean' || !Number.isSafeInteger(byteLength) || Number(byteLength) < 0) {
+    const isLength =
+      Number.isSafeInteger(byteLength) && Number(byteLength) >= 0 && Number(byteLength) <= MOST_RING_BYTES
+    if (typeof duplex !== 'boolean' || !isLength) {
       throw new ShareError('ERR_CORRUPT', { segment: site.attachment.name })
     }
     assertInteger('end', end, 0, 1)

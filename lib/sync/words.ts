@@ -67,7 +67,8 @@ function find({ buffer }: Int32Array): { buffer: ArrayBufferLike; words: Words; 
   if (segment === undefined) throw typeError('array', 'an Int32Array over a segment', buffer)
   if (segment.closed) throw new ShareError('ERR_CLOSED', { segment: segment.name })
   const cell = segment.description.words
-  if (typeof cell !== 'number') throw new ShareError('ERR_NO_WORDS', { segment: segment.name })
+  if (cell === undefined) throw new ShareError('ERR_NO_WORDS', { segment: segment.name })
+  if (typeof cell !== 'number') throw new ShareError('ERR_CORRUPT', { segment: segment.name })
   return { buffer, segment, words: residentAt(segment, cell, Words, () => new Words(siteOf(segment, cell))) }
 }
 

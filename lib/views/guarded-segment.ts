@@ -211,7 +211,7 @@ function checkElements(
   isArray: boolean,
 ): ElementType {
   const type = matchType(segment.name, found.type, expected)
-  const length = isArray ? (found.length as number) : 1
+  const length = isArray ? (found.length as number) : found.length === undefined ? 1 : Number.NaN // of no use to a value
   const byteLength = type.byteLength * length
   const isAlone = segment.description === found
   const fits = isAlone ? byteLength === segment.payloadBytes : byteLength <= segment.payloadBytes

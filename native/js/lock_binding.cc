@@ -154,7 +154,7 @@ Napi::Value BindLock(const Napi::CallbackInfo& info) {
   if (holder == nullptr) return {};
   const Segment& segment = holder->segment;
   LockCell* const cell =
-      reinterpret_cast<LockCell*>(segment.CellAt(SizeArg(info, 1), sizeof(LockCell), alignof(LockCell)).bytes);
+      reinterpret_cast<LockCell*>(segment.CellAt(OffsetArg(info, 1), sizeof(LockCell), alignof(LockCell)).bytes);
   if (cell == nullptr) {
     ThrowStatus(env, Status::Of(Outcome::kCorrupt));
     return {};

@@ -131,9 +131,9 @@ Napi::Value InitQueue(const Napi::CallbackInfo& info) {
 Napi::Value Bind(const Napi::CallbackInfo& info, bool of_pipe) {
   SegmentHolder* const holder = HolderOf(info[0]);
   if (holder == nullptr) return {};
-  const CellRange range = holder->segment.CellAt(SizeArg(info, 1), sizeof(QueueCell), alignof(QueueCell));
+  const CellRange range = holder->segment.CellAt(OffsetArg(info, 1), sizeof(QueueCell), alignof(QueueCell));
   const CellRange ends =
-      of_pipe ? holder->segment.CellAt(SizeArg(info, 2), sizeof(EndsCell), alignof(EndsCell)) : CellRange();
+      of_pipe ? holder->segment.CellAt(OffsetArg(info, 2), sizeof(EndsCell), alignof(EndsCell)) : CellRange();
   if (range.bytes == nullptr || (of_pipe && ends.bytes == nullptr)) {
     ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
     return {};

@@ -52,7 +52,7 @@ template <class Cell>
 Cell* CellArg(const Napi::CallbackInfo& info, size_t byte_length, MutexKind* kind) {
   SegmentHolder* const holder = HolderOf(info[0]);
   if (holder == nullptr) return nullptr;
-  const CellRange range = holder->segment.CellAt(SizeArg(info, 1), byte_length, alignof(Cell));
+  const CellRange range = holder->segment.CellAt(OffsetArg(info, 1), byte_length, alignof(Cell));
   Check(range.bytes != nullptr, "no place for the object");
   *kind = holder->segment.mutex_kind();
   return reinterpret_cast<Cell*>(range.bytes);
@@ -73,7 +73,7 @@ template <class Object, class Cell>
 Napi::Value BindSyncObject(const Napi::CallbackInfo& info) {
   SegmentHolder* const holder = HolderOf(info[0]);
   if (holder == nullptr) return {};
-  const CellRange range = holder->segment.CellAt(SizeArg(info, 1), sizeof(Cell), alignof(Cell));
+  const CellRange range = holder->segment.CellAt(OffsetArg(info, 1), sizeof(Cell), alignof(Cell));
   if (range.bytes == nullptr) {
     ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
     return {};

@@ -3,6 +3,9 @@
 namespace procshare {
 namespace {
 
+// No barrier gets there; and JavaScript, which is told the generation of a wait, has no greater numbers that are exact.
+constexpr uint64_t kMaxGeneration = (uint64_t{1} << 53) - 2;
+
 uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
 
 }  // namespace
@@ -115,6 +118,7 @@ Barrier::Arrival Barrier::Arrive(bool acts) {
   if (session.phase() == BarrierPhase::kBroken) return {BarrierOutcome::kBroken};
   if (session.phase() == BarrierPhase::kActing) return {BarrierOutcome::kBusy};
   const uint64_t generation = session.generation();
+  if (generation > kMaxGeneration) return {BarrierOutcome::kCorrupt};
   const uint64_t index = session.arrived();
   const bool last = index + 1 >= parties_;
   if (last && !acts) {

@@ -5,12 +5,11 @@
 namespace procshare {
 
 bool IsTimeToTend(Ledger* ledger) {
-  constexpr int64_t kPeriodNs = 40'000'000;  // a little less than a heartbeat: one who waits alone has each turn
-  const int64_t now = Deadline::AfterMs(0).since_epoch_ns();
+  constexpr uint64_t kPeriodNs = 40'000'000;  // a little less than a heartbeat: one who waits alone has each turn
+  const auto now = static_cast<uint64_t>(Deadline::AfterMs(0).since_epoch_ns());
   uint64_t last = ledger->tended_at.load(std::memory_order_relaxed);
-  const int64_t since = now - static_cast<int64_t>(last);
-  if (since >= 0 && since < kPeriodNs) return false;  // a time to come is a damaged one
-  return ledger->tended_at.compare_exchange_strong(last, static_cast<uint64_t>(now), std::memory_order_relaxed);
+  if (now - last < kPeriodNs) return false;  // unsigned: a time to come, which is a damaged one, is long ago
+  return ledger->tended_at.compare_exchange_strong(last, now, std::memory_order_relaxed);
 }
 
 LedgerRecord* LedgerView::Find(uint64_t member, uint64_t key) const {

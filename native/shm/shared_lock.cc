@@ -17,6 +17,13 @@ constexpr int64_t kReservationNs = static_cast<int64_t>(kReservationMs * 1e6);
 
 int64_t Now() { return Deadline::AfterMs(0).since_epoch_ns(); }
 
+// Whether a reservation that ends then is still to be heeded. None ends later than we would have made it end ourselves: the
+// number may be damaged.
+bool Stands(uint64_t reserved_until) {
+  const int64_t until = static_cast<int64_t>(reserved_until), now = Now();
+  return now < until && until - now <= kReservationNs;
+}
+
 }  // namespace
 
 MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
@@ -41,9 +48,8 @@ MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
 }
 
 void SharedLock::Reserve(uint64_t owner) {
-  const int64_t now = Now();
-  uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
-  const bool stands = holder != 0 && now < static_cast<int64_t>(cell_->reserved_until.load(std::memory_order_relaxed));
+  const uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
+  const bool stands = holder != 0 && Stands(cell_->reserved_until.load(std::memory_order_relaxed));
   if (stands && holder != owner) return;
   // Of two who reserve at once the later store wins; the other one asks again in its next turn.
   BeginReservation();
@@ -63,10 +69,7 @@ void SharedLock::Unreserve(uint64_t owner) {
 bool SharedLock::IsReservedForOthers(uint64_t owner) const {
   if ((cell_->flags.load(std::memory_order_acquire) & kLockReserved) == 0) return false;
   const uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
-  const int64_t until = static_cast<int64_t>(cell_->reserved_until.load(std::memory_order_relaxed));
-  const int64_t now = Now();
-  // Not later than we would have made it ourselves: the number may be damaged.
-  return holder != 0 && holder != owner && now < until && until - now <= kReservationNs;
+  return holder != 0 && holder != owner && Stands(cell_->reserved_until.load(std::memory_order_relaxed));
 }
 
 // The mutex is ours; may we keep it?

@@ -11,10 +11,12 @@
 
 #include "check.h"
 #include "shm/barrier.h"
+#include "shm/ends.h"
 #include "shm/event.h"
 #include "shm/parking.h"
 #include "shm/ring_queue.h"
 #include "shm/semaphore.h"
+#include "shm/shared_lock.h"
 #include "thread_members.h"
 
 namespace procshare::testing {
@@ -129,6 +131,33 @@ void UseQueue(const Block& block) {
   (void)queue.Close();
 }
 
+void UseEnds(const Block& block) {
+  for (const uint64_t self : {1, 4, 7, 10, 13}) {
+    AnyMembers members(self);
+    Ends ends(block.cell<EndsCell>(), block.byte_length(), &members);
+    if (!ends.LooksSound()) return;
+    (void)ends.Join(self % 2);
+    (void)ends.IsHeld(0);
+    ends.BuryTheDeadInTurn();
+    ends.Leave(self % 2);
+    ends.Leave(1);
+  }
+}
+
+void UseLock(const Block& block) {
+  SharedLock lock(block.cell<LockCell>(), TestOwners());
+  if (!lock.LooksSound()) return;
+  for (const uint64_t owner : {1, 2}) {
+    (void)lock.Peek();
+    (void)lock.owner();
+    lock.Reserve(owner);
+    if (IsAcquired(lock.TryAcquire(owner))) lock.Release();
+    lock.Reserve(3);
+    lock.Unreserve(3);
+    if (IsAcquired(lock.Acquire(owner, Deadline::AfterMs(5)))) lock.ReleaseAbandoned();
+  }
+}
+
 void UseEvent(const Block& block) {
   Event event(block.cell<EventCell>());
   const uint32_t ticket = event.ticket();
@@ -166,6 +195,10 @@ const Object kObjects[] = {
      [](const Block& block) { return Barrier::Init(block.cell<BarrierCell>(), 3, kRecords, TestKind()); }, UseBarrier},
     {"queue", sizeof(QueueCell) + kCapacity,
      [](const Block& block) { return RingQueue::Init(block.cell<QueueCell>(), kCapacity, 5, TestKind()); }, UseQueue},
+    {"ends", BytesOf(sizeof(EndsCell)),
+     [](const Block& block) { return Ends::Init(block.cell<EndsCell>(), kRecords, TestKind()); }, UseEnds},
+    {"lock", sizeof(LockCell),
+     [](const Block& block) { return SharedLock(block.cell<LockCell>(), TestOwners()).Init(TestKind()); }, UseLock},
     {"event", sizeof(EventCell), [](const Block&) { return true; }, UseEvent},
 };
 
@@ -174,6 +207,7 @@ bool IsOfMutex(const Object& object, size_t offset) {
     const auto is_in = [&](size_t side) { return offset >= side && offset < side + sizeof(RobustMutexStorage); };
     return is_in(offsetof(QueueCell, producers.mutex)) || is_in(offsetof(QueueCell, consumers.mutex));
   }
+  if (object.use == UseLock) return offset >= offsetof(LockCell, mutex) && offset < offsetof(LockCell, reserved_for);
   return object.byte_length > sizeof(EventCell) && offset >= offsetof(GuardedCell, mutex) &&
          offset < offsetof(GuardedCell, journal);
 }
@@ -265,6 +299,48 @@ void GrantsWithoutEnd() {
   CHECK(watch.ms() < kPromptMs);
 }
 
+// Who waits looks after the dead when it is time, whatever the cell says of the last time.
+void ATimeToCome() {
+  for (const uint64_t bad : {uint64_t{1} << 63, UINT64_MAX, (uint64_t{1} << 63) - 1, uint64_t{0}}) {
+    Context() = "tended at " + std::to_string(bad);
+    Ledger ledger = {};
+    ledger.tended_at = bad;
+    CHECK(IsTimeToTend(&ledger));
+    CHECK(!IsTimeToTend(&ledger));
+  }
+}
+
+// A generation that JavaScript could not hold. One that many barriers have seen, whatever the next one makes of it, is not.
+void AGenerationBeyondNumbers() {
+  AnyMembers members(1);
+  for (const uint64_t bad : {uint64_t{1} << 53, uint64_t{1} << 63, UINT64_MAX}) {
+    Context() = "generation " + std::to_string(bad);
+    const Block block(BytesOf(sizeof(BarrierCell)));
+    CHECK(Barrier::Init(block.cell<BarrierCell>(), 2, kRecords, TestKind()));
+    block.cell<BarrierCell>()->generation = bad;
+    Barrier barrier(block.cell<BarrierCell>(), block.byte_length(), &members);
+    for (const bool acts : {false, true}) CHECK(barrier.Arrive(acts).outcome == BarrierOutcome::kCorrupt);
+  }
+}
+
+// A reservation that ends in a hundred years keeps nobody from the lock, nor from asking for the next turn.
+void AReservationWithoutEnd() {
+  for (const uint64_t bad : {UINT64_MAX >> 1, uint64_t{1} << 62, UINT64_MAX, uint64_t{1} << 63}) {
+    Context() = "reserved until " + std::to_string(bad);
+    const Block block(sizeof(LockCell));
+    auto* const cell = block.cell<LockCell>();
+    SharedLock lock(cell, TestOwners());
+    CHECK(lock.Init(TestKind()));
+    cell->reserved_for = 99;
+    cell->reserved_until = bad;
+    cell->flags = kLockReserved;
+    lock.Reserve(7);
+    CHECK_EQ(cell->reserved_for.load(), 7u);
+    CHECK(lock.TryAcquire(7) == MutexOutcome::kAcquired);
+    lock.Release();
+  }
+}
+
 }  // namespace
 }  // namespace procshare::testing
 
@@ -274,6 +350,9 @@ int main(int argc, char** argv) {
       {"each word of each cell has a bad value", EachWord},
       {"many words have bad values", ManyWords},
       {"the journal's length changes during a transaction", AJournalThatGrowsMeanwhile},
+      {"a time of the last look that is to come is none", ATimeToCome},
+      {"a barrier has a generation that is no number of JavaScript", AGenerationBeyondNumbers},
+      {"a reservation that does not end is void", AReservationWithoutEnd},
       {"a dead member has grants without end", GrantsWithoutEnd},
   };
   return RunTests(argc, argv, tests);
