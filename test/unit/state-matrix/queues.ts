@@ -18,6 +18,7 @@ const simpleQueueMembers: Members = {
   ended: untilClose((queue) => queue.ended),
   put: untilClose((queue) => queue.put(1, NOW)),
   putSync: untilClose((queue) => queue.putSync(1, NOW)),
+  distrust: untilClose((object) => object.distrust()),
   tryPut: untilClose((queue) => queue.tryPut(1)),
   get: waiting((queue) => queue.get(NOW)),
   getSync: waiting((queue) => queue.getSync(NOW)),
@@ -55,6 +56,7 @@ let closeOtherEnd = () => {}
 
 const connectionMembers: Members = {
   ...waitableMembers,
+  distrust: untilClose((object) => object.distrust()),
   isReadable: untilClose((connection) => connection.isReadable),
   isWritable: untilClose((connection) => connection.isWritable),
   send: untilClose((connection) => connection.send(1, NOW)),
