@@ -4,6 +4,8 @@
  */
 import { fileURLToPath } from 'node:url'
 
+/** Where this copy of the package is. */
+export const PACKAGE_PATH = fileURLToPath(new URL('..', import.meta.url))
 /** The entry of a `Process`. */
 export const CHILD_MAIN = fileURLToPath(new URL('./process/child-main.js', import.meta.url))
 /** The entry of a manager's server. */

@@ -67,6 +67,8 @@ const MESSAGES = {
     `${name} has no place for those who wait for a word: make it as a SharedMemory or a SharedArray of 'i'`,
   ERR_OVER_RELEASE: (name) => `${name} would be released more often than its limit allows`,
   ERR_ONE_WAY: (name, detail) => `${name} is an end of a pipe that is not duplex: ${detail}`,
+  ERR_OTHER_COPY: (name, detail) =>
+    `${name} must be an object of the same copy of procshare, but ${detail}: make your dependencies share one (npm dedupe), or attach to its handle with this copy`,
   ERR_OTHER_USER: (name) => `${name} belongs to another user: pass anyOwner: true if you trust them`,
   ERR_PROCESS_FAILED: (name, detail) => `${name} failed: ${detail}`,
   ERR_PROCESS_IMPORT: (name) =>

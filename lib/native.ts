@@ -13,13 +13,15 @@ import { ShareError } from './errors.ts'
 export type NativeSegment = object & { readonly __segment: never }
 
 /** What an attempt on a lock answers. `undefined` means acquired: the most frequent answer is the cheapest. */
-export type LockAnswer = undefined | typeof ABANDONED | typeof BUSY | typeof BROKEN
+export type LockAnswer = undefined | typeof ABANDONED | typeof BUSY | typeof BROKEN | typeof DEADLOCK
 /** Acquired, and the last owner died holding the lock. */
 export const ABANDONED = 1
 /** Somebody holds it. */
 export const BUSY = 2
 /** The bytes are not those of a lock. */
 export const BROKEN = 3
+/** Of what blocks: this thread holds it, by another copy of the package. */
+export const DEADLOCK = 4
 
 /** What a look at a lock says. */
 export const LOCK_HELD = 1

@@ -1,21 +1,27 @@
-// Makes what is published of lib/: a module for each entry and one for what they share, because a process that imports some two hundred
-// small ones takes three times as long to start. The declarations are made by tsc.
+// Makes what is published of lib/, as CommonJS, which `require` and `import` can both load: one module with nearly everything, because a
+// process that imports some two hundred small ones takes three times as long to start, and a module for each program that Node is told
+// to run. `import` gets an ES module that re-exports the CommonJS one, so there is one state however a program loads the package. The
+// declarations are made by tsc; dist/package.json says that they, too, are those of CommonJS.
 
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build } from 'rolldown'
 
-/** What users import, or Node is told to run: lib/entries.ts says these paths. */
-const ENTRIES = ['index', 'process/child-main', 'manager/server/server-main', 'manager/client/relay-main']
+/** What Node is told to run: lib/entries.ts says these paths. */
+const PROGRAMS = ['process/child-main', 'manager/server/server-main', 'manager/client/relay-main']
 
 process.chdir(path.join(import.meta.dirname, '..'))
-await build({
-  input: Object.fromEntries(ENTRIES.map((entry) => [entry, `lib/${entry}.ts`])),
+const { output } = await build({
+  input: Object.fromEntries(['index', ...PROGRAMS].map((entry) => [entry, `lib/${entry}.ts`])),
   platform: 'node',
   external: [/^node:/, 'node-gyp-build', /^msgpackr/],
   transform: { target: 'node20.19' },
   logLevel: 'warn',
   output: {
+    format: 'cjs',
     dir: 'dist',
+    // In one module functions call each other directly, and not as properties of exports.
+    codeSplitting: { groups: [{ name: 'shared', test: (id) => !PROGRAMS.some((name) => id.endsWith(`${name}.ts`)) }] },
     chunkFileNames: 'shared-[hash].js',
     // Names of classes are what users see in errors and debuggers.
     keepNames: true,
@@ -23,3 +29,8 @@ await build({
     sourcemapExcludeSources: true,
   },
 })
+
+const { exports } = output.find(({ fileName }) => fileName === 'index.js')
+writeFileSync('dist/package.json', `${JSON.stringify({ type: 'commonjs' })}\n`)
+writeFileSync('dist/index.mjs', `import procshare from './index.js'\n\nexport const { ${exports.join(', ')} } = procshare\n`)
+writeFileSync('dist/index.d.mts', "export * from './index.js'\n")

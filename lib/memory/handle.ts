@@ -1,6 +1,8 @@
 /**
  * Handles: plain JSON descriptions of shared objects, with which another process, worker or later line can attach.
  */
+import { PACKAGE_PATH } from '../entries.ts'
+import { ShareError } from '../errors.ts'
 import { typeError } from '../validate.ts'
 import { type AttachOptions, unkept } from './segment.ts'
 
@@ -44,6 +46,20 @@ export interface Shareable {
   readonly handle: Handle
 }
 
+/**
+ * What the classes of shared objects carry in every copy of this package, and in every realm: npm may install two copies, and a test
+ * runner may load one twice. The number is that of this agreement between copies.
+ */
+const BRAND = Symbol.for('procshare.shareable@1')
+
+/** Which copy an object is of. */
+interface Brand {
+  /** Where the copy is. */
+  readonly path: string
+}
+
+const OWN_BRAND: Brand = { path: PACKAGE_PATH }
+
 const kinds = new Map<string, (handle: Handle, options?: AttachOptions) => Shareable>()
 const shareables = new WeakSet<object>()
 
@@ -55,22 +71,40 @@ export function registerKind(kind: string, revive: (handle: Handle, options?: At
 /** Makes an object known to {@link isShareable}. */
 export function registerShareable(object: object): void {
   shareables.add(object)
+  const prototype = Object.getPrototypeOf(object) as object
+  if (!Object.hasOwn(prototype, BRAND)) Object.defineProperty(prototype, BRAND, { value: OWN_BRAND })
+}
+
+/** Where the copy of this package is that `value` is a shared object of; undefined when it is one of ours, or none at all. */
+export function otherCopyOf(value: object): string | undefined {
+  const brand = (value as { readonly [BRAND]?: Brand })[BRAND]
+  return brand === undefined || brand === OWN_BRAND ? undefined : String(brand.path)
+}
+
+/** @throws {@link ShareError} `ERR_OTHER_COPY` for a shared object of another copy of this package. */
+export function assertOwnCopy(name: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  const path = otherCopyOf(value)
+  if (path === undefined) return
+  const detail = `it is of the copy in ${path}, and this one is in ${PACKAGE_PATH}`
+  throw new ShareError('ERR_OTHER_COPY', { subject: name, detail })
 }
 
 /**
  * The handle for a child process of ours, which may say more than one that anybody might read: how to connect to a server, for an
  * object that is not in memory.
  */
-export const FOR_CHILD: unique symbol = Symbol('procshare.forChild')
+export const FOR_CHILD: unique symbol = Symbol.for('procshare.forChild@1') as never
 
 /** The handle of an object for a child process, for the duration of which the caller keeps the object. */
 export function handleForChild(object: Shareable): Handle {
   return (object as { [FOR_CHILD]?: Handle })[FOR_CHILD] ?? unkept(() => object.handle)
 }
 
-/** Whether `value` is a shared object of ours, which travels as its handle. */
+/** Whether `value` is a shared object, of this copy of the package or another one, which travels as its handle. */
 export function isShareable(value: unknown): value is Shareable {
-  return typeof value === 'object' && value !== null && shareables.has(value)
+  if (typeof value !== 'object' || value === null) return false
+  return shareables.has(value) || (otherCopyOf(value) !== undefined && isHandle((value as Shareable).handle))
 }
 
 /**

@@ -1,4 +1,5 @@
 /** How a condition lies in a segment: the lock that it belongs to, its own or a given one, and the place where its waits are. */
+import { assertOwnCopy } from '../memory/handle.ts'
 import { assertSegmentOptions, SEGMENT_OPTIONS, type Segment, type SegmentOptions } from '../memory/segment.ts'
 import { Site, type SiteSpec } from '../memory/site.ts'
 import { native } from '../native.ts'
@@ -24,6 +25,7 @@ export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
   assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   const { lock: given, persist = false } = options
+  assertOwnCopy('options.lock', given)
   if (given !== undefined && !(given instanceof LockBase)) throw typeError('options.lock', 'a Lock or an RLock', given)
   const lock = given === undefined ? 'own' : chooseLock(given, persist)
   return {

@@ -18,7 +18,7 @@
  */
 import { ShareError } from '../errors.ts'
 import { type Resident, residentAt, type Segment } from '../memory/segment.ts'
-import { ABANDONED, BROKEN, BUSY, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
+import { ABANDONED, BROKEN, BUSY, DEADLOCK, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
 import { type Grant, nextHold, type SuspendedHold, SuspendedHolds } from './hold.ts'
 import type { LockGuard } from './lock-guard.ts'
 import { isInside, Task } from './task.ts'
@@ -253,6 +253,7 @@ export class LockState implements Resident {
 
   /** Notes an acquisition; true when the lock was abandoned. */
   #settle(answer: LockAnswer): boolean {
+    if (answer === DEADLOCK) throw this.#error('ERR_DEADLOCK')
     if (answer === BROKEN) throw new ShareError('ERR_CORRUPT', { segment: this.#segment.name })
     this.#begin()
     return answer === ABANDONED

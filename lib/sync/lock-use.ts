@@ -4,7 +4,7 @@
  * all who attach use the same.
  */
 import { ShareError } from '../errors.ts'
-import { attach, isHandle, type Shareable } from '../memory/handle.ts'
+import { assertOwnCopy, attach, isHandle, type Shareable } from '../memory/handle.ts'
 import { Attachment, type AttachOptions, type Description, type SegmentOptions } from '../memory/segment.ts'
 import { Site } from '../memory/site.ts'
 import { typeError, valueError } from '../validate.ts'
@@ -19,6 +19,7 @@ export type LockChoice = 'own' | 'none' | AnyLock
 /** What the option `lock` of a new object means. @param persist - whether the object is to be persistent */
 export function chooseLock(lock: unknown, persist: boolean): LockChoice {
   if (typeof lock === 'boolean') return lock ? 'own' : 'none'
+  assertOwnCopy('options.lock', lock)
   if (!(lock instanceof LockBase)) throw typeError('options.lock', 'a boolean, a Lock or an RLock', lock)
   if (persist && !SharedObject.siteOf(lock).attachment.segment.persistent) {
     throw valueError(

@@ -77,10 +77,21 @@ napi_value ToAnswer(napi_env env, MutexOutcome outcome) {
   return answer;
 }
 
+// The calling thread holds the lock already, by another copy of the package: it would wait for itself. A number beside those of
+// MutexOutcome; see lib/native.ts.
+napi_value ToDeadlock(napi_env env) {
+  constexpr int32_t kDeadlock = 4;
+  napi_value answer = nullptr;
+  napi_create_int32(env, kDeadlock, &answer);
+  return answer;
+}
+
 // The rest of an acquisition for which the first attempt did not suffice. Apart, so that the fast path saves no registers.
 PROCSHARE_COLD napi_value Finish(napi_env env, FastPath& path, MutexOutcome outcome, bool waits) {
+  SharedLock lock(path.cell, path.owners);
   if (outcome == MutexOutcome::kBusy && waits) {
-    outcome = SharedLock(path.cell, path.owners).Acquire(path.owner, Deadline::AfterMs(kSliceMs));
+    if (lock.IsHeldByThisThread()) return ToDeadlock(env);
+    outcome = lock.Acquire(path.owner, Deadline::AfterMs(kSliceMs));
   }
   if (IsAcquired(outcome)) path.lock->held = true;
   return ToAnswer(env, outcome);
@@ -184,7 +195,9 @@ Napi::Value LockIndex(const Napi::CallbackInfo& info, LockBinding& lock) {
 Napi::Value AcquireLock(const Napi::CallbackInfo& info) {
   const Deadline deadline = Deadline::AfterMs(std::min(NumberArg(info, 1), kSliceMs));
   LockBinding* const lock = LockOf(info);
-  return {info.Env(), ToAnswer(info.Env(), lock == nullptr ? MutexOutcome::kBusy : lock->Acquire(deadline))};
+  if (lock == nullptr) return {info.Env(), ToAnswer(info.Env(), MutexOutcome::kBusy)};
+  if (lock->lock().IsHeldByThisThread()) return {info.Env(), ToDeadlock(info.Env())};
+  return {info.Env(), ToAnswer(info.Env(), lock->Acquire(deadline))};
 }
 
 // lockWait(lock): the id of the wait for it; see wait_functions.cc.

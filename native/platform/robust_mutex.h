@@ -62,6 +62,10 @@ enum class MutexState : uint8_t { kFree, kHeld, kOwnerDied };
 // A look without taking, of which only this is sure: a mutex that stays free or ownerless is soon seen so.
 MutexState RobustMutexPeek(const RobustMutexStorage* mutex, Members* owners);
 
+// Whether the calling thread itself owns the mutex, by whatever copy of this code: then to wait for it is to wait for ever. False
+// where that cannot be told for sure: of a mutex of the second kind.
+bool RobustMutexIsHeldByThisThread(const RobustMutexStorage* mutex, const Members* owners);
+
 // What a process must share with another to use the same mutexes of that kind: operating system, C library and mutex size in
 // one number.
 uint32_t RobustMutexAbi(MutexKind kind);

@@ -26,6 +26,8 @@ void RobustMutexRelease(RobustMutexStorage* mutex, Members*) { MemberMutexReleas
 
 MutexState RobustMutexPeek(const RobustMutexStorage* mutex, Members* owners) { return MemberMutexPeek(mutex, owners); }
 
+bool RobustMutexIsHeldByThisThread(const RobustMutexStorage*, const Members*) { return false; }
+
 uint32_t RobustMutexAbi(MutexKind) { return MemberMutexAbi(); }
 
 }  // namespace procshare

@@ -15,6 +15,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -155,6 +157,14 @@ MutexState RobustMutexPeek(const RobustMutexStorage* mutex, Members* owners) {
   const uint32_t word = Look(mutex).futex;
   if (word & kOwnerDied) return MutexState::kOwnerDied;
   return IsHeld(word) ? MutexState::kHeld : MutexState::kFree;
+}
+
+// The futex word has the id of the thread, and all users are in one pid namespace.
+bool RobustMutexIsHeldByThisThread(const RobustMutexStorage* mutex, const Members* owners) {
+  constexpr uint32_t kThreadId = 0x3fffffff;  // FUTEX_TID_MASK
+  if (owners != nullptr) return false;
+  const uint32_t futex = Look(mutex).futex;
+  return IsHeld(futex) && (futex & kThreadId) == static_cast<uint32_t>(syscall(SYS_gettid));
 }
 
 uint32_t RobustMutexAbi(MutexKind kind) {

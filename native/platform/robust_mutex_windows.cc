@@ -151,6 +151,12 @@ MutexState RobustMutexPeek(const RobustMutexStorage* mutex, Members*) {
   return OwnerLives(word) ? MutexState::kHeld : MutexState::kOwnerDied;
 }
 
+bool RobustMutexIsHeldByThisThread(const RobustMutexStorage* mutex, const Members*) {
+  const ThreadToken* const self = CurrentThread();
+  const uint64_t word = WordsOf(mutex)->owner.load(std::memory_order_relaxed);
+  return self != nullptr && (word & ~kWaiters) == self->id;
+}
+
 uint32_t RobustMutexAbi(MutexKind) {
   constexpr uint32_t kLibrary = 16;  // that of Windows
   return kLibrary << 16 | static_cast<uint32_t>(sizeof(void*)) << 8 | static_cast<uint32_t>(sizeof(Words));

@@ -59,6 +59,8 @@ class SharedLock {
   // For asynchronous acquirers: what they sleep on.
   std::atomic<uint32_t>* release_word() const { return &cell_->release_word; }
   std::atomic<uint32_t>* flags() const { return &cell_->flags; }
+  // Whether the calling thread owns the lock: another copy of the package in the same process may have taken it.
+  bool IsHeldByThisThread() const { return RobustMutexIsHeldByThisThread(&cell_->mutex, owners_); }
   MutexState Peek() const { return RobustMutexPeek(&cell_->mutex, owners_); }
   uint64_t owner() const { return cell_->owner.load(std::memory_order_relaxed); }
 
