@@ -13,8 +13,9 @@ import { isShortage, makeRoom } from '../memory/room.ts'
 import { assertWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { assertBoolean, assertOptions, assertString, typeError, valueError } from '../validate.ts'
 import { encodeArguments } from './arguments.ts'
-import { isImporting, NAME_VARIABLE } from './current.ts'
-import { isChildMessage, type StartMessage } from './protocol.ts'
+import { isImporting, originOf } from './current.ts'
+import { inheritedOptions } from './node-options.ts'
+import { type ChildMessage, isOurs, type StartMessage } from './protocol.ts'
 
 const KILL_AFTER_MS = 5_000
 
@@ -43,7 +44,11 @@ export interface ProcessOptions {
   readonly detached?: boolean
   /** Environment variables. @defaultValue those of this process */
   readonly env?: NodeJS.ProcessEnv
-  /** Options of the `node` program. @defaultValue those of this process */
+  /**
+   * Options of the `node` program.
+   * @defaultValue those of this process, except what says which program it is and who watches it: `--eval`, `--print`, `--check`,
+   * `--interactive`, `--input-type`, `--run`, and all that begin with `--inspect`, `--watch` or `--test`
+   */
   readonly execArgv?: readonly string[]
   /** Working directory. @defaultValue that of this process */
   readonly cwd?: string
@@ -145,8 +150,8 @@ export class Process implements AsyncDisposable {
         serialization: 'advanced',
         stdio: ['ignore', stdio, stdio, 'ipc'],
         detached,
-        env: { ...(env ?? process.env), [NAME_VARIABLE]: this.name },
-        ...(execArgv && { execArgv: [...execArgv] }),
+        env: { ...(env ?? process.env), ...originOf(this.name) },
+        execArgv: [...(execArgv ?? inheritedOptions(process.execArgv))],
         ...(cwd !== undefined && { cwd }),
       })
     let child: ChildProcess
@@ -267,7 +272,7 @@ export class Process implements AsyncDisposable {
   }
 
   #onMessage(message: unknown): void {
-    if (!isChildMessage(message)) return
+    if (!isOurs<ChildMessage>(message, 'attached', 'failed')) return
     if (message.procshare === 'failed') {
       this.#failure = errorFromParts(message.error)
     } else if (this.#options.detached === true) {
