@@ -32,5 +32,8 @@ const { output } = await build({
 
 const { exports } = output.find(({ fileName }) => fileName === 'index.js')
 writeFileSync('dist/package.json', `${JSON.stringify({ type: 'commonjs' })}\n`)
-writeFileSync('dist/index.mjs', `import procshare from './index.js'\n\nexport const { ${exports.join(', ')} } = procshare\n`)
+writeFileSync(
+  'dist/index.mjs',
+  `import procshare from './index.js'\n\nexport const { ${exports.join(', ')} } = procshare\n`,
+)
 writeFileSync('dist/index.d.mts', "export * from './index.js'\n")
