@@ -4,6 +4,9 @@ import { errorFromParts } from '../codec/error-parts.ts'
 import { SERVER_MAIN } from '../entries.ts'
 import { ShareError } from '../errors.ts'
 import { makeRoom } from '../memory/room.ts'
+import { originOf } from '../process/current.ts'
+import { inheritedOptions } from '../process/node-options.ts'
+import { isOurs } from '../process/protocol.ts'
 import type { ManagerAddress } from './address.ts'
 import type { FromServerProcess, ToServer } from './server/messages.ts'
 import { removePrivateDirectory } from './server/private-directory.ts'
@@ -13,8 +16,9 @@ import { systemError } from './system-error.ts'
 
 const SUBJECT = "the manager's server"
 const START_MS = 30_000
-const TERMINATE_AFTER_MS = 5_000
-const KILL_AFTER_MS = 1_000
+const KILL_AFTER_MS = 5_000
+
+let count = 0
 
 export class ServerProcess {
   readonly address: ManagerAddress
@@ -27,7 +31,7 @@ export class ServerProcess {
     this.#child = child
     this.address = address
     this.#ended = new Promise((resolve) => child.once('exit', () => resolve()))
-    child.on('message', (message) => this.#onMessage(message as FromServerProcess))
+    child.on('message', (message) => this.#onMessage(message))
     child.once('exit', () => {
       // One that was killed leaves it.
       if (isPrivate) removePrivateDirectory(address as string)
@@ -41,11 +45,13 @@ export class ServerProcess {
 
   /** Starts a server and waits until it listens. @throws what it reports, as `ManagerServer.listen`. */
   static start(options: ManagerServeOptions, execArgv: readonly string[] | undefined): Promise<ServerProcess> {
+    const name = `Manager-${++count}`
     const launch = () =>
       fork(SERVER_MAIN, [], {
         serialization: 'advanced',
         stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        ...(execArgv && { execArgv: [...execArgv] }),
+        env: { ...process.env, ...originOf(name) },
+        execArgv: [...(execArgv ?? inheritedOptions(process.execArgv))],
       })
     let child: ChildProcess
     try {
@@ -70,7 +76,8 @@ export class ServerProcess {
       const timer = setTimeout(() => fail(ended(`it did not listen within ${START_MS} ms`)), START_MS)
       child.once('error', (error) => fail(systemError(error, SUBJECT)))
       child.once('exit', (code, signal) => fail(ended(`it ended with ${signal ?? code}`)))
-      child.once('message', (message: FromServerProcess) => {
+      child.on('message', (message) => {
+        if (!isOurs<FromServerProcess>(message, 'listening', 'failed')) return
         if (message.procshare === 'failed') return fail(errorFromParts(message.error))
         clearTimeout(timer)
         child.removeAllListeners()
@@ -103,25 +110,22 @@ export class ServerProcess {
     })
   }
 
-  /** Ends the server: in order, after five seconds by SIGTERM, after one more by SIGKILL. */
+  /** Ends the server: in order, after five seconds by SIGKILL: it ignores the signals that ask. */
   async shutdown(): Promise<void> {
     if (!this.isAlive) return
     this.#child.ref()
-    const timers = [
-      setTimeout(() => this.#child.kill('SIGTERM'), TERMINATE_AFTER_MS),
-      setTimeout(() => this.#child.kill('SIGKILL'), TERMINATE_AFTER_MS + KILL_AFTER_MS),
-    ]
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), KILL_AFTER_MS)
     this.#tell({ procshare: 'shutdown' })
     await this.#ended
-    for (const timer of timers) clearTimeout(timer)
+    clearTimeout(timer)
   }
 
   #tell(message: ToServer): void {
     this.#child.send(message, () => {}) // how it ends says more
   }
 
-  #onMessage(message: FromServerProcess): void {
-    if (message.procshare !== 'registered') return
+  #onMessage(message: unknown): void {
+    if (!isOurs<FromServerProcess & { procshare: 'registered' }>(message, 'registered')) return
     const request = this.#requests.get(message.request)
     this.#requests.delete(message.request)
     if (this.#requests.size === 0) setChannelRef(this.#child, false)

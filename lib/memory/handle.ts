@@ -4,7 +4,7 @@
 import { PACKAGE_PATH } from '../entries.ts'
 import { ShareError } from '../errors.ts'
 import { typeError } from '../validate.ts'
-import { type AttachOptions, unkept } from './segment.ts'
+import { type AttachOptions, type HeldHandle, heldHandle } from './segment.ts'
 
 /**
  * A plain description of a shared object: it survives `JSON.stringify`, structured clone, `process.send`, an environment
@@ -13,7 +13,7 @@ import { type AttachOptions, unkept } from './segment.ts'
  * @remarks An object whose handle was read (by `handle`, `JSON.stringify`, or sending it) is not garbage-collected until it is
  * closed, because the handle does not tell when the other side attaches: close what is no longer needed. One that was closed,
  * or whose process has ended, before the other side attached is `ERR_STALE_HANDLE` there. What a {@link Process} is started with
- * stays until that has ended.
+ * stays until that has attached, also when it is closed.
  */
 export interface Handle {
   /** The version of the handle format. */
@@ -92,13 +92,13 @@ export function assertOwnCopy(name: string, value: unknown): void {
 
 /**
  * The handle for a child process of ours, which may say more than one that anybody might read: how to connect to a server, for an
- * object that is not in memory.
+ * object that is not in memory. A method that gives a {@link HeldHandle}.
  */
 export const FOR_CHILD: unique symbol = Symbol.for('procshare.forChild@1') as never
 
-/** The handle of an object for a child process, for the duration of which the caller keeps the object. */
-export function handleForChild(object: Shareable): Handle {
-  return (object as { [FOR_CHILD]?: Handle })[FOR_CHILD] ?? unkept(() => object.handle)
+/** The handle of an object for a child process, with a hold on the object. */
+export function handleForChild(object: Shareable): HeldHandle {
+  return (object as { [FOR_CHILD]?(): HeldHandle })[FOR_CHILD]?.() ?? heldHandle(() => object.handle)
 }
 
 /** Whether `value` is a shared object, of this copy of the package or another one, which travels as its handle. */

@@ -207,15 +207,31 @@ export class Segment {
 
 /** What stays until it is closed, because others have been told how to attach to it. */
 const kept = new Map<Attachment, object>()
-let isKeeping = true
+/** The holds that are being taken instead. */
+let holds: Attachment[] | undefined
 
-/** Reads a handle without keeping its object: the caller does that. */
-export function unkept(read: () => Handle): Handle {
-  isKeeping = false
+/** A handle, and what keeps that which it describes, whoever closes it, until it is released. */
+export interface HeldHandle {
+  readonly handle: Handle
+  /** Whether the other side says that it has attached before it can be relied on: then only its end tells. */
+  readonly untilEnd: boolean
+  release(): void
+}
+
+/** Reads a handle, with a hold on the segment of its object. */
+export function heldHandle(read: () => Handle): HeldHandle {
+  const taken: Attachment[] = []
+  const release = () => {
+    for (const hold of taken) hold.close()
+  }
+  holds = taken
   try {
-    return read()
+    return { handle: read(), untilEnd: false, release }
+  } catch (error) {
+    release()
+    throw error
   } finally {
-    isKeeping = true
+    holds = undefined
   }
 }
 
@@ -246,7 +262,8 @@ export class Attachment {
 
   /** Keeps an object from the garbage collector until it is closed; one that is persistent needs no keeping. */
   keep(object: object): void {
-    if (isKeeping && !this.segment.persistent) kept.set(this, object)
+    if (holds !== undefined) holds.push(new Attachment(this.segment, this.kind))
+    else if (!this.segment.persistent) kept.set(this, object)
   }
 
   /** What error messages call the object. */

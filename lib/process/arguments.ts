@@ -7,6 +7,7 @@
  */
 import { deserialize, serialize } from 'node:v8'
 import { attach, type Handle, handleForChild, isShareable } from '../memory/handle.ts'
+import type { HeldHandle } from '../memory/segment.ts'
 import { valueError } from '../validate.ts'
 
 /** The key of a placeholder: `{ [PLACEHOLDER]: handle }`. */
@@ -63,10 +64,14 @@ class Walk {
   }
 }
 
-/** Arguments as bytes. @throws `DataCloneError` for what cannot be cloned, such as functions. */
-export function encodeArguments(args: readonly unknown[]): Uint8Array {
+/** Arguments as bytes, and holds on the shared objects in them, also when it throws. @throws `DataCloneError` for what cannot be cloned, such as functions. */
+export function encodeArguments(args: readonly unknown[], holds: HeldHandle[]): Uint8Array {
   const walk = new Walk((value) => {
-    if (isShareable(value)) return { [PLACEHOLDER]: handleForChild(value) }
+    if (isShareable(value)) {
+      const held = handleForChild(value)
+      holds.push(held)
+      return { [PLACEHOLDER]: held.handle }
+    }
     if (Object.hasOwn(value, PLACEHOLDER)) throw valueError('args', `free of the key "${PLACEHOLDER}"`, value)
     return undefined
   })

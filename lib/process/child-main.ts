@@ -8,15 +8,22 @@ import { inspect } from 'node:util'
 import '../index.ts' // every kind of shared object can be among the arguments
 import { native } from '../native.ts'
 import { decodeArguments } from './arguments.ts'
-import { finishImport } from './current.ts'
-import { type ChildMessage, type StartMessage, toRemoteError } from './protocol.ts'
+import { parentPid, setImporting } from './current.ts'
+import { type ChildMessage, isOurs, type StartMessage, toRemoteError } from './protocol.ts'
 
 const GRACE_MS = 1000
 
-process.once('message', (message) => void start(message as StartMessage))
+process.on('disconnect', end)
+if (!process.connected) end()
+process.on('message', function onMessage(message) {
+  if (!isOurs<StartMessage>(message, 'start')) return
+  process.off('message', onMessage)
+  void start(message)
+})
 
 async function start(message: StartMessage): Promise<void> {
-  if (!message.detached) endWithParent()
+  if (message.detached) process.off('disconnect', end)
+  else if (!process.connected || !native.endWithParent(parentPid(), GRACE_MS)) end()
   try {
     await runFunction(message)
   } catch (error) {
@@ -37,7 +44,7 @@ async function runFunction({ module, export: exportName, args, detached }: Start
   await tell({ procshare: 'attached' })
   if (detached) process.disconnect()
   const exports: Record<string, unknown> = await import(module)
-  finishImport()
+  setImporting(false)
   const fn = exports[exportName]
   if (typeof fn !== 'function') {
     const names = Object.keys(exports).join(', ') || 'nothing'
@@ -46,10 +53,9 @@ async function runFunction({ module, export: exportName, args, detached }: Start
   await fn(...values)
 }
 
-function endWithParent(): void {
-  const onEnd = () => process.exit(1)
-  process.on('disconnect', onEnd)
-  if (!process.connected || !native.endWithParent(process.ppid, GRACE_MS)) onEnd()
+/** The parent has ended, perhaps before it has said what to run. */
+function end(): void {
+  process.exit(1)
 }
 
 function tell(message: ChildMessage): Promise<void> {

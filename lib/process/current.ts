@@ -1,9 +1,9 @@
-/** What this process is: started by hand, or a child of a Process. */
+/** What this process is: started by hand, or a child of a Process, or a manager's server. */
 
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
-/** How the parent says so. Taken out of the environment at once: what this process starts is not such a child. */
-export const NAME_VARIABLE = 'PROCSHARE_PROCESS_NAME'
+/** How the parent says so: its pid, and the name after a colon. Taken out of the environment at once: what this process starts is not such a child. */
+const ORIGIN_VARIABLE = 'PROCSHARE_PROCESS'
 
 /** Shared by all copies of the library in this thread. */
 const KEY = Symbol.for('procshare.process')
@@ -14,42 +14,59 @@ const NAME_DATA = 'procshare.process.name'
 interface Current {
   /** Undefined in a main process. */
   readonly name: string | undefined
-  /** Whether the child is still loading the module that holds its function. */
+  /** Which process has started this one; undefined in a main process and in workers. */
+  readonly parentPid: number | undefined
+  /** Whether this process is loading a module for which it was started: that of a child's function, of a server's types. */
   importing: boolean
 }
+
+const MAIN: Current = { name: undefined, parentPid: undefined, importing: false }
 
 const current: Current = find()
 
 function find(): Current {
   const shared = globalThis as { [KEY]?: Current }
   if (shared[KEY] === undefined) {
-    const name = isMainThread ? takeName() : (getEnvironmentData(NAME_DATA) as string | undefined)
-    shared[KEY] = { name, importing: isMainThread && name !== undefined }
+    shared[KEY] = isMainThread ? takeOrigin() : { ...MAIN, name: getEnvironmentData(NAME_DATA) as string | undefined }
   }
   return shared[KEY]
 }
 
-function takeName(): string | undefined {
-  const name = process.env[NAME_VARIABLE]
-  delete process.env[NAME_VARIABLE]
-  if (name !== undefined) setEnvironmentData(NAME_DATA, name)
-  return name
+function takeOrigin(): Current {
+  const origin = process.env[ORIGIN_VARIABLE]
+  delete process.env[ORIGIN_VARIABLE]
+  if (origin === undefined) return { ...MAIN }
+  const colon = origin.indexOf(':')
+  const name = origin.slice(colon + 1)
+  setEnvironmentData(NAME_DATA, name)
+  return { name, parentPid: Number(origin.slice(0, colon)), importing: true }
+}
+
+/** The environment variable that tells a child what it is. */
+export function originOf(name: string): NodeJS.ProcessEnv {
+  return { [ORIGIN_VARIABLE]: `${process.pid}:${name}` }
+}
+
+/** The process that has started this one, which may have ended since: then `process.ppid` is another one. */
+export function parentPid(): number {
+  return current.parentPid ?? process.ppid
 }
 
 export function isImporting(): boolean {
   return current.importing
 }
 
-/** The module that holds the child's function has been imported. */
-export function finishImport(): void {
-  current.importing = false
+/** A child imports one module, and is importing from its beginning; a server imports those of its types, one after the other. */
+export function setImporting(importing: boolean): void {
+  current.importing = importing
 }
 
 /**
- * Whether this process was started by something else than a {@link Process}: what `if __name__ == '__main__'` is in Python.
+ * Whether this process was started by something else than a {@link Process} or `Manager.start`: what `if __name__ == '__main__'` is in
+ * Python.
  *
- * @remarks A module that both starts processes and holds their functions is imported again in each child; only the code
- * under `if (isMainProcess)` is not run there. In a worker thread, ask `isMainThread` of `node:worker_threads` as well.
+ * @remarks A module that both starts processes and holds their functions is imported again in each child, and one that holds types of
+ * a manager in its server; only the code under `if (isMainProcess)` is not run there. In a worker thread, ask `isMainThread` of `node:worker_threads` as well.
  * @example
  * ```ts
  * import { isMainProcess } from 'procshare'
@@ -59,7 +76,7 @@ export function finishImport(): void {
 export const isMainProcess: boolean = current.name === undefined
 
 /**
- * The name of this process: what its {@link Process} is called, or `"MainProcess"`.
+ * The name of this process: what its {@link Process} is called, `"Manager-N"` in the server of a manager, or `"MainProcess"`.
  *
  * @example
  * ```ts

@@ -10,11 +10,13 @@ import { errorFromParts } from '../codec/error-parts.ts'
 import { CHILD_MAIN } from '../entries.ts'
 import { ShareError, type ShareErrorCode } from '../errors.ts'
 import { isShortage, makeRoom } from '../memory/room.ts'
+import type { HeldHandle } from '../memory/segment.ts'
 import { assertWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { assertBoolean, assertOptions, assertString, typeError, valueError } from '../validate.ts'
 import { encodeArguments } from './arguments.ts'
-import { isImporting, NAME_VARIABLE } from './current.ts'
-import { isChildMessage, type StartMessage } from './protocol.ts'
+import { isImporting, originOf } from './current.ts'
+import { inheritedOptions } from './node-options.ts'
+import { type ChildMessage, isOurs, type StartMessage } from './protocol.ts'
 
 const KILL_AFTER_MS = 5_000
 
@@ -43,7 +45,11 @@ export interface ProcessOptions {
   readonly detached?: boolean
   /** Environment variables. @defaultValue those of this process */
   readonly env?: NodeJS.ProcessEnv
-  /** Options of the `node` program. @defaultValue those of this process */
+  /**
+   * Options of the `node` program.
+   * @defaultValue those of this process, except what says which program it is and who watches it: `--eval`, `--print`, `--check`,
+   * `--interactive`, `--input-type`, `--run`, and all that begin with `--inspect`, `--watch` or `--test`
+   */
   readonly execArgv?: readonly string[]
   /** Working directory. @defaultValue that of this process */
   readonly cwd?: string
@@ -63,7 +69,7 @@ let count = 0
  *
  * @remarks The child ends when the function has settled. If the function throws, its stack goes to the child's standard error
  * and the reason to {@link join}. Children end with the process that started them, however that ends, unless they are
- * `detached`. The arguments stay attached here until the child is gone, so the child finds them.
+ * `detached`. Arguments may be closed as soon as {@link start} has returned: what the child has to attach to is held until it has.
  * @example
  * ```ts
  * import { isMainProcess, Process, Value } from 'procshare'
@@ -89,6 +95,8 @@ export class Process implements AsyncDisposable {
   #settle!: { resolve(exitCode: number): void; reject(reason: Error): void }
   #child: ChildProcess | undefined
   #args: readonly unknown[] | undefined
+  /** Keeps the arguments for the child, whoever closes them. */
+  #holds: HeldHandle[] = []
   #exitCode: number | null = null
   #failure: Error | undefined
 
@@ -131,13 +139,23 @@ export class Process implements AsyncDisposable {
   start(): this {
     if (this.#child !== undefined) throw this.#stateError('was started before')
     if (isImporting()) throw new ShareError('ERR_PROCESS_IMPORT', { subject: this.name })
+    try {
+      this.#child = this.#launch()
+    } catch (error) {
+      this.#release(true)
+      throw error
+    }
+    return this
+  }
+
+  #launch(): ChildProcess {
     const { export: exportName = 'default', detached = false, stdio = 'inherit', env, execArgv, cwd } = this.#options
     const message: StartMessage = {
       procshare: 'start',
       name: this.name,
       module: this.#module,
       export: exportName,
-      args: encodeArguments(this.#args ?? []),
+      args: encodeArguments(this.#args ?? [], this.#holds),
       detached,
     }
     const launch = () =>
@@ -145,8 +163,8 @@ export class Process implements AsyncDisposable {
         serialization: 'advanced',
         stdio: ['ignore', stdio, stdio, 'ipc'],
         detached,
-        env: { ...(env ?? process.env), [NAME_VARIABLE]: this.name },
-        ...(execArgv && { execArgv: [...execArgv] }),
+        env: { ...(env ?? process.env), ...originOf(this.name) },
+        execArgv: [...(execArgv ?? inheritedOptions(process.execArgv))],
         ...(cwd !== undefined && { cwd }),
       })
     let child: ChildProcess
@@ -161,7 +179,6 @@ export class Process implements AsyncDisposable {
     } catch (error) {
       throw isShortage(error) ? spawnError(error as Error, this.name) : error
     }
-    this.#child = child
     child.on('message', (received) => this.#onMessage(received))
     child.on('error', (error) => {
       if (child.pid === undefined) this.#fail(error) // not started at all; other errors are told by how it ends
@@ -174,7 +191,7 @@ export class Process implements AsyncDisposable {
     // A child that dies before it has read its message says more by how it died.
     // In Bun and Deno, one that was not started at all has no send().
     child.send?.(message, () => {})
-    return this
+    return child
   }
 
   /**
@@ -267,22 +284,34 @@ export class Process implements AsyncDisposable {
   }
 
   #onMessage(message: unknown): void {
-    if (!isChildMessage(message)) return
+    if (!isOurs<ChildMessage>(message, 'attached', 'failed')) return
     if (message.procshare === 'failed') {
       this.#failure = errorFromParts(message.error)
-    } else if (this.#options.detached === true) {
-      this.#child?.unref()
+    } else {
+      this.#release(false)
+      if (this.#options.detached === true) this.#child?.unref()
+    }
+  }
+
+  /** Lets go of what the child has attached to, or when it has ended of everything. */
+  #release(hasEnded: boolean): void {
+    const holds = this.#holds
+    this.#holds = hasEnded ? [] : holds.filter(({ untilEnd }) => untilEnd)
+    for (const hold of holds) {
+      if (!this.#holds.includes(hold)) hold.release()
     }
   }
 
   #onEnd(): void {
     this.#args = undefined
+    this.#release(true)
     if (this.#failure === undefined) this.#settle.resolve(this.#exitCode!)
     else this.#fail(this.#failure)
   }
 
   #fail(cause: Error): void {
     this.#args = undefined
+    this.#release(true)
     if (this.#child?.pid === undefined && isShortage(cause)) {
       this.#settle.reject(spawnError(cause, this.name))
       return

@@ -30,9 +30,16 @@ export interface RemoteError {
 
 export type ChildMessage = AttachedMessage | FailedMessage
 
-export function isChildMessage(message: unknown): message is ChildMessage {
-  const kind = (message as Partial<ChildMessage> | null | undefined)?.procshare
-  return kind === 'attached' || kind === 'failed'
+/**
+ * Whether a message on the channel of a child is one of those of ours that are awaited there. Others send on it as well: Node itself
+ * (`node --watch`), clusters, and code of users.
+ */
+export function isOurs<M extends { readonly procshare: string }>(
+  message: unknown,
+  ...kinds: readonly M['procshare'][]
+): message is M {
+  if (typeof message !== 'object' || message === null || !Object.hasOwn(message, 'procshare')) return false
+  return kinds.includes((message as M).procshare)
 }
 
 export function toRemoteError(error: unknown): RemoteError {

@@ -1,6 +1,6 @@
 /** Pipe and Connection: two ends, each of which receives what the other one sends. */
-import { type Handle, registerKind } from '../memory/handle.ts'
-import type { AttachOptions } from '../memory/segment.ts'
+import { FOR_CHILD, type Handle, registerKind } from '../memory/handle.ts'
+import { type AttachOptions, type HeldHandle, heldHandle } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
 import { Site } from '../memory/site.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
@@ -19,7 +19,8 @@ const NO_OPTIONS: WaitOptions = {}
  *
  * @remarks When nobody has the other end any more, because all have closed it, ended or been killed (which is noticed within a
  * tenth of a second), what is under way can still be received; then `recv` rejects with `ERR_ENDED` and iteration ends. An end that
- * is being handed over must be held by the giver until the taker has attached. Messages are copied as by {@link Queue}.
+ * is being handed over must be held by the giver until the taker has attached; one that is an argument of a {@link Process} is held
+ * by that. Messages are copied as by {@link Queue}.
  * For Python's `multiprocessing.connection.Connection`.
  */
 export class Connection<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
@@ -125,6 +126,21 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
    */
   pollSync(options: SyncWaitOptions = NO_OPTIONS): boolean {
     return this.#incoming.pollSync(options)
+  }
+
+  /** Whoever is to have the end counts already. @internal */
+  [FOR_CHILD](): HeldHandle {
+    const held = heldHandle(() => this.handle)
+    const { state } = this
+    if (!state.join()) {
+      held.release()
+      throw errorOf(this, 'ERR_TOO_MANY_WAITERS')
+    }
+    const release = () => {
+      state.leave()
+      held.release()
+    }
+    return { ...held, release }
   }
 
   /** Ends this handle. When it was the last one of this end, the other one comes to its end. Idempotent. */

@@ -117,14 +117,6 @@ describe('a server that is shut down', () => {
     await expectNothingLeft(manager.pid!, manager.address)
   })
 
-  it('by SIGTERM ends in order', async () => {
-    await warmUp(box)
-    const pending = box.wait()
-    process.kill(manager.pid!, 'SIGTERM')
-    await expect(pending).rejects.toThrow(shareError('ERR_DISCONNECTED', /shut down/))
-    await expectNothingLeft(manager.pid!, manager.address)
-  })
-
   it('although it is busy for ever', async () => {
     void box.spin(600_000).catch(() => {})
     await manager.shutdown()
@@ -141,6 +133,19 @@ describe('the creator of a server', () => {
     await user.kill(signal)
     await expectNothingLeft(pid, address)
   })
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'can use it in a handler of a %s that goes to both of them',
+    async (signal) => {
+      await using user = await spawnFixture('manager-user')
+      const { pid, address } = await user.call<{ pid: number; address: string }>('start', {})
+      await user.call('useAtSignal', signal)
+      process.kill(pid, signal)
+      process.kill(user.pid, signal)
+      expect(await user.event('used')).toEqual(['list'])
+      await expectNothingLeft(pid, address)
+    },
+  )
 
   it('that is killed together with it leaves at most a directory, which the next server removes when it is old', async () => {
     await using user = await spawnFixture('manager-user')

@@ -116,6 +116,15 @@ export abstract class Channel {
     return this.#proxyOf(reference)
   }
 
+  /** Holds an object, besides its proxy; what it gives lets go of it. */
+  hold(id: number): () => void {
+    const { serverId } = this
+    this.sendHold(id)
+    return () => {
+      if (this.serverId === serverId) this.sendRelease(id, 1)
+    }
+  }
+
   /** The proxy was closed, or collected. */
   letGo(remote: Remote): void {
     if (remote.isClosed) return

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import { ShareError } from '../../errors.ts'
 import { FOR_CHILD, type Handle, registerShareable } from '../../memory/handle.ts'
+import type { HeldHandle } from '../../memory/segment.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
 import { typeError } from '../../validate.ts'
 import { type CallOptions, type Channel, Remote, remoteOf, setRemote } from './channel.ts'
@@ -75,8 +76,10 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /** @internal */
-  get [FOR_CHILD](): Handle {
-    return this.#open.channel.forChild(this.handle)
+  [FOR_CHILD](): HeldHandle {
+    const { channel, id } = this.#open
+    // The child says that it has attached before its connection is made.
+    return { handle: channel.forChild(this.handle), untilEnd: true, release: channel.hold(id) }
   }
 
   /** The handle, so that the proxy itself can be sent as JSON. */

@@ -1,10 +1,13 @@
 /**
- * The entry of a server process: serves until the one who has started it says so, or ends, or is killed. An interrupt at the keyboard,
- * which goes to all processes of a terminal, is for that one to deal with; SIGTERM ends the server in order.
+ * The entry of a server process: serves until its owner, the process that has started it, says so, or ends, or is killed.
+ *
+ * The signals that go to all processes of a terminal or a service are for the owner to deal with: it may need the server while it
+ * does, and the server ends with it.
  */
 import '../../index.ts' // every kind of shared object can be among what is passed to users' types
 import { native } from '../../native.ts'
-import { toRemoteError } from '../../process/protocol.ts'
+import { parentPid, setImporting } from '../../process/current.ts'
+import { isOurs, toRemoteError } from '../../process/protocol.ts'
 import type { FromServerProcess, ToServer } from './messages.ts'
 import { ManagerServer } from './server.ts'
 
@@ -12,18 +15,20 @@ const GRACE_MS = 1000
 
 let server: ManagerServer | undefined
 let isEnding = false
+let imports = 0
 
-process.on('SIGINT', () => {})
-process.on('SIGTERM', () => void end())
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 process.on('disconnect', () => void end())
-process.on('message', (message) => void onMessage(message as ToServer))
-if (!process.connected || !native.endWithParent(process.ppid, GRACE_MS)) void end()
+process.on('message', (message) => {
+  if (isOurs<ToServer>(message, 'serve', 'register', 'shutdown')) void onMessage(message)
+})
+if (!process.connected || !native.endWithParent(parentPid(), GRACE_MS)) void end()
 
 async function onMessage(message: ToServer): Promise<void> {
   switch (message.procshare) {
     case 'serve':
       try {
-        server = await ManagerServer.listen(message.options)
+        server = await whileImporting(() => ManagerServer.listen(message.options))
         tell({ procshare: 'listening', address: server.address })
       } catch (error) {
         tell({ procshare: 'failed', error: toRemoteError(error) })
@@ -34,7 +39,7 @@ async function onMessage(message: ToServer): Promise<void> {
     case 'register': {
       const { request, name, module, options } = message
       try {
-        await server?.register(name, module, options)
+        await whileImporting(() => server!.register(name, module, options))
         tell({ procshare: 'registered', request })
       } catch (error) {
         tell({ procshare: 'registered', request, error: toRemoteError(error) })
@@ -44,6 +49,17 @@ async function onMessage(message: ToServer): Promise<void> {
     case 'shutdown':
       await end()
       break
+  }
+}
+
+/** Calls `load`, which imports modules of users: starting servers and processes is not for their top level here. */
+async function whileImporting<T>(load: () => Promise<T>): Promise<T> {
+  imports++
+  setImporting(true)
+  try {
+    return await load()
+  } finally {
+    if (--imports === 0) setImporting(false)
   }
 }
 
