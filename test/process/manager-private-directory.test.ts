@@ -25,8 +25,8 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 /** Starts a server in a process that has this TMPDIR: its address, or the code and message of the error. */
-const start = (TMPDIR: string) => {
-  const text = execFileSync(process.execPath, [FIXTURE], {
+const start = (TMPDIR: string, how = 'shut down') => {
+  const text = execFileSync(process.execPath, [FIXTURE, how], {
     cwd: directory,
     env: { ...process.env, TMPDIR },
     timeout: 60_000,
@@ -53,6 +53,13 @@ it('a TMPDIR that is too long for a socket is not used', () => {
   const long = join(directory, 'x'.repeat(120))
   mkdirSync(long)
   expect(start(long).address?.startsWith('/tmp/procshare-manager-')).toBe(true)
+})
+
+it('a server that was killed with who had started it leaves nothing beyond the next start', () => {
+  const { address } = start(directory, 'kill')
+  expect(existsSync(address!)).toBe(true)
+  expect(start(directory).code).toBe(undefined)
+  expect(readdirSync(directory)).toEqual([])
 })
 
 it('what a killed server left goes with the next start, but not through a link, nor with a foreign file', () => {

@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmdirSync,
   statSync,
   unlinkSync,
@@ -24,6 +25,8 @@ import { isAbandoned } from './listener.ts'
 
 const PREFIX = 'procshare-manager-'
 const SOCKET = 'socket'
+/** What the socket is called until its server listens: so one called SOCKET at which nobody listens was left by a server that is dead. */
+const UNHEARD = 'new'
 const KEY = 'key'
 const PIPE = '\\\\.\\pipe\\'
 /** A directory without a socket is one that is being made, unless it is older than this. */
@@ -31,6 +34,10 @@ const BEING_MADE_MS = 60_000
 
 export interface PrivateDirectory {
   readonly address: string
+  /** Where to listen. */
+  readonly listenAt: string
+  /** Gives the socket, at which the server listens by now, its address. */
+  publish(): void
   remove(): void
 }
 
@@ -45,8 +52,13 @@ export function makePrivateDirectory(key: Uint8Array): PrivateDirectory {
     if (path !== undefined) removeDirectory(path)
     throw systemError(error as Error, `a directory in ${parent} for the socket (set TMPDIR, or give an address)`)
   }
+  const isPipe = process.platform === 'win32'
+  const address = isPipe ? PIPE + basename(path) : join(path, SOCKET)
+  const listenAt = isPipe ? address : join(path, UNHEARD)
   return {
-    address: process.platform === 'win32' ? PIPE + basename(path) : join(path, SOCKET),
+    address,
+    listenAt,
+    publish: () => isPipe || renameSync(listenAt, address),
     remove: () => removeDirectory(path),
   }
 }
@@ -102,6 +114,7 @@ export async function removeAbandonedDirectories(): Promise<void> {
 function removeDirectory(path: string): void {
   for (const remove of [
     () => unlinkSync(join(path, SOCKET)),
+    () => unlinkSync(join(path, UNHEARD)),
     () => unlinkSync(join(path, KEY)),
     () => rmdirSync(path),
   ]) {
@@ -115,9 +128,9 @@ function removeDirectory(path: string): void {
 
 async function isAbandonedDirectory(path: string): Promise<boolean> {
   const entries = readdirSync(path)
-  if (entries.some((entry) => entry !== SOCKET && entry !== KEY)) return false
-  if (Date.now() - lstatSync(path).mtimeMs < BEING_MADE_MS) return false
-  return !entries.includes(SOCKET) || (await isAbandoned(join(path, SOCKET)))
+  if (entries.some((entry) => entry !== SOCKET && entry !== UNHEARD && entry !== KEY)) return false
+  if (entries.includes(SOCKET)) return isAbandoned(join(path, SOCKET))
+  return Date.now() - lstatSync(path).mtimeMs >= BEING_MADE_MS
 }
 
 /** Whether it is a directory that this user has made there: no symbolic link to one, and nothing that is mounted. */
