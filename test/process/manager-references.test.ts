@@ -47,7 +47,13 @@ it('proxies that are collected let go', async () => {
 it('an object that was received several times is let go of as often', async () => {
   const box = await makeBox(manager)
   const carrier = await makeBox(manager)
-  for (let i = 0; i < 10; i++) expect(await carrier.echo([box, box, { box }])).toEqual([box, box, { box }])
+  for (let i = 0; i < 10; i++) {
+    const echoed = (await carrier.echo([box, box, { box }])) as [typeof box, typeof box, { box: typeof box }]
+    const [first, second, deep] = echoed
+    expect(second === first && deep.box === first && first.equals(box)).toBe(true)
+    expect(first).not.toBe(box)
+    first.close()
+  }
   expect(await box.get()).toBe(undefined)
   box.close()
   expect(await objects()).toBe(1)
@@ -56,12 +62,16 @@ it('an object that was received several times is let go of as often', async () =
 
 it('an object that is received while its release is under way is there', async () => {
   const carrier = await makeBox(manager)
-  await carrier.set(await makeBox(manager, 'inside'))
+  const inside = await makeBox(manager, 'inside')
+  await carrier.set(inside)
+  inside.close()
   for (let i = 0; i < 20; i++) {
     const proxy = (await carrier.get()) as RegisteredProxy<Box>
     const again = carrier.get()
     proxy.close()
-    expect(await ((await again) as RegisteredProxy<Box>).get()).toBe('inside')
+    const received = (await again) as RegisteredProxy<Box>
+    expect(await received.get()).toBe('inside')
+    received.close()
   }
   await carrier.set(null)
   carrier.close()
@@ -88,7 +98,9 @@ it('lists contain objects, also in a circle, and let go of them', async () => {
   expect(await objects()).toBe(1)
   const back = (await list.at(0)) as RegisteredProxy<Box>
   expect(await back.get()).toBe('kept')
-  expect(await list.at(1)).toBe(list)
+  const itself = (await list.at(1)) as typeof list
+  expect(itself.equals(list)).toBe(true)
+  itself.close()
   back.close()
   list.close()
 })

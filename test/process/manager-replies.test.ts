@@ -48,7 +48,7 @@ it('named objects that take their time to be made are made once', async () => {
     manager.create<Box>('slowBox', [1], { name: 'slow' }),
     manager.create<Box>('slowBox', [2], { name: 'slow' }),
   ])
-  expect([await first.get(), await second.get(), first === second]).toEqual([1, 1, true])
+  expect([await first.get(), await second.get(), first.equals(second)]).toEqual([1, 1, true])
   await expect(manager.create('box', [3], { name: 'slow' })).rejects.toThrow(shareError('ERR_KIND'))
   await manager.unlink('slow')
 })

@@ -47,7 +47,7 @@ describe.each(Object.entries(SERVERS))('proxies of a server at %s', (_where, opt
     for (let i = 1; i <= 5; i++) {
       await there.put({ counter: shared })
       const { counter: same } = await back.get()
-      expect(same).toBe(shared)
+      expect(same.equals(shared)).toBe(true)
       expect(await same.get()).toBe(i)
     }
     there.end()

@@ -28,7 +28,7 @@ describe('a managed dict', () => {
     ])
     expect(await made(manager.dict(await manager.dict([['copied', 1]])) as never)).toEqual([['copied', 1]])
     const named = await manager.dict<string, number>('sessions')
-    expect(await manager.dict<string, number>({ a: 1 }, { name: 'sessions' })).toBe(named)
+    expect(named.equals(await manager.dict<string, number>({ a: 1 }, { name: 'sessions' }))).toBe(true)
     expect(await named.size).toBe(0)
     await expect(manager.list('sessions')).rejects.toThrow(shareError('ERR_KIND'))
   })
@@ -217,10 +217,10 @@ describe('a managed dict', () => {
     const { manager } = file
     const inner = await manager.dict({ deep: 1 })
     const outer = await manager.dict<string, unknown>({ inner, list: [inner] })
-    expect(await outer.get('inner')).toBe(inner)
+    expect(inner.equals(await outer.get('inner'))).toBe(true)
     expect(await outer.compareAndSet('inner', await manager.dict({ deep: 1 }), 'no')).toBe(false)
     expect(await outer.compareAndSet('inner', inner, 'yes')).toBe(true)
-    expect(((await outer.get('list')) as unknown[])[0]).toBe(inner)
+    expect(inner.equals(((await outer.get('list')) as unknown[])[0])).toBe(true)
   })
 
   it('reads the keys and entries of managed objects in the server', async () => {

@@ -17,7 +17,7 @@ describe('a managed list', () => {
     const named = await manager.list<number>('jobs')
     await named.push(1)
     expect(await make(manager.list([9], { name: 'jobs' }))).toEqual([1])
-    expect(await manager.list('jobs')).toBe(named)
+    expect(named.equals(await manager.list('jobs'))).toBe(true)
     await expect(manager.dict('jobs')).rejects.toThrow(shareError('ERR_KIND', /list, not dict/))
   })
 
@@ -137,7 +137,7 @@ describe('a managed list', () => {
     const inner = await manager.dict<string, number>()
     await outer.push(inner)
     const read = (await outer.at(1)) as DictProxy<string, number>
-    expect(read).toBe(inner)
+    expect(read.equals(inner)).toBe(true)
     await read.set('x', 1)
     expect(await inner.get('x')).toBe(1)
     expect(await outer.show()).toMatch(/^\[ \{ n: 1 \}, <dict #\d+> \]$/)
@@ -146,8 +146,8 @@ describe('a managed list', () => {
   it('may contain itself, in any depth', async () => {
     const list = await file.manager.list<unknown>()
     await list.push(list, { deep: [list] })
-    expect(await list.at(0)).toBe(list)
-    expect(((await list.at(1)) as { deep: unknown[] }).deep[0]).toBe(list)
+    expect(list.equals(await list.at(0))).toBe(true)
+    expect(list.equals(((await list.at(1)) as { deep: unknown[] }).deep[0])).toBe(true)
     expect(await list.show()).toMatch(/^\[ <list #(\d+)>, \{ deep: \[ <list #\1> \] \} \]$/)
   })
 

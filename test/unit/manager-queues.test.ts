@@ -147,7 +147,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     await putting
     const got = (await b!.get()) as { map: unknown; queue: AnyQueue<unknown>; value: Value<'i'> }
     expect(got.map).toEqual(new Map([[1, new Set(['x'])]]))
-    expect(got.queue).toBe(b)
+    expect(got.queue.equals(b)).toBe(true)
     expect(got.value.value).toBe(5)
     got.value.close()
     await a!.put(undefined)

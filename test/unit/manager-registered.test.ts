@@ -131,12 +131,12 @@ describe('making objects', () => {
     await expect(manager.create('Nothing')).rejects.toThrow(/type must be one of .*Counter.*, got 'Nothing'/)
   })
 
-  it('gives everybody the same one of a name', async () => {
+  it('gives everybody the same object of a name', async () => {
     const name = 'made once'
     const proxies = await Promise.all(
       ['ann', 'bob', 'cid'].map((owner) => manager.create<{ owner(): string }>('Ledger', [owner], { name })),
     )
-    expect(new Set(proxies).size).toBe(1)
+    for (const proxy of proxies) expect(proxy.equals(proxies[0])).toBe(true)
     expect(await proxies[0]!.owner()).toBe('ann')
     expect(await manager.names()).toContain(name)
     await expect(counter.call(undefined)).resolves.toBeDefined()
@@ -154,11 +154,15 @@ describe('making objects', () => {
 })
 
 describe('a handle of a managed object', () => {
-  it('is plain JSON and becomes the same proxy again', async () => {
+  it('is plain JSON and becomes a proxy of the same object', async () => {
     const proxy = await counter(4)
     const handle = JSON.parse(JSON.stringify({ deep: [proxy] })).deep[0] as Handle
     expect(handle).toMatchObject({ procshare: 1, kind: 'Manager', name: server.address })
-    expect(attach(handle)).toBe(proxy)
+    const again = attach(handle) as unknown as typeof proxy
+    expect(again).not.toBe(proxy)
+    expect(again.equals(proxy)).toBe(true)
+    again.close()
+    expect(await proxy.get()).toBe(4)
   })
 
   it('leads to an object that is gone', async () => {

@@ -24,13 +24,13 @@ export interface CallOptions {
    * `takes back` what the caller has let go of is kept by the server alone.
    */
   readonly waits?: boolean | 'takes back'
-  /** Made although the view has a timeout or signal: a release. */
+  /** Made although the view has a timeout or signal, or the proxy is closed while another one holds the object: a release. */
   readonly isPlain?: boolean
   /** Gives back what was granted when the call had been given up. */
   readonly undo?: ((value: never) => void) | undefined
 }
 
-/** A server's object, as one channel knows it. */
+/** A server's object, as one proxy stands for it. Each counts once for this client in the server, until it is closed. */
 export class Remote {
   readonly channel: Channel
   /** Its number in the server; changes when a named object is found again in another server. */
@@ -39,8 +39,6 @@ export class Remote {
   readonly name: string | undefined
   /** For types of users: the methods. */
   readonly exposes: readonly string[] | undefined
-  /** How often the server has sent it: as often it wants it back. */
-  received = 1
   isClosed = false
   /** Whether its pending calls keep the process alive. */
   isRef = true
@@ -65,8 +63,8 @@ export abstract class Channel {
   readonly address: string
   /** Which server it is; unknown until the connection is made. */
   serverId: string | undefined
-  /** The proxies that are alive, by the numbers of their objects. */
-  readonly #proxies = new Map<number, { readonly remote: Remote; readonly proxy: WeakRef<ManagedProxy> }>()
+  /** The proxies that are neither closed nor collected; several may stand for one object. */
+  readonly #proxies = new Map<Remote, WeakRef<ManagedProxy>>()
   readonly #collected = new FinalizationRegistry<Remote>((remote) => this.letGo(remote))
   readonly references: References = {
     write: (object) => this.#write(object),
@@ -110,8 +108,6 @@ export abstract class Channel {
 
   /** A proxy for an object that another one has told us of. */
   adopt(reference: Reference): ManagedProxy {
-    const known = this.#proxies.get(reference[0] as number)?.proxy.deref()
-    if (known !== undefined) return known
     this.sendHold(reference[0] as number)
     return this.#proxyOf(reference)
   }
@@ -129,25 +125,24 @@ export abstract class Channel {
   letGo(remote: Remote): void {
     if (remote.isClosed) return
     remote.isClosed = true
-    if (this.#proxies.get(remote.id)?.remote === remote) this.#proxies.delete(remote.id)
-    this.sendRelease(remote.id, remote.received)
+    this.#proxies.delete(remote)
+    this.sendRelease(remote.id, 1)
   }
 
-  /** The proxy of an object, if it is alive. */
+  /** Whether a proxy of the same object is open, so that what this client holds in the object is still held. */
+  isHeld({ id }: Remote): boolean {
+    for (const remote of this.#proxies.keys()) if (remote.id === id) return true
+    return false
+  }
+
+  /** The proxy, if it is alive. */
   protected proxyOf(remote: Remote): ManagedProxy | undefined {
-    return this.#proxies.get(remote.id)?.proxy.deref()
+    return this.#proxies.get(remote)?.deref()
   }
 
-  /** The proxies that are alive. */
+  /** What the proxies stand for that are open. */
   protected get remotes(): Remote[] {
-    return [...this.#proxies.values()].map(({ remote }) => remote)
-  }
-
-  /** The same objects, under the numbers that they have now. */
-  protected renumber(remotes: readonly Remote[]): void {
-    const entries = new Map([...this.#proxies.values()].map((entry) => [entry.remote, entry]))
-    this.#proxies.clear()
-    for (const remote of remotes) this.#proxies.set(remote.id, entries.get(remote)!)
+    return [...this.#proxies.keys()]
   }
 
   /**
@@ -189,18 +184,14 @@ export abstract class Channel {
   #read(reference: Reference): unknown {
     const [first] = reference
     if (isHandle(first)) return attachOrStandIn(first as Handle)
-    const entry = this.#proxies.get(first as number)
-    const known = entry?.proxy.deref()
-    if (known === undefined) return this.#proxyOf(reference)
-    entry!.remote.received++
-    return known
+    return this.#proxyOf(reference)
   }
 
   #proxyOf(reference: Reference): ManagedProxy {
     const remote = new Remote(this, reference)
     const Class: ProxyClass = proxyClassOf(remote)
     const proxy = new Class(remote)
-    this.#proxies.set(remote.id, { remote, proxy: new WeakRef(proxy) })
+    this.#proxies.set(remote, new WeakRef(proxy))
     this.#collected.register(proxy, remote)
     return proxy
   }

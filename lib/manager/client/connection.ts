@@ -67,6 +67,8 @@ export class Connection extends Channel {
   #onReconnect: ((found: Reconnection) => void) | undefined
   #reconnects = false
   #isReconnecting = false
+  /** Whether what proxies stand for is yet to be found in the server that is being connected to again. */
+  #holdsLater = false
   /** Whether a proxy was told not to keep the process: then more is to be looked at than how many calls are pending. */
   #hasUnref = false
   #isClosed = false
@@ -120,6 +122,7 @@ export class Connection extends Channel {
     this.serverId = undefined
     this.#ended = undefined
     this.#early = []
+    this.#holdsLater = true
     try {
       this.#connecting = this.#connect(timeoutMs)
       await this.#connecting
@@ -302,7 +305,7 @@ export class Connection extends Channel {
   }
 
   protected override sendHold(id: number): void {
-    if (this.#ended === undefined) this.#send(writeHold(id))
+    if (this.#ended === undefined && !this.#holdsLater) this.#send(writeHold(id))
   }
 
   #connect(timeoutMs: number, askedMs = timeoutMs): Promise<void> {
@@ -439,14 +442,18 @@ export class Connection extends Channel {
   /** The proxies of what was not found. */
   async #findAgain(isSameServer: boolean): Promise<ManagedProxy[]> {
     const remotes = this.remotes
+    this.#holdsLater = false
     for (const remote of remotes) {
-      remote.received = 1
       if (isSameServer) this.sendHold(remote.id)
     }
     if (isSameServer) return []
     // Until it is found, an object has no number of the new server: calls are answered with ERR_NO_OBJECT.
-    for (const remote of remotes) remote.id = this.#noNumber()
-    this.renumber(remotes)
+    const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
+    for (const remote of remotes) {
+      const number = lostNumbers.get(remote.id) ?? this.#noNumber()
+      lostNumbers.set(remote.id, number)
+      remote.id = number
+    }
     const findOne = async (remote: Remote) => {
       const id = (await this.#request(undefined, 'find', [remote.name, remote.typeName])) as number
       if (remote.isClosed) this.sendRelease(id, 1)
@@ -457,7 +464,6 @@ export class Connection extends Channel {
     await Promise.allSettled(remotes.filter(({ name }) => name !== undefined).map(findOne))
     this.assertOpen()
     const lost = remotes.filter((remote) => !remote.isClosed && remote.id === numbers.get(remote))
-    this.renumber(this.remotes)
     return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined)
   }
 

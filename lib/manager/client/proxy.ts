@@ -31,7 +31,9 @@ export type ProxyClass = new (remote: Remote) => ManagedProxy
  * In the blocking form, {@link Manager.sync}, the same methods return what they otherwise promise. Every call rejects (or throws)
  * with `ERR_DISCONNECTED` when the server is gone, `ERR_CLOSED` when the proxy was closed, and with what the server's object
  * throws. Arguments and results are copied as items of a {@link Queue} are; proxies and shared objects inside arrive as proxies
- * and attached. Within one connection there is one proxy for each object, so `===` tells whether two are the same.
+ * and attached. Each call that returns a proxy returns a new one: closing it, or its collection, leaves the others of the same object usable, and
+ * {@link equals} tells whether two stand for the same object. An object that occurs twice within one result is one proxy there. What this client holds in an object, such as a lock, it holds as long
+ * as one of its proxies of the object is open; the guard releases it also when the proxy that gave the guard was closed.
  */
 export abstract class ManagedProxy implements Disposable {
   readonly #remote: Remote
@@ -87,11 +89,25 @@ export abstract class ManagedProxy implements Disposable {
     return this.handle
   }
 
-  /** Whether both stand for the same object of the same server. */
+  /**
+   * Whether both stand for the same object of the same server; false for anything else. It asks nothing of the server.
+   * @example
+   * ```ts
+   * import { Manager } from 'procshare'
+   * await using manager = await Manager.start()
+   * const jobs = await manager.list([], { name: 'jobs' })
+   * const again = await manager.list([], { name: 'jobs' })
+   * console.assert(jobs !== again && jobs.equals(again))
+   * again.close()
+   * await jobs.push('a job')
+   * ```
+   */
   equals(other: unknown): boolean {
     const theirs = typeof other === 'object' && other !== null ? remoteOf(other) : undefined
     const ours = this.#remote
-    return theirs !== undefined && theirs.channel.serverId === ours.channel.serverId && theirs.id === ours.id
+    if (theirs?.id !== ours.id) return false
+    const { serverId } = ours.channel // not known while it is being connected to again
+    return theirs.channel === ours.channel || (serverId !== undefined && theirs.channel.serverId === serverId)
   }
 
   /** The object as text, as it is in the server at this moment. @throws {@link ShareError} as every call. */
@@ -103,8 +119,9 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /**
-   * Lets go of the object; when nobody else has a proxy for it, and it has no name, it ends. A proxy that is collected does so by
-   * itself. Idempotent.
+   * Lets go of the object; when there is no other proxy for it, here or elsewhere, and it has no name, it ends. Other proxies of the object
+   * stay as they are, and keep what this client holds in it; with the last of this client's own, its locks and units in the object are given up
+   * and its waits there end. A proxy that is collected does so by itself. Idempotent.
    */
   close(): void {
     this.#remote.channel.letGo(this.#remote)
@@ -181,14 +198,14 @@ export abstract class ManagedProxy implements Disposable {
   /** Calls a method of the object. @internal */
   protected call<R>(method: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
     const remote = this.#remote
-    if (remote.isClosed) return this.#fail(this.#closedError())
+    if (remote.isClosed && !(options?.isPlain && remote.channel.isHeld(remote))) return this.#fail(this.#closedError())
     return remote.channel.call(remote, method, args, this.#withOwn(options), this) as Promise<R>
   }
 
   /** Calls a method whose answer nobody waits for, such as one that gives something back. @internal */
   protected post(method: string, args: readonly unknown[]): void {
     const remote = this.#remote
-    if (!remote.isClosed) remote.channel.post(remote, method, args)
+    if (!remote.isClosed || remote.channel.isHeld(remote)) remote.channel.post(remote, method, args)
   }
 
   /** The proxy that this one is a view of, or itself. @internal */

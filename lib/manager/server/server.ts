@@ -73,7 +73,7 @@ export class ManagerServer implements AsyncDisposable {
     rings: RingListener | undefined,
     directory: PrivateDirectory | undefined,
   ) {
-    this.address = listener.address
+    this.address = directory?.address ?? listener.address
     this.authkey = core.key
     this.#core = core
     this.#listener = listener
@@ -96,7 +96,8 @@ export class ManagerServer implements AsyncDisposable {
     const directory = options.address === undefined ? makePrivateDirectory(key) : undefined
     const rings = RingListener.listen(core)
     try {
-      const listener = await listen(core, options.address ?? directory!.address, options.tls)
+      const listener = await listen(core, options.address ?? directory!.listenAt, options.tls)
+      directory?.publish()
       return new ManagerServer(core, listener, rings, directory)
     } catch (error) {
       rings?.close()

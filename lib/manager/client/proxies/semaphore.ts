@@ -63,9 +63,18 @@ export abstract class AnySemaphoreProxy extends WaitingProxy {
       proxies = new Map()
       taken.set(this.channel, proxies)
     }
-    const count = (proxies.get(this.whole) ?? 0) + units
-    if (count > 0) proxies.set(this.whole, count)
-    else proxies.delete(this.whole)
+    if (units > 0) proxies.set(this.whole, (proxies.get(this.whole) ?? 0) + units)
+    else {
+      // Units are the client's: those that came through another proxy of this semaphore go as well.
+      let left = -units
+      const own = [this.whole, ...[...proxies.keys()].filter((proxy) => proxy !== this.whole && proxy.equals(this))]
+      for (const proxy of own) {
+        const count = proxies.get(proxy) ?? 0
+        if (count > left) proxies.set(proxy, count - left)
+        else proxies.delete(proxy)
+        left = Math.max(0, left - count)
+      }
+    }
   }
 }
 
