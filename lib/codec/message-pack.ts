@@ -78,6 +78,7 @@ export class MessagePack {
       const packed = packr.pack(value, RESERVE_START | reservedBytes)
       return { buffer: packed.buffer === buffer?.buffer ? buffer : packed, end: packed.byteLength }
     } finally {
+      if (!isTree) this.#graphPackr.pack(null) // msgpackr keeps the objects of a graph until the next one
       this.#isPacking = false
     }
   }

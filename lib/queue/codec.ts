@@ -104,6 +104,11 @@ export function encodedOutside(): Item {
   return outside!
 }
 
+/** What the last encode() made will not be put again: nothing of it is kept. */
+export function forgetEncoded(): void {
+  outside = undefined
+}
+
 /** What the last encode() made, in memory that nobody else changes. */
 export function keepEncoded(): Item {
   const item = outside

@@ -7,7 +7,7 @@ import {
   type SyncWaitOptions,
   type WaitOptions,
 } from '../sync/wait-options.ts'
-import { encode, encodedOutside, keepEncoded } from './codec.ts'
+import { encode, encodedOutside, forgetEncoded, keepEncoded } from './codec.ts'
 import { type Item, itemsAsRecords, recordBytes, select } from './exchange.ts'
 import { errorOf, type Ring, roomFor } from './ring.ts'
 import { discardSpilled, releaseSpilled, SPILLED, type SpillRoom } from './spill.ts'
@@ -26,8 +26,8 @@ export class Producer {
   async put(waiter: Waiter, value: unknown, options: WaitOptions): Promise<void> {
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
-    if (this.tryPut(waiter, value)) return
-    if (options.timeoutMs === 0) throw timeoutError(waiter, 0)
+    if (this.#tryKeeping(waiter, value)) return
+    if (options.timeoutMs === 0) throw notNow(waiter)
     const item = this.#fitting(keepEncoded())
     const attempt = () => (this.#putItem(waiter, item) ? undefined : NOT_NOW)
     try {
@@ -41,10 +41,17 @@ export class Producer {
 
   putSync(waiter: Waiter, value: unknown, options: SyncWaitOptions | undefined): void {
     if (options !== undefined) assertSyncWaitOptions(options)
-    if (!this.tryPut(waiter, value)) this.#putEncodedSync(waiter, options?.timeoutMs ?? Infinity)
+    if (!this.#tryKeeping(waiter, value)) this.#putEncodedSync(waiter, options?.timeoutMs ?? Infinity)
   }
 
   tryPut(waiter: Waiter, value: unknown): boolean {
+    const isPut = this.#tryKeeping(waiter, value)
+    if (!isPut) forgetEncoded()
+    return isPut
+  }
+
+  /** What could not be put stays encoded. */
+  #tryKeeping(waiter: Waiter, value: unknown): boolean {
     const byteLength = encode(value)
     return this.#ring.room.size === 0 && this.#putEncoded(waiter, byteLength)
   }
@@ -69,8 +76,8 @@ export class Producer {
 
   /** Puts what encode() has just made. */
   #putEncoded(waiter: Waiter, byteLength: number): boolean {
+    if (byteLength === 0) return this.#putOutside(waiter)
     this.#ring.assertOpen(waiter)
-    if (byteLength === 0) return this.#putFitting(waiter, encodedOutside())
     select(this.#ring.index, byteLength, 1)
     const outcome = putSelected()
     if (outcome === undefined) {
@@ -81,9 +88,20 @@ export class Producer {
     return this.#settle(waiter, outcome, undefined)
   }
 
-  /** The same, in line behind the asynchronous puts of this environment. */
+  #putOutside(waiter: Waiter): boolean {
+    let isKept = false
+    try {
+      this.#ring.assertOpen(waiter)
+      isKept = !this.#putFitting(waiter, encodedOutside())
+      return !isKept
+    } finally {
+      if (!isKept) forgetEncoded()
+    }
+  }
+
+  /** Puts what encode() has made, in line behind the asynchronous puts of this environment. */
   #putEncodedSync(waiter: Waiter, timeoutMs: number): void {
-    if (timeoutMs === 0) throw timeoutError(waiter, 0)
+    if (timeoutMs === 0) throw notNow(waiter)
     const item = this.#fitting(keepEncoded())
     try {
       this.#block(waiter, () => this.#putItem(waiter, item), roomForItem(item), timeoutMs)
@@ -178,6 +196,12 @@ export class Producer {
 
 function roomForItem({ bytes }: Item): number {
   return roomFor(recordBytes(bytes.byteLength), 1)
+}
+
+/** There is no time to wait. */
+function notNow(waiter: Waiter) {
+  forgetEncoded()
+  return timeoutError(waiter, 0)
 }
 
 function unheard(waiter: Waiter) {
