@@ -11,8 +11,8 @@ import { queueRows } from './state-matrix/queues.ts'
 import { syncRows } from './state-matrix/sync.ts'
 import { viewRows } from './state-matrix/views.ts'
 
-/** By which copies of the package recognise each other's objects; no member. */
-const BRAND = Symbol.for('procshare.shareable@1')
+/** By which copies of the package recognise each other's objects, and pass them to child processes; no member. */
+const isOfCopies = (key: string | symbol) => typeof key === 'symbol' && key.description!.startsWith('procshare.')
 
 expectNoLeftovers()
 
@@ -37,7 +37,7 @@ function membersOf(object: object): string[] {
   const names = new Set<string>()
   for (let level = object; !known.has(level); level = Object.getPrototypeOf(level)) {
     if (level.constructor.name === 'Object') break
-    for (const key of Reflect.ownKeys(level)) if (key !== BRAND) names.add(String(key))
+    for (const key of Reflect.ownKeys(level)) if (!isOfCopies(key)) names.add(String(key))
   }
   names.delete('constructor')
   return [...names].filter((name) => !/^\d+$/.test(name)).sort()

@@ -95,7 +95,7 @@ export abstract class ManagedProxy implements Disposable {
    * ```ts
    * import { Manager } from 'procshare'
    * await using manager = await Manager.start()
-   * const jobs = await manager.list([], { name: 'jobs' })
+   * const jobs = await manager.list<string>([], { name: 'jobs' })
    * const again = await manager.list([], { name: 'jobs' })
    * console.assert(jobs !== again && jobs.equals(again))
    * again.close()
