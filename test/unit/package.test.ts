@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import * as procshare from 'procshare'
 import { expect, it } from 'vitest'
@@ -32,6 +33,25 @@ it('is the same module for CommonJS', () => {
   const required = require('procshare') as typeof procshare
   expect(Object.keys(required).sort()).toEqual(Object.keys(procshare).sort())
   expect(required.Value).toBe(procshare.Value)
+})
+
+it('is CommonJS for require(), which need not be able to load ES modules', () => {
+  const program = "const { Value } = require('procshare'); process.stdout.write(String(new Value('i', 7).value))"
+  const args = process.allowedNodeEnvironmentFlags.has('--experimental-require-module')
+    ? ['--no-experimental-require-module']
+    : []
+  expect(execFileSync(process.execPath, [...args, '-e', program], { encoding: 'utf8' })).toBe('7')
+})
+
+it('is one module in a process that loads it both ways, whose objects are those of both', () => {
+  const program = `
+    const { Queue, Value } = require('procshare')
+    import('procshare').then((face) => {
+      const queue = new face.Queue()
+      queue.putSync(new Value('i', 5))
+      process.stdout.write(JSON.stringify([face.Value === Value, face.Queue === Queue, queue.getSync().value]))
+    })`
+  expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' })).toBe('[true,true,5]')
 })
 
 it('keeps its files to itself', () => {
