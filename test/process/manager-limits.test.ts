@@ -121,7 +121,9 @@ it('objects: one more is refused, and granted when another was let go of', async
   const boxes = await Promise.all([makeBox(server), makeBox(server), makeBox(server)])
   await expect(makeBox(server)).rejects.toThrow(shareError('ERR_LIMIT', /3 objects for which it has proxies/))
   expect((await server.stats()).objects).toBe(3)
-  expect(await boxes[0]!.echo(boxes[1])).toBe(boxes[1])
+  const echoed = (await boxes[0]!.echo(boxes[1])) as (typeof boxes)[1]
+  expect(echoed!.equals(boxes[1])).toBe(true)
+  echoed!.close()
   boxes[2]!.close()
   expect(await (await makeBox(server, 'more')).get()).toBe('more')
 })

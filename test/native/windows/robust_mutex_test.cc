@@ -99,7 +99,7 @@ void ExactBetweenThreads() { Exact(false); }
 void AKilledOwnerIsToldOf() {
   const Board<Arena> board;
   SharedLock lock(&board->cell, nullptr);
-  CHECK(lock.Init(TestKind()));
+  CHECK(lock.Init(DefaultMutexKind()));
   for (int round = 0; round < 6; ++round) {
     board->holding = 0;
     Child owner("hold", {board.name()});
@@ -137,7 +137,7 @@ void AKilledOwnerIsToldOf() {
 void AThreadThatEndsIsToldOf() {
   const Board<Arena> board;
   SharedLock lock(&board->cell, nullptr);
-  CHECK(lock.Init(TestKind()));
+  CHECK(lock.Init(DefaultMutexKind()));
   for (int round = 0; round < 50; ++round) {
     std::thread([&] { CHECK(IsAcquired(lock.TryAcquire(1))); }).join();
     CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAbandoned);
@@ -149,7 +149,7 @@ void ExactInSpiteOfKills() {
   constexpr int kKills = 25;
   const Board<Arena> board;
   SharedLock lock(&board->cell, nullptr);
-  CHECK(lock.Init(TestKind()));
+  CHECK(lock.Init(DefaultMutexKind()));
   std::vector<Child> workers;
   const auto start = [&](int index) {
     workers.emplace_back("work", std::vector<std::string>{board.name(), std::to_string(index)});
@@ -179,7 +179,7 @@ void DamagedStorageIsBrokenOrTaken() {
   SharedLock lock(&board->cell, nullptr);
   CHECK(!lock.LooksSound());
   CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kBroken);
-  CHECK(lock.Init(TestKind()) && lock.LooksSound());
+  CHECK(lock.Init(DefaultMutexKind()) && lock.LooksSound());
   auto* const owner = reinterpret_cast<std::atomic<uint64_t>*>(board->cell.mutex.bytes);
   for (const uint64_t damaged : {uint64_t{1}, uint64_t{2}, uint64_t{3}, uint64_t{4711 * 4}, UINT64_MAX}) {
     *owner = damaged;
