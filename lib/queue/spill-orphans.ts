@@ -36,7 +36,8 @@ addSweep({
 /** Where a queue is that has large items. */
 interface QueuePlace {
   readonly segment: string
-  readonly cell: number
+  /** What the description says, which need be no number. */
+  readonly cell: unknown
 }
 
 /** Removes the orphans of all queues of this user. */
@@ -51,8 +52,9 @@ export function removeOrphans(): void {
     if (kind === SPILL_KIND) continue
     if (kind === ANCHOR_KIND && !alive.has(entry.name)) alive.set(entry.name, undefined)
     if (anchor !== undefined) alive.set(anchor, { segment: entry.name, cell: 0 })
-    for (const { description, cell } of Array.isArray(members) ? members : []) {
-      if (description?.anchor !== undefined) alive.set(description.anchor, { segment: entry.name, cell })
+    for (const member of Array.isArray(members) ? members : []) {
+      const anchor = member?.description?.anchor
+      if (anchor !== undefined) alive.set(anchor, { segment: entry.name, cell: member!.cell })
     }
   }
   for (const anchor of new Set(spills.map((spill) => spill.anchor))) {
@@ -89,7 +91,7 @@ function namesAt(place: QueuePlace | undefined): string[] | undefined {
   let attachment: Attachment | undefined
   try {
     attachment = new Attachment(attachSegment(place.segment, undefined), 'Queue')
-    const queue = native.bindQueue(attachment.segment.native, place.cell)
+    const queue = native.bindQueue(attachment.segment.native, place.cell as number)
     try {
       return native.queueApart(queue)
     } finally {
@@ -116,10 +118,15 @@ function remove(spills: readonly Spill[]): void {
   }
 }
 
+interface Member {
+  readonly cell: unknown
+  readonly description?: { readonly anchor?: unknown } | null
+}
+
 interface Described {
   readonly kind?: unknown
   readonly anchor?: unknown
-  readonly members?: readonly { readonly cell: number; readonly description?: { readonly anchor?: unknown } }[]
+  readonly members?: readonly (Member | null)[]
 }
 
 function descriptionOf({ description }: NativeEntry): Described {
