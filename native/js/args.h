@@ -62,7 +62,7 @@ inline uint64_t SizeArg(const Napi::CallbackInfo& info, size_t index) {
 // Where something begins, going by the description of a segment, which anybody may have written. What is no offset becomes one
 // at which nothing can lie.
 inline uint64_t OffsetArg(const Napi::CallbackInfo& info, size_t index) {
-  const double value = NumberArg(info, index);
+  const double value = info[index].IsNumber() ? NumberArg(info, index) : -1;
   const bool is_offset =
       value >= 0 && value <= 9007199254740991.0 && value == static_cast<double>(static_cast<uint64_t>(value));
   return is_offset ? static_cast<uint64_t>(value) : UINT64_MAX;
