@@ -52,8 +52,14 @@ class Child {
     STARTUPINFOW startup = {};
     startup.cb = sizeof startup;
     PROCESS_INFORMATION made;
-    const BOOL started = CreateProcessW(program, line.data(), nullptr, nullptr, TRUE, 0, nullptr, nullptr, &startup, &made);
-    CHECK_EQ(started ? 0 : GetLastError(), 0u);
+    // Wine says this, now and then, of a process that ended before it had loaded anything, on a machine that is busy.
+    DWORD error = ERROR_INTERNAL_ERROR;
+    for (int attempts = 0; error == ERROR_INTERNAL_ERROR && attempts < 5; ++attempts) {
+      const BOOL started =
+          CreateProcessW(program, line.data(), nullptr, nullptr, TRUE, 0, nullptr, nullptr, &startup, &made);
+      error = started ? 0 : GetLastError();
+    }
+    CHECK_EQ(error, 0u);
     CloseHandle(made.hThread);
     process_ = Handle(made.hProcess);
   }
