@@ -8,6 +8,7 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { threadId } from 'node:worker_threads'
 import { ShareError } from './errors.ts'
+import { isError } from './kinds-of-value.ts'
 
 /** A segment as this environment holds it. Opaque; collected, it is closed. */
 export type NativeSegment = object & { readonly __segment: never }
@@ -264,7 +265,7 @@ function load(): Native {
     return require('node-gyp-build')(root) as Native
   } catch (cause) {
     const runtime = `${process.platform}-${process.arch}, Node ${process.versions.node}`
-    const reason = cause instanceof Error ? cause.message : String(cause)
+    const reason = isError(cause) ? cause.message : String(cause)
     throw new ShareError('ERR_NATIVE', {
       detail: `no binary for ${runtime} in ${root} could be loaded (prebuilds/ and build/ were searched). It came with ${platformsIn(root)}. To build one, run \`npm rebuild procshare --build-from-source\` with a C++17 compiler, make and Python 3 at hand. The loader says: ${reason}`,
       cause,

@@ -3,6 +3,7 @@
  * was expected and what came.
  */
 import { inspect } from 'node:util'
+import { isAbortSignal, isThenable } from './kinds-of-value.ts'
 
 /** A `TypeError` or `RangeError` with one of Node's own codes. */
 export type ArgumentError = (TypeError | RangeError) & { code: string }
@@ -58,6 +59,11 @@ export function assertOptions(name: string, value: unknown, keys: readonly strin
   }
 }
 
+/** What a function returned whose work must be done when it returns: nothing that would have to be awaited. */
+export function assertNotThenable(name: string, result: unknown, advice = ''): void {
+  if (isThenable(result)) throw valueError(name, `a function that does not return a promise${advice}`, result)
+}
+
 /** Milliseconds to wait: 0 is "try once", Infinity (the default) is "as long as it takes". */
 export function assertTimeout(name: string, value: unknown): asserts value is number | undefined {
   if (value === undefined) return
@@ -66,5 +72,5 @@ export function assertTimeout(name: string, value: unknown): asserts value is nu
 }
 
 export function assertSignal(name: string, value: unknown): asserts value is AbortSignal | undefined {
-  if (value !== undefined && !(value instanceof AbortSignal)) throw typeError(name, 'an AbortSignal', value)
+  if (value !== undefined && !isAbortSignal(value)) throw typeError(name, 'an AbortSignal', value)
 }

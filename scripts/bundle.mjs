@@ -1,9 +1,10 @@
 // Makes what is published of lib/, as CommonJS, which `require` and `import` can both load: one module with nearly everything, because a
 // process that imports some two hundred small ones takes three times as long to start, and a module for each program that Node is told
 // to run. `import` gets an ES module that re-exports the CommonJS one, so there is one state however a program loads the package. The
-// declarations are made by tsc; dist/package.json says that they, too, are those of CommonJS.
+// declarations are made by tsc; dist/package.json says that they, too, are those of CommonJS. msgpackr is in the bundle: see
+// lib/codec/message-pack.ts.
 
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build } from 'rolldown'
 
@@ -14,7 +15,7 @@ process.chdir(path.join(import.meta.dirname, '..'))
 const { output } = await build({
   input: Object.fromEntries(['index', ...PROGRAMS].map((entry) => [entry, `lib/${entry}.ts`])),
   platform: 'node',
-  external: [/^node:/, 'node-gyp-build', /^msgpackr/],
+  external: [/^node:/, 'node-gyp-build'],
   transform: { target: 'node20.19' },
   logLevel: 'warn',
   output: {
@@ -37,3 +38,5 @@ writeFileSync(
   `import procshare from './index.js'\n\nexport const { ${exports.join(', ')} } = procshare\n`,
 )
 writeFileSync('dist/index.d.mts', "export * from './index.js'\n")
+// Its license asks for this.
+copyFileSync('node_modules/msgpackr/LICENSE', 'dist/LICENSE-msgpackr')

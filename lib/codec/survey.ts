@@ -2,9 +2,12 @@
  * The look through a value before it is encoded. It finds what cannot be, before anything is queued: msgpackr would write a
  * promise as an empty object. And it tells whether the value is a tree: plain, and no object occurs in it twice.
  */
+import { types } from 'node:util'
+import { isError } from '../kinds-of-value.ts'
 import { isShareable } from '../memory/handle.ts'
 import { notCloneable } from './not-cloneable.ts'
 import { beginOccurrences, forgetOccurrences, hasOccurred } from './occurrences.ts'
+import { isOfOtherRealm } from './other-realm.ts'
 
 const VIEWS = new Set<unknown>([
   Buffer,
@@ -26,7 +29,7 @@ const MOST_KEYS = 2 ** 16 - 1
 
 // The state of the one survey that is under way.
 let isPlain = true
-/** The errors that are being looked through: one that contains itself could not be made again. */
+/** The errors and objects of other realms that are being looked through: one that contains itself could not be made again. */
 const open: unknown[] = []
 
 /**
@@ -47,7 +50,9 @@ export function isTree(value: unknown): boolean {
 
 /** Those of an AggregateError; the program may have put anything in their place. */
 export function errorsOf(error: Error): unknown[] | undefined {
-  return error instanceof AggregateError && Array.isArray(error.errors) ? error.errors : undefined
+  const { errors } = error as { errors?: unknown }
+  const isAggregate = error instanceof AggregateError || error.constructor?.name === 'AggregateError'
+  return isAggregate && Array.isArray(errors) ? errors : undefined
 }
 
 function visit(value: unknown): void {
@@ -62,7 +67,8 @@ function visit(value: unknown): void {
 
 function visitObject(value: object): void {
   if (hasOccurred(value)) {
-    if (open.includes(value)) throw notCloneable('an error that contains itself')
+    if (open.includes(value))
+      throw notCloneable(`${isError(value) ? 'an error' : 'an object of another realm'} that contains itself`)
     isPlain = false
   } else if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) visit(value[i])
@@ -86,6 +92,10 @@ function visitFields(value: object): void {
 
 function visitOther(value: object): void {
   if (value instanceof Date || VIEWS.has(value.constructor)) return
+  if (isOfOtherRealm(value)) {
+    visitOtherRealm(value)
+    return
+  }
   const isOther = !(
     isShareable(value) ||
     value instanceof RegExp ||
@@ -105,7 +115,7 @@ function visitOther(value: object): void {
     }
   } else if (value.constructor === Set) {
     for (const item of value as Set<unknown>) visit(item)
-  } else if (value instanceof Error) {
+  } else if (isError(value)) {
     open.push(value)
     visit(value.name)
     visit(value.message)
@@ -115,6 +125,17 @@ function visitOther(value: object): void {
   } else {
     throw notCloneable(Object.prototype.toString.call(value))
   }
+}
+
+function visitOtherRealm(value: object): void {
+  isPlain = false
+  if (!types.isMap(value) && !types.isSet(value)) return
+  open.push(value)
+  for (const [key, item] of value.entries()) {
+    visit(key)
+    visit(item)
+  }
+  open.pop()
 }
 
 function assertWellFormed(text: string): void {

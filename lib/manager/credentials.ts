@@ -2,6 +2,7 @@
  * Keys and certificates: what was given to connect with, by address, so that a proxy that arrives as a handle finds them.
  */
 import { randomBytes } from 'node:crypto'
+import { types } from 'node:util'
 import { ShareError } from '../errors.ts'
 import { typeError, valueError } from '../validate.ts'
 import { parseAddress } from './address.ts'
@@ -22,7 +23,7 @@ export function newKey(): Uint8Array {
 
 /** A key as bytes: text is UTF-8. @throws `TypeError` */
 export function keyBytes(name: string, key: unknown): Uint8Array {
-  if (typeof key !== 'string' && !(key instanceof Uint8Array)) throw typeError(name, 'a text or a Uint8Array', key)
+  if (typeof key !== 'string' && !types.isUint8Array(key)) throw typeError(name, 'a text or a Uint8Array', key)
   if (key.length === 0) throw valueError(name, 'a key that is not empty', key)
   return typeof key === 'string' ? new TextEncoder().encode(key) : new Uint8Array(key)
 }

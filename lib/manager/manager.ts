@@ -20,6 +20,7 @@ import { Connection, type Reconnection } from './client/connection.ts'
 import { type BlockingObjects, ManagedObjects } from './client/objects.ts'
 import './client/proxies/index.ts'
 import './client/proxies/registered.ts'
+import { isUrl } from '../kinds-of-value.ts'
 import { environmentKey, keyBytes, keyFor, newKey, remember } from './credentials.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
 import { assertServeOptions, type ManagerServeOptions, ManagerServer, SERVE_OPTIONS } from './server/server.ts'
@@ -212,7 +213,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    */
   async register(name: string, module: string | URL, options?: RegisterOptions): Promise<void> {
     assertString('name', name)
-    if (!(module instanceof URL)) assertString('module', module)
+    if (!isUrl(module)) assertString('module', module)
     assertOptions('options', options, ['export', 'exposed', 'returns'])
     if (this.#server === undefined)
       throw stateError('was not started by this manager: pass its types to Manager.serve()')

@@ -5,6 +5,8 @@
  * The walk copies what it enters (arrays, plain objects, maps, sets), so the caller's objects are never changed; what
  * structured clone treats as a unit (dates, buffers, errors, …) it leaves alone.
  */
+
+import { types } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { attach, type Handle, handleForChild, isShareable } from '../memory/handle.ts'
 import type { HeldHandle } from '../memory/segment.ts'
@@ -41,13 +43,13 @@ class Walk {
       for (const key of Object.keys(value)) copy[key as unknown as number] = this.copy(value[key as unknown as number])
       return copy
     }
-    if (value instanceof Map) {
+    if (types.isMap(value)) {
       const copy = new Map()
       this.#copies.set(value, copy)
       for (const [key, item] of value) copy.set(this.copy(key), this.copy(item))
       return copy
     }
-    if (value instanceof Set) {
+    if (types.isSet(value)) {
       const copy = new Set()
       this.#copies.set(value, copy)
       for (const item of value) copy.add(this.copy(item))

@@ -9,6 +9,7 @@ import { offAbort, onAbort } from '../abort-registry.ts'
 import { errorFromParts } from '../codec/error-parts.ts'
 import { CHILD_MAIN } from '../entries.ts'
 import { ShareError, type ShareErrorCode } from '../errors.ts'
+import { isUrl } from '../kinds-of-value.ts'
 import { isShortage, makeRoom } from '../memory/room.ts'
 import type { HeldHandle } from '../memory/segment.ts'
 import { assertWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
@@ -338,7 +339,7 @@ function spawnError(error: Error, subject: string): ShareError {
 
 function moduleUrl(module: unknown): string {
   const expected = 'a file URL, or a path that is absolute or starts with ./ or ../'
-  if (module instanceof URL || (typeof module === 'string' && module.startsWith('file:'))) {
+  if (isUrl(module) || (typeof module === 'string' && module.startsWith('file:'))) {
     if (new URL(module).protocol !== 'file:') throw valueError('module', expected, module)
     return String(module)
   }

@@ -1,4 +1,5 @@
 /** The messages between a Process and its child, on the IPC channel that Node makes. */
+import { isError } from '../kinds-of-value.ts'
 
 export interface StartMessage {
   readonly procshare: 'start'
@@ -43,7 +44,7 @@ export function isOurs<M extends { readonly procshare: string }>(
 }
 
 export function toRemoteError(error: unknown): RemoteError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined, code: undefined }
+  if (!isError(error)) return { name: 'Error', message: String(error), stack: undefined, code: undefined }
   const { name, message, stack } = error
   const { code } = error as { code?: unknown }
   return { name, message, stack, code: typeof code === 'string' ? code : undefined }

@@ -11,7 +11,7 @@
  *
  * A small item is encoded where the native part takes it from: in the exchange, behind the header of its record.
  */
-import { MessagePack } from '../codec/message-pack.ts'
+import { pack, type References, unpack } from '../codec/message-pack.ts'
 import { notCloneable } from '../codec/not-cloneable.ts'
 import { isTree } from '../codec/survey.ts'
 import { ShareError } from '../errors.ts'
@@ -41,10 +41,10 @@ const GRAPH = 4
 const MOST_COPIED = 1024
 
 /** Shared objects travel as their handles, and arrive attached. */
-const messagePack = new MessagePack({
+const handles: References = {
   write: (object) => (object as Shareable).handle,
   read: (handle) => attach(handle as Handle),
-})
+}
 
 let isEncoding = false
 let isOverwritten = false
@@ -88,7 +88,7 @@ function encodeRaw(flags: number, bytes: Uint8Array): number {
 
 function encodeOther(value: unknown): number {
   const flags = isTree(value) ? TREE : GRAPH
-  const { buffer, end } = messagePack.pack(value, flags === TREE, HEADER_BYTES, exchange)
+  const { buffer, end } = pack(value, flags === TREE, handles, HEADER_BYTES, exchange)
   if (buffer === exchange) return finishRecord(flags, end - HEADER_BYTES)
   outside = { flags, bytes: buffer.subarray(HEADER_BYTES, end) }
   return 0
@@ -157,7 +157,7 @@ export function decode(flags: number, bytes: Buffer): unknown {
 function unpacked(bytes: Buffer, flags: number, start: number, end: number): unknown {
   if (flags !== TREE && flags !== GRAPH) throw corrupt()
   try {
-    return messagePack.unpack(bytes, flags === TREE, start, end)
+    return unpack(bytes, flags === TREE, handles, start, end)
   } catch (error) {
     throw error instanceof ShareError ? error : corrupt(error)
   }

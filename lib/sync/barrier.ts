@@ -5,7 +5,7 @@ import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type Segment
 import { assertedName } from '../memory/segment-name.ts'
 import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
 import { BARRIER, native } from '../native.ts'
-import { assertFunction, assertInteger, assertOptions, assertTimeout, valueError } from '../validate.ts'
+import { assertFunction, assertInteger, assertNotThenable, assertOptions, assertTimeout } from '../validate.ts'
 import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
 import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
@@ -242,7 +242,7 @@ export class Barrier extends SharedObject<BarrierState> {
     if (arrival.outcome === BARRIER.ACTS) {
       try {
         const result = this.#action!()
-        if (result instanceof Promise) throw valueError('action', 'a function that does not return a promise', result)
+        assertNotThenable('action', result)
       } catch (error) {
         if (!state.ended) state.giveUp(arrival.generation)
         throw error

@@ -4,7 +4,7 @@ import { type Handle, registerKind } from '../memory/handle.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
 import { attachSite, createSite, openSite, Site } from '../memory/site.ts'
-import { assertFunction, assertInteger, typeError } from '../validate.ts'
+import { assertFunction, assertInteger, assertNotThenable, typeError } from '../validate.ts'
 import { type ConditionOptions, conditionSpec, KIND, parkingSite } from './condition-site.ts'
 import { LockBase } from './lock-base.ts'
 import { LockGuard } from './lock-guard.ts'
@@ -209,6 +209,7 @@ export class Condition extends SharedObject<ParkingState> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const result = predicate()
+      assertNotThenable('predicate', result, ' (use waitFor)')
       if (result) return result
       try {
         this.waitSync({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })

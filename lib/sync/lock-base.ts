@@ -2,7 +2,7 @@
 import { assertSegmentOptions, SEGMENT_OPTIONS, type Segment, type SegmentOptions } from '../memory/segment.ts'
 import { createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
 import { native } from '../native.ts'
-import { assertFunction, assertOptions, valueError } from '../validate.ts'
+import { assertFunction, assertNotThenable, assertOptions } from '../validate.ts'
 import { LockGuard } from './lock-guard.ts'
 import { LockState } from './lock-state.ts'
 import { SharedObject } from './shared-object.ts'
@@ -139,7 +139,7 @@ export abstract class LockBase extends SharedObject<LockState> {
     const { hold } = state
     try {
       const result = fn({ abandoned })
-      if (result instanceof Promise) throw valueError('fn', 'a function that does not return a promise (use run)', fn)
+      assertNotThenable('fn', result, ' (use run)')
       return result
     } finally {
       state.leave(hold)

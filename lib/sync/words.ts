@@ -4,6 +4,8 @@
  * Who waits is in the segment's parking place, by the offset of the word: so exactly as many waits end as were notified,
  * whether they block a thread or are among thousands that one event loop has pending, and those of the dead count for nobody.
  */
+
+import { types } from 'node:util'
 import { hasCode, ShareError } from '../errors.ts'
 import { residentAt, type Segment, segmentOf } from '../memory/segment.ts'
 import { Site } from '../memory/site.ts'
@@ -52,7 +54,8 @@ interface Word {
 let last: { buffer: ArrayBufferLike; words: Words; segment: Segment } | undefined
 
 function wordAt(array: Int32Array, index: number): Word {
-  if (!(array instanceof Int32Array)) throw typeError('array', 'an Int32Array over a segment', array)
+  if (!(array instanceof Int32Array || types.isInt32Array(array)))
+    throw typeError('array', 'an Int32Array over a segment', array)
   if (!Number.isInteger(index) || index < 0 || index >= array.length) {
     assertInteger('index', index, 0, Math.max(array.length - 1, 0))
     throw rangeError('index', 'that of an element', index)

@@ -1,5 +1,6 @@
 /** What all shared arrays have in common, whatever their elements. */
 
+import { types } from 'node:util'
 import type { Handle, Shareable } from '../memory/handle.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { rangeError, typeError } from '../validate.ts'
@@ -48,7 +49,7 @@ export function lengthOrValues(given: unknown): {
 
 /** The elements that the caller gave: an array or typed array as it is, any other iterable as a list of its items. */
 export function toList(given: unknown, name: string, expected: string): ArrayLike<unknown> {
-  if (Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView))) {
+  if (Array.isArray(given) || (ArrayBuffer.isView(given) && !types.isDataView(given))) {
     return given as ArrayLike<unknown>
   }
   const iterable = given as Iterable<unknown> | null | undefined

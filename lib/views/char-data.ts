@@ -1,10 +1,12 @@
 /** The contents of char and wchar arrays: bytes and text up to the first NUL. */
+
+import { types } from 'node:util'
 import { typeError } from '../validate.ts'
 
 /** The bytes of a char array: those of a string in UTF-8, or as they are given. */
 export function toBytes(value: unknown, name: string): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value)
-  if (value instanceof Uint8Array) return value
+  if (types.isUint8Array(value)) return value
   throw typeError(name, 'a Uint8Array or a string', value)
 }
 

@@ -1,4 +1,6 @@
 /** How the fields of a struct lie in memory, and how each is read, written and copied there: one plan for each type of field. */
+
+import { types } from 'node:util'
 import { booleanOf, findScalar, type ScalarType, TYPE_NAMES } from '../memory/typecode.ts'
 import { rangeError, typeError } from '../validate.ts'
 import { readBytes, readText, toBytes } from './char-data.ts'
@@ -123,7 +125,7 @@ function planArray(elementType: unknown, length: unknown, name: string): FieldPl
 function itemsOf(value: unknown, scalar: ScalarType | undefined, name: string): unknown[] {
   if (scalar?.code === 'c') return Array.from(toBytes(value, name), (byte) => String.fromCharCode(byte))
   if (scalar?.code === 'u' && typeof value === 'string') return [...value]
-  if (scalar?.code === '?' && value instanceof Uint8Array) {
+  if (scalar?.code === '?' && types.isUint8Array(value)) {
     return Array.from(value, (element, i) => booleanOf(element, `${name}[${i}]`))
   }
   const iterable = value as Iterable<unknown> | null | undefined

@@ -1,7 +1,7 @@
 /** StructValue: what `new Value(Point)` gives. */
 import { type Handle, registerShareable } from '../memory/handle.ts'
 import type { AnyLock } from '../sync/rlock.ts'
-import { assertFunction, valueError } from '../validate.ts'
+import { assertFunction, assertNotThenable } from '../validate.ts'
 import type { GuardedSegment } from './guarded-segment.ts'
 import type { Layout } from './struct-layout.ts'
 import { ValueBase } from './value-base.ts'
@@ -51,7 +51,7 @@ export class StructValue extends ValueBase {
       copy(this.#bytes, scratch)
       const view = this.#layout.view(scratch, 0)
       const result = fn(view as never)
-      if (result instanceof Promise) throw valueError('fn', 'a function that does not return a promise', fn)
+      assertNotThenable('fn', result)
       if (result !== undefined && result !== view) this.#layout.write(scratch, 0, result, 'the result of fn', false)
       this.#commit(scratch)
       return this.#layout.snapshot(scratch, 0)

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { Queue, SharedArray, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
@@ -194,18 +193,6 @@ describe('what travels through a queue', () => {
     }
     expect(() => queue.putSync(value)).toThrow('could not be encoded')
     expect(queue.isEmpty).toBe(true)
-  })
-
-  it('is no concern of a program that encodes with the same build of msgpackr', () => {
-    const { Packr, unpack } = createRequire(import.meta.url)('msgpackr/index-no-eval') as typeof import('msgpackr')
-    const packr = new Packr()
-    using queue = new Queue<unknown>()
-    queue.putSync('ours')
-    const theirs = packr.pack({ theirs: 1 })
-    expect(queue.getSync()).toBe('ours')
-    queue.putSync(['something', 'long', 'enough', 'to', 'be', 'seen'])
-    expect(unpack(theirs)).toEqual({ theirs: 1 })
-    expect(packr.unpack(packr.pack(queue))).not.toBeInstanceOf(Queue)
   })
 
   it('is a copy made at once', async () => {

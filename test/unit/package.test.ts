@@ -54,6 +54,19 @@ it('is one module in a process that loads it both ways, whose objects are those 
   expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' })).toBe('[true,true,5]')
 })
 
+it('contains a msgpackr that a program with the same build of it does not share', () => {
+  const { Packr, unpack } = require('msgpackr/index-no-eval') as typeof import('msgpackr')
+  const packr = new Packr()
+  using queue = new procshare.Queue<unknown>()
+  const ours = new Map([['ours', [1, 'two', new Error('three')]]])
+  queue.putSync(ours)
+  const theirs = packr.pack({ theirs: 1 })
+  expect(queue.getSync()).toEqual(ours)
+  queue.putSync(new Map([['something', ['long', 'enough', 'to', 'be', 'seen']]]))
+  expect(unpack(theirs)).toEqual({ theirs: 1 })
+  expect(packr.unpack(packr.pack(queue))).not.toBeInstanceOf(procshare.Queue)
+})
+
 it('keeps its files to itself', () => {
   for (const path of ['procshare/dist/native.js', 'procshare/lib/index.ts']) {
     expect(() => require(path)).toThrow(expect.objectContaining({ code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' }))

@@ -1,5 +1,6 @@
 /** ManagerServer: a server in the foreground, in the process that asked for it. */
 import type { TlsOptions } from 'node:tls'
+import { isUrl } from '../../kinds-of-value.ts'
 import { assertOptions, assertString, typeError } from '../../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from '../address.ts'
 import { environmentKey, keyBytes, newKey } from '../credentials.ts'
@@ -44,7 +45,7 @@ export function assertServeOptions(options: ManagerServeOptions): void {
   limitsOf(options.limits)
   for (const [name, type] of Object.entries(options.types ?? {})) {
     assertOptions(`options.types.${name}`, type, ['module', 'export', 'exposed', 'returns'])
-    if (!(type.module instanceof URL)) assertString(`options.types.${name}.module`, type.module)
+    if (!isUrl(type.module)) assertString(`options.types.${name}.module`, type.module)
   }
   const { tls } = options
   if (tls !== undefined && (typeof tls !== 'object' || tls === null)) throw typeError('options.tls', 'an object', tls)

@@ -5,7 +5,7 @@
  *   TREE    plain values in which no object occurs twice
  *   GRAPH   everything else: maps, sets, cycles, errors, references
  */
-import { MessagePack } from '../../codec/message-pack.ts'
+import { pack, unpack } from '../../codec/message-pack.ts'
 import { isTree } from '../../codec/survey.ts'
 import { ShareError } from '../../errors.ts'
 
@@ -23,14 +23,6 @@ export interface References {
   read(reference: Reference): unknown
 }
 
-/** Those of the one message that is being written or read. */
-let current!: References
-
-const messagePack = new MessagePack({
-  write: (object) => current.write(object),
-  read: (reference) => current.read(reference as Reference),
-})
-
 /**
  * A value behind `headerBytes` bytes for a header.
  * @throws `DataCloneError` for what cannot be encoded.
@@ -41,13 +33,7 @@ export function encodeValue(
   references: References,
 ): { bytes: Buffer; format: number } {
   const format = isTree(value) ? TREE : GRAPH
-  const outer = current
-  current = references
-  try {
-    return { bytes: messagePack.pack(value, format === TREE, headerBytes).buffer, format }
-  } finally {
-    current = outer
-  }
+  return { bytes: pack(value, format === TREE, references, headerBytes).buffer, format }
 }
 
 /** The value that begins at `start`. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are no value. */
@@ -55,14 +41,10 @@ export function decodeValue(format: number, bytes: Buffer, references: Reference
   if (format !== TREE && format !== GRAPH) {
     throw new ShareError('ERR_PROTOCOL', { detail: `a value in the unknown format ${format}` })
   }
-  const outer = current
-  current = references
   try {
-    return messagePack.unpack(bytes, format === TREE, start)
+    return unpack(bytes, format === TREE, references, start)
   } catch (cause) {
     if (cause instanceof ShareError) throw cause
     throw new ShareError('ERR_PROTOCOL', { detail: 'a value that cannot be read', cause })
-  } finally {
-    current = outer
   }
 }

@@ -1,6 +1,6 @@
 /** The proxy of managed barriers. */
 import type { SyncWaitOptions, WaitOptions } from '../../../sync/wait-options.ts'
-import { assertFunction, valueError } from '../../../validate.ts'
+import { assertFunction, assertNotThenable } from '../../../validate.ts'
 import type { Acting, Arrival } from '../../server/types/barrier.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import type { ManagedProxy } from '../proxy.ts'
@@ -104,7 +104,7 @@ export class BarrierProxy extends WaitingProxy {
   #actBlocking({ index, generation }: Acting): number {
     try {
       const result = this.#action?.()
-      if (result instanceof Promise) throw valueError('action', 'a function that does not return a promise', result)
+      assertNotThenable('action', result)
     } catch (error) {
       try {
         this.call('fail', [generation], PLAIN)

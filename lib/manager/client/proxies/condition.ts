@@ -1,7 +1,7 @@
 /** The proxy of managed conditions. */
 import { hasCode, ShareError } from '../../../errors.ts'
 import type { SyncWaitOptions, WaitOptions } from '../../../sync/wait-options.ts'
-import { assertFunction, assertOptions, typeError } from '../../../validate.ts'
+import { assertFunction, assertNotThenable, assertOptions, typeError } from '../../../validate.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import type { ManagedProxy } from '../proxy.ts'
 import { registerProxy } from '../proxy-classes.ts'
@@ -113,6 +113,7 @@ export class ConditionProxy extends LockingProxy {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const result = predicate()
+      assertNotThenable('predicate', result, ' (use waitFor)')
       if (result) return result
       try {
         this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })

@@ -1,7 +1,7 @@
 /** The proxies of managed locks, and what those of conditions have in common with them. */
 import { currentTask, runInside, Task } from '../../../sync/task.ts'
 import type { SyncWaitOptions, WaitOptions } from '../../../sync/wait-options.ts'
-import { assertFunction, valueError } from '../../../validate.ts'
+import { assertFunction, assertNotThenable } from '../../../validate.ts'
 import type { Grant } from '../../server/types/lock.ts'
 import type { Blocking, BlockingMethods, blockingForm } from '../blocking.ts'
 import type { ManagedProxy } from '../proxy.ts'
@@ -93,7 +93,7 @@ export abstract class LockingProxy extends WaitingProxy {
     let result: T
     try {
       result = fn({ abandoned: guard.abandoned })
-      if (result instanceof Promise) throw valueError('fn', 'a function that does not return a promise', fn)
+      assertNotThenable('fn', result)
     } catch (error) {
       guard[Symbol.dispose]()
       throw error

@@ -1,0 +1,73 @@
+/**
+ * Built-in objects that another realm made, as those of a program that a test framework or `node:vm` runs: `instanceof` does not know them, and
+ * so msgpackr would write a Map of theirs as an empty object. They are recognised by their internal slots, and arrive as objects of the
+ * receiver's realm.
+ */
+import { types } from 'node:util'
+
+/** An object as its tag and what it consists of. */
+type Parts = readonly [tag: string, ...parts: unknown[]]
+
+const TypedArray = Object.getPrototypeOf(Uint8Array) as new () => object
+
+const TYPED_ARRAYS = new Map(
+  [
+    Int8Array,
+    Uint8Array,
+    Uint8ClampedArray,
+    Int16Array,
+    Uint16Array,
+    Int32Array,
+    Uint32Array,
+    Float32Array,
+    Float64Array,
+    BigInt64Array,
+    BigUint64Array,
+  ].map((Class) => [Class.name, Class]),
+)
+
+/** Whether it is a built-in object other than an array, a plain object or an error, and of another realm. */
+export function isOfOtherRealm(value: object): boolean {
+  // A realm may have been given single classes of another one: under Jest Uint8Array, and none of the other typed arrays.
+  if (value instanceof Object) {
+    return ArrayBuffer.isView(value) && !(value instanceof TypedArray) && !(value instanceof DataView)
+  }
+  const tag = tagOf(value)
+  return tag !== undefined && (value as object).constructor?.name === tag
+}
+
+/** The name of its class, by what it is. */
+function tagOf(value: object): string | undefined {
+  if (types.isTypedArray(value)) return value[Symbol.toStringTag]
+  if (types.isDate(value)) return 'Date'
+  if (types.isMap(value)) return 'Map'
+  if (types.isSet(value)) return 'Set'
+  if (types.isRegExp(value)) return 'RegExp'
+  if (types.isArrayBuffer(value)) return 'ArrayBuffer'
+  return types.isDataView(value) ? 'DataView' : undefined
+}
+
+/** An object for which isOfOtherRealm() is true, as plain values. */
+export function partsOfOther(value: object): Parts {
+  const tag = tagOf(value)!
+  if (ArrayBuffer.isView(value)) return [tag, Buffer.from(value.buffer, value.byteOffset, value.byteLength)]
+  if (types.isArrayBuffer(value)) return [tag, Buffer.from(value)]
+  if (types.isDate(value)) return [tag, value.getTime()]
+  if (types.isRegExp(value)) return [tag, value.source, value.flags]
+  return [tag, [...(value as Iterable<unknown>)]]
+}
+
+/** The object that such parts describe. @throws for parts that describe none. */
+export function otherFromParts([tag, first, second]: Parts): object {
+  if (tag === 'Date') return new Date(first as number)
+  if (tag === 'RegExp') return new RegExp(first as string, second as string)
+  if (tag === 'Map') return new Map(first as [unknown, unknown][])
+  if (tag === 'Set') return new Set(first as unknown[])
+  if (!types.isUint8Array(first)) throw new TypeError('Expected bytes')
+  const { buffer } = Uint8Array.prototype.slice.call(first)
+  if (tag === 'ArrayBuffer') return buffer
+  if (tag === 'DataView') return new DataView(buffer)
+  const Class = TYPED_ARRAYS.get(tag)
+  if (Class === undefined) throw new TypeError(`Unknown class ${tag}`)
+  return new Class(buffer)
+}
