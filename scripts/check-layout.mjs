@@ -11,7 +11,7 @@ import path from 'node:path'
 
 const DOCUMENT = 'docs/segment-layout.md'
 const LAYOUT = 'native/shm/layout.h'
-const LOCKS = 'native/platform/file_lock.h'
+const LOCKS = 'native/platform/posix/file_lock.h'
 
 process.chdir(path.join(import.meta.dirname, '..'))
 
