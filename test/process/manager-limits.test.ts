@@ -144,7 +144,7 @@ it('replies that nobody reads: the client is read no more, cut off when it goes 
 })
 
 it('replies that come later and nobody reads: the client is cut off', async () => {
-  const server = await start({ bufferedBytes: 4 * MIB })
+  const server = await start({ bufferedBytes: 4 * MIB, stallMs: 2 ** 31 - 1 }) // not because it stalls
   const client = await trusted(server)
   const box = await client.create('box')
   client.socket.pause()
@@ -153,6 +153,7 @@ it('replies that come later and nobody reads: the client is cut off', async () =
   for (let i = 0; i < 100; i++) client.begin(box, 'textLater', [MIB])
   client.socket.uncork()
   await eventually(async () => (await server.stats()).clients === 1)
+  expect((await server.stats()).cutOff).toBe(1)
   expect(memoryOf(server.pid!)).toBeLessThan(500 * MIB)
 })
 

@@ -1,4 +1,4 @@
-import type { ConditionProxy } from 'procshare'
+import type { ConditionProxy, LockProxy } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -225,6 +225,25 @@ describe('Condition of a manager', () => {
     })
     expect(await lock.locked).toBe(false)
     expect((await lock.acquire()).abandoned).toBe(false)
+  })
+
+  it('is not held by those whose proxy of the lock is closed while they wait', async () => {
+    let lock!: LockProxy
+    const [a, b] = await share(2, async (manager) => {
+      lock = await manager.Lock()
+      return manager.Condition({ lock })
+    })
+    const guard = await lock.acquire()
+    const waiting = a!.wait({ guard })
+    await waits(waiting, a!)
+    lock.close()
+    await arrived(a!)
+    expect(await b!.run(() => b!.notify())).toBe(1)
+    expect(await waiting).toBe(true)
+    expect(await b!.locked).toBe(false)
+    const next = await b!.acquire()
+    expect(next.abandoned).toBe(false)
+    await next.release()
   })
 
   it('is not held by who has left while it waits', async () => {
