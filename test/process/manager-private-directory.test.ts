@@ -73,9 +73,14 @@ it('what a killed server left goes with the next start, but not through a link, 
   }
   writeFileSync(join(foreign, 'mine'), '')
   symlinkSync(target, join(directory, 'procshare-manager-cccccc'))
-  for (const path of [left, target, foreign]) utimesSync(path, LONG_AGO, LONG_AGO)
+  const open = join(directory, 'procshare-manager-dddddd')
+  mkdirSync(open)
+  chmodSync(open, 0o755) // none of ours
+  writeFileSync(join(open, 'key'), 'k')
+  for (const path of [left, target, foreign, open]) utimesSync(path, LONG_AGO, LONG_AGO)
   expect(start(directory).code).toBe(undefined)
   expect(existsSync(left)).toBe(false)
   expect(existsSync(join(target, 'key'))).toBe(true)
+  expect(readdirSync(open)).toEqual(['key'])
   expect(readdirSync(foreign).sort()).toEqual(['key', 'mine'])
 })

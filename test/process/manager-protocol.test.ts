@@ -130,6 +130,17 @@ describe('a call that is well-formed and wrong', () => {
     expect(await client.call(ROOT, 'names')).toEqual([])
   })
 
+  it('to release the hold of another client is answered by an error, and releases nothing', async () => {
+    using owner = await trusted()
+    using other = await trusted()
+    const lock = await owner.create('Lock')
+    const { hold } = (await owner.call(lock, 'acquire')) as { hold: number }
+    expect(await other.call(lock, 'releaseHold', [hold])).toEqual(shareError('ERR_NOT_OWNER'))
+    expect(await other.call(lock, 'isLocked')).toBe(true)
+    expect(await owner.call(lock, 'releaseHold', [hold])).toBe(false)
+    expect(await owner.call(lock, 'isLocked')).toBe(false)
+  })
+
   it('with more arguments than any function takes is answered by an error', async () => {
     using client = await trusted()
     const box = await client.create('box')

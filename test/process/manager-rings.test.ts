@@ -71,6 +71,8 @@ describe.each([
     const [echoed, text] = await Promise.all([box.echo(bytes), box.text(10 * MIB), box.get()])
     expect(Buffer.compare(echoed as Uint8Array, bytes)).toBe(0)
     expect(text).toBe('x'.repeat(10 * MIB))
+    expect(await box.text(MIB)).toHaveLength(MIB) // and goes on
+    expect(await box.echo(bytes.subarray(0, 5))).toEqual(bytes.subarray(0, 5))
   })
 })
 
@@ -193,6 +195,18 @@ describe('a client that is written by hand', () => {
     await client.closed
     ours.close()
     expect((await manager.stats()).cutOff).toBe(cutOff + 1)
+  })
+
+  it('leaves nothing of rings that it has offered and never switched to', async () => {
+    await manager.names()
+    const before = { descriptors: descriptorsOf(manager.pid!), rings: ringsOf() }
+    const client = await trusted()
+    const [ours, theirs] = new Pipe<unknown>({ byteLength: 64 * 1024 })
+    expect(await client.call(ROOT, 'takeRings', [theirs.handle])).toBe(true)
+    theirs.close()
+    ours.close()
+    client[Symbol.dispose]()
+    await eventually(() => ringsOf() === before.rings && descriptorsOf(manager.pid!) <= before.descriptors)
   })
 
   it('ends with its rings, and with its socket', async () => {
