@@ -31,7 +31,7 @@ afterEach(() => unlinkSegment(name))
 function forge(edit: (description: Description) => void, editCells: (cells: Buffer) => void = () => {}): void {
   using model = SharedState.create(`${name}-model`, SCHEMA)
   const { bytes, block, description } = readSegment(model.name)
-  const at = (field: number) => Number(block.readBigUInt64LE(field))
+  const at = (field: number | undefined) => Number(block.readBigUInt64LE(field!))
   const cells = Buffer.from(bytes.subarray(at(FIELDS.cellsOffset), at(FIELDS.cellsOffset) + at(FIELDS.cellsBytes)))
   const found = JSON.parse(description.toString()) as Description
   edit(found)
@@ -78,7 +78,7 @@ describe('a state of which', () => {
 it('an array whose place for waiters is its own lock is ERR_CORRUPT for whoever waits', () => {
   using model = SharedArray.create(`${name}-model`, 'i', 4)
   const { bytes, block, description } = readSegment(model.name)
-  const at = (field: number) => Number(block.readBigUInt64LE(field))
+  const at = (field: number | undefined) => Number(block.readBigUInt64LE(field!))
   const cells = Buffer.from(bytes.subarray(at(FIELDS.cellsOffset), at(FIELDS.cellsOffset) + at(FIELDS.cellsBytes)))
   const text = description.toString().replace(/"words":\d+/, '"words":0')
   forgeSegment(name, block, { description: text, payloadBytes: at(FIELDS.payloadBytes), cells })
