@@ -15,7 +15,7 @@ function serve() {
   setInterval(() => {
     log('debug', 'looking for work')
     log('info', 'alive')
-  }, 100)
+  }, 1_000)
 }
 
 function setLevel(severity) {
