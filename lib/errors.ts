@@ -102,6 +102,8 @@ export interface ShareErrorInfo {
   /** What to call the subject in the message, when it is not "segment NAME". */
   readonly subject?: string | undefined
   readonly detail?: string | undefined
+  /** Takes the place of the message of the code. */
+  readonly message?: string | undefined
   readonly syscall?: string | undefined
   readonly errno?: number | undefined
   readonly cause?: unknown
@@ -144,7 +146,7 @@ export class ShareError extends Error {
   /** @internal */
   constructor(code: ShareErrorCode, info: ShareErrorInfo = {}) {
     const subject = info.subject ?? (info.segment === undefined ? 'the object' : `segment "${info.segment}"`)
-    const message = MESSAGES[code](subject, info.detail ?? numbers(info))
+    const message = info.message ?? MESSAGES[code](subject, info.detail ?? numbers(info))
     super(
       message.charAt(0).toUpperCase() + message.slice(1),
       info.cause === undefined ? undefined : { cause: info.cause },

@@ -17,6 +17,9 @@ import { systemError } from './system-error.ts'
 const SUBJECT = "the manager's server"
 const START_MS = 30_000
 const KILL_AFTER_MS = 5_000
+const MOST_STARTS = 10
+/** Signals that go to a whole process group, and that a server ignores once it has loaded (server-main.ts). */
+const GROUP_SIGNALS: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 let count = 0
 
@@ -44,8 +47,22 @@ export class ServerProcess {
   }
 
   /** Starts a server and waits until it listens. @throws what it reports, as `ManagerServer.listen`. */
-  static start(options: ManagerServeOptions, execArgv: readonly string[] | undefined): Promise<ServerProcess> {
+  static async start(options: ManagerServeOptions, execArgv: readonly string[] | undefined): Promise<ServerProcess> {
     const name = `Manager-${++count}`
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ServerProcess.#startOnce(name, options, execArgv)
+      } catch (error) {
+        if (!(error instanceof EndedTooEarly) || attempt === MOST_STARTS) throw error
+      }
+    }
+  }
+
+  static #startOnce(
+    name: string,
+    options: ManagerServeOptions,
+    execArgv: readonly string[] | undefined,
+  ): Promise<ServerProcess> {
     const launch = () =>
       fork(SERVER_MAIN, [], {
         serialization: 'advanced',
@@ -72,10 +89,14 @@ export class ServerProcess {
         if (child.pid !== undefined) child.kill('SIGKILL')
         reject(reason)
       }
-      const ended = (detail: string) => new ShareError('ERR_PROCESS_FAILED', { subject: SUBJECT, detail })
-      const timer = setTimeout(() => fail(ended(`it did not listen within ${START_MS} ms`)), START_MS)
+      const ended = (detail: string) => ({ subject: SUBJECT, detail })
+      const late = () => fail(new ShareError('ERR_PROCESS_FAILED', ended(`it did not listen within ${START_MS} ms`)))
+      const timer = setTimeout(late, START_MS)
       child.once('error', (error) => fail(systemError(error, SUBJECT)))
-      child.once('exit', (code, signal) => fail(ended(`it ended with ${signal ?? code}`)))
+      child.once('exit', (code, signal) => {
+        const Reason = GROUP_SIGNALS.includes(signal) ? EndedTooEarly : ShareError
+        fail(new Reason('ERR_PROCESS_FAILED', ended(`it ended with ${signal ?? code}`)))
+      })
       child.on('message', (message) => {
         if (!isOurs<FromServerProcess>(message, 'listening', 'failed')) return
         if (message.procshare === 'failed') return fail(errorFromParts(message.error))
@@ -87,7 +108,11 @@ export class ServerProcess {
       })
       // One that was not started at all has no send(), and says why by an error.
       if (child.pid === undefined) return
-      child.send({ procshare: 'serve', options } satisfies ToServer, (error) => error && fail(error))
+      try {
+        child.send({ procshare: 'serve', options } satisfies ToServer, () => {}) // how it ends says more
+      } catch (error) {
+        fail(error as Error) // options that cannot be cloned
+      }
     })
   }
 
@@ -143,3 +168,6 @@ function setChannelRef({ channel }: ChildProcess, keeps: boolean): void {
   if (keeps) channel?.ref?.()
   else channel?.unref?.()
 }
+
+/** One of GROUP_SIGNALS has come while the server was loading. This process has survived it, so it may need the server. */
+class EndedTooEarly extends ShareError {}
