@@ -1,4 +1,4 @@
-// Graceful shutdown: on SIGTERM the consumer finishes the item at work and takes no other.
+// Graceful shutdown: on SIGTERM the consumer finishes the current item and takes no other.
 //
 //   node shutdown.mjs put ann bob        puts two items
 //   node shutdown.mjs                    works until SIGTERM or Ctrl+C
