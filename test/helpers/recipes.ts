@@ -91,6 +91,7 @@ export class Program {
   readonly #child: ChildProcess
   readonly #closed: Promise<Exit>
   #output = ''
+  #hasEnded = false
 
   constructor(title: string, child: ChildProcess) {
     this.#title = title
@@ -102,7 +103,10 @@ export class Program {
     }
     this.#closed = new Promise((resolve, reject) => {
       child.on('error', reject)
-      child.on('close', (code, signal) => resolve({ code, signal }))
+      child.on('close', (code, signal) => {
+        this.#hasEnded = true
+        resolve({ code, signal })
+      })
     })
   }
 
@@ -118,11 +122,9 @@ export class Program {
   /** Waits until it has printed something like this. */
   async printed(pattern: string | RegExp, deadlineMs = DEADLINE_MS): Promise<RegExpMatchArray> {
     const expected = typeof pattern === 'string' ? new RegExp(`^${pattern}$`, 'm') : pattern
-    try {
-      return await eventually(() => expected.exec(this.#output)!, deadlineMs)
-    } catch (cause) {
-      throw new Error(`${this.#title} has not printed ${expected}, but\n${this.#output}`, { cause })
-    }
+    const match = await eventually(() => expected.exec(this.#output) ?? this.#hasEnded, deadlineMs).catch(() => false)
+    if (typeof match === 'boolean') throw new Error(`${this.#title} has not printed ${expected}, but\n${this.#output}`)
+    return match
   }
 
   /** Writes a line to its standard input. */

@@ -60,12 +60,14 @@ describe('the page', () => {
   })
 
   it('shows no program of the library that is not run', () => {
-    const others = examplesIn(read(PAGE), String).filter(({ file, notRun }) => file === undefined && notRun !== undefined)
+    const others = examplesIn(read(PAGE), String).filter(
+      ({ file, notRun }) => file === undefined && notRun !== undefined,
+    )
     expect(others).toEqual([])
   })
 })
 
-describe.concurrent('the recipe', () => {
+describe('the recipe', () => {
   it('of one job in one worker lets one process work, and tells the next one of a death', async ({ expect }) => {
     await using kitchen = new Kitchen()
     const worker = kitchen.run('one-job.mjs', [FOR_EVER_MS])
@@ -97,6 +99,7 @@ describe.concurrent('the recipe', () => {
     const [first, second] = await firstThatPrints(workers, /^tick/m)
     await first.kill()
     await second!.printed(`${ticks[0]}: sending invoices`)
+    expect(second!.output).toBe(`waiting for ${ticks[0]}\n${ticks[0]}: sending invoices\n`)
   })
 
   it('of a leader hands over at once when the leader ends or is killed', async ({ expect }) => {
