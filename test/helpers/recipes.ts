@@ -13,7 +13,7 @@ import { uniqueName } from './segment-names.ts'
 
 export const COOKBOOK = 'examples/cookbook'
 
-const COLLECTING = 'data:text/javascript,setInterval(gc, 50).unref()'
+const COLLECTING = 'data:text/javascript,setInterval(gc, 250).unref()'
 
 /** The programs of the cookbook, relative to its folder. */
 export function recipeFiles(): string[] {
