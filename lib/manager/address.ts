@@ -1,6 +1,6 @@
 /** Where a server listens: a path (a Unix socket, or a named pipe on Windows), or a host and port. */
 import { isIP } from 'node:net'
-import { ShareError } from '../errors.ts'
+import { managerError } from '../errors/manager-messages.ts'
 import { assertInteger, assertString, typeError, valueError } from '../validate.ts'
 
 /** Where the server of a {@link Manager} listens: the path of a Unix socket (a named pipe `\\.\pipe\…` on Windows), or host and port. */
@@ -13,8 +13,9 @@ export function assertAddress(name: string, value: unknown): asserts value is Ma
   if (typeof value === 'string') {
     if (value === '' || value.includes('\0')) throw valueError(name, 'a path that is not empty and has no NUL', value)
     const isPipe = value.startsWith('\\\\')
-    if (!isPipe && Buffer.byteLength(value) > MOST_PATH_BYTES) {
-      throw new ShareError('ENAMETOOLONG', { subject: `the socket ${value} (at most ${MOST_PATH_BYTES} bytes)` })
+    const byteLength = Buffer.byteLength(value)
+    if (!isPipe && byteLength > MOST_PATH_BYTES) {
+      throw managerError('ENAMETOOLONG', { address: value, byteLength, max: MOST_PATH_BYTES })
     }
     return
   }

@@ -3,7 +3,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { types } from 'node:util'
-import { ShareError } from '../errors.ts'
+import { managerError } from '../errors/manager-messages.ts'
 import { typeError, valueError } from '../validate.ts'
 import { parseAddress } from './address.ts'
 import { Connection, type Credentials } from './client/connection.ts'
@@ -55,7 +55,7 @@ export function credentialsOf(address: string): Credentials | undefined {
  */
 export function keyFor(address: string): Uint8Array {
   const key = known.get(address)?.key ?? keyBeside(address) ?? environmentKey()
-  if (key === undefined) throw new ShareError('ERR_NO_KEY', { subject: `the manager at ${address}` })
+  if (key === undefined) throw managerError('ERR_NO_KEY', { address })
   return key
 }
 

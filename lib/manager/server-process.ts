@@ -2,7 +2,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { errorFromParts } from '../codec/error-parts.ts'
 import { SERVER_MAIN } from '../entries.ts'
-import { ShareError } from '../errors.ts'
+import { managerError } from '../errors/manager-messages.ts'
+import { processError, spawnError } from '../errors/process-messages.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import { makeRoom } from '../memory/room.ts'
 import { originOf } from '../process/current.ts'
 import { inheritedOptions } from '../process/node-options.ts'
@@ -12,9 +14,7 @@ import type { FromServerProcess, ToServer } from './server/messages.ts'
 import { removePrivateDirectory } from './server/private-directory.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
 import type { ManagerServeOptions } from './server/server.ts'
-import { systemError } from './system-error.ts'
 
-const SUBJECT = "the manager's server"
 const START_MS = 30_000
 const KILL_AFTER_MS = 5_000
 
@@ -62,7 +62,7 @@ export class ServerProcess {
         child = launch()
       }
     } catch (error) {
-      return Promise.reject(systemError(error as Error, SUBJECT))
+      return Promise.reject(spawnError(error as Error, undefined))
     }
     return new Promise((resolve, reject) => {
       const fail = (reason: Error) => {
@@ -72,10 +72,12 @@ export class ServerProcess {
         if (child.pid !== undefined) child.kill('SIGKILL')
         reject(reason)
       }
-      const ended = (detail: string) => new ShareError('ERR_PROCESS_FAILED', { subject: SUBJECT, detail })
-      const timer = setTimeout(() => fail(ended(`it did not listen within ${START_MS} ms`)), START_MS)
-      child.once('error', (error) => fail(systemError(error, SUBJECT)))
-      child.once('exit', (code, signal) => fail(ended(`it ended with ${signal ?? code}`)))
+      const isLate = () => fail(processError('ERR_PROCESS_FAILED', { why: 'not listening', timeoutMs: START_MS }))
+      const timer = setTimeout(isLate, START_MS)
+      child.once('error', (error) => fail(spawnError(error, undefined)))
+      child.once('exit', (code, signal) => {
+        fail(processError('ERR_PROCESS_FAILED', { why: 'ended early', exit: signal ?? code }))
+      })
       child.on('message', (message) => {
         if (!isOurs<FromServerProcess>(message, 'listening', 'failed')) return
         if (message.procshare === 'failed') return fail(errorFromParts(message.error))
@@ -135,7 +137,7 @@ export class ServerProcess {
 }
 
 function endedError(): ShareError {
-  return new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server has ended' })
+  return managerError('ERR_DISCONNECTED', { why: 'server process ended' })
 }
 
 /** Whether the channel to a child keeps the process. In Bun it cannot be told that. */

@@ -9,7 +9,8 @@
  * hold on the name. A view of the buffer keeps the Segment reachable, so memory in use never loses its name.
  */
 import { constants } from 'node:buffer'
-import { fromNative, hasCode, ShareError } from '../errors.ts'
+import { fromNative, type Mismatch, type Subject, segmentError } from '../errors/segment-messages.ts'
+import { hasCode, ShareError } from '../errors/share-error.ts'
 import { sweepOnce } from '../lifecycle.ts'
 import { ANY_NAMESPACE, ANY_OWNER, FOREIGN, type NativeSegment, native, PERSIST } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions, typeError } from '../validate.ts'
@@ -81,7 +82,7 @@ const isTransferable = !native.hasSharedBuffers && 'transfer' in ArrayBuffer.pro
 
 /** @throws {@link ShareError} `EFBIG` when this runtime can make no buffer of that size. */
 export function assertBufferSize(byteLength: number, segment: string | undefined): void {
-  if (byteLength > maxBufferBytes) throw new ShareError('EFBIG', { segment })
+  if (byteLength > maxBufferBytes) throw segmentError('EFBIG', { segment, byteLength, maxBytes: maxBufferBytes })
 }
 
 /** What a segment offers to those who live on it and end with it. */
@@ -109,7 +110,7 @@ export function residentAt<T extends Resident>(
     return made
   } catch (cause) {
     const error = fromNative(cause, segment.name)
-    throw error instanceof ShareError ? error : new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
+    throw error instanceof ShareError ? error : segmentError('ERR_CORRUPT', { segment: segment.name }, cause)
   }
 }
 
@@ -267,13 +268,13 @@ export class Attachment {
   }
 
   /** What error messages call the object. */
-  get subject(): string {
-    return `${this.kind} "${this.name}"`
+  get subject(): Subject {
+    return { segment: this.name, kind: this.kind }
   }
 
   /** The error of any use after close(). */
   closedError(): ShareError {
-    return new ShareError('ERR_CLOSED', { segment: this.name, subject: this.subject })
+    return segmentError('ERR_CLOSED', this.subject)
   }
 
   assertOpen(): void {
@@ -313,8 +314,8 @@ function parseDescription(name: string, text: string): Description {
   } catch {
     // The checksum was right, so somebody wrote it on purpose.
   }
-  if (!isDescription(description)) throw new ShareError('ERR_CORRUPT', { segment: name })
-  if (needsMore(description)) throw new ShareError('ERR_LAYOUT', { segment: name })
+  if (!isDescription(description)) throw segmentError('ERR_CORRUPT', { segment: name })
+  if (needsMore(description)) throw segmentError('ERR_LAYOUT', { segment: name })
   return description
 }
 
@@ -394,11 +395,11 @@ function shortageError(error: unknown, segment: string, wantedBytes: number): un
   const { code, syscall } = error as { code?: string; syscall?: string }
   if (error instanceof ShareError) return error
   if (syscall === 'shm_open' && (code === 'ENOENT' || code === 'ENOSYS')) {
-    return new ShareError('ERR_NO_SHARED_MEMORY', { segment, cause: error })
+    return segmentError('ERR_NO_SHARED_MEMORY', { segment }, error)
   }
   if (code !== 'ENOSPC' && code !== 'ENOMEM') return fromNative(error, segment)
   const freeBytes = native.freeBytes()
-  return fromNative(error, segment, undefined, { wantedBytes, freeBytes })
+  return fromNative(error, segment, { wantedBytes, freeBytes })
 }
 
 /** Attaches to the segment of that name, or to that of the handle. `foreign` allows memory that procshare did not make. */
@@ -418,7 +419,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   } catch (error) {
     // A handle is made from something that was there.
     if (handle !== undefined && (error as { code?: string }).code === 'ENOENT') {
-      throw new ShareError('ERR_STALE_HANDLE', { segment: name })
+      throw segmentError('ERR_STALE_HANDLE', { segment: name })
     }
     throw fromNative(error, name)
   }
@@ -426,7 +427,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   segment.isNew = false
   if (handle !== undefined && handle.id !== segment.id) {
     abandonUnused(segment)
-    throw new ShareError('ERR_STALE_HANDLE', { segment: name, detail: 'another one has its name' })
+    throw segmentError('ERR_STALE_HANDLE', { segment: name, isReplaced: true })
   }
   return segment
 }
@@ -442,7 +443,8 @@ function assertNamespaces(segment: Segment, { pidNamespaces }: SegmentOptions): 
   const found = native.segmentAnyNamespace(segment.native) ? 'any' : 'own'
   if (pidNamespaces === undefined || pidNamespaces === found) return segment
   abandonUnused(segment)
-  throw new ShareError('ERR_TYPE', { segment: segment.name, detail: `it was created with pidNamespaces: '${found}'` })
+  const mismatch: Mismatch = { what: 'options', found: { pidNamespaces: found }, expected: { pidNamespaces } }
+  throw segmentError('ERR_TYPE', { segment: segment.name, mismatch })
 }
 
 /** Attaches to the segment if it exists, creates it otherwise; of many who do this at once exactly one creates. */

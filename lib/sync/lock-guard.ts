@@ -1,5 +1,5 @@
 /** LockGuard: the right to release a lock once. */
-import { ShareError } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
 import type { LockState } from './lock-state.ts'
 
 /**
@@ -50,7 +50,7 @@ export class LockGuard {
     const state = this.#state
     this.#state = undefined
     if (state === undefined || state.ended)
-      throw new ShareError('ERR_NOT_OWNER', { subject: 'the lock', detail: 'through this guard any more' })
+      throw segmentError('ERR_NOT_OWNER', { why: 'guard is released' })
     state.leave(this.#hold)
   }
 

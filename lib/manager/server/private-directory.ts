@@ -19,8 +19,8 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
+import { socketError } from '../../errors/manager-messages.ts'
 import { MOST_PATH_BYTES } from '../address.ts'
-import { systemError } from '../system-error.ts'
 import { isAbandoned } from './listener.ts'
 
 const PREFIX = 'procshare-manager-'
@@ -50,7 +50,7 @@ export function makePrivateDirectory(key: Uint8Array): PrivateDirectory {
     writeFileSync(join(path, KEY), key, { mode: 0o600 })
   } catch (error) {
     if (path !== undefined) removeDirectory(path)
-    throw systemError(error as Error, `a directory in ${parent} for the socket (set TMPDIR, or give an address)`)
+    throw socketError(error as Error, parent, 'make a directory')
   }
   const isPipe = process.platform === 'win32'
   const address = isPipe ? PIPE + basename(path) : join(path, SOCKET)

@@ -1,5 +1,5 @@
 /** Types of users: classes and functions of modules that the server imports. */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import { assertOptions, assertString, typeError, valueError } from '../../validate.ts'
 import { RESERVED } from '../client/proxy.ts'
 import { isMethodName } from '../wire/messages.ts'
@@ -44,7 +44,7 @@ export async function registeredType(
   const names = exposed ?? (isClass ? ownMethods(made) : undefined)
   if (names === undefined) throw typeError('options.exposed', 'an array of names, for a function', exposed)
   const table: Record<string, Method> = Object.create(null)
-  for (const method of names) table[method] = methodOf(server, method, returns[method])
+  for (const method of names) table[method] = methodOf(server, name, method, returns[method])
   return {
     name,
     create: (args) =>
@@ -70,7 +70,7 @@ function isForbidden(name: string): boolean {
 }
 
 /** A method of the object or of its classes, but not of those that all objects have. */
-function methodOf(server: ServerCore, name: unknown, resultType: string | undefined): Method {
+function methodOf(server: ServerCore, typeName: string, name: unknown, resultType: string | undefined): Method {
   assertString('options.exposed[]', name)
   if (isForbidden(name)) throw valueError('options.exposed[]', 'the name of a method of the type', name)
   if (RESERVED.has(name)) {
@@ -80,7 +80,7 @@ function methodOf(server: ServerCore, name: unknown, resultType: string | undefi
   const invoke = (object: Record<string, unknown>, args: unknown[]) => {
     const fn = object[name]
     if (typeof fn === 'function') return fn.apply(object, args)
-    throw new ShareError('ERR_NOT_EXPOSED', { subject: 'the object', detail: `a method "${name}": it has none` })
+    throw managerError('ERR_NOT_EXPOSED', { type: typeName, method: name, isMissing: true })
   }
   if (resultType === undefined) return (object, _call, ...args) => invoke(object, args)
   const wrap = (value: unknown, call: Call) => {

@@ -1,5 +1,5 @@
 /** The object that stands for the server itself: making objects, names, transactions, and what the server says of itself. */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import { isHandle } from '../../memory/handle.ts'
 import { assertString, typeError, valueError } from '../../validate.ts'
 import type { Call } from './call.ts'
@@ -54,10 +54,7 @@ function make(server: ServerCore, call: Call, type: ManagedType, args: unknown[]
 
 function checkKind(referent: Referent, type: ManagedType): Referent {
   if (referent.type === type) return referent
-  throw new ShareError('ERR_KIND', {
-    subject: `the object "${referent.name}"`,
-    detail: `${referent.type.name}, not ${type.name}`,
-  })
+  throw managerError('ERR_KIND', { name: referent.name!, found: referent.type.name, expected: type.name })
 }
 
 function assertName(name: unknown): asserts name is string {
@@ -72,7 +69,7 @@ function find(server: ServerCore, call: Call, name: unknown, typeName: unknown):
   assertName(name)
   const referent = server.referents.named(name)
   if (referent === undefined || referent.type.name !== typeName) {
-    throw new ShareError('ERR_NO_OBJECT', { subject: `"${name}"` })
+    throw managerError('ERR_NO_OBJECT', { name, type: String(typeName) })
   }
   call.session.hold(referent)
   return referent.id
@@ -115,7 +112,7 @@ function debugInfo(server: ServerCore) {
 export const rootType: ManagedType = {
   name: 'server',
   create: () => {
-    throw new ShareError('ERR_NOT_EXPOSED', { subject: 'the server', detail: 'the making of servers' })
+    throw managerError('ERR_NOT_EXPOSED', { isServer: true })
   },
   methods: methods({
     create,

@@ -2,7 +2,7 @@
  * ServerCore: the objects and the clients of one server, whatever the clients come through. Listening is done in listener.ts.
  */
 import { randomBytes } from 'node:crypto'
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { valueError } from '../../validate.ts'
 import { MOST_HANDSHAKE_BYTES, REFUSED, writeRefusal } from '../wire/handshake.ts'
@@ -124,7 +124,7 @@ export class ServerCore {
 
   /** Ends all sessions, telling the clients why. */
   dismissAll(): void {
-    const reason = new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server was shut down' })
+    const reason = managerError('ERR_DISCONNECTED', { why: 'shut down' })
     for (const session of [...this.#sessions]) session.dismiss(reason)
   }
 

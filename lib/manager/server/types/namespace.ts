@@ -62,7 +62,7 @@ const table = {
 export const namespaceType: ManagedType = {
   name: 'Namespace',
   create([values = {}]) {
-    const names: Names = new Keyed()
+    const names: Names = new Keyed('Namespace')
     assign(names, values)
     return names
   },

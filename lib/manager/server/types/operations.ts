@@ -1,6 +1,6 @@
 /** What the containers have in common: equality, sums, texts, and what their arguments are. */
 import { inspect, isDeepStrictEqual } from 'node:util'
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
 import { rangeError, typeError } from '../../../validate.ts'
 import { OPERATIONS } from '../limits.ts'
 import { Referent } from '../referent.ts'
@@ -24,8 +24,7 @@ export function isSame(a: unknown, b: unknown): boolean {
  */
 function assertComparable(value: unknown): void {
   if (valuesIn(value, OPERATIONS.comparedValues, true) < OPERATIONS.comparedValues) return
-  const detail = `a comparison of a value with ${OPERATIONS.comparedValues} values inside, or more`
-  throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+  throw managerError('ERR_LIMIT', { limit: 'compared values', max: OPERATIONS.comparedValues })
 }
 
 /** How many values there are in one, what occurs twice counted twice; not more are counted than `most`. */
