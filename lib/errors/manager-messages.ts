@@ -68,7 +68,7 @@ export type ProtocolFields =
 function protocolText(fields: ProtocolFields): string {
   switch (fields.why) {
     case 'no manager':
-      return `no procshare manager answers at ${fields.address}, but something else: check the address, and whether the server uses TLS`
+      return `something other than a procshare manager answers at ${fields.address}: check the address, and whether the server uses TLS`
     case 'bad greeting':
       return `the manager at ${fields.address} sent a malformed greeting: check that a procshare manager listens there`
     case 'bad proof':
@@ -92,9 +92,9 @@ function protocolText(fields: ProtocolFields): string {
     case 'format':
       return malformed(`a value in the unknown format ${fields.value}`)
     case 'duplicate call':
-      return malformed(`a call with the number ${fields.value}, which a pending call has`)
+      return malformed(`a second call with the number ${fields.value}`)
     case 'frame':
-      return malformed(`a message of ${fields.byteLength} bytes, of which at most ${fields.max} are allowed`)
+      return malformed(`a message of ${fields.byteLength} bytes, but at most ${fields.max} are allowed`)
     case 'no rings':
       return malformed('a request to continue through shared memory, which was not offered')
     case 'switch in rings':
@@ -115,27 +115,27 @@ function malformed(what: string): string {
 function limitText(fields: LimitFields): string {
   switch (fields.limit) {
     case 'items':
-      return `the managed ${fields.type} would have ${fields.count} items, and at most ${fields.max} are allowed: spread them over several objects`
+      return `the managed ${fields.type} would have ${fields.count} items, but at most ${fields.max} are allowed: spread them over several objects`
     case 'items at once':
       return `${fields.count} items at once are too many for the managed ${fields.type}, whose maxSize is ${fields.max}: put fewer at a time`
     case 'bytes':
-      return `the managed ${fields.type} would have ${fields.count} bytes, and at most ${fields.max} are allowed: use a SharedArray`
+      return `the managed ${fields.type} would have ${fields.count} bytes, but at most ${fields.max} are allowed: use a SharedArray`
     case 'call bytes':
-      return `the call has ${fields.count} bytes, and the manager at ${fields.address} allows at most ${fields.max}: send less at a time, or start it with a larger limits.frameBytes`
+      return `the call has ${fields.count} bytes, but the manager at ${fields.address} allows at most ${fields.max}: send less at a time, or start it with a larger limits.frameBytes`
     case 'clients':
-      return `the manager at ${fields.address} has as many clients as it allows: close some, or start it with a larger limits.clients`
+      return `the manager at ${fields.address} has as many clients as it allows: close some of them, or start it with a larger limits.clients`
     case 'reply bytes': {
       const size = fields.isAtLeast ? `at least ${fields.count}` : `${fields.count}`
-      return `the reply would have ${size} bytes, and the server allows at most ${fields.max}: ask for less at a time, or start it with a larger limits.frameBytes`
+      return `the reply would have ${size} bytes, but the server allows at most ${fields.max}: ask for less at a time, or start it with a larger limits.frameBytes`
     }
     case 'compared values':
       return `the value is too large to be compared: it contains ${fields.max} values or more`
     case 'call time':
-      return `the call was ended after ${fields.max} ms, the longest time that the server allows: ask for less at a time`
+      return `the server ended the call after ${fields.max} ms, which is its limit: ask for less at a time`
     case 'proxies':
-      return `this client has proxies of ${fields.max} objects, which is the server's limit: close some, or start the server with a larger limits.objects`
+      return `this client has proxies of ${fields.max} objects, which is the server's limit: close some of them, or start the server with a larger limits.objects`
     case 'pending calls':
-      return `this client has ${fields.max} calls without a reply, which is the server's limit: await some first, or start the server with a larger limits.pendingCalls`
+      return `this client has ${fields.max} pending calls, which is the server's limit: await some of them first, or start the server with a larger limits.pendingCalls`
   }
 }
 
@@ -159,7 +159,7 @@ const MANAGER_MESSAGES = {
       ? `the system cannot start the thread that a blocking connection to the manager at ${fields.address} needs: end some threads or processes, or raise the limit (ulimit -u; in a container, docker run --pids-limit)`
       : `the system cannot ${taskOf(fields)} at the moment: try again later`,
   ECONNREFUSED: ({ address }: SocketFields) => `no server listens at ${address}: start it first, or check the address`,
-  EINVAL: (fields: SocketFields) => `the system cannot ${taskOf(fields)}: the address is not valid`,
+  EINVAL: (fields: SocketFields) => `the system cannot ${taskOf(fields)}: the address or path is not valid`,
   EIO: (fields: SocketFields) => `the system cannot ${taskOf(fields)}: it reports an input/output error`,
   EMFILE: (fields: SocketFields) =>
     `this process has too many open files to ${taskOf(fields)}: close some objects, or raise the limit (ulimit -n)`,
@@ -188,8 +188,8 @@ const MANAGER_MESSAGES = {
   ERR_BROKEN_BARRIER: ({ type }: Managed) =>
     `the managed ${type} is broken: a party timed out, cancelled its wait or disconnected, or the barrier was aborted or reset. Call reset() to use it again`,
   ERR_CLOSED: (fields: At | (Managed & { readonly id?: number | undefined })) => {
-    if ('address' in fields) return `the connection to the manager at ${fields.address} is closed`
-    return `this proxy of the managed ${fields.type}${fields.id === undefined ? '' : ` #${fields.id}`} is closed`
+    if ('address' in fields) return `the connection to the manager at ${fields.address} was closed`
+    return `this proxy of the managed ${fields.type}${fields.id === undefined ? '' : ` #${fields.id}`} was closed`
   },
   ERR_DEADLOCK: (
     fields: (Managed & { readonly why: 'held' }) | (At & { readonly why: 'busy' | 'served by this thread' }),
@@ -228,18 +228,18 @@ const MANAGER_MESSAGES = {
       : `the managed ${fields.type} has ended and is empty: there are no more items to get`
   },
   ERR_KIND: ({ name, found, expected }: { readonly name: string; readonly found: string; readonly expected: string }) =>
-    `the managed object "${name}" has the type ${found}, not ${expected}: use its type, or another name`,
+    `the managed object "${name}" has the type ${found}, not ${expected}: use the type ${found}, or choose another name`,
   ERR_LIMIT: limitText,
   ERR_MANAGER_STATE: ({ does }: { readonly does: 'register' | 'shutdown' }) =>
     does === 'register'
-      ? 'register() needs a server that this manager started: pass the types to Manager.serve() instead'
-      : 'shutdown() needs a server that this manager started: call it where Manager.start() was called',
+      ? 'this manager did not start its server, so it cannot register types there: pass them to Manager.serve()'
+      : 'this manager did not start its server, so it cannot shut it down: call shutdown() where Manager.start() was called',
   ERR_NOT_EXPOSED: (
     fields: (Managed & { readonly method: string; readonly isMissing?: boolean }) | { readonly isServer: true },
   ) => {
     if ('isServer' in fields) return 'a manager cannot create a server: use Manager.start() or Manager.serve()'
     return fields.isMissing
-      ? `the object of the managed type ${fields.type} has no method "${fields.method}"`
+      ? `the object of the managed type ${fields.type} has no method "${fields.method}", although the type exposes it: check the option exposed`
       : `the managed type ${fields.type} does not expose a method "${fields.method}": call one that it exposes`
   },
   ERR_NOT_OWNER: (
@@ -263,14 +263,14 @@ const MANAGER_MESSAGES = {
   ERR_NO_OBJECT: (fields: { readonly id: number } | { readonly name: string; readonly type: string }) =>
     'id' in fields
       ? `object #${fields.id} no longer exists in the server: its last proxy was closed`
-      : `the server has no ${fields.type} named "${fields.name}"`,
+      : `the server has no ${fields.type} named "${fields.name}": create it first, or check the name`,
   ERR_OVER_RELEASE: ({ type, units, max }: Managed & { readonly units: number; readonly max: number }) =>
     `releasing ${units === 1 ? '1 unit' : `${units} units`} of the managed ${type} would exceed its limit of ${max}: release only what was acquired`,
   ERR_PROTOCOL: protocolText,
   ERR_STALE_HANDLE: ({ address }: At) =>
     `the handle belongs to an earlier server at ${address}, which has ended: get a new handle from the server that listens there now`,
   ERR_TASK_DONE: ({ type, count }: Managed & { readonly count: number }) =>
-    `taskDone(${count}) was called for the managed ${type}, which has fewer unfinished items: call it once for each item`,
+    `the managed ${type} has fewer unfinished items than taskDone(${count}) reports: call taskDone() once for each item`,
   ERR_TIMEOUT: (fields: ManagerSubject & { readonly timeoutMs: number }) => timeoutText(nameOf(fields), fields.timeoutMs),
   ERR_TLS: (fields: At & ({ readonly why: 'refused' } | { readonly why: 'failed'; readonly error: string })) =>
     fields.why === 'refused'

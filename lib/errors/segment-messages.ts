@@ -57,11 +57,11 @@ function predicateOf(mismatch: Mismatch): string {
     case 'length':
       return `has ${elements(mismatch.found)}, not ${mismatch.expected}`
     case 'lock':
-      if (mismatch.found === 'none') return 'was created with lock: false, but a lock was asked for'
-      if (mismatch.expected === 'none') return 'was created with a lock, but lock: false was asked for'
+      if (mismatch.found === 'none') return 'was created with lock: false, but a lock is expected'
+      if (mismatch.expected === 'none') return 'was created with a lock, but lock: false is expected'
       return mismatch.expected === 'own'
-        ? 'uses a given lock, but a lock of its own was asked for'
-        : 'was created with another lock than the given one'
+        ? 'was created with the lock of another object, but a lock of its own is expected'
+        : 'was created with a different lock than the given one'
     case 'options': {
       const { found } = mismatch
       const expected = mismatch.expected as Readonly<Record<string, unknown>>
@@ -115,7 +115,9 @@ function withArticle(kind: string): string {
 const SEGMENT_MESSAGES = {
   // Of the operating system, and what the native part finds.
   EACCES: (fields: SystemFields) =>
-    `this user has no permission for ${memoryOf(fields)}: its mode excludes this user, or this user may not write to shared memory here`,
+    fields.segment === undefined
+      ? 'this user has no permission for shared memory: check the permissions of /dev/shm'
+      : `this user has no permission for ${memoryOf(fields)}: create it with a mode that includes this user, and check the permissions of /dev/shm`,
   EAGAIN: (_fields: SystemFields) =>
     'the system cannot start another thread: end some threads or processes, or raise the limit (ulimit -u; in a container, docker run --pids-limit)',
   EEXIST: (fields: SystemFields) => `${memoryOf(fields)} already exists: attach to it, open it, or unlink it first`,
@@ -139,11 +141,11 @@ const SEGMENT_MESSAGES = {
   ENOMEM: (fields: SystemFields) =>
     `there is not enough memory or address space for ${memoryOf(fields)}${numbersOf(fields)}: close some objects, or raise the limits (ulimit -v, sysctl vm.max_map_count)`,
   ENOSPC: (fields: SystemFields) =>
-    `there is not enough shared memory for ${memoryOf(fields)}${numbersOf(fields)}: remove segments (\`df /dev/shm\` shows the room), or enlarge it (in a container, docker run --shm-size; on Windows, the page file)`,
+    `there is not enough shared memory for ${memoryOf(fields)}${numbersOf(fields)}: remove unused segments, or enlarge shared memory (\`df /dev/shm\` shows its size; in a container, docker run --shm-size; on Windows, the page file)`,
   ENOSYS: (fields: SystemFields) => `this system lacks a function that ${memoryOf(fields)} needs`,
   EPERM: (fields: SystemFields) => `the system does not permit this operation on ${memoryOf(fields)}`,
   EROFS: (fields: SystemFields) =>
-    `${memoryOf(fields)} cannot be written: /dev/shm is read-only here; mount it writable`,
+    `${memoryOf(fields)} cannot be written: /dev/shm is mounted read-only. Mount it writable`,
   ERR_SYSTEM: (fields: SystemFields) => {
     const { syscall, errno } = fields
     if (syscall === undefined) return `the system reports an unexpected error for ${memoryOf(fields)}`
@@ -152,7 +154,7 @@ const SEGMENT_MESSAGES = {
   ERR_ABI: ({ segment }: { readonly segment: string }) =>
     `segment "${segment}" was created by a process with another C library or word size: run all its users with the same C library and word size`,
   ERR_EXTERNAL_BUFFERS: ({ segment }: { readonly segment: string }) =>
-    `segment "${segment}" cannot be mapped: this runtime (such as Electron 21 or later) allows no buffers over memory outside its heap. Use the segment in a child process that runs Node itself`,
+    `segment "${segment}" cannot be mapped: this runtime does not allow buffers over memory outside its heap (Electron 21 and later do not). Use the segment in a child process that runs Node itself`,
   ERR_FOREIGN: ({ segment }: { readonly segment: string }) =>
     `segment "${segment}" was not created by procshare: only SharedMemory.attach() can attach to such memory`,
   ERR_NAMESPACE: ({ segment }: { readonly segment: string }) =>
@@ -164,10 +166,10 @@ const SEGMENT_MESSAGES = {
 
   ERR_BROKEN_BARRIER: (fields: Subject) =>
     `${nameOf(fields)} is broken: a party timed out, cancelled its wait or ended, or the barrier was aborted or reset. Call reset() to use it again`,
-  ERR_CLOSED: (fields: Subject) => `${nameOf(fields)} is closed`,
+  ERR_CLOSED: (fields: Subject) => `${nameOf(fields)} was closed`,
   ERR_CORRUPT: ({ segment }: { readonly segment?: string | undefined }) =>
     segment === undefined
-      ? 'an item of a queue is damaged: its bytes cannot be decoded'
+      ? 'a queue item is damaged: its bytes cannot be decoded'
       : `segment "${segment}" is truncated or overwritten: unlink it and create it again`,
   ERR_DEADLOCK: (fields: Subject) =>
     `${nameOf(fields)} is already held by this thread or task, so this wait would never end: release it first`,
@@ -185,12 +187,12 @@ const SEGMENT_MESSAGES = {
     readonly cell?: number | undefined
   }) =>
     fields.cell === undefined
-      ? `segment "${fields.segment}" belongs to ${withArticle(fields.found)}, not to ${withArticle(fields.expected)}: attach to it with the class that it was created with`
-      : `segment "${fields.segment}" has no ${fields.expected} at cell ${fields.cell}: the handle does not fit it`,
+      ? `segment "${fields.segment}" contains ${withArticle(fields.found)}, not ${withArticle(fields.expected)}: use ${fields.found} to attach to it`
+      : `segment "${fields.segment}" contains no ${fields.expected} at cell ${fields.cell}: get a new handle of the object`,
   ERR_LAYOUT: ({ segment, difference }: { readonly segment: string; readonly difference?: SchemaDifference }) =>
     difference === undefined
       ? `segment "${segment}" was created by a version of procshare whose segment layout this version cannot read: end the processes that use it, and remove it with unlinkSegment() if it is persistent`
-      : `SharedState "${segment}" differs from the schema: ${differenceOf(difference)}. Use the schema that it was created with, or another name`,
+      : `SharedState "${segment}" differs from the schema: ${differenceOf(difference)}. Use the schema that it was created with, or choose another name`,
   ERR_NATIVE: (fields: {
     readonly platform: string
     readonly root: string
@@ -198,7 +200,7 @@ const SEGMENT_MESSAGES = {
     readonly reason: string
   }) => {
     const binaries = fields.prebuilt.length === 0 ? 'no binaries' : `binaries for ${fields.prebuilt.join(', ')}`
-    return `the native part of procshare could not be loaded on ${fields.platform} from ${fields.root} (prebuilds/ and build/), which came with ${binaries}: ${fields.reason}. To build it, run \`npm rebuild procshare --build-from-source\`, which needs a C++17 compiler, make and Python 3`
+    return `the native part of procshare could not be loaded: no binary for ${fields.platform} in ${fields.root} works (prebuilds/ and build/ were searched; the package came with ${binaries}). To build one, run \`npm rebuild procshare --build-from-source\`, which needs a C++17 compiler, make and Python 3. The loader reports: ${fields.reason}`
   },
   ERR_NOT_OWNER: (
     fields:
@@ -212,9 +214,10 @@ const SEGMENT_MESSAGES = {
     if (fields.why === 'lock is not held') {
       return `${nameOf(fields)} is not held by the caller: acquire it before wait(), waitFor() or notify(), or pass its guard`
     }
-    return `this process or worker holds fewer than ${units(fields.units)} of ${nameOf(fields)}: release only what was acquired here`
+    const held = fields.units === 1 ? 'no unit' : `fewer than ${fields.units} units`
+    return `this process or worker holds ${held} of ${nameOf(fields)}: release only what it has acquired`
   },
-  ERR_NO_LOCK: (fields: Subject) => `${nameOf(fields)} has no lock: it was created with lock: false`,
+  ERR_NO_LOCK: (fields: Subject) => `${nameOf(fields)} was created with lock: false, so it has no lock`,
   ERR_NO_SHARED_MEMORY: (_fields: { readonly segment?: string | undefined }) =>
     'this system has no shared memory: /dev/shm does not exist. Mount a tmpfs there (mount -t tmpfs tmpfs /dev/shm)',
   ERR_NO_WORDS: ({ segment }: { readonly segment: string }) =>
@@ -222,7 +225,7 @@ const SEGMENT_MESSAGES = {
   ERR_ONE_WAY: (fields: Subject & { readonly does: 'sends' | 'receives' }) =>
     `${nameOf(fields)} only ${fields.does}, because its pipe was created with duplex: false: use the other end`,
   ERR_OTHER_COPY: (fields: { readonly argument: string; readonly path: string; readonly ownPath: string }) =>
-    `${fields.argument} is an object of another copy of procshare, which is in ${fields.path}; this one is in ${fields.ownPath}. Install one copy for all (npm dedupe), or attach to the object's handle with this copy`,
+    `the argument ${fields.argument} belongs to another copy of procshare: that copy is in ${fields.path}, this one in ${fields.ownPath}. Install one copy for all (npm dedupe), or attach to its handle with this copy`,
   ERR_OVER_RELEASE: (fields: Subject & { readonly units: number }) =>
     `releasing ${units(fields.units)} of ${nameOf(fields)} would exceed its limit: release only what was acquired`,
   ERR_STALE_HANDLE: ({ segment, isReplaced }: { readonly segment: string; readonly isReplaced?: boolean }) =>
@@ -230,10 +233,10 @@ const SEGMENT_MESSAGES = {
       ? `segment "${segment}" of the handle was replaced by another one of the same name: get a new handle, and keep the object open until the other side has attached`
       : `segment "${segment}" of the handle no longer exists: keep the object open until the other side has attached`,
   ERR_TASK_DONE: (fields: Subject & { readonly count: number }) =>
-    `taskDone(${fields.count}) was called for ${nameOf(fields)}, which has fewer unfinished items: call it once for each item`,
+    `${nameOf(fields)} has fewer unfinished items than taskDone(${fields.count}) reports: call taskDone() once for each item`,
   ERR_TIMEOUT: (fields: Omit<Subject, 'segment'> & { readonly segment?: string | undefined; readonly timeoutMs: number }) => {
     const { segment, kind, part, timeoutMs } = fields
-    const name = segment === undefined ? 'whenAvailable()' : nameOf({ segment, kind, part })
+    const name = segment === undefined ? 'the object' : nameOf({ segment, kind, part })
     return timeoutText(name, timeoutMs)
   },
   ERR_TOO_LARGE: (
@@ -260,7 +263,7 @@ const SEGMENT_MESSAGES = {
   ERR_TOO_MANY_WAITERS: (fields: Subject & { readonly limit: number }) =>
     `${nameOf(fields)} is in use by ${fields.limit} processes and workers, which is its limit: try again later, or close it where it is not needed`,
   ERR_TYPE: ({ segment, mismatch }: { readonly segment: string; readonly mismatch: Mismatch }) =>
-    `segment "${segment}" ${predicateOf(mismatch)}`,
+    `segment "${segment}" ${predicateOf(mismatch)}. Open it as it was created, or choose another name`,
 } satisfies Partial<Record<ShareErrorCode, (fields: never) => string>>
 
 function units(count: number): string {
@@ -270,7 +273,7 @@ function units(count: number): string {
 /** What a wait that took too long says. @param name - of what was waited for */
 export function timeoutText(name: string, timeoutMs: number): string {
   return timeoutMs === 0
-    ? `${name} is not available at once, and timeoutMs is 0`
+    ? `${name} is not ready, and timeoutMs is 0`
     : `waiting for ${name} took longer than ${timeoutMs} ms`
 }
 

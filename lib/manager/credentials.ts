@@ -23,8 +23,8 @@ export function newKey(): Uint8Array {
 
 /** A key as bytes: text is UTF-8. @throws `TypeError` */
 export function keyBytes(name: string, key: unknown): Uint8Array {
-  if (typeof key !== 'string' && !types.isUint8Array(key)) throw typeError(name, 'a text or a Uint8Array', key)
-  if (key.length === 0) throw valueError(name, 'a key that is not empty', key)
+  if (typeof key !== 'string' && !types.isUint8Array(key)) throw typeError(name, 'a string or a Uint8Array', key)
+  if (key.length === 0) throw valueError(name, 'a non-empty key', key)
   return typeof key === 'string' ? new TextEncoder().encode(key) : new Uint8Array(key)
 }
 

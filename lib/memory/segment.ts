@@ -346,7 +346,9 @@ export function createSegment(
   const text = JSON.stringify(spec.description)
   const { maxDescriptionBytes } = native.layout
   if (Buffer.byteLength(text) > maxDescriptionBytes) {
-    throw typeError('type', `describable in ${maxDescriptionBytes} bytes of JSON`, spec.description.type)
+    const argument = spec.description.members === undefined ? 'type' : 'schema'
+    const expected = `small enough to be described in ${maxDescriptionBytes} bytes of JSON`
+    throw typeError(argument, expected, spec.description[argument === 'type' ? 'type' : 'members'])
   }
   const { persist = false, mode = 0o600, pidNamespaces } = spec.options
   const flags = mode | (persist ? PERSIST : 0) | (pidNamespaces === 'any' ? ANY_NAMESPACE : 0)

@@ -25,7 +25,7 @@ export function chooseLock(lock: unknown, persist: boolean): LockChoice {
   if (persist && !SharedObject.siteOf(lock).attachment.segment.persistent) {
     throw valueError(
       'options.lock',
-      'a persistent lock, because the object is to be persistent',
+      'a persistent lock, because options.persist is true',
       SharedObject.siteOf(lock).handle,
     )
   }

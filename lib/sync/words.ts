@@ -56,10 +56,10 @@ let last: { buffer: ArrayBufferLike; words: Words; segment: Segment } | undefine
 
 function wordAt(array: Int32Array, index: number): Word {
   if (!(array instanceof Int32Array || types.isInt32Array(array)))
-    throw typeError('array', 'an Int32Array over a segment', array)
+    throw typeError('array', 'an Int32Array over the buffer of a segment', array)
   if (!Number.isInteger(index) || index < 0 || index >= array.length) {
     assertInteger('index', index, 0, Math.max(array.length - 1, 0))
-    throw rangeError('index', 'that of an element', index)
+    throw rangeError('index', 'the index of an element, but the array is empty', index)
   }
   const { buffer } = array
   if (last?.buffer !== buffer || last.segment.closed) last = find(array)
@@ -68,7 +68,7 @@ function wordAt(array: Int32Array, index: number): Word {
 
 function find({ buffer }: Int32Array): { buffer: ArrayBufferLike; words: Words; segment: Segment } {
   const segment = segmentOf(buffer)
-  if (segment === undefined) throw typeError('array', 'an Int32Array over a segment', buffer)
+  if (segment === undefined) throw typeError('array', 'an Int32Array over the buffer of a segment', buffer)
   if (segment.closed) throw segmentError('ERR_CLOSED', { segment: segment.name })
   const cell = segment.description.words
   if (cell === undefined) throw segmentError('ERR_NO_WORDS', { segment: segment.name })

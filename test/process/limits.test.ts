@@ -49,7 +49,7 @@ describe('with one megabyte of shared memory', () => {
         name: 'ShareError',
         code: 'ENOSPC',
         syscall: 'posix_fallocate',
-        message: expect.stringMatching(/^No room for segment "too large".*`df \/dev\/shm`.*--shm-size/),
+        message: expect.stringMatching(/^There is not enough shared memory for segment "too large".*`df \/dev\/shm`.*--shm-size/),
       },
     }
     expect(await run(child, 'SharedMemory', 1, 'too large', 2 * MEGABYTE)).toEqual(noRoom)
@@ -107,7 +107,7 @@ describe('with few descriptors', () => {
     expect(error).toMatchObject({
       name: 'ShareError',
       code: 'EMFILE',
-      message: expect.stringMatching(/too many open files: close some objects, or raise the limit \(ulimit -n\)/),
+      message: expect.stringMatching(/too many open files.*: close some objects, or raise the limit \(ulimit -n\)/),
     })
     for (const command of ['Value', 'Lock', 'open', 'attach']) {
       expect(await run(child, command, 1, `${name}-other`)).toMatchObject({ error: { code: 'EMFILE' } })
@@ -148,7 +148,7 @@ describe('another user', () => {
       error: expect.objectContaining({
         name: 'ShareError',
         code: 'EACCES',
-        message: expect.stringMatching(/^No permission for segment ".*": it was made with a mode/),
+        message: expect.stringMatching(/^This user has no permission for segment ".*": create it with a mode/),
       }),
     }
     expect(await run(stranger, 'attach', 1, value.name)).toEqual(refused)

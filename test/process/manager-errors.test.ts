@@ -52,7 +52,7 @@ describe('connecting', () => {
   it('with the wrong key is refused, by the server', async () => {
     const { address } = await serve()
     await expect(connect(address, 'another')).rejects.toThrow(
-      shareError('ERR_AUTHENTICATION', /do not have the same key: the server has rejected the proof/),
+      shareError('ERR_AUTHENTICATION', /rejected this client's key/),
     )
   })
 
@@ -68,21 +68,21 @@ describe('connecting', () => {
         if (received >= 12 + 76) socket.write(welcome)
       })
     })
-    await expect(connect(address)).rejects.toThrow(shareError('ERR_AUTHENTICATION', /its proof is wrong/))
+    await expect(connect(address)).rejects.toThrow(shareError('ERR_AUTHENTICATION', /does not know this client's key/))
   })
 
   it('to a server of another version says which', async () => {
     const hello = writeHello(Buffer.alloc(32))
     hello.writeUInt16LE(7, 8)
     const address = await peer((socket) => socket.write(hello))
-    await expect(connect(address)).rejects.toThrow(shareError('ERR_PROTOCOL', /it speaks version 7, this is version 1/))
+    await expect(connect(address)).rejects.toThrow(shareError('ERR_PROTOCOL', /speaks version 7 of the protocol, and this client speaks version 1/))
   })
 
   it('to something else says so', async () => {
     const http = await listen(createHttpServer())
-    await expect(connect(http)).rejects.toThrow(shareError('ERR_PROTOCOL', /something else answers there/))
+    await expect(connect(http)).rejects.toThrow(shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i))
     const ssh = await peer((socket) => socket.write('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'))
-    await expect(connect(ssh)).rejects.toThrow(shareError('ERR_PROTOCOL', /something else answers there/))
+    await expect(connect(ssh)).rejects.toThrow(shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i))
   })
 
   it('to somebody who hangs up, or says nothing, ends', async () => {

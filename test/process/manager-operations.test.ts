@@ -45,7 +45,7 @@ it('replies that are larger than a message are refused before they are made', as
   using list = await manager.list<string>([])
   await list.extend(new Array(2000).fill(0) as never)
   await list.fill(text)
-  await expect(list.toArray()).rejects.toThrow(limit(/a reply of/))
+  await expect(list.toArray()).rejects.toThrow(limit(/the reply would have/i))
   await expect(list.slice()).rejects.toThrow(limit())
   using dict = await manager.dict<number, string>()
   for (let i = 0; i < 3; i++) await dict.set(i, text)

@@ -74,7 +74,7 @@ describe('a client that breaks off', () => {
     const box = await client.create('box')
     const wait = writeCall(99, box, 0, 'wait', [], references)
     client.send(Buffer.concat([wait, wait]))
-    expect(await client.farewell()).toEqual(shareError('ERR_PROTOCOL', /a second call 99/))
+    expect(await client.farewell()).toEqual(shareError('ERR_PROTOCOL', /a second call with the number 99/))
   })
 })
 

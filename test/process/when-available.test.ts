@@ -88,7 +88,7 @@ describe('a segment that another process is still making', () => {
     const segment = making(name)
     const error = await whenAvailable(() => SharedMemory.attach(name), { timeoutMs: 10 }).catch((error) => error)
     expect(error.code).toBe('ERR_TIMEOUT')
-    expect(error.cause).toEqual(shareError('ERR_NOT_READY', /has not finished/))
+    expect(error.cause).toEqual(shareError('ERR_NOT_READY', /is still being created/))
     native.closeSegment(segment)
   })
 })

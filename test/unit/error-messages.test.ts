@@ -200,6 +200,7 @@ const sockets: readonly SocketFields[] = [
 ]
 const connecting = sockets.slice(0, 2)
 const listening = sockets.slice(2)
+const atAddresses = sockets.slice(0, 4)
 const TYPES = ['Lock', 'RLock', 'Semaphore', 'BoundedSemaphore', 'Condition', 'Event', 'Barrier', 'Queue', 'JoinableQueue']
 
 const disconnected: Samples<DisconnectedFields['why'], DisconnectedFields> = {
@@ -257,9 +258,9 @@ const MANAGER: { readonly [C in ManagerErrorCode]: readonly ManagerErrorFields<C
   EACCES: sockets,
   EADDRINUSE: listening.slice(0, 2),
   EADDRNOTAVAIL: [{ address: '192.0.2.1:8080', does: 'listen' }],
-  EAGAIN: [...sockets, { address, does: 'block' }],
+  EAGAIN: [...atAddresses, { address, does: 'block' }],
   ECONNREFUSED: connecting,
-  EINVAL: sockets,
+  EINVAL: atAddresses,
   EIO: sockets,
   EMFILE: sockets,
   ENAMETOOLONG: [{ address: '/a/very/long/path/manager.sock', byteLength: 131, max: 103 }],
@@ -377,6 +378,7 @@ it('every code is used in the library', () => {
 it('every message is one or two plain sentences without holes', () => {
   for (const { code, message } of all) {
     expect.soft(message, code).toMatch(/^[A-Z0-9/]/)
+    expect.soft(message, `${code}: an identifier keeps its small letter`).not.toMatch(/^\w+[.(]/)
     expect.soft(message, code).not.toMatch(/undefined|null|NaN|\[object|: $|: :|\.\.| {2}|[.:,]$/)
     // Persons, clefts and words of another age.
     expect.soft(message, code).not.toMatch(/\b(nobody|somebody|whoever|who|those|anew|made with|exists already|has no .* any|There is no)\b/i)

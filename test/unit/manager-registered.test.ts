@@ -199,9 +199,9 @@ describe('registering', () => {
       'New',
       MODULE,
       { exposed: ['close'] },
-      /options.exposed\[\] must be a name that/,
+      /options.exposed\[\] must be a name other than/,
     ],
-    ['an unknown option', 'New', MODULE, { expose: [] }, /options.expose must be one of/],
+    ['an unknown option', 'New', MODULE, { expose: [] }, /options.expose is not a known option/],
     [
       'a module that is not there',
       'New',

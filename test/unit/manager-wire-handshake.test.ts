@@ -55,7 +55,7 @@ describe('the handshake', () => {
     expect(readProof(body(writeProof(otherKey, server, client)), key, server)).toBe(REFUSED.KEY)
     const read = () => readWelcome(welcome(otherKey), key, server, client, 'it')
     expect(read).toThrow(
-      shareError('ERR_AUTHENTICATION', /It and its client do not have the same key: its proof is wrong/),
+      shareError('ERR_AUTHENTICATION', /manager at it does not know this client's key/),
     )
   })
 
@@ -87,10 +87,10 @@ describe('the handshake', () => {
     )
     const hello = body(writeHello(server))
     expect(() => readHello(changed(hello, 4, OTHER_VERSION), 'it')).toThrow(
-      shareError('ERR_PROTOCOL', /it speaks version 2, this is version 1/),
+      shareError('ERR_PROTOCOL', /speaks version 2 of the protocol, and this client speaks version 1/),
     )
     expect(() => readHello(Buffer.from('HTTP/1.1 400 Bad Request'), 'it')).toThrow(
-      shareError('ERR_PROTOCOL', /something else answers there/),
+      shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i),
     )
   })
 

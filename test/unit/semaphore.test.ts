@@ -130,7 +130,7 @@ it('a Semaphore is opened whatever its value, a BoundedSemaphore only with its o
   using same = Semaphore.open(semaphore.name, 5)
   expect(same.value).toBe(2)
   using bounded = BoundedSemaphore.create(uniqueName(), 2)
-  expect(() => BoundedSemaphore.open(bounded.name, 5)).toThrow(shareError('ERR_TYPE', /it was made with value 2/))
+  expect(() => BoundedSemaphore.open(bounded.name, 5)).toThrow(shareError('ERR_TYPE', /created with value: 2, not with value: /))
 })
 
 describe('a release too many', () => {
@@ -140,7 +140,7 @@ describe('a release too many', () => {
     expect(() => semaphore.release(2)).toThrow(shareError('ERR_OVER_RELEASE'))
     expect(semaphore.value).toBe(1)
     semaphore.release()
-    expect(() => semaphore.release()).toThrow(shareError('ERR_OVER_RELEASE', /more often than its limit allows/))
+    expect(() => semaphore.release()).toThrow(shareError('ERR_OVER_RELEASE', /would exceed its limit/))
     expect(semaphore.value).toBe(2)
   })
 
@@ -164,7 +164,7 @@ describe('a release too many', () => {
     await child.call('do', semaphore.handle, 'acquireSync')
     expect(() => semaphore.release()).toThrow(shareError('ERR_NOT_OWNER'))
     semaphore.acquireSync()
-    expect(() => semaphore.release(2)).toThrow(shareError('ERR_NOT_OWNER', /by this process or worker/))
+    expect(() => semaphore.release(2)).toThrow(shareError('ERR_NOT_OWNER', /this process or worker holds/i))
     semaphore.release()
     expect(semaphore.value).toBe(1)
     await child.call('do', semaphore.handle, 'release')

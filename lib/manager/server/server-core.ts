@@ -59,7 +59,7 @@ export class ServerCore {
   /** Makes a type of the user's own known. Only who runs the server can do so: it runs code. */
   async register(name: string, module: string, options: RegisterOptions | undefined): Promise<void> {
     const assertNew = () => {
-      if (this.types.has(name)) throw valueError('name', 'one that no type has yet', name)
+      if (this.types.has(name)) throw valueError('name', 'a name that no type has yet', name)
     }
     assertNew()
     const type = await registeredType(this, name, module, options)

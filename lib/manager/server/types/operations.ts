@@ -72,7 +72,7 @@ class Leaving {
 /** What `old` is after an increment. @throws `TypeError` for what cannot be added. */
 export function sum(old: unknown, by: unknown, what: string): number | bigint {
   if (typeof by !== 'number' && typeof by !== 'bigint') throw typeError('by', 'a number or a bigint', by)
-  if (typeof old !== typeof by) throw typeError(what, `a ${typeof by}, to be incremented by one`, old)
+  if (typeof old !== typeof by) throw typeError(what, `a ${typeof by}, as the increment is`, old)
   return (old as number) + (by as number)
 }
 
@@ -80,7 +80,7 @@ export function sum(old: unknown, by: unknown, what: string): number | bigint {
 export function elementIndex(index: unknown, length: number): number {
   if (typeof index !== 'number') throw typeError('index', 'an integer', index)
   if (!Number.isInteger(index) || index < -length || index >= length) {
-    throw rangeError('index', length === 0 ? 'that of an element, but there is none' : rangeOf(length), index)
+    throw rangeError('index', length === 0 ? 'the index of an element, but there are none' : rangeOf(length), index)
   }
   return index < 0 ? index + length : index
 }
