@@ -39,10 +39,16 @@ function missingDirectory({ does }: SocketFields): string {
     : 'the directory does not exist. Set TMPDIR to another directory, or pass an address'
 }
 
+function socketText(fields: SocketFields, error: string): string {
+  if (fields.does === 'connect') return `the connection to the manager at ${fields.address} failed: ${error}`
+  const advice = fields.does === 'listen' ? '' : '. Set TMPDIR to another directory, or pass an address'
+  return `cannot ${taskOf(fields)}: ${error}${advice}`
+}
+
 /** Why a server cannot be used any more. */
 export type DisconnectedFields =
   | (At & { readonly why: 'server ended' | 'server closed the connection early' | 'reconnecting' })
-  | (At & { readonly why: 'connection failed'; readonly error: string })
+  | (SocketFields & { readonly why: 'socket failed'; readonly error: string })
   | { readonly why: 'shut down' | 'server process ended' | 'client stalled' | 'client did not authenticate' }
 
 /** What a server or a client refuses, with the limit. */
@@ -129,7 +135,7 @@ function limitText(fields: LimitFields): string {
       return `the reply would have ${size} bytes, but the server allows at most ${fields.max}: ask for less at a time, or start it with a larger limits.frameBytes`
     }
     case 'compared values':
-      return `the value is too large to be compared: it contains ${fields.max} values or more`
+      return `the value is too large to be compared: it contains ${fields.max} values or more. Compare smaller ones`
     case 'call time':
       return `the server ended the call after ${fields.max} ms, which is its limit: ask for less at a time`
     case 'proxies':
@@ -152,8 +158,8 @@ const MANAGER_MESSAGES = {
     return `this user has no permission to ${taskOf(fields)}: ${advice}`
   },
   EADDRINUSE: ({ address }: SocketFields) =>
-    `${address} is already in use by a server: choose another address, or connect to that server`,
-  EADDRNOTAVAIL: ({ address }: SocketFields) => `${address} is not an address of this machine: listen at one that it has`,
+    `the address ${address} is already in use by a server: choose another one, or connect to that server`,
+  EADDRNOTAVAIL: ({ address }: SocketFields) => `the address ${address} is not one of this machine: listen at one that it has`,
   EAGAIN: (fields: SocketFields | (At & { readonly does: 'block' })) =>
     fields.does === 'block'
       ? `the system cannot start the thread that a blocking connection to the manager at ${fields.address} needs: end some threads or processes, or raise the limit (ulimit -u; in a container, docker run --pids-limit)`
@@ -209,8 +215,8 @@ const MANAGER_MESSAGES = {
         return `the manager at ${fields.address} closed the connection before it answered: if it uses TLS, connect with the option tls`
       case 'reconnecting':
         return `the connection to the manager at ${fields.address} is lost and is being established again: repeat the call later`
-      case 'connection failed':
-        return `the connection to the manager at ${fields.address} failed: ${fields.error}`
+      case 'socket failed':
+        return socketText(fields, fields.error)
       case 'shut down':
         return 'the connection to the manager is lost: its server was shut down'
       case 'server process ended':
@@ -305,7 +311,7 @@ export function socketError(error: Error, address: string, does: SocketFields['d
   if (isTls && code !== 'ECONNRESET') {
     return managerError('ERR_TLS', { address, why: 'failed', error: error.message }, { cause: error })
   }
-  return managerError('ERR_DISCONNECTED', { address, why: 'connection failed', error: error.message }, info)
+  return managerError('ERR_DISCONNECTED', { address, does, why: 'socket failed', error: error.message }, info)
 }
 
 /** The error of a connection, as the error of a call that needed it: what was wrong is its cause. */
