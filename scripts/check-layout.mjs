@@ -1,4 +1,4 @@
-// Compares the tables of docs/segment-layout.md with the code: every field of every struct in native/shm/layout.h with its
+// Compares the tables of docs/internals/segment-layout.md with the code: every field of every struct in native/shm/layout.h with its
 // offset and size, every constant there, and the byte ranges of the file locks. Prints each difference and ends with code 1.
 //
 // A table is recognised by the comment above it: <!-- layout: NAME -->, with the name of a struct, "constants" or
@@ -9,9 +9,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-const DOCUMENT = 'docs/segment-layout.md'
+const DOCUMENT = 'docs/internals/segment-layout.md'
 const LAYOUT = 'native/shm/layout.h'
-const LOCKS = 'native/platform/file_lock.h'
+const LOCKS = 'native/platform/posix/file_lock.h'
 
 process.chdir(path.join(import.meta.dirname, '..'))
 

@@ -59,8 +59,10 @@ if (tests.length === 0) {
 
 // An object that is older than its source or than any header is compiled again.
 const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
-const headers = ['native/shm', 'native/platform', 'test/native', 'test/native/posix'].flatMap((folder) =>
-  filesIn(folder, /\.h$/),
+const headers = ['native', 'test/native'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true })
+    .filter((name) => name.endsWith('.h'))
+    .map((name) => path.join(folder, name)),
 )
 const newestHeader = Math.max(...[...headers, import.meta.filename].map(modified))
 

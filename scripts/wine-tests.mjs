@@ -81,7 +81,7 @@ async function runNodeTests() {
 function runNativeTests() {
   const tests = [...PORTABLE_TESTS, ...sourcesIn('test/native/windows', /_test\.cc$/)]
   const wanted = tests.filter((test) => filters.every((filter) => test.includes(filter)))
-  const sources = [...sourcesIn('native/platform', /_windows\.cc$/), ...sourcesIn('native/shm', /\.cc$/)]
+  const sources = [...sourcesIn('native/platform/windows', /\.cc$/), ...sourcesIn('native/shm', /\.cc$/)]
   const objects = compile(sources)
   let failed = 0
   for (const test of wanted) {

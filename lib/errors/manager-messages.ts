@@ -34,16 +34,16 @@ function taskOf({ address, does }: SocketFields): string {
 }
 
 function missingDirectory({ does }: SocketFields): string {
-  return does === 'listen'
-    ? 'its directory does not exist. Create it first'
-    : 'the directory does not exist. Set TMPDIR to another directory, or pass an address'
+  return does === 'listen' ? 'its directory does not exist. Create it first' : `it is not an existing directory${TMPDIR}`
 }
 
 function socketText(fields: SocketFields, error: string): string {
   if (fields.does === 'connect') return `the connection to the manager at ${fields.address} failed: ${error}`
-  const advice = fields.does === 'listen' ? '' : '. Set TMPDIR to another directory, or pass an address'
-  return `cannot ${taskOf(fields)}: ${error}${advice}`
+  return `cannot ${taskOf(fields)}: ${error}${fields.does === 'listen' ? '' : TMPDIR}`
 }
+
+/** What to do when there can be no directory for the socket. */
+const TMPDIR = '. Set TMPDIR to another directory, or pass an address'
 
 /** Why a server cannot be used any more. */
 export type DisconnectedFields =
@@ -148,14 +148,10 @@ function limitText(fields: LimitFields): string {
 const MANAGER_MESSAGES = {
   // Of sockets, and of the directory of a server's socket.
   EACCES: (fields: SocketFields) => {
-    if (fields.does === 'connect') {
-      return `this user has no permission to ${taskOf(fields)}: connect as the user that started it`
-    }
-    const advice =
-      fields.does === 'listen'
-        ? 'choose a path in a directory that this user can write to, or a port above 1023'
-        : 'set TMPDIR to another directory, or pass an address'
-    return `this user has no permission to ${taskOf(fields)}: ${advice}`
+    const text = `this user has no permission to ${taskOf(fields)}`
+    if (fields.does === 'connect') return `${text}: connect as the user that started it`
+    if (fields.does === 'make a directory') return `${text}${TMPDIR}`
+    return `${text}: choose a path in a directory that this user can write to, or a port above 1023`
   },
   EADDRINUSE: ({ address }: SocketFields) =>
     `the address ${address} is already in use by a server: choose another one, or connect to that server`,
@@ -178,10 +174,10 @@ const MANAGER_MESSAGES = {
       ? `cannot ${taskOf(fields)}: ${missingDirectory(fields)}`
       : `no server listens at ${fields.address}: the socket does not exist. Start the server first, or check the path`,
   ENOMEM: (fields: SocketFields) => `there is not enough memory to ${taskOf(fields)}: close some objects`,
-  ENOSPC: (fields: SocketFields) => `cannot ${taskOf(fields)}: the file system is full. Remove some files`,
+  ENOSPC: (fields: SocketFields) => `cannot ${taskOf(fields)}: the file system is full${fields.does === 'make a directory' ? TMPDIR : '. Remove some files'}`,
   EPERM: (fields: SocketFields) => `the system does not permit this user to ${taskOf(fields)}`,
   EROFS: (fields: SocketFields) =>
-    `cannot ${taskOf(fields)}: the file system is read-only. Set TMPDIR to another directory, or pass another address`,
+    `cannot ${taskOf(fields)}: the file system is read-only${fields.does === 'make a directory' ? TMPDIR : '. Choose another path'}`,
 
   ERR_AUTHENTICATION: (
     fields: (At & { readonly why: 'server rejected the key' | 'wrong proof' }) | { readonly why: 'client' },
@@ -275,6 +271,7 @@ const MANAGER_MESSAGES = {
   ERR_PROTOCOL: protocolText,
   ERR_STALE_HANDLE: ({ address }: At) =>
     `the handle belongs to an earlier server at ${address}, which has ended: get a new handle from the server that listens there now`,
+  ERR_SYSTEM: (fields: SocketFields & { readonly error: string }) => socketText(fields, fields.error),
   ERR_TASK_DONE: ({ type, count }: Managed & { readonly count: number }) =>
     `the managed ${type} has fewer unfinished items than taskDone(${count}) reports: call taskDone() once for each item`,
   ERR_TIMEOUT: (fields: ManagerSubject & { readonly timeoutMs: number }) => timeoutText(nameOf(fields), fields.timeoutMs),
@@ -298,14 +295,24 @@ export function managerError<C extends ManagerErrorCode>(
   return new ShareError(code, write(fields), info)
 }
 
+/** Codes of file systems that have no message of their own, and those that stand for them. */
+const SAME: Readonly<Record<string, ShareErrorCode>> = { ENOTDIR: 'ENOENT', ELOOP: 'ENOENT', EDQUOT: 'ENOSPC' }
+
+function codeOf(error: Error): string {
+  const { code = '' } = error as NodeJS.ErrnoException
+  return SAME[code] ?? code
+}
+
 /** The words for an error of a socket or of TLS. */
 export function socketError(error: Error, address: string, does: SocketFields['does']): ShareError {
   if (error instanceof ShareError) return error
-  const { code = '', errno, syscall } = error as NodeJS.ErrnoException
+  const { errno, syscall } = error as NodeJS.ErrnoException
+  const code = codeOf(error)
   const info = { errno, syscall, cause: error }
   if (isShareErrorCode(code) && Object.hasOwn(MANAGER_MESSAGES, code)) {
-    return managerError(code as 'ECONNREFUSED', { address, does }, info)
+    return managerError(code as 'EROFS', { address, does, error: error.message }, info)
   }
+  if (does === 'make a directory') return managerError('ERR_SYSTEM', { address, does, error: error.message }, info)
   // The names of errors in certificates have no common prefix; those of the system have numbers (in Bun all have, but that is 0).
   const isTls = code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO' || !errno
   if (isTls && code !== 'ECONNRESET') {

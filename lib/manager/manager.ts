@@ -32,7 +32,17 @@ import { ServerProcess } from './server-process.ts'
 export interface ManagerStartOptions extends ManagerServeOptions {
   /** How this process connects to the server, if `tls` is given. @defaultValue `tls` itself */
   readonly clientTls?: ConnectionOptions
-  /** Options of the `node` program. @defaultValue those of this process */
+  /**
+   * Options of the `node` program that runs the server; given, they are all that it gets beside `NODE_OPTIONS`, which it inherits with the rest of the
+   * environment.
+   * @defaultValue those of this process (`process.execArgv`), except what says which program it is and who watches it: `--eval`, `--print`,
+   * `--check`, `--interactive`, `--input-type`, `--run`, `--entry-url`, and all that begin with `--inspect`, `--watch` or `--test`
+   * @example
+   * ```ts
+   * import { Manager } from 'procshare'
+   * await using manager = await Manager.start({ execArgv: ['--max-old-space-size=4096'] })
+   * ```
+   */
   readonly execArgv?: readonly string[]
   /** {@link ManagerConnectOptions.syncTimeoutMs}. */
   readonly syncTimeoutMs?: number
@@ -129,6 +139,8 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   /**
    * Starts a server process and connects to it.
    *
+   * @remarks The server ignores SIGINT, SIGTERM and SIGHUP, which a terminal or a service manager sends to all processes of a program: it ends after this
+   * process, whose handlers can still use it.
    * @throws {@link ShareError} `EADDRINUSE`, `EACCES`, `ENOENT`, `EADDRNOTAVAIL`, `ENAMETOOLONG` for an address where it cannot listen;
    * `ERR_TLS`; `ERR_PROCESS_FAILED` when the server process ends at once; `ERR_PROCESS_IMPORT` in a child that is still importing the
    * module of its function. `TypeError`, `RangeError` for options that cannot be right.

@@ -17,6 +17,9 @@ import type { ManagerServeOptions } from './server/server.ts'
 
 const START_MS = 30_000
 const KILL_AFTER_MS = 5_000
+const MOST_STARTS = 10
+/** Signals that go to a whole process group, and that a server ignores once it has loaded (server-main.ts). */
+const GROUP_SIGNALS: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 let count = 0
 
@@ -44,8 +47,23 @@ export class ServerProcess {
   }
 
   /** Starts a server and waits until it listens. @throws what it reports, as `ManagerServer.listen`. */
-  static start(options: ManagerServeOptions, execArgv: readonly string[] | undefined): Promise<ServerProcess> {
+  static async start(options: ManagerServeOptions, execArgv: readonly string[] | undefined): Promise<ServerProcess> {
     const name = `Manager-${++count}`
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ServerProcess.#startOnce(name, options, execArgv)
+      } catch (error) {
+        if (!(error instanceof EndedTooEarly)) throw error
+        if (attempt === MOST_STARTS) throw error.reason
+      }
+    }
+  }
+
+  static #startOnce(
+    name: string,
+    options: ManagerServeOptions,
+    execArgv: readonly string[] | undefined,
+  ): Promise<ServerProcess> {
     const launch = () =>
       fork(SERVER_MAIN, [], {
         serialization: 'advanced',
@@ -76,7 +94,8 @@ export class ServerProcess {
       const timer = setTimeout(isLate, START_MS)
       child.once('error', (error) => fail(spawnError(error, undefined)))
       child.once('exit', (code, signal) => {
-        fail(processError('ERR_PROCESS_FAILED', { why: 'ended early', exit: signal ?? code }))
+        const reason = processError('ERR_PROCESS_FAILED', { why: 'ended early', exit: signal ?? code })
+        fail(GROUP_SIGNALS.includes(signal) ? new EndedTooEarly(reason) : reason)
       })
       child.on('message', (message) => {
         if (!isOurs<FromServerProcess>(message, 'listening', 'failed')) return
@@ -89,7 +108,11 @@ export class ServerProcess {
       })
       // One that was not started at all has no send(), and says why by an error.
       if (child.pid === undefined) return
-      child.send({ procshare: 'serve', options } satisfies ToServer, (error) => error && fail(error))
+      try {
+        child.send({ procshare: 'serve', options } satisfies ToServer, () => {}) // how it ends says more
+      } catch (error) {
+        fail(error as Error) // options that cannot be cloned
+      }
     })
   }
 
@@ -144,4 +167,14 @@ function endedError(): ShareError {
 function setChannelRef({ channel }: ChildProcess, keeps: boolean): void {
   if (keeps) channel?.ref?.()
   else channel?.unref?.()
+}
+
+/** One of GROUP_SIGNALS has come while the server was loading. This process has survived it, so it may need the server. */
+class EndedTooEarly extends Error {
+  readonly reason: ShareError
+
+  constructor(reason: ShareError) {
+    super(reason.message)
+    this.reason = reason
+  }
 }

@@ -50,7 +50,7 @@ export interface ProcessOptions {
   /**
    * Options of the `node` program.
    * @defaultValue those of this process, except what says which program it is and who watches it: `--eval`, `--print`, `--check`,
-   * `--interactive`, `--input-type`, `--run`, and all that begin with `--inspect`, `--watch` or `--test`
+   * `--interactive`, `--input-type`, `--run`, `--entry-url`, and all that begin with `--inspect`, `--watch` or `--test`
    */
   readonly execArgv?: readonly string[]
   /** Working directory. @defaultValue that of this process */

@@ -9,7 +9,7 @@
  *   - when no ring of a queue with that anchor contains its name: its producer or consumer was killed.
  *
  * The order matters: first the list of segments without users, then the look into the ring. A producer puts the name into the ring
- * before it lets go of the segment, and a consumer attaches before it takes the name out: docs/waiting-protocol.md.
+ * before it lets go of the segment, and a consumer attaches before it takes the name out: docs/internals/waiting-protocol.md.
  */
 import { addSweep } from '../lifecycle.ts'
 import { Attachment, attachSegment } from '../memory/segment.ts'
@@ -110,6 +110,7 @@ function namesAt({ segment, cell }: QueuePlace): string[] | undefined {
   let attachment: Attachment | undefined
   try {
     attachment = new Attachment(attachSegment(segment, undefined), 'Queue')
+    attachment.segment.divideCells()
     const queue = native.bindQueue(attachment.segment.native, cell)
     try {
       return native.queueApart(queue)

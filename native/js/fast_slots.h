@@ -3,7 +3,7 @@
 // A Node-API callback learns its data pointer from napi_get_cb_info, and two of those calls are a fifth of an
 // uncontended lock and unlock. So the first kFastSlots environments of a process get functions of their own,
 // compiled per slot, which find their object in a table, at an address that is a constant; later ones get
-// ordinary functions with a data pointer. docs/performance.md has the measurement.
+// ordinary functions with a data pointer. docs/platforms/performance.md has the measurement.
 #pragma once
 
 #include <napi.h>

@@ -1,6 +1,6 @@
 // Named memory: bytes that unrelated processes find by name, whose name lives exactly as long as somebody holds it.
 //
-// This header is the specification for a porter; named_memory_linux.cc is one implementation.
+// This header is the specification for a porter; linux/named_memory.cc is one implementation.
 //
 //   builder   The process that created the memory and has not published it. It is alone with it.
 //   holder    A process (to be exact, one NamedMemory object) that keeps the name alive.

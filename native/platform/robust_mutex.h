@@ -19,7 +19,7 @@
 #include "platform/compiler.h"
 #include "platform/deadline.h"
 #include "platform/members.h"
-#include "platform/robust_mutex_storage.h"
+#include "platform/posix/robust_mutex_storage.h"
 
 namespace procshare {
 

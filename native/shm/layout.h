@@ -1,4 +1,4 @@
-// Layout of a segment: the structs as they lie in memory, and nothing else. History and rules: docs/segment-layout.md.
+// Layout of a segment: the structs as they lie in memory, and nothing else. History and rules: docs/internals/segment-layout.md.
 //
 //   0                                                                                 total_bytes (whole pages)
 //   | payload          | cells               | description     | gap | ControlBlock |
@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "platform/robust_mutex_storage.h"
+#include "platform/posix/robust_mutex_storage.h"
 
 namespace procshare {
 
@@ -77,7 +77,7 @@ static_assert(offsetof(ControlBlock, pid_namespace) == 496 && offsetof(ControlBl
 static_assert(std::atomic<uint32_t>::is_always_lock_free);  // a lock table would live in one process only
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
-// LockCell - one lock in the cells of a segment. States and crash argument: docs/lock-protocol.md.
+// LockCell - one lock in the cells of a segment. States and crash argument: docs/internals/lock-protocol.md.
 //
 //   0              4       8       16               112            120              128
 //   | release_word | flags | owner | mutex          | reserved_for | reserved_until |

@@ -1,6 +1,6 @@
 // SharedLock: the lock of a LockCell, for threads that block and for event loops that must not.
 //
-// States, interleavings and the crash argument: docs/lock-protocol.md. In short:
+// States, interleavings and the crash argument: docs/internals/lock-protocol.md. In short:
 //
 //   L1  The robust mutex alone decides who owns the lock. Everything else in the cell only says whom to wake.
 //   L2  Asynchronous acquirers sleep on release_word, by the protocol of shm/wake_word.h (W1 to W3): what they wait for is

@@ -7,7 +7,7 @@
 //       for nothing or a late one: no sleep is longer than a heartbeat, at whose end the waiter announces itself anew and
 //       looks again.
 //
-// The lock, with its release word, was the first to do so; docs/lock-protocol.md has the interleavings.
+// The lock, with its release word, was the first to do so; docs/internals/lock-protocol.md has the interleavings.
 #pragma once
 
 #include <atomic>

@@ -1,10 +1,10 @@
-/** What requests for a lock meet, by who holds it: the table of docs/lock-protocol.md, column by column. */
+/** What requests for a lock meet, by who holds it: the table of docs/internals/lock-protocol.md, column by column. */
 import assert from 'node:assert/strict'
 import type { Lock, RLock } from 'procshare'
 import { verdict } from './assertions.ts'
 import { type Case, call, type GuardOf, inside, type Outcome, type Party, pause, type Step } from './driver.ts'
 
-/** One column of the table "What a request meets" in docs/lock-protocol.md. */
+/** One column of the table "What a request meets" in docs/internals/lock-protocol.md. */
 type Meetings = Record<'acquireSync' | 'runSync' | 'tryAcquire' | 'acquire' | 'run', string>
 
 const BLOCKING = ['acquireSync', 'runSync']

@@ -134,19 +134,6 @@ describe('the creator of a server', () => {
     await expectNothingLeft(pid, address)
   })
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'can use it in a handler of a %s that goes to both of them',
-    async (signal) => {
-      await using user = await spawnFixture('manager-user')
-      const { pid, address } = await user.call<{ pid: number; address: string }>('start', {})
-      await user.call('useAtSignal', signal)
-      process.kill(pid, signal)
-      process.kill(user.pid, signal)
-      expect(await user.event('used')).toEqual(['list'])
-      await expectNothingLeft(pid, address)
-    },
-  )
-
   it('that is killed together with it leaves at most a directory, which the next server removes', async () => {
     await using user = await spawnFixture('manager-user')
     const { pid, address } = await user.call<{ pid: number; address: string }>('start', {})

@@ -1,5 +1,5 @@
 /**
- * The control block at the end of a segment, as docs/segment-layout.md describes it, written a second time: for tests that
+ * The control block at the end of a segment, as docs/internals/segment-layout.md describes it, written a second time: for tests that
  * make segments which the library itself would never make.
  */
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'

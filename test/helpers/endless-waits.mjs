@@ -57,6 +57,14 @@ export const ENDLESS_WAITS = {
     make: () => guarded(new Value('i')),
     wait: (value, options) => value.lock.acquire(options),
   },
+  'lock of a value that was not asked for it before': {
+    make: async () => {
+      const value = new Value('i')
+      keep.push(await guarded(Value.attach(value.handle)))
+      return value
+    },
+    wait: (value, options) => value.lock.acquire(options),
+  },
   'lock of an array': {
     make: () => guarded(new SharedArray('d', 2)),
     wait: (array, options) => array.lock.run(() => {}, options),

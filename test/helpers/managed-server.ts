@@ -1,5 +1,5 @@
 /** A server process with a type of the tests' own, and what the system says of a process. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { listSegments, Manager, type ManagerStartOptions, type RegisteredProxy } from 'procshare'
 
 export const BOX = new URL('../fixtures/managed-box.mjs', import.meta.url)
@@ -55,6 +55,19 @@ export async function warmUp(box: RegisteredProxy<Box>): Promise<void> {
 /** How many descriptors a process has. */
 export function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length
+}
+
+/** How many sockets a process has. */
+export function socketsOf(pid: number): number {
+  const folder = `/proc/${pid}/fd`
+  const isSocket = (descriptor: string) => {
+    try {
+      return readlinkSync(`${folder}/${descriptor}`).startsWith('socket:')
+    } catch {
+      return false // closed meanwhile
+    }
+  }
+  return readdirSync(folder).filter(isSocket).length
 }
 
 /** Bytes of memory that a process has. */

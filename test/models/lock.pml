@@ -1,5 +1,5 @@
 /*
- * The lock of a LockCell: robust mutex, release word, waiters that announce themselves. docs/lock-protocol.md has the
+ * The lock of a LockCell: robust mutex, release word, waiters that announce themselves. docs/internals/lock-protocol.md has the
  * argument in prose; `node scripts/check-models.mjs` checks this one.
  *
  *   here                    in the code

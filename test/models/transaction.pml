@@ -1,6 +1,6 @@
 /*
  * Transactions on shared state, as shm/guarded.h makes them, in a semaphore: words that change together under a robust mutex,
- * through a journal, so that they are all old or all new whoever is killed when. docs/waiting-protocol.md has the argument.
+ * through a journal, so that they are all old or all new whoever is killed when. docs/internals/waiting-protocol.md has the argument.
  *
  *   here             in the code
  *   mutex            the robust mutex of the cell: FREE, the owner's number, DIED

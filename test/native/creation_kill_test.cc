@@ -246,6 +246,29 @@ void AttachersOfAVictimAtEachSystemCall() {
   for (Child& attacher : attachers) attacher.ExpectEnd();
 }
 
+// Two have seen the victim at work when it is killed. Then each shares its lock with the other and takes him for a holder.
+void TwoAttachersOfAVictimThatHasNotPublished() {
+  if (kFallbacks) return Skip("the name is a file of its own there");
+  const std::string name = TestName("two");
+  TracedChild victim([&] {
+    const Result<Segment> created = Segment::Create(name, SpecOf(false));
+    CHECK(created.ok());
+    TracedChild::Halt();
+  });
+  CHECK(victim.RunToHalt());
+  const auto attach = [&] { _exit(Segment::Attach(name, false, false).status().Is(ENOENT) ? 0 : 1); };
+  TracedChild first(attach), second(attach);
+  for (TracedChild* attacher : {&first, &second}) {
+    CHECK(attacher->RunToSystemCall(SYS_fcntl));  // does anybody hold it?
+    CHECK(attacher->RunToSystemCall(SYS_fcntl));  // its own share
+  }
+  victim.Kill();
+  for (TracedChild* attacher : {&first, &second}) CHECK(attacher->RunToSystemCallBoundary());
+  first.RunToEnd();
+  second.RunToEnd();
+  CHECK_EQ(LeftOver(), "");
+}
+
 void AVictimAtRandomInstructions() {
   if (kThreadSanitizer) return Skip("the thread sanitizer makes ten instructions of each, and all of them its own");
   const OneProcessor one;
@@ -287,6 +310,7 @@ int main(int argc, char** argv) {
   const Test tests[] = {
       {"a victim at each system call", AVictimAtEachSystemCall},
       {"attachers of a victim at each system call", AttachersOfAVictimAtEachSystemCall},
+      {"two attachers of a victim that has not published", TwoAttachersOfAVictimThatHasNotPublished},
       {"a victim at random instructions", AVictimAtRandomInstructions},
   };
   return RunTests(argc, argv, tests);

@@ -52,7 +52,7 @@ ControlBlock* BlockOf(const Segment& segment) {
   return reinterpret_cast<ControlBlock*>(mapping.data() + mapping.byte_length() - sizeof(ControlBlock));
 }
 
-// The checksum of docs/segment-layout.md, written a second time: it is part of the format.
+// The checksum of docs/internals/segment-layout.md, written a second time: it is part of the format.
 void Sign(const Segment& segment) {
   ControlBlock* const block = BlockOf(segment);
   uint64_t state = 0xcbf29ce484222325;

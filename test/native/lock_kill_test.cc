@@ -622,6 +622,25 @@ void AChainOfDeaths() {
   MustWorkNormally(lock);
 }
 
+// Whoever has asked for the next turn has it, also when somebody else is told of the death and releases the lock.
+void ADeathLeavesTheTurnToWhoHasAskedForIt() {
+  const SharedScratch<Stage> stage;
+  SharedLock lock(&stage->cell, TestOwners());
+  constexpr uint64_t kAsker = 7;
+  bool kept = false;
+  // A turn that is asked for is kept for milliseconds, so one attempt may come too late.
+  for (int i = 0; i < 100 && !kept; ++i) {
+    Reset(&*stage);
+    LeaveOwnerless(&*stage);
+    lock.Reserve(kAsker);
+    CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAbandoned);
+    lock.Release();
+    kept = lock.TryAcquire(kOwner) == MutexOutcome::kBusy;
+    if (kept) CHECK_EQ(lock.TryAcquire(kAsker), MutexOutcome::kAcquired);
+  }
+  CHECK(kept);
+}
+
 }  // namespace
 }  // namespace procshare::testing
 
@@ -638,6 +657,7 @@ int main(int argc, char** argv) {
       {"a killed sleeper is not its namesake", AKilledSleeperIsNotItsNamesake},
       {"a thread that ends is an owner that dies", AThreadThatEndsIsAnOwnerThatDies},
       {"a chain of deaths", AChainOfDeaths},
+      {"a death leaves the turn to who has asked for it", ADeathLeavesTheTurnToWhoHasAskedForIt},
   };
   return RunTests(argc, argv, tests);
 }

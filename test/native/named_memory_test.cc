@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -524,6 +525,31 @@ void ARemoverThatStandsStillHoldsOthersUp() {
   rival.ExpectEnd();
 }
 
+// The name is removed while somebody is between opening what it means and holding that. The holder lives on.
+void ANameThatIsRemovedMeanwhileIsNotAttachedTo() {
+  if (kFallbacks) return Skip("the name is a file of its own there");
+  const std::string name = TestName("removed-meanwhile");
+  for (const bool persistent : {false, true}) {
+    for (const bool anew : {false, true}) {
+      const NamedMemory old = MustPublish(name, persistent);
+      TracedChild attacher([&] {
+        const Result<NamedMemory> attached = Attach(name);
+        const bool right = anew ? attached.ok() && attached.value().mapping()->data()[0] == 7 : attached.status().Is(ENOENT);
+        _exit(right ? 0 : 1);
+      });
+      // Whether others hold it is what only temporary memory is asked; then it asks for its own share.
+      for (int calls = persistent ? 1 : 2; calls > 0; --calls) CHECK(attacher.RunToSystemCall(SYS_fcntl));
+      CHECK(UnlinkMemory(name, false).ok());
+      std::optional<NamedMemory> other;
+      if (anew) {
+        other = MustPublish(name);
+        other->mapping()->data()[0] = 7;
+      }
+      attacher.RunToEnd();
+    }
+  }
+}
+
 void ForeignMemoryIsNeverReclaimed() {
   const std::string name = TestName("foreign");
   MakeForeignFile(name, 4096);
@@ -811,6 +837,7 @@ int main(int argc, char** argv) {
       {"a new name is safe from old holders", ANewNameIsSafeFromOldHolders},
       {"a new name is safe in the rush", ANewNameIsSafeInTheRush},
       {"a remover that stands still holds others up", ARemoverThatStandsStillHoldsOthersUp},
+      {"a name that is removed meanwhile is not attached to", ANameThatIsRemovedMeanwhileIsNotAttachedTo},
       {"foreign memory is never reclaimed", ForeignMemoryIsNeverReclaimed},
       {"things that are not memory are refused", ThingsThatAreNotMemory},
       {"memory of other users is refused", MemoryOfOtherUsers},

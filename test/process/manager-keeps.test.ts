@@ -97,3 +97,16 @@ it.each(Object.keys(OPERATIONS))(
 it.each(['ref again', 'hot'])('a wait keeps the process (%s)', (how) => expectKept('get', how))
 
 it.each(['manager', 'unref later'])('a wait does not keep the process (%s)', (how) => expectNotKept('lock', how))
+
+it('a call that the client itself has given up keeps the process no longer', async () => {
+  const server = await startManager()
+  const address = [String(server.address), Buffer.from(server.authkey).toString('base64')]
+  await using child = runProgram('manager-keeps', { argv: ['stopped', String(server.pid), ...address] })
+  try {
+    expect(await child.output()).toBe('waits\nERR_TIMEOUT\nended\n')
+    expect(await child.ended()).toEqual({ code: 0, signal: null })
+  } finally {
+    process.kill(server.pid!, 'SIGCONT')
+    await server.shutdown()
+  }
+})

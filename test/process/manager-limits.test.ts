@@ -6,7 +6,7 @@ import { writeOpening } from '../../lib/manager/wire/handshake.ts'
 import { ROOT, writeCall } from '../../lib/manager/wire/messages.ts'
 import { rangeError, shareError, typeError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { descriptorsOf, makeBox, memoryOf, startManager } from '../helpers/managed-server.ts'
+import { descriptorsOf, makeBox, memoryOf, socketsOf, startManager } from '../helpers/managed-server.ts'
 import { RawClient, references } from '../helpers/raw-client.ts'
 
 const MIB = 2 ** 20
@@ -56,6 +56,12 @@ it('clients: one more learns that there are too many, and gets in when another h
   expect(await another.names()).toEqual([])
   another.close()
   others[1]!.close()
+})
+
+it('clients: everyone who is one too many learns it, however many came before', async () => {
+  const server = await start({ clients: 1 })
+  for (let i = 0; i < 70; i++) await expect(connect(server)).rejects.toThrow(shareError('ERR_LIMIT'))
+  expect((await server.stats()).refused).toBe(70)
 })
 
 it('clients that have not proved that they know the key: one more is refused, those who have are served', async () => {
@@ -130,6 +136,7 @@ it('objects: one more is refused, and granted when another was let go of', async
 
 it('replies that nobody reads: the client is read no more, cut off when it goes on, and its memory is free', async () => {
   const server = await start({ bufferedBytes: 16 * MIB, stallMs: 1000 })
+  const sockets = socketsOf(server.pid!)
   const client = await trusted(server)
   const box = await client.create('box')
   client.socket.pause()
@@ -141,10 +148,12 @@ it('replies that nobody reads: the client is read no more, cut off when it goes 
     return (await server.stats()).clients === 1
   })
   expect((await server.stats()).cutOff).toBe(1)
+  // Not even the socket is left, although nobody reads the rest of it.
+  await eventually(() => socketsOf(server.pid!) <= sockets)
 })
 
 it('replies that come later and nobody reads: the client is cut off', async () => {
-  const server = await start({ bufferedBytes: 4 * MIB })
+  const server = await start({ bufferedBytes: 4 * MIB, stallMs: 2 ** 31 - 1 }) // not because it stalls
   const client = await trusted(server)
   const box = await client.create('box')
   client.socket.pause()
@@ -153,6 +162,7 @@ it('replies that come later and nobody reads: the client is cut off', async () =
   for (let i = 0; i < 100; i++) client.begin(box, 'textLater', [MIB])
   client.socket.uncork()
   await eventually(async () => (await server.stats()).clients === 1)
+  expect((await server.stats()).cutOff).toBe(1)
   expect(memoryOf(server.pid!)).toBeLessThan(500 * MIB)
 })
 

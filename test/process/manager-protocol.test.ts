@@ -1,7 +1,7 @@
 /** Clients that do not keep to the protocol: each is told why and sent away, and the others notice nothing. */
 import type { Manager } from 'procshare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { writeOpening, writeProof } from '../../lib/manager/wire/handshake.ts'
+import { REFUSED, readHello, writeOpening, writeProof } from '../../lib/manager/wire/handshake.ts'
 import { ROOT, writeCall, writeCancel, writeHold, writeRelease } from '../../lib/manager/wire/messages.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -33,20 +33,34 @@ function callOf(method: string, format: number, body: Uint8Array, target = ROOT)
 }
 
 describe('a client that has not proved that it knows the key', () => {
+  const { KEY, VERSION } = REFUSED
+  /** A frame that is too long is nothing that could be answered. */
+  const TOO_LONG = undefined
+
   it.each([
-    ['says nothing that is known', Buffer.from('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')],
-    ['speaks another version', (() => Buffer.from(writeOpening()).fill(9, 8, 9))()],
-    ['sends a call instead of its proof', Buffer.concat([writeOpening(), writeCall(1, 0, 0, 'names', [], references)])],
-    ['sends a proof that is too short', Buffer.concat([writeOpening(), writeOpening()])],
+    ['says nothing that is known', Buffer.from('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n'), TOO_LONG],
+    ['speaks another version', (() => Buffer.from(writeOpening()).fill(9, 8, 9))(), VERSION],
+    [
+      'sends a call instead of its proof',
+      Buffer.concat([writeOpening(), writeCall(1, 0, 0, 'names', [], references)]),
+      VERSION,
+    ],
+    ['sends a proof that is too short', Buffer.concat([writeOpening(), writeOpening()]), KEY],
     [
       'proves something else',
       Buffer.concat([writeOpening(), writeProof(Buffer.from('?'), Buffer.alloc(32), Buffer.alloc(32))]),
+      KEY,
     ],
-    ['promises a long frame', Buffer.from([0xff, 0xff, 0xff, 0xff])],
-  ])('and %s is sent away', async (_title, bytes) => {
+    ['promises a long frame', Buffer.from([0xff, 0xff, 0xff, 0xff]), TOO_LONG],
+  ])('and %s is told so, and sent away', async (_title, bytes, reason) => {
+    const { cutOff } = await manager.stats()
     using client = await RawClient.connect(manager.address)
     client.send(bytes)
+    readHello((await client.next())!, 'it')
+    expect((await client.next())?.readUInt16LE(6)).toBe(reason)
     await client.closed
+    // Not for its time, which would count.
+    expect((await manager.stats()).cutOff).toBe(reason === TOO_LONG ? cutOff : cutOff + 1)
     expect(await manager.names()).toEqual([])
   })
 })
@@ -114,6 +128,17 @@ describe('a call that is well-formed and wrong', () => {
     client.send(callOf('names', format, Uint8Array.from(body)))
     expect((await client.message())?.value).toEqual(expect.objectContaining({ name: 'ShareError' }))
     expect(await client.call(ROOT, 'names')).toEqual([])
+  })
+
+  it('to release the hold of another client is answered by an error, and releases nothing', async () => {
+    using owner = await trusted()
+    using other = await trusted()
+    const lock = await owner.create('Lock')
+    const { hold } = (await owner.call(lock, 'acquire')) as { hold: number }
+    expect(await other.call(lock, 'releaseHold', [hold])).toEqual(shareError('ERR_NOT_OWNER'))
+    expect(await other.call(lock, 'isLocked')).toBe(true)
+    expect(await owner.call(lock, 'releaseHold', [hold])).toBe(false)
+    expect(await owner.call(lock, 'isLocked')).toBe(false)
   })
 
   it('with more arguments than any function takes is answered by an error', async () => {

@@ -4,7 +4,8 @@
  */
 import { type Connection, Manager, Pipe } from 'procshare'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ROOT, writeCall, writeSwitch } from '../../lib/manager/wire/messages.ts'
+import { FrameReader } from '../../lib/manager/wire/framing.ts'
+import { GOODBYE, ROOT, readFromServer, readValue, writeCall, writeSwitch } from '../../lib/manager/wire/messages.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { descriptorsOf, makeBox, ringsOf, startManager, warmUp } from '../helpers/managed-server.ts'
@@ -70,6 +71,8 @@ describe.each([
     const [echoed, text] = await Promise.all([box.echo(bytes), box.text(10 * MIB), box.get()])
     expect(Buffer.compare(echoed as Uint8Array, bytes)).toBe(0)
     expect(text).toBe('x'.repeat(10 * MIB))
+    expect(await box.text(MIB)).toHaveLength(MIB) // and goes on
+    expect(await box.echo(bytes.subarray(0, 5))).toEqual(bytes.subarray(0, 5))
   })
 })
 
@@ -131,25 +134,55 @@ describe('a client that is written by hand', () => {
     await client.closed
   })
 
-  it.each([
-    ['something that is no bytes', { some: 'object' }],
-    ['a message that is none', new Uint8Array([4, 0, 0, 0, 99, 0, 0, 0])],
-    ['a frame that is too long', new Uint8Array([255, 255, 255, 255])],
-  ])('is cut off when it puts %s into its rings', async (_what, item) => {
-    const [client, ours] = await inRings()
-    ours.sendSync(item)
-    await client.closed
-    ours.close()
-  })
+  /** What the server has said through the rings of why it has ended them; undefined when it did not say. */
+  async function farewellIn(rings: Connection<unknown>): Promise<unknown> {
+    const reader = new FrameReader(MIB)
+    const reasons: unknown[] = []
+    try {
+      for (;;) {
+        reader.push(Buffer.from((await rings.recv({ timeoutMs: 20_000 })) as Uint8Array), (frame) => {
+          const message = readFromServer(frame)
+          if (message.kind === GOODBYE) reasons.push(readValue(message, references))
+          return true
+        })
+      }
+    } catch (error) {
+      expect(error).toEqual(shareError('ERR_ENDED'))
+    }
+    expect(reasons.length).toBeLessThan(2)
+    return reasons[0]
+  }
 
-  it('is cut off when it stops in the middle of a frame in its rings', async () => {
-    const [client, ours] = await inRings()
-    ours.sendSync(new Uint8Array([200, 0, 0, 0, 1]))
-    await client.closed
-    ours.close()
-  })
+  it.each([
+    ['something that is no bytes', { some: 'object' }, undefined],
+    ['a message that is none', new Uint8Array([4, 0, 0, 0, 99, 0, 0, 0]), ['ERR_PROTOCOL', /too short/]],
+    [
+      'a message of an unknown kind',
+      new Uint8Array([8, 0, 0, 0, 99, 0, 0, 0, 0, 0, 0, 0]),
+      ['ERR_PROTOCOL', /unknown kind 99/],
+    ],
+    ['a frame that is too long', new Uint8Array([255, 255, 255, 255]), undefined],
+    [
+      'the beginning of a frame, and stops',
+      new Uint8Array([200, 0, 0, 0, 1]),
+      ['ERR_DISCONNECTED', /in the middle of a message/],
+    ],
+  ] as const)(
+    'is cut off when it puts %s into its rings, and told why if it could understand that',
+    async (_what, item, reason) => {
+      const { cutOff } = await manager.stats()
+      const [client, ours] = await inRings()
+      ours.sendSync(item)
+      expect(await farewellIn(ours)).toEqual(reason === undefined ? undefined : shareError(reason[0], reason[1]))
+      await client.closed
+      ours.close()
+      // What is no stream of frames ends at once, and not because it stops.
+      expect((await manager.stats()).cutOff).toBe(reason === undefined ? cutOff : cutOff + 1)
+    },
+  )
 
   it('is cut off when it asks for more and more and never reads', async () => {
+    const { cutOff } = await manager.stats()
     const [client, ours] = await inRings()
     const box = (await (await trusted()).create('box')) as number
     for (let i = 1; i <= 50; i++) {
@@ -161,7 +194,7 @@ describe('a client that is written by hand', () => {
     }
     await client.closed
     ours.close()
-    expect(await manager.names()).toEqual([])
+    expect((await manager.stats()).cutOff).toBe(cutOff + 1)
   })
 
   it('ends with its rings, and with its socket', async () => {

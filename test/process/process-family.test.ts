@@ -1,13 +1,17 @@
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { Lock, removeStaleSegments, Value } from 'procshare'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { now } from '../helpers/clock.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type FixtureProcess, type Peer, runProgram, spawnFixture, startWorker, together } from '../helpers/fixture.ts'
 import { segmentsOfThisProcess } from '../helpers/leftovers.ts'
+import { isRunning, killLeftover } from '../helpers/running.ts'
 
 /** A second of grace, and what it takes to notice and to end. */
 const ENDS_WITHIN_MS = 2_500
+const ORPHANER = fileURLToPath(new URL('../fixtures/orphaner.mjs', import.meta.url))
 
 // A process that is killed lets go of its locks a moment before it lets go of its segments. What it then leaves, being the
 // last, is swept away by whoever creates a segment next.
@@ -115,6 +119,35 @@ describe('a child ends with the process that started it', () => {
   })
 })
 
+describe('a child that is stopped before it has loaded ends when it goes on', () => {
+  it.each([
+    ['a Process', 'process'],
+    ['a detached Process, which has not been told that it is one', 'detached'],
+    ['the server of a manager', 'manager'],
+  ])('if its parent was killed just when it had forked it: %s', async (_what, kind) => {
+    await expectToEnd(kind, 'at once')
+  })
+
+  it.each([
+    ['a Process', 'process'],
+    ['the server of a manager', 'manager'],
+  ])('if its parent was killed when it had told it what to do: %s', async (_what, kind) => {
+    await expectToEnd(kind, 'after the message')
+  })
+
+  async function expectToEnd(kind: string, when: string): Promise<void> {
+    const parent = spawn(process.execPath, [ORPHANER, kind, when], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = once(parent, 'exit')
+    const [line] = await once(parent.stdout, 'data')
+    const pid = Number(line)
+    onTestFinished(() => killLeftover(pid))
+    expect(await ended).toEqual([null, 'SIGKILL'])
+    expect(isRunning(pid)).toBe(true)
+    process.kill(pid, 'SIGCONT')
+    await eventually(() => !isRunning(pid))
+  }
+})
+
 describe('a detached child', () => {
   const endings: [string, (head: Peer & FixtureProcess) => void, object][] = [
     ['is killed', (head) => void head.child.kill('SIGKILL'), { code: null, signal: 'SIGKILL' }],
@@ -163,19 +196,3 @@ it('a module that starts a process when it is imported is an error, not an avala
   expect(await program.ended()).toEqual({ code: 0, signal: null })
   expect(await program.output()).toBe('imported\nimported\nERR_PROCESS_FAILED ERR_PROCESS_IMPORT\n')
 })
-
-/** A test that fails leaves nobody behind, and least of all somebody who computes for ever. */
-function killLeftover(pid: number): void {
-  if (pid !== 0 && isRunning(pid)) process.kill(pid, 'SIGKILL')
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return false
-  }
-  if (process.platform !== 'linux') return true
-  // Whoever has taken the orphan in may be in no hurry to bury it.
-  return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-}

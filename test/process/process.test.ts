@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -278,6 +279,9 @@ describe('join', () => {
     const joining = child.join({ signal: controller.signal })
     controller.abort(reason)
     await expect(joining).rejects.toBe(reason)
+    const { signal } = new AbortController()
+    await expect(child.join({ signal, timeoutMs: 1 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
+    expect(getEventListeners(signal, 'abort')).toEqual([])
     await expect(child.join({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     await expect(child.join({ timeoutMs: -1 })).rejects.toThrow(RangeError)
     expect(child.isAlive).toBe(true)

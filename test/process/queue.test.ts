@@ -63,6 +63,23 @@ describe('a queue', () => {
     expect(output.getManySync(10)).toEqual([2, 4, 6])
   })
 
+  it('is put into in order by a thread that blocks behind its own asynchronous puts', async () => {
+    using queue = new Queue<object>({ maxSize: 1 })
+    const item = (number: number) => ({ id: 0, number, text: '' })
+    await using user = await spawnFixture('queue-user', { handle: queue.handle })
+    queue.putSync(item(0))
+    const second = queue.put(item(1))
+    const taken = user.call('consume', 'sync')
+    queue.putSync(item(2), { timeoutMs: 20_000 })
+    await second
+    queue.end()
+    expect(await taken).toEqual([
+      [0, 0],
+      [0, 1],
+      [0, 2],
+    ])
+  })
+
   it('wakes a consumer in another process that waits', async () => {
     using queue = new Queue<Uint8Array>()
     await using user = await spawnFixture('queue-user', { handle: queue.handle })

@@ -280,6 +280,19 @@ describe('the action of a barrier', () => {
     expect(new Set(statuses).size).toBe(1)
   })
 
+  it('of another process counts towards the timeout of a newcomer that blocks', async () => {
+    using barrier = new Barrier(2)
+    await using child = await spawnFixture('object-user')
+    const waiting = barrier.wait()
+    await child.call('actFor', barrier.handle, 3000)
+    await child.event('acting')
+    const started = performance.now()
+    expect(() => barrier.waitSync({ timeoutMs: 4000 })).toThrow(shareError('ERR_TIMEOUT', /4000 ms/))
+    // Not three seconds at the door and four more in the round.
+    expect(performance.now() - started).toBeLessThan(6500)
+    expect(await waiting).toBe(0)
+  })
+
   it('may be performed by another process, and breaks the barrier when that is killed', async () => {
     using barrier = new Barrier(2, { timeoutMs: 20_000 })
     await using child = await spawnFixture('object-user')

@@ -326,6 +326,15 @@ describe('a wait', () => {
     expect(condition.waitForSync(() => 'text')).toBe('text')
     expect(() => condition.waitForSync(() => false, { timeoutMs: 10 })).toThrow(shareError('ERR_TIMEOUT', /than 10 ms/))
   })
+
+  it('for a predicate asks it once more after the timeout', async () => {
+    using condition = new Condition()
+    using _guard = condition.acquireSync()
+    let asked = 0
+    expect(condition.waitForSync(() => ++asked === 2 && 'late', { timeoutMs: 10 })).toBe('late')
+    asked = 0
+    expect(await condition.waitFor(() => ++asked === 2 && 'late', { timeoutMs: 10 })).toBe('late')
+  })
 })
 
 describe('a hold that is left while its wait goes on', () => {
@@ -340,6 +349,19 @@ describe('a hold that is left while its wait goes on', () => {
       await turns(20)
       expect([condition.lock.locked, await isPending(waiting as Promise<unknown>)]).toEqual([true, false])
     })
+    expect(condition.lock.locked).toBe(false)
+  })
+
+  it('ends, also when it is left while it waits for the lock', async () => {
+    using condition = new Condition()
+    const left = await condition.acquire()
+    const waiting = condition.wait({ guard: left })
+    const other = await condition.acquire()
+    condition.notify(1, { guard: other })
+    await turns(20) // it is in line
+    left.release()
+    other.release()
+    expect(await waiting).toBe(true)
     expect(condition.lock.locked).toBe(false)
   })
 

@@ -210,7 +210,6 @@ const disconnected: Samples<DisconnectedFields['why'], DisconnectedFields> = {
   'socket failed': [
     { address, does: 'connect', why: 'socket failed', error: 'read ECONNRESET' },
     { address: 'tcp://nowhere.invalid:80', does: 'listen', why: 'socket failed', error: 'getaddrinfo ENOTFOUND nowhere.invalid' },
-    { address: '/tmp', does: 'make a directory', why: 'socket failed', error: "ENOTDIR: not a directory, mkdtemp '/tmp/x'" },
   ],
   'shut down': [{ why: 'shut down' }],
   'server process ended': [{ why: 'server process ended' }],
@@ -314,6 +313,7 @@ const MANAGER: { readonly [C in ManagerErrorCode]: readonly ManagerErrorFields<C
   ],
   ERR_PROTOCOL: Object.values(protocol).flat(),
   ERR_STALE_HANDLE: [{ address }],
+  ERR_SYSTEM: [{ address: '/tmp', does: 'make a directory', error: "EBUSY: resource busy, mkdtemp '/tmp/x'" }],
   ERR_TASK_DONE: [{ type: 'JoinableQueue', count: 2 }],
   ERR_TIMEOUT: [
     { address, timeoutMs: 50 },
@@ -345,7 +345,7 @@ function page(): string {
     '# Error messages',
     '',
     'Every message that a `ShareError` can have, by its `code`, with example values: names, sizes and reasons differ. The codes are',
-    'stable, the words are not. [What the codes mean](../../README.md#errors) is in the README.',
+    'stable, the words are not. [Errors](errors.md) lists what the codes mean.',
     '',
     '<!-- Generated: npx vitest run test/unit/error-messages.test.ts -u -->',
   ]

@@ -1,4 +1,15 @@
-import { attach, type Handle, Lock, RLock, SharedArray, SharedMemory, Struct, Value } from 'procshare'
+import {
+  attach,
+  type Handle,
+  Lock,
+  listSegments,
+  RLock,
+  SharedArray,
+  SharedMemory,
+  Struct,
+  unlinkSegment,
+  Value,
+} from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { shareError, typeError } from '../helpers/error-matchers.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
@@ -119,6 +130,18 @@ describe('attach', () => {
     expect(value.value).toBe(5)
     using same = Value.attach(name, 'i')
     expect(same.value).toBe(5)
+  })
+
+  it('does not keep the segment that a stale handle names', () => {
+    const name = uniqueName()
+    const old = Value.create(name, 'i', 1, { persist: true })
+    const { handle } = old
+    old.unlink()
+    old.close()
+    Value.create(name, 'i', 2, { persist: true }).close()
+    expect(() => attach(handle)).toThrow(shareError('ERR_STALE_HANDLE'))
+    expect(listSegments().find((segment) => segment.name === name)?.attached).toBe(false)
+    unlinkSegment(name)
   })
 
   it('closes again what turns out to be of another kind', () => {

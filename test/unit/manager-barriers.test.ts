@@ -146,6 +146,27 @@ describe('Barrier of a manager', () => {
     expect(await next).toBe(0)
   })
 
+  it('counts the wait for the end of an action towards its timeout', async () => {
+    const [a, b] = await barriers(2, 2, { timeoutMs: 2000 })
+    let done!: () => void
+    let acting!: () => void
+    const acts = new Promise<void>((resolve) => (acting = resolve))
+    b!.action = () => {
+      acting()
+      return new Promise<void>((resolve) => (done = resolve))
+    }
+    const first = a!.wait()
+    await waits(first, a!)
+    const last = b!.wait()
+    await acts
+    const next = a!.wait() // with the time of the barrier, which the server alone keeps
+    await waits(next, a!)
+    done()
+    await Promise.all([first, last])
+    await expect(next).rejects.toThrow(shareError('ERR_TIMEOUT'))
+    expect(await a!.broken).toBe(true)
+  })
+
   it('is broken by the end of the one who acts, and by a reset meanwhile for that one too', async () => {
     const [a, b] = await barriers(2, 2)
     const begun = () => {

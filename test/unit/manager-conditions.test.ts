@@ -1,5 +1,7 @@
-import type { ConditionProxy } from 'procshare'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ConditionProxy, LockProxy } from 'procshare'
 import { describe, expect, it } from 'vitest'
+import { GRACE_MS } from '../../lib/manager/client/pending-calls.ts'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { arrived, managerClients, waits } from '../helpers/manager-clients.ts'
@@ -225,6 +227,40 @@ describe('Condition of a manager', () => {
     })
     expect(await lock.locked).toBe(false)
     expect((await lock.acquire()).abandoned).toBe(false)
+  })
+
+  it('has the lock again before a wait fails for a signal, however long others have it', async () => {
+    const [a, b] = await conditions(2)
+    const controller = new AbortController()
+    const { waiting } = await waitUnderLock(a!, { signal: controller.signal })
+    const guard = await b!.acquire()
+    let isOver = false
+    waiting.catch(() => (isOver = true))
+    controller.abort('enough')
+    await delay(5 * GRACE_MS)
+    expect(isOver).toBe(false)
+    await guard.release()
+    await expect(waiting).rejects.toBe('enough')
+    expect(await b!.locked).toBe(false)
+  })
+
+  it('is not held by those whose proxy of the lock is closed while they wait', async () => {
+    let lock!: LockProxy
+    const [a, b] = await share(2, async (manager) => {
+      lock = await manager.Lock()
+      return manager.Condition({ lock })
+    })
+    const guard = await lock.acquire()
+    const waiting = a!.wait({ guard })
+    await waits(waiting, a!)
+    lock.close()
+    await arrived(a!)
+    expect(await b!.run(() => b!.notify())).toBe(1)
+    expect(await waiting).toBe(true)
+    expect(await b!.locked).toBe(false)
+    const next = await b!.acquire()
+    expect(next.abandoned).toBe(false)
+    await next.release()
   })
 
   it('is not held by who has left while it waits', async () => {

@@ -51,6 +51,15 @@ describe('Event of a manager', () => {
     expect(await b!.wait({ timeoutMs: 0 })).toBe(true)
   })
 
+  it('gives up the waits of a proxy that is closed', async () => {
+    const [a, b] = await events(2)
+    const waiting = a!.wait()
+    await waits(waiting, a!)
+    a!.close()
+    await expect(waiting).rejects.toThrow(shareError('ERR_CLOSED'))
+    await b!.set()
+  })
+
   it('is waited for although nobody holds the proxy', async () => {
     const [one, two] = await connect(2)
     const b = await two!.Event('kept by a wait')

@@ -137,6 +137,15 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     await expect(guard.release()).rejects.toThrow(shareError('ERR_CLOSED'))
   })
 
+  it('passes from a client that is gone also when that has only tried to take it', async () => {
+    const [a, b] = await locks(2)
+    expect(await a!.tryAcquire()).toBeDefined()
+    const waiting = b!.acquire()
+    await waits(waiting, b!)
+    await end(a!)
+    expect((await waiting).abandoned).toBe(true)
+  })
+
   it('gives up the waits of a proxy that is closed', async () => {
     const [a, b] = await locks(2)
     const guard = await a!.acquire()

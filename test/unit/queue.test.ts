@@ -124,6 +124,28 @@ describe('a queue', () => {
     expect(queue.getSync()).toBe(4)
   })
 
+  it('throws when nothing of what was taken can be made again', async () => {
+    using queue = new Queue<unknown>()
+    for (const take of [() => queue.getManySync(3), () => queue.getMany(3)]) {
+      const gone = new Value('i')
+      queue.putSync(gone)
+      gone.close()
+      await expect((async () => take())()).rejects.toThrow(shareError('ERR_STALE_HANDLE'))
+    }
+    queue.putSync(1)
+    expect(queue.getSync()).toBe(1)
+  })
+
+  it('puts many that fill it to the last byte', async () => {
+    using queue = new Queue<number>({ byteLength: 64 })
+    await queue.putMany([1, 2, 3, 4])
+    expect(queue.getManySync(5)).toEqual([1, 2, 3, 4])
+    queue.putManySync([5, 6, 7, 8])
+    expect(queue.tryPut(9)).toBe(false)
+    expect(queue.getManySync(5)).toEqual([5, 6, 7, 8])
+    await expect(queue.putMany([1, 2, 3, 4, 5])).rejects.toThrow(shareError('ERR_TOO_LARGE'))
+  })
+
   it('puts and gets many at once', async () => {
     using queue = new Queue<number>({ maxSize: 100 })
     await queue.putMany([])
@@ -208,6 +230,7 @@ describe('a queue', () => {
     expect([same.getSync(), again.maxSize, again.name]).toEqual([1, 3, name])
     expect(() => Queue.create(name)).toThrow(shareError('EEXIST'))
     expect(() => Queue.open(name)).toThrow(shareError('ERR_TYPE'))
+    expect(() => Queue.open(name, { maxSize: 3, spill: true })).toThrow(shareError('ERR_TYPE', /spill: false/))
     expect(JSON.parse(JSON.stringify(queue))).toEqual(queue.handle)
   })
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Lock, listSegments, removeStaleSegments, SharedArray, SharedMemory, unlinkSegment, Value } from 'procshare'
 import { expect, it } from 'vitest'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
@@ -71,4 +72,15 @@ it('checks the arguments of unlinkSegment', () => {
   expect(() => unlinkSegment('nobody', { anyOwner: 'yes' } as never)).toThrow(typeError(/^options\.anyOwner must be/))
   expect(() => unlinkSegment('nobody', null as never)).toThrow(typeError(/^options must be an object/))
   expect(() => new SharedMemory(4, { mode: 0o10000 })).toThrow(rangeError(/^options\.mode/))
+})
+
+it('is unmapped when it is closed, unless a user has a buffer of it', ({ skip }) => {
+  using memory = new SharedMemory(8)
+  skip(process.platform !== 'linux' || memory.buffer instanceof SharedArrayBuffer, 'a shared buffer keeps its memory')
+  const maps = () => readFileSync('/proc/self/maps', 'utf8')
+  const value = new Value('i', 1)
+  expect(value.value).toBe(1)
+  expect(maps()).toContain(value.name)
+  value.close()
+  expect(maps()).not.toContain(value.name)
 })

@@ -1,4 +1,4 @@
-/** When a client goes on in shared memory, and how it asks the server for that: docs/manager-protocol.md. */
+/** When a client goes on in shared memory, and how it asks the server for that: docs/internals/manager-protocol.md. */
 import type { Handle } from '../../memory/handle.ts'
 import { type Connection, Pipe, type PipeEnds } from '../../queue/pipe.ts'
 import { RING_BYTES } from '../wire/ring-transport.ts'

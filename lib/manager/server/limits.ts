@@ -55,7 +55,7 @@ export function limitsOf(options: ManagerLimits = {}): Limits {
 
 /**
  * What one call can make the server do at once, whatever a client asks for: a server serves one call at a time, and memory beyond what
- * the engine has for one object ends the process. Beyond a limit a call is refused with `ERR_LIMIT`. docs/managers.md has the same table.
+ * the engine has for one object ends the process. Beyond a limit a call is refused with `ERR_LIMIT`. docs/guide/managers.md has the same table.
  */
 export const OPERATIONS = {
   /** Items, entries or members of one container, or in a queue: fewer than the engine's maps have room for. */

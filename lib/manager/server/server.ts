@@ -7,7 +7,7 @@ import { environmentKey, keyBytes, newKey } from '../credentials.ts'
 import { noteNotServed, noteServed } from '../served-here.ts'
 import { limitsOf, type ManagerLimits } from './limits.ts'
 import { type Listener, listen } from './listener.ts'
-import { makePrivateDirectory, type PrivateDirectory, removeAbandonedDirectories } from './private-directory.ts'
+import { listenPrivately, type PrivateListener, removeAbandonedDirectories } from './private-directory.ts'
 import type { RegisterOptions } from './registered-type.ts'
 import { RingListener } from './ring-listener.ts'
 import { ServerCore } from './server-core.ts'
@@ -64,7 +64,7 @@ export class ManagerServer implements AsyncDisposable {
   readonly #core: ServerCore
   readonly #listener: Listener
   readonly #rings: RingListener | undefined
-  readonly #directory: PrivateDirectory | undefined
+  readonly #directory: PrivateListener | undefined
   #closing: Promise<void> | undefined
 
   /** @internal */
@@ -72,7 +72,7 @@ export class ManagerServer implements AsyncDisposable {
     core: ServerCore,
     listener: Listener,
     rings: RingListener | undefined,
-    directory: PrivateDirectory | undefined,
+    directory: PrivateListener | undefined,
   ) {
     this.address = directory?.address ?? listener.address
     this.authkey = core.key
@@ -94,15 +94,15 @@ export class ManagerServer implements AsyncDisposable {
       await core.register(name, String(module), rest)
     }
     await removeAbandonedDirectories()
-    const directory = options.address === undefined ? makePrivateDirectory(key) : undefined
     const rings = RingListener.listen(core)
     try {
-      const listener = await listen(core, options.address ?? directory!.listenAt, options.tls)
-      directory?.publish()
-      return new ManagerServer(core, listener, rings, directory)
+      if (options.address !== undefined) {
+        return new ManagerServer(core, await listen(core, options.address, options.tls), rings, undefined)
+      }
+      const directory = await listenPrivately(core, options.tls)
+      return new ManagerServer(core, directory.listener, rings, directory)
     } catch (error) {
       rings?.close()
-      directory?.remove()
       throw error
     }
   }

@@ -1,5 +1,5 @@
 /**
- * The messages between a client and the server of a manager, once both have proved that they know the key. docs/manager-protocol.md
+ * The messages between a client and the server of a manager, once both have proved that they know the key. docs/internals/manager-protocol.md
  * is the specification; the bytes are written and read here and nowhere else.
  *
  * Every message starts with its length and then its kind; what follows the fixed fields is a value as MessagePack. All numbers are

@@ -2,7 +2,7 @@
  * SwitchingTransport: a stream of frames that begins on a socket and goes on in a pair of rings in shared memory, when both sides turn
  * out to be on one machine and have much to say.
  *
- * Who sends last by the socket says so there, and the other side looks into the rings only then: docs/manager-protocol.md. The socket
+ * Who sends last by the socket says so there, and the other side looks into the rings only then: docs/internals/manager-protocol.md. The socket
  * stays, silent, because its end tells at once that the other side is gone.
  */
 import type { Socket } from 'node:net'

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "platform/memory_name_windows.h"
+#include "platform/windows/memory_name.h"
 #include "program.h"
 
 namespace procshare::testing {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "check.h"
-#include "platform/kernel_object_windows.h"
 #include "platform/named_memory.h"
+#include "platform/windows/kernel_object.h"
 
 namespace procshare::testing {
 

@@ -1,0 +1,21 @@
+// Waiting without any help of the system: see polling_wait.h for what it costs.
+
+#include "platform/futex.h"
+
+#include "platform/fallback/polling_wait.h"
+
+namespace procshare {
+
+WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Deadline deadline) {
+  return PollingWait(word, expected, deadline);
+}
+
+size_t MostWaitTargets() { return 0; }  // a look at a word that is not mapped any more would be the end of the process
+
+WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t, Deadline deadline) {
+  return PollingWait(targets[0].word, targets[0].expected, deadline);
+}
+
+int FutexWake(const std::atomic<uint32_t>*, int) { return 0; }
+
+}  // namespace procshare

@@ -1,0 +1,268 @@
+// Named memory on Linux: POSIX shared memory (files of the tmpfs at /dev/shm) and open-file-description locks on these files.
+//
+// The locks, what they mean and why: file_lock.h.
+//
+// The sticky bit (the T in `ls -l /dev/shm`) marks temporary memory. It is set by the very open(2) that creates the file,
+// so there is no moment at which a dead builder's file cannot be told from another program's.
+
+#include "platform/named_memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "platform/posix/file_lock.h"
+#include "platform/posix/memory_object.h"
+#include "platform/process_identity.h"
+
+namespace procshare {
+namespace {
+
+constexpr char kDirectory[] = "/dev/shm/";
+constexpr mode_t kTemporaryBit = S_ISVTX;
+std::string PathOf(const std::string& name) { return kDirectory + name; }
+std::string ShmName(const std::string& name) { return "/" + name; }
+
+MemoryIdentity IdentityOf(const struct stat& info) {
+  return {static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino)};
+}
+
+bool NameMeans(const std::string& name, const MemoryIdentity& identity) {
+  struct stat info;
+  return lstat(PathOf(name).c_str(), &info) == 0 && IdentityOf(info) == identity;
+}
+
+// Removes `name` if it still means the file behind `fd`; false when it does not (N4).
+bool RemoveName(int fd, const std::string& name, const MemoryIdentity& identity) {
+  // Whoever holds this lock needs it for two system calls. One that was stopped in between must not stop us for ever.
+  const Deadline deadline = Deadline::AfterMs(kStandstillMs);
+  Backoff backoff;
+  while (!SetLock(fd, F_WRLCK, kName) && !deadline.passed()) backoff.Pause();
+  const bool ours = NameMeans(name, identity);
+  const bool removed = ours && shm_unlink(ShmName(name).c_str()) == 0;
+  (void)SetLock(fd, F_UNLCK, kName);
+  return removed;
+}
+
+// Opens what the name means, if it is memory that the caller may use.
+Result<int> OpenExisting(const std::string& name, bool any_owner, struct stat* info) {
+  Descriptor fd(shm_open(ShmName(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
+  if (!fd.valid()) {
+    // A link, a directory (EINVAL: what the shm_open of glibc makes of EISDIR), a socket.
+    if (errno == ELOOP || errno == EISDIR || errno == EINVAL || errno == ENXIO) return Status::Of(Outcome::kNotMemory);
+    return Status::System(errno, "shm_open");
+  }
+  if (fstat(fd.get(), info) != 0) return Status::System(errno, "fstat");
+  if (!S_ISREG(info->st_mode)) return Status::Of(Outcome::kNotMemory);
+  if (!any_owner && info->st_uid != geteuid()) return Status::Of(Outcome::kOtherUser);
+  return fd.Release();
+}
+
+enum class Fate : uint8_t {
+  kStale,    // was stale; its name is gone, if we may remove it
+  kAlive,    // it has a holder or a builder, or it is persistent
+  kUnclear,  // somebody else is removing the name, or was until a moment ago: look again
+};
+
+Fate ReclaimIfStale(int fd, const std::string& name) {
+  if (!SetLock(fd, F_WRLCK, kRemoval)) {
+    return FindObstacle(fd, kRemoval) == Obstacle::kUser ? Fate::kAlive : Fate::kUnclear;
+  }
+  struct stat info;  // read under the lock: a builder may have made it persistent a moment ago
+  const bool stale = fstat(fd, &info) == 0 && (info.st_mode & kTemporaryBit) != 0;
+  if (stale) (void)RemoveName(fd, name, IdentityOf(info));
+  (void)SetLock(fd, F_UNLCK, kRemoval);
+  return stale ? Fate::kStale : Fate::kAlive;
+}
+
+}  // namespace
+
+Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_length, unsigned mode, bool) {
+  const Deadline standstill = Deadline::AfterMs(kStandstillMs);
+  Backoff backoff;
+  for (;;) {
+    NamedMemory memory;
+    memory.name_ = name;
+    memory.temporary_ = true;
+    Descriptor fd(shm_open(ShmName(name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600 | kTemporaryBit));
+    if (!fd.valid()) {
+      if (errno != EEXIST) return Status::System(errno, "shm_open");
+      struct stat info;
+      const Result<int> existing = OpenExisting(name, true, &info);
+      if (existing.status().Is(ENOENT)) continue;  // it went away in between
+      if (!existing.ok()) return Status::System(EEXIST, "shm_open");
+      Descriptor old(existing.value());
+      const Fate fate = info.st_uid == geteuid() ? ReclaimIfStale(old.get(), name) : Fate::kAlive;
+      if (fate == Fate::kAlive || standstill.passed()) return Status::System(EEXIST, "shm_open");
+      if (fate == Fate::kUnclear) backoff.Pause();
+      continue;
+    }
+    struct stat info;
+    if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
+    memory.identity_ = IdentityOf(info);
+    // Between open and lock the file looks stale to others; one who removed it in that moment makes us start again.
+    if (!SetLock(fd.get(), F_WRLCK, kLiveness) || !NameMeans(name, memory.identity_)) continue;
+    memory.descriptor_ = fd.Release();  // from here on Close() removes the name again if something fails
+    const int open_fd = static_cast<int>(memory.descriptor_);
+
+    // Not `mode` in open(2): the mask of the process would have its say, as it had on 0600.
+    const bool mode_differs = (info.st_mode & 0777) != mode;
+    if (mode_differs && fchmod(open_fd, mode | kTemporaryBit) != 0) return Status::System(errno, "fchmod");
+    // No ftruncate() first: were we killed after it, an attacher could map bytes that nothing backs.
+    const Status allocated = AllocateMemory(open_fd, byte_length);
+    if (!allocated.ok()) return allocated;
+    Result<std::shared_ptr<MemoryMapping>> mapping = MapMemory(open_fd, byte_length);
+    if (!mapping.ok()) return mapping.status();
+    memory.mapping_ = std::move(mapping.value());
+    return memory;
+  }
+}
+
+Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner, Deadline deadline) {
+  Backoff backoff;
+  for (;;) {
+    struct stat info;
+    const Result<int> opened = OpenExisting(name, any_owner, &info);
+    if (!opened.ok()) return opened.status();
+    Descriptor fd(opened.value());
+
+    const bool temporary = (info.st_mode & kTemporaryBit) != 0;
+    if (temporary && !HeldByOthers(fd.get())) {
+      if (ReclaimIfStale(fd.get(), name) == Fate::kStale) return Status::System(ENOENT, "shm_open");
+      continue;  // somebody came in between, or it has become persistent: look again
+    }
+    if (!SetLock(fd.get(), F_RDLCK, kLiveness)) {
+      if (deadline.passed()) return Status::Of(Outcome::kNotReady);
+      backoff.Pause();  // a builder is at work, or somebody is removing the name
+      continue;
+    }
+    // A holder that we saw above and that is gone now left us alone with stale memory.
+    if (temporary && !HeldByOthers(fd.get())) continue;
+    // From here on only Unlink() removes the name. Did somebody remove it before, did a builder grow the file?
+    if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
+    if (info.st_nlink == 0) continue;
+    if (info.st_size <= 0) {
+      // Nothing to map: another program's object in the making, or our builder died before it gave it a size. (It is not
+      // at work, for we share the lock.) Removed here and not by the last holder's Close(), for of many that come and go
+      // in this loop none may ever be the last.
+      if ((info.st_mode & kTemporaryBit) == 0) return Status::Of(Outcome::kForeign);
+      const bool removed = RemoveName(fd.get(), name, IdentityOf(info));
+      if (!removed && NameMeans(name, IdentityOf(info))) return Status::System(ENOENT, "shm_open");  // not ours to remove
+      continue;
+    }
+
+    NamedMemory memory;
+    memory.name_ = name;
+    memory.temporary_ = (info.st_mode & kTemporaryBit) != 0;
+    memory.identity_ = IdentityOf(info);
+    memory.descriptor_ = fd.Release();
+    Result<std::shared_ptr<MemoryMapping>> mapping =
+        MapMemory(static_cast<int>(memory.descriptor_), static_cast<size_t>(info.st_size));
+    if (!mapping.ok()) return mapping.status();
+    memory.mapping_ = std::move(mapping.value());
+    return memory;
+  }
+}
+
+Status NamedMemory::MakePersistent() {
+  const int fd = static_cast<int>(descriptor_);
+  struct stat info;
+  if (fstat(fd, &info) != 0) return Status::System(errno, "fstat");
+  if (fchmod(fd, info.st_mode & 0777) != 0) return Status::System(errno, "fchmod");
+  temporary_ = false;
+  return Status::Ok();
+}
+
+Status NamedMemory::Publish() {
+  if (!SetLock(static_cast<int>(descriptor_), F_RDLCK, kLiveness)) return Status::System(errno, "fcntl");
+  return Status::Ok();
+}
+
+void NamedMemory::Leave() {
+  if (descriptor_ < 0 || !std::exchange(keeps_name_, false)) return;
+  const int fd = static_cast<int>(descriptor_);
+  // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
+  // not by close(2), because a lock ends with its open file description, and our mapping keeps that one.
+  (void)SetLock(fd, F_UNLCK, kLiveness);
+  if (!temporary_ || !SetLock(fd, F_WRLCK, kRemoval)) return;
+  (void)RemoveName(fd, name_, identity_);
+  (void)SetLock(fd, F_UNLCK, kRemoval);
+}
+
+void NamedMemory::Close() {
+  if (descriptor_ < 0) return;
+  Leave();
+  const Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
+  if (const uint64_t member = member_.exchange(0)) (void)SetLock(fd.get(), F_UNLCK, MemberRange(member));
+}
+
+bool NamedMemory::BecomeBuilder() { return SetLock(static_cast<int>(descriptor_), F_WRLCK, kLiveness); }
+
+Status NamedMemory::Unlink() {
+  if (!RemoveName(static_cast<int>(descriptor_), name_, identity_)) return Status::System(ENOENT, "shm_unlink");
+  return Status::Ok();
+}
+
+uint64_t NamedMemory::Join() {
+  if (member_ != 0 || descriptor_ < 0) return member_;
+  const uint64_t number = kFirstMember | (RandomId() & (kFirstMember - 1));
+  if (SetLock(static_cast<int>(descriptor_), F_WRLCK, MemberRange(number))) member_ = number;
+  return member_;
+}
+
+bool NamedMemory::IsMember(uint64_t member) const {
+  if (member == member_ || descriptor_ < 0) return true;
+  if (!IsMemberNumber(member)) return false;
+  return HeldByOthers(static_cast<int>(descriptor_), MemberRange(member));
+}
+
+bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
+  return ReadMemory(static_cast<int>(descriptor_), offset, into, byte_length);
+}
+
+Status NamedMemory::Reserve() { return AllocateMemory(static_cast<int>(descriptor_), mapping_->byte_length()); }
+
+Status UnlinkMemory(const std::string& name, bool any_owner) {
+  for (;;) {
+    struct stat info;
+    const Result<int> opened = OpenExisting(name, any_owner, &info);
+    if (!opened.ok()) return opened.status();
+    Descriptor fd(opened.value());
+    if (RemoveName(fd.get(), name, IdentityOf(info))) return Status::Ok();
+    if (NameMeans(name, IdentityOf(info))) return Status::System(EACCES, "shm_unlink");
+  }
+}
+
+Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const MemoryReader& read)>& visit) {
+  DIR* directory = opendir(kDirectory);
+  if (directory == nullptr) return Status::System(errno, "opendir");
+  size_t reclaimed = 0;
+  while (const dirent* item = readdir(directory)) {
+    const std::string name = item->d_name;
+    struct stat info;
+    // Look before opening: opening a stranger's device or pipe could have effects.
+    if (fstatat(dirfd(directory), item->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!S_ISREG(info.st_mode) || info.st_uid != geteuid()) continue;
+    const Result<int> opened = OpenExisting(name, false, &info);
+    if (!opened.ok()) continue;
+    Descriptor fd(opened.value());
+    MemoryEntry entry;
+    entry.name = name;
+    entry.byte_length = static_cast<uint64_t>(info.st_size);
+    entry.temporary = (info.st_mode & kTemporaryBit) != 0;
+    entry.held = HeldByOthers(fd.get());
+    const MemoryReader read = [&fd](uint64_t offset, void* into, size_t byte_length) {
+      return ReadMemory(fd.get(), offset, into, byte_length);
+    };
+    if (visit(entry, read) && ReclaimIfStale(fd.get(), name) == Fate::kStale) ++reclaimed;
+  }
+  closedir(directory);
+  return reclaimed;
+}
+
+}  // namespace procshare

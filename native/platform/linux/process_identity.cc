@@ -1,0 +1,63 @@
+#include "platform/process_identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "platform/posix/process_watch.h"
+
+namespace procshare {
+namespace {
+
+// Field 22 of /proc/self/stat, counted after the command name, which may hold spaces and parentheses. 0 without /proc.
+uint64_t StartTime() {
+  const int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char text[1024];
+  const ssize_t length = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (length <= 0) return 0;
+  text[length] = '\0';
+  const char* at = strrchr(text, ')');
+  for (int field = 3; at != nullptr && (at = strchr(at, ' ')) != nullptr; ++field) {
+    ++at;
+    if (field == 22) return strtoull(at, nullptr, 10);
+  }
+  return 0;
+}
+
+}  // namespace
+
+ProcessIdentity CurrentProcess() { return {static_cast<uint32_t>(getpid()), StartTime()}; }
+
+// By the file that stands for the namespace: by way of /proc, or without one (Linux 6.11) of a descriptor of this process.
+uint64_t PidNamespace() {
+  struct stat info;
+  if (stat("/proc/self/ns/pid", &info) == 0) return info.st_ino;
+  constexpr unsigned long kGetPidNamespace = _IO(0xff, 5);  // PIDFD_GET_PID_NAMESPACE of linux/pidfd.h
+  const int self = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
+  if (self < 0) return 0;
+  const int space = ioctl(self, kGetPidNamespace, 0);
+  const bool known = space >= 0 && fstat(space, &info) == 0;
+  if (space >= 0) close(space);
+  close(self);
+  return known ? info.st_ino : 0;
+}
+
+int OpenProcessWatch(uint32_t pid) {
+  return static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));  // none before Linux 5.3
+}
+
+void AwaitProcessWatch(int descriptor) {
+  pollfd item = {descriptor, POLLIN, 0};
+  while (poll(&item, 1, -1) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace procshare

@@ -1,0 +1,167 @@
+// The mutex says who owns it: a member of the memory. Whether a member lives is known in every pid namespace.
+//
+//   word    63                          32   31        30          29                      0
+//           | member, bits 30 and above    | kWaiters | kOwnerDied | member, bits 0 to 29  |      0: free
+//
+//   O1  Only the word decides. Taking is one compare-and-swap that says who takes, so no kill can fall between the two;
+//       releasing is one exchange. Of many who try at once one succeeds: mutual exclusion is that of the compare-and-swap.
+//   O2  The number of a member is never given to another one, and a member that has ended never comes back. Then nobody can
+//       ever put its word there again, so the compare-and-swap that replaces exactly this word by kOwnerDied is never too
+//       late (no ABA), and doing it twice does no harm.
+//   O3  kOwnerDied is taken like a free mutex: by one compare-and-swap, so exactly one is told. A new owner that is killed
+//       thereafter is a dead owner like any other.
+//   O4  A member is one environment, and its thread takes the mutex. A helper thread of the environment takes it under the same
+//       number, which excludes the two from each other as any two owners. An environment that ends releases what it holds
+//       before it stops being a member.
+//
+// What a dead owner had written is seen by its successor: the kernel ends a process, and drops its file locks, after its last
+// store, and the question whether the member lives is asked after that. Release and acquire of the word order everything else;
+// the release is a full fence in the sense of platform/fence.h.
+//
+// Sleepers sleep on the lower half of the word, as those of a futex mutex do: they set kWaiters, the release takes it away
+// with the rest and wakes one, and a sleeper that has got the mutex sets it again for those that may still sleep. (Two sizes of
+// access to one word are beyond the letter of C++; the half is only compared, by the kernel or by the loop that stands in for
+// it.)
+//
+// A death is noticed by those that want the mutex: each attempt asks whether the owner lives, and so does each sleeper after a
+// slice of 10 to 50 ms. Those that only look, in a loop, ask once in kAskEveryMs for all processes together.
+//
+// Bytes that others have damaged: a word that names no living member counts as ownerless, one that names a living one as
+// held by it.
+
+#include "platform/posix/member_mutex.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "platform/fence.h"
+#include "platform/futex.h"
+
+namespace procshare {
+namespace {
+
+constexpr uint64_t kWaiters = 1u << 31;
+constexpr uint64_t kOwnerDied = 1u << 30;
+constexpr int kLowBits = 30;
+constexpr uint64_t kLow = kOwnerDied - 1;
+constexpr uint32_t kKind = 0x62654d72;  // "rMeb"
+constexpr uint32_t kLibrary = 4;        // of no C library
+constexpr uint32_t kAskEveryMs = 2;
+constexpr double kFirstSliceMs = 10;
+constexpr double kLongestSliceMs = 50;
+
+struct Cell {
+  std::atomic<uint64_t> word;
+  std::atomic<uint32_t> kind;      // written once; by it damaged bytes are recognised
+  std::atomic<uint32_t> asked_at;  // when somebody last asked whether the owner lives: milliseconds, a hint
+};
+static_assert(sizeof(Cell) <= sizeof(RobustMutexStorage) && alignof(Cell) <= alignof(RobustMutexStorage));
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+Cell* CellOf(RobustMutexStorage* storage) { return reinterpret_cast<Cell*>(storage->bytes); }
+const Cell* CellOf(const RobustMutexStorage* storage) { return reinterpret_cast<const Cell*>(storage->bytes); }
+
+const std::atomic<uint32_t>* SleepWord(const Cell* cell) {
+  static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the lower half comes first");
+  return reinterpret_cast<const std::atomic<uint32_t>*>(&cell->word);
+}
+
+uint64_t WordOf(uint64_t member) { return (member & kLow) | (member >> kLowBits) << 32; }
+uint64_t MemberIn(uint64_t word) { return (word & kLow) | (word >> 32) << kLowBits; }
+bool IsHeld(uint64_t word) { return (word & kOwnerDied) == 0 && MemberIn(word) != 0; }
+
+// Replaces the word of an owner that is no more (O2).
+void MarkOwnerDied(Cell* cell, uint64_t word) {
+  // acq_rel: the successor sees what this caller has seen.
+  if (!cell->word.compare_exchange_strong(word, kOwnerDied | (word & kWaiters), std::memory_order_acq_rel)) return;
+  if ((word & kWaiters) != 0) FutexWake(SleepWord(cell), 1);
+}
+
+// Whether it is this caller's turn to ask the system, of those who look in a loop.
+bool IsTimeToAsk(Cell* cell) {
+  const auto now = static_cast<uint32_t>(Deadline::AfterMs(0).since_epoch_ns() / 1'000'000);
+  uint32_t asked_at = cell->asked_at.load(std::memory_order_relaxed);
+  // The difference of what another process has damaged is a large one: then we ask.
+  return now - asked_at >= kAskEveryMs && cell->asked_at.compare_exchange_strong(asked_at, now, std::memory_order_relaxed);
+}
+
+// Sleeps until the mutex is worth a try, or until the deadline.
+void Sleep(Cell* cell, Deadline deadline) {
+  uint64_t seen = cell->word.load(std::memory_order_relaxed);  // relaxed, here and below: the try that follows orders enough
+  if (!IsHeld(seen)) return;
+  const bool marked = (seen & kWaiters) != 0;
+  if (!marked && !cell->word.compare_exchange_strong(seen, seen | kWaiters, std::memory_order_relaxed)) return;
+  (void)FutexWait(SleepWord(cell), static_cast<uint32_t>(seen | kWaiters), deadline);
+}
+
+}  // namespace
+
+void MemberMutexInit(RobustMutexStorage* mutex) {
+  CellOf(mutex)->kind.store(kKind, std::memory_order_relaxed);  // published with the memory that it lies in
+}
+
+bool MemberMutexLooksSound(const RobustMutexStorage* mutex) {
+  return CellOf(mutex)->kind.load(std::memory_order_relaxed) == kKind;
+}
+
+MutexOutcome MemberMutexTryAcquire(RobustMutexStorage* mutex, Members* owners) {
+  Cell* const cell = CellOf(mutex);
+  const uint64_t self = owners->self();
+  if (Unlikely(self == 0 || !MemberMutexLooksSound(mutex))) return MutexOutcome::kBroken;
+  uint64_t seen = cell->word.load(std::memory_order_relaxed);
+  for (;;) {
+    if (IsHeld(seen)) {
+      if (owners->IsMember(MemberIn(seen))) return MutexOutcome::kBusy;
+      MarkOwnerDied(cell, seen);
+      seen = cell->word.load(std::memory_order_relaxed);
+      continue;
+    }
+    const uint64_t waiters = seen & kWaiters;
+    // acquire: pairs with the release of the last owner, or of the one that marked it as ownerless (O1, O3).
+    if (cell->word.compare_exchange_strong(seen, WordOf(self) | waiters, std::memory_order_acquire,
+                                           std::memory_order_relaxed)) {
+      return (seen & ~kWaiters) == 0 ? MutexOutcome::kAcquired : MutexOutcome::kAbandoned;
+    }
+  }
+}
+
+MutexOutcome MemberMutexAcquire(RobustMutexStorage* mutex, Members* owners, Deadline deadline) {
+  MutexOutcome outcome = MemberMutexTryAcquire(mutex, owners);
+  if (outcome != MutexOutcome::kBusy) return outcome;
+  Cell* const cell = CellOf(mutex);
+  double slice_ms = kFirstSliceMs;
+  do {
+    if (deadline.passed()) return MutexOutcome::kBusy;
+    // A release wakes one sleeper and relies on it to take the mutex; one that is killed before it does leaves the others
+    // asleep. And nothing wakes a sleeper when the owner dies. The end of a slice is a new look at both.
+    Sleep(cell, Deadline::Earlier(deadline, Deadline::AfterMs(slice_ms)));
+    slice_ms = std::min(slice_ms * 2, kLongestSliceMs);
+    outcome = MemberMutexTryAcquire(mutex, owners);
+  } while (outcome == MutexOutcome::kBusy);
+  // The release that woke us took the mark away, and there may be other sleepers: our own release has to wake one of them.
+  if (outcome != MutexOutcome::kBroken) cell->word.fetch_or(kWaiters, std::memory_order_relaxed);
+  return outcome;
+}
+
+void MemberMutexRelease(RobustMutexStorage* mutex) {
+  Cell* const cell = CellOf(mutex);
+  const uint64_t word = cell->word.exchange(0, std::memory_order_release);  // pairs with the acquire in TryAcquire
+  FullFenceAfterExchange();
+  if (Unlikely((word & kWaiters) != 0)) FutexWake(SleepWord(cell), 1);
+}
+
+MutexState MemberMutexPeek(const RobustMutexStorage* mutex, Members* owners) {
+  const uint64_t word = CellOf(mutex)->word.load(std::memory_order_relaxed);
+  if (!IsHeld(word)) return (word & ~kWaiters) == 0 ? MutexState::kFree : MutexState::kOwnerDied;
+  // A look that finds a dead owner notes it, as a kernel would: so that the attempt that follows need not ask again.
+  Cell* const cell = CellOf(const_cast<RobustMutexStorage*>(mutex));
+  if (!IsTimeToAsk(cell) || owners->IsMember(MemberIn(word))) return MutexState::kHeld;
+  MarkOwnerDied(cell, word);
+  return MutexState::kOwnerDied;
+}
+
+uint32_t MemberMutexAbi() {
+  return kLibrary << 16 | static_cast<uint32_t>(sizeof(void*)) << 8 | static_cast<uint32_t>(sizeof(Cell));
+}
+
+}  // namespace procshare

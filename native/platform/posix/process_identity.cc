@@ -1,0 +1,66 @@
+#include "platform/process_identity.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/random.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/posix/process_watch.h"
+#include "platform/thread.h"
+
+namespace procshare {
+namespace {
+
+constexpr uint32_t kLookMs = 500;
+
+struct Watch {
+  int descriptor;
+  uint32_t parent;
+  uint32_t grace_ms;
+};
+
+void SleepMs(uint32_t ms) {
+  timespec left = {static_cast<time_t>(ms / 1000), static_cast<long>(ms % 1000) * 1'000'000};
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
+  }
+}
+
+void EndAfterParent(void* argument) {
+  const Watch& watch = *static_cast<Watch*>(argument);
+  if (watch.descriptor >= 0) {
+    AwaitProcessWatch(watch.descriptor);
+  } else {
+    while (ParentPid() == watch.parent) SleepMs(kLookMs);
+  }
+  SleepMs(watch.grace_ms);  // the event loop, if it is free, has seen its channel close and ends the process in order
+  kill(getpid(), SIGKILL);
+}
+
+}  // namespace
+
+uint32_t ParentPid() { return static_cast<uint32_t>(getppid()); }
+
+uint64_t RandomId() {
+  uint64_t id = 0;
+  if (getentropy(&id, sizeof id) == 0 && id != 0) return id;
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (static_cast<uint64_t>(getpid()) << 40) ^ static_cast<uint64_t>(now.tv_sec * 1'000'000'000 + now.tv_nsec);
+}
+
+bool EndWithParent(uint32_t parent, uint32_t grace_ms) {
+  const int descriptor = OpenProcessWatch(parent);
+  if (ParentPid() != parent) {  // it ended before we could look; that of a reused pid would watch a stranger
+    if (descriptor >= 0) close(descriptor);
+    return false;
+  }
+  // These live as long as the process, like the thread itself.
+  static Watch watch;
+  static SmallThread thread;
+  watch = {descriptor, parent, grace_ms};
+  return thread.Start(EndAfterParent, &watch);
+}
+
+}  // namespace procshare

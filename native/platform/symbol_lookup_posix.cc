@@ -1,9 +1,0 @@
-#include <dlfcn.h>
-
-#include "platform/symbol_lookup.h"
-
-namespace procshare {
-
-void* FindProgramSymbol(const char* name) { return dlsym(RTLD_DEFAULT, name); }
-
-}  // namespace procshare

@@ -1,0 +1,151 @@
+// Waiting on words across processes on Windows: a parking table beside each piece of memory (parking_table.h) says who
+// sleeps on which word, and each thread has one named event on which it sleeps, for however many words of whatever memory.
+//
+// sleeper, for each of its words                    waker
+//   s1  takes a place: waiter 0 -> its id             k0  has changed the word
+//   s2  place.key = the word                          k1  full fence
+//   s3  full fence                                    k2  for each place: key the word -> 0; that one is woken and counts
+//   s4  the word is not what it should be: s6         k3  opens the event of place.waiter and sets it
+//   s5  sleeps on its event, for a slice              k4    there is no such event: the thread has died, and does not count:
+//   s6  key -> 0: was it 0 before? then woken               the place is freed
+//   s7  waiter -> 0
+//
+//   F1  No wake-up is lost. s2 | s3 | s4 and k0 | k1 | k2 are Dekker's pattern: either the waker sees the key, or the sleeper
+//       sees the change. The table itself obeys the same order: it is made, zeroed, by the kernel, before s1; a waker who finds
+//       none at k2 came before that. `used` is raised in s1, so who sees the key sees it within the bound.
+//   F2  A wake-up counts once. The exchanges of k2 and s6 on one word decide who had it: the waker (and then the sleeper says
+//       that it was woken, whatever else ended its sleep) or the sleeper.
+//   F3  A wake-up that hits somebody who at s4 found that it need not sleep is handed on to another one.
+//   F4  k3 may come when the sleeper has left already. Then it wakes the next sleep of that thread, or that of another one that
+//       has the place now, for nothing: such a sleeper finds its keys in place and sleeps on.
+//
+//   Killed sleeper  Its event goes with it, so k4 frees the place at the first wake; a key that is not entered yet, or was
+//                   cleared already, is freed when the table is full.
+//   Killed waker    Between k2 and k3 the sleeper is marked and not told: it looks at its places at the end of the slice.
+//   Full table      The sleeper gets no place and returns after a few milliseconds, for no reason, as it may.
+//
+// A word that is in no mapping of ours (the kick of a waiting thread) is in the table of this process.
+
+#include "platform/futex.h"
+
+#include <algorithm>
+
+#include "platform/windows/mapping_registry.h"
+#include "platform/windows/parking.h"
+#include "platform/windows/thread_token.h"
+
+namespace procshare {
+namespace {
+
+constexpr size_t kMostTargets = 128;
+constexpr DWORD kSliceMs = 100;       // how long a killed waker can hold a sleeper up
+constexpr DWORD kWithoutPlaceMs = 2;  // how long one sleeps whom no waker sees
+
+// Rounded up: a sleep that ends before its deadline only begins again.
+DWORD MsUntil(Deadline deadline, DWORD most) {
+  const int64_t ns = deadline.remaining_ns();
+  if (ns >= int64_t{most} * 1'000'000) return most;
+  return static_cast<DWORD>((ns + 999'999) / 1'000'000);
+}
+
+// The places of one sleep.
+class Places {
+ public:
+  explicit Places(const ThreadToken* thread) : thread_(thread) {}
+  ~Places() { (void)Leave(); }
+  Places(const Places&) = delete;
+  Places& operator=(const Places&) = delete;
+
+  // False when there is no place for the word.
+  bool Add(const std::atomic<uint32_t>* word) {
+    WordSite site = SiteOf(word, true);
+    ParkingTable::Place* const place = site.table == nullptr ? nullptr : site.table->Claim(thread_->id);
+    if (place == nullptr) return false;
+    ParkingTable::Enter(place, site.key);
+    places_[count_++] = {std::move(site), place};
+    return true;
+  }
+
+  bool AnyWoken() const {
+    for (size_t i = 0; i < count_; ++i) {
+      if (places_[i].place->key.load(std::memory_order_acquire) == 0) return true;
+    }
+    return false;
+  }
+
+  // Gives all back; whether any was woken. Those that were and need not have been hand it on (F3) if `hand_on`.
+  bool Leave(bool hand_on = false) {
+    bool any = false;
+    while (count_ > 0) {
+      Entry entry = std::move(places_[--count_]);
+      if (!ParkingTable::Leave(entry.place)) continue;
+      any = true;
+      if (hand_on) entry.site.table->Wake(entry.site.key, 1);
+    }
+    return any;
+  }
+
+ private:
+  struct Entry {
+    WordSite site;  // keeps the table
+    ParkingTable::Place* place = nullptr;
+  };
+  const ThreadToken* const thread_;
+  Entry places_[kMostTargets];
+  size_t count_ = 0;
+};
+
+bool AllHold(const WaitTarget* targets, size_t count) {
+  return std::all_of(targets, targets + count, [](const WaitTarget& target) { return Holds(target.word, target.expected); });
+}
+
+}  // namespace
+
+WaitOutcome SleepOnWords(const WaitTarget* targets, size_t count, Deadline deadline, HANDLE mutex, bool* has_mutex) {
+  const ThreadToken* const thread = CurrentThread();
+  if (thread == nullptr) {
+    Sleep(kWithoutPlaceMs);
+    return WaitOutcome::kWoken;
+  }
+  Places places(thread);
+  bool seen = true;
+  for (size_t i = 0; i < count; ++i) seen = places.Add(targets[i].word) && seen;
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // F1
+  if (!AllHold(targets, count)) {
+    (void)places.Leave(true);
+    return WaitOutcome::kChanged;
+  }
+  const HANDLE handles[] = {thread->wake.get(), mutex};
+  for (;;) {
+    const DWORD ms = MsUntil(deadline, seen ? kSliceMs : kWithoutPlaceMs);
+    const DWORD ended = WaitForMultipleObjects(mutex == nullptr ? 1 : 2, handles, FALSE, ms);
+    if (ended == WAIT_OBJECT_0 + 1 || ended == WAIT_ABANDONED_0 + 1) {
+      *has_mutex = true;
+      return WaitOutcome::kWoken;
+    }
+    if (places.AnyWoken()) return WaitOutcome::kWoken;
+    if (deadline.passed()) return places.Leave() ? WaitOutcome::kWoken : WaitOutcome::kTimedOut;
+    if (!seen || ended == WAIT_FAILED) return WaitOutcome::kWoken;
+  }
+}
+
+WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Deadline deadline) {
+  const WaitTarget target = {word, expected};
+  return FutexWaitAny(&target, 1, deadline);
+}
+
+size_t MostWaitTargets() { return kMostTargets; }
+
+WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t count, Deadline deadline) {
+  bool unused;
+  return SleepOnWords(targets, count, deadline, nullptr, &unused);
+}
+
+int FutexWake(const std::atomic<uint32_t>* word, int count) {
+  if (count <= 0) return 0;
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // F1
+  const WordSite site = SiteOf(word, false);
+  return site.table == nullptr ? 0 : site.table->Wake(site.key, count);
+}
+
+}  // namespace procshare

@@ -1,0 +1,28 @@
+// Which addresses of this process are which bytes of which memory: so that a word can be named to other processes, and looked
+// at without the risk that it is unmapped meanwhile.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "platform/windows/parking_table.h"
+
+namespace procshare {
+
+void RegisterMapping(const uint8_t* data, size_t byte_length, uint64_t memory, Audience audience);
+// Before the bytes are unmapped. Whoever looks at one of them with Holds() has looked when this returns.
+void UnregisterMapping(const uint8_t* data);
+
+// What a word is called, and by whom.
+struct WordSite {
+  std::shared_ptr<ParkingTable> table;  // null when there is none
+  uint64_t key = 0;
+};
+WordSite SiteOf(const std::atomic<uint32_t>* word, bool create_table);
+
+// Whether the word holds this number; false as well when it is not mapped.
+bool Holds(const std::atomic<uint32_t>* word, uint32_t expected);
+
+}  // namespace procshare

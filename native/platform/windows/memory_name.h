@@ -1,0 +1,74 @@
+// What a name means: a small section of its own that everybody has open who holds any memory that was ever made under the
+// name, and a mutex for whoever looks it up or changes it.
+//
+// So a name that was unlinked means nothing at once, though the memory lives on in those who are attached, and can mean other
+// memory next. What it says counts only while the memory exists (section `s`): that goes with its last holder, however they end.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "platform/windows/kernel_object.h"
+
+namespace procshare {
+
+// The text of a name for objects and files: what is allowed in both, and tells upper from lower case where the system does not.
+// Long names end in a hash.
+std::wstring EncodedName(const std::string& name);
+
+// One operation on a name. All of it happens while this exists.
+class NameLock {
+ public:
+  explicit NameLock(const std::wstring& encoded);
+  ~NameLock();
+  NameLock(const NameLock&) = delete;
+  NameLock& operator=(const NameLock&) = delete;
+  // False when somebody has been stopped in the middle of an operation, or the system refuses: `failure` says which.
+  bool held() const { return held_; }
+  const Status& failure() const { return failure_; }
+
+ private:
+  Handle mutex_;
+  bool held_ = false;
+  Status failure_;
+};
+
+// Changes only under the lock. `memory` is stored last, and cleared first: killed in between, the name means nothing.
+struct NameRecord {
+  std::atomic<uint64_t> memory;  // id; 0 for none
+  std::atomic<uint64_t> byte_length;
+  std::atomic<uint32_t> published;   // 1: others may attach
+  std::atomic<uint32_t> persistent;  // 1: there is a file
+  std::atomic<uint32_t> everyone;    // 1: not only its user may use it
+  std::atomic<uint32_t> name_bytes;
+  char name[256];
+
+  void Set(uint64_t id, uint64_t bytes, bool is_published, bool is_persistent, Audience audience);
+};
+
+class NameEntry {
+ public:
+  NameEntry() = default;
+  static Result<NameEntry> Open(const std::wstring& encoded);
+  static Result<NameEntry> OpenOrCreate(const std::wstring& encoded, const std::string& name, Audience audience);
+
+  NameRecord* operator->() const { return view_.As<NameRecord>(); }
+  HANDLE handle() const { return section_.get(); }
+  Audience audience() const;
+  std::string name() const;
+
+  // The section of what the name means; invalid when that is gone, or nothing. `*error` says why.
+  Handle OpenMemory(DWORD* error) const;
+
+ private:
+  static Result<NameEntry> Map(Handle section);
+  Handle section_;
+  View view_;
+};
+
+// The names that mean something in this session, encoded.
+std::vector<std::wstring> EncodedNamesInUse();
+
+}  // namespace procshare
