@@ -165,8 +165,10 @@ const MANAGER_MESSAGES = {
   EIO: (fields: SocketFields) => `the system cannot ${taskOf(fields)}: it reports an input/output error`,
   EMFILE: (fields: SocketFields) =>
     `this process has too many open files to ${taskOf(fields)}: close some objects, or raise the limit (ulimit -n)`,
-  ENAMETOOLONG: ({ address, byteLength, max }: At & { readonly byteLength: number; readonly max: number }) =>
-    `a socket path has at most ${max} bytes, and ${address} has ${byteLength}: choose a shorter path`,
+  ENAMETOOLONG: (fields: SocketFields | (At & { readonly byteLength: number; readonly max: number })) =>
+    'does' in fields
+      ? `cannot ${taskOf(fields)}: the path is too long. Choose a shorter one`
+      : `a socket path has at most ${fields.max} bytes, and ${fields.address} has ${fields.byteLength}: choose a shorter one`,
   ENFILE: (fields: SocketFields) =>
     `the system has too many open files to ${taskOf(fields)}: close some objects, or raise its limit (sysctl fs.file-max)`,
   ENOENT: (fields: SocketFields) =>
@@ -309,7 +311,7 @@ export function socketError(error: Error, address: string, does: SocketFields['d
   const { errno, syscall } = error as NodeJS.ErrnoException
   const code = codeOf(error)
   const info = { errno, syscall, cause: error }
-  if (isShareErrorCode(code) && Object.hasOwn(MANAGER_MESSAGES, code)) {
+  if (isShareErrorCode(code) && !code.startsWith('ERR_') && Object.hasOwn(MANAGER_MESSAGES, code)) {
     return managerError(code as 'EROFS', { address, does, error: error.message }, info)
   }
   if (does === 'make a directory') return managerError('ERR_SYSTEM', { address, does, error: error.message }, info)

@@ -227,8 +227,8 @@ describe('the end', () => {
   it.each([
     ['broken-module.mjs', 'work', /broken, as asked/],
     ['no-such-module.mjs', 'work', /Cannot find module/],
-    ['jobs.mjs', 'noSuchExport', /has no function "noSuchExport": it exports addLater, /],
-    ['jobs.mjs', 'notAFunction', /has no function "notAFunction"/],
+    ['jobs.mjs', 'noSuchExport', /exports no function "noSuchExport": it exports addLater, /],
+    ['jobs.mjs', 'notAFunction', /exports no function "notAFunction"/],
   ])('by a module that does not work (%s, %s) is told to join', async (file, name, message) => {
     const module = new URL(`../fixtures/${file}`, import.meta.url)
     const child = new Process(module, { export: name, stdio: 'pipe' }).start()
