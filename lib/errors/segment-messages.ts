@@ -123,18 +123,18 @@ const SEGMENT_MESSAGES = {
   EEXIST: (fields: SystemFields) => `${memoryOf(fields)} already exists: attach to it, open it, or unlink it first`,
   EFBIG: (fields: SystemFields & { readonly byteLength?: number; readonly maxBytes?: number }) => {
     const { segment, byteLength, maxBytes } = fields
-    if (byteLength === undefined) return `${memoryOf(fields)} is larger than the system allows`
+    if (byteLength === undefined) return `${memoryOf(fields)} is larger than the system allows: create a smaller one`
     const name = segment === undefined ? 'a segment' : nameOf({ segment })
     return `${name} of ${byteLength} bytes is too large: this runtime allows buffers of at most ${maxBytes} bytes`
   },
-  EINVAL: (fields: SystemFields) => `the system rejects the name or the size of ${memoryOf(fields)}`,
+  EINVAL: (fields: SystemFields) => `the system rejects the name or the size of ${memoryOf(fields)}: choose another one`,
   EIO: (fields: SystemFields) => `the system reports an input/output error for ${memoryOf(fields)}`,
   EMFILE: (fields: SystemFields) =>
     `this process has too many open files to use ${memoryOf(fields)}: close some objects, or raise the limit (ulimit -n)`,
   ENAMETOOLONG: (fields: SystemFields) => `the name of ${memoryOf(fields)} is too long for this system: choose a shorter one`,
   ENFILE: (fields: SystemFields) =>
     `the system has too many open files to use ${memoryOf(fields)}: close some objects, or raise its limit (sysctl fs.file-max)`,
-  ENODEV: (fields: SystemFields) => `the system cannot map ${memoryOf(fields)} into memory`,
+  ENODEV: (fields: SystemFields) => `the system cannot map ${memoryOf(fields)} into memory: its name belongs to something else`,
   ENOENT: (fields: SystemFields) =>
     `${memoryOf(fields)} does not exist: it has not been created, or its last user has closed it`,
   ENOLCK: (fields: SystemFields) => `the system has no file locks left for ${memoryOf(fields)}: close some objects`,
@@ -152,13 +152,13 @@ const SEGMENT_MESSAGES = {
     return `the system call ${syscall} failed for ${memoryOf(fields)} with the unexpected error ${errno}`
   },
   ERR_ABI: ({ segment }: { readonly segment: string }) =>
-    `segment "${segment}" was created by a process with another C library or word size: run all its users with the same C library and word size`,
+    `segment "${segment}" was created by a process with another C library or word size: run all processes that use it with the same C library and word size`,
   ERR_EXTERNAL_BUFFERS: ({ segment }: { readonly segment: string }) =>
     `segment "${segment}" cannot be mapped: this runtime does not allow buffers over memory outside its heap (Electron 21 and later do not). Use the segment in a child process that runs Node itself`,
   ERR_FOREIGN: ({ segment }: { readonly segment: string }) =>
     `segment "${segment}" was not created by procshare: only SharedMemory.attach() can attach to such memory`,
   ERR_NAMESPACE: ({ segment }: { readonly segment: string }) =>
-    `segment "${segment}" belongs to another pid namespace (another container), from which the death of a lock's owner cannot be detected: create it with pidNamespaces: 'any', or run all its users in one namespace (docker run --pid, shareProcessNamespace in Kubernetes)`,
+    `segment "${segment}" belongs to another pid namespace (another container), from which the death of a lock's owner cannot be detected: create it with pidNamespaces: 'any', or run all processes that use it in one namespace (docker run --pid, shareProcessNamespace in Kubernetes)`,
   ERR_NOT_READY: ({ segment }: { readonly segment: string }) =>
     `segment "${segment}" is still being created by another process: try again later, or wait for it with whenAvailable()`,
   ERR_OTHER_USER: ({ segment }: { readonly segment: string }) =>

@@ -160,7 +160,7 @@ export class BlockingChannel extends Channel {
       if (this.#isMidway) this.#end(error)
       else if (isSent) this.#giveUp(call, undo)
       const subject = target === undefined ? { address: this.address } : { type: target.typeName }
-      throw managerError('ERR_TIMEOUT', { ...subject, timeoutMs: timeoutMs! })
+      throw managerError('ERR_TIMEOUT', { ...subject, timeoutMs })
     } finally {
       this.#isBusy = false
     }
