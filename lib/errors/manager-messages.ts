@@ -312,7 +312,7 @@ export function socketError(error: Error, address: string, does: SocketFields['d
   const code = codeOf(error)
   const info = { errno, syscall, cause: error }
   if (isShareErrorCode(code) && !code.startsWith('ERR_') && Object.hasOwn(MANAGER_MESSAGES, code)) {
-    return managerError(code as 'EROFS', { address, does, error: error.message }, info)
+    return managerError(code as 'EROFS', { address, does }, info)
   }
   if (does === 'make a directory') return managerError('ERR_SYSTEM', { address, does, error: error.message }, info)
   // The names of errors in certificates have no common prefix; those of the system have numbers (in Bun all have, but that is 0).

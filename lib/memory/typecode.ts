@@ -155,7 +155,7 @@ function integer(code: string, alias: string, bits: number, signed: boolean, Arr
 
   function encodeBig(value: unknown, name: string): bigint {
     if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-      throw rangeError(name, `${expected} that is a bigint or a safe integer`, value)
+      throw rangeError(name, `${expected}, as a bigint or a safe integer`, value)
     }
     if (typeof value !== 'bigint' && typeof value !== 'number') throw typeError(name, 'a bigint or an integer', value)
     const exact = BigInt(value)

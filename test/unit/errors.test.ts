@@ -55,10 +55,10 @@ it('begins with a capital letter, names the object and gives advice', () => {
     `Segment "${name}" already exists: attach to it, open it, or unlink it first`,
   )
   expect(caught(() => SharedMemory.attach(name)).message).toBe(
-    `Segment "${name}" belongs to a Value, not to a SharedMemory: attach to it with the class that it was created with`,
+    `Segment "${name}" contains a Value, not a SharedMemory: use Value to attach to it`,
   )
-  expect(caught(() => Value.attach(name, 'd')).message).toBe(`Segment "${name}" holds 'i', not 'd'`)
-  expect(caught(() => array.lock).message).toBe(`SharedArray "${array.name}" has no lock: it was created with lock: false`)
+  expect(caught(() => Value.attach(name, 'd')).message).toBe(`Segment "${name}" holds 'i', not 'd'. Open it as it was created, or choose another name`)
+  expect(caught(() => array.lock).message).toBe(`SharedArray "${array.name}" was created with lock: false, so it has no lock`)
 })
 
 it('is made anew each time', () => {

@@ -141,7 +141,9 @@ describe('open with a given lock', () => {
     using none = SharedArray.create(uniqueName(), 'i', 1, { lock: false })
     const refused = shareError('ERR_TYPE', /a different lock than the given one/)
     expect(() => Value.open(given.name, 'i', 1, { lock: other })).toThrow(refused)
-    expect(() => Value.open(given.name, 'i', 1, { lock: true })).toThrow(refused)
+    expect(() => Value.open(given.name, 'i', 1, { lock: true })).toThrow(
+      shareError('ERR_TYPE', /with the lock of another object, but a lock of its own is expected/),
+    )
     expect(() => Value.open(own.name, 'i', 1, { lock })).toThrow(refused)
     expect(() => SharedArray.open(none.name, 'i', 1, { lock })).toThrow(shareError('ERR_TYPE', /created with lock: false, but/))
     expect(() => Value.open(given.name, 'i', 1, { lock: false })).toThrow(shareError('ERR_TYPE', /created with a lock, but/))

@@ -91,8 +91,8 @@ describe.each([
   it('refuses the name of an object of another kind', () => {
     using value = new Value('i')
     using other = kind === 'Lock' ? new RLock() : new Lock()
-    expect(() => AnyLock.attach(value.name)).toThrow(shareError('ERR_KIND', new RegExp(`Value, not ${kind}`)))
-    expect(() => AnyLock.open(other.name)).toThrow(shareError('ERR_KIND', new RegExp(`not ${kind}`)))
+    expect(() => AnyLock.attach(value.name)).toThrow(shareError('ERR_KIND', new RegExp(`a Value, not an? ${kind}`)))
+    expect(() => AnyLock.open(other.name)).toThrow(shareError('ERR_KIND', new RegExp(`not an? ${kind}`)))
   })
 
   it('refuses options that it does not have', () => {

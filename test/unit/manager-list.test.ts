@@ -18,7 +18,7 @@ describe('a managed list', () => {
     await named.push(1)
     expect(await make(manager.list([9], { name: 'jobs' }))).toEqual([1])
     expect(named.equals(await manager.list('jobs'))).toBe(true)
-    await expect(manager.dict('jobs')).rejects.toThrow(shareError('ERR_KIND', /a list, not a dict/))
+    await expect(manager.dict('jobs')).rejects.toThrow(shareError('ERR_KIND', /type list, not dict/))
   })
 
   it('refuses to be made of anything else', async () => {

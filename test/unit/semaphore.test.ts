@@ -81,7 +81,7 @@ describe.each([
     expect(() => Class.open(event.name)).toThrow(shareError('ERR_KIND'))
     using semaphore = Class.create(uniqueName())
     const Other = Class === Semaphore ? BoundedSemaphore : Semaphore
-    expect(() => Other.attach(semaphore.name)).toThrow(shareError('ERR_KIND', new RegExp(`${kind}, not`)))
+    expect(() => Other.attach(semaphore.name)).toThrow(shareError('ERR_KIND', new RegExp(`contains a ${kind}, not `)))
     expect(() => Other.open(semaphore.name)).toThrow(shareError('ERR_KIND'))
     const byDefault = Class === BoundedSemaphore
     using _same = Class.open(semaphore.name, 1, { recoverable: byDefault })

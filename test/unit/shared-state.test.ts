@@ -185,7 +185,7 @@ describe('a schema', () => {
     ...['then', 'constructor', '__proto__'],
   ])('has no member called %s', (name) => {
     const schema = Object.fromEntries([[name, Value('i')]])
-    expect(() => new SharedState(schema)).toThrow(valueError(new RegExp(`without a member called "${name}"`)))
+    expect(() => new SharedState(schema)).toThrow(valueError(new RegExp(`without the reserved member name "${name}"`)))
     expect(() => SharedState.attach('nobody', schema)).toThrow(valueError())
   })
 

@@ -32,7 +32,7 @@ describe('Struct', () => {
 
   it.each(['0', '17', 'constructor', 'toJSON', '__proto__'])('refuses the field name %s', (name) => {
     const fields = Object.fromEntries([[name, 'i']]) as Record<string, 'i'>
-    expect(() => Struct(fields)).toThrow(valueError(new RegExp(`field names are not .*, got '${name}'`)))
+    expect(() => Struct(fields)).toThrow(valueError(new RegExp(`without fields that are named like a number, .*, got '${name}'`)))
   })
 
   it('takes field names that are anything else', () => {
