@@ -39,9 +39,14 @@ export async function whenAvailable<T>(attempt: () => T | PromiseLike<T>, option
   assertFunction('attempt', attempt)
   assertWaitOptions(options)
   const isNotYet = (error: unknown) => NOT_YET.some((code) => hasCode(error, code))
-  return await retry(() => withoutPatience(attempt), isNotYet, options, (last) => {
-    return segmentError('ERR_TIMEOUT', { segment: (last as ShareError).segment, timeoutMs: options.timeoutMs! }, last)
-  })
+  return await retry(
+    () => withoutPatience(attempt),
+    isNotYet,
+    options,
+    (last) => {
+      return segmentError('ERR_TIMEOUT', { segment: (last as ShareError).segment, timeoutMs: options.timeoutMs! }, last)
+    },
+  )
 }
 
 /**

@@ -34,7 +34,9 @@ function taskOf({ address, does }: SocketFields): string {
 }
 
 function missingDirectory({ does }: SocketFields): string {
-  return does === 'listen' ? 'its directory does not exist. Create it first' : `it is not an existing directory${TMPDIR}`
+  return does === 'listen'
+    ? 'its directory does not exist. Create it first'
+    : `it is not an existing directory${TMPDIR}`
 }
 
 function socketText(fields: SocketFields, error: string): string {
@@ -155,7 +157,8 @@ const MANAGER_MESSAGES = {
   },
   EADDRINUSE: ({ address }: SocketFields) =>
     `the address ${address} is already in use by a server: choose another one, or connect to that server`,
-  EADDRNOTAVAIL: ({ address }: SocketFields) => `the address ${address} is not one of this machine: listen at one that it has`,
+  EADDRNOTAVAIL: ({ address }: SocketFields) =>
+    `the address ${address} is not one of this machine: listen at one that it has`,
   EAGAIN: (fields: SocketFields | (At & { readonly does: 'block' })) =>
     fields.does === 'block'
       ? `the system cannot start the thread that a blocking connection to the manager at ${fields.address} needs: end some threads or processes, or raise the limit (ulimit -u; in a container, docker run --pids-limit)`
@@ -176,7 +179,8 @@ const MANAGER_MESSAGES = {
       ? `cannot ${taskOf(fields)}: ${missingDirectory(fields)}`
       : `no server listens at ${fields.address}: the socket does not exist. Start the server first, or check the path`,
   ENOMEM: (fields: SocketFields) => `there is not enough memory to ${taskOf(fields)}: close some objects`,
-  ENOSPC: (fields: SocketFields) => `cannot ${taskOf(fields)}: the file system is full${fields.does === 'make a directory' ? TMPDIR : '. Remove some files'}`,
+  ENOSPC: (fields: SocketFields) =>
+    `cannot ${taskOf(fields)}: the file system is full${fields.does === 'make a directory' ? TMPDIR : '. Remove some files'}`,
   EPERM: (fields: SocketFields) => `the system does not permit this user to ${taskOf(fields)}`,
   EROFS: (fields: SocketFields) =>
     `cannot ${taskOf(fields)}: the file system is read-only${fields.does === 'make a directory' ? TMPDIR : '. Choose another path'}`,
@@ -226,7 +230,8 @@ const MANAGER_MESSAGES = {
     }
   },
   ERR_ENDED: (fields: (Managed & { readonly why: 'no more puts' | 'drained' }) | (At & { readonly why: 'relay' })) => {
-    if (fields.why === 'relay') return `the connection to the manager at ${fields.address} is lost: its relay thread has ended`
+    if (fields.why === 'relay')
+      return `the connection to the manager at ${fields.address} is lost: its relay thread has ended`
     return fields.why === 'no more puts'
       ? `the managed ${fields.type} has ended: no more items can be put into it`
       : `the managed ${fields.type} has ended and is empty: there are no more items to get`
@@ -276,7 +281,8 @@ const MANAGER_MESSAGES = {
   ERR_SYSTEM: (fields: SocketFields & { readonly error: string }) => socketText(fields, fields.error),
   ERR_TASK_DONE: ({ type, count }: Managed & { readonly count: number }) =>
     `the managed ${type} has fewer unfinished items than taskDone(${count}) reports: call taskDone() once for each item`,
-  ERR_TIMEOUT: (fields: ManagerSubject & { readonly timeoutMs: number }) => timeoutText(nameOf(fields), fields.timeoutMs),
+  ERR_TIMEOUT: (fields: ManagerSubject & { readonly timeoutMs: number }) =>
+    timeoutText(nameOf(fields), fields.timeoutMs),
   ERR_TLS: (fields: At & ({ readonly why: 'refused' } | { readonly why: 'failed'; readonly error: string })) =>
     fields.why === 'refused'
       ? `the manager at ${fields.address} closed the TLS connection before it answered: check the certificate that this client presents`

@@ -18,8 +18,7 @@ const PROCESS_MESSAGES = {
     `this process has too many open files to start ${nameOf(child)}: close some objects, or raise the limit (ulimit -n)`,
   ENFILE: (child: Child) =>
     `the system has too many open files to start ${nameOf(child)}: close some objects, or raise its limit (sysctl fs.file-max)`,
-  ENOENT: (child: Child) =>
-    `${nameOf(child)} cannot be started: its program or its working directory does not exist`,
+  ENOENT: (child: Child) => `${nameOf(child)} cannot be started: its program or its working directory does not exist`,
   ENOMEM: (child: Child) =>
     `there is not enough memory to start ${nameOf(child)}: close some objects, or end some processes`,
   EPERM: (child: Child) => `the system does not permit this user to start ${nameOf(child)}`,

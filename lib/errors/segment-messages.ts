@@ -40,7 +40,9 @@ function memoryOf({ segment }: SystemFields): string {
 
 function numbersOf({ wantedBytes, freeBytes }: Room): string {
   if (wantedBytes === undefined) return ''
-  return freeBytes === undefined ? ` (${wantedBytes} bytes wanted)` : ` (${wantedBytes} bytes wanted, ${freeBytes} free)`
+  return freeBytes === undefined
+    ? ` (${wantedBytes} bytes wanted)`
+    : ` (${wantedBytes} bytes wanted, ${freeBytes} free)`
 }
 
 /** How an object that exists differs from the one that was asked for. */
@@ -127,14 +129,17 @@ const SEGMENT_MESSAGES = {
     const name = segment === undefined ? 'a segment' : nameOf({ segment })
     return `${name} of ${byteLength} bytes is too large: this runtime allows buffers of at most ${maxBytes} bytes`
   },
-  EINVAL: (fields: SystemFields) => `the system rejects the name or the size of ${memoryOf(fields)}: choose another one`,
+  EINVAL: (fields: SystemFields) =>
+    `the system rejects the name or the size of ${memoryOf(fields)}: choose another one`,
   EIO: (fields: SystemFields) => `the system reports an input/output error for ${memoryOf(fields)}`,
   EMFILE: (fields: SystemFields) =>
     `this process has too many open files to use ${memoryOf(fields)}: close some objects, or raise the limit (ulimit -n)`,
-  ENAMETOOLONG: (fields: SystemFields) => `the name of ${memoryOf(fields)} is too long for this system: choose a shorter one`,
+  ENAMETOOLONG: (fields: SystemFields) =>
+    `the name of ${memoryOf(fields)} is too long for this system: choose a shorter one`,
   ENFILE: (fields: SystemFields) =>
     `the system has too many open files to use ${memoryOf(fields)}: close some objects, or raise its limit (sysctl fs.file-max)`,
-  ENODEV: (fields: SystemFields) => `the system cannot map ${memoryOf(fields)} into memory: its name belongs to something else`,
+  ENODEV: (fields: SystemFields) =>
+    `the system cannot map ${memoryOf(fields)} into memory: its name belongs to something else`,
   ENOENT: (fields: SystemFields) =>
     `${memoryOf(fields)} does not exist: it has not been created, or its last user has closed it`,
   ENOLCK: (fields: SystemFields) => `the system has no file locks left for ${memoryOf(fields)}: close some objects`,
@@ -234,7 +239,9 @@ const SEGMENT_MESSAGES = {
       : `segment "${segment}" of the handle no longer exists: keep the object open until the other side has attached`,
   ERR_TASK_DONE: (fields: Subject & { readonly count: number }) =>
     `${nameOf(fields)} has fewer unfinished items than taskDone(${fields.count}) reports: call taskDone() once for each item`,
-  ERR_TIMEOUT: (fields: Omit<Subject, 'segment'> & { readonly segment?: string | undefined; readonly timeoutMs: number }) => {
+  ERR_TIMEOUT: (
+    fields: Omit<Subject, 'segment'> & { readonly segment?: string | undefined; readonly timeoutMs: number },
+  ) => {
     const { segment, kind, part, timeoutMs } = fields
     const name = segment === undefined ? 'the object' : nameOf({ segment, kind, part })
     return timeoutText(name, timeoutMs)

@@ -125,7 +125,10 @@ export class ShareError extends Error {
 
   /** @internal */
   constructor(code: ShareErrorCode, message: string, info: ShareErrorInfo = {}) {
-    super(message.charAt(0).toUpperCase() + message.slice(1), info.cause === undefined ? undefined : { cause: info.cause })
+    super(
+      message.charAt(0).toUpperCase() + message.slice(1),
+      info.cause === undefined ? undefined : { cause: info.cause },
+    )
     this.code = code
     // Only what there is, so that a printed error shows no empty fields.
     if (info.segment !== undefined) this.segment = info.segment

@@ -229,8 +229,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     assertString('name', name)
     if (!isUrl(module)) assertString('module', module)
     assertOptions('options', options, ['export', 'exposed', 'returns'])
-    if (this.#server === undefined)
-      throw managerError('ERR_MANAGER_STATE', { does: 'register' })
+    if (this.#server === undefined) throw managerError('ERR_MANAGER_STATE', { does: 'register' })
     await this.#server.register(name, String(module), options)
   }
 

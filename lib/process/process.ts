@@ -139,7 +139,8 @@ export class Process implements AsyncDisposable {
    * `DataCloneError` for an argument that can be neither shared nor cloned. Nothing has been started then.
    */
   start(): this {
-    if (this.#child !== undefined) throw processError('ERR_PROCESS_STATE', { process: this.name, why: 'already started' })
+    if (this.#child !== undefined)
+      throw processError('ERR_PROCESS_STATE', { process: this.name, why: 'already started' })
     if (isImporting()) throw processError('ERR_PROCESS_IMPORT', { process: this.name })
     try {
       this.#child = this.#launch()

@@ -27,7 +27,8 @@ const NO_OPTIONS: WaitOptions = {}
 export class Connection<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
   /** @internal */
   constructor(site: Site) {
-    if (!((site as unknown) instanceof Site)) throw typeError('site', 'passed by Pipe() or Connection.attach(), which are to be used instead', site)
+    if (!((site as unknown) instanceof Site))
+      throw typeError('site', 'passed by Pipe() or Connection.attach(), which are to be used instead', site)
     const state = stateAt(site, ConnectionState)
     super(site, state)
     if (!state.join()) {

@@ -121,7 +121,8 @@ function specOf(schema: StateSchema, options: SegmentOptions = {}): SiteSpec {
 function assertSchema(schema: unknown): asserts schema is StateSchema {
   if (typeof schema !== 'object' || schema === null) throw typeError('schema', 'an object of members', schema)
   for (const [name, member] of Object.entries(schema)) {
-    if (RESERVED.includes(name)) throw valueError('schema', `an object without the reserved member name "${name}"`, schema)
+    if (RESERVED.includes(name))
+      throw valueError('schema', `an object without the reserved member name "${name}"`, schema)
     if (!(member instanceof Member))
       throw typeError(`schema.${name}`, "a member, such as Value('i') without new", member)
   }

@@ -49,8 +49,7 @@ export class LockGuard {
   release(): void {
     const state = this.#state
     this.#state = undefined
-    if (state === undefined || state.ended)
-      throw segmentError('ERR_NOT_OWNER', { why: 'guard is released' })
+    if (state === undefined || state.ended) throw segmentError('ERR_NOT_OWNER', { why: 'guard is released' })
     state.leave(this.#hold)
   }
 

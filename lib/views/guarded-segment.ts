@@ -181,7 +181,8 @@ function build<T>(site: Site, make: () => T): T {
 export function siteSpec({ kind, type, length, options = {}, isArray, fill }: GuardedSpec): SiteSpec {
   const lock = lockOf(options)
   const payloadBytes = type.byteLength * length
-  if (!Number.isSafeInteger(payloadBytes)) throw rangeError('length', 'small enough for a byte length below 2 ** 53', length)
+  if (!Number.isSafeInteger(payloadBytes))
+    throw rangeError('length', 'small enough for a byte length below 2 ** 53', length)
   assertBufferSize(payloadBytes, undefined) // before the system has backed all of them
   return {
     description: { kind, type: describe(type), ...(isArray && { length }), lock: lockEntry(lock) },

@@ -187,6 +187,7 @@ function hasSmallerRange(type: ScalarType): boolean {
 
 function characterOf(code: number, type: ScalarType, name: string): string {
   const max = type.code === 'c' ? 0xff : 0x10ffff
-  if (!Number.isInteger(code) || code < 0 || code > max) throw rangeError(name, `a character code from 0 to ${max}`, code)
+  if (!Number.isInteger(code) || code < 0 || code > max)
+    throw rangeError(name, `a character code from 0 to ${max}`, code)
   return String.fromCodePoint(code)
 }

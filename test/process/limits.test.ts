@@ -49,7 +49,9 @@ describe('with one megabyte of shared memory', () => {
         name: 'ShareError',
         code: 'ENOSPC',
         syscall: 'posix_fallocate',
-        message: expect.stringMatching(/^There is not enough shared memory for segment "too large".*`df \/dev\/shm`.*--shm-size/),
+        message: expect.stringMatching(
+          /^There is not enough shared memory for segment "too large".*`df \/dev\/shm`.*--shm-size/,
+        ),
       },
     }
     expect(await run(child, 'SharedMemory', 1, 'too large', 2 * MEGABYTE)).toEqual(noRoom)

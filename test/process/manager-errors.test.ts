@@ -84,14 +84,20 @@ describe('connecting', () => {
     const hello = writeHello(Buffer.alloc(32))
     hello.writeUInt16LE(7, 8)
     const address = await peer((socket) => socket.write(hello))
-    await expect(connect(address)).rejects.toThrow(shareError('ERR_PROTOCOL', /speaks version 7 of the protocol, and this client speaks version 1/))
+    await expect(connect(address)).rejects.toThrow(
+      shareError('ERR_PROTOCOL', /speaks version 7 of the protocol, and this client speaks version 1/),
+    )
   })
 
   it('to something else says so', async () => {
     const http = await listen(createHttpServer())
-    await expect(connect(http)).rejects.toThrow(shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i))
+    await expect(connect(http)).rejects.toThrow(
+      shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i),
+    )
     const ssh = await peer((socket) => socket.write('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'))
-    await expect(connect(ssh)).rejects.toThrow(shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i))
+    await expect(connect(ssh)).rejects.toThrow(
+      shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i),
+    )
   })
 
   it('to somebody who hangs up, or says nothing, ends', async () => {
@@ -184,7 +190,9 @@ describe('serving', () => {
 
   it.skipIf(process.getuid?.() === 0)('without permission is refused', async () => {
     chmodSync(directory, 0o500)
-    await expect(Manager.serve({ address: join(directory, 'socket') })).rejects.toThrow(shareError('EACCES', /^This user has no permission to listen at /))
+    await expect(Manager.serve({ address: join(directory, 'socket') })).rejects.toThrow(
+      shareError('EACCES', /^This user has no permission to listen at /),
+    )
   })
 
   it('removes no directory that it was told to listen in', async () => {

@@ -260,7 +260,9 @@ describe('join', () => {
     using ready = new Value('i')
     const guard = lock.acquireSync()
     await using child = quiet('holdAndWait', [held, ready, lock, 'idle']).start()
-    await expect(child.join({ timeoutMs: 20 })).rejects.toThrow(shareError('ERR_TIMEOUT', /^Process "Process-\d+" did not end within 20 ms$/))
+    await expect(child.join({ timeoutMs: 20 })).rejects.toThrow(
+      shareError('ERR_TIMEOUT', /^Process "Process-\d+" did not end within 20 ms$/),
+    )
     await expect(child.join({ timeoutMs: 0 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
     expect(child.isAlive).toBe(true)
     guard.release()

@@ -117,7 +117,9 @@ describe('an array of wchar', () => {
     expect(array.value).toBe('a😀')
     array[0] = 0xffffffff // as another language may write it
     expect(array.value).toBe('\u{10ffff}😀')
-    expect(() => new SharedArray('u', [0x110000])).toThrow(rangeError(/^values\[0\] must be a character code from 0 to/))
+    expect(() => new SharedArray('u', [0x110000])).toThrow(
+      rangeError(/^values\[0\] must be a character code from 0 to/),
+    )
     expect(() => array.assign(new Uint32Array([0x110000]))).toThrow(rangeError(/^values\[0\]/))
   })
 

@@ -104,9 +104,13 @@ describe('a given lock', () => {
     using same = Condition.open(condition.name, { lock })
     using unsaid = Condition.open(condition.name)
     expect([same.lock.handle, unsaid.lock.handle]).toEqual([lock.handle, lock.handle])
-    expect(() => Condition.open(condition.name, { lock: other })).toThrow(shareError('ERR_TYPE', /a different lock than the given one/))
+    expect(() => Condition.open(condition.name, { lock: other })).toThrow(
+      shareError('ERR_TYPE', /a different lock than the given one/),
+    )
     using own = Condition.create(uniqueName())
-    expect(() => Condition.open(own.name, { lock })).toThrow(shareError('ERR_TYPE', /a different lock than the given one/))
+    expect(() => Condition.open(own.name, { lock })).toThrow(
+      shareError('ERR_TYPE', /a different lock than the given one/),
+    )
   })
 
   it('must persist when the condition is to', () => {

@@ -108,7 +108,12 @@ const SEGMENT: { readonly [C in SegmentErrorCode]: readonly SegmentErrorFields<C
   ],
   ERR_NAMESPACE: [{ segment }],
   ERR_NATIVE: [
-    { platform: 'linux-x64, Node 24.1.0', root: '/app/node_modules/procshare/', prebuilt: [], reason: 'No native build was found' },
+    {
+      platform: 'linux-x64, Node 24.1.0',
+      root: '/app/node_modules/procshare/',
+      prebuilt: [],
+      reason: 'No native build was found',
+    },
     {
       platform: 'linux-x64, Node 24.1.0',
       root: '/app/node_modules/procshare/',
@@ -134,7 +139,11 @@ const SEGMENT: { readonly [C in SegmentErrorCode]: readonly SegmentErrorFields<C
     { segment, kind: 'Connection', does: 'receives' },
   ],
   ERR_OTHER_COPY: [
-    { argument: 'options.lock', path: '/app/node_modules/a/node_modules/procshare', ownPath: '/app/node_modules/procshare' },
+    {
+      argument: 'options.lock',
+      path: '/app/node_modules/a/node_modules/procshare',
+      ownPath: '/app/node_modules/procshare',
+    },
   ],
   ERR_OTHER_USER: [{ segment }],
   ERR_OVER_RELEASE: [
@@ -202,7 +211,17 @@ const sockets: readonly SocketFields[] = [
 const connecting = sockets.slice(0, 2)
 const listening = sockets.slice(2)
 const atAddresses = sockets.slice(0, 4)
-const TYPES = ['Lock', 'RLock', 'Semaphore', 'BoundedSemaphore', 'Condition', 'Event', 'Barrier', 'Queue', 'JoinableQueue']
+const TYPES = [
+  'Lock',
+  'RLock',
+  'Semaphore',
+  'BoundedSemaphore',
+  'Condition',
+  'Event',
+  'Barrier',
+  'Queue',
+  'JoinableQueue',
+]
 
 const disconnected: Samples<DisconnectedFields['why'], DisconnectedFields> = {
   'server ended': [{ address, why: 'server ended' }],
@@ -210,7 +229,12 @@ const disconnected: Samples<DisconnectedFields['why'], DisconnectedFields> = {
   reconnecting: [{ address, why: 'reconnecting' }],
   'socket failed': [
     { address, does: 'connect', why: 'socket failed', error: 'read ECONNRESET' },
-    { address: 'tcp://nowhere.invalid:80', does: 'listen', why: 'socket failed', error: 'getaddrinfo ENOTFOUND nowhere.invalid' },
+    {
+      address: 'tcp://nowhere.invalid:80',
+      does: 'listen',
+      why: 'socket failed',
+      error: 'getaddrinfo ENOTFOUND nowhere.invalid',
+    },
   ],
   'shut down': [{ why: 'shut down' }],
   'server process ended': [{ why: 'server process ended' }],
@@ -274,11 +298,7 @@ const MANAGER: { readonly [C in ManagerErrorCode]: readonly ManagerErrorFields<C
   ENOSPC: listening,
   EPERM: sockets,
   EROFS: listening,
-  ERR_AUTHENTICATION: [
-    { address, why: 'server rejected the key' },
-    { address, why: 'wrong proof' },
-    { why: 'client' },
-  ],
+  ERR_AUTHENTICATION: [{ address, why: 'server rejected the key' }, { address, why: 'wrong proof' }, { why: 'client' }],
   ERR_BROKEN_BARRIER: [{ type: 'Barrier' }],
   ERR_CLOSED: [{ address }, { type: 'dict', id: 5 }, ...TYPES.map((type) => ({ type }))],
   ERR_DEADLOCK: [
@@ -389,7 +409,9 @@ it('every message begins with a capital letter, has no holes and names no person
     expect(message).toMatch(/^[A-Z\d]/)
     expect(message).not.toMatch(/^\w+[.(]/) // an identifier that has got a capital letter
     expect(message).not.toMatch(/undefined|null|NaN|\[object|: $|: :|\.\.| {2}|[.:,]$/)
-    expect(message).not.toMatch(/\b(nobody|somebody|anybody|whoever|who|those|anew|made with|exists already|there is no )\b/i)
+    expect(message).not.toMatch(
+      /\b(nobody|somebody|anybody|whoever|who|those|anew|made with|exists already|there is no )\b/i,
+    )
     expect(message.length).toBeLessThan(420)
   }
 })

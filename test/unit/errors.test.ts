@@ -57,8 +57,12 @@ it('begins with a capital letter, names the object and gives advice', () => {
   expect(caught(() => SharedMemory.attach(name)).message).toBe(
     `Segment "${name}" contains a Value, not a SharedMemory: use Value to attach to it`,
   )
-  expect(caught(() => Value.attach(name, 'd')).message).toBe(`Segment "${name}" holds 'i', not 'd'. Open it as it was created, or choose another name`)
-  expect(caught(() => array.lock).message).toBe(`SharedArray "${array.name}" was created with lock: false, so it has no lock`)
+  expect(caught(() => Value.attach(name, 'd')).message).toBe(
+    `Segment "${name}" holds 'i', not 'd'. Open it as it was created, or choose another name`,
+  )
+  expect(caught(() => array.lock).message).toBe(
+    `SharedArray "${array.name}" was created with lock: false, so it has no lock`,
+  )
 })
 
 it('is made anew each time', () => {

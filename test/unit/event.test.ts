@@ -62,7 +62,9 @@ describe('an event', () => {
 
   it('looks before it gives up: a timeout of 0 is an attempt', async () => {
     using event = new Event()
-    await expect(event.wait({ timeoutMs: 0 })).rejects.toThrow(shareError('ERR_TIMEOUT', /not ready, and timeoutMs is 0/))
+    await expect(event.wait({ timeoutMs: 0 })).rejects.toThrow(
+      shareError('ERR_TIMEOUT', /not ready, and timeoutMs is 0/),
+    )
     event.set()
     expect([await event.wait({ timeoutMs: 0 }), event.waitSync({ timeoutMs: 0 })]).toEqual([true, true])
   })

@@ -145,8 +145,12 @@ describe('open with a given lock', () => {
       shareError('ERR_TYPE', /with the lock of another object, but a lock of its own is expected/),
     )
     expect(() => Value.open(own.name, 'i', 1, { lock })).toThrow(refused)
-    expect(() => SharedArray.open(none.name, 'i', 1, { lock })).toThrow(shareError('ERR_TYPE', /created with lock: false, but/))
-    expect(() => Value.open(given.name, 'i', 1, { lock: false })).toThrow(shareError('ERR_TYPE', /created with a lock, but/))
+    expect(() => SharedArray.open(none.name, 'i', 1, { lock })).toThrow(
+      shareError('ERR_TYPE', /created with lock: false, but/),
+    )
+    expect(() => Value.open(given.name, 'i', 1, { lock: false })).toThrow(
+      shareError('ERR_TYPE', /created with a lock, but/),
+    )
     using unsaid = Value.open(given.name, 'i')
     expect(unsaid.lock.handle).toEqual(lock.handle)
   })

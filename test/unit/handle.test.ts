@@ -64,7 +64,10 @@ describe.each(MAKERS)('the handle of a %s', (kind, make, attachTo) => {
     object[Symbol.dispose]()
     expect(() => attach(handle)).toThrow(shareError('ERR_STALE_HANDLE', /keep the object open/))
     using _other = Value.create(handle.name, 'i')
-    const stale = shareError('ERR_STALE_HANDLE', new RegExp(`^Segment "${handle.name}" of the handle was replaced by another one`))
+    const stale = shareError(
+      'ERR_STALE_HANDLE',
+      new RegExp(`^Segment "${handle.name}" of the handle was replaced by another one`),
+    )
     expect(() => attach(handle)).toThrow(stale)
     expect(() => attachTo(handle)).toThrow(stale)
   })

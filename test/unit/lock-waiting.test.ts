@@ -215,7 +215,9 @@ describe.each([
     const misspelt = valueError(/^options\.timeoutMS is not a known option: use timeoutMs or signal$/)
     await expect(lock.acquire({ timeoutMS: 5 } as never)).rejects.toEqual(misspelt)
     await expect(lock.run(() => {}, { timeoutMS: 5 } as never)).rejects.toEqual(misspelt)
-    expect(() => lock.acquireSync({ timeout: 5 } as never)).toThrow(valueError(/^options\.timeout is not a known option/))
+    expect(() => lock.acquireSync({ timeout: 5 } as never)).toThrow(
+      valueError(/^options\.timeout is not a known option/),
+    )
     for (const options of [null, 5, 'now', []]) {
       const wrong = typeError(/^options must be an object, got /)
       await expect(lock.acquire(options as never)).rejects.toEqual(wrong)

@@ -96,7 +96,9 @@ describe.each([
   })
 
   it('refuses options that it does not have', () => {
-    expect(() => new AnyLock({ timeoutMs: 5 } as never)).toThrow(valueError(/^options\.timeoutMs is not a known option/))
+    expect(() => new AnyLock({ timeoutMs: 5 } as never)).toThrow(
+      valueError(/^options\.timeoutMs is not a known option/),
+    )
     expect(() => new AnyLock('name' as never)).toThrow(typeError(/^options must be an object, got 'name'/))
     expect(() => new AnyLock(null as never)).toThrow(typeError(/^options must be an object, got null/))
     expect(() => AnyLock.create(uniqueName(), { persist: 'yes' } as never)).toThrow(typeError(/^options\.persist/))

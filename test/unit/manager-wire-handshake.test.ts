@@ -54,9 +54,7 @@ describe('the handshake', () => {
   it('refuses who has another key, on either side', () => {
     expect(readProof(body(writeProof(otherKey, server, client)), key, server)).toBe(REFUSED.KEY)
     const read = () => readWelcome(welcome(otherKey), key, server, client, 'it')
-    expect(read).toThrow(
-      shareError('ERR_AUTHENTICATION', /manager at it does not know this client's key/),
-    )
+    expect(read).toThrow(shareError('ERR_AUTHENTICATION', /manager at it does not know this client's key/))
   })
 
   it('takes no proof again that was made for another nonce, nor one that is sent back to who has made it', () => {

@@ -83,7 +83,9 @@ describe('messages', () => {
     const shortest = [16 + 'method'.length, 8, 12, 8]
     for (const [index, frame] of whole.entries()) {
       for (let end = 0; end < shortest[index]!; end++) {
-        expect(() => readFromClient(frame.subarray(0, end))).toThrow(shareError('ERR_PROTOCOL', /too short|names no method/))
+        expect(() => readFromClient(frame.subarray(0, end))).toThrow(
+          shareError('ERR_PROTOCOL', /too short|names no method/),
+        )
       }
     }
     const reply = body(writeReply(RESULT, 1, null, references))

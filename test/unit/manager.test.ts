@@ -63,7 +63,10 @@ describe('Manager.serve', () => {
     [{ address: '' }, valueError(/^options.address must be a non-empty path/)],
     [{ address: 5 }, typeError(/^options.address must be a path, or/)],
     [{ address: { host: '127.0.0.1', port: 65_536 } }, rangeError(/^options.address.port must be/)],
-    [{ address: { host: '127.0.0.1', port: 1, path: 'x' } }, valueError(/^options.address.path is not a known part of an address: use host or port/)],
+    [
+      { address: { host: '127.0.0.1', port: 1, path: 'x' } },
+      valueError(/^options.address.path is not a known part of an address: use host or port/),
+    ],
     [{ address: `/tmp/${'x'.repeat(120)}` }, shareError('ENAMETOOLONG')],
     [{ authkey: '' }, valueError(/^options.authkey must be/)],
     [{ authkey: 5 }, typeError(/^options.authkey must be/)],

@@ -147,7 +147,10 @@ describe('a queue', () => {
     expect(queue.tryPut(9)).toBe(false)
     expect(queue.getManySync(5)).toEqual([5, 6, 7, 8])
     await expect(queue.putMany([1, 2, 3, 4, 5])).rejects.toThrow(
-      shareError('ERR_TOO_LARGE', /^5 items of 80 bytes together are too large .* byteLength is 64: .* larger byteLength$/),
+      shareError(
+        'ERR_TOO_LARGE',
+        /^5 items of 80 bytes together are too large .* byteLength is 64: .* larger byteLength$/,
+      ),
     )
   })
 

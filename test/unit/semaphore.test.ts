@@ -130,7 +130,9 @@ it('a Semaphore is opened whatever its value, a BoundedSemaphore only with its o
   using same = Semaphore.open(semaphore.name, 5)
   expect(same.value).toBe(2)
   using bounded = BoundedSemaphore.create(uniqueName(), 2)
-  expect(() => BoundedSemaphore.open(bounded.name, 5)).toThrow(shareError('ERR_TYPE', /created with value: 2, not with value: /))
+  expect(() => BoundedSemaphore.open(bounded.name, 5)).toThrow(
+    shareError('ERR_TYPE', /created with value: 2, not with value: /),
+  )
 })
 
 describe('a release too many', () => {

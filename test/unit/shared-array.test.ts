@@ -101,7 +101,9 @@ describe('SharedArray', () => {
     for (const length of [-1, 1.5, Number.NaN, Infinity, -Infinity, 2 ** 53]) {
       expect(() => new SharedArray('i', length)).toThrow(rangeError(/^length must be an integer of at least 0, got /))
     }
-    expect(() => new SharedArray('d', 2 ** 52)).toThrow(rangeError(/^length must be small enough for a byte length below/))
+    expect(() => new SharedArray('d', 2 ** 52)).toThrow(
+      rangeError(/^length must be small enough for a byte length below/),
+    )
     expect(() => new SharedArray('b', 2 ** 52)).toThrow(
       shareError(expect.stringMatching(/^E(NOSPC|NOMEM|FBIG|INVAL)$/)),
     )

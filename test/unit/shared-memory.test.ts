@@ -89,7 +89,9 @@ describe('SharedMemory', () => {
 describe('SharedMemory by name', () => {
   it('is created once, attached to when it exists, and opened in either case', () => {
     const name = uniqueName()
-    expect(() => SharedMemory.attach(name)).toThrow(shareError('ENOENT', new RegExp(`^Segment "${name}" does not exist`)))
+    expect(() => SharedMemory.attach(name)).toThrow(
+      shareError('ENOENT', new RegExp(`^Segment "${name}" does not exist`)),
+    )
     using opened = SharedMemory.open(name, 10)
     expect(opened.name).toBe(name)
     expect(() => SharedMemory.create(name, 10)).toThrow(shareError('EEXIST', /already exists/))

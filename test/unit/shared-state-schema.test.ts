@@ -44,11 +44,7 @@ function expectRefused(schema: StateSchema, other: StateSchema, message: RegExp)
 describe('a schema that differs from the state is refused with the first difference:', () => {
   it.each<[string, StateSchema, RegExp]>([
     ['a member that is missing', { ...base(), more: Lock() }, /it has no member "more"\. /],
-    [
-      'one too many',
-      { hits: Value('i'), temps: SharedArray('d', 10) },
-      /its member "jobs" is not in the schema\. /,
-    ],
+    ['one too many', { hits: Value('i'), temps: SharedArray('d', 10) }, /its member "jobs" is not in the schema\. /],
     ['all too many', {}, /its member "hits" is not in the schema\. /],
     [
       'another name',
@@ -69,9 +65,21 @@ describe('a schema that differs from the state is refused with the first differe
     ['no lock', { ...base(), hits: Value('i', 0, { lock: false }) }, /its member "hits" was created with a lock, but/],
     ['no lock, as RawValue', { ...base(), hits: RawValue('i') }, /its member "hits" was created with a lock, but/],
     ['another length', { ...base(), temps: SharedArray('d', 11) }, /its member "temps" (holds|has|was created with) /],
-    ['another type of elements', { ...base(), temps: SharedArray('q', 10) }, /its member "temps" (holds|has|was created with) /],
-    ['another size of a queue', { ...base(), jobs: Queue({ maxSize: 6 }) }, /its member "jobs" was created with maxSize: 5, not with maxSize: 6\. /],
-    ['another length of a queue', { ...base(), jobs: Queue({ maxSize: 5, byteLength: 64 }) }, /its member "jobs" (holds|has|was created with) /],
+    [
+      'another type of elements',
+      { ...base(), temps: SharedArray('q', 10) },
+      /its member "temps" (holds|has|was created with) /,
+    ],
+    [
+      'another size of a queue',
+      { ...base(), jobs: Queue({ maxSize: 6 }) },
+      /its member "jobs" was created with maxSize: 5, not with maxSize: 6\. /,
+    ],
+    [
+      'another length of a queue',
+      { ...base(), jobs: Queue({ maxSize: 5, byteLength: 64 }) },
+      /its member "jobs" (holds|has|was created with) /,
+    ],
     [
       'a queue that spills',
       { ...base(), jobs: Queue({ maxSize: 5, spill: true }) },
@@ -94,7 +102,12 @@ describe('a schema that differs from the state is refused with the first differe
       { m: Semaphore(2) },
       /is a BoundedSemaphore, not a Semaphore\. /,
     ],
-    ['the limit of a semaphore', { m: BoundedSemaphore(2) }, { m: BoundedSemaphore(3) }, /created with value: 2, not with value: /],
+    [
+      'the limit of a semaphore',
+      { m: BoundedSemaphore(2) },
+      { m: BoundedSemaphore(3) },
+      /created with value: 2, not with value: /,
+    ],
     [
       'a semaphore that recovers',
       { m: Semaphore(2) },
@@ -120,7 +133,11 @@ describe('a schema that differs from the state is refused with the first differe
       { m: Condition({ lock: other }) },
       /its member "m" was created with a different lock than the given one/,
     )
-    expectRefused({ m: Condition() }, { m: Condition({ lock }) }, /its member "m" was created with a different lock than the given one/)
+    expectRefused(
+      { m: Condition() },
+      { m: Condition({ lock }) },
+      /its member "m" was created with a different lock than the given one/,
+    )
   })
 
   it('whether there is a lock', () => {

@@ -131,8 +131,12 @@ describe('assign and snapshot of an array of structs', () => {
     using array = new SharedArray(Point, sample())
     const refused = (values: unknown, offset?: unknown) => () => array.assign(values as never, offset as number)
     expect(refused([{ x: 1, y: 1 }, { x: 1 }])).toThrow(typeError(/^values\[1\]\.y must be a number, got undefined/))
-    expect(refused(points([1, 1], [1, 1], [1, 1], [1, 1]))).toThrow(rangeError(/^the length of values must be at most 3/))
-    expect(refused(points([1, 1]), 3)).toThrow(rangeError(/^the length of values must be at most 0 for the offset 3, got 1/))
+    expect(refused(points([1, 1], [1, 1], [1, 1], [1, 1]))).toThrow(
+      rangeError(/^the length of values must be at most 3/),
+    )
+    expect(refused(points([1, 1]), 3)).toThrow(
+      rangeError(/^the length of values must be at most 0 for the offset 3, got 1/),
+    )
     expect(refused([], 4)).toThrow(rangeError(/^offset must be an integer from 0 to 3, got 4/))
     expect(refused([], -1)).toThrow(rangeError(/^offset/))
     expect(refused([], '0')).toThrow(typeError(/^offset must be an integer, got '0'/))

@@ -86,10 +86,16 @@ describe('a struct value at first', () => {
     expect(refused({ numbers: [1, 2 ** 31] })).toThrow(rangeError(/^initial\.numbers\[1\] must be an integer/))
     expect(refused({ numbers: 5 })).toThrow(typeError(/^initial\.numbers must be an iterable of elements, got 5/))
     expect(refused({ numbers: 'ab' })).toThrow(typeError(/^initial\.numbers must be an iterable/))
-    expect(refused({ numbers: [1, 2, 3, 4] })).toThrow(rangeError(/^initial\.numbers must be at most 3 (characters|elements) long/))
-    expect(refused({ name: 'more than 8' })).toThrow(rangeError(/^initial\.name must be at most 8 (characters|elements) long/))
+    expect(refused({ numbers: [1, 2, 3, 4] })).toThrow(
+      rangeError(/^initial\.numbers must be at most 3 (characters|elements) long/),
+    )
+    expect(refused({ name: 'more than 8' })).toThrow(
+      rangeError(/^initial\.name must be at most 8 (characters|elements) long/),
+    )
     expect(refused({ name: ['a'] })).toThrow(typeError(/^initial\.name must be a Uint8Array or a string/))
-    expect(refused({ title: 'more!' })).toThrow(rangeError(/^initial\.title must be at most 4 (characters|elements) long/))
+    expect(refused({ title: 'more!' })).toThrow(
+      rangeError(/^initial\.title must be at most 4 (characters|elements) long/),
+    )
     expect(refused({ pair: { a: 1 } })).toThrow(typeError(/^initial\.pair\.b must be a number, got undefined/))
     expect(refused({ path: [{ x: 1, y: 2 }, { x: 1 }] })).toThrow(typeError(/^initial\.path\[1\]\.y must be a number/))
     expect(refused({ grid: [[1], [2, 70_000]] })).toThrow(rangeError(/^initial\.grid\[1\]\[1\] must be an integer/))
@@ -208,7 +214,9 @@ describe('the live record', () => {
     expect(refused('pair', [9, 9])).toThrow(valueError(/^pair\.0 is not a known field: use a or b/))
     expect(refused('point', { x: 9, y: null })).toThrow(typeError(/^point\.y/))
     expect(refused('path', [{ x: 9, y: 9 }, { x: 9 }])).toThrow(typeError(/^path\[1\]\.y/))
-    expect(refused('grid', [[9], [9, 9, 9]])).toThrow(rangeError(/^grid\[1\] must be at most 2 (characters|elements) long/))
+    expect(refused('grid', [[9], [9, 9, 9]])).toThrow(
+      rangeError(/^grid\[1\] must be at most 2 (characters|elements) long/),
+    )
     expect(value.snapshot()).toEqual(plain())
   })
 

@@ -32,7 +32,9 @@ describe('Struct', () => {
 
   it.each(['0', '17', 'constructor', 'toJSON', '__proto__'])('refuses the field name %s', (name) => {
     const fields = Object.fromEntries([[name, 'i']]) as Record<string, 'i'>
-    expect(() => Struct(fields)).toThrow(valueError(new RegExp(`without fields that are named like a number, .*, got '${name}'`)))
+    expect(() => Struct(fields)).toThrow(
+      valueError(new RegExp(`without fields that are named like a number, .*, got '${name}'`)),
+    )
   })
 
   it('takes field names that are anything else', () => {
@@ -62,6 +64,8 @@ describe('Struct', () => {
 
   it('refuses more fields than a segment can describe', () => {
     const fields = Object.fromEntries(Array.from({ length: 9_000 }, (_, i) => [`field${i}`, 'i' as const]))
-    expect(() => new Value(Struct(fields))).toThrow(typeError(/^type must be small enough to be described in 65536 bytes of JSON/))
+    expect(() => new Value(Struct(fields))).toThrow(
+      typeError(/^type must be small enough to be described in 65536 bytes of JSON/),
+    )
   })
 })

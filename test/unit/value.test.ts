@@ -619,8 +619,12 @@ describe('Value', () => {
   it('refuses to open with another lock than the one it was made with', () => {
     using locked = Value.create(uniqueName('value'), 'i')
     using unlocked = Value.create(uniqueName('value'), 'i', 0, { lock: false })
-    expect(() => Value.open(locked.name, 'i', 0, { lock: false })).toThrow(shareError('ERR_TYPE', /created with a lock, but/))
-    expect(() => Value.open(unlocked.name, 'i', 0, { lock: true })).toThrow(shareError('ERR_TYPE', /created with lock: false, but/))
+    expect(() => Value.open(locked.name, 'i', 0, { lock: false })).toThrow(
+      shareError('ERR_TYPE', /created with a lock, but/),
+    )
+    expect(() => Value.open(unlocked.name, 'i', 0, { lock: true })).toThrow(
+      shareError('ERR_TYPE', /created with lock: false, but/),
+    )
     expect(() => RawValue.attach(locked.name)).toThrow(shareError('ERR_TYPE', /created with a lock, but/))
     expect(() => RawValue.open(locked.name, 'i')).toThrow(shareError('ERR_TYPE', /created with a lock, but/))
     using same = Value.open(unlocked.name, 'i')

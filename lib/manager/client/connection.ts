@@ -433,7 +433,9 @@ export class Connection extends Channel {
 
   /** For each call an error of its own. */
   #goneError(reason: ShareError): ShareError {
-    return reason.code === 'ERR_CLOSED' ? managerError('ERR_CLOSED', { address: this.address }) : disconnectedError(reason)
+    return reason.code === 'ERR_CLOSED'
+      ? managerError('ERR_CLOSED', { address: this.address })
+      : disconnectedError(reason)
   }
 
   /** The proxies of what was not found. */

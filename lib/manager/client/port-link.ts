@@ -5,7 +5,6 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
-import { timeoutError } from '../../sync/wait-line.ts'
 
 /** So long one sleep is at most: V8 can end a worker only in between. */
 const SLICE_MS = 100

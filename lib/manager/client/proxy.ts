@@ -45,7 +45,8 @@ export abstract class ManagedProxy implements Disposable {
 
   /** @internal Proxies are made by managers. */
   constructor(remote: Remote) {
-    if (!(remote instanceof Remote)) throw typeError('remote', 'passed by a Manager, whose methods create proxies', remote)
+    if (!(remote instanceof Remote))
+      throw typeError('remote', 'passed by a Manager, whose methods create proxies', remote)
     this.#remote = remote
     const { view } = remote
     this.#options = view?.options

@@ -38,11 +38,16 @@ export async function registeredType(
   const made = Object.hasOwn(module, exportName) || exportName === 'default' ? module[exportName] : undefined
   if (typeof made !== 'function') {
     const found = Object.keys(module).join(', ') || 'nothing'
-    throw valueError('options.export', `the name of a class or function that ${url} exports (it exports ${found})`, exportName)
+    throw valueError(
+      'options.export',
+      `the name of a class or function that ${url} exports (it exports ${found})`,
+      exportName,
+    )
   }
   const isClass = /^class\b/.test(Function.prototype.toString.call(made))
   const names = exposed ?? (isClass ? ownMethods(made) : undefined)
-  if (names === undefined) throw typeError('options.exposed', 'an array of method names, which a function needs', exposed)
+  if (names === undefined)
+    throw typeError('options.exposed', 'an array of method names, which a function needs', exposed)
   const table: Record<string, Method> = Object.create(null)
   for (const method of names) table[method] = methodOf(server, name, method, returns[method])
   return {
@@ -74,7 +79,11 @@ function methodOf(server: ServerCore, typeName: string, name: unknown, resultTyp
   assertString('options.exposed[]', name)
   if (isForbidden(name)) throw valueError('options.exposed[]', 'the name of a method that not every object has', name)
   if (RESERVED.has(name)) {
-    throw valueError('options.exposed[]', `a name other than those of the methods of all proxies (${[...RESERVED].join(', ')})`, name)
+    throw valueError(
+      'options.exposed[]',
+      `a name other than those of the methods of all proxies (${[...RESERVED].join(', ')})`,
+      name,
+    )
   }
   if (!isMethodName(name)) throw valueError('options.exposed[]', 'a name of 1 to 200 characters up to U+00FF', name)
   const invoke = (object: Record<string, unknown>, args: unknown[]) => {

@@ -220,7 +220,9 @@ export class Session implements Receiver {
     this.#transport.send(writeRefusal(reason))
     const isKey = reason === REFUSED.KEY
     this.cutOff(
-      isKey ? managerError('ERR_AUTHENTICATION', { why: 'client' }) : managerError('ERR_PROTOCOL', { why: 'wrong opening' }),
+      isKey
+        ? managerError('ERR_AUTHENTICATION', { why: 'client' })
+        : managerError('ERR_PROTOCOL', { why: 'wrong opening' }),
     )
   }
 

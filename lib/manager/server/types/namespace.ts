@@ -10,7 +10,8 @@ type Names = Keyed<unknown>
 
 function assertName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw typeError('name', 'a string', name)
-  if (name === '' || name.startsWith('_')) throw valueError('name', 'a non-empty name that does not begin with "_"', name)
+  if (name === '' || name.startsWith('_'))
+    throw valueError('name', 'a non-empty name that does not begin with "_"', name)
 }
 
 function assign(names: Names, given: unknown): void {
