@@ -147,7 +147,7 @@ describe('connecting', () => {
 describe('serving', () => {
   it('where somebody else serves is refused, and disturbs nobody', async () => {
     const { address } = await serve({ address: join(directory, 'socket') })
-    await expect(Manager.serve({ address })).rejects.toThrow(shareError('EADDRINUSE', /a server is listening there/))
+    await expect(Manager.serve({ address })).rejects.toThrow(shareError('EADDRINUSE', /is already in use by a server/))
     await expect(Manager.start({ address })).rejects.toThrow(shareError('EADDRINUSE'))
     const manager = await connect(address)
     expect(await manager.names()).toEqual([])

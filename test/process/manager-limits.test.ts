@@ -98,7 +98,7 @@ it('the time to prove it: silence, and half a proof, end the connection', async 
 it('the length of a message: a longer one is not sent, or ends the connection of who sends it', async () => {
   const server = await start({ frameBytes: 64 * 1024 })
   const box = await makeBox(server)
-  await expect(box.set('x'.repeat(65_536))).rejects.toThrow(shareError('ERR_LIMIT', /at most 65536 are allowed/))
+  await expect(box.set('x'.repeat(65_536))).rejects.toThrow(shareError('ERR_LIMIT', /allows at most 65536:/))
   await expect(box.text(65_536)).rejects.toThrow(shareError('ERR_LIMIT', /the reply would have/i))
   await box.set('x'.repeat(65_000))
   expect(server.sync.of(box).get()).toBe('x'.repeat(65_000))

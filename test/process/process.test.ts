@@ -215,7 +215,7 @@ describe('the end', () => {
     const child = new Process(JOBS, { export: name, stdio: 'pipe', name: 'failing' }).start()
     const errors = readAll(child.stderr!)
     const error = await failureOf(child)
-    expect(error.message).toBe(`Process "Failing" failed with ${cause.name}: ${cause.message}`)
+    expect(error.message).toBe(`Process "failing" failed with ${cause.name}: ${cause.message}`)
     expect(error.cause).toMatchObject(cause)
     expect(error.cause).toBeInstanceOf(Error)
     expect(await errors).toMatch(stack)
