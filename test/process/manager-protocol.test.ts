@@ -71,7 +71,7 @@ describe('a client that breaks off', () => {
     for (const [bytes, reason] of [
       [frameOf(), /too short/],
       [frameOf(9, 0, 0, 0, 0, 0, 0, 0), /unknown kind 9/],
-      [frameOf(1, 0, 0, 0, 0, 0, 0, 0), /without a method/],
+      [frameOf(1, 0, 0, 0, 0, 0, 0, 0), /names no method/],
       [frameOf(3, 0, 0, 0, 0, 0, 0, 0), /a release that is too short/],
     ] as const) {
       using client = await trusted()
