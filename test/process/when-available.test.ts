@@ -36,7 +36,9 @@ describe('an object whose name is not there yet', () => {
     const name = uniqueName()
     for (const timeoutMs of [0, 20]) {
       const error = await whenAvailable(() => Queue.attach(name), { timeoutMs }).catch((error) => error)
-      expect(error).toEqual(shareError('ERR_TIMEOUT', new RegExp(`${name}.*timeoutMs is 0$|${name}.* ${timeoutMs} ms$`)))
+      expect(error).toEqual(
+        shareError('ERR_TIMEOUT', new RegExp(`${name}.*timeoutMs is 0$|${name}.* ${timeoutMs} ms$`)),
+      )
       expect(error.cause).toEqual(shareError('ENOENT'))
     }
   })
