@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { ShareError, type ShareErrorCode } from './errors.ts'
+export { ShareError, type ShareErrorCode } from './errors/share-error.ts'
 export type { ManagerAddress } from './manager/address.ts'
 export type { Blocking } from './manager/client/blocking.ts'
 export type { Reconnection } from './manager/client/connection.ts'

@@ -8,7 +8,7 @@ import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { threadId } from 'node:worker_threads'
-import { ShareError } from './errors.ts'
+import { segmentError } from './errors/segment-messages.ts'
 import { isError } from './kinds-of-value.ts'
 
 /** A segment as this environment holds it. Opaque; collected, it is closed. */
@@ -267,20 +267,18 @@ function load(): Native {
   try {
     return require('node-gyp-build')(root) as Native
   } catch (cause) {
-    const runtime = `${process.platform}-${process.arch}, Node ${process.versions.node}`
+    const platform = `${process.platform}-${process.arch}, Node ${process.versions.node}`
     const reason = isError(cause) ? cause.message : String(cause)
-    throw new ShareError('ERR_NATIVE', {
-      detail: `no binary for ${runtime} in ${root} could be loaded (prebuilds/ and build/ were searched). It came with ${platformsIn(root)}. To build one, run \`npm rebuild procshare --build-from-source\` with a C++17 compiler, make and Python 3 at hand. The loader says: ${reason}`,
-      cause,
-    })
+    throw segmentError('ERR_NATIVE', { platform, root, prebuilt: prebuiltIn(root), reason }, cause)
   }
 }
 
-function platformsIn(root: string): string {
+/** The platforms for which the package has brought binaries. */
+function prebuiltIn(root: string): string[] {
   try {
-    return `binaries for ${readdirSync(`${root}/prebuilds`).sort().join(', ')}`
+    return readdirSync(`${root}/prebuilds`).sort()
   } catch {
-    return 'no binaries'
+    return []
   }
 }
 

@@ -25,6 +25,19 @@ export function valueError(name: string, expected: string, value: unknown): Argu
   return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' })
 }
 
+/** An error for a property that an object has and must not have. @param noun - what its properties are */
+export function unknownKeyError(name: string, key: string, noun: string, known: readonly string[]): ArgumentError {
+  const advice = known.length === 0 ? 'none is allowed here' : `use ${list(known, 'or')}`
+  const error = new TypeError(`${name}.${key} is not a known ${noun}: ${advice}`)
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' })
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function list(words: readonly string[], conjunction: 'or' | 'and'): string {
+  if (words.length < 2) return words.join('')
+  return `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`
+}
+
 /** An error for a number that is out of range. */
 export function rangeError(name: string, expected: string, value: unknown): ArgumentError {
   const error = new RangeError(`${name} must be ${expected}, got ${received(value)}`)
@@ -55,7 +68,7 @@ export function assertOptions(name: string, value: unknown, keys: readonly strin
   if (value === undefined) return
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw typeError(name, 'an object', value)
   for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) throw valueError(`${name}.${key}`, `one of the options ${keys.join(', ')}`, key)
+    if (!keys.includes(key)) throw unknownKeyError(name, key, 'option', keys)
   }
 }
 

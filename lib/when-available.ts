@@ -1,6 +1,7 @@
 /** whenAvailable: waits for a name, or an address, that is not there yet. One mechanism for all kinds of objects. */
 import { offAbort, onAbort } from './abort-registry.ts'
-import { hasCode, ShareError } from './errors.ts'
+import { segmentError } from './errors/segment-messages.ts'
+import { hasCode, type ShareError } from './errors/share-error.ts'
 import { withoutPatience } from './memory/segment.ts'
 import { assertWaitOptions, type WaitOptions } from './sync/wait-options.ts'
 import { assertFunction } from './validate.ts'
@@ -38,19 +39,26 @@ export async function whenAvailable<T>(attempt: () => T | PromiseLike<T>, option
   assertFunction('attempt', attempt)
   assertWaitOptions(options)
   const isNotYet = (error: unknown) => NOT_YET.some((code) => hasCode(error, code))
-  return await retry(() => withoutPatience(attempt), isNotYet, options, 'what is waited for')
+  return await retry(
+    () => withoutPatience(attempt),
+    isNotYet,
+    options,
+    (last) => {
+      return segmentError('ERR_TIMEOUT', { segment: (last as ShareError).segment, timeoutMs: options.timeoutMs! }, last)
+    },
+  )
 }
 
 /**
  * Calls `attempt`, with ever longer pauses, until it succeeds or fails for good.
  * @param attempt - is told how much time is left
- * @param subject - what the error of the timeout is about, if the last error does not say so
+ * @param timedOut - makes the error of the timeout, after the last error of `attempt`
  */
 export async function retry<T>(
   attempt: (leftMs: number) => T | PromiseLike<T>,
   isNotYet: (error: unknown) => boolean,
   { timeoutMs = Infinity, signal }: WaitOptions,
-  subject: string,
+  timedOut: (last: unknown) => ShareError,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
@@ -63,15 +71,7 @@ export async function retry<T>(
       last = error
     }
     const leftMs = deadline - performance.now()
-    if (leftMs <= 0) {
-      const { segment } = last as ShareError
-      throw new ShareError('ERR_TIMEOUT', {
-        segment,
-        subject: segment === undefined ? subject : undefined,
-        detail: `${timeoutMs} ms`,
-        cause: last,
-      })
-    }
+    if (leftMs <= 0) throw timedOut(last)
     await pause(Math.min(pauseMs, leftMs, LONGEST_TIMER_MS), signal)
   }
 }

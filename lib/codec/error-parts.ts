@@ -1,5 +1,5 @@
 /** Errors as plain values, and back: with class, message, stack, code, cause and what an AggregateError consists of. */
-import { isShareErrorCode, reviveShareError } from '../errors.ts'
+import { isShareErrorCode, reviveShareError } from '../errors/share-error.ts'
 import { errorsOf } from './survey.ts'
 
 /** An error as a plain value. */

@@ -151,5 +151,5 @@ function unpackGraph(bytes: Buffer): unknown {
     return false
   })
   if (end === bytes.byteLength) return value
-  throw new Error('Something follows the value')
+  throw new Error('Unexpected bytes follow the value')
 }

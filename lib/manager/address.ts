@@ -1,7 +1,7 @@
 /** Where a server listens: a path (a Unix socket, or a named pipe on Windows), or a host and port. */
 import { isIP } from 'node:net'
-import { ShareError } from '../errors.ts'
-import { assertInteger, assertString, typeError, valueError } from '../validate.ts'
+import { managerError } from '../errors/manager-messages.ts'
+import { assertInteger, assertString, typeError, unknownKeyError, valueError } from '../validate.ts'
 
 /** Where the server of a {@link Manager} listens: the path of a Unix socket (a named pipe `\\.\pipe\…` on Windows), or host and port. */
 export type ManagerAddress = string | { readonly host: string; readonly port: number }
@@ -11,18 +11,19 @@ export const MOST_PATH_BYTES = 103
 
 export function assertAddress(name: string, value: unknown): asserts value is ManagerAddress {
   if (typeof value === 'string') {
-    if (value === '' || value.includes('\0')) throw valueError(name, 'a path that is not empty and has no NUL', value)
+    if (value === '' || value.includes('\0')) throw valueError(name, 'a non-empty path without NUL', value)
     const isPipe = value.startsWith('\\\\')
-    if (!isPipe && Buffer.byteLength(value) > MOST_PATH_BYTES) {
-      throw new ShareError('ENAMETOOLONG', { subject: `the socket ${value} (at most ${MOST_PATH_BYTES} bytes)` })
+    const byteLength = Buffer.byteLength(value)
+    if (!isPipe && byteLength > MOST_PATH_BYTES) {
+      throw managerError('ENAMETOOLONG', { address: value, byteLength, max: MOST_PATH_BYTES })
     }
     return
   }
   if (typeof value !== 'object' || value === null) throw typeError(name, 'a path, or { host, port }', value)
   const { host, port, ...rest } = value as { host?: unknown; port?: unknown }
-  for (const key of Object.keys(rest)) throw valueError(`${name}.${key}`, 'host or port', key)
+  for (const key of Object.keys(rest)) throw unknownKeyError(name, key, 'part of an address', ['host', 'port'])
   assertString(`${name}.host`, host)
-  if (host === '') throw valueError(`${name}.host`, 'a host name or an IP address', host)
+  if (host === '') throw valueError(`${name}.host`, 'a non-empty host name or IP address', host)
   assertInteger(`${name}.port`, port, 0, 65_535)
 }
 

@@ -3,7 +3,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { types } from 'node:util'
-import { ShareError } from '../errors.ts'
+import { managerError } from '../errors/manager-messages.ts'
 import { typeError, valueError } from '../validate.ts'
 import { parseAddress } from './address.ts'
 import { Connection, type Credentials } from './client/connection.ts'
@@ -23,8 +23,8 @@ export function newKey(): Uint8Array {
 
 /** A key as bytes: text is UTF-8. @throws `TypeError` */
 export function keyBytes(name: string, key: unknown): Uint8Array {
-  if (typeof key !== 'string' && !types.isUint8Array(key)) throw typeError(name, 'a text or a Uint8Array', key)
-  if (key.length === 0) throw valueError(name, 'a key that is not empty', key)
+  if (typeof key !== 'string' && !types.isUint8Array(key)) throw typeError(name, 'a string or a Uint8Array', key)
+  if (key.length === 0) throw valueError(name, 'a non-empty key', key)
   return typeof key === 'string' ? new TextEncoder().encode(key) : new Uint8Array(key)
 }
 
@@ -55,7 +55,7 @@ export function credentialsOf(address: string): Credentials | undefined {
  */
 export function keyFor(address: string): Uint8Array {
   const key = known.get(address)?.key ?? keyBeside(address) ?? environmentKey()
-  if (key === undefined) throw new ShareError('ERR_NO_KEY', { subject: `the manager at ${address}` })
+  if (key === undefined) throw managerError('ERR_NO_KEY', { address })
   return key
 }
 

@@ -1,7 +1,9 @@
 /** Manager: a client of a server of objects, which it may have started itself. */
 import type { ConnectionOptions } from 'node:tls'
 import { inspect } from 'node:util'
-import { ShareError } from '../errors.ts'
+import { managerError } from '../errors/manager-messages.ts'
+import { processError } from '../errors/process-messages.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import { isImporting } from '../process/current.ts'
 import {
   assertBoolean,
@@ -147,7 +149,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     assertOptions('options', options, [...SERVE_OPTIONS, ...CLIENT_OPTIONS, 'clientTls', 'execArgv'])
     assertClientOptions(options)
     assertServeOptions(options)
-    if (isImporting()) throw new ShareError('ERR_PROCESS_IMPORT', { subject: 'a manager' })
+    if (isImporting()) throw processError('ERR_PROCESS_IMPORT', {})
     const { clientTls, execArgv, authkey, syncTimeoutMs, reconnect, onReconnect, ...serve } = options
     const key = authkey === undefined ? (environmentKey() ?? newKey()) : keyBytes('options.authkey', authkey)
     const types = Object.fromEntries(
@@ -227,8 +229,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     assertString('name', name)
     if (!isUrl(module)) assertString('module', module)
     assertOptions('options', options, ['export', 'exposed', 'returns'])
-    if (this.#server === undefined)
-      throw stateError('was not started by this manager: pass its types to Manager.serve()')
+    if (this.#server === undefined) throw managerError('ERR_MANAGER_STATE', { does: 'register' })
     await this.#server.register(name, String(module), options)
   }
 
@@ -311,7 +312,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    * @throws {@link ShareError} `ERR_MANAGER_STATE` when it has not started one.
    */
   async shutdown(): Promise<void> {
-    if (this.#server === undefined) throw stateError('was not started by this manager')
+    if (this.#server === undefined) throw managerError('ERR_MANAGER_STATE', { does: 'shutdown' })
     this.close()
     await this.#server.shutdown()
   }
@@ -326,8 +327,4 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     const state = this.isConnected ? 'connected' : 'not connected'
     return `Manager { ${formatAddress(this.address)} ${this.#server === undefined ? '' : `pid=${this.pid} `}${state} }`
   }
-}
-
-function stateError(detail: string): ShareError {
-  return new ShareError('ERR_MANAGER_STATE', { subject: 'the server', detail })
 }

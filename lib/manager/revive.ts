@@ -30,7 +30,7 @@ function parse(handle: Handle): [serverId: string, ...reference: unknown[]] {
   } catch {
     // Reported below.
   }
-  throw valueError('handle.id', 'that of a managed object', handle.id)
+  throw valueError('handle.id', 'the id of a managed object', handle.id)
 }
 
 registerKind('Manager', attachToManaged)

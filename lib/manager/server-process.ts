@@ -2,7 +2,9 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { errorFromParts } from '../codec/error-parts.ts'
 import { SERVER_MAIN } from '../entries.ts'
-import { ShareError } from '../errors.ts'
+import { managerError } from '../errors/manager-messages.ts'
+import { processError, spawnError } from '../errors/process-messages.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import { makeRoom } from '../memory/room.ts'
 import { originOf } from '../process/current.ts'
 import { inheritedOptions } from '../process/node-options.ts'
@@ -12,9 +14,7 @@ import type { FromServerProcess, ToServer } from './server/messages.ts'
 import { removePrivateDirectory } from './server/private-directory.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
 import type { ManagerServeOptions } from './server/server.ts'
-import { systemError } from './system-error.ts'
 
-const SUBJECT = "the manager's server"
 const START_MS = 30_000
 const KILL_AFTER_MS = 5_000
 const MOST_STARTS = 10
@@ -53,7 +53,8 @@ export class ServerProcess {
       try {
         return await ServerProcess.#startOnce(name, options, execArgv)
       } catch (error) {
-        if (!(error instanceof EndedTooEarly) || attempt === MOST_STARTS) throw error
+        if (!(error instanceof EndedTooEarly)) throw error
+        if (attempt === MOST_STARTS) throw error.reason
       }
     }
   }
@@ -79,7 +80,7 @@ export class ServerProcess {
         child = launch()
       }
     } catch (error) {
-      return Promise.reject(systemError(error as Error, SUBJECT))
+      return Promise.reject(spawnError(error as Error, undefined))
     }
     return new Promise((resolve, reject) => {
       const fail = (reason: Error) => {
@@ -89,13 +90,12 @@ export class ServerProcess {
         if (child.pid !== undefined) child.kill('SIGKILL')
         reject(reason)
       }
-      const ended = (detail: string) => ({ subject: SUBJECT, detail })
-      const late = () => fail(new ShareError('ERR_PROCESS_FAILED', ended(`it did not listen within ${START_MS} ms`)))
-      const timer = setTimeout(late, START_MS)
-      child.once('error', (error) => fail(systemError(error, SUBJECT)))
+      const isLate = () => fail(processError('ERR_PROCESS_FAILED', { why: 'not listening', timeoutMs: START_MS }))
+      const timer = setTimeout(isLate, START_MS)
+      child.once('error', (error) => fail(spawnError(error, undefined)))
       child.once('exit', (code, signal) => {
-        const Reason = GROUP_SIGNALS.includes(signal) ? EndedTooEarly : ShareError
-        fail(new Reason('ERR_PROCESS_FAILED', ended(`it ended with ${signal ?? code}`)))
+        const reason = processError('ERR_PROCESS_FAILED', { why: 'ended early', exit: signal ?? code })
+        fail(GROUP_SIGNALS.includes(signal) ? new EndedTooEarly(reason) : reason)
       })
       child.on('message', (message) => {
         if (!isOurs<FromServerProcess>(message, 'listening', 'failed')) return
@@ -160,7 +160,7 @@ export class ServerProcess {
 }
 
 function endedError(): ShareError {
-  return new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server has ended' })
+  return managerError('ERR_DISCONNECTED', { why: 'server process ended' })
 }
 
 /** Whether the channel to a child keeps the process. In Bun it cannot be told that. */
@@ -170,4 +170,11 @@ function setChannelRef({ channel }: ChildProcess, keeps: boolean): void {
 }
 
 /** One of GROUP_SIGNALS has come while the server was loading. This process has survived it, so it may need the server. */
-class EndedTooEarly extends ShareError {}
+class EndedTooEarly extends Error {
+  readonly reason: ShareError
+
+  constructor(reason: ShareError) {
+    super(reason.message)
+    this.reason = reason
+  }
+}

@@ -2,7 +2,7 @@
  * Handles: plain JSON descriptions of shared objects, with which another process, worker or later line can attach.
  */
 import { PACKAGE_PATH } from '../entries.ts'
-import { ShareError } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
 import { typeError } from '../validate.ts'
 import { type AttachOptions, type HeldHandle, heldHandle } from './segment.ts'
 
@@ -99,8 +99,7 @@ export function assertOwnCopy(name: string, value: unknown): void {
   if (typeof value !== 'object' || value === null) return
   const path = otherCopyOf(value)
   if (path === undefined) return
-  const detail = `it is of the copy in ${path}, and this one is in ${PACKAGE_PATH}`
-  throw new ShareError('ERR_OTHER_COPY', { subject: name, detail })
+  throw segmentError('ERR_OTHER_COPY', { argument: name, path, ownPath: PACKAGE_PATH })
 }
 
 /** The handle of an object for a child process, with a hold on the object, whatever copy of the package it is of. */

@@ -9,10 +9,10 @@ export function assertSegmentName(value: unknown): asserts value is string {
   const { maxNameBytes } = native.layout
   const byteLength = Buffer.byteLength(value)
   if (byteLength < 1 || byteLength > maxNameBytes) {
-    throw valueError('name', `1 to ${maxNameBytes} bytes long, not ${byteLength}`, value)
+    throw valueError('name', `a string of 1 to ${maxNameBytes} bytes (it has ${byteLength})`, value)
   }
   if (/[/\0]/.test(value) || value === '.' || value === '..' || !value.isWellFormed()) {
-    throw valueError('name', 'well-formed text without "/" or NUL, and not "." or ".."', value)
+    throw valueError('name', 'well-formed Unicode without "/" and NUL, and other than "." and ".."', value)
   }
 }
 

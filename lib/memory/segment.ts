@@ -9,7 +9,8 @@
  * hold on the name. A view of the buffer keeps the Segment reachable, so memory in use never loses its name.
  */
 import { constants } from 'node:buffer'
-import { fromNative, hasCode, ShareError } from '../errors.ts'
+import { fromNative, type Mismatch, type Subject, segmentError } from '../errors/segment-messages.ts'
+import { hasCode, ShareError } from '../errors/share-error.ts'
 import { sweepOnce } from '../lifecycle.ts'
 import { ANY_NAMESPACE, ANY_OWNER, FOREIGN, type NativeSegment, native, PERSIST } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions, typeError } from '../validate.ts'
@@ -81,7 +82,7 @@ const isTransferable = !native.hasSharedBuffers && 'transfer' in ArrayBuffer.pro
 
 /** @throws {@link ShareError} `EFBIG` when this runtime can make no buffer of that size. */
 export function assertBufferSize(byteLength: number, segment: string | undefined): void {
-  if (byteLength > maxBufferBytes) throw new ShareError('EFBIG', { segment })
+  if (byteLength > maxBufferBytes) throw segmentError('EFBIG', { segment, byteLength, maxBytes: maxBufferBytes })
 }
 
 /** What a segment offers to those who live on it and end with it. */
@@ -104,7 +105,7 @@ export function residentAt<T extends Resident>(
   const resident = segment.residents.get(cell)
   if (resident instanceof type) return resident
   // A description that puts two objects into one place.
-  if (resident !== undefined) throw new ShareError('ERR_CORRUPT', { segment: segment.name })
+  if (resident !== undefined) throw segmentError('ERR_CORRUPT', { segment: segment.name })
   try {
     segment.divideCells()
     const made = make()
@@ -112,7 +113,7 @@ export function residentAt<T extends Resident>(
     return made
   } catch (cause) {
     const error = fromNative(cause, segment.name)
-    throw error instanceof ShareError ? error : new ShareError('ERR_CORRUPT', { segment: segment.name, cause })
+    throw error instanceof ShareError ? error : segmentError('ERR_CORRUPT', { segment: segment.name }, cause)
   }
 }
 
@@ -304,13 +305,13 @@ export class Attachment {
   }
 
   /** What error messages call the object. */
-  get subject(): string {
-    return `${this.kind} "${this.name}"`
+  get subject(): Subject {
+    return { segment: this.name, kind: this.kind }
   }
 
   /** The error of any use after close(). */
   closedError(): ShareError {
-    return new ShareError('ERR_CLOSED', { segment: this.name, subject: this.subject })
+    return segmentError('ERR_CLOSED', this.subject)
   }
 
   assertOpen(): void {
@@ -350,8 +351,8 @@ function parseDescription(name: string, text: string): Description {
   } catch {
     // The checksum was right, so somebody wrote it on purpose.
   }
-  if (!isDescription(description)) throw new ShareError('ERR_CORRUPT', { segment: name })
-  if (needsMore(description)) throw new ShareError('ERR_LAYOUT', { segment: name })
+  if (!isDescription(description)) throw segmentError('ERR_CORRUPT', { segment: name })
+  if (needsMore(description)) throw segmentError('ERR_LAYOUT', { segment: name })
   return description
 }
 
@@ -388,7 +389,9 @@ export function createSegment(
   const text = JSON.stringify(spec.description)
   const { maxDescriptionBytes } = native.layout
   if (Buffer.byteLength(text) > maxDescriptionBytes) {
-    throw typeError('type', `describable in ${maxDescriptionBytes} bytes of JSON`, spec.description.type)
+    const argument = spec.description.members === undefined ? 'type' : 'schema'
+    const expected = `small enough to be described in ${maxDescriptionBytes} bytes of JSON`
+    throw typeError(argument, expected, spec.description[argument === 'type' ? 'type' : 'members'])
   }
   const { persist = false, mode = 0o600, pidNamespaces } = spec.options
   const flags = (mode & 0o777) | (persist ? PERSIST : 0) | (pidNamespaces === 'any' ? ANY_NAMESPACE : 0)
@@ -437,11 +440,11 @@ function shortageError(error: unknown, segment: string, wantedBytes: number): un
   const { code, syscall } = error as { code?: string; syscall?: string }
   if (error instanceof ShareError) return error
   if (syscall === 'shm_open' && (code === 'ENOENT' || code === 'ENOSYS')) {
-    return new ShareError('ERR_NO_SHARED_MEMORY', { segment, cause: error })
+    return segmentError('ERR_NO_SHARED_MEMORY', { segment }, error)
   }
   if (code !== 'ENOSPC' && code !== 'ENOMEM') return fromNative(error, segment)
   const freeBytes = native.freeBytes()
-  return fromNative(error, segment, undefined, { wantedBytes, freeBytes })
+  return fromNative(error, segment, { wantedBytes, freeBytes })
 }
 
 /** Attaches to the segment of that name, or to that of the handle. `foreign` allows memory that procshare did not make. */
@@ -461,7 +464,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   } catch (error) {
     // A handle is made from something that was there.
     if (handle !== undefined && (error as { code?: string }).code === 'ENOENT') {
-      throw new ShareError('ERR_STALE_HANDLE', { segment: name })
+      throw segmentError('ERR_STALE_HANDLE', { segment: name })
     }
     throw fromNative(error, name)
   }
@@ -469,7 +472,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   segment.isNew = false
   if (handle !== undefined && handle.id !== segment.id) {
     abandonUnused(segment)
-    throw new ShareError('ERR_STALE_HANDLE', { segment: name, detail: 'another one has its name' })
+    throw segmentError('ERR_STALE_HANDLE', { segment: name, isReplaced: true })
   }
   return segment
 }
@@ -485,7 +488,8 @@ function assertNamespaces(segment: Segment, { pidNamespaces }: SegmentOptions): 
   const found = native.segmentAnyNamespace(segment.native) ? 'any' : 'own'
   if (pidNamespaces === undefined || pidNamespaces === found) return segment
   abandonUnused(segment)
-  throw new ShareError('ERR_TYPE', { segment: segment.name, detail: `it was created with pidNamespaces: '${found}'` })
+  const mismatch: Mismatch = { what: 'options', found: { pidNamespaces: found }, expected: { pidNamespaces } }
+  throw segmentError('ERR_TYPE', { segment: segment.name, mismatch })
 }
 
 /** Attaches to the segment if it exists, creates it otherwise; of many who do this at once exactly one creates. */

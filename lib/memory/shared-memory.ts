@@ -1,6 +1,6 @@
 /** SharedMemory: a raw segment, without type or lock; and the functions over all segments. */
 import { inspect } from 'node:util'
-import { fromNative, ShareError } from '../errors.ts'
+import { fromNative, nameOf, segmentError } from '../errors/segment-messages.ts'
 import { sweep } from '../lifecycle.ts'
 import { native } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
@@ -147,7 +147,7 @@ export class SharedMemory {
 
   [inspect.custom](): string {
     const { subject, closed } = this.#attachment
-    return closed ? `${subject} (closed)` : `${subject} (${this.byteLength} bytes)`
+    return closed ? `${nameOf(subject)} (closed)` : `${nameOf(subject)} (${this.byteLength} bytes)`
   }
 }
 
@@ -197,8 +197,8 @@ export function listSegments(): SegmentInfo[] {
 }
 
 function directoryError(error: unknown): unknown {
-  if ((error as { code?: string }).code === 'ENOENT') return new ShareError('ERR_NO_SHARED_MEMORY', { cause: error })
-  return fromNative(error, undefined, 'the directory of shared memory')
+  if ((error as { code?: string }).code === 'ENOENT') return segmentError('ERR_NO_SHARED_MEMORY', {}, error)
+  return fromNative(error, undefined)
 }
 
 function kindOf(description: string): string | undefined {

@@ -3,7 +3,7 @@
  *
  * Objects that are more than a view of bytes (semaphores, queues, ...) are made, opened and attached to here, all alike.
  */
-import { ShareError } from '../errors.ts'
+import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from './handle.ts'
 import {
   Attachment,
@@ -72,7 +72,7 @@ export interface SiteSpec {
   /** Writes the object into a segment that nobody else sees yet. @param byteOffset - in the payload */
   readonly initialise: (segment: Segment, cell: number, byteOffset: number) => void
   /** Throws `ERR_TYPE` when the description of one that exists is not what the caller asked for. */
-  readonly check?: (found: Description, segment: Segment) => void
+  readonly check?: (found: Description, segment: Segment) => Mismatch | undefined
 }
 
 /** The place of the words, if there are any, is at the end of the cells. */
@@ -132,15 +132,15 @@ function siteIn(segment: Segment, kind: string, cell: number | undefined, check:
     const place = cell === undefined ? ownPlace(segment, kind) : placeAt(segment, kind, cell)
     if (place === undefined) {
       const { kind: found } = segment.description
-      const detail = cell === undefined ? `${found}, not ${kind}` : `no ${kind} at cell ${cell}`
-      throw new ShareError('ERR_KIND', { segment: segment.name, detail })
+      throw segmentError('ERR_KIND', { segment: segment.name, found, expected: kind, cell })
     }
-    check?.(place.description, segment)
+    const mismatch = check?.(place.description, segment)
+    if (mismatch !== undefined) throw segmentError('ERR_TYPE', { segment: segment.name, mismatch })
     return new Site(attachment, place.cell, place.description, place.byteOffset, place.byteEnd)
   } catch (error) {
     attachment.close()
     // Nested so deeply that the stack does not suffice to look at it: nothing that we have written.
-    throw error instanceof RangeError ? new ShareError('ERR_CORRUPT', { segment: segment.name, cause: error }) : error
+    throw error instanceof RangeError ? segmentError('ERR_CORRUPT', { segment: segment.name }, error) : error
   }
 }
 
@@ -193,14 +193,14 @@ export function membersOf(segment: Segment): readonly MemberPlace[] {
     typeof member.description?.kind === 'string' &&
     isOffset(member.cell, Number.MAX_SAFE_INTEGER) &&
     isOffset(member.byteOffset, payloadBytes)
-  if (!Array.isArray(members) || !members.every(isSound)) throw new ShareError('ERR_CORRUPT', { segment: name })
+  if (!Array.isArray(members) || !members.every(isSound)) throw segmentError('ERR_CORRUPT', { segment: name })
   const places = members as readonly MemberPlace[]
   const isBehind = (place: MemberPlace, index: number): boolean => {
     const { cell, byteOffset } = places[index - 1] ?? { cell: -1, byteOffset: 0 }
     return place.cell > cell && place.byteOffset >= byteOffset
   }
   const isApart = words === undefined || places.every(({ cell }) => cell < (words as number))
-  if (!places.every(isBehind) || !isApart) throw new ShareError('ERR_CORRUPT', { segment: name })
+  if (!places.every(isBehind) || !isApart) throw segmentError('ERR_CORRUPT', { segment: name })
   return places.map((place, index) => ({ ...place, byteEnd: places[index + 1]?.byteOffset ?? payloadBytes }))
 }
 

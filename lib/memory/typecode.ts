@@ -155,9 +155,9 @@ function integer(code: string, alias: string, bits: number, signed: boolean, Arr
 
   function encodeBig(value: unknown, name: string): bigint {
     if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-      throw rangeError(name, `${expected}, exact (a bigint, or a safe integer)`, value)
+      throw rangeError(name, `${expected}, as a bigint or a safe integer`, value)
     }
-    if (typeof value !== 'bigint' && typeof value !== 'number') throw typeError(name, 'a bigint', value)
+    if (typeof value !== 'bigint' && typeof value !== 'number') throw typeError(name, 'a bigint or an integer', value)
     const exact = BigInt(value)
     if (exact < bounds.min || exact > bounds.max) throw rangeError(name, expected, value)
     return exact
@@ -203,7 +203,7 @@ function character(code: string, alias: string, ArrayType: unknown, maxCode: num
     ...noNumbers,
     decode: (raw) => String.fromCodePoint(Math.min(Number(raw), 0x10ffff)),
     encode(value, name) {
-      const expected = `a string of one character up to U+${maxCode.toString(16).toUpperCase()}`
+      const expected = `a string of one character up to U+${maxCode.toString(16).toUpperCase().padStart(4, '0')}`
       if (typeof value !== 'string') throw typeError(name, expected, value)
       const point = value.codePointAt(0)
       if (point === undefined || String.fromCodePoint(point) !== value) throw typeError(name, expected, value)

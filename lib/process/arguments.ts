@@ -74,7 +74,7 @@ export function encodeArguments(args: readonly unknown[], holds: HeldHandle[]): 
       holds.push(held)
       return { [PLACEHOLDER]: held.handle }
     }
-    if (Object.hasOwn(value, PLACEHOLDER)) throw valueError('args', `free of the key "${PLACEHOLDER}"`, value)
+    if (Object.hasOwn(value, PLACEHOLDER)) throw valueError('args', `free of the reserved key "${PLACEHOLDER}"`, value)
     return undefined
   })
   const copy = walk.copy(args)

@@ -48,7 +48,7 @@ async function runFunction({ module, export: exportName, args, detached }: Start
   const fn = exports[exportName]
   if (typeof fn !== 'function') {
     const names = Object.keys(exports).join(', ') || 'nothing'
-    throw new TypeError(`${module} has no function "${exportName}": it exports ${names}`)
+    throw new TypeError(`The module ${module} exports no function "${exportName}": it exports ${names}`)
   }
   await fn(...values)
 }

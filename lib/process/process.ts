@@ -8,7 +8,8 @@ import { inspect } from 'node:util'
 import { offAbort, onAbort } from '../abort-registry.ts'
 import { errorFromParts } from '../codec/error-parts.ts'
 import { CHILD_MAIN } from '../entries.ts'
-import { ShareError, type ShareErrorCode } from '../errors.ts'
+import { processError, spawnError } from '../errors/process-messages.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import { isUrl } from '../kinds-of-value.ts'
 import { isShortage, makeRoom } from '../memory/room.ts'
 import type { HeldHandle } from '../memory/segment.ts'
@@ -138,8 +139,9 @@ export class Process implements AsyncDisposable {
    * `DataCloneError` for an argument that can be neither shared nor cloned. Nothing has been started then.
    */
   start(): this {
-    if (this.#child !== undefined) throw this.#stateError('was started before')
-    if (isImporting()) throw new ShareError('ERR_PROCESS_IMPORT', { subject: this.name })
+    if (this.#child !== undefined)
+      throw processError('ERR_PROCESS_STATE', { process: this.name, why: 'already started' })
+    if (isImporting()) throw processError('ERR_PROCESS_IMPORT', { process: this.name })
     try {
       this.#child = this.#launch()
     } catch (error) {
@@ -205,7 +207,7 @@ export class Process implements AsyncDisposable {
   async join(options: WaitOptions = {}): Promise<number> {
     assertWaitOptions(options)
     const child = this.#child
-    if (child === undefined) throw this.#stateError('has not been started')
+    if (child === undefined) throw this.#notStarted()
     const { timeoutMs = Infinity, signal } = options
     signal?.throwIfAborted()
     if (this.#options.detached === true) child.ref()
@@ -215,7 +217,7 @@ export class Process implements AsyncDisposable {
       return await Promise.race([
         this.#ended,
         new Promise<never>((_resolve, reject) => {
-          const late = () => reject(new ShareError('ERR_TIMEOUT', { subject: this.name, detail: `${timeoutMs} ms` }))
+          const late = () => reject(processError('ERR_TIMEOUT', { process: this.name, timeoutMs }))
           if (timeoutMs < Infinity) timer = setTimeout(late, Math.min(timeoutMs, 2 ** 31 - 1))
           if (signal === undefined) return
           fail = () => reject(signal.reason)
@@ -317,24 +319,19 @@ export class Process implements AsyncDisposable {
       this.#settle.reject(spawnError(cause, this.name))
       return
     }
-    const detail = `${cause.name}: ${cause.message}`
-    this.#settle.reject(new ShareError('ERR_PROCESS_FAILED', { subject: this.name, detail, cause }))
+    const why = this.#child?.pid === undefined ? 'not started' : 'threw'
+    const error = why === 'threw' ? `${cause.name}: ${cause.message}` : cause.message
+    this.#settle.reject(processError('ERR_PROCESS_FAILED', { process: this.name, why, error }, { cause }))
   }
 
   #kill(signal: NodeJS.Signals): void {
-    if (this.#child === undefined) throw this.#stateError('has not been started')
+    if (this.#child === undefined) throw this.#notStarted()
     if (this.isAlive) this.#child.kill(signal)
   }
 
-  #stateError(detail: string): ShareError {
-    return new ShareError('ERR_PROCESS_STATE', { subject: this.name, detail })
+  #notStarted(): ShareError {
+    return processError('ERR_PROCESS_STATE', { process: this.name, why: 'not started' })
   }
-}
-
-/** What it is to the user that the system could not start a process for want of something. */
-function spawnError(error: Error, subject: string): ShareError {
-  const { code, errno, syscall } = error as NodeJS.ErrnoException
-  return new ShareError(code as ShareErrorCode, { subject, errno, syscall, cause: error })
 }
 
 function moduleUrl(module: unknown): string {

@@ -14,7 +14,7 @@
 import { pack, type References, unpack } from '../codec/message-pack.ts'
 import { notCloneable } from '../codec/not-cloneable.ts'
 import { isTree } from '../codec/survey.ts'
-import { ShareError } from '../errors.ts'
+import { ShareError } from '../errors/share-error.ts'
 import { attach, type Handle, type Shareable } from '../memory/handle.ts'
 import {
   bytesAt,

@@ -3,7 +3,7 @@
  *
  *   0      | ends | ring 0: end 0 puts | ring 1: end 1 puts |      one way: ring 1 only
  */
-import { ShareError } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
 import {
   Attachment,
@@ -28,7 +28,7 @@ import { type End, Ring } from './ring.ts'
 export const SEGMENT_KIND = 'Pipe'
 export const KIND = 'Connection'
 /** How many processes and workers can hold ends at the same time. */
-const HOLDERS = 256
+export const HOLDERS = 256
 const MOST_ITEMS = 2 ** 31 - 1
 const ENDS_OFFSET = 0
 
@@ -86,15 +86,12 @@ export function attachEnd(target: string | Handle, end: End, options?: AttachOpt
   const { kind, duplex, byteLength } = site.description
   try {
     if (kind !== SEGMENT_KIND) {
-      throw new ShareError('ERR_KIND', {
-        segment: site.attachment.name,
-        detail: `${kind}, not ${SEGMENT_KIND}`,
-      })
+      throw segmentError('ERR_KIND', { segment: site.attachment.name, found: kind, expected: SEGMENT_KIND })
     }
     const isLength =
       Number.isSafeInteger(byteLength) && Number(byteLength) >= 0 && Number(byteLength) <= MOST_RING_BYTES
     if (typeof duplex !== 'boolean' || !isLength) {
-      throw new ShareError('ERR_CORRUPT', { segment: site.attachment.name })
+      throw segmentError('ERR_CORRUPT', { segment: site.attachment.name })
     }
     assertInteger('end', end, 0, 1)
     return site

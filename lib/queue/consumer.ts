@@ -1,5 +1,6 @@
 /** Consumer: the side of a ring that takes, as one environment uses it. */
-import { hasCode, type ShareError } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
+import { hasCode, type ShareError } from '../errors/share-error.ts'
 import type { Attachment } from '../memory/segment.ts'
 import { native, QUEUE } from '../native.ts'
 import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-line.ts'
@@ -11,7 +12,7 @@ import {
 } from '../sync/wait-options.ts'
 import { decode, decodeAt, decodeUntrusted, decodeUntrustedAt, noteTaken } from './codec.ts'
 import { answers, exchange, recordBytesAt, select, selectedBytes } from './exchange.ts'
-import { errorOf, type Ring } from './ring.ts'
+import type { Ring } from './ring.ts'
 import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
 /** What is taken when the queue has ended. */
@@ -136,7 +137,7 @@ export class Consumer {
     let bytes: Buffer | undefined
     let failure: ShareError | undefined
     try {
-      if (this.#spill === undefined) throw errorOf(waiter, 'ERR_CORRUPT')
+      if (this.#spill === undefined) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
       attachment = this.#spill.attach(name)
       bytes = Buffer.allocUnsafeSlow(attachment.segment.payloadBytes) // before it is taken: there may be no room
     } catch (error) {
@@ -149,7 +150,7 @@ export class Consumer {
       return this.#take(waiter)
     }
     this.#pumpRoom()
-    if (failure !== undefined) throw errorOf(waiter, 'ERR_ITEM_LOST', name, failure)
+    if (failure !== undefined) throw segmentError('ERR_ITEM_LOST', { ...waiter.subject, item: name }, failure)
     return { value: decode(flags & ~SPILLED, readSpilled(attachment!, bytes!)) }
   }
 
@@ -183,7 +184,7 @@ export class Consumer {
   /** Why there is nothing; undefined when there may be something by now. */
   #nothing(waiter: Waiter, outcome: number): typeof NOT_NOW | typeof ENDED | undefined {
     if (outcome === QUEUE.CLOSED) return ENDED
-    if (outcome !== QUEUE.BUSY) throw errorOf(waiter, 'ERR_CORRUPT')
+    if (outcome !== QUEUE.BUSY) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
     if (!this.#ring.isForsaken()) return NOT_NOW
     // The writer may have put something before it went.
     return native.lookWait(this.#ring.itemsWait, 0) && this.#ring.state().items > 0 ? undefined : ENDED

@@ -1,4 +1,5 @@
 /** JoinableQueue: a queue that knows when all that was put has been worked off. */
+import { segmentError } from '../errors/segment-messages.ts'
 import { type Handle, registerKind } from '../memory/handle.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
@@ -14,7 +15,6 @@ import {
 import { assertInteger } from '../validate.ts'
 import { CountedQueue } from './counted-queue.ts'
 import { attachQueue, createQueue, openQueue, type QueueOptions } from './queue-state.ts'
-import { errorOf } from './ring.ts'
 
 const KIND = 'JoinableQueue'
 
@@ -74,7 +74,8 @@ export class JoinableQueue<T = unknown> extends CountedQueue<T> {
     const outcome = native.queueTaskDone(object, count)
     if (outcome === QUEUE.DONE)
       done.pump() // our own tasks need no wake-up
-    else throw errorOf(this, outcome === QUEUE.TOO_MANY ? 'ERR_TASK_DONE' : 'ERR_CORRUPT')
+    else if (outcome === QUEUE.TOO_MANY) throw segmentError('ERR_TASK_DONE', { ...this.subject, count })
+    else throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 
   /**

@@ -1,4 +1,5 @@
 /** Pipe and Connection: two ends, each of which receives what the other one sends. */
+import { segmentError } from '../errors/segment-messages.ts'
 import { FOR_CHILD, type Handle, registerKind } from '../memory/handle.ts'
 import { type AttachOptions, type HeldHandle, heldHandle } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
@@ -7,10 +8,10 @@ import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import { NOT_NOW } from '../sync/wait-line.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { typeError } from '../validate.ts'
-import { attachEnd, ConnectionState, createPipe, KIND, type PipeOptions, siteOf } from './connection-state.ts'
+import { attachEnd, ConnectionState, createPipe, HOLDERS, KIND, type PipeOptions, siteOf } from './connection-state.ts'
 import { type Consumer, ENDED } from './consumer.ts'
 import type { Producer } from './producer.ts'
-import { type End, errorOf } from './ring.ts'
+import type { End } from './ring.ts'
 
 const NO_OPTIONS: WaitOptions = {}
 
@@ -26,11 +27,12 @@ const NO_OPTIONS: WaitOptions = {}
 export class Connection<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
   /** @internal */
   constructor(site: Site) {
-    if (!((site as unknown) instanceof Site)) throw typeError('site', 'made by Pipe', site)
+    if (!((site as unknown) instanceof Site))
+      throw typeError('site', 'passed by Pipe() or Connection.attach(), which are to be used instead', site)
     const state = stateAt(site, ConnectionState)
     super(site, state)
     if (!state.join()) {
-      const error = errorOf(this, 'ERR_TOO_MANY_WAITERS')
+      const error = segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: HOLDERS })
       super.close()
       throw error
     }
@@ -134,7 +136,7 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
     const { state } = this
     if (!state.join()) {
       held.release()
-      throw errorOf(this, 'ERR_TOO_MANY_WAITERS')
+      throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: HOLDERS })
     }
     const release = () => {
       state.leave()
@@ -161,18 +163,18 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
 
   get #incoming(): Consumer {
     const { incoming } = this.state
-    if (incoming === undefined) throw errorOf(this, 'ERR_ONE_WAY', 'it only sends')
+    if (incoming === undefined) throw segmentError('ERR_ONE_WAY', { ...this.subject, does: 'sends' })
     return incoming
   }
 
   get #outgoing(): Producer {
     const { outgoing } = this.state
-    if (outgoing === undefined) throw errorOf(this, 'ERR_ONE_WAY', 'it only receives')
+    if (outgoing === undefined) throw segmentError('ERR_ONE_WAY', { ...this.subject, does: 'receives' })
     return outgoing
   }
 
   #received(got: { readonly value: unknown } | typeof ENDED): T {
-    if (got === ENDED) throw errorOf(this, 'ERR_ENDED', 'nobody has the other end')
+    if (got === ENDED) throw segmentError('ERR_ENDED', { ...this.subject, why: 'other end closed' })
     return got.value as T
   }
 }

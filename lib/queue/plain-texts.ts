@@ -1,5 +1,6 @@
 /** Texts and keys of plain items, from the exchange. */
-import { ShareError } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import { exchange, exchangeView } from './exchange.ts'
 
 // Constants of this module, which V8 knows better than those of another one.
@@ -83,5 +84,5 @@ export function assertedKey(text: string): string {
 }
 
 export function corrupt(cause?: unknown): ShareError {
-  return new ShareError('ERR_CORRUPT', { subject: 'an item', cause })
+  return segmentError('ERR_CORRUPT', {}, cause)
 }

@@ -1,4 +1,6 @@
 /** Producer: the side of a ring that puts, as one environment uses it. */
+import { segmentError } from '../errors/segment-messages.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import { native, QUEUE } from '../native.ts'
 import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-line.ts'
 import {
@@ -9,7 +11,7 @@ import {
 } from '../sync/wait-options.ts'
 import { encode, encodedOutside, forgetEncoded, keepEncoded } from './codec.ts'
 import { type Item, itemsAsRecords, recordBytes, select } from './exchange.ts'
-import { errorOf, type Ring, roomFor } from './ring.ts'
+import { type Ring, roomFor } from './ring.ts'
 import { discardSpilled, releaseSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
 const { putSelected } = native
@@ -85,7 +87,7 @@ export class Producer {
       return true
     }
     if (outcome === QUEUE.TOO_LARGE && this.#spill !== undefined) return this.#putFitting(waiter, keepEncoded())
-    return this.#settle(waiter, outcome, undefined)
+    return this.#settle(waiter, outcome, byteLength)
   }
 
   #putOutside(waiter: Waiter): boolean {
@@ -126,15 +128,16 @@ export class Producer {
 
   #putItem(waiter: Waiter, item: Item): boolean {
     this.#ring.assertOpen(waiter)
-    return this.#settle(waiter, native.queuePutItem(this.#ring.object, item.flags, item.bytes), item)
+    return this.#settle(waiter, native.queuePutItem(this.#ring.object, item.flags, item.bytes), item.bytes.byteLength)
   }
 
   #putRecords(waiter: Waiter, records: Uint8Array, count: number): boolean {
     this.#ring.assertOpen(waiter)
-    return this.#settle(waiter, native.queuePutRecords(this.#ring.object, records, count), undefined)
+    return this.#settle(waiter, native.queuePutRecords(this.#ring.object, records, count), records.byteLength, count)
   }
 
-  #settle(waiter: Waiter, outcome: number, item: Item | undefined): boolean {
+  /** @param count - how many items were put in one step, when it may be several */
+  #settle(waiter: Waiter, outcome: number, byteLength: number, count?: number): boolean {
     switch (outcome) {
       case QUEUE.DONE:
         this.#pumpItems()
@@ -145,16 +148,19 @@ export class Producer {
       case QUEUE.UNHEARD:
         throw unheard(waiter)
       case QUEUE.CLOSED:
-        throw errorOf(waiter, 'ERR_ENDED', 'nothing more can be put into it')
+        throw segmentError('ERR_ENDED', { ...waiter.subject, why: 'no more puts' })
       case QUEUE.TOO_LARGE:
-        throw errorOf(
-          waiter,
-          'ERR_TOO_LARGE',
-          item === undefined ? 'that much at once' : `${item.bytes.byteLength} bytes`,
-        )
+        throw this.#tooLarge(waiter, byteLength, count)
       default:
-        throw errorOf(waiter, 'ERR_CORRUPT')
+        throw segmentError('ERR_CORRUPT', { segment: waiter.name })
     }
+  }
+
+  #tooLarge({ subject }: Waiter, byteLength: number, count: number | undefined): ShareError {
+    const { byteLength: maxBytes, maxSize } = this.#ring.state()
+    const canSpill = this.#ring.writer === undefined
+    const several = count === undefined ? {} : { count, maxSize }
+    return segmentError('ERR_TOO_LARGE', { ...subject, byteLength, maxBytes, canSpill, ...several })
   }
 
   /** Those of this environment who wait for items: our own tasks need no wake-up. */
@@ -182,7 +188,7 @@ export class Producer {
     })
     this.#ring.assertOpen(waiter)
     if (byteLength > this.#ring.state().byteLength) {
-      throw errorOf(waiter, 'ERR_TOO_LARGE', `${values.length} items of ${byteLength} bytes`)
+      throw this.#tooLarge(waiter, byteLength, values.length)
     }
     return itemsAsRecords(items, byteLength)
   }
@@ -205,5 +211,5 @@ function notNow(waiter: Waiter) {
 }
 
 function unheard(waiter: Waiter) {
-  return errorOf(waiter, 'ERR_ENDED', 'nobody has the other end')
+  return segmentError('ERR_ENDED', { ...waiter.subject, why: 'other end closed' })
 }

@@ -1,11 +1,11 @@
 /** What all queues share: putting, getting, iterating, and the end. */
+import { segmentError } from '../errors/segment-messages.ts'
 import type { Site } from '../memory/site.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import { NOT_NOW } from '../sync/wait-line.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { ENDED } from './consumer.ts'
 import { QueueState } from './queue-state.ts'
-import { errorOf } from './ring.ts'
 
 const NO_OPTIONS: WaitOptions = {}
 
@@ -127,7 +127,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   #drainedError() {
-    return errorOf(this, 'ERR_ENDED', 'nothing is left in it')
+    return segmentError('ERR_ENDED', { ...this.subject, why: 'drained' })
   }
 
   /** @internal */

@@ -1,5 +1,4 @@
 /** Queues: how their objects are made, opened and attached to, and what one environment keeps of each. */
-import { ShareError } from '../errors.ts'
 import type { Handle } from '../memory/handle.ts'
 import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { attachSite, createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
@@ -98,11 +97,14 @@ export function queueSpec(kind: QueueKind, options: QueueOptions = {}): SiteSpec
     description,
     cellsBytes: native.queueBytes(ringBytes),
     initialise: (segment, cell) => native.initQueue(segment.native, cell, ringBytes, maxSize),
-    check: (found, segment) => {
+    check: (found) => {
       const same = found.maxSize === maxSize && found.byteLength === ringBytes && (found.anchor !== undefined) === spill
-      if (same) return
-      const made = `maxSize ${found.maxSize}, byteLength ${found.byteLength}, spill: ${found.anchor !== undefined}`
-      throw new ShareError('ERR_TYPE', { segment: segment.name, detail: `it was made with ${made}` })
+      if (same) return undefined
+      return {
+        what: 'options',
+        found: { maxSize: found.maxSize, byteLength: found.byteLength, spill: found.anchor !== undefined },
+        expected: { maxSize, byteLength: ringBytes, spill },
+      }
     },
   }
 }

@@ -5,7 +5,7 @@
  * Those who wait stand in two lines, one for items and one for room. Within one environment all puts are served in the
  * order in which they were made, blocking ones behind asynchronous ones; so are all gets.
  */
-import { ShareError, type ShareErrorCode } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
 import { type NativeObject, native, QUEUE } from '../native.ts'
 import { type Waiter, WaitLine } from '../sync/wait-line.ts'
 import { answers } from './exchange.ts'
@@ -50,7 +50,7 @@ export class Ring {
   }
 
   assertOpen(waiter: Waiter): void {
-    if (this.#hasEnded) throw errorOf(waiter, 'ERR_CLOSED')
+    if (this.#hasEnded) throw segmentError('ERR_CLOSED', waiter.subject)
   }
 
   /** Whether nobody who lives and takes has this pipe open. Never of a queue. */
@@ -73,7 +73,7 @@ export class Ring {
 
   /** Nothing more is put, by anybody. */
   end(waiter: Waiter): void {
-    if (native.queueClose(this.object) !== QUEUE.DONE) throw new ShareError('ERR_CORRUPT', { segment: waiter.name })
+    if (native.queueClose(this.object) !== QUEUE.DONE) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
     this.items.pump()
     this.room.pump()
   }
@@ -102,8 +102,4 @@ export class Ring {
 /** The argument of a wait for room. */
 export function roomFor(byteLength: number, count: number): number {
   return (byteLength / 8) * COUNT_LIMIT + count
-}
-
-export function errorOf({ name, subject }: Waiter, code: ShareErrorCode, detail?: string, cause?: unknown): ShareError {
-  return new ShareError(code, { segment: name, subject, detail, cause })
 }

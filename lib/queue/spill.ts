@@ -6,7 +6,8 @@
  * leaves is an orphan: spill-orphans.ts.
  */
 import { randomUUID } from 'node:crypto'
-import { hasCode, ShareError } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
+import { hasCode } from '../errors/share-error.ts'
 import { Attachment, attachSegment, createSegment, openSegment } from '../memory/segment.ts'
 import type { NativeObject } from '../native.ts'
 import type { Item } from './exchange.ts'
@@ -63,12 +64,12 @@ export class SpillRoom {
    * @throws {@link ShareError} `ENOENT` when it is gone; `ERR_CORRUPT` when the name is not that of a large item of this queue.
    */
   attach(name: string): Attachment {
-    if (!name.startsWith(`${this.#name}-`)) throw new ShareError('ERR_CORRUPT', { segment: name })
+    if (!name.startsWith(`${this.#name}-`)) throw segmentError('ERR_CORRUPT', { segment: name })
     const attachment = new Attachment(attachSegment(name, undefined), SPILL_KIND)
     const { kind, anchor } = attachment.segment.description
     if (kind === SPILL_KIND && anchor === this.#name) return attachment
     attachment.close()
-    throw new ShareError('ERR_CORRUPT', { segment: name })
+    throw segmentError('ERR_CORRUPT', { segment: name })
   }
 
   /** This environment has closed the queue. */

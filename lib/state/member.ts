@@ -35,7 +35,7 @@ export type MemberOptions<Options extends SegmentOptions> = Omit<Options, keyof 
 export function assertMemberOptions(options: unknown): void {
   for (const key of SEGMENT_OPTIONS) {
     if (typeof options === 'object' && options !== null && key in options) {
-      throw valueError(`options.${key}`, 'given to the SharedState, not to its members', options)
+      throw valueError(`options.${key}`, 'passed to the SharedState instead of a member', options)
     }
   }
 }

@@ -1,6 +1,7 @@
 /** SharedState: many named objects on one segment, with one schema. */
 import { inspect } from 'node:util'
-import { hasCode, ShareError } from '../errors.ts'
+import { nameOf, type SchemaDifference, segmentError } from '../errors/segment-messages.ts'
+import { hasCode, type ShareError } from '../errors/share-error.ts'
 import { attach, type Handle, registerKind, registerShareable, type Shareable } from '../memory/handle.ts'
 import {
   Attachment,
@@ -21,6 +22,7 @@ import {
   Site,
   type SiteSpec,
 } from '../memory/site.ts'
+import { lockMismatch } from '../sync/lock-use.ts'
 import { assertOptions, typeError, valueError } from '../validate.ts'
 import { Member } from './member.ts'
 
@@ -119,39 +121,32 @@ function specOf(schema: StateSchema, options: SegmentOptions = {}): SiteSpec {
 function assertSchema(schema: unknown): asserts schema is StateSchema {
   if (typeof schema !== 'object' || schema === null) throw typeError('schema', 'an object of members', schema)
   for (const [name, member] of Object.entries(schema)) {
-    if (RESERVED.includes(name)) throw valueError('schema', `without a member called "${name}"`, schema)
+    if (RESERVED.includes(name))
+      throw valueError('schema', `an object without the reserved member name "${name}"`, schema)
     if (!(member instanceof Member))
       throw typeError(`schema.${name}`, "a member, such as Value('i') without new", member)
   }
 }
 
 /** @throws {@link ShareError} `ERR_LAYOUT` that names the first difference. */
-function checkMembers(segment: Segment, schema: StateSchema): void {
-  const differs = (detail: string) => new ShareError('ERR_LAYOUT', { segment: segment.name, detail })
-  const found = membersOf(segment)
+function checkMembers(segment: Segment, schema: StateSchema): undefined {
+  const differs = (difference: SchemaDifference): ShareError =>
+    segmentError('ERR_LAYOUT', { segment: segment.name, difference })
+  const members = membersOf(segment)
   for (const [index, [name, { spec }]] of Object.entries(schema).entries()) {
-    const member = found[index]
-    if (member === undefined) throw differs(`it has no member "${name}"`)
-    if (member.name !== name) throw differs(`its member ${index + 1} is "${member.name}", not "${name}"`)
-    const { kind } = spec.description
-    if (member.description.kind !== kind)
-      throw differs(`its member "${name}" is of kind ${member.description.kind}, not ${kind}`)
-    if (JSON.stringify(member.description.lock) !== JSON.stringify(spec.description.lock)) {
-      const { lock } = member.description
-      const detail =
-        lock === 'none' ? 'it has no lock' : spec.description.lock === 'none' ? 'it has a lock' : 'it has another lock'
-      throw differs(`its member "${name}": ${detail}`)
+    const member = members[index]
+    if (member === undefined) throw differs({ what: 'missing', member: name })
+    if (member.name !== name) {
+      throw differs({ what: 'order', position: index + 1, found: member.name, expected: name })
     }
-    try {
-      spec.check?.(member.description, segment)
-    } catch (error) {
-      throw error instanceof ShareError && error.code === 'ERR_TYPE'
-        ? differs(`its member "${name}": ${error.message}`)
-        : error
-    }
+    const { kind, lock } = spec.description
+    const found = member.description
+    if (found.kind !== kind) throw differs({ what: 'kind', member: name, found: found.kind, expected: kind })
+    const mismatch = lockMismatch(found.lock, lock) ?? spec.check?.(found, segment)
+    if (mismatch !== undefined) throw differs({ what: 'member', member: name, mismatch })
   }
-  const extra = found[Object.keys(schema).length]
-  if (extra !== undefined) throw differs(`it has a member "${extra.name}" that the schema has not`)
+  const extra = members[Object.keys(schema).length]
+  if (extra !== undefined) throw differs({ what: 'extra', member: extra.name })
 }
 
 /**
@@ -162,9 +157,9 @@ function soundMembersOf(segment: Segment): readonly MemberPlace[] {
   const members = membersOf(segment)
   const names = new Set(members.map(({ name }) => name))
   if (names.size < members.length || RESERVED.some((name) => names.has(name)))
-    throw new ShareError('ERR_CORRUPT', { segment: segment.name })
+    throw segmentError('ERR_CORRUPT', { segment: segment.name })
   if (!members.every(({ description }) => KINDS.includes(description.kind)))
-    throw new ShareError('ERR_LAYOUT', { segment: segment.name })
+    throw segmentError('ERR_LAYOUT', { segment: segment.name })
   return members
 }
 
@@ -235,7 +230,7 @@ class State {
 
   [inspect.custom](): string {
     const closed = this.#attachment.closed ? ' (closed)' : ''
-    return `${this.#attachment.subject}${closed} { ${Object.keys(this).join(', ')} }`
+    return `${nameOf(this.#attachment.subject)}${closed} { ${Object.keys(this).join(', ')} }`
   }
 }
 

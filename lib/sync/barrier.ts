@@ -1,5 +1,5 @@
 /** Barrier: so many parties wait for each other. */
-import { ShareError, type ShareErrorCode } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
 import { type Handle, registerKind } from '../memory/handle.ts'
 import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
@@ -103,11 +103,13 @@ export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec 
     description: { kind: KIND, parties, timeoutNs },
     cellsBytes: native.barrierBytes(MEMBERS),
     initialise: (segment, cell) => native.initBarrier(segment.native, cell, parties, MEMBERS, timeoutNs),
-    check: (found, segment) => {
-      if (found.parties === parties && found.timeoutNs === timeoutNs) return
-      const timeoutMs = toMilliseconds(Number(found.timeoutNs))
-      const detail = `it was created for ${found.parties} parties, with timeoutMs: ${timeoutMs}`
-      throw new ShareError('ERR_TYPE', { segment: segment.name, detail })
+    check: (found) => {
+      if (found.parties === parties && found.timeoutNs === timeoutNs) return undefined
+      return {
+        what: 'options',
+        found: { parties: found.parties, timeoutMs: toMilliseconds(Number(found.timeoutNs)) },
+        expected: { parties, timeoutMs: toMilliseconds(timeoutNs) },
+      }
     },
   }
 }
@@ -295,11 +297,9 @@ export class Barrier extends SharedObject<BarrierState> {
   #end(state: BarrierState, outcome: number, { index }: Arrival): number {
     state.pump()
     if (outcome === BARRIER.TRIPPED) return index
-    const codes: Record<number, ShareErrorCode> = {
-      [BARRIER.BROKEN]: 'ERR_BROKEN_BARRIER',
-      [BARRIER.FULL]: 'ERR_TOO_MANY_WAITERS',
-    }
-    throw new ShareError(codes[outcome] ?? 'ERR_CORRUPT', { segment: this.name, subject: this.subject })
+    if (outcome === BARRIER.BROKEN) throw segmentError('ERR_BROKEN_BARRIER', this.subject)
+    if (outcome === BARRIER.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: MEMBERS })
+    throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 }
 

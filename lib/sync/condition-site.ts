@@ -1,11 +1,11 @@
 /** How a condition lies in a segment: the lock that it belongs to, its own or a given one, and the place where its waits are. */
 import { assertOwnCopy } from '../memory/handle.ts'
-import { assertSegmentOptions, SEGMENT_OPTIONS, type Segment, type SegmentOptions } from '../memory/segment.ts'
+import { assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { Site, type SiteSpec } from '../memory/site.ts'
 import { native } from '../native.ts'
 import { assertOptions, typeError } from '../validate.ts'
 import { initialiseLock, LockBase, lockCellBytes } from './lock-base.ts'
-import { chooseLock, lockEntry, matchLock } from './lock-use.ts'
+import { chooseLock, lockEntry, lockMismatch } from './lock-use.ts'
 import { RECORDS } from './parking.ts'
 import type { AnyLock } from './rlock.ts'
 
@@ -35,9 +35,7 @@ export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
       if (lock === 'own') initialiseLock(segment, cell)
       native.initParking(segment.native, cell + (lock === 'own' ? lockCellBytes : 0), RECORDS)
     },
-    check: (found, segment: Segment) => {
-      if (options.lock !== undefined) matchLock(segment.name, found.lock, lock)
-    },
+    check: (found) => (options.lock === undefined ? undefined : lockMismatch(found.lock, lock)),
   }
 }
 

@@ -1,5 +1,6 @@
 /** Condition: waiting, with a lock let go, until somebody says that what the lock guards has changed. */
-import { hasCode, ShareError } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
+import { hasCode } from '../errors/share-error.ts'
 import { type Handle, registerKind } from '../memory/handle.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
@@ -269,11 +270,7 @@ export class Condition extends SharedObject<ParkingState> {
     this.assertOpen()
     const lock = this.#lock.state!
     if (lock.isOwnedBy(guard)) return lock
-    throw new ShareError('ERR_NOT_OWNER', {
-      segment: this.name,
-      subject: `the lock of ${this.subject}`,
-      detail: 'by the caller',
-    })
+    throw segmentError('ERR_NOT_OWNER', { ...this.subject, part: 'lock', why: 'lock is not held' })
   }
 }
 

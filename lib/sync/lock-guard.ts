@@ -1,5 +1,5 @@
 /** LockGuard: the right to release a lock once. */
-import { ShareError } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
 import type { LockState } from './lock-state.ts'
 
 /**
@@ -51,8 +51,7 @@ export class LockGuard {
   release(): void {
     const state = this.#state
     this.#state = undefined
-    if (state === undefined || state.ended)
-      throw new ShareError('ERR_NOT_OWNER', { subject: 'the lock', detail: 'through this guard any more' })
+    if (state === undefined || state.ended) throw segmentError('ERR_NOT_OWNER', { why: 'guard is released' })
     state.segment.unpin()
     state.leave(this.#hold)
   }

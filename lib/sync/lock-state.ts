@@ -16,7 +16,8 @@
  * constant is called directly, one of many costs twice as much. For the same reason the mutex has no class of its own: one
  * more object in between makes `value.update()` a quarter slower.
  */
-import { ShareError } from '../errors.ts'
+import { type Subject, segmentError } from '../errors/segment-messages.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import { type Resident, residentAt, type Segment } from '../memory/segment.ts'
 import { ABANDONED, BROKEN, BUSY, DEADLOCK, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
 import { type Grant, nextHold, type SuspendedHold, SuspendedHolds } from './hold.ts'
@@ -246,7 +247,7 @@ export class LockState implements Resident {
       for (let left = timeoutMs; answer === BUSY && left > 0; left = deadline - performance.now()) {
         answer = native.acquireLock(this.#lock, left)
       }
-      if (answer === BUSY) throw timeoutError({ name: this.segment.name, subject: this.#subject }, timeoutMs)
+      if (answer === BUSY) throw timeoutError({ subject: this.#subject }, timeoutMs)
     }
     return this.#settle(answer)
   }
@@ -254,7 +255,7 @@ export class LockState implements Resident {
   /** Notes an acquisition; true when the lock was abandoned. */
   #settle(answer: LockAnswer): boolean {
     if (answer === DEADLOCK) throw this.#error('ERR_DEADLOCK')
-    if (answer === BROKEN) throw new ShareError('ERR_CORRUPT', { segment: this.segment.name })
+    if (answer === BROKEN) throw segmentError('ERR_CORRUPT', { segment: this.segment.name })
     this.#begin()
     return answer === ABANDONED
   }
@@ -271,8 +272,8 @@ export class LockState implements Resident {
     return true
   }
 
-  get #subject(): string {
-    return `the lock of segment "${this.segment.name}"`
+  get #subject(): Subject {
+    return { segment: this.segment.name, part: 'lock' }
   }
 
   #assertNotEnded(): void {
@@ -280,6 +281,6 @@ export class LockState implements Resident {
   }
 
   #error(code: 'ERR_DEADLOCK' | 'ERR_CLOSED'): ShareError {
-    return new ShareError(code, { segment: this.segment.name, subject: this.#subject })
+    return segmentError(code, this.#subject)
   }
 }

@@ -3,7 +3,8 @@
  * (shared by several objects, in a segment elsewhere), or none. Which one it is stands in the object's description, so that
  * all who attach use the same.
  */
-import { ShareError } from '../errors.ts'
+import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
+import { ShareError } from '../errors/share-error.ts'
 import { assertOwnCopy, attach, isHandle, type Shareable } from '../memory/handle.ts'
 import { Attachment, type AttachOptions, type Description, type SegmentOptions } from '../memory/segment.ts'
 import { Site } from '../memory/site.ts'
@@ -24,7 +25,7 @@ export function chooseLock(lock: unknown, persist: boolean): LockChoice {
   if (persist && !SharedObject.siteOf(lock).attachment.segment.persistent) {
     throw valueError(
       'options.lock',
-      'a persistent lock, because the object is to be persistent',
+      'a persistent lock, because options.persist is true',
       SharedObject.siteOf(lock).handle,
     )
   }
@@ -36,11 +37,11 @@ export function lockEntry(lock: LockChoice): unknown {
   return typeof lock === 'string' ? lock : SharedObject.siteOf(lock).handle
 }
 
-/** @throws {@link ShareError} `ERR_TYPE` when the lock in the description is not the expected one. */
-export function matchLock(segment: string, found: unknown, expected: LockChoice): void {
-  if (JSON.stringify(found) === JSON.stringify(expected)) return
-  const detail = found === 'none' ? 'it has no lock' : expected === 'none' ? 'it has a lock' : 'it has another lock'
-  throw new ShareError('ERR_TYPE', { segment, detail })
+/** How the lock in a description differs from the expected one. @param expected - a choice, or what another description has */
+export function lockMismatch(found: unknown, expected: unknown): Mismatch | undefined {
+  if (JSON.stringify(found) === JSON.stringify(expected)) return undefined
+  const wanted = expected === 'none' || expected === 'own' ? expected : 'given'
+  return { what: 'lock', found: found === 'none' ? 'none' : 'some', expected: wanted }
 }
 
 /** The lock that a description speaks of, attached to. */
@@ -48,15 +49,15 @@ function reviveLock(name: string, { lock }: Description, options: AttachOptions 
   if (lock === 'own' || lock === 'none') return lock
   // Nothing but a lock may be attached to here: a description that names its own segment would never come to an end.
   const isLock = isHandle(lock) && (lock.kind === 'Lock' || lock.kind === 'RLock')
-  if (!isLock) throw new ShareError('ERR_CORRUPT', { segment: name })
+  if (!isLock) throw segmentError('ERR_CORRUPT', { segment: name })
   let revived: Shareable
   try {
     revived = attach(lock, options)
   } catch (error) {
     // Its name may be one that no segment can have.
-    throw error instanceof ShareError ? error : new ShareError('ERR_CORRUPT', { segment: name, cause: error })
+    throw error instanceof ShareError ? error : segmentError('ERR_CORRUPT', { segment: name }, error)
   }
-  if (!(revived instanceof LockBase)) throw new ShareError('ERR_CORRUPT', { segment: name })
+  if (!(revived instanceof LockBase)) throw segmentError('ERR_CORRUPT', { segment: name })
   return revived
 }
 
@@ -97,7 +98,7 @@ export class LockUse {
     const { attachment, cell } = this.#site
     attachment.assertOpen()
     if (this.state === undefined) {
-      throw new ShareError('ERR_NO_LOCK', { segment: attachment.name, subject: attachment.subject })
+      throw segmentError('ERR_NO_LOCK', attachment.subject)
     }
     // Whoever has closed what they got from here, by `using` perhaps, gets another.
     if (this.#lock === undefined || (this.#isOwn && SharedObject.isClosed(this.#lock))) {

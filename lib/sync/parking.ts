@@ -1,5 +1,5 @@
 /** Parking: waits for a key that end when somebody says so, for as many as he says. What conditions and words have. */
-import { ShareError } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
 import type { Site } from '../memory/site.ts'
 import { type NativeObject, native, PARK } from '../native.ts'
 import { ObjectState } from './shared-object.ts'
@@ -30,8 +30,8 @@ export class ParkingState extends ObjectState<'Parking'> {
   /** The wait that a native function has begun. @param id - what it has answered */
   parked(id: number, key: number, waiter: Waiter): Parked {
     if (id >= 0) return new Parked(this.object, key, id, this.#lineOf(id), waiter)
-    const code = id === PARK.FULL ? 'ERR_TOO_MANY_WAITERS' : 'ERR_CORRUPT'
-    throw new ShareError(code, { segment: this.#name, subject: waiter.subject })
+    if (id === PARK.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...waiter.subject, limit: RECORDS })
+    throw segmentError('ERR_CORRUPT', { segment: this.#name })
   }
 
   /** Ends up to `count` waits for `key`; says how many there were. */

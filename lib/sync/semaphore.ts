@@ -1,5 +1,5 @@
 /** Semaphore and BoundedSemaphore: so many at a time. */
-import { ShareError, type ShareErrorCode } from '../errors.ts'
+import { segmentError } from '../errors/segment-messages.ts'
 import { type Handle, registerKind } from '../memory/handle.ts'
 import {
   type AttachOptions,
@@ -74,12 +74,11 @@ export function semaphoreSpec(kind: Kind, value: number, options: SemaphoreOptio
     description,
     cellsBytes: native.semaphoreBytes(records),
     initialise: (segment, cell) => native.initSemaphore(segment.native, cell, value, limit, records),
-    check: (found, segment) => {
+    check: (found) => {
       const same = found.recoverable === recoverable && (kind === 'Semaphore' || found.value === value)
-      if (!same) {
-        const detail = `it was made with value ${found.value}, recoverable: ${found.recoverable}`
-        throw new ShareError('ERR_TYPE', { segment: segment.name, detail })
-      }
+      if (same) return undefined
+      const expected = kind === 'Semaphore' ? { recoverable } : { value, recoverable }
+      return { what: 'options', found, expected }
     },
   }
 }
@@ -161,10 +160,12 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
       state.noteReleased(units)
       return
     }
-    if (outcome === SEMAPHORE.TOO_MANY) throw this.#error('ERR_OVER_RELEASE')
-    if (outcome === SEMAPHORE.NOT_HELD)
-      throw this.#error('ERR_NOT_OWNER', 'with that many units by this process or worker')
-    throw this.#error('ERR_CORRUPT')
+    const { subject } = this
+    if (outcome === SEMAPHORE.TOO_MANY) throw segmentError('ERR_OVER_RELEASE', { ...subject, units })
+    if (outcome === SEMAPHORE.NOT_HELD) {
+      throw segmentError('ERR_NOT_OWNER', { ...subject, why: 'units are not held', units })
+    }
+    throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 
   #take(): boolean {
@@ -175,11 +176,8 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
       return true
     }
     if (outcome === SEMAPHORE.BUSY) return false
-    throw this.#error(outcome === SEMAPHORE.FULL ? 'ERR_TOO_MANY_WAITERS' : 'ERR_CORRUPT')
-  }
-
-  #error(code: ShareErrorCode, detail?: string): ShareError {
-    return new ShareError(code, { segment: this.name, subject: this.subject, detail })
+    if (outcome === SEMAPHORE.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: HOLDERS })
+    throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 }
 

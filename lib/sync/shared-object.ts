@@ -1,6 +1,6 @@
 /** The base class of waitable objects: name, handle, `close()`, `ref()` and `unref()`. */
 import { inspect } from 'node:util'
-import { ShareError } from '../errors.ts'
+import { nameOf, type Subject } from '../errors/segment-messages.ts'
 import { type Handle, registerShareable } from '../memory/handle.ts'
 import { type Resident, residentAt } from '../memory/segment.ts'
 import type { Site } from '../memory/site.ts'
@@ -116,11 +116,11 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
   }
 
   [inspect.custom](): string {
-    return this.#state === undefined ? `${this.subject} (closed)` : this.subject
+    return this.#state === undefined ? `${nameOf(this.subject)} (closed)` : nameOf(this.subject)
   }
 
   /** @internal */
-  get subject(): string {
+  get subject(): Subject {
     return this.#site.attachment.subject
   }
 

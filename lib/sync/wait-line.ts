@@ -14,7 +14,8 @@
  * hand over, which takes so long that the first one hands over as well, and so on for ever.
  */
 import { offAbort, onAbort } from '../abort-registry.ts'
-import { fromNative, ShareError } from '../errors.ts'
+import { fromNative, type Subject, segmentError } from '../errors/segment-messages.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import { withRoom } from '../memory/room.ts'
 import { native } from '../native.ts'
 import { keepAlive, letGo } from './keep-alive.ts'
@@ -31,7 +32,7 @@ export interface Waiter {
   /** The name of its segment. */
   readonly name: string
   /** What messages call it. */
-  readonly subject: string
+  readonly subject: Subject
   readonly keepsAlive: boolean
 }
 
@@ -285,8 +286,8 @@ export class WaitLine {
 }
 
 /** The error of a wait that took too long. */
-export function timeoutError({ name, subject }: Pick<Waiter, 'name' | 'subject'>, timeoutMs: number): ShareError {
-  return new ShareError('ERR_TIMEOUT', { segment: name, subject, detail: `${timeoutMs} ms` })
+export function timeoutError({ subject }: Pick<Waiter, 'subject'>, timeoutMs: number): ShareError {
+  return segmentError('ERR_TIMEOUT', { ...subject, timeoutMs })
 }
 
 /**

@@ -6,7 +6,8 @@
  */
 
 import { types } from 'node:util'
-import { hasCode, ShareError } from '../errors.ts'
+import { type Subject, segmentError } from '../errors/segment-messages.ts'
+import { hasCode } from '../errors/share-error.ts'
 import { residentAt, type Segment, segmentOf } from '../memory/segment.ts'
 import { Site } from '../memory/site.ts'
 import { native, PARK } from '../native.ts'
@@ -26,7 +27,7 @@ import type { WaitOptions } from './wait-options.ts'
 /** The parking place of a segment, as one environment sees it. */
 class Words extends ParkingState implements Waiter {
   readonly name: string
-  readonly subject: string
+  readonly subject: Subject
   readonly keepsAlive = true
   /** Those whose waits do not keep the process alive. */
   readonly unrefd: Waiter
@@ -34,12 +35,12 @@ class Words extends ParkingState implements Waiter {
   constructor(site: Site) {
     super(site)
     this.name = site.attachment.name
-    this.subject = `a word of segment "${this.name}"`
+    this.subject = { segment: this.name, part: 'word' }
     this.unrefd = { name: this.name, subject: this.subject, keepsAlive: false }
   }
 
   override end(): void {
-    for (const line of this.lines) line.failAll(new ShareError('ERR_CLOSED', { segment: this.name }))
+    for (const line of this.lines) line.failAll(segmentError('ERR_CLOSED', { segment: this.name }))
     super.end()
   }
 }
@@ -55,10 +56,10 @@ let last: { buffer: ArrayBufferLike; words: Words; segment: Segment } | undefine
 
 function wordAt(array: Int32Array, index: number): Word {
   if (!(array instanceof Int32Array || types.isInt32Array(array)))
-    throw typeError('array', 'an Int32Array over a segment', array)
+    throw typeError('array', 'an Int32Array over the buffer of a segment', array)
   if (!Number.isInteger(index) || index < 0 || index >= array.length) {
     assertInteger('index', index, 0, Math.max(array.length - 1, 0))
-    throw rangeError('index', 'that of an element', index)
+    throw rangeError('index', 'the index of an element, but the array is empty', index)
   }
   const { buffer } = array
   if (last?.buffer !== buffer || last.segment.closed) last = find(array)
@@ -67,11 +68,11 @@ function wordAt(array: Int32Array, index: number): Word {
 
 function find({ buffer }: Int32Array): { buffer: ArrayBufferLike; words: Words; segment: Segment } {
   const segment = segmentOf(buffer)
-  if (segment === undefined) throw typeError('array', 'an Int32Array over a segment', buffer)
-  if (segment.closed) throw new ShareError('ERR_CLOSED', { segment: segment.name })
+  if (segment === undefined) throw typeError('array', 'an Int32Array over the buffer of a segment', buffer)
+  if (segment.closed) throw segmentError('ERR_CLOSED', { segment: segment.name })
   const cell = segment.description.words
-  if (cell === undefined) throw new ShareError('ERR_NO_WORDS', { segment: segment.name })
-  if (typeof cell !== 'number') throw new ShareError('ERR_CORRUPT', { segment: segment.name })
+  if (cell === undefined) throw segmentError('ERR_NO_WORDS', { segment: segment.name })
+  if (typeof cell !== 'number') throw segmentError('ERR_CORRUPT', { segment: segment.name })
   return { buffer, segment, words: residentAt(segment, cell, Words, () => new Words(siteOf(segment, cell))) }
 }
 

@@ -43,7 +43,7 @@ export function lengthOrValues(given: unknown): {
     if (!Number.isSafeInteger(given) || given < 0) throw rangeError('length', 'an integer of at least 0', given)
     return { length: given, values: undefined }
   }
-  const values = toList(given, 'lengthOrValues', 'a length or an iterable of the elements')
+  const values = toList(given, 'lengthOrValues', 'a length, or an iterable of elements')
   return { length: values.length, values }
 }
 
@@ -66,6 +66,6 @@ export function assertRoom(offset: unknown, count: number, length: number): asse
     throw rangeError('offset', `an integer from 0 to ${length}`, offset)
   }
   if (count > length - offset) {
-    throw rangeError('values', `at most ${length - offset} elements from offset ${offset} on`, count)
+    throw rangeError('the length of values', `at most ${length - offset} for the offset ${offset}`, count)
   }
 }

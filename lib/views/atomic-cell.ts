@@ -109,7 +109,7 @@ class FloatCell implements AtomicCell {
     return next
   }
   and(): never {
-    throw new TypeError('unreachable: ScalarValue refuses bit operations on floats')
+    throw new TypeError('A floating-point number has no bit operations')
   }
   or(): never {
     return this.and()

@@ -1,5 +1,5 @@
 /** What a Value or SharedArray holds: a scalar or a struct; how it is described in a segment, compared and revived. */
-import { ShareError } from '../errors.ts'
+import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import { findScalar, type ScalarType, TYPE_NAMES } from '../memory/typecode.ts'
 import { typeError } from '../validate.ts'
 import { Struct } from './struct.ts'
@@ -24,26 +24,18 @@ export function describe(type: ElementType): unknown {
   return isStruct(type) ? { struct: type.schema } : type.code
 }
 
-/** For messages. */
-function toText(description: unknown): string {
-  return typeof description === 'string' ? `'${description}'` : JSON.stringify(description)
+/** How the type in a description differs from the expected one, if one is expected. */
+export function typeMismatch(found: unknown, expected: ElementType | undefined): Mismatch | undefined {
+  if (expected === undefined || JSON.stringify(describe(expected)) === JSON.stringify(found)) return undefined
+  return { what: 'type', found, expected: describe(expected) }
 }
 
-/**
- * The type of an attached segment: the expected one if its description is the same, or one made after the description when
- * none is expected. @throws {@link ShareError} `ERR_TYPE`.
- */
-export function matchType(segment: string, found: unknown, expected: ElementType | undefined): ElementType {
-  if (expected === undefined) return revive(segment, found)
-  if (JSON.stringify(describe(expected)) === JSON.stringify(found)) return expected
-  throw new ShareError('ERR_TYPE', { segment, detail: `it holds ${toText(found)}, not ${toText(describe(expected))}` })
-}
-
-function revive(segment: string, description: unknown): ElementType {
+/** The type in the description of a segment. @throws {@link ShareError} `ERR_CORRUPT` when there is none. */
+export function reviveType(segment: string, description: unknown): ElementType {
   try {
     return elementTypeOf(reviveField(description))
   } catch (cause) {
-    throw new ShareError('ERR_CORRUPT', { segment, cause })
+    throw segmentError('ERR_CORRUPT', { segment }, cause)
   }
 }
 

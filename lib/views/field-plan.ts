@@ -86,7 +86,7 @@ function planScalar(type: ScalarType): FieldPlan {
 
 function planArray(elementType: unknown, length: unknown, name: string): FieldPlan {
   if (!Number.isSafeInteger(length) || (length as number) < 1) {
-    throw rangeError(`${name}[1]`, 'a length of at least 1', length)
+    throw rangeError(`${name}[1]`, 'a length: an integer of at least 1', length)
   }
   const count = length as number
   const scalar = findScalar(elementType)
@@ -99,7 +99,7 @@ function planArray(elementType: unknown, length: unknown, name: string): FieldPl
     schema: [element.schema, count],
     set(bytes: DataView, at: number, value: unknown, fieldName: string) {
       const items = itemsOf(value, scalar, fieldName)
-      if (items.length > count) throw rangeError(fieldName, `at most ${count} long`, value)
+      if (items.length > count) throw rangeError(fieldName, `at most ${count} elements long`, value)
       bytesAt(bytes, at, count * element.byteLength).fill(0)
       for (const [i, item] of items.entries()) element.set(bytes, placeOf(at, i), item, `${fieldName}[${i}]`)
     },
@@ -130,7 +130,7 @@ function itemsOf(value: unknown, scalar: ScalarType | undefined, name: string): 
   }
   const iterable = value as Iterable<unknown> | null | undefined
   if (typeof value === 'string' || typeof iterable?.[Symbol.iterator] !== 'function') {
-    throw typeError(name, 'an iterable of the elements', value)
+    throw typeError(name, 'an iterable of elements', value)
   }
   return [...iterable]
 }

@@ -1,7 +1,8 @@
 /**
  * GuardedSegment: elements of one type in a segment, and the lock that guards them. What Value and SharedArray are views of.
  */
-import { ShareError } from '../errors.ts'
+import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import type { Handle } from '../memory/handle.ts'
 import {
   type AttachOptions,
@@ -15,10 +16,10 @@ import {
 import { attachSite, createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
 import { initialiseLock, LockBase, lockCellBytes } from '../sync/lock-base.ts'
 import type { LockState } from '../sync/lock-state.ts'
-import { chooseLock, type LockChoice, LockUse, lockEntry, matchLock } from '../sync/lock-use.ts'
+import { chooseLock, type LockChoice, LockUse, lockEntry, lockMismatch } from '../sync/lock-use.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertOptions, rangeError } from '../validate.ts'
-import { describe, type ElementType, isStruct, matchType } from './element-type.ts'
+import { describe, type ElementType, isStruct, reviveType, typeMismatch } from './element-type.ts'
 
 /** How a {@link Value} or {@link SharedArray} is made. */
 export interface ValueOptions extends SegmentOptions {
@@ -58,7 +59,7 @@ export class GuardedSegment {
     this.byteOffset = site.byteOffset
     const { segment } = site.attachment
     if (site.byteOffset + type.byteLength * this.length > site.byteEnd) {
-      throw new ShareError('ERR_CORRUPT', { segment: segment.name })
+      throw segmentError('ERR_CORRUPT', { segment: segment.name })
     }
     this.#lock = new LockUse(site, given, options)
     this.state = this.#lock.state
@@ -92,8 +93,10 @@ export class GuardedSegment {
   ): GuardedSegment {
     let type: ElementType | undefined
     const site = attachSite(kind, target, options, (found, segment) => {
-      type = checkElements(found, segment, expected, isArray)
-      if (unlocked) matchLock(segment.name, found.lock, 'none')
+      const mismatch = typeMismatch(found.type, expected)
+      if (mismatch !== undefined) return mismatch
+      type = elementsOf(found, segment, expected, isArray)
+      return unlocked ? lockMismatch(found.lock, 'none') : undefined
     })
     return build(site, () => new GuardedSegment(site, type!, undefined, options))
   }
@@ -178,7 +181,8 @@ function build<T>(site: Site, make: () => T): T {
 export function siteSpec({ kind, type, length, options = {}, isArray, fill }: GuardedSpec): SiteSpec {
   const lock = lockOf(options)
   const payloadBytes = type.byteLength * length
-  if (!Number.isSafeInteger(payloadBytes)) throw rangeError('length', 'such that all elements have addresses', length)
+  if (!Number.isSafeInteger(payloadBytes))
+    throw rangeError('length', 'small enough for a byte length below 2 ** 53', length)
   assertBufferSize(payloadBytes, undefined) // before the system has backed all of them
   return {
     description: { kind, type: describe(type), ...(isArray && { length }), lock: lockEntry(lock) },
@@ -190,11 +194,11 @@ export function siteSpec({ kind, type, length, options = {}, isArray, fill }: Gu
       fill(segment.innerBuffer, byteOffset)
     },
     check: (found, segment) => {
-      checkElements(found, segment, type, isArray)
-      if (options.lock !== undefined) matchLock(segment.name, found.lock, lock)
-      if (lengthOf(found) === length) return
-      const detail = `it has ${lengthOf(found)} elements, not ${length}`
-      throw new ShareError('ERR_TYPE', { segment: segment.name, detail })
+      const mismatch = typeMismatch(found.type, type)
+      if (mismatch !== undefined) return mismatch
+      elementsOf(found, segment, type, isArray)
+      const ofLock = options.lock === undefined ? undefined : lockMismatch(found.lock, lock)
+      return ofLock ?? lengthMismatch(lengthOf(found), length)
     },
   }
 }
@@ -203,19 +207,23 @@ function lengthOf(description: Description): number {
   return (description.length as number | undefined) ?? 1
 }
 
-/** The type in a description, which must be the expected one, if there is one. */
-function checkElements(
+function lengthMismatch(found: number, expected: number): Mismatch | undefined {
+  return found === expected ? undefined : { what: 'length', found, expected }
+}
+
+/** The type in a description that fits the segment; the expected one, if there is one. @throws {@link ShareError} `ERR_CORRUPT`. */
+function elementsOf(
   found: Description,
   segment: Segment,
   expected: ElementType | undefined,
   isArray: boolean,
 ): ElementType {
-  const type = matchType(segment.name, found.type, expected)
+  const type = expected ?? reviveType(segment.name, found.type)
   const length = isArray ? (found.length as number) : found.length === undefined ? 1 : Number.NaN // of no use to a value
   const byteLength = type.byteLength * length
   const isAlone = segment.description === found
   const fits = isAlone ? byteLength === segment.payloadBytes : byteLength <= segment.payloadBytes
-  if (!Number.isSafeInteger(length) || !fits) throw new ShareError('ERR_CORRUPT', { segment: segment.name })
+  if (!Number.isSafeInteger(length) || !fits) throw segmentError('ERR_CORRUPT', { segment: segment.name })
   return type
 }
 
@@ -232,6 +240,6 @@ export function viewOf<T>(guarded: GuardedSegment, make: () => T): T {
     return make()
   } catch (cause) {
     guarded.abandon()
-    throw cause instanceof RangeError ? new ShareError('ENOMEM', { segment: guarded.name, cause }) : cause
+    throw cause instanceof RangeError ? segmentError('ENOMEM', { segment: guarded.name }, cause) : cause
   }
 }

@@ -154,7 +154,11 @@ export class ScalarValue extends ValueBase {
       const isBits = operation !== 'add' && operation !== 'sub'
       const isText = type.code === 'c' || type.code === 'u'
       if (isText || (isBits ? type.float : type.code === '?')) {
-        throw typeError(`the type of ${operation}()`, isBits ? 'an integer type or bool' : 'a numeric type', type.code)
+        throw typeError(
+          'the type',
+          `${isBits ? 'an integer type or bool' : 'a numeric type'} for ${operation}()`,
+          type.code,
+        )
       }
     }
     const raw = encodeElement(type, value, 'value')

@@ -134,7 +134,7 @@ export function arraySpec(type: ElementType, given: unknown, options: ValueOptio
   const base = { kind: KIND, type, isArray: true, options }
   if (typeof given === 'string') {
     if (isStruct(type) || (type.code !== 'c' && type.code !== 'u')) {
-      throw typeError('lengthOrValues', 'a length or an iterable of the elements', given)
+      throw typeError('lengthOrValues', 'a length, or an iterable of elements', given)
     }
     return { ...base, ...filled(type, given) }
   }

@@ -3,7 +3,7 @@
  * closures over the plan (no code is generated from text). A record is an instance of that class at an offset of a buffer.
  */
 import { inspect } from 'node:util'
-import { typeError, valueError } from '../validate.ts'
+import { typeError, unknownKeyError } from '../validate.ts'
 import { bytesAt, type FieldPlan, planOf, roundUp, StructPlan } from './field-plan.ts'
 import type { StructFields, StructSnapshot, StructType, StructView } from './struct-types.ts'
 
@@ -68,7 +68,7 @@ export class Layout<F extends StructFields = StructFields> extends StructPlan im
       }
     } else {
       for (const key of Object.keys(source)) {
-        if (!Object.hasOwn(this.offsets, key)) throw valueError(`${name}.${key}`, `one of ${this.#names()}`, key)
+        if (!Object.hasOwn(this.offsets, key)) throw unknownKeyError(name, key, 'field', this.#names())
       }
     }
     for (const { name: field, at: offset, plan } of this.#plans) {
@@ -89,8 +89,8 @@ export class Layout<F extends StructFields = StructFields> extends StructPlan im
     return (other as unknown) === this || JSON.stringify(other.schema) === JSON.stringify(this.schema)
   }
 
-  #names(): string {
-    return this.#plans.map(({ name }) => name).join(', ')
+  #names(): string[] {
+    return this.#plans.map(({ name }) => name)
   }
 
   #defineRecord(): new (bytes: DataView, at: number) => object {

@@ -28,7 +28,11 @@ export function Struct<const F extends StructFields>(fields: F): StructType<F> {
   for (const name of names) {
     // A number would be moved to the front by JavaScript; __proto__ is not a property like others.
     if (/^\d+$/.test(name) || name === '__proto__' || name === 'toJSON' || name === 'constructor') {
-      throw valueError('fields', 'an object whose field names are not numbers, __proto__, constructor or toJSON', name)
+      throw valueError(
+        'fields',
+        'an object without fields that are named like a number, __proto__, constructor or toJSON',
+        name,
+      )
     }
   }
   return new Layout(fields)

@@ -127,7 +127,7 @@ function defineCharacters(type: ScalarType, Base: ReturnType<typeof defineNumber
     set value(value: unknown) {
       if (!isBytes) assertString('value', value)
       const text = isBytes ? toBytes(value, 'value') : encodeAll(type, value, 'value')
-      if (text.length > this.length) throw rangeError('value', `at most ${this.length} long`, value)
+      if (text.length > this.length) throw rangeError('value', `at most ${this.length} characters long`, value)
       const ended = new (type.ArrayType as unknown as typeof Uint8Array)(Math.min(text.length + 1, this.length))
       ended.set(text as unknown as Uint8Array)
       this.assign(ended)
@@ -177,7 +177,7 @@ function fromElement(type: ScalarType, list: ArrayLike<unknown>, item: unknown, 
 
 function asList(type: ScalarType, values: unknown, name: string): ArrayLike<unknown> {
   if (type.code === 'u' && typeof values === 'string') return [...values]
-  return toList(values, name, 'an iterable of the elements')
+  return toList(values, name, 'an iterable of elements')
 }
 
 /** Types whose typed array holds more than they allow: bool (0 and 1 of a byte), wchar (code points of 32 bits). */
@@ -187,6 +187,7 @@ function hasSmallerRange(type: ScalarType): boolean {
 
 function characterOf(code: number, type: ScalarType, name: string): string {
   const max = type.code === 'c' ? 0xff : 0x10ffff
-  if (!Number.isInteger(code) || code < 0 || code > max) throw rangeError(name, `a character code up to ${max}`, code)
+  if (!Number.isInteger(code) || code < 0 || code > max)
+    throw rangeError(name, `a character code from 0 to ${max}`, code)
   return String.fromCodePoint(code)
 }

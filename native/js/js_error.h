@@ -1,4 +1,4 @@
-// Status -> JavaScript error: { code, errno, syscall }. lib/errors.ts adds the words.
+// Status -> JavaScript error: { code, errno, syscall }. lib/errors/segment-messages.ts adds the message.
 #pragma once
 
 #include <napi.h>

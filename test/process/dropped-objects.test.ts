@@ -72,9 +72,7 @@ it('a handle of what was closed before the other side attached is stale, and say
   const value = new Value('i')
   const { handle, name } = value
   value.close()
-  expect(() => attach(handle)).toThrow(
-    shareError('ERR_STALE_HANDLE', /is gone: most likely the object was closed or collected before/),
-  )
+  expect(() => attach(handle)).toThrow(shareError('ERR_STALE_HANDLE', /no longer exists: keep the object open/))
   expect(() => Value.attach(handle, 'i')).toThrow(shareError('ERR_STALE_HANDLE'))
   expect(() => Value.attach(name, 'i')).toThrow(shareError('ENOENT'))
 })

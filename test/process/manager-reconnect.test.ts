@@ -89,7 +89,7 @@ it('an attempt in vain changes nothing, and may be made at once when a call has 
   await expectLost()
   server = await serve()
   const [first, second] = [manager.reconnect(), manager.reconnect()]
-  await expect(manager.names()).rejects.toThrow(shareError('ERR_DISCONNECTED', /connected to again/))
+  await expect(manager.names()).rejects.toThrow(shareError('ERR_DISCONNECTED', /being established again/))
   await Promise.all([first, second])
   expect(manager.isConnected).toBe(true)
   await expect(named.get()).rejects.toThrow(shareError('ERR_NO_OBJECT'))

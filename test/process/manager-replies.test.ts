@@ -25,7 +25,7 @@ it('an error that is too long arrives shortened', async () => {
 
 it('a result that cannot be sent, or is too long, is an error', async () => {
   await expect(box.returnFunction()).rejects.toThrow(expect.objectContaining({ name: 'DataCloneError' }))
-  await expect(box.text(65 * 2 ** 20)).rejects.toThrow(shareError('ERR_LIMIT', /at most 67108864 are allowed/))
+  await expect(box.text(65 * 2 ** 20)).rejects.toThrow(shareError('ERR_LIMIT', /allows at most 67108864:/))
   await expect(box.textLater(65 * 2 ** 20)).rejects.toThrow(shareError('ERR_LIMIT'))
   expect(await box.get()).toBe(1)
 })

@@ -130,7 +130,7 @@ describe('a client that is written by hand', () => {
   it('cannot switch to rings that there are not', async () => {
     using client = await trusted()
     client.send(writeSwitch())
-    expect(await client.farewell()).toEqual(shareError('ERR_PROTOCOL', /rings that there are not/))
+    expect(await client.farewell()).toEqual(shareError('ERR_PROTOCOL', /which was not offered/))
     await client.closed
   })
 

@@ -56,7 +56,7 @@ it('a manager starts a server with TLS, and connects to it in both forms', async
 
 it('a server of an unknown authority is not trusted', async () => {
   const server = await serve(otherTls)
-  await expect(connect(server, { ca })).rejects.toThrow(shareError('ERR_TLS', /No secure connection to .*self.signed/))
+  await expect(connect(server, { ca })).rejects.toThrow(shareError('ERR_TLS', /TLS failed at .*self.signed/))
   await expect(connect(server, {})).rejects.toThrow(shareError('ERR_TLS'))
 })
 
@@ -76,7 +76,7 @@ it('a client without the certificate that is required is not let in, one with it
 })
 
 it('a client without TLS at a server with it, and the other way round, are told so', async () => {
-  await expect(connect(await serve(serverTls))).rejects.toThrow(shareError('ERR_DISCONNECTED', /it may expect TLS/))
+  await expect(connect(await serve(serverTls))).rejects.toThrow(shareError('ERR_DISCONNECTED', /if it uses TLS/))
   await expect(connect(await serve(undefined), { ca })).rejects.toThrow(shareError('ERR_TLS'))
 })
 

@@ -215,7 +215,7 @@ describe('the end', () => {
     const child = new Process(JOBS, { export: name, stdio: 'pipe', name: 'failing' }).start()
     const errors = readAll(child.stderr!)
     const error = await failureOf(child)
-    expect(error.message).toBe(`Failing failed: ${cause.name}: ${cause.message}`)
+    expect(error.message).toBe(`Process "failing" failed with ${cause.name}: ${cause.message}`)
     expect(error.cause).toMatchObject(cause)
     expect(error.cause).toBeInstanceOf(Error)
     expect(await errors).toMatch(stack)
@@ -227,8 +227,8 @@ describe('the end', () => {
   it.each([
     ['broken-module.mjs', 'work', /broken, as asked/],
     ['no-such-module.mjs', 'work', /Cannot find module/],
-    ['jobs.mjs', 'noSuchExport', /has no function "noSuchExport": it exports addLater, /],
-    ['jobs.mjs', 'notAFunction', /has no function "notAFunction"/],
+    ['jobs.mjs', 'noSuchExport', /exports no function "noSuchExport": it exports addLater, /],
+    ['jobs.mjs', 'notAFunction', /exports no function "notAFunction"/],
   ])('by a module that does not work (%s, %s) is told to join', async (file, name, message) => {
     const module = new URL(`../fixtures/${file}`, import.meta.url)
     const child = new Process(module, { export: name, stdio: 'pipe' }).start()
@@ -260,7 +260,9 @@ describe('join', () => {
     using ready = new Value('i')
     const guard = lock.acquireSync()
     await using child = quiet('holdAndWait', [held, ready, lock, 'idle']).start()
-    await expect(child.join({ timeoutMs: 20 })).rejects.toThrow(shareError('ERR_TIMEOUT', /^Process-\d+|20 ms/))
+    await expect(child.join({ timeoutMs: 20 })).rejects.toThrow(
+      shareError('ERR_TIMEOUT', /^Process "Process-\d+" did not end within 20 ms$/),
+    )
     await expect(child.join({ timeoutMs: 0 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
     expect(child.isAlive).toBe(true)
     guard.release()

@@ -278,24 +278,6 @@ describe('locks', () => {
     guard.release()
   })
 
-  it('a lock that is collected while it is held goes to the next one as abandoned', async () => {
-    await using other = await spawnFixture('lifetime-actor')
-    const name = uniqueName()
-    await other.call('run', 'create', [1, 'Lock', name, false])
-    const acquireAndDrop = () => {
-      Lock.attach(name).acquireSync()
-    }
-    acquireAndDrop()
-    expect(await other.call('run', 'isLocked', [1])).toEqual({ value: true })
-    const abandoned = other.call('run', 'acquire', [1])
-    let isOver = false
-    void abandoned.finally(() => {
-      isOver = true
-    })
-    await collected(() => isOver)
-    expect(await abandoned).toEqual({ value: true })
-  })
-
   it('a Value keeps the lock that it was given', async () => {
     const make = () => {
       const lock = new Lock()

@@ -104,9 +104,13 @@ describe('a given lock', () => {
     using same = Condition.open(condition.name, { lock })
     using unsaid = Condition.open(condition.name)
     expect([same.lock.handle, unsaid.lock.handle]).toEqual([lock.handle, lock.handle])
-    expect(() => Condition.open(condition.name, { lock: other })).toThrow(shareError('ERR_TYPE', /it has another lock/))
+    expect(() => Condition.open(condition.name, { lock: other })).toThrow(
+      shareError('ERR_TYPE', /a different lock than the given one/),
+    )
     using own = Condition.create(uniqueName())
-    expect(() => Condition.open(own.name, { lock })).toThrow(shareError('ERR_TYPE', /it has another lock/))
+    expect(() => Condition.open(own.name, { lock })).toThrow(
+      shareError('ERR_TYPE', /a different lock than the given one/),
+    )
   })
 
   it('must persist when the condition is to', () => {
@@ -165,7 +169,7 @@ describe('the caller', () => {
   it.each(calls)('of %s must hold the lock', async (_title, call) => {
     using condition = new Condition()
     const outcome = async () => call(condition)
-    await expect(outcome()).rejects.toThrow(shareError('ERR_NOT_OWNER', /^The lock of Condition .* by the caller$/))
+    await expect(outcome()).rejects.toThrow(shareError('ERR_NOT_OWNER', /^The lock of Condition .* by the caller: /))
     const guard = await condition.acquire()
     // Somebody else of this thread holds it: nobody can know that it is us.
     await expect(outcome()).rejects.toThrow(shareError('ERR_NOT_OWNER'))

@@ -19,6 +19,6 @@ it.each([
   const name = uniqueName('needs')
   const segment = native.createSegment(name, 64, 256, JSON.stringify(description), 0o600)
   native.publishSegment(segment)
-  expect(() => attach(name)).toThrow(shareError('ERR_LAYOUT', /layout this version does not read/))
+  expect(() => attach(name)).toThrow(shareError('ERR_LAYOUT', /layout this version cannot read/))
   native.closeSegment(segment)
 })

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
 import { Lock, SharedArray, SharedMemory, ShareError, Value } from 'procshare'
 import { expect, it } from 'vitest'
-import { fromNative, hasCode } from '../../lib/errors.ts'
+import { fromNative, segmentError } from '../../lib/errors/segment-messages.ts'
+import { hasCode } from '../../lib/errors/share-error.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { uniqueName } from '../helpers/segment-names.ts'
@@ -25,7 +26,9 @@ it('is an Error with a code, and says what it is about', () => {
   expect(error.name).toBe('ShareError')
   expect(error.code).toBe('ENOENT')
   expect(error.segment).toBe(name)
-  expect(error.message).toBe(`There is no segment "${name}": nobody has created it, or its last user is gone`)
+  expect(error.message).toBe(
+    `Segment "${name}" does not exist: it has not been created, or its last user has closed it`,
+  )
   expect(error.stack).toContain('errors.test')
   expect(inspect(error)).toContain("code: 'ENOENT'")
 })
@@ -49,15 +52,17 @@ it('begins with a capital letter, names the object and gives advice', () => {
   using array = new SharedArray('i', 1, { lock: false })
   const { name } = value
   expect(caught(() => Value.create(name, 'i')).message).toBe(
-    `Segment "${name}" exists already: attach to it, open it, or unlink it first`,
+    `Segment "${name}" already exists: attach to it, open it, or unlink it first`,
   )
   expect(caught(() => SharedMemory.attach(name)).message).toBe(
-    `Segment "${name}" is of another kind: Value, not SharedMemory`,
+    `Segment "${name}" contains a Value, not a SharedMemory: use Value to attach to it`,
   )
   expect(caught(() => Value.attach(name, 'd')).message).toBe(
-    `Segment "${name}" has another type: it holds 'i', not 'd'`,
+    `Segment "${name}" holds 'i', not 'd'. Open it as it was created, or choose another name`,
   )
-  expect(caught(() => array.lock).message).toBe(`SharedArray "${array.name}" was made with lock: false`)
+  expect(caught(() => array.lock).message).toBe(
+    `SharedArray "${array.name}" was created with lock: false, so it has no lock`,
+  )
 })
 
 it('is made anew each time', () => {
@@ -65,13 +70,10 @@ it('is made anew each time', () => {
   expect(caught(() => Value.attach(name))).not.toBe(caught(() => Value.attach(name)))
 })
 
-it('keeps the cause', () => {
+it('keeps the cause, and has none otherwise', () => {
   const cause = new Error('deeper')
-  // The constructor is internal: what it does with its parts is tested on the source.
-  const error = new (ShareError as unknown as new (code: string, info: object) => ShareError)('ERR_SYSTEM', { cause })
-  expect(error.cause).toBe(cause)
-  expect(error.message).toBe('The system reports an unexpected error for the object')
-  expect('cause' in new (ShareError as unknown as new (code: string) => Error)('ERR_SYSTEM')).toBe(false)
+  expect(segmentError('ERR_CORRUPT', { segment: 'x' }, cause).cause).toBe(cause)
+  expect('cause' in segmentError('ERR_CORRUPT', { segment: 'x' })).toBe(false)
 })
 
 it('passes errors on that native code did not make', () => {

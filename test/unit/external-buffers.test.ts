@@ -19,7 +19,7 @@ describe('in a runtime that refuses buffers over memory from outside', () => {
     native.segmentBuffer = refuse
     const expected = expect.objectContaining({
       code: 'ERR_EXTERNAL_BUFFERS',
-      message: expect.stringContaining('This runtime does not allow buffers'),
+      message: expect.stringContaining('this runtime does not allow buffers'),
     })
     expect(() => Value.create('refused-value', 'i', 1)).toThrow(expected)
     expect(() => SharedArray.create('refused-array', 'd', [1, 2])).toThrow(expected)

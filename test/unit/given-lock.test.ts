@@ -139,12 +139,18 @@ describe('open with a given lock', () => {
     using given = Value.create(uniqueName(), 'i', 1, { lock })
     using own = Value.create(uniqueName(), 'i', 1)
     using none = SharedArray.create(uniqueName(), 'i', 1, { lock: false })
-    const refused = shareError('ERR_TYPE', /it has another lock/)
+    const refused = shareError('ERR_TYPE', /a different lock than the given one/)
     expect(() => Value.open(given.name, 'i', 1, { lock: other })).toThrow(refused)
-    expect(() => Value.open(given.name, 'i', 1, { lock: true })).toThrow(refused)
+    expect(() => Value.open(given.name, 'i', 1, { lock: true })).toThrow(
+      shareError('ERR_TYPE', /with the lock of another object, but a lock of its own is expected/),
+    )
     expect(() => Value.open(own.name, 'i', 1, { lock })).toThrow(refused)
-    expect(() => SharedArray.open(none.name, 'i', 1, { lock })).toThrow(shareError('ERR_TYPE', /it has no lock/))
-    expect(() => Value.open(given.name, 'i', 1, { lock: false })).toThrow(shareError('ERR_TYPE', /it has a lock/))
+    expect(() => SharedArray.open(none.name, 'i', 1, { lock })).toThrow(
+      shareError('ERR_TYPE', /created with lock: false, but/),
+    )
+    expect(() => Value.open(given.name, 'i', 1, { lock: false })).toThrow(
+      shareError('ERR_TYPE', /created with a lock, but/),
+    )
     using unsaid = Value.open(given.name, 'i')
     expect(unsaid.lock.handle).toEqual(lock.handle)
   })
@@ -154,7 +160,7 @@ describe('a persistent object with a given lock', () => {
   it('needs a persistent lock', () => {
     using lock = new Lock()
     using value = new Value('i')
-    const error = valueError(/^options\.lock must be a persistent lock, because the object is to be persistent, got /)
+    const error = valueError(/^options\.lock must be a persistent lock, because options\.persist is true, got /)
     expect(() => Value.create(uniqueName(), 'i', 0, { lock, persist: true })).toThrow(error)
     expect(() => SharedArray.open(uniqueName(), 'i', 1, { lock: value.lock, persist: true })).toThrow(error)
   })

@@ -18,7 +18,7 @@ describe('a managed list', () => {
     await named.push(1)
     expect(await make(manager.list([9], { name: 'jobs' }))).toEqual([1])
     expect(named.equals(await manager.list('jobs'))).toBe(true)
-    await expect(manager.dict('jobs')).rejects.toThrow(shareError('ERR_KIND', /list, not dict/))
+    await expect(manager.dict('jobs')).rejects.toThrow(shareError('ERR_KIND', /type list, not dict/))
   })
 
   it('refuses to be made of anything else', async () => {
@@ -43,7 +43,7 @@ describe('a managed list', () => {
     await expect(list.at('0' as never)).rejects.toThrow(typeError())
     expect(await list.toArray()).toEqual([1, 2, 30])
     const empty = await file.manager.list()
-    await expect(empty.set(0, 1)).rejects.toThrow(rangeError(/there is none/))
+    await expect(empty.set(0, 1)).rejects.toThrow(rangeError(/there are none/))
     expect([await empty.pop(), await empty.shift(), await empty.at(0)]).toEqual([undefined, undefined, undefined])
   })
 
@@ -120,7 +120,7 @@ describe('a managed list', () => {
 
   it('stays as it is when its items cannot be compared, or the options are wrong', async () => {
     const list = await file.manager.list<unknown>([3, 'a', 1])
-    await expect(list.sort()).rejects.toThrow(typeError(/^an item to sort must be a number, as others are/))
+    await expect(list.sort()).rejects.toThrow(typeError(/^an item to sort must be a number, as the other items are/))
     await expect(list.sort({ by: 'x' })).rejects.toThrow(typeError(/an object/))
     await expect(list.sort({ key: 'x' } as never)).rejects.toThrow(valueError(/options\.key/))
     await expect(list.sort({ descending: 1 } as never)).rejects.toThrow(typeError())

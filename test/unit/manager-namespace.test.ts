@@ -30,7 +30,7 @@ describe('a managed namespace', () => {
   it('has no names that begin with _, and changes nothing when one of several does', async () => {
     const { manager } = file
     const settings = await manager.Namespace<Record<string, unknown>>({ a: 1 })
-    await expect(settings.set('_x', 1)).rejects.toThrow(valueError(/does not begin with _/))
+    await expect(settings.set('_x', 1)).rejects.toThrow(valueError(/does not begin with "_"/))
     await expect(settings.increment('_x')).rejects.toThrow(valueError())
     await expect(settings.assign({ b: 2, ['__proto__']: 3 })).rejects.toThrow(valueError())
     await expect(settings.set(5 as never, 1)).rejects.toThrow(typeError(/^name must be a string/))
@@ -70,7 +70,7 @@ describe('a managed namespace in the blocking form', () => {
     const space = file.manager.sync.Namespace<Record<string, unknown>>()
     expect(() => {
       ;(space as { name: unknown }).name = 'x'
-    }).toThrow(valueError(/set by set\('name', …\)/))
+    }).toThrow(valueError(/set with set\('name', …\)/))
     expect(() => {
       ;(space as { toString: unknown }).toString = 'x'
     }).toThrow(valueError())

@@ -65,7 +65,7 @@ describe('a managed value', () => {
     await value.add(0.2)
     expect(await value.get()).toBe(round(round(0.1) + 0.2))
     await expect(value.and(1 as never)).rejects.toThrow(
-      typeError(/the type of and\(\) must be an integer type or bool/),
+      typeError(/the type must be an integer type or bool for and\(\)/),
     )
     await value.set(NaN)
     expect(await value.compareExchange(NaN, 1)).toBe(NaN)
@@ -112,7 +112,7 @@ describe('a managed value', () => {
     }).toThrow(rangeError())
     expect(() => {
       ;(value as { value: unknown }).value = 8
-    }).toThrow(valueError(/set by set\(\)/))
+    }).toThrow(valueError(/set with set\(\)/))
     expect(plain.get()).toBe(7)
   })
 })
@@ -175,7 +175,7 @@ describe('a managed array', () => {
     await expect(manager.Array('i', [1, 2 ** 31])).rejects.toThrow(rangeError(/^values\[1\] must be an integer from/))
     const array = await manager.Array('h', [1, 2, 3])
     await expect(array.assign([5, 40_000])).rejects.toThrow(rangeError(/^values\[1\]/))
-    await expect(array.assign([5, 6], 2)).rejects.toThrow(rangeError(/at most 1 elements from offset 2 on/))
+    await expect(array.assign([5, 6], 2)).rejects.toThrow(rangeError(/at most 1 for the offset 2/))
     await expect(array.fill(40_000)).rejects.toThrow(rangeError())
     for (const index of [3, -4, 0.5]) {
       await expect(array.set(index, 0)).rejects.toThrow(rangeError(/^index must be/))

@@ -77,7 +77,7 @@ describe('a transaction', () => {
     const refused = (...operations: unknown[]) =>
       expect(manager.transaction([[list, 'clear'], ...operations] as never)).rejects
     await refused([list, 'no such method']).toThrow(
-      valueError(/one of what type list allows in a transaction \(at, set,/),
+      valueError(/must be a method that a transaction allows for list \(at, set,/),
     )
     await refused([list, 'batch', 0, 1]).toThrow(valueError())
     await refused([list, 'constructor']).toThrow(valueError())

@@ -29,7 +29,7 @@ it.each([
   [null, typeError()],
   [5, typeError()],
   ['', valueError()],
-  ['a\0b', valueError(/has no NUL/)],
+  ['a\0b', valueError(/without NUL/)],
   [{ host: 'localhost' }, typeError(/^address\.port/)],
   [{ port: 1 }, typeError(/^address\.host/)],
   [{ host: '', port: 1 }, valueError(/^address\.host/)],

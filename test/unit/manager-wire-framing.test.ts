@@ -67,10 +67,14 @@ describe('a reader of frames', () => {
   it('refuses a frame that is too long as soon as its length has come, in one piece or in four', () => {
     const length = Buffer.from([0x29, 0, 0, 0])
     const inOne = new FrameReader(40)
-    expect(() => inOne.push(length, () => true)).toThrow(shareError('ERR_PROTOCOL', /a frame of 41 bytes; at most 40/))
+    expect(() => inOne.push(length, () => true)).toThrow(
+      shareError('ERR_PROTOCOL', /a message of 41 bytes, but at most 40/),
+    )
     const inFour = new FrameReader(40)
     for (const byte of [0, 1, 2]) inFour.push(length.subarray(byte, byte + 1), () => true)
-    expect(() => inFour.push(length.subarray(3), () => true)).toThrow(shareError('ERR_PROTOCOL', /a frame of 41 bytes/))
+    expect(() => inFour.push(length.subarray(3), () => true)).toThrow(
+      shareError('ERR_PROTOCOL', /a message of 41 bytes/),
+    )
   })
 
   it('takes longer frames from the moment on that they are allowed, also within one piece', () => {

@@ -54,9 +54,7 @@ describe('the handshake', () => {
   it('refuses who has another key, on either side', () => {
     expect(readProof(body(writeProof(otherKey, server, client)), key, server)).toBe(REFUSED.KEY)
     const read = () => readWelcome(welcome(otherKey), key, server, client, 'it')
-    expect(read).toThrow(
-      shareError('ERR_AUTHENTICATION', /It and its client do not have the same key: its proof is wrong/),
-    )
+    expect(read).toThrow(shareError('ERR_AUTHENTICATION', /manager at it does not know this client's key/))
   })
 
   it('takes no proof again that was made for another nonce, nor one that is sent back to who has made it', () => {
@@ -87,10 +85,10 @@ describe('the handshake', () => {
     )
     const hello = body(writeHello(server))
     expect(() => readHello(changed(hello, 4, OTHER_VERSION), 'it')).toThrow(
-      shareError('ERR_PROTOCOL', /it speaks version 2, this is version 1/),
+      shareError('ERR_PROTOCOL', /speaks version 2 of the protocol, and this client speaks version 1/),
     )
     expect(() => readHello(Buffer.from('HTTP/1.1 400 Bad Request'), 'it')).toThrow(
-      shareError('ERR_PROTOCOL', /something else answers there/),
+      shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i),
     )
   })
 

@@ -107,7 +107,7 @@ describe('values of messages', () => {
   it('in an unknown format, or of no known type, are refused', () => {
     expect(() => decode(2, [0xc0])).toThrow(shareError('ERR_PROTOCOL', /the unknown format 2/))
     for (const bytes of [[], [0xd4, 0x01, 0], [0xd6, 0x70, 0, 0, 0, 9], [0xd4, 0x48, 0, 5], [0xd4, 0x45, 0, 0xc0]]) {
-      expect(() => decode(GRAPH, bytes)).toThrow(shareError('ERR_PROTOCOL', /a value that cannot be read/))
+      expect(() => decode(GRAPH, bytes)).toThrow(shareError('ERR_PROTOCOL', /a value that cannot be decoded/))
     }
   })
 

@@ -29,6 +29,13 @@ describe('a pipe', () => {
     expect([reader.isReadable, reader.isWritable, writer.isWritable]).toEqual([true, false, true])
   })
 
+  it('refuses a message that can never fit, with advice that a pipe can follow', () => {
+    using pipe = new Pipe({ byteLength: 64 })
+    const [a] = pipe
+    const large = /^An item of \d+ bytes is too large for Connection ".*", whose byteLength is 64 .* larger byteLength$/
+    expect(() => a.sendSync('x'.repeat(100))).toThrow(shareError('ERR_TOO_LARGE', large))
+  })
+
   it('polls without taking', async () => {
     using pipe = new Pipe()
     const [a, b] = pipe

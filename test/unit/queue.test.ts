@@ -54,6 +54,9 @@ describe('a queue', () => {
       expect(() => queue.tryPut(item)).toThrow(shareError('ERR_TOO_LARGE'))
       await expect(queue.put(item)).rejects.toThrow(shareError('ERR_TOO_LARGE'))
     }
+    const large = /^An item of \d+ bytes is too large for Queue ".*", whose byteLength is 1000 .* or with spill: true$/
+    expect(() => queue.putSync(new Uint8Array(993))).toThrow(shareError('ERR_TOO_LARGE', large))
+    expect(() => queue.putSync('x'.repeat(1000))).toThrow(shareError('ERR_TOO_LARGE', large))
     await expect(queue.putMany([new Uint8Array(500), new Uint8Array(500)])).rejects.toThrow(shareError('ERR_TOO_LARGE'))
     expect(queue.isEmpty).toBe(true)
   })
@@ -143,7 +146,12 @@ describe('a queue', () => {
     queue.putManySync([5, 6, 7, 8])
     expect(queue.tryPut(9)).toBe(false)
     expect(queue.getManySync(5)).toEqual([5, 6, 7, 8])
-    await expect(queue.putMany([1, 2, 3, 4, 5])).rejects.toThrow(shareError('ERR_TOO_LARGE'))
+    await expect(queue.putMany([1, 2, 3, 4, 5])).rejects.toThrow(
+      shareError(
+        'ERR_TOO_LARGE',
+        /^5 items of 80 bytes together are too large .* byteLength is 64: .* larger byteLength$/,
+      ),
+    )
   })
 
   it('puts and gets many at once', async () => {
@@ -162,7 +170,9 @@ describe('a queue', () => {
     queue.getSync()
     await both
     expect(queue.size).toBe(100)
-    expect(() => queue.putManySync(Array(101).fill(0))).toThrow(shareError('ERR_TOO_LARGE'))
+    expect(() => queue.putManySync(Array(101).fill(0))).toThrow(
+      shareError('ERR_TOO_LARGE', /^101 items at once are too many .* maxSize is 100: put fewer at a time$/),
+    )
   })
 
   it('gets many of more bytes than one look', async () => {

@@ -37,7 +37,7 @@ it('attaches to values without a lock, whoever made them, and to no others', () 
   using raw = RawValue.attach(unlocked.name, 'i')
   raw.add(1)
   expect(unlocked.value).toBe(2)
-  expect(() => RawValue.attach(locked.name)).toThrow(shareError('ERR_TYPE', /it has a lock/))
+  expect(() => RawValue.attach(locked.name)).toThrow(shareError('ERR_TYPE', /created with a lock, but/))
   using created = RawValue.create(uniqueName(), 'i', 1)
   using same = Value.attach(created.handle, 'i')
   using opened = RawValue.open(created.name, 'i')
@@ -48,7 +48,7 @@ it('attaches to values without a lock, whoever made them, and to no others', () 
 it('takes the options of a segment, and no lock', () => {
   using raw = new RawValue('i', 0, { mode: 0o600, persist: false })
   expect(raw.value).toBe(0)
-  const message = /^options\.lock must be one of the options persist, mode, pidNamespaces, got 'lock'/
+  const message = /^options\.lock is not a known option: use persist, mode or pidNamespaces$/
   expect(() => new RawValue('i', 0, { lock: true } as never)).toThrow(valueError(message))
   expect(() => new RawValue('i', 0, { lock: {} as Lock } as never)).toThrow(valueError(message))
   for (const bad of [5, 'persist', null, []]) {

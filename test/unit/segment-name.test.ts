@@ -32,7 +32,7 @@ describe.each(TAKERS)('%s', (who, take) => {
     for (const name of ['/', '/a', 'a/b', 'a/', '.', '..', 'a\0b', '\0', '\ud800', 'x\udc00y']) {
       expect(() => take(name)).toThrow(form)
     }
-    const size = valueError(/^name must be 1 to 255 bytes long, not \d+, got /)
+    const size = valueError(/^name must be a string of 1 to 255 bytes \(it has \d+\), got /)
     for (const name of ['', 'x'.repeat(256), 'é'.repeat(128)]) expect(() => take(name)).toThrow(size)
   })
 

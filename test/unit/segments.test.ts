@@ -68,7 +68,9 @@ it('unlinks by name, whoever is attached', () => {
 it('checks the arguments of unlinkSegment', () => {
   expect(() => unlinkSegment(5 as never)).toThrow(typeError(/^name must be a string, got 5/))
   expect(() => unlinkSegment('a/b')).toThrow(valueError(/^name must be /))
-  expect(() => unlinkSegment('nobody', { force: true } as never)).toThrow(valueError(/^options\.force must be one of/))
+  expect(() => unlinkSegment('nobody', { force: true } as never)).toThrow(
+    valueError(/^options\.force is not a known option/),
+  )
   expect(() => unlinkSegment('nobody', { anyOwner: 'yes' } as never)).toThrow(typeError(/^options\.anyOwner must be/))
   expect(() => unlinkSegment('nobody', null as never)).toThrow(typeError(/^options must be an object/))
   expect(() => new SharedMemory(4, { mode: 0o10000 })).toThrow(rangeError(/^options\.mode/))

@@ -101,13 +101,15 @@ describe('SharedArray', () => {
     for (const length of [-1, 1.5, Number.NaN, Infinity, -Infinity, 2 ** 53]) {
       expect(() => new SharedArray('i', length)).toThrow(rangeError(/^length must be an integer of at least 0, got /))
     }
-    expect(() => new SharedArray('d', 2 ** 52)).toThrow(rangeError(/^length must be such that all elements have/))
+    expect(() => new SharedArray('d', 2 ** 52)).toThrow(
+      rangeError(/^length must be small enough for a byte length below/),
+    )
     expect(() => new SharedArray('b', 2 ** 52)).toThrow(
       shareError(expect.stringMatching(/^E(NOSPC|NOMEM|FBIG|INVAL)$/)),
     )
     for (const given of [undefined, null, true, {}, 5n, Symbol('s'), new DataView(new ArrayBuffer(4)), { length: 2 }]) {
       expect(() => new SharedArray('i', given as never)).toThrow(
-        typeError(/^lengthOrValues must be a length or an iterable of the elements, got /),
+        typeError(/^lengthOrValues must be a length, or an iterable of elements, got /),
       )
     }
   })
@@ -115,7 +117,7 @@ describe('SharedArray', () => {
   it('refuses misspelt options and wrong ones, and names them', () => {
     const refused = (options: unknown) => () => new SharedArray('i', 1, options as never)
     expect(refused({ Lock: false })).toThrow(
-      valueError(/^options\.Lock must be one of the options lock, persist, mode/),
+      valueError(/^options\.Lock is not a known option: use lock, persist, mode/),
     )
     expect(refused({ lock: 'yes' })).toThrow(
       typeError(/^options\.lock must be a boolean, a Lock or an RLock, got 'yes'/),
@@ -184,7 +186,7 @@ describe('the initial elements of a SharedArray', () => {
     // biome-ignore lint/suspicious/noSparseArray: a hole is not a zero
     expect(() => make(type.code, [1, , 2])).toThrow(typeError(/^values\[1\] must be a number, got undefined/))
     for (const values of ['abc', '']) {
-      expect(() => make(type.code, values)).toThrow(typeError(/^lengthOrValues must be a length or an iterable/))
+      expect(() => make(type.code, values)).toThrow(typeError(/^lengthOrValues must be a length, or an iterable/))
     }
   })
 
@@ -380,13 +382,13 @@ describe('assign', () => {
     expect(refused([7, 7, 128])).toThrow(rangeError(/^values\[2\] must be an integer from -128 to 127, got 128/))
     expect(refused([7, 'x'])).toThrow(typeError(/^values\[1\] must be a number, got 'x'/))
     expect(refused(new Int16Array([7, 300]))).toThrow(rangeError(/^values\[1\]/))
-    expect(refused([7, 7, 7, 7])).toThrow(rangeError(/^values must be at most 3 elements from offset 0 on, got 4/))
-    expect(refused([7, 7], 2)).toThrow(rangeError(/^values must be at most 1 elements from offset 2 on, got 2/))
+    expect(refused([7, 7, 7, 7])).toThrow(rangeError(/^the length of values must be at most 3 for the offset 0, got 4/))
+    expect(refused([7, 7], 2)).toThrow(rangeError(/^the length of values must be at most 1 for the offset 2, got 2/))
     expect(refused([], 4)).toThrow(rangeError(/^offset must be an integer from 0 to 3, got 4/))
     for (const offset of [-1, 0.5, Number.NaN, Infinity]) expect(refused([], offset)).toThrow(rangeError(/^offset/))
     for (const offset of ['0', null, 1n]) expect(refused([], offset)).toThrow(typeError(/^offset must be an integer/))
     for (const values of [undefined, null, 5, 'abc', {}]) {
-      expect(refused(values)).toThrow(typeError(/^values must be an iterable of the elements, got /))
+      expect(refused(values)).toThrow(typeError(/^values must be an iterable of elements, got /))
     }
     expect([...array]).toEqual([1, 2, 3])
     expect(array.lock.locked).toBe(false)
@@ -417,9 +419,9 @@ describe('sharing a SharedArray', () => {
     expect(() => SharedArray.attach(array.name, 'I')).toThrow(shareError('ERR_TYPE', /holds 'i', not 'I'/))
     expect(() => SharedArray.open(array.name, 'i', 4)).toThrow(shareError('ERR_TYPE', /has 3 elements, not 4/))
     expect(() => SharedArray.open(array.name, 'd', 3)).toThrow(shareError('ERR_TYPE'))
-    expect(() => Value.attach(array.name)).toThrow(shareError('ERR_KIND', /SharedArray, not Value/))
+    expect(() => Value.attach(array.name)).toThrow(shareError('ERR_KIND', /a SharedArray, not a Value/))
     using value = new Value('i')
-    expect(() => SharedArray.attach(value.name)).toThrow(shareError('ERR_KIND', /Value, not SharedArray/))
+    expect(() => SharedArray.attach(value.name)).toThrow(shareError('ERR_KIND', /a Value, not a SharedArray/))
     using single = SharedArray.create(uniqueName(), 'i', 1)
     expect(() => Value.open(single.name, 'i')).toThrow(shareError('ERR_KIND'))
   })

@@ -72,13 +72,13 @@ describe('SharedMemory', () => {
 
   it('refuses misspelt options and wrong ones, and names them', () => {
     expect(() => new SharedMemory(1, { lock: true } as never)).toThrow(
-      valueError(/^options\.lock must be one of the options persist, mode, pidNamespaces, got 'lock'/),
+      valueError(/^options\.lock is not a known option: use persist, mode or pidNamespaces$/),
     )
     expect(() => new SharedMemory(1, null as never)).toThrow(typeError(/^options must be an object, got null/))
     expect(() => new SharedMemory(1, { mode: -1 })).toThrow(rangeError(/^options\.mode must be/))
     using memory = new SharedMemory(1)
     expect(() => SharedMemory.attach(memory.name, { persist: true } as never)).toThrow(
-      valueError(/^options\.persist must be one of the options anyOwner, got 'persist'/),
+      valueError(/^options\.persist is not a known option: use anyOwner$/),
     )
     expect(() => SharedMemory.attach(memory.name, { anyOwner: 1 } as never)).toThrow(
       typeError(/^options\.anyOwner must be a boolean, got 1/),
@@ -89,10 +89,12 @@ describe('SharedMemory', () => {
 describe('SharedMemory by name', () => {
   it('is created once, attached to when it exists, and opened in either case', () => {
     const name = uniqueName()
-    expect(() => SharedMemory.attach(name)).toThrow(shareError('ENOENT', new RegExp(`^There is no segment "${name}"`)))
+    expect(() => SharedMemory.attach(name)).toThrow(
+      shareError('ENOENT', new RegExp(`^Segment "${name}" does not exist`)),
+    )
     using opened = SharedMemory.open(name, 10)
     expect(opened.name).toBe(name)
-    expect(() => SharedMemory.create(name, 10)).toThrow(shareError('EEXIST', /exists already/))
+    expect(() => SharedMemory.create(name, 10)).toThrow(shareError('EEXIST', /already exists/))
     using again = SharedMemory.open(name, 99)
     expect(again.byteLength).toBe(10)
     bytesOf(opened)[3] = 4
@@ -115,11 +117,11 @@ describe('SharedMemory by name', () => {
   it('refuses objects of another kind', () => {
     using value = new Value('i')
     using lock = new Lock()
-    expect(() => SharedMemory.attach(value.name)).toThrow(shareError('ERR_KIND', /Value, not SharedMemory/))
-    expect(() => SharedMemory.open(lock.name, 10)).toThrow(shareError('ERR_KIND', /Lock, not SharedMemory/))
+    expect(() => SharedMemory.attach(value.name)).toThrow(shareError('ERR_KIND', /a Value, not a SharedMemory/))
+    expect(() => SharedMemory.open(lock.name, 10)).toThrow(shareError('ERR_KIND', /a Lock, not a SharedMemory/))
     using memory = new SharedMemory(4)
-    expect(() => Value.attach(memory.name)).toThrow(shareError('ERR_KIND', /SharedMemory, not Value/))
-    expect(() => Lock.attach(memory.name)).toThrow(shareError('ERR_KIND', /SharedMemory, not Lock/))
+    expect(() => Value.attach(memory.name)).toThrow(shareError('ERR_KIND', /a SharedMemory, not a Value/))
+    expect(() => Lock.attach(memory.name)).toThrow(shareError('ERR_KIND', /a SharedMemory, not a Lock/))
   })
 
   it.runIf(isLinux)('lies in the system object of that name, from offset 0, for this user only', () => {
@@ -149,7 +151,7 @@ describe('SharedMemory by name', () => {
       expect(Buffer.from(bytesOf(memory)).toString()).toBe('made by another program')
       expect(memory.handle).toEqual({ procshare: 1, kind: 'SharedMemory', name, id: '' })
       expect(() => Value.attach(name)).toThrow(
-        shareError('ERR_FOREIGN', /only SharedMemory\.attach\(\) takes such memory/),
+        shareError('ERR_FOREIGN', /only SharedMemory\.attach\(\) can attach to such memory/),
       )
     } finally {
       unlinkSync(fileOf(name))

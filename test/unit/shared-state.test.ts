@@ -185,7 +185,7 @@ describe('a schema', () => {
     ...['then', 'constructor', '__proto__'],
   ])('has no member called %s', (name) => {
     const schema = Object.fromEntries([[name, Value('i')]])
-    expect(() => new SharedState(schema)).toThrow(valueError(new RegExp(`without a member called "${name}"`)))
+    expect(() => new SharedState(schema)).toThrow(valueError(new RegExp(`without the reserved member name "${name}"`)))
     expect(() => SharedState.attach('nobody', schema)).toThrow(valueError())
   })
 
@@ -197,9 +197,9 @@ describe('a schema', () => {
     ['Barrier', (options: object) => Barrier(1, options)],
     ['Queue', (options: object) => Queue(options)],
   ])('has a %s neither with persist nor with mode: that is the affair of the state', (_title, make) => {
-    expect(() => make({ persist: true })).toThrow(valueError(/^options\.persist must be given to the SharedState/))
-    expect(() => make({ mode: 0o600 })).toThrow(valueError(/^options\.mode must be given to the SharedState/))
-    expect(() => make({ unknown: 1 })).toThrow(valueError(/^options\.unknown must be one of/))
+    expect(() => make({ persist: true })).toThrow(valueError(/^options\.persist must be passed to the SharedState/))
+    expect(() => make({ mode: 0o600 })).toThrow(valueError(/^options\.mode must be passed to the SharedState/))
+    expect(() => make({ unknown: 1 })).toThrow(valueError(/^options\.unknown is not a known option/))
   })
 
   it('is checked before a segment is made, and so are the options', () => {

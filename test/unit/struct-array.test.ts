@@ -44,22 +44,22 @@ describe('an array of structs', () => {
       expect([...array]).toEqual([])
       expect(array[0]).toBeUndefined()
       array.assign([])
-      expect(() => array.assign(sample())).toThrow(rangeError(/^values must be at most 0 elements/))
+      expect(() => array.assign(sample())).toThrow(rangeError(/^the length of values must be at most 0/))
     }
   })
 
   it('refuses records that do not fit, and says which', () => {
     const refused = (values: unknown) => () => new SharedArray(Point, values as never)
     expect(refused([{ x: 1, y: 2 }, { x: 'a' }])).toThrow(typeError(/^values\[1\]\.x must be a number, got 'a'/))
-    expect(refused([{ z: 1 }])).toThrow(valueError(/^values\[0\]\.z must be one of x, y/))
+    expect(refused([{ z: 1 }])).toThrow(valueError(/^values\[0\]\.z is not a known field: use x or y/))
     expect(refused([5])).toThrow(typeError(/^values\[0\] must be an object with the fields of the struct, got 5/))
-    expect(refused([[1, 2]])).toThrow(valueError(/^values\[0\]\.0 must be one of x, y/))
-    expect(refused('points')).toThrow(typeError(/^lengthOrValues must be a length or an iterable/))
-    expect(refused({ x: 1 })).toThrow(typeError(/^lengthOrValues must be a length or an iterable/))
+    expect(refused([[1, 2]])).toThrow(valueError(/^values\[0\]\.0 is not a known field: use x or y/))
+    expect(refused('points')).toThrow(typeError(/^lengthOrValues must be a length, or an iterable/))
+    expect(refused({ x: 1 })).toThrow(typeError(/^lengthOrValues must be a length, or an iterable/))
     expect(refused(undefined)).toThrow(typeError(/^lengthOrValues/))
     expect(refused(-1)).toThrow(rangeError(/^length must be an integer of at least 0, got -1/))
     expect(refused(1.5)).toThrow(rangeError(/^length/))
-    expect(refused(2 ** 50)).toThrow(rangeError(/^length must be such that all elements have addresses/))
+    expect(refused(2 ** 50)).toThrow(rangeError(/^length must be small enough for a byte length below/))
   })
 })
 
@@ -101,7 +101,7 @@ describe('a record of an array', () => {
     }
     expect(refused(0, 5)).toThrow(typeError(/^value\[0\] must be an object with the fields/))
     expect(refused(0, { x: 1 })).toThrow(typeError(/^value\[0\]\.y must be a number, got undefined/))
-    expect(refused(0, { x: 1, y: 2, z: 3 })).toThrow(valueError(/^value\[0\]\.z must be one of x, y/))
+    expect(refused(0, { x: 1, y: 2, z: 3 })).toThrow(valueError(/^value\[0\]\.z is not a known field: use x or y/))
     expect(refused(0, { x: 9, y: null })).toThrow(typeError(/^value\[0\]\.y/))
     expect(refused(3, { x: 1, y: 2 })).toThrow(rangeError(/^index must be an integer from 0 to 2, got 3/))
     for (const index of [-1, 3, 0.5, Number.NaN, '0', null]) {
@@ -131,8 +131,12 @@ describe('assign and snapshot of an array of structs', () => {
     using array = new SharedArray(Point, sample())
     const refused = (values: unknown, offset?: unknown) => () => array.assign(values as never, offset as number)
     expect(refused([{ x: 1, y: 1 }, { x: 1 }])).toThrow(typeError(/^values\[1\]\.y must be a number, got undefined/))
-    expect(refused(points([1, 1], [1, 1], [1, 1], [1, 1]))).toThrow(rangeError(/^values must be at most 3 elements/))
-    expect(refused(points([1, 1]), 3)).toThrow(rangeError(/^values must be at most 0 elements from offset 3 on, got 1/))
+    expect(refused(points([1, 1], [1, 1], [1, 1], [1, 1]))).toThrow(
+      rangeError(/^the length of values must be at most 3/),
+    )
+    expect(refused(points([1, 1]), 3)).toThrow(
+      rangeError(/^the length of values must be at most 0 for the offset 3, got 1/),
+    )
     expect(refused([], 4)).toThrow(rangeError(/^offset must be an integer from 0 to 3, got 4/))
     expect(refused([], -1)).toThrow(rangeError(/^offset/))
     expect(refused([], '0')).toThrow(typeError(/^offset must be an integer, got '0'/))

@@ -69,7 +69,7 @@ describe('a struct value at first', () => {
 
   it('refuses fields that the struct does not have, and names them', () => {
     expect(() => new Value(Point, { x: 1, z: 2 } as never)).toThrow(
-      valueError(/^initial\.z must be one of x, y, got 'z'/),
+      valueError(/^initial\.z is not a known field: use x or y/),
     )
   })
 
@@ -84,12 +84,18 @@ describe('a struct value at first', () => {
     expect(refused({ id: 1.5 })).toThrow(rangeError(/^initial\.id must be .* got 1\.5/))
     expect(refused({ on: 1 })).toThrow(typeError(/^initial\.on must be a boolean, got 1/))
     expect(refused({ numbers: [1, 2 ** 31] })).toThrow(rangeError(/^initial\.numbers\[1\] must be an integer/))
-    expect(refused({ numbers: 5 })).toThrow(typeError(/^initial\.numbers must be an iterable of the elements, got 5/))
+    expect(refused({ numbers: 5 })).toThrow(typeError(/^initial\.numbers must be an iterable of elements, got 5/))
     expect(refused({ numbers: 'ab' })).toThrow(typeError(/^initial\.numbers must be an iterable/))
-    expect(refused({ numbers: [1, 2, 3, 4] })).toThrow(rangeError(/^initial\.numbers must be at most 3 long/))
-    expect(refused({ name: 'more than 8' })).toThrow(rangeError(/^initial\.name must be at most 8 long/))
+    expect(refused({ numbers: [1, 2, 3, 4] })).toThrow(
+      rangeError(/^initial\.numbers must be at most 3 (characters|elements) long/),
+    )
+    expect(refused({ name: 'more than 8' })).toThrow(
+      rangeError(/^initial\.name must be at most 8 (characters|elements) long/),
+    )
     expect(refused({ name: ['a'] })).toThrow(typeError(/^initial\.name must be a Uint8Array or a string/))
-    expect(refused({ title: 'more!' })).toThrow(rangeError(/^initial\.title must be at most 4 long/))
+    expect(refused({ title: 'more!' })).toThrow(
+      rangeError(/^initial\.title must be at most 4 (characters|elements) long/),
+    )
     expect(refused({ pair: { a: 1 } })).toThrow(typeError(/^initial\.pair\.b must be a number, got undefined/))
     expect(refused({ path: [{ x: 1, y: 2 }, { x: 1 }] })).toThrow(typeError(/^initial\.path\[1\]\.y must be a number/))
     expect(refused({ grid: [[1], [2, 70_000]] })).toThrow(rangeError(/^initial\.grid\[1\]\[1\] must be an integer/))
@@ -196,19 +202,21 @@ describe('the live record', () => {
     expect(refused('letter', 'ab')).toThrow(typeError(/^letter must be a string of one character/))
     expect(refused('small', [9, 9, 'x'])).toThrow(typeError(/^small\[2\] must be a number, got 'x'/))
     expect(refused('small', [9, 9, 9, 200])).toThrow(rangeError(/^small\[3\]/))
-    expect(refused('small', [9, 9, 9, 9, 9])).toThrow(rangeError(/^small must be at most 4 long/))
+    expect(refused('small', [9, 9, 9, 9, 9])).toThrow(rangeError(/^small must be at most 4 (characters|elements) long/))
     expect(refused('numbers', [9, 9, null])).toThrow(typeError(/^numbers\[2\]/))
     expect(refused('flags', [false, 1])).toThrow(typeError(/^flags\[1\] must be a boolean, got 1/))
-    expect(refused('name', 'much too long')).toThrow(rangeError(/^name must be at most 8 long/))
+    expect(refused('name', 'much too long')).toThrow(rangeError(/^name must be at most 8 (characters|elements) long/))
     expect(refused('name', 5)).toThrow(typeError(/^name must be a Uint8Array or a string, got 5/))
     expect(refused('title', [5])).toThrow(typeError(/^title\[0\]/))
     expect(refused('pair', { a: 9, b: 'x' })).toThrow(typeError(/^pair\.b must be a number, got 'x'/))
     expect(refused('pair', { a: 9 })).toThrow(typeError(/^pair\.b must be a number, got undefined/))
-    expect(refused('pair', { a: 9, b: 9, c: 9 })).toThrow(valueError(/^pair\.c must be one of a, b/))
-    expect(refused('pair', [9, 9])).toThrow(valueError(/^pair\.0 must be one of a, b/))
+    expect(refused('pair', { a: 9, b: 9, c: 9 })).toThrow(valueError(/^pair\.c is not a known field: use a or b/))
+    expect(refused('pair', [9, 9])).toThrow(valueError(/^pair\.0 is not a known field: use a or b/))
     expect(refused('point', { x: 9, y: null })).toThrow(typeError(/^point\.y/))
     expect(refused('path', [{ x: 9, y: 9 }, { x: 9 }])).toThrow(typeError(/^path\[1\]\.y/))
-    expect(refused('grid', [[9], [9, 9, 9]])).toThrow(rangeError(/^grid\[1\] must be at most 2 long/))
+    expect(refused('grid', [[9], [9, 9, 9]])).toThrow(
+      rangeError(/^grid\[1\] must be at most 2 (characters|elements) long/),
+    )
     expect(value.snapshot()).toEqual(plain())
   })
 
@@ -274,7 +282,7 @@ describe('assigning a whole record', () => {
     }
     expect(refused({ x: 5 })).toThrow(typeError(/^value\.y must be a number, got undefined/))
     expect(refused({ x: 5, y: '6' })).toThrow(typeError(/^value\.y must be a number, got '6'/))
-    expect(refused({ x: 5, y: 6, z: 7 })).toThrow(valueError(/^value\.z must be one of x, y/))
+    expect(refused({ x: 5, y: 6, z: 7 })).toThrow(valueError(/^value\.z is not a known field: use x or y/))
     expect(refused(undefined)).toThrow(typeError(/^value must be an object/))
     expect(value.snapshot()).toEqual({ x: 1, y: 2 })
   })

@@ -32,7 +32,9 @@ describe('Struct', () => {
 
   it.each(['0', '17', 'constructor', 'toJSON', '__proto__'])('refuses the field name %s', (name) => {
     const fields = Object.fromEntries([[name, 'i']]) as Record<string, 'i'>
-    expect(() => Struct(fields)).toThrow(valueError(new RegExp(`field names are not .*, got '${name}'`)))
+    expect(() => Struct(fields)).toThrow(
+      valueError(new RegExp(`without fields that are named like a number, .*, got '${name}'`)),
+    )
   })
 
   it('takes field names that are anything else', () => {
@@ -56,12 +58,14 @@ describe('Struct', () => {
 
   it.each([0, -1, 1.5, Number.NaN, Infinity, '3', undefined])('refuses %o as the length of a field', (length) => {
     expect(() => Struct({ list: ['i', length as number] })).toThrow(
-      rangeError(/^fields\.list\[1\] must be a length of at least 1, got /),
+      rangeError(/^fields\.list\[1\] must be a length: an integer of at least 1, got /),
     )
   })
 
   it('refuses more fields than a segment can describe', () => {
     const fields = Object.fromEntries(Array.from({ length: 9_000 }, (_, i) => [`field${i}`, 'i' as const]))
-    expect(() => new Value(Struct(fields))).toThrow(typeError(/^type must be describable in 65536 bytes of JSON/))
+    expect(() => new Value(Struct(fields))).toThrow(
+      typeError(/^type must be small enough to be described in 65536 bytes of JSON/),
+    )
   })
 })

@@ -354,7 +354,7 @@ describe.each(FLOATS)('Value of float type $code', ({ code, bits }) => {
   it.each(EITHER)('refuses bit operations, and says for which types they are, %s', (_kind, { lock }) => {
     using value = make(code, 1.5, lock)
     for (const name of ['and', 'or', 'xor'] as const) {
-      const message = new RegExp(`^the type of ${name}\\(\\) must be an integer type or bool, got '${code}'`)
+      const message = new RegExp(`^the type must be an integer type or bool for ${name}\\(\\), got '${code}'`)
       expect(() => value[name](1)).toThrow(typeError(message))
     }
     expect(value.value).toBe(1.5)
@@ -396,8 +396,8 @@ describe.each(EITHER)('Value of bool %s', (_kind, { lock }) => {
 
   it('refuses arithmetic', () => {
     using value = make(BOOL.code, true, lock)
-    expect(() => value.add(true)).toThrow(typeError(/^the type of add\(\) must be a numeric type, got '\?'/))
-    expect(() => value.sub(true)).toThrow(typeError(/^the type of sub\(\)/))
+    expect(() => value.add(true)).toThrow(typeError(/^the type must be a numeric type for add\(\), got '\?'/))
+    expect(() => value.sub(true)).toThrow(typeError(/^the type must be a numeric type for sub\(\)/))
     expect(value.value).toBe(true)
   })
 })
@@ -420,7 +420,7 @@ describe.each(CHARACTERS)('Value of character type $code', ({ code, maxCode }) =
   it('refuses arithmetic and bit operations', () => {
     using value = make(code, 'x')
     for (const name of ['add', 'sub', 'and', 'or', 'xor'] as const) {
-      expect(() => value[name]('y')).toThrow(typeError(new RegExp(`^the type of ${name}\\(\\) must be`)))
+      expect(() => value[name]('y')).toThrow(typeError(new RegExp(`^the type must be .* for ${name}\\(\\), got`)))
     }
     expect(value.value).toBe('x')
   })
@@ -524,7 +524,7 @@ describe('Value', () => {
   it('refuses misspelt options and wrong ones, and names them', () => {
     const refused = (options: unknown) => () => new Value('i', 0, options as never)
     expect(refused({ presist: true })).toThrow(
-      valueError(/^options\.presist must be one of the options lock, persist, mode, pidNamespaces, got 'presist'/),
+      valueError(/^options\.presist is not a known option: use lock, persist, mode or pidNamespaces$/),
     )
     expect(refused(null)).toThrow(typeError(/^options must be an object, got null/))
     expect(refused('lock')).toThrow(typeError(/^options must be an object/))
@@ -619,17 +619,21 @@ describe('Value', () => {
   it('refuses to open with another lock than the one it was made with', () => {
     using locked = Value.create(uniqueName('value'), 'i')
     using unlocked = Value.create(uniqueName('value'), 'i', 0, { lock: false })
-    expect(() => Value.open(locked.name, 'i', 0, { lock: false })).toThrow(shareError('ERR_TYPE', /it has a lock/))
-    expect(() => Value.open(unlocked.name, 'i', 0, { lock: true })).toThrow(shareError('ERR_TYPE', /it has no lock/))
-    expect(() => RawValue.attach(locked.name)).toThrow(shareError('ERR_TYPE', /it has a lock/))
-    expect(() => RawValue.open(locked.name, 'i')).toThrow(shareError('ERR_TYPE', /it has a lock/))
+    expect(() => Value.open(locked.name, 'i', 0, { lock: false })).toThrow(
+      shareError('ERR_TYPE', /created with a lock, but/),
+    )
+    expect(() => Value.open(unlocked.name, 'i', 0, { lock: true })).toThrow(
+      shareError('ERR_TYPE', /created with lock: false, but/),
+    )
+    expect(() => RawValue.attach(locked.name)).toThrow(shareError('ERR_TYPE', /created with a lock, but/))
+    expect(() => RawValue.open(locked.name, 'i')).toThrow(shareError('ERR_TYPE', /created with a lock, but/))
     using same = Value.open(unlocked.name, 'i')
     expect(() => same.lock).toThrow(shareError('ERR_NO_LOCK'))
   })
 
   it('has no lock with lock: false, and says so', () => {
     using value = new Value('i', 0, { lock: false })
-    expect(() => value.lock).toThrow(shareError('ERR_NO_LOCK', /^Value ".*" was made with lock: false/))
+    expect(() => value.lock).toThrow(shareError('ERR_NO_LOCK', /^Value ".*" was created with lock: false/))
   })
 
   it('gives the same lock each time', () => {

@@ -21,7 +21,7 @@ describe.each(CALLS)('%s', (_name, call) => {
     using floats = new SharedArray('f', 4)
     using unsigned = new SharedArray('I', 4)
     for (const wrong of [undefined, null, 5, [], {}, new Int32Array(4), floats, unsigned, new Uint8Array(8)]) {
-      expect(() => call(wrong as never)).toThrow(typeError(/^array must be an Int32Array over a segment/))
+      expect(() => call(wrong as never)).toThrow(typeError(/^array must be an Int32Array over the buffer of a segment/))
     }
     const own = new Int32Array(new SharedArrayBuffer(16))
     expect(() => call(own as never)).toThrow(typeError(/^array/))

@@ -5,7 +5,8 @@
  */
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { RELAY_MAIN } from '../../entries.ts'
-import { hasCode, ShareError } from '../../errors.ts'
+import { disconnectedError, managerError } from '../../errors/manager-messages.ts'
+import { hasCode, type ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withRoom } from '../../memory/room.ts'
 import { Pipe, type PipeEnds, type Connection as Rings } from '../../queue/pipe.ts'
@@ -105,7 +106,7 @@ export class BlockingChannel extends Channel {
 
   /** Ends the connection: what this client holds is given up. */
   close(): void {
-    this.#end(new ShareError('ERR_CLOSED', { subject: this.subject }))
+    this.#end(managerError('ERR_CLOSED', { address: this.address }))
   }
 
   protected override sendRelease(id: number, count: number): void {
@@ -158,8 +159,8 @@ export class BlockingChannel extends Channel {
       // Half a message cannot be taken back; of one that was sent, the answer may still come.
       if (this.#isMidway) this.#end(error)
       else if (isSent) this.#giveUp(call, undo)
-      const subject = target === undefined ? this.subject : `the managed ${target.typeName}`
-      throw new ShareError('ERR_TIMEOUT', { subject, detail: `${timeoutMs} ms` })
+      const subject = target === undefined ? { address: this.address } : { type: target.typeName }
+      throw managerError('ERR_TIMEOUT', { ...subject, timeoutMs })
     } finally {
       this.#isBusy = false
     }
@@ -233,7 +234,7 @@ export class BlockingChannel extends Channel {
       port1.close()
       throw error
     }
-    this.#link = new PortLink(port1, arrivals, this.subject)
+    this.#link = new PortLink(port1, arrivals, this.address)
     return { theirs: { close: () => {} }, isDirect: false }
   }
 
@@ -256,14 +257,13 @@ export class BlockingChannel extends Channel {
     const connected = performance.now() + timeoutMs
     try {
       this.#send(writeOpening())
-      const serverNonce = readHello(this.#receive(connected), this.subject)
+      const serverNonce = readHello(this.#receive(connected), this.address)
       theirs.close() // the server has it now, and its end will be seen
       const clientNonce = newNonce()
       this.#send(writeProof(credentials.key, serverNonce, clientNonce))
-      const welcome = readWelcome(this.#receive(connected), credentials.key, serverNonce, clientNonce, this.subject)
+      const welcome = readWelcome(this.#receive(connected), credentials.key, serverNonce, clientNonce, this.address)
       const { id } = JSON.parse(welcome.toString()) as AboutServer
-      if (id !== this.serverId)
-        throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject, detail: 'another server answers there' })
+      if (id !== this.serverId) throw managerError('ERR_STALE_HANDLE', { address: this.address })
       this.#reader.allow(this.#frameBytes)
       this.#isConnected = true
     } catch (error) {
@@ -281,7 +281,7 @@ export class BlockingChannel extends Channel {
       )
     } catch (cause) {
       // A thread of its own is what it has not got: nothing else can fail here.
-      throw new ShareError('EAGAIN', { subject: this.subject, cause })
+      throw managerError('EAGAIN', { address: this.address, does: 'block' }, { cause })
     }
     this.#relay.on('error', () => {}) // the client sees the end of what connects them
     this.#relay.unref()
@@ -311,9 +311,9 @@ export class BlockingChannel extends Channel {
 
   #assertUsable(): void {
     if (this.#ended !== undefined) throw this.#goneError(this.#ended)
-    const busy = this.#isBusy && 'it is being asked something'
-    const reason = busy || (isServedHere(this.serverId) && 'its server runs in the thread that would block')
-    if (reason) throw new ShareError('ERR_DEADLOCK', { subject: this.subject, detail: reason })
+    const { address } = this
+    if (this.#isBusy) throw managerError('ERR_DEADLOCK', { address, why: 'busy' })
+    if (isServedHere(this.serverId)) throw managerError('ERR_DEADLOCK', { address, why: 'served by this thread' })
   }
 
   #end(reason: ShareError): ShareError {
@@ -327,9 +327,10 @@ export class BlockingChannel extends Channel {
   #goneError(reason: ShareError): ShareError {
     const { code } = reason
     if (code === 'ERR_AUTHENTICATION' || code === 'ERR_PROTOCOL' || code === 'ERR_STALE_HANDLE') return reason
-    if (code === 'ERR_CLOSED') return new ShareError('ERR_CLOSED', { subject: this.subject })
-    const detail = code === 'ERR_ENDED' ? 'it is gone' : reason.message
-    return new ShareError('ERR_DISCONNECTED', { subject: this.subject, detail, cause: reason })
+    const { address } = this
+    if (code === 'ERR_CLOSED') return managerError('ERR_CLOSED', { address })
+    if (code !== 'ERR_ENDED') return disconnectedError(reason)
+    return managerError('ERR_DISCONNECTED', { address, why: 'server ended' }, { cause: reason })
   }
 }
 

@@ -3,7 +3,7 @@
  * the blocking form, with the result itself. What is the same in both forms is here: numbering, references, and the account of
  * which objects this side has proxies for.
  */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import { type Handle, isHandle, isShareable } from '../../memory/handle.ts'
 import { ROOT, writeCall } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
@@ -57,8 +57,6 @@ export class Remote {
 export abstract class Channel {
   /** Whether calls answer with results instead of promises. */
   abstract readonly isBlocking: boolean
-  /** What to call the server in messages. */
-  readonly subject: string
   /** The address as text. */
   readonly address: string
   /** Which server it is; unknown until the connection is made. */
@@ -74,7 +72,6 @@ export abstract class Channel {
 
   constructor(address: string) {
     this.address = address
-    this.subject = `the manager at ${address}`
   }
 
   /**
@@ -160,8 +157,8 @@ export abstract class Channel {
   ): Buffer {
     const bytes = writeCall(call, target?.id ?? ROOT, task, method, args, this.references)
     if (bytes.byteLength <= most) return bytes
-    const detail = `a call of ${bytes.byteLength} bytes; at most ${most} are allowed`
-    throw new ShareError('ERR_LIMIT', { subject: this.subject, detail })
+    const { address } = this
+    throw managerError('ERR_LIMIT', { address, limit: 'call bytes', count: bytes.byteLength, max: most })
   }
 
   protected nextCall(isTaken: (call: number) => boolean): number {
@@ -174,7 +171,7 @@ export abstract class Channel {
   #write(object: object): Reference {
     const remote = remoteOf(object)
     if (remote !== undefined && remote.channel.serverId === this.serverId && this.serverId !== undefined) {
-      if (remote.isClosed) throw new ShareError('ERR_CLOSED', { subject: `the proxy of ${remote.typeName}` })
+      if (remote.isClosed) throw managerError('ERR_CLOSED', { type: remote.typeName, id: remote.id })
       return [remote.id]
     }
     if (isShareable(object)) return [object.handle]

@@ -1,6 +1,7 @@
 /** Connecting to a server that may not be there yet. */
 import { offAbort, onAbort } from '../../abort-registry.ts'
-import { hasCode } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
+import { hasCode } from '../../errors/share-error.ts'
 import type { WaitOptions } from '../../sync/wait-options.ts'
 import { retry } from '../../when-available.ts'
 import { formatAddress, type ManagerAddress } from '../address.ts'
@@ -23,7 +24,9 @@ export async function connect(
     hasCode(error, 'ECONNREFUSED') ||
     (typeof address === 'string' && hasCode(error, 'ERR_NO_KEY'))
   const once = (leftMs: number) => attempt(address, credentials(), { leftMs, timeoutMs }, signal)
-  return await retry(once, isNotYet, options, `the manager at ${formatAddress(address)}`)
+  const timedOut = (cause: unknown) =>
+    managerError('ERR_TIMEOUT', { address: formatAddress(address), timeoutMs }, { cause })
+  return await retry(once, isNotYet, options, timedOut)
 }
 
 async function attempt(

@@ -5,11 +5,11 @@
  * While calls are pending the connection keeps the process alive; when none is, it does not, unless `ref()` was called.
  */
 import type { ConnectionOptions } from 'node:tls'
-import { hasCode, ShareError } from '../../errors.ts'
+import { disconnectedError, managerError, socketError } from '../../errors/manager-messages.ts'
+import { hasCode, type ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { formatAddress, type ManagerAddress } from '../address.ts'
 import type { AboutServer } from '../server/server-core.ts'
-import { systemError } from '../system-error.ts'
 import { MOST_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
 import {
   ERROR,
@@ -169,8 +169,7 @@ export class Connection extends Channel {
   ) {
     if (this.#reconnecting === undefined) return this.#request(target, method, args, options, caller)
     // The numbers of objects are those of another server, perhaps.
-    const detail = 'it is being connected to again'
-    return Promise.reject(new ShareError('ERR_DISCONNECTED', { subject: this.subject, detail }))
+    return Promise.reject(managerError('ERR_DISCONNECTED', { address: this.address, why: 'reconnecting' }))
   }
 
   #request(
@@ -196,8 +195,8 @@ export class Connection extends Channel {
       if (timeoutMs !== undefined && waits !== 'takes back') {
         this.#pending.limit(call, waits ? timeoutMs + GRACE_MS : timeoutMs, () => {
           this.#send(writeCancel(call))
-          const subject = target === undefined ? this.subject : `the managed ${target.typeName}`
-          this.#giveUp(call, new ShareError('ERR_TIMEOUT', { subject, detail: `${timeoutMs} ms` }))
+          const subject = target === undefined ? { address: this.address } : { type: target.typeName }
+          this.#giveUp(call, managerError('ERR_TIMEOUT', { ...subject, timeoutMs }))
         })
       }
       if (this.#isRef && target?.isRef !== false) this.#transport?.ref()
@@ -250,7 +249,7 @@ export class Connection extends Channel {
   /** Ends the connection: pending calls are rejected, and what this client holds is given up. */
   close(): void {
     this.#isClosed = true
-    const reason = new ShareError('ERR_CLOSED', { subject: this.subject })
+    const reason = managerError('ERR_CLOSED', { address: this.address })
     if (this.#isReconnecting && this.#ended !== undefined) this.#ended = reason
     this.#end(reason)
     this.#closing.resolve(undefined)
@@ -284,19 +283,20 @@ export class Connection extends Channel {
   }
 
   #onClose(reason: Error | undefined): void {
+    const { address } = this
     if (this.about === undefined && hasCode(reason, 'ERR_PROTOCOL')) {
       // What has come is no greeting of ours, of whatever it says the length would be.
-      const detail = 'something else answers there'
-      this.#end(new ShareError('ERR_PROTOCOL', { subject: this.subject, detail, cause: reason }))
+      this.#end(managerError('ERR_PROTOCOL', { address, why: 'no manager' }, { cause: reason }))
       return
     }
-    if (reason !== undefined) this.#end(systemError(reason, this.subject))
-    else if (this.about !== undefined) this.#end(goneError(this.subject, 'it is gone'))
-    else if (this.credentials.tls === undefined) {
-      this.#end(goneError(this.subject, 'it closed the connection before it was asked anything; it may expect TLS'))
+    if (reason !== undefined) {
+      this.#end(socketError(reason, address, 'connect'))
+    } else if (this.about !== undefined) {
+      this.#end(managerError('ERR_DISCONNECTED', { address, why: 'server ended' }))
+    } else if (this.credentials.tls === undefined) {
+      this.#end(managerError('ERR_DISCONNECTED', { address, why: 'server closed the connection early' }))
     } else {
-      const detail = 'it closed the connection; it may not accept the certificate of this client'
-      this.#end(new ShareError('ERR_TLS', { subject: this.subject, detail }))
+      this.#end(managerError('ERR_TLS', { address, why: 'refused' }))
     }
   }
 
@@ -315,7 +315,7 @@ export class Connection extends Channel {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => {
-          this.#end(new ShareError('ERR_TIMEOUT', { subject: this.subject, detail: `${askedMs} ms` }))
+          this.#end(managerError('ERR_TIMEOUT', { address: this.address, timeoutMs: askedMs }))
         },
         Math.min(timeoutMs, 2 ** 31 - 1),
       )
@@ -334,7 +334,7 @@ export class Connection extends Channel {
       try {
         transport = new SwitchingTransport(dial(this.at, this.credentials.tls))
       } catch (error) {
-        this.#end(systemError(error as Error, this.subject))
+        this.#end(socketError(error as Error, this.address, 'connect'))
         return
       }
       this.#transport = transport
@@ -348,16 +348,16 @@ export class Connection extends Channel {
   }
 
   #onHello(frame: Buffer): void {
-    const nonces = { server: readHello(frame, this.subject), client: newNonce() }
+    const nonces = { server: readHello(frame, this.address), client: newNonce() }
     this.#nonces = nonces
     this.#transport!.send(writeProof(this.credentials.key, nonces.server, nonces.client))
   }
 
   #onWelcome(frame: Buffer, { server, client }: { server: Buffer; client: Buffer }): void {
-    const text = readWelcome(frame, this.credentials.key, server, client, this.subject).toString()
+    const text = readWelcome(frame, this.credentials.key, server, client, this.address).toString()
     const about = JSON.parse(text) as AboutServer
     if (this.serverId !== undefined && this.serverId !== about.id) {
-      throw new ShareError('ERR_STALE_HANDLE', { subject: this.subject, detail: 'another server answers there' })
+      throw managerError('ERR_STALE_HANDLE', { address: this.address })
     }
     this.about = about
     this.serverId = about.id
@@ -433,10 +433,9 @@ export class Connection extends Channel {
 
   /** For each call an error of its own. */
   #goneError(reason: ShareError): ShareError {
-    const { code } = reason
-    if (code === 'ERR_CLOSED') return new ShareError('ERR_CLOSED', { subject: this.subject })
-    const detail = code === 'ERR_DISCONNECTED' ? reason.message.replace(/^.*cannot be reached: /, '') : reason.message
-    return new ShareError('ERR_DISCONNECTED', { subject: this.subject, detail, cause: reason })
+    return reason.code === 'ERR_CLOSED'
+      ? managerError('ERR_CLOSED', { address: this.address })
+      : disconnectedError(reason)
   }
 
   /** The proxies of what was not found. */
@@ -480,8 +479,4 @@ function deferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void 
     resolve = settle
   })
   return { promise, resolve }
-}
-
-function goneError(subject: string, detail: string): ShareError {
-  return new ShareError('ERR_DISCONNECTED', { subject, detail })
 }

@@ -3,8 +3,8 @@
  * word of memory of this process counts, for the thread that sleeps.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { ShareError } from '../../errors.ts'
-import { timeoutError } from '../../sync/wait-line.ts'
+import { managerError } from '../../errors/manager-messages.ts'
+import type { ShareError } from '../../errors/share-error.ts'
 
 /** So long one sleep is at most: V8 can end a worker only in between. */
 const SLICE_MS = 100
@@ -16,13 +16,13 @@ export const END = null
 export class PortLink {
   readonly #port: MessagePort
   readonly #arrivals: Int32Array
-  readonly #subject: string
+  readonly #address: string
   #isOver = false
 
-  constructor(port: MessagePort, arrivals: Int32Array, subject: string) {
+  constructor(port: MessagePort, arrivals: Int32Array, address: string) {
     this.#port = port
     this.#arrivals = arrivals
-    this.#subject = subject
+    this.#address = address
     port.unref()
   }
 
@@ -54,7 +54,7 @@ export class PortLink {
       const received = this.tryRecv()
       if (received !== undefined) return received.value
       const left = deadline - performance.now()
-      if (left <= 0) throw timeoutError({ name: this.#subject, subject: this.#subject }, timeoutMs)
+      if (left <= 0) throw managerError('ERR_TIMEOUT', { address: this.#address, timeoutMs })
       Atomics.wait(this.#arrivals, 0, seen, Math.min(left, SLICE_MS))
     }
   }
@@ -65,7 +65,7 @@ export class PortLink {
   }
 
   #endedError(): ShareError {
-    return new ShareError('ERR_ENDED', { subject: this.#subject, detail: 'its relay has ended' })
+    return managerError('ERR_ENDED', { address: this.#address, why: 'relay' })
   }
 }
 

@@ -1,6 +1,7 @@
 /** What all proxies share, in both forms: calls, the handle, equality, text, and the end. */
 import { inspect } from 'node:util'
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
+import type { ShareError } from '../../errors/share-error.ts'
 import { FOR_CHILD, type Handle, registerShareable } from '../../memory/handle.ts'
 import type { HeldHandle } from '../../memory/segment.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
@@ -44,7 +45,8 @@ export abstract class ManagedProxy implements Disposable {
 
   /** @internal Proxies are made by managers. */
   constructor(remote: Remote) {
-    if (!(remote instanceof Remote)) throw typeError('remote', 'made by a Manager', remote)
+    if (!(remote instanceof Remote))
+      throw typeError('remote', 'passed by a Manager, whose methods create proxies', remote)
     this.#remote = remote
     const { view } = remote
     this.#options = view?.options
@@ -256,7 +258,7 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   #closedError(): ShareError {
-    return new ShareError('ERR_CLOSED', { subject: `the proxy of ${this.#remote.typeName} #${this.#remote.id}` })
+    return managerError('ERR_CLOSED', { type: this.#remote.typeName, id: this.#remote.id })
   }
 }
 

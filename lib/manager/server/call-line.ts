@@ -4,7 +4,8 @@
  * A call leaves the line once: it is granted what it waits for, or it fails, or it gives up, because its time has passed or its client
  * does not want it any more. Who was granted something has it, also while the answer is still under way.
  */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
+import type { ShareError } from '../../errors/share-error.ts'
 import { type Call, Cancelled } from './call.ts'
 import type { Session } from './session.ts'
 
@@ -40,18 +41,18 @@ export function showWaiting(count: number): string {
 }
 
 export class CallLine<T, D = undefined> {
-  readonly #subject: string
+  readonly #type: string
   readonly #giveUp: GiveUp<T, D>
   #first: WaitingCall<T, D> | undefined
   #last: WaitingCall<T, D> | undefined
   #size = 0
 
   /**
-   * @param subject - what messages call that which is waited for
+   * @param type - of the object that is waited for
    * @param giveUp - by default the call is rejected with the reason
    */
-  constructor(subject: string, giveUp: GiveUp<T, D> = (waiting, reason) => waiting.reject(reason)) {
-    this.#subject = subject
+  constructor(type: string, giveUp: GiveUp<T, D> = (waiting, reason) => waiting.reject(reason)) {
+    this.#type = type
     this.#giveUp = giveUp
   }
 
@@ -110,7 +111,7 @@ export class CallLine<T, D = undefined> {
   endSession(session: Session, mine: (demand: D) => boolean = () => true): void {
     for (const waiting of this) {
       if (waiting.call.session !== session || !mine(waiting.demand)) continue
-      this.#end(waiting, new ShareError('ERR_CLOSED', { subject: `the proxy of ${this.#subject}` }))
+      this.#end(waiting, managerError('ERR_CLOSED', { type: this.#type }))
     }
   }
 
@@ -140,6 +141,6 @@ export class CallLine<T, D = undefined> {
   }
 
   #timeoutError(timeoutMs: number): ShareError {
-    return new ShareError('ERR_TIMEOUT', { subject: this.#subject, detail: `${timeoutMs} ms` })
+    return managerError('ERR_TIMEOUT', { type: this.#type, timeoutMs })
   }
 }

@@ -1,5 +1,5 @@
 /** What a server allows its clients, so that none of them can harm it or the others. */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import { assertInteger, assertOptions } from '../../validate.ts'
 
 /** What the server of a {@link Manager} allows. */
@@ -73,10 +73,9 @@ export const OPERATIONS = {
 } as const
 
 /** @throws {@link ShareError} `ERR_LIMIT` when a container would have more than it can. */
-export function assertItems(subject: string, count: number): void {
+export function assertItems(type: string, count: number): void {
   if (count <= OPERATIONS.items) return
-  const detail = `${count} items; at most ${OPERATIONS.items} are allowed`
-  throw new ShareError('ERR_LIMIT', { subject, detail })
+  throw managerError('ERR_LIMIT', { type, limit: 'items', count, max: OPERATIONS.items })
 }
 
 /** The time of an operation that looks at many values. */
@@ -91,7 +90,6 @@ export class Stopwatch {
 
   look(): void {
     if (performance.now() <= this.#until) return
-    const detail = `one call that takes more than ${OPERATIONS.searchMs} ms`
-    throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+    throw managerError('ERR_LIMIT', { limit: 'call time', max: OPERATIONS.searchMs })
   }
 }

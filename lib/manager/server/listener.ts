@@ -7,10 +7,10 @@ import { constants } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { isMainThread } from 'node:worker_threads'
-import { hasCode } from '../../errors.ts'
+import { socketError } from '../../errors/manager-messages.ts'
+import { hasCode } from '../../errors/share-error.ts'
 import { Lock } from '../../sync/lock.ts'
 import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
-import { systemError } from '../system-error.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import { MOST_REFUSED, type ServerCore } from './server-core.ts'
 import { FAREWELL_MS } from './session.ts'
@@ -73,20 +73,20 @@ function lockOf(address: string): Lock | undefined {
 }
 
 async function listenOnce(core: ServerCore, address: ManagerAddress, tls: TlsOptions | undefined): Promise<Listener> {
-  const subject = `the address ${formatAddress(address)}`
+  const formatted = formatAddress(address)
   const onSocket = (socket: Socket) => {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, KEEP_ALIVE_MS)
     core.accept(new SwitchingTransport(socket))
   }
-  const server = newServer(core, tls, onSocket, subject)
+  const server = newServer(core, tls, onSocket, formatted)
   const connections = new Set<Socket>()
   server.on('connection', (socket) => {
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(systemError(withoutDirectory(error, address) ?? error, subject)))
+    server.once('error', (error) => reject(socketError(withoutDirectory(error, address) ?? error, formatted, 'listen')))
     server.once('listening', resolve)
     privately(typeof address === 'string', () => {
       server.listen({ ...socketOptions(address), backlog: BACKLOG, exclusive: true })
@@ -108,7 +108,7 @@ function newServer(
   core: ServerCore,
   tls: TlsOptions | undefined,
   onSocket: (socket: Socket) => void,
-  subject: string,
+  address: string,
 ): Server {
   if (tls === undefined) return createServer(onSocket)
   try {
@@ -118,7 +118,7 @@ function newServer(
     // One that takes too long for its handshake would otherwise stay.
     return server.on('tlsClientError', (_error, socket) => socket.destroy())
   } catch (error) {
-    throw systemError(error as Error, subject)
+    throw socketError(error as Error, address, 'listen')
   }
 }
 

@@ -38,9 +38,9 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { TlsOptions } from 'node:tls'
-import { hasCode } from '../../errors.ts'
+import { socketError } from '../../errors/manager-messages.ts'
+import { hasCode } from '../../errors/share-error.ts'
 import { MOST_PATH_BYTES } from '../address.ts'
-import { directoryError } from '../system-error.ts'
 import { isAbandoned, type Listener, listen } from './listener.ts'
 import type { ServerCore } from './server-core.ts'
 
@@ -107,7 +107,7 @@ function attempt<T>(parent: string, fn: () => T): T {
   try {
     return fn()
   } catch (error) {
-    throw directoryError(error as Error, parent)
+    throw socketError(error as Error, parent, 'make a directory')
   }
 }
 

@@ -1,5 +1,5 @@
 /** Types of users: classes and functions of modules that the server imports. */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import { assertOptions, assertString, typeError, valueError } from '../../validate.ts'
 import { RESERVED } from '../client/proxy.ts'
 import { isMethodName } from '../wire/messages.ts'
@@ -38,13 +38,18 @@ export async function registeredType(
   const made = Object.hasOwn(module, exportName) || exportName === 'default' ? module[exportName] : undefined
   if (typeof made !== 'function') {
     const found = Object.keys(module).join(', ') || 'nothing'
-    throw valueError('options.export', `a class or function of ${url}, which exports ${found}`, exportName)
+    throw valueError(
+      'options.export',
+      `the name of a class or function that ${url} exports (it exports ${found})`,
+      exportName,
+    )
   }
   const isClass = /^class\b/.test(Function.prototype.toString.call(made))
   const names = exposed ?? (isClass ? ownMethods(made) : undefined)
-  if (names === undefined) throw typeError('options.exposed', 'an array of names, for a function', exposed)
+  if (names === undefined)
+    throw typeError('options.exposed', 'an array of method names, which a function needs', exposed)
   const table: Record<string, Method> = Object.create(null)
-  for (const method of names) table[method] = methodOf(server, method, returns[method])
+  for (const method of names) table[method] = methodOf(server, name, method, returns[method])
   return {
     name,
     create: (args) =>
@@ -70,23 +75,27 @@ function isForbidden(name: string): boolean {
 }
 
 /** A method of the object or of its classes, but not of those that all objects have. */
-function methodOf(server: ServerCore, name: unknown, resultType: string | undefined): Method {
+function methodOf(server: ServerCore, typeName: string, name: unknown, resultType: string | undefined): Method {
   assertString('options.exposed[]', name)
-  if (isForbidden(name)) throw valueError('options.exposed[]', 'the name of a method of the type', name)
+  if (isForbidden(name)) throw valueError('options.exposed[]', 'the name of a method that not every object has', name)
   if (RESERVED.has(name)) {
-    throw valueError('options.exposed[]', `a name that proxies do not have (${[...RESERVED].join(', ')})`, name)
+    throw valueError(
+      'options.exposed[]',
+      `a name other than those of the methods of all proxies (${[...RESERVED].join(', ')})`,
+      name,
+    )
   }
-  if (!isMethodName(name)) throw valueError('options.exposed[]', 'a name that fits into a call', name)
+  if (!isMethodName(name)) throw valueError('options.exposed[]', 'a name of 1 to 200 characters up to U+00FF', name)
   const invoke = (object: Record<string, unknown>, args: unknown[]) => {
     const fn = object[name]
     if (typeof fn === 'function') return fn.apply(object, args)
-    throw new ShareError('ERR_NOT_EXPOSED', { subject: 'the object', detail: `a method "${name}": it has none` })
+    throw managerError('ERR_NOT_EXPOSED', { type: typeName, method: name, isMissing: true })
   }
   if (resultType === undefined) return (object, _call, ...args) => invoke(object, args)
   const wrap = (value: unknown, call: Call) => {
     if (value instanceof Referent) return value
     const type = server.types.get(resultType)
-    if (type === undefined) throw valueError(`options.returns.${name}`, 'a registered type', resultType)
+    if (type === undefined) throw valueError(`options.returns.${name}`, 'the name of a registered type', resultType)
     return type.exposes === undefined
       ? Promise.resolve(type.create([value], call)).then((made) => server.referents.make(type, made))
       : server.referents.make(type, value as object)

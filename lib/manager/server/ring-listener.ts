@@ -2,7 +2,7 @@
  * RingListener: where blocking clients of the same machine come in. Each makes a pair of rings and puts the handle of the server's end
  * into a queue in shared memory, which takes no turn of its event loop. They prove that they know the key like all others.
  */
-import { hasCode } from '../../errors.ts'
+import { hasCode } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
 import { Connection } from '../../queue/pipe.ts'

@@ -1,5 +1,5 @@
 /** The object that stands for the server itself: making objects, names, transactions, and what the server says of itself. */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import { isHandle } from '../../memory/handle.ts'
 import { assertString, typeError, valueError } from '../../validate.ts'
 import type { Call } from './call.ts'
@@ -8,6 +8,7 @@ import { type ManagedType, methods } from './managed-type.ts'
 import { Referent } from './referent.ts'
 import type { ServerCore } from './server-core.ts'
 import { runTransaction } from './transaction.ts'
+import { iteratorType } from './types/iterator.ts'
 
 /** Longer than any name needs to be. */
 const MOST_NAME_LENGTH = 255
@@ -19,7 +20,7 @@ function create(server: ServerCore, call: Call, typeName: unknown, args: unknown
   assertString('type', typeName)
   if (!Array.isArray(args)) throw typeError('args', 'an array', args)
   const type = server.types.get(typeName)
-  if (type === undefined) throw valueError('type', `one of ${[...server.types.keys()].join(', ')}`, typeName)
+  if (type === undefined) throw valueError('type', `one of ${creatableTypes(server)}`, typeName)
   if (name === undefined) return make(server, call, type, args)
   assertName(name)
   const existing = server.referents.named(name)
@@ -46,6 +47,11 @@ function create(server: ServerCore, call: Call, typeName: unknown, args: unknown
   return bound
 }
 
+/** The types that a client can ask for: an iteration is only what a method returns. */
+function creatableTypes({ types }: ServerCore): string {
+  return [...types.keys()].filter((name) => name !== iteratorType.name).join(', ')
+}
+
 function make(server: ServerCore, call: Call, type: ManagedType, args: unknown[]): Referent | Promise<Referent> {
   const object = type.create(args, call)
   if (object instanceof Promise) return object.then((made: object) => server.referents.make(type, made))
@@ -54,16 +60,13 @@ function make(server: ServerCore, call: Call, type: ManagedType, args: unknown[]
 
 function checkKind(referent: Referent, type: ManagedType): Referent {
   if (referent.type === type) return referent
-  throw new ShareError('ERR_KIND', {
-    subject: `the object "${referent.name}"`,
-    detail: `${referent.type.name}, not ${type.name}`,
-  })
+  throw managerError('ERR_KIND', { name: referent.name!, found: referent.type.name, expected: type.name })
 }
 
 function assertName(name: unknown): asserts name is string {
   assertString('options.name', name)
   if (name === '' || name.length > MOST_NAME_LENGTH) {
-    throw valueError('options.name', `a text of 1 to ${MOST_NAME_LENGTH} characters`, name)
+    throw valueError('options.name', `a string of 1 to ${MOST_NAME_LENGTH} characters`, name)
   }
 }
 
@@ -72,7 +75,7 @@ function find(server: ServerCore, call: Call, name: unknown, typeName: unknown):
   assertName(name)
   const referent = server.referents.named(name)
   if (referent === undefined || referent.type.name !== typeName) {
-    throw new ShareError('ERR_NO_OBJECT', { subject: `"${name}"` })
+    throw managerError('ERR_NO_OBJECT', { name, type: String(typeName) })
   }
   call.session.hold(referent)
   return referent.id
@@ -115,7 +118,7 @@ function debugInfo(server: ServerCore) {
 export const rootType: ManagedType = {
   name: 'server',
   create: () => {
-    throw new ShareError('ERR_NOT_EXPOSED', { subject: 'the server', detail: 'the making of servers' })
+    throw managerError('ERR_NOT_EXPOSED', { isServer: true })
   },
   methods: methods({
     create,

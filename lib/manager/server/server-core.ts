@@ -2,7 +2,7 @@
  * ServerCore: the objects and the clients of one server, whatever the clients come through. Listening is done in listener.ts.
  */
 import { randomBytes } from 'node:crypto'
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { valueError } from '../../validate.ts'
 import { MOST_HANDSHAKE_BYTES, REFUSED, writeRefusal } from '../wire/handshake.ts'
@@ -59,7 +59,7 @@ export class ServerCore {
   /** Makes a type of the user's own known. Only who runs the server can do so: it runs code. */
   async register(name: string, module: string, options: RegisterOptions | undefined): Promise<void> {
     const assertNew = () => {
-      if (this.types.has(name)) throw valueError('name', 'one that no type has yet', name)
+      if (this.types.has(name)) throw valueError('name', 'a name that no type has yet', name)
     }
     assertNew()
     const type = await registeredType(this, name, module, options)
@@ -124,7 +124,7 @@ export class ServerCore {
 
   /** Ends all sessions, telling the clients why. */
   dismissAll(): void {
-    const reason = new ShareError('ERR_DISCONNECTED', { subject: 'the manager', detail: 'its server was shut down' })
+    const reason = managerError('ERR_DISCONNECTED', { why: 'shut down' })
     for (const session of [...this.#sessions]) session.dismiss(reason)
   }
 

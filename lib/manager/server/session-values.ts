@@ -2,7 +2,7 @@
  * SessionValues: what one client sends and is sent, as bytes and as values, with the references in it: to the server's objects, which are
  * counted for the client as they are written, and to shared objects in memory.
  */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
 import { type Call, type FromServer, readValue, writeReply } from '../wire/messages.ts'
@@ -38,7 +38,7 @@ export class SessionValues {
   argumentsOf(message: Call, attaches: boolean | undefined): unknown[] {
     const args = readValue(message, attaches ? this.#attached : this.#kept)
     if (Array.isArray(args)) return args
-    throw new ShareError('ERR_PROTOCOL', { detail: 'arguments that are no array' })
+    throw managerError('ERR_PROTOCOL', { why: 'arguments' })
   }
 
   /**
@@ -51,8 +51,8 @@ export class SessionValues {
     try {
       const bytes = writeReply(kind, number, value, this.#kept)
       if (bytes.byteLength <= frameBytes) return bytes
-      const detail = `a reply of ${bytes.byteLength} bytes; at most ${frameBytes} are allowed`
-      throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+      const size = { count: bytes.byteLength, isAtLeast: false, max: frameBytes }
+      throw managerError('ERR_LIMIT', { limit: 'reply bytes', ...size })
     } catch (error) {
       for (const { id } of this.#told) this.#session.letGo(id, 1)
       throw error
@@ -84,7 +84,7 @@ export class SessionValues {
   #read([first]: Reference, attachTo: (handle: Handle) => unknown): unknown {
     if (typeof first === 'number') return this.#session.find(first)
     if (isHandle(first)) return attachTo(first)
-    throw new ShareError('ERR_PROTOCOL', { detail: 'a reference to nothing' })
+    throw managerError('ERR_PROTOCOL', { why: 'reference' })
   }
 }
 

@@ -2,7 +2,8 @@
  * Session: one client, as the server sees it, from its connection to its end. It makes the client prove that it knows the key, serves
  * its calls, keeps account of what it holds, and gives all of that up when it leaves, however it leaves.
  */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
+import type { ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
 import { Connection } from '../../queue/pipe.ts'
@@ -101,7 +102,7 @@ export class Session implements Receiver {
   }
 
   onStall(): void {
-    this.cutOff(stalled('it stopped in the middle of a message, or does not read'))
+    this.cutOff(goneError('client stalled'))
   }
 
   onDrain(): void {
@@ -129,16 +130,13 @@ export class Session implements Receiver {
   /** Looks whether the client takes longer to prove that it knows the key than it may; called every now and then. */
   checkTrust(now: number): void {
     if (this.#isTrusted || now - this.#startedAt <= this.#server.limits.authenticateMs) return
-    this.cutOff(stalled('it has not proved that it knows the key'))
+    this.cutOff(goneError('client did not authenticate'))
   }
 
   /** The object lives no longer for this client than it says so: counts, and what it holds in it. */
   hold(referent: Referent): void {
     if (!this.#held.has(referent.id) && this.#held.size >= this.#server.limits.objects) {
-      throw new ShareError('ERR_LIMIT', {
-        subject: 'the client',
-        detail: `${this.#held.size} objects for which it has proxies`,
-      })
+      throw managerError('ERR_LIMIT', { limit: 'proxies', max: this.#server.limits.objects })
     }
     this.#held.set(referent.id, referent)
     this.#server.referents.hold(referent, this)
@@ -147,7 +145,7 @@ export class Session implements Receiver {
   /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
   find(id: number): Referent {
     const referent = this.#server.referents.get(id)
-    if (referent === undefined) throw new ShareError('ERR_NO_OBJECT', { subject: `object ${id}` })
+    if (referent === undefined) throw managerError('ERR_NO_OBJECT', { id })
     return referent
   }
 
@@ -158,8 +156,7 @@ export class Session implements Receiver {
   assertReply(leastBytes: number): void {
     const { frameBytes } = this.#server.limits
     if (leastBytes <= frameBytes) return
-    const detail = `a reply of ${leastBytes} bytes, or more; at most ${frameBytes} are allowed`
-    throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+    throw managerError('ERR_LIMIT', { limit: 'reply bytes', count: leastBytes, isAtLeast: true, max: frameBytes })
   }
 
   /** Before values are sent among which one text or buffer may be many times. @throws {@link ShareError} `ERR_LIMIT`. */
@@ -194,7 +191,7 @@ export class Session implements Receiver {
   methodOf(referent: Referent, name: string): Method {
     const method = referent.type.methods[name]
     if (method === undefined) {
-      throw new ShareError('ERR_NOT_EXPOSED', { subject: `type ${referent.type.name}`, detail: `a method "${name}"` })
+      throw managerError('ERR_NOT_EXPOSED', { type: referent.type.name, method: name })
     }
     if (referent.type.leave !== undefined) this.#engaged.add(referent)
     return method
@@ -221,7 +218,12 @@ export class Session implements Receiver {
 
   #refuse(reason: number): void {
     this.#transport.send(writeRefusal(reason))
-    this.cutOff(new ShareError(reason === REFUSED.KEY ? 'ERR_AUTHENTICATION' : 'ERR_PROTOCOL'))
+    const isKey = reason === REFUSED.KEY
+    this.cutOff(
+      isKey
+        ? managerError('ERR_AUTHENTICATION', { why: 'client' })
+        : managerError('ERR_PROTOCOL', { why: 'wrong opening' }),
+    )
   }
 
   #onMessage(frame: Buffer): void {
@@ -258,16 +260,13 @@ export class Session implements Receiver {
 
   #onCall(message: CallMessage): void {
     const { call: number } = message
-    if (this.#calls.has(number)) throw new ShareError('ERR_PROTOCOL', { detail: `a second call ${number}` })
+    if (this.#calls.has(number)) throw managerError('ERR_PROTOCOL', { why: 'duplicate call', value: number })
     const started = performance.now()
     let result: unknown
     const call = new Call(this, message.task)
     try {
       if (this.#calls.size >= this.#server.limits.pendingCalls) {
-        throw new ShareError('ERR_LIMIT', {
-          subject: 'the client',
-          detail: `${this.#calls.size} calls without an answer`,
-        })
+        throw managerError('ERR_LIMIT', { limit: 'pending calls', max: this.#server.limits.pendingCalls })
       }
       const referent = message.target === ROOT ? this.#server.root : this.find(message.target)
       const method = this.methodOf(referent, message.method)
@@ -369,9 +368,9 @@ function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
 }
 
 function noSwitch(): ShareError {
-  return new ShareError('ERR_PROTOCOL', { detail: 'a switch in rings' })
+  return managerError('ERR_PROTOCOL', { why: 'switch in rings' })
 }
 
-function stalled(detail: string): ShareError {
-  return new ShareError('ERR_DISCONNECTED', { subject: 'the client', detail })
+function goneError(why: 'client stalled' | 'client did not authenticate'): ShareError {
+  return managerError('ERR_DISCONNECTED', { why })
 }

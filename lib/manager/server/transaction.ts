@@ -29,7 +29,7 @@ function checkOperation(operation: unknown, index: number): Operation {
   const { name, transactional } = referent.type
   if (transactional?.has(method) !== true) {
     const allowed = transactional === undefined ? 'nothing' : [...transactional].join(', ')
-    throw valueError(`operations[${index}][1]`, `one of what type ${name} allows in a transaction (${allowed})`, method)
+    throw valueError(`operations[${index}][1]`, `a method that a transaction allows for ${name} (${allowed})`, method)
   }
   return operation as unknown as Operation
 }

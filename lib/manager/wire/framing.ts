@@ -2,7 +2,7 @@
  * Frames: how messages follow one another in a stream of bytes: four bytes with the length of what comes (little-endian), then
  * that. Nothing else is known here of what is in them.
  */
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 
 export const LENGTH_BYTES = 4
 /** Pieces up to this length are copied to where a buffer is already: to make one for each costs more. */
@@ -118,8 +118,6 @@ export class FrameReader {
   #lengthAt(bytes: Buffer, offset: number): number {
     const length = bytes.readUInt32LE(offset)
     if (length <= this.#maxFrameBytes) return length
-    throw new ShareError('ERR_PROTOCOL', {
-      detail: `a frame of ${length} bytes; at most ${this.#maxFrameBytes} are allowed`,
-    })
+    throw managerError('ERR_PROTOCOL', { why: 'frame', byteLength: length, max: this.#maxFrameBytes })
   }
 }

@@ -14,7 +14,8 @@
  * Each HMAC is over the role, the version and both nonces: a proof cannot be sent back to who has made it, nor replayed.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
+import type { ShareError } from '../../errors/share-error.ts'
 
 export const PROTOCOL_VERSION = 1
 /** "PSMG" */
@@ -30,12 +31,6 @@ export const MOST_WELCOME_BYTES = 4096
 
 export const REFUSED = { KEY: 1, VERSION: 2, FULL: 3 } as const
 type Refusal = (typeof REFUSED)[keyof typeof REFUSED]
-
-const REASONS: Record<number, string> = {
-  [REFUSED.KEY]: 'the server has rejected the proof',
-  [REFUSED.VERSION]: 'the server speaks another version',
-  [REFUSED.FULL]: 'the server has as many clients as it allows',
-}
 
 export function newNonce(): Buffer {
   return randomBytes(NONCE)
@@ -69,9 +64,9 @@ export function writeRefusal(reason: number): Buffer {
 }
 
 /** The server's nonce. @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_AUTHENTICATION`, `ERR_LIMIT`. */
-export function readHello(message: Buffer, subject: string): Buffer {
-  assertHeader(message, subject)
-  if (message.byteLength !== HEADER + NONCE) throw protocolError(subject, 'its greeting is malformed')
+export function readHello(message: Buffer, address: string): Buffer {
+  assertHeader(message, address)
+  if (message.byteLength !== HEADER + NONCE) throw protocolError(address, 'bad greeting')
   return Buffer.from(message.subarray(HEADER))
 }
 
@@ -94,34 +89,34 @@ export function readWelcome(
   key: Uint8Array,
   serverNonce: Buffer,
   clientNonce: Buffer,
-  subject: string,
+  address: string,
 ): Buffer {
-  assertHeader(message, subject)
+  assertHeader(message, address)
   const mac = message.subarray(HEADER, HEADER + MAC)
-  if (mac.byteLength !== MAC) throw protocolError(subject, 'its proof is malformed')
+  if (mac.byteLength !== MAC) throw protocolError(address, 'bad proof')
   if (!timingSafeEqual(mac, macOf(key, 'server', serverNonce, clientNonce))) {
-    throw new ShareError('ERR_AUTHENTICATION', { subject, detail: 'its proof is wrong' })
+    throw managerError('ERR_AUTHENTICATION', { address, why: 'wrong proof' })
   }
   return message.subarray(HEADER + MAC)
 }
 
-function assertHeader(message: Buffer, subject: string): void {
+function assertHeader(message: Buffer, address: string): void {
   if (message.byteLength < HEADER || message.readUInt32LE(0) !== MAGIC) {
-    throw protocolError(subject, 'something else answers there')
+    throw protocolError(address, 'no manager')
   }
   const refusal = message.readUInt16LE(6)
   const version = message.readUInt16LE(4)
   if (refusal === REFUSED.KEY) {
-    throw new ShareError('ERR_AUTHENTICATION', { subject, detail: REASONS[refusal]! })
+    throw managerError('ERR_AUTHENTICATION', { address, why: 'server rejected the key' })
   }
-  if (refusal === REFUSED.FULL) throw new ShareError('ERR_LIMIT', { subject, detail: REASONS[refusal]! })
+  if (refusal === REFUSED.FULL) throw managerError('ERR_LIMIT', { address, limit: 'clients' })
   if (refusal !== 0 || version !== PROTOCOL_VERSION) {
-    throw protocolError(subject, `it speaks version ${version}, this is version ${PROTOCOL_VERSION}`)
+    throw managerError('ERR_PROTOCOL', { address, why: 'version', version, ownVersion: PROTOCOL_VERSION })
   }
 }
 
-function protocolError(subject: string, detail: string): ShareError {
-  return new ShareError('ERR_PROTOCOL', { subject, detail })
+function protocolError(address: string, why: 'no manager' | 'bad greeting' | 'bad proof'): ShareError {
+  return managerError('ERR_PROTOCOL', { address, why })
 }
 
 function macOf(key: Uint8Array, role: 'client' | 'server', serverNonce: Buffer, clientNonce: Buffer): Buffer {

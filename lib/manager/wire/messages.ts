@@ -15,7 +15,8 @@
  *    ERROR    length | kind | format | 0             | call   | error
  *    GOODBYE  length | kind | format | 0             | 0      | error
  */
-import { ShareError } from '../../errors.ts'
+import { managerError, type ProtocolFields } from '../../errors/manager-messages.ts'
+import type { ShareError } from '../../errors/share-error.ts'
 import { decodeValue, encodeValue, type References } from './values.ts'
 
 export const CALL = 1
@@ -138,14 +139,14 @@ const at = (offset: number) => offset - KIND
 
 /** @throws {@link ShareError} `ERR_PROTOCOL` for what is no message of a client. */
 export function readFromClient(frame: Buffer): FromClient {
-  if (frame.byteLength < at(SECOND)) throw malformed('a message that is too short')
+  if (frame.byteLength < at(SECOND)) throw malformed({ why: 'message too short' })
   const first = frame.readUInt32LE(at(FIRST))
   switch (frame[at(KIND)]) {
     case CALL: {
       const length = frame[at(METHOD_LENGTH)]!
       const start = at(CALL_HEADER)
       if (length === 0 || length > MOST_METHOD_BYTES || frame.byteLength < start + length) {
-        throw malformed('a call without a method')
+        throw malformed({ why: 'call without method' })
       }
       return {
         kind: CALL,
@@ -161,14 +162,14 @@ export function readFromClient(frame: Buffer): FromClient {
     case CANCEL:
       return { kind: CANCEL, call: first }
     case RELEASE:
-      if (frame.byteLength < at(TASK)) throw malformed('a release that is too short')
+      if (frame.byteLength < at(TASK)) throw malformed({ why: 'release too short' })
       return { kind: RELEASE, target: first, count: frame.readUInt32LE(at(SECOND)) }
     case HOLD:
       return { kind: HOLD, target: first }
     case SWITCH:
       return { kind: SWITCH }
     default:
-      throw malformed(`a message of the unknown kind ${frame[at(KIND)]}`)
+      throw malformed({ why: 'kind', value: frame[at(KIND)] })
   }
 }
 
@@ -176,7 +177,7 @@ export function readFromClient(frame: Buffer): FromClient {
 export function readFromServer(frame: Buffer): FromServer {
   const kind = frame[at(KIND)]
   if (frame.byteLength < at(REPLY_HEADER) || (kind !== RESULT && kind !== ERROR && kind !== GOODBYE)) {
-    throw malformed(`a message of the unknown kind ${kind}`)
+    throw malformed({ why: 'kind', value: kind })
   }
   return {
     kind,
@@ -192,6 +193,6 @@ export function readValue({ format, frame, start }: Call | FromServer, reference
   return decodeValue(format, frame, references, start)
 }
 
-function malformed(detail: string): ShareError {
-  return new ShareError('ERR_PROTOCOL', { detail })
+function malformed(fields: ProtocolFields): ShareError {
+  return managerError('ERR_PROTOCOL', fields)
 }

@@ -4,7 +4,8 @@
  *
  * A frame may be longer than a ring, so what is put into the rings is a stream of bytes in pieces, as with a socket.
  */
-import { hasCode, ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
+import { hasCode } from '../../errors/share-error.ts'
 import type { Connection } from '../../queue/pipe.ts'
 import { FrameReader } from './framing.ts'
 import type { Receiver, Transport } from './transport.ts'
@@ -142,7 +143,7 @@ export class RingTransport implements Transport {
           ready === undefined ? await this.#rings.recv(reader.isMidway ? this.#stall : undefined) : ready.value
         // Whoever can write into the ring can put anything there.
         if (!((piece as unknown) instanceof Uint8Array)) {
-          throw new ShareError('ERR_PROTOCOL', { detail: 'something in a ring that is no bytes' })
+          throw managerError('ERR_PROTOCOL', { why: 'ring item' })
         }
         this.#isDelivering = true
         reader.pushPiece(piece, onFrame)

@@ -6,7 +6,7 @@
  * stays, silent, because its end tells at once that the other side is gone.
  */
 import type { Socket } from 'node:net'
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
 import type { Connection } from '../../queue/pipe.ts'
 import { RingTransport } from './ring-transport.ts'
 import { type Receiver, SocketTransport, type Transport } from './transport.ts'
@@ -46,9 +46,7 @@ export class SwitchingTransport implements Transport {
    * @throws {@link ShareError} `ERR_PROTOCOL` when there are none.
    */
   switch(): void {
-    if (this.#prepared === undefined) {
-      throw new ShareError('ERR_PROTOCOL', { detail: 'a switch to rings that there are not' })
-    }
+    if (this.#prepared === undefined) throw managerError('ERR_PROTOCOL', { why: 'no rings' })
     const rings = new RingTransport(this.#prepared)
     this.#prepared = undefined
     this.#rings = rings

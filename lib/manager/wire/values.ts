@@ -7,7 +7,8 @@
  */
 import { pack, unpack } from '../../codec/message-pack.ts'
 import { isTree } from '../../codec/survey.ts'
-import { ShareError } from '../../errors.ts'
+import { managerError } from '../../errors/manager-messages.ts'
+import { ShareError } from '../../errors/share-error.ts'
 
 const TREE = 0
 const GRAPH = 1
@@ -39,12 +40,12 @@ export function encodeValue(
 /** The value that begins at `start`. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are no value. */
 export function decodeValue(format: number, bytes: Buffer, references: References, start = 0): unknown {
   if (format !== TREE && format !== GRAPH) {
-    throw new ShareError('ERR_PROTOCOL', { detail: `a value in the unknown format ${format}` })
+    throw managerError('ERR_PROTOCOL', { why: 'format', value: format })
   }
   try {
     return unpack(bytes, format === TREE, references, start)
   } catch (cause) {
     if (cause instanceof ShareError) throw cause
-    throw new ShareError('ERR_PROTOCOL', { detail: 'a value that cannot be read', cause })
+    throw managerError('ERR_PROTOCOL', { why: 'value' }, { cause })
   }
 }

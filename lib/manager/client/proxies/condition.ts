@@ -1,5 +1,6 @@
 /** The proxy of managed conditions. */
-import { hasCode, ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
+import { hasCode } from '../../../errors/share-error.ts'
 import type { SyncWaitOptions, WaitOptions } from '../../../sync/wait-options.ts'
 import { assertFunction, assertNotThenable, assertOptions, typeError } from '../../../validate.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
@@ -138,7 +139,7 @@ export class ConditionProxy extends LockingProxy {
 
   #assertOwned(isOwned: boolean): void {
     if (isOwned) return
-    throw new ShareError('ERR_NOT_OWNER', { subject: 'the lock of the managed condition', detail: 'by the caller' })
+    throw managerError('ERR_NOT_OWNER', { type: 'Condition', why: 'lock of the condition' })
   }
 }
 
@@ -154,7 +155,7 @@ function splitOptions(options: WaitOptions & ManagedOwnerOptions): { guard?: num
 /** The error of the last of several waits, as that of the one that the caller has asked for. */
 function inFull(error: unknown, timeoutMs: number): unknown {
   if (!hasCode(error, 'ERR_TIMEOUT')) return error
-  return new ShareError('ERR_TIMEOUT', { subject: 'the managed condition', detail: `${timeoutMs} ms` })
+  return managerError('ERR_TIMEOUT', { type: 'Condition', timeoutMs })
 }
 
 /** A {@link ConditionProxy} in the blocking form. */

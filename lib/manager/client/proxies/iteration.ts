@@ -53,7 +53,7 @@ export function iteratePlainly(Class: { readonly prototype: AsyncIterable<unknow
     value(this: AsyncIterable<unknown>) {
       const iterator = this[Symbol.asyncIterator]() as unknown as Iterator<unknown>
       if (Symbol.iterator in iterator) return iterator
-      throw new TypeError('An asynchronous proxy is iterated by `for await`')
+      throw new TypeError('An asynchronous proxy cannot be iterated by `for…of`: use `for await`')
     },
     configurable: true,
     writable: true,

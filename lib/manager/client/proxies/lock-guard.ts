@@ -1,5 +1,5 @@
 /** The guards of managed locks. */
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
 
 /** Releases one level of a hold; whether another one is left. */
 type Release = () => Promise<boolean>
@@ -61,7 +61,7 @@ export class ManagedLockGuard implements AsyncDisposable, Disposable {
     const release = this.#release
     this.#release = undefined
     if (release !== undefined) return release()
-    throw new ShareError('ERR_NOT_OWNER', { subject: 'the managed lock', detail: 'through this guard any more' })
+    throw managerError('ERR_NOT_OWNER', { type: 'Lock', why: 'guard is released' })
   }
 
   /** Begins to release the lock, unless that has been done. What is wrong with that nobody is told. */

@@ -126,7 +126,7 @@ function withProperties<F extends object>(target: NamespaceProxy<F>, remote: Rem
       const name = nameOf(object, key)
       if (name !== undefined) object.set(name, value)
       else if (typeof key === 'symbol' || key.startsWith('_')) return Reflect.set(object, key, value, object)
-      else throw valueError('name', `set by set('${key}', …), for proxies have a property of that name`, key)
+      else throw valueError('name', `set with set('${key}', …), because proxies have a property of that name`, key)
       return true
     },
     has(object, key) {

@@ -115,7 +115,8 @@ export abstract class AnyQueueProxy<T> extends WaitingProxy implements AsyncIter
 
   /** Of the blocking form. @internal */
   *[Symbol.iterator](): Generator<T, void, undefined> {
-    if (!this.isBlocking) throw typeError('queue', 'one of the blocking form (use for await)', this)
+    if (!this.isBlocking)
+      throw typeError('queue', 'a proxy in the blocking form; use `for await` in the asynchronous form', this)
     for (;;) {
       const taken = this.call<Taken<T>>('next', [], { waits: true }) as unknown as Taken<T> | undefined
       if (taken === undefined) return

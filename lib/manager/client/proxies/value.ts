@@ -37,7 +37,7 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy {
 
   // Of no type, for it cannot be set in the asynchronous form; BlockingValue says what it is in the other one.
   set value(value: never) {
-    if (!this.isBlocking) throw valueError('value', 'set by set() in the asynchronous form', value)
+    if (!this.isBlocking) throw valueError('value', 'set with set() in the asynchronous form', value)
     this.set(value)
   }
 

@@ -1,6 +1,6 @@
 /** Array: elements of a type that is checked, of a fixed number. */
 
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
 import { type RawElement, type ScalarArray, type ScalarType, scalarOf } from '../../../memory/typecode.ts'
 import { assertInteger } from '../../../validate.ts'
 import { assertRoom, lengthOrValues } from '../../../views/array-members.ts'
@@ -101,8 +101,8 @@ function create([typeName, given]: readonly unknown[]): Elements {
   const elements = values === undefined ? undefined : encodeAll(type, values, 'values')
   const count = elements?.length ?? length
   if (count * type.byteLength > OPERATIONS.arrayBytes) {
-    const detail = `${count * type.byteLength} bytes; at most ${OPERATIONS.arrayBytes} are allowed`
-    throw new ShareError('ERR_LIMIT', { subject: 'the managed array', detail })
+    const bytes = { count: count * type.byteLength, max: OPERATIONS.arrayBytes }
+    throw managerError('ERR_LIMIT', { type: 'Array', limit: 'bytes', ...bytes })
   }
   const view = new type.ArrayType(count)
   if (elements !== undefined) view.set(elements as never)

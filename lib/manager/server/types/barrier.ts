@@ -1,5 +1,6 @@
 /** Managed barriers: who has arrived, and who acts for all before they are let go. */
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
+import type { ShareError } from '../../../errors/share-error.ts'
 import { assertBoolean, assertInteger, assertTimeout } from '../../../validate.ts'
 import type { Call } from '../call.ts'
 import { CallLine } from '../call-line.ts'
@@ -34,14 +35,14 @@ class ManagedBarrier {
   isBroken = false
   readonly #timeoutMs: number
   readonly #line: CallLine<Arrival, number>
-  readonly #door = new CallLine<Arrival, Newcomer>('the managed barrier')
+  readonly #door = new CallLine<Arrival, Newcomer>('Barrier')
   #acting: { readonly session: Session; readonly generation: number } | undefined
   #lastGeneration = 0
 
   constructor(parties: number, timeoutMs: number) {
     this.parties = parties
     this.#timeoutMs = timeoutMs
-    this.#line = new CallLine('the managed barrier', (waiting, reason) => {
+    this.#line = new CallLine('Barrier', (waiting, reason) => {
       waiting.reject(reason)
       this.break()
     })
@@ -125,7 +126,7 @@ class ManagedBarrier {
 }
 
 function brokenError(): ShareError {
-  return new ShareError('ERR_BROKEN_BARRIER', { subject: 'the managed barrier' })
+  return managerError('ERR_BROKEN_BARRIER', { type: 'Barrier' })
 }
 
 export const barrierType: ManagedType = {

@@ -1,5 +1,5 @@
 /** Managed conditions: who waits to be notified, having let go of the lock. */
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
 import { assertInteger, assertTimeout, typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
 import { CallLine, showWaiting, type WaitingCall } from '../call-line.ts'
@@ -13,7 +13,7 @@ type Guard = number | undefined
 
 class ManagedCondition {
   readonly lock: ManagedLock
-  readonly #line = new CallLine<true, Hold>('the managed condition', (waiting, reason) => this.#giveUp(waiting, reason))
+  readonly #line = new CallLine<true, Hold>('Condition', (waiting, reason) => this.#giveUp(waiting, reason))
 
   constructor(lock: ManagedLock) {
     this.lock = lock
@@ -76,7 +76,7 @@ class ManagedCondition {
   #assertOwned(call: Call, within: Within, guard: Guard): Hold {
     const hold = this.lock.owned(call, within, guard)
     if (hold !== undefined) return hold
-    throw new ShareError('ERR_NOT_OWNER', { subject: 'the lock of the managed condition', detail: 'by the caller' })
+    throw managerError('ERR_NOT_OWNER', { type: 'Condition', why: 'lock of the condition' })
   }
 }
 

@@ -99,7 +99,7 @@ const plain = {
 export const dictType: ManagedType = {
   name: 'dict',
   create([entries = []]) {
-    const dict: Dict = new Keyed()
+    const dict: Dict = new Keyed('dict')
     setMany(dict, entries)
     return dict
   },

@@ -7,7 +7,7 @@ import type { Session } from '../session.ts'
 
 class ManagedEvent {
   isSet = false
-  readonly #line = new CallLine<true>('the managed event')
+  readonly #line = new CallLine<true>('Event')
 
   get waiting(): number {
     return this.#line.size

@@ -2,7 +2,7 @@
  * The iterator: where a client is that iterates over a dict or set, or over what a method of a user's object has returned. It lives as
  * long as the client has its proxy, which it lets go of when the iteration is over.
  */
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
 import { typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
@@ -31,7 +31,7 @@ class KeyedIteration implements Iteration {
 
   constructor(keyed: Keyed<unknown>, kind: unknown) {
     const pick = typeof kind === 'string' ? PICKS[kind] : undefined
-    if (pick === undefined) throw new ShareError('ERR_PROTOCOL', { detail: 'an iteration over what is unknown' })
+    if (pick === undefined) throw managerError('ERR_PROTOCOL', { why: 'iteration' })
     this.#cursor = keyed.cursor()
     this.#pick = pick
   }

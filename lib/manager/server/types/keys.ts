@@ -21,6 +21,12 @@ export class Keyed<V> {
 
   /** Keys that a transaction has deleted, which keep their places until it has succeeded. */
   readonly #leaving = new Set<unknown>()
+  readonly #typeName: string
+
+  /** @param typeName - of the managed object, for messages */
+  constructor(typeName: string) {
+    this.#typeName = typeName
+  }
 
   get size(): number {
     return this.#map.size - this.#leaving.size
@@ -39,7 +45,7 @@ export class Keyed<V> {
     const own = this.#find(key)
     if (journal.isOpen) this.#noteSet(own)
     const { size } = this.#map
-    if (size >= OPERATIONS.items && !this.#map.has(own)) assertItems('the managed container', size + 1)
+    if (size >= OPERATIONS.items && !this.#map.has(own)) assertItems(this.#typeName, size + 1)
     this.#map.set(own, value)
     if (this.#map.size > size) this.#noteKey(own)
   }

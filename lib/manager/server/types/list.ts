@@ -29,7 +29,7 @@ class List extends ManagedValues {
 
   /** Takes `count` items out from `start` on, which are within the list, and puts others in their place. */
   splice(start: number, count: number, inserted: readonly unknown[]): unknown[] {
-    assertItems('the managed list', this.items.length - count + inserted.length)
+    assertItems('list', this.items.length - count + inserted.length)
     if (journal.isOpen) {
       const { length } = inserted
       const old = this.items.slice(start, start + count)
@@ -75,7 +75,7 @@ function insert(list: List, index: unknown, values: readonly unknown[]): number 
 }
 
 function append(list: List, values: readonly unknown[]): number {
-  assertItems('the managed list', list.items.length + values.length)
+  assertItems('list', list.items.length + values.length)
   if (values.length === 1 && !journal.isOpen) return list.items.push(values[0])
   list.splice(list.items.length, 0, values)
   return list.items.length

@@ -1,6 +1,7 @@
 /** Managed locks: who holds one, and who waits for it. */
 import { randomInt } from 'node:crypto'
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
+import type { ShareError } from '../../../errors/share-error.ts'
 import { assertInteger, assertTimeout, typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
 import { CallLine, showWaiting } from '../call-line.ts'
@@ -40,7 +41,7 @@ export type Within = readonly number[]
  */
 export class ManagedLock {
   readonly isRecursive: boolean
-  readonly subject: string
+  readonly #type: string
   readonly #line: CallLine<Grant, Hold>
   readonly #suspended = new Set<Hold>()
   #hold: Hold | undefined
@@ -48,8 +49,8 @@ export class ManagedLock {
 
   constructor(isRecursive: boolean) {
     this.isRecursive = isRecursive
-    this.subject = isRecursive ? 'the managed recursive lock' : 'the managed lock'
-    this.#line = new CallLine(this.subject)
+    this.#type = isRecursive ? 'RLock' : 'Lock'
+    this.#line = new CallLine(this.#type)
   }
 
   get isLocked(): boolean {
@@ -67,7 +68,7 @@ export class ManagedLock {
   acquire(call: Call, within: Within, timeoutMs?: number, via: object = this): Grant | Promise<Grant> {
     const held = this.#hold
     if (held !== undefined && isOwner(held, call, within)) {
-      if (!this.isRecursive) throw new ShareError('ERR_DEADLOCK', { subject: this.subject })
+      if (!this.isRecursive) throw managerError('ERR_DEADLOCK', { type: this.#type, why: 'held' })
       return this.#deepen(held)
     }
     const hold = this.#newHold(call, via)
@@ -87,15 +88,15 @@ export class ManagedLock {
    */
   release(call: Call, within: Within): void {
     const held = this.#hold
-    if (held === undefined) throw this.#notOwner('by anybody')
-    if (this.isRecursive && !isOwner(held, call, within)) throw this.#notOwner('by the caller')
+    if (held === undefined) throw this.#notOwner('free')
+    if (this.isRecursive && !isOwner(held, call, within)) throw this.#notOwner('not the caller')
     this.#shallow(held)
   }
 
   /** Releases a level of a hold of the caller; whether another one is left. @throws {@link ShareError} `ERR_NOT_OWNER`. */
   releaseHold(call: Call, id: number): boolean {
     const hold = this.#find(call, id)
-    if (hold === undefined) throw this.#notOwner('through this guard any more')
+    if (hold === undefined) throw this.#notOwner('guard is released')
     if (hold === this.#hold) this.#shallow(hold)
     else hold.depth--
     return hold.depth > 0
@@ -192,8 +193,8 @@ export class ManagedLock {
     }
   }
 
-  #notOwner(detail: string): ShareError {
-    return new ShareError('ERR_NOT_OWNER', { subject: this.subject, detail })
+  #notOwner(why: 'free' | 'not the caller' | 'guard is released'): ShareError {
+    return managerError('ERR_NOT_OWNER', { type: this.#type, why })
   }
 }
 

@@ -10,7 +10,8 @@ type Names = Keyed<unknown>
 
 function assertName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw typeError('name', 'a string', name)
-  if (name === '' || name.startsWith('_')) throw valueError('name', 'one that does not begin with _', name)
+  if (name === '' || name.startsWith('_'))
+    throw valueError('name', 'a non-empty name that does not begin with "_"', name)
 }
 
 function assign(names: Names, given: unknown): void {
@@ -62,7 +63,7 @@ const table = {
 export const namespaceType: ManagedType = {
   name: 'Namespace',
   create([values = {}]) {
-    const names: Names = new Keyed()
+    const names: Names = new Keyed('Namespace')
     assign(names, values)
     return names
   },

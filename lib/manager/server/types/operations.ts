@@ -1,6 +1,6 @@
 /** What the containers have in common: equality, sums, texts, and what their arguments are. */
 import { inspect, isDeepStrictEqual } from 'node:util'
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
 import { rangeError, typeError } from '../../../validate.ts'
 import { OPERATIONS } from '../limits.ts'
 import { Referent } from '../referent.ts'
@@ -24,8 +24,7 @@ export function isSame(a: unknown, b: unknown): boolean {
  */
 function assertComparable(value: unknown): void {
   if (valuesIn(value, OPERATIONS.comparedValues, true) < OPERATIONS.comparedValues) return
-  const detail = `a comparison of a value with ${OPERATIONS.comparedValues} values inside, or more`
-  throw new ShareError('ERR_LIMIT', { subject: 'the server', detail })
+  throw managerError('ERR_LIMIT', { limit: 'compared values', max: OPERATIONS.comparedValues })
 }
 
 /** How many values there are in one, what occurs twice counted twice; not more are counted than `most`. */
@@ -73,7 +72,7 @@ class Leaving {
 /** What `old` is after an increment. @throws `TypeError` for what cannot be added. */
 export function sum(old: unknown, by: unknown, what: string): number | bigint {
   if (typeof by !== 'number' && typeof by !== 'bigint') throw typeError('by', 'a number or a bigint', by)
-  if (typeof old !== typeof by) throw typeError(what, `a ${typeof by}, to be incremented by one`, old)
+  if (typeof old !== typeof by) throw typeError(what, `a ${typeof by}, as the increment is`, old)
   return (old as number) + (by as number)
 }
 
@@ -81,7 +80,7 @@ export function sum(old: unknown, by: unknown, what: string): number | bigint {
 export function elementIndex(index: unknown, length: number): number {
   if (typeof index !== 'number') throw typeError('index', 'an integer', index)
   if (!Number.isInteger(index) || index < -length || index >= length) {
-    throw rangeError('index', length === 0 ? 'that of an element, but there is none' : rangeOf(length), index)
+    throw rangeError('index', length === 0 ? 'the index of an element, but there are none' : rangeOf(length), index)
   }
   return index < 0 ? index + length : index
 }

@@ -1,5 +1,6 @@
 /** Managed queues: items, who waits to put some, and who waits to take some. */
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
+import type { ShareError } from '../../../errors/share-error.ts'
 import { assertInteger, assertTimeout, typeError } from '../../../validate.ts'
 import type { Call } from '../call.ts'
 import { CallLine, showWaiting } from '../call-line.ts'
@@ -22,7 +23,7 @@ type Demand = 'one' | 'next' | number
  */
 class ManagedQueue {
   readonly maxSize: number
-  readonly subject: string
+  readonly #type: string
   hasEnded = false
   unfinished = 0
   readonly #items = new Fifo<unknown>()
@@ -32,15 +33,15 @@ class ManagedQueue {
 
   constructor(name: string, maxSize: number) {
     this.maxSize = maxSize
-    this.subject = name === 'Queue' ? 'the managed queue' : 'the managed joinable queue'
-    this.#getters = new CallLine(this.subject)
-    this.#putters = new CallLine(this.subject, (waiting, reason) => {
+    this.#type = name
+    this.#getters = new CallLine(name)
+    this.#putters = new CallLine(name, (waiting, reason) => {
       waiting.reject(reason)
       // The next one may need less room than this one did. Those of a client that is gone must not be served in its last moments:
       // leave() comes when all of them have given up.
       if (!waiting.call.session.isClosed) this.#serve()
     })
-    this.#joiners = new CallLine(this.subject)
+    this.#joiners = new CallLine(name)
   }
 
   get size(): number {
@@ -57,13 +58,13 @@ class ManagedQueue {
   }
 
   tryPut(values: readonly unknown[]): boolean {
-    if (this.hasEnded) throw this.#ended('nothing more can be put into it')
+    if (this.hasEnded) throw this.#ended('no more puts')
     if (values.length > this.maxSize) {
-      const detail = `${values.length} items at once: its maxSize is ${this.maxSize}`
-      throw new ShareError('ERR_LIMIT', { subject: this.subject, detail })
+      const items = { count: values.length, max: this.maxSize }
+      throw managerError('ERR_LIMIT', { type: this.#type, limit: 'items at once', ...items })
     }
     if (this.#putters.size > 0 || !this.#hasRoomFor(values)) return false
-    assertItems(this.subject, this.size + values.length)
+    assertItems(this.#type, this.size + values.length)
     this.#add(values)
     this.#serve()
     return true
@@ -85,14 +86,14 @@ class ManagedQueue {
 
   /** Items that were taken, and came too late for who had asked for them, go back to the front. */
   putBack(items: readonly unknown[]): void {
-    assertItems(this.subject, this.size + items.length)
+    assertItems(this.#type, this.size + items.length)
     this.#items.putBack(items)
     this.#serve()
   }
 
   end(): void {
     this.hasEnded = true
-    this.#putters.failAll(() => this.#ended('nothing more can be put into it'))
+    this.#putters.failAll(() => this.#ended('no more puts'))
     for (const waiting of this.#getters) {
       if (waiting.demand === 'next') this.#getters.grant(waiting, undefined)
     }
@@ -101,7 +102,7 @@ class ManagedQueue {
 
   /** @throws {@link ShareError} `ERR_TASK_DONE`. */
   taskDone(count: number): void {
-    if (count > this.unfinished) throw new ShareError('ERR_TASK_DONE', { subject: this.subject })
+    if (count > this.unfinished) throw managerError('ERR_TASK_DONE', { type: this.#type, count })
     this.unfinished -= count
     if (this.unfinished > 0) return
     for (const waiting of this.#joiners) this.#joiners.grant(waiting, undefined)
@@ -160,12 +161,12 @@ class ManagedQueue {
     return demand === 'next' ? { value: taken[0] } : taken[0]
   }
 
-  #ended(detail: string): ShareError {
-    return new ShareError('ERR_ENDED', { subject: this.subject, detail })
+  #ended(why: 'no more puts' | 'drained'): ShareError {
+    return managerError('ERR_ENDED', { type: this.#type, why })
   }
 
   #drained(): ShareError {
-    return this.#ended('nothing is left in it')
+    return this.#ended('drained')
   }
 }
 

@@ -1,5 +1,5 @@
 /** Managed semaphores: how many units there are, and who has taken how many. */
-import { ShareError } from '../../../errors.ts'
+import { managerError } from '../../../errors/manager-messages.ts'
 import { assertBoolean, assertInteger, assertTimeout } from '../../../validate.ts'
 import type { Call } from '../call.ts'
 import { CallLine, showWaiting } from '../call-line.ts'
@@ -17,7 +17,7 @@ const MOST = 2 ** 31 - 1
  */
 class ManagedSemaphore {
   readonly limit: number
-  readonly subject: string
+  readonly #type: string
   readonly #isRecoverable: boolean
   readonly #line: CallLine<void>
   /** How many units each client has; who has had some for longest comes first. */
@@ -26,9 +26,9 @@ class ManagedSemaphore {
 
   constructor(name: string, value: number, limit: number, isRecoverable: boolean) {
     this.limit = limit
-    this.subject = `the managed ${name === 'Semaphore' ? 'semaphore' : 'bounded semaphore'}`
+    this.#type = name
     this.#isRecoverable = isRecoverable
-    this.#line = new CallLine(this.subject)
+    this.#line = new CallLine(name)
     this.#value = value
   }
 
@@ -52,7 +52,9 @@ class ManagedSemaphore {
 
   /** @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would go beyond the limit. */
   release({ session }: Call, units: number): void {
-    if (this.#value + units > this.limit) throw new ShareError('ERR_OVER_RELEASE', { subject: this.subject })
+    if (this.#value + units > this.limit) {
+      throw managerError('ERR_OVER_RELEASE', { type: this.#type, units, max: this.limit })
+    }
     let left = this.#takeBack(session, units)
     for (const holder of this.#holders.keys()) {
       if (left === 0) break

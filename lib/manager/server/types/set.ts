@@ -8,7 +8,7 @@ import { textOf } from './operations.ts'
 
 /** The members are keys, compared as those of dicts are. */
 class Members extends ManagedValues {
-  readonly keyed = new Keyed<unknown>()
+  readonly keyed = new Keyed<unknown>('set')
 
   override copy(): unknown[] {
     return [...this.keyed.keys()]
@@ -17,7 +17,7 @@ class Members extends ManagedValues {
 
 /** Another collection as one of members, in which they are found at once. */
 function othersOf(given: unknown): Keyed<unknown> {
-  const others = new Keyed<unknown>()
+  const others = new Keyed<unknown>('set')
   for (const value of valuesOf('others', given)) others.set(value, value)
   return others
 }

@@ -64,7 +64,8 @@ function assertSameType(sortables: readonly Sortable[]): void {
   const kindOf = ({ key }: Sortable) => (typeof key === 'bigint' ? 'number' : typeof key)
   const usual = sortables.filter(({ rank }) => rank === RANKS.usual)
   const other = usual.find((sortable) => kindOf(sortable) !== kindOf(usual[0]!))
-  if (other !== undefined) throw typeError('an item to sort', `a ${kindOf(usual[0]!)}, as others are`, other.key)
+  if (other !== undefined)
+    throw typeError('an item to sort', `a ${kindOf(usual[0]!)}, as the other items are`, other.key)
 }
 
 function compare(a: Comparable, b: Comparable): number {

@@ -42,7 +42,11 @@ export class Scalar {
     const isBits = operation !== 'add' && operation !== 'sub'
     const isText = type.code === 'c' || type.code === 'u'
     if (isText || (isBits ? type.float : type.code === '?')) {
-      throw typeError(`the type of ${operation}()`, isBits ? 'an integer type or bool' : 'a numeric type', type.code)
+      throw typeError(
+        'the type',
+        `${isBits ? 'an integer type or bool' : 'a numeric type'} for ${operation}()`,
+        type.code,
+      )
     }
     const raw = encodeElement(type, value, 'value')
     const old = this.#cell.load()
