@@ -13,9 +13,9 @@ function received(value: unknown): string {
   return value === null || value === undefined ? text : `${text} (${typeof value})`
 }
 
-/** An error for a value of the wrong type. */
-export function typeError(name: string, expected: string, value: unknown): ArgumentError {
-  const error = new TypeError(`${name} must be ${expected}, got ${received(value)}`)
+/** An error for a value of the wrong type. @param advice - what to write instead, if that is known */
+export function typeError(name: string, expected: string, value: unknown, advice?: string): ArgumentError {
+  const error = new TypeError(`${name} must be ${expected}, got ${received(value)}${advice ? `: ${advice}` : ''}`)
   return Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
 }
 
@@ -23,6 +23,12 @@ export function typeError(name: string, expected: string, value: unknown): Argum
 export function valueError(name: string, expected: string, value: unknown): ArgumentError {
   const error = new TypeError(`${name} must be ${expected}, got ${received(value)}`)
   return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' })
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function list(words: readonly string[], conjunction: 'or' | 'and'): string {
+  if (words.length < 2) return words.join('')
+  return `${words.slice(0, -1).join(', ')} ${conjunction} ${words.at(-1)}`
 }
 
 /** An error for a number that is out of range. */

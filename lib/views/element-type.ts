@@ -1,7 +1,7 @@
 /** What a Value or SharedArray holds: a scalar or a struct; how it is described in a segment, compared and revived. */
 import { ShareError } from '../errors.ts'
-import { findScalar, type ScalarType, TYPE_NAMES } from '../memory/typecode.ts'
-import { typeError } from '../validate.ts'
+import { findScalar, type ScalarType, whyUnsupported } from '../scalars/scalar.ts'
+import { unknownTypeError } from '../scalars/unknown-type.ts'
 import { Struct } from './struct.ts'
 import { Layout } from './struct-layout.ts'
 import type { StructFields } from './struct-types.ts'
@@ -12,10 +12,10 @@ export function isStruct(type: ElementType): type is Layout {
   return type instanceof Layout
 }
 
-/** The type that the caller named. @throws `TypeError` that lists the codes. */
+/** The type that the caller named. @throws `TypeError` that says what was most likely meant. */
 export function elementTypeOf(type: unknown): ElementType {
   const found = type instanceof Layout ? type : findScalar(type)
-  if (found === undefined) throw typeError('type', `one of ${TYPE_NAMES}, or a Struct`, type)
+  if (found === undefined) throw unknownTypeError('type', type, ['a Struct'])
   return found
 }
 
@@ -41,16 +41,21 @@ export function matchType(segment: string, found: unknown, expected: ElementType
 
 function revive(segment: string, description: unknown): ElementType {
   try {
-    return elementTypeOf(reviveField(description))
+    return elementTypeOf(reviveField(segment, description))
   } catch (cause) {
-    throw new ShareError('ERR_CORRUPT', { segment, cause })
+    throw cause instanceof ShareError ? cause : new ShareError('ERR_CORRUPT', { segment, cause })
   }
 }
 
 /** From the form of Layout.schema back to what Struct() takes. */
-function reviveField(description: unknown): unknown {
-  if (Array.isArray(description)) return [reviveField(description[0]), description[1]]
+function reviveField(segment: string, description: unknown): unknown {
+  if (Array.isArray(description)) return [reviveField(segment, description[0]), description[1]]
+  const unsupported = whyUnsupported(description)
+  if (unsupported !== undefined) {
+    const message = `segment "${segment}" holds elements of type '${String(description)}': ${unsupported}`
+    throw new ShareError('ERR_TYPE', { segment, message })
+  }
   if (typeof description !== 'object' || description === null) return description
   const { struct } = description as { struct: [string, unknown][] }
-  return Struct(Object.fromEntries(struct.map(([name, type]) => [name, reviveField(type)])) as StructFields)
+  return Struct(Object.fromEntries(struct.map(([name, type]) => [name, reviveField(segment, type)])) as StructFields)
 }

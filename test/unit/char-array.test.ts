@@ -27,9 +27,9 @@ describe('an array of char', () => {
 
   it('refuses what is not a byte', () => {
     const refused = (given: unknown) => () => new SharedArray('c', given as never)
-    expect(refused(['ab'])).toThrow(typeError(/^values\[0\] must be a string of one character up to U\+FF, got 'ab'/))
+    expect(refused(['ab'])).toThrow(typeError(/^values\[0\] must be a string of one character up to U\+00FF, got 'ab'/))
     expect(refused(['Ā'])).toThrow(rangeError(/^values\[0\]/))
-    expect(refused([256])).toThrow(rangeError(/^values\[0\] must be a character code up to 255, got 256/))
+    expect(refused([256])).toThrow(rangeError(/^values\[0\] must be a character code from 0 to 255, got 256/))
     expect(refused([-1])).toThrow(rangeError(/^values\[0\]/))
     expect(refused([1.5])).toThrow(rangeError(/^values\[0\]/))
     expect(refused([null])).toThrow(typeError(/^values\[0\]/))
@@ -68,7 +68,7 @@ describe('an array of char', () => {
     const refused = (bad: unknown) => () => {
       array.value = bad as never
     }
-    expect(refused('123456')).toThrow(rangeError(/^value must be at most 5 long, got '123456'/))
+    expect(refused('123456')).toThrow(rangeError(/^value must be at most 5 characters long, got '123456'/))
     expect(refused('12345é')).toThrow(rangeError(/^value/))
     for (const bad of [undefined, null, 5, ['a'], new Uint16Array(1), new ArrayBuffer(1)]) {
       expect(refused(bad)).toThrow(typeError(/^value must be a Uint8Array or a string, got /))
@@ -117,7 +117,9 @@ describe('an array of wchar', () => {
     expect(array.value).toBe('a😀')
     array[0] = 0xffffffff // as another language may write it
     expect(array.value).toBe('\u{10ffff}😀')
-    expect(() => new SharedArray('u', [0x110000])).toThrow(rangeError(/^values\[0\] must be a character code up to/))
+    expect(() => new SharedArray('u', [0x110000])).toThrow(
+      rangeError(/^values\[0\] must be a character code from 0 to/),
+    )
     expect(() => array.assign(new Uint32Array([0x110000]))).toThrow(rangeError(/^values\[0\]/))
   })
 
@@ -139,7 +141,7 @@ describe('an array of wchar', () => {
     const refused = (bad: unknown) => () => {
       array.value = bad as never
     }
-    expect(refused('123456')).toThrow(rangeError(/^value must be at most 5 long, got '123456'/))
+    expect(refused('123456')).toThrow(rangeError(/^value must be at most 5 characters long, got '123456'/))
     for (const bad of [undefined, null, 5, ['a'], Buffer.from('a')]) {
       expect(refused(bad)).toThrow(typeError(/^value must be a string, got /))
     }
