@@ -80,9 +80,9 @@ function planScalars(type: ScalarType, count: number): FieldPlan {
     set(bytes, at, value, name) {
       const elements = encodeAll(type, value, name)
       if (elements.length > count) throw rangeError(name, `at most ${count} elements long`, value)
-      const array = arrayAt(bytes, at)
-      array.set(elements as never)
-      array.fill(0 as never, elements.length)
+      arrayAt(bytes, at).set(elements as never)
+      const written = elements.length * byteLength
+      bytesAt(bytes, at + written, count * byteLength - written).fill(0)
     },
   }
 }
