@@ -63,6 +63,9 @@ const ADVICE = new Map<string, string>(
 /** How many names are proposed at most. */
 const MAX_PROPOSALS = 3
 
+/** What is longer than any name is not compared with names: that would take long, and clients of a manager can send anything. */
+const MAX_LENGTH = 20
+
 /** All names of the types, those of typed arrays without quotes. */
 function namesOf({ names }: { readonly names: readonly unknown[] }): string[] {
   return names.map((name) => (typeof name === 'function' ? name.name : `'${String(name)}'`))
@@ -90,7 +93,7 @@ function adviceFor(type: unknown, others: readonly string[]): string | undefined
     const written = text.trim().toLowerCase()
     const advice = ADVICE.get(written) ?? (written.endsWith('array') ? arrayNamed(written) : undefined)
     if (advice !== undefined) return `write ${advice}`
-    const near = typeof type === 'string' ? nearest(written) : []
+    const near = typeof type === 'string' ? nearest(text.trim()) : []
     return near.length === 0 ? undefined : `did you mean ${list(near, 'or')}?`
   }
   if (Array.isArray(type)) return others.includes('[type, length]') ? undefined : 'arrays are made by SharedArray'
@@ -107,11 +110,13 @@ function arrayNamed(written: string): string | undefined {
 }
 
 /** The names that differ least from what was written, if they differ little. */
-function nearest(written: string): string[] {
+function nearest(given: string): string[] {
+  const written = given.toLowerCase()
   const names = SCALARS.flatMap((type) => type.names.filter((name) => typeof name === 'string'))
   const same = names.filter((name) => name.toLowerCase() === written)
+  if (same.includes(given)) return [`'${given}'`]
   if (same.length > 0) return same.map((name) => `'${name}'`)
-  if (written.length < 3) return []
+  if (written.length < 3 || written.length > MAX_LENGTH) return []
   const most = written.length < 5 ? 1 : 2
   const distances = names
     .filter((name) => name.length > 1)

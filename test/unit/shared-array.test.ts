@@ -184,7 +184,7 @@ describe('the initial elements of a SharedArray', () => {
     // biome-ignore lint/suspicious/noSparseArray: a hole is not a zero
     expect(() => make(type.code, [1, , 2])).toThrow(typeError(/^values\[1\] must be a number, got undefined/))
     for (const values of ['abc', '']) {
-      expect(() => make(type.code, values)).toThrow(typeError(/^lengthOrValues must be a length or an iterable/))
+      expect(() => make(type.code, values)).toThrow(typeError(/^lengthOrValues must be a length, or an iterable/))
     }
   })
 
