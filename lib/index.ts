@@ -50,7 +50,7 @@ export {
   SemaphoreProxy,
 } from './manager/client/proxies/semaphore.ts'
 export { type BlockingSet, type MembersOf, SetProxy } from './manager/client/proxies/set.ts'
-export { type Addend, type Bits, type BlockingValue, ValueProxy } from './manager/client/proxies/value.ts'
+export { type BlockingValue, ValueProxy } from './manager/client/proxies/value.ts'
 export { type AnyProxy, ManagedProxy } from './manager/client/proxy.ts'
 export type { AnyOperation, Operations, Results } from './manager/client/transaction.ts'
 export { Manager, type ManagerConnectOptions, type ManagerStartOptions } from './manager/manager.ts'
@@ -70,19 +70,22 @@ export {
   SharedMemory,
   unlinkSegment,
 } from './memory/shared-memory.ts'
-export type {
-  ArrayTypes,
-  ElementTypes,
-  InputOf,
-  IntegerTypeName,
-  NumericTypeName,
-  TypeName,
-} from './memory/typecode.ts'
 export { isMainProcess, processName } from './process/current.ts'
 export { Process, type ProcessOptions } from './process/process.ts'
 export type { PipeOptions } from './queue/connection-state.ts'
 export { Connection, Pipe, type PipeConstructor, type PipeEnds } from './queue/pipe.ts'
 export type { QueueOptions, SimpleQueueOptions } from './queue/queue-state.ts'
+export type {
+  Addend,
+  ArrayOf,
+  Bits,
+  CodeOf,
+  ElementOf,
+  ElementsOf,
+  InputOf,
+  TypeCode,
+  TypeName,
+} from './scalars/types.ts'
 export { Member, type MemberOptions } from './state/member.ts'
 export {
   type ArrayMember,
@@ -120,7 +123,6 @@ export { notify, type WaitAsyncOptions, type WaitAsyncResult, wait, waitAsync } 
 export type { ArrayMembers } from './views/array-members.ts'
 export type { ValueOptions } from './views/guarded-segment.ts'
 export type {
-  ElementsOf,
   SharedArrayConstructor,
   StructArrayOf,
   TextMembers,

@@ -13,9 +13,9 @@ function received(value: unknown): string {
   return value === null || value === undefined ? text : `${text} (${typeof value})`
 }
 
-/** An error for a value of the wrong type. */
-export function typeError(name: string, expected: string, value: unknown): ArgumentError {
-  const error = new TypeError(`${name} must be ${expected}, got ${received(value)}`)
+/** An error for a value of the wrong type. @param advice - what to write instead, if that is known */
+export function typeError(name: string, expected: string, value: unknown, advice?: string): ArgumentError {
+  const error = new TypeError(`${name} must be ${expected}, got ${received(value)}${advice ? `: ${advice}` : ''}`)
   return Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' })
 }
 

@@ -34,6 +34,11 @@ const CONTENT_RULES = [
     pattern: /['"]node-gyp-build['"]/,
     message: 'only lib/native.ts loads the addon',
   },
+  {
+    appliesTo: (file) => inFolder(file, 'lib') && !inFolder(file, 'lib/scalars'),
+    pattern: /\.code\s*[!=]==?\s*['"].['"]/,
+    message: 'what a scalar type is like stands in its record: lib/scalars/scalar.ts',
+  },
 ]
 
 const TO_DO = { pattern: /\b(TODO|FIXME)\b(?!.*#\d)/, message: 'give the number of an issue, as in #123' }

@@ -4,11 +4,14 @@
  * receiver's realm.
  */
 import { types } from 'node:util'
+import { segmentError } from '../errors/segment-messages.ts'
 
 /** An object as its tag and what it consists of. */
 type Parts = readonly [tag: string, ...parts: unknown[]]
 
 const TypedArray = Object.getPrototypeOf(Uint8Array) as new () => object
+
+const { Float16Array } = globalThis as { Float16Array?: Float32ArrayConstructor }
 
 const TYPED_ARRAYS = new Map(
   [
@@ -23,6 +26,7 @@ const TYPED_ARRAYS = new Map(
     Float64Array,
     BigInt64Array,
     BigUint64Array,
+    ...(Float16Array === undefined ? [] : [Float16Array]),
   ].map((Class) => [Class.name, Class]),
 )
 
@@ -30,7 +34,9 @@ const TYPED_ARRAYS = new Map(
 export function isOfOtherRealm(value: object): boolean {
   // A realm may have been given single classes of another one: under Jest Uint8Array, and none of the other typed arrays.
   if (value instanceof Object) {
-    return ArrayBuffer.isView(value) && !(value instanceof TypedArray) && !(value instanceof DataView)
+    if (!ArrayBuffer.isView(value) || value instanceof DataView) return false
+    // msgpackr does not know Float16Array either.
+    return !(value instanceof TypedArray) || tagOf(value) === 'Float16Array'
   }
   const tag = tagOf(value)
   return tag !== undefined && (value as object).constructor?.name === tag
@@ -68,6 +74,11 @@ export function otherFromParts([tag, first, second]: Parts): object {
   if (tag === 'ArrayBuffer') return buffer
   if (tag === 'DataView') return new DataView(buffer)
   const Class = TYPED_ARRAYS.get(tag)
+  if (tag === 'Float16Array' && Class === undefined) {
+    throw segmentError('ERR_TYPE', {
+      unsupported: 'a Float16Array, which this runtime does not have and Node.js has from version 24 on',
+    })
+  }
   if (Class === undefined) throw new TypeError(`Unknown class ${tag}`)
   return new Class(buffer)
 }

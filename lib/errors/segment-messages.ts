@@ -52,6 +52,13 @@ export type Mismatch =
   | { readonly what: 'lock'; readonly found: 'none' | 'some'; readonly expected: 'none' | 'own' | 'given' }
   | { readonly what: 'options'; readonly found: Readonly<Record<string, unknown>>; readonly expected: object }
 
+/** A type that this runtime does not have. */
+interface UnsupportedType {
+  readonly segment?: string
+  /** The type, and why. */
+  readonly unsupported: string
+}
+
 function predicateOf(mismatch: Mismatch): string {
   switch (mismatch.what) {
     case 'type':
@@ -269,8 +276,10 @@ const SEGMENT_MESSAGES = {
   },
   ERR_TOO_MANY_WAITERS: (fields: Subject & { readonly limit: number }) =>
     `${nameOf(fields)} is in use by ${fields.limit} processes and workers, which is its limit: try again later, or close it where it is not needed`,
-  ERR_TYPE: ({ segment, mismatch }: { readonly segment: string; readonly mismatch: Mismatch }) =>
-    `segment "${segment}" ${predicateOf(mismatch)}. Open it as it was created, or choose another name`,
+  ERR_TYPE: (fields: { readonly segment: string; readonly mismatch: Mismatch } | UnsupportedType) =>
+    'mismatch' in fields
+      ? `segment "${fields.segment}" ${predicateOf(fields.mismatch)}. Open it as it was created, or choose another name`
+      : `${fields.segment === undefined ? 'a value' : `segment "${fields.segment}"`} contains ${fields.unsupported}`,
 } satisfies Partial<Record<ShareErrorCode, (fields: never) => string>>
 
 function units(count: number): string {

@@ -4,11 +4,11 @@
  */
 import type { SegmentOptions } from '../memory/segment.ts'
 import type { Site } from '../memory/site.ts'
-import type { InputOf, TypeName } from '../memory/typecode.ts'
 import { JoinableQueue as JoinableQueueClass } from '../queue/joinable-queue.ts'
 import { Queue as QueueClass } from '../queue/queue.ts'
 import { type QueueOptions, queueSpec, type SimpleQueueOptions } from '../queue/queue-state.ts'
 import { SimpleQueue as SimpleQueueClass } from '../queue/simple-queue.ts'
+import type { ElementsOf, InputOf, TypeName } from '../scalars/types.ts'
 import { Barrier as BarrierClass, type BarrierOptions, barrierAt, barrierSpec } from '../sync/barrier.ts'
 import { Condition as ConditionClass, conditionAt } from '../sync/condition.ts'
 import { type ConditionOptions, conditionSpec } from '../sync/condition-site.ts'
@@ -27,7 +27,6 @@ import { GuardedSegment, type GuardedSpec, siteSpec, type ValueOptions } from '.
 import {
   arraySpec,
   arrayViewOf,
-  type ElementsOf,
   RawArray as RawArrayClass,
   SharedArray as SharedArrayClass,
   type SharedArrayConstructor,

@@ -1,7 +1,7 @@
 /** What all shared arrays have in common, whatever their elements. */
 
-import { types } from 'node:util'
 import type { Handle, Shareable } from '../memory/handle.ts'
+import { toList } from '../scalars/elements.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { rangeError, typeError } from '../validate.ts'
 
@@ -45,18 +45,6 @@ export function lengthOrValues(given: unknown): {
   }
   const values = toList(given, 'lengthOrValues', 'a length, or an iterable of elements')
   return { length: values.length, values }
-}
-
-/** The elements that the caller gave: an array or typed array as it is, any other iterable as a list of its items. */
-export function toList(given: unknown, name: string, expected: string): ArrayLike<unknown> {
-  if (Array.isArray(given) || (ArrayBuffer.isView(given) && !types.isDataView(given))) {
-    return given as ArrayLike<unknown>
-  }
-  const iterable = given as Iterable<unknown> | null | undefined
-  if (typeof given === 'string' || typeof iterable?.[Symbol.iterator] !== 'function') {
-    throw typeError(name, expected, given)
-  }
-  return [...iterable]
 }
 
 /** Asserts that `count` elements fit into an array of `length` from `offset` on. */

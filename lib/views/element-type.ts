@@ -1,7 +1,8 @@
 /** What a Value or SharedArray holds: a scalar or a struct; how it is described in a segment, compared and revived. */
 import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
-import { findScalar, type ScalarType, TYPE_NAMES } from '../memory/typecode.ts'
-import { typeError } from '../validate.ts'
+import { ShareError } from '../errors/share-error.ts'
+import { findScalar, type ScalarType, whyUnsupported } from '../scalars/scalar.ts'
+import { unknownTypeError } from '../scalars/unknown-type.ts'
 import { Struct } from './struct.ts'
 import { Layout } from './struct-layout.ts'
 import type { StructFields } from './struct-types.ts'
@@ -12,10 +13,10 @@ export function isStruct(type: ElementType): type is Layout {
   return type instanceof Layout
 }
 
-/** The type that the caller named. @throws `TypeError` that lists the codes. */
+/** The type that the caller named. @throws `TypeError` that says what was most likely meant. */
 export function elementTypeOf(type: unknown): ElementType {
   const found = type instanceof Layout ? type : findScalar(type)
-  if (found === undefined) throw typeError('type', `one of ${TYPE_NAMES}, or a Struct`, type)
+  if (found === undefined) throw unknownTypeError('type', type, ['a Struct'])
   return found
 }
 
@@ -33,16 +34,23 @@ export function typeMismatch(found: unknown, expected: ElementType | undefined):
 /** The type in the description of a segment. @throws {@link ShareError} `ERR_CORRUPT` when there is none. */
 export function reviveType(segment: string, description: unknown): ElementType {
   try {
-    return elementTypeOf(reviveField(description))
+    return elementTypeOf(reviveField(segment, description))
   } catch (cause) {
-    throw segmentError('ERR_CORRUPT', { segment }, cause)
+    throw cause instanceof ShareError ? cause : segmentError('ERR_CORRUPT', { segment }, cause)
   }
 }
 
 /** From the form of Layout.schema back to what Struct() takes. */
-function reviveField(description: unknown): unknown {
-  if (Array.isArray(description)) return [reviveField(description[0]), description[1]]
+function reviveField(segment: string, description: unknown): unknown {
+  if (Array.isArray(description)) return [reviveField(segment, description[0]), description[1]]
+  const unsupported = whyUnsupported(description)
+  if (unsupported !== undefined) {
+    throw segmentError('ERR_TYPE', {
+      segment,
+      unsupported: `elements of type '${String(description)}': ${unsupported}`,
+    })
+  }
   if (typeof description !== 'object' || description === null) return description
   const { struct } = description as { struct: [string, unknown][] }
-  return Struct(Object.fromEntries(struct.map(([name, type]) => [name, reviveField(type)])) as StructFields)
+  return Struct(Object.fromEntries(struct.map(([name, type]) => [name, reviveField(segment, type)])) as StructFields)
 }

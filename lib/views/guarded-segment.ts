@@ -187,7 +187,7 @@ export function siteSpec({ kind, type, length, options = {}, isArray, fill }: Gu
   return {
     description: { kind, type: describe(type), ...(isArray && { length }), lock: lockEntry(lock) },
     cellsBytes: lock === 'own' ? lockCellBytes : 0,
-    hasWords: isArray && !isStruct(type) && type.code === 'i',
+    hasWords: isArray && !isStruct(type) && type.hasWords,
     payloadBytes,
     initialise: (segment, cell, byteOffset) => {
       if (lock === 'own') initialiseLock(segment, cell)

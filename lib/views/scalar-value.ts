@@ -1,10 +1,11 @@
 /** ScalarValue: what `new Value('i')` gives. Its `update` is the hottest path of the library. */
 import { type Handle, registerShareable } from '../memory/handle.ts'
-import { encodeElement, type RawElement, type ScalarArray, type ScalarType } from '../memory/typecode.ts'
+import { type AtomicCell, atomicCell } from '../scalars/atomic-cell.ts'
+import { assertOperation, combined, type Operation } from '../scalars/operation.ts'
+import { encodeElement, type ScalarType } from '../scalars/scalar.ts'
+import type { RawElement, ScalarArray } from '../scalars/storage.ts'
 import type { AnyLock } from '../sync/rlock.ts'
-import { assertFunction, typeError } from '../validate.ts'
-import { type AtomicCell, atomicCell } from './atomic-cell.ts'
-import { combined, type Operation } from './combine.ts'
+import { assertFunction } from '../validate.ts'
 import type { GuardedSegment } from './guarded-segment.ts'
 import { ValueBase } from './value-base.ts'
 
@@ -150,20 +151,10 @@ export class ScalarValue extends ValueBase {
 
   #operate(operation: Operation, value: unknown): unknown {
     const type = this.#type
-    if (operation !== 'exchange') {
-      const isBits = operation !== 'add' && operation !== 'sub'
-      const isText = type.code === 'c' || type.code === 'u'
-      if (isText || (isBits ? type.float : type.code === '?')) {
-        throw typeError(
-          'the type',
-          `${isBits ? 'an integer type or bool' : 'a numeric type'} for ${operation}()`,
-          type.code,
-        )
-      }
-    }
+    assertOperation(type, operation)
     const raw = encodeElement(type, value, 'value')
     const state = this.#state
-    if (state === undefined) return type.decode(this.#openCell()[operation](raw))
+    if (state === undefined) return type.decode(this.#openCell().operate(operation, raw))
     const view = this.#view
     if (view === undefined) throw this.#guarded.closedError()
     const abandoned = state.enter()
@@ -197,7 +188,7 @@ export class ScalarValue extends ValueBase {
       if (this.#view === undefined) throw this.#guarded.closedError() // fn has closed it
       return result
     })
-    return type.code === 'f' ? Math.fround(next as number) : type.decode(next)
+    return type.decode(next)
   }
 
   #openCell(): AtomicCell {

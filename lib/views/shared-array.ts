@@ -2,32 +2,25 @@
 import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
 import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
-import type { ArrayTypes, InputOf, ScalarType, TypeName } from '../memory/typecode.ts'
+import { encodeAll } from '../scalars/elements.ts'
+import type { ScalarType } from '../scalars/scalar.ts'
+import type { ArrayOf, CodeOf, ElementsOf, TextOf, TypeName } from '../scalars/types.ts'
 import { assertOptions, typeError } from '../validate.ts'
 import { type ArrayMembers, lengthOrValues } from './array-members.ts'
 import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
 import { GuardedSegment, type GuardedSpec, type ValueOptions } from './guarded-segment.ts'
 import { encodeRecords, StructArray } from './struct-array.ts'
 import type { StructFields, StructInit, StructInput, StructSnapshot, StructType, StructView } from './struct-types.ts'
-import { encodeAll, isTypedSharedArray, typedSharedArray } from './typed-shared-array.ts'
+import { isTypedSharedArray, typedSharedArray } from './typed-shared-array.ts'
 
 const KIND = 'SharedArray'
-
-type CharName = 'c' | 'char'
-type TextName = CharName | 'u' | 'wchar'
-
-/** What a new array, or `assign`, takes as elements. */
-export type ElementsOf<T extends TypeName> =
-  | Iterable<InputOf<T> | (T extends TextName ? number : never)>
-  | (T extends TextName ? string : never)
-  | ArrayTypes[T]
 
 /** What an array of scalars has beside the members of its typed array. */
 export interface TypedArrayMembers<T extends TypeName> extends ArrayMembers {
   /** The type code of the elements. */
-  readonly type: T | string
+  readonly type: CodeOf<T>
   /** A private copy of all elements, taken under the lock. */
-  snapshot(): ArrayTypes[T]
+  snapshot(): ArrayOf<T>
   /**
    * Writes elements from `offset` on under the lock, all or nothing.
    *
@@ -37,10 +30,10 @@ export interface TypedArrayMembers<T extends TypeName> extends ArrayMembers {
 }
 
 /** What an array of characters has in addition. */
-export interface TextMembers<T extends TextName> {
+export interface TextMembers<T extends TypeName> {
   /** The text up to the first NUL, under the lock. Setting writes the text, and a NUL if there is room; the rest stays. */
-  get value(): T extends CharName ? Buffer : string
-  set value(value: T extends CharName ? Uint8Array | string : string)
+  get value(): TextOf<T, Buffer, string, never>
+  set value(value: TextOf<T, Uint8Array | string, string, never>)
   /** All bytes, under the lock. Setting writes bytes at the start, without a NUL; the rest stays. */
   get raw(): Buffer
   set raw(value: Uint8Array | string)
@@ -68,7 +61,7 @@ export type SharedArray<T extends TypeName | StructType<StructFields> = TypeName
   T extends StructType<infer F>
     ? StructArrayOf<F>
     : T extends TypeName
-      ? ArrayTypes[T] & TypedArrayMembers<T> & (T extends TextName ? TextMembers<T> : unknown)
+      ? ArrayOf<T> & TypedArrayMembers<T> & TextOf<T, TextMembers<T>, TextMembers<T>, unknown>
       : never
 
 /** The constructor of {@link SharedArray} and {@link RawArray}. */
@@ -76,9 +69,9 @@ export interface SharedArrayConstructor<Options> {
   /**
    * Makes an anonymous array; others attach to it through its `handle`.
    *
-   * @param type - a type code of Python's, its alias, or a {@link Struct}
+   * @param type - a scalar type ({@link TypeName}), or a {@link Struct}
    * @param lengthOrValues - how many elements (all zero), or what they are; the length never changes
-   * @throws `TypeError` that lists the type codes for any other type; `TypeError`, `RangeError` for an element that does not
+   * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for an element that does not
    * fit; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <T extends TypeName>(type: T, lengthOrValues: number | ElementsOf<T>, options?: Options): SharedArray<T>
@@ -133,7 +126,7 @@ export interface SharedArrayConstructor<Options> {
 export function arraySpec(type: ElementType, given: unknown, options: ValueOptions | undefined): GuardedSpec {
   const base = { kind: KIND, type, isArray: true, options }
   if (typeof given === 'string') {
-    if (isStruct(type) || (type.code !== 'c' && type.code !== 'u')) {
+    if (isStruct(type) || type.text === undefined) {
       throw typeError('lengthOrValues', 'a length, or an iterable of elements', given)
     }
     return { ...base, ...filled(type, given) }

@@ -1,8 +1,9 @@
 /** Shared arrays of structs: live records by index, and whole-array operations under the lock. */
 import { type Handle, registerShareable } from '../memory/handle.ts'
+import { toList } from '../scalars/elements.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { rangeError } from '../validate.ts'
-import { assertRoom, toList } from './array-members.ts'
+import { assertRoom } from './array-members.ts'
 import { type GuardedSegment, viewOf } from './guarded-segment.ts'
 import type { Layout } from './struct-layout.ts'
 

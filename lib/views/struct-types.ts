@@ -1,5 +1,5 @@
 /** The TypeScript types of structs: what a field may be, and what reading, setting, initialising and copying it takes or gives. */
-import type { ArrayTypes, ElementTypes, InputOf, TypeName } from '../memory/typecode.ts'
+import type { ArrayOf, ElementOf, ElementsOf, InputOf, TextOf, TypeName } from '../scalars/types.ts'
 
 /** The type of a field: a scalar, another struct, or `[type, length]` for a fixed array of either. */
 export type FieldType = TypeName | StructType<StructFields> | readonly [FieldType, number]
@@ -9,23 +9,13 @@ export interface StructFields {
   readonly [field: string]: FieldType
 }
 
-type ArrayField<T> = T extends 'c' | 'char'
-  ? Buffer
-  : T extends 'u' | 'wchar'
-    ? string
-    : T extends TypeName
-      ? ArrayTypes[T]
-      : readonly FieldValue<T>[]
+type ArrayField<T> = T extends TypeName ? TextOf<T, Buffer, string, ArrayOf<T>> : readonly FieldValue<T>[]
 
-type ArrayFieldInput<T> = T extends 'c' | 'char'
-  ? string | Uint8Array
-  : T extends TypeName
-    ? Iterable<InputOf<T>> | ArrayTypes[T]
-    : Iterable<FieldInput<T>>
+type ArrayFieldInput<T> = T extends TypeName ? ElementsOf<T> : Iterable<FieldInput<T>>
 
 /** What reading a field of the type gives. */
 export type FieldValue<T> = T extends TypeName
-  ? ElementTypes[T]
+  ? ElementOf<T>
   : T extends StructType<infer F>
     ? StructView<F>
     : T extends readonly [infer E, number]
@@ -52,15 +42,13 @@ export type StructInit<F extends StructFields> = { readonly [K in keyof F]?: Fie
 
 /** What copying a field out of shared memory gives. */
 export type FieldSnapshot<T> = T extends TypeName
-  ? ElementTypes[T]
+  ? ElementOf<T>
   : T extends StructType<infer F>
     ? StructSnapshot<F>
     : T extends readonly [infer E, number]
-      ? E extends 'c' | 'char'
-        ? Buffer
-        : E extends 'u' | 'wchar'
-          ? string
-          : FieldSnapshot<E>[]
+      ? E extends TypeName
+        ? TextOf<E, Buffer, string, FieldSnapshot<E>[]>
+        : FieldSnapshot<E>[]
       : never
 
 /** A plain object with copies of all fields. */

@@ -7,7 +7,7 @@ import type { StructFields, StructType } from './struct-types.ts'
  * Declares a record with C layout: fields in order, naturally aligned, so that a C `struct` of the same fields fits.
  *
  * @remarks Fields are scalars, other structs, and `[type, length]` arrays of either. `char` arrays read as a `Buffer` up to
- * the first NUL and take a `Uint8Array` or a string (UTF-8). Setting a field checks it as a {@link Value} does.
+ * the first NUL; arrays take what a {@link SharedArray} takes, `char` arrays also a string (UTF-8). Setting a field checks it as a {@link Value} does.
  * @throws `TypeError` for an unknown type or a field name that cannot be one; `RangeError` for an array length below 1.
  * @example
  * ```ts

@@ -4,11 +4,12 @@
  */
 import type { Handle } from '../memory/handle.ts'
 import { registerShareable } from '../memory/handle.ts'
-import { booleanOf, type ScalarArray, type ScalarType } from '../memory/typecode.ts'
+import { encodeAll } from '../scalars/elements.ts'
+import type { ScalarType } from '../scalars/scalar.ts'
+import { type Text, toBytes } from '../scalars/text.ts'
 import type { AnyLock } from '../sync/rlock.ts'
-import { assertString, rangeError } from '../validate.ts'
-import { assertRoom, toList } from './array-members.ts'
-import { readBytes, readText, toBytes } from './char-data.ts'
+import { rangeError } from '../validate.ts'
+import { assertRoom } from './array-members.ts'
 import { type GuardedSegment, viewOf } from './guarded-segment.ts'
 
 const arrays = new WeakMap<object, GuardedSegment>()
@@ -38,9 +39,8 @@ export function typedSharedArray(guarded: GuardedSegment): object {
 
 function defineClass(type: ScalarType): SharedArrayClass {
   const Base = type.ArrayType as unknown as typeof Int32Array
-  const isText = type.code === 'c' || type.code === 'u'
   const SharedClass = defineNumbers(type, Base)
-  const Class = isText ? defineCharacters(type, SharedClass) : SharedClass
+  const Class = type.text === undefined ? SharedClass : defineText(type, type.text, SharedClass)
   Object.defineProperty(Class, 'name', { value: `Shared${Base.name}` })
   return Class as unknown as SharedArrayClass
 }
@@ -113,23 +113,20 @@ function defineNumbers(type: ScalarType, Base: typeof Int32Array) {
   }
 }
 
-/** Arrays of `char` and `wchar` are text as well. */
-function defineCharacters(type: ScalarType, Base: ReturnType<typeof defineNumbers>) {
-  const isBytes = type.code === 'c'
-  return class SharedCharacters extends Base {
+/** Arrays of characters are text as well. */
+function defineText(type: ScalarType, text: Text, Base: ReturnType<typeof defineNumbers>) {
+  return class SharedText extends Base {
     /** The text up to the first NUL, under the lock: bytes of a `char` array, a string of a `wchar` array. */
     get value(): Buffer | string {
-      const copy = this.snapshot()
-      return isBytes ? readBytes(copy) : readText(copy)
+      return text.read(this.snapshot())
     }
 
     /** Writes the text, and a NUL after it if there is room; what lies beyond stays. */
     set value(value: unknown) {
-      if (!isBytes) assertString('value', value)
-      const text = isBytes ? toBytes(value, 'value') : encodeAll(type, value, 'value')
-      if (text.length > this.length) throw rangeError('value', `at most ${this.length} characters long`, value)
-      const ended = new (type.ArrayType as unknown as typeof Uint8Array)(Math.min(text.length + 1, this.length))
-      ended.set(text as unknown as Uint8Array)
+      const elements = encodeAll(type, text.elementsOf(value, 'value'), 'value')
+      if (elements.length > this.length) throw rangeError('value', `at most ${this.length} characters long`, value)
+      const ended = new (type.ArrayType as unknown as typeof Uint8Array)(Math.min(elements.length + 1, this.length))
+      ended.set(elements as unknown as Uint8Array)
       this.assign(ended)
     }
 
@@ -146,48 +143,4 @@ function defineCharacters(type: ScalarType, Base: ReturnType<typeof defineNumber
       arrays.get(this)!.guard(() => new Uint8Array(this.buffer, this.byteOffset, bytes.length).set(bytes))
     }
   }
-}
-
-/** Elements as the typed array holds them, all checked: nothing is written before everything fits. */
-export function encodeAll(type: ScalarType, values: unknown, name: string): ScalarArray {
-  const list = typeof values === 'string' && type.code === 'c' ? toBytes(values, name) : asList(type, values, name)
-  if (list instanceof type.ArrayType && !hasSmallerRange(type)) return list as ScalarArray
-  const elements = new type.ArrayType(list.length)
-  let i = 0
-  try {
-    for (; i < list.length; i++) elements[i] = type.encode(fromElement(type, list, list[i], name), name)
-  } catch (error) {
-    // Once more, for an error that names the element: making that name for each would cost more than all the rest.
-    const place = `${name}[${i}]`
-    type.encode(fromElement(type, list, list[i], place), place)
-    throw error // a list that gives another item this time
-  }
-  return elements
-}
-
-/** Elements of arrays of characters and booleans are numbers, and may come as such. */
-function fromElement(type: ScalarType, list: ArrayLike<unknown>, item: unknown, name: string): unknown {
-  const isView = ArrayBuffer.isView(list)
-  if (type.code === '?' && isView) return booleanOf(item, name)
-  if ((type.code === 'c' || type.code === 'u') && (isView || typeof item === 'number')) {
-    return characterOf(item as number, type, name)
-  }
-  return item
-}
-
-function asList(type: ScalarType, values: unknown, name: string): ArrayLike<unknown> {
-  if (type.code === 'u' && typeof values === 'string') return [...values]
-  return toList(values, name, 'an iterable of elements')
-}
-
-/** Types whose typed array holds more than they allow: bool (0 and 1 of a byte), wchar (code points of 32 bits). */
-function hasSmallerRange(type: ScalarType): boolean {
-  return type.code === '?' || type.code === 'u'
-}
-
-function characterOf(code: number, type: ScalarType, name: string): string {
-  const max = type.code === 'c' ? 0xff : 0x10ffff
-  if (!Number.isInteger(code) || code < 0 || code > max)
-    throw rangeError(name, `a character code from 0 to ${max}`, code)
-  return String.fromCodePoint(code)
 }

@@ -2,7 +2,7 @@
 import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
 import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
-import type { ElementTypes, InputOf, IntegerTypeName, NumericTypeName, TypeName } from '../memory/typecode.ts'
+import type { Addend, Bits, CodeOf, ElementOf, InputOf, TypeName } from '../scalars/types.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertOptions } from '../validate.ts'
 import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
@@ -52,40 +52,40 @@ export interface ValueMembers extends Shareable, Disposable {
  */
 export interface ScalarValueOf<T extends TypeName> extends ValueMembers {
   /** The type code. */
-  readonly type: T | string
+  readonly type: CodeOf<T>
   /** The value. */
-  get value(): ElementTypes[T]
+  get value(): ElementOf<T>
   set value(value: InputOf<T>)
   /**
    * Replaces the value by what `fn` makes of it, in one exact step, and gives the new one.
    *
    * @remarks `fn` runs under the lock; with `lock: false` it may run several times. When it throws, nothing changes.
    */
-  update(fn: (value: ElementTypes[T]) => InputOf<T>): ElementTypes[T]
+  update(fn: (value: ElementOf<T>) => InputOf<T>): ElementOf<T>
   /** The value, under the lock. */
-  snapshot(): ElementTypes[T]
+  snapshot(): ElementOf<T>
   /** Reads the value; other processes' writes that came before are visible afterwards. */
-  load(): ElementTypes[T]
+  load(): ElementOf<T>
   /** Writes the value and gives it back. */
   store(value: InputOf<T>): InputOf<T>
   /** Replaces the value and gives the old one. */
-  exchange(value: InputOf<T>): ElementTypes[T]
+  exchange(value: InputOf<T>): ElementOf<T>
   /** Replaces the value if it is `expected` (to the bit: `NaN` equals `NaN`, `0` is not `-0`); gives the old one. */
-  compareExchange(expected: InputOf<T>, replacement: InputOf<T>): ElementTypes[T]
+  compareExchange(expected: InputOf<T>, replacement: InputOf<T>): ElementOf<T>
   /**
    * Adds; gives the old value. Numeric types.
    * @throws `RangeError` for a sum that an integer type cannot hold; nothing has changed then. Without a lock the sum wraps
    * round instead, as that of `Atomics.add` does.
    */
-  add(value: T extends NumericTypeName ? InputOf<T> : never): ElementTypes[T]
+  add(value: Addend<T>): ElementOf<T>
   /** Subtracts; gives the old value. Numeric types. @throws as {@link add}. */
-  sub(value: T extends NumericTypeName ? InputOf<T> : never): ElementTypes[T]
+  sub(value: Addend<T>): ElementOf<T>
   /** Bitwise and; gives the old value. Integer types and `bool`. */
-  and(value: T extends IntegerTypeName | '?' | 'bool' ? InputOf<T> : never): ElementTypes[T]
+  and(value: Bits<T>): ElementOf<T>
   /** Bitwise or; gives the old value. Integer types and `bool`. */
-  or(value: T extends IntegerTypeName | '?' | 'bool' ? InputOf<T> : never): ElementTypes[T]
+  or(value: Bits<T>): ElementOf<T>
   /** Bitwise exclusive or; gives the old value. Integer types and `bool`. */
-  xor(value: T extends IntegerTypeName | '?' | 'bool' ? InputOf<T> : never): ElementTypes[T]
+  xor(value: Bits<T>): ElementOf<T>
 }
 
 /** A struct in shared memory. */
@@ -116,9 +116,9 @@ export interface ValueConstructor<Options> {
   /**
    * Makes an anonymous value; others attach to it through its `handle`.
    *
-   * @param type - a type code of Python's, its alias, or a {@link Struct}
+   * @param type - a scalar type ({@link TypeName}), or a {@link Struct}
    * @param initial - the first value; the default is zero, `false`, or a record of zeros
-   * @throws `TypeError` that lists the type codes for any other type; `TypeError`, `RangeError` for a value that does not fit;
+   * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for a value that does not fit;
    * {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <T extends TypeName>(type: T, initial?: InputOf<T>, options?: Options): Value<T>

@@ -1,11 +1,11 @@
 /** Structs of all shapes, with records to fill them and what the records look like afterwards; and C's idea of the layout. */
 import fc from 'fast-check'
-import { type FieldType, Struct, type StructFields, type StructType, type TypeName } from 'procshare'
-import { BOOL, CHARACTERS, FLOATS, INTEGERS, limitsOf, SCALARS, toJs } from './scalar-types.ts'
+import { type FieldType, Struct, type StructFields, type StructType, type TypeCode } from 'procshare'
+import { BOOL, CHARACTERS, FLOATS, INTEGERS, limitsOf, roundTo, SCALARS, toJs } from './scalar-types.ts'
 
 /** A field's type in a form that test code can take apart. */
 export type Shape =
-  | { readonly kind: 'scalar'; readonly code: TypeName }
+  | { readonly kind: 'scalar'; readonly code: TypeCode }
   | { readonly kind: 'array'; readonly element: Shape; readonly length: number }
   | { readonly kind: 'struct'; readonly fields: readonly Shape[] }
 
@@ -86,12 +86,13 @@ export function filling(shape: Shape): fc.Arbitrary<Filling> {
   }))
 }
 
-function scalarFilling(code: TypeName): fc.Arbitrary<Filling> {
-  return scalarValue(code).map((input) => ({ input, output: code === 'f' ? Math.fround(input as number) : input }))
+function scalarFilling(code: TypeCode): fc.Arbitrary<Filling> {
+  const float = FLOATS.find((type) => type.code === code)
+  return scalarValue(code).map((input) => ({ input, output: float ? roundTo(float.bits, input as number) : input }))
 }
 
 /** Values that the type can hold. */
-export function scalarValue(code: TypeName): fc.Arbitrary<unknown> {
+export function scalarValue(code: TypeCode): fc.Arbitrary<unknown> {
   const integer = INTEGERS.find((type) => type.code === code)
   if (integer !== undefined) return fc.bigInt(limitsOf(integer)).map((exact) => toJs(integer, exact))
   if (FLOATS.some((type) => type.code === code)) return fc.double()

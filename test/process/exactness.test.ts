@@ -55,7 +55,7 @@ it(`counts exactly with ${PROCESSES} processes, ${WORKERS} workers and ${TASKS} 
 
 /** Whether the type can hold the total: a value with a lock refuses what it cannot hold, one without wraps round. */
 function holdsAll([type]: (typeof NUMERIC)[number]): boolean {
-  return !['b', 'B', 'h', 'H'].includes(type)
+  return !(['b', 'B', 'h', 'H'] as TypeName[]).includes(type)
 }
 
 /** What the type makes of `initial + added`. */

@@ -14,7 +14,24 @@ const text: Uint8Array = new SharedArray('c', 'hello')
 const wide: Uint32Array | Uint16Array = new SharedArray('u', 'hello')
 const longs: BigInt64Array | Int32Array = new SharedArray('l', 4)
 
-export { bigs, bigUnsigned, bytes, doubles, flags, ints, longs, shorts, text, wide }
+// Under any name of the type.
+exactly<Float64Array>()(new SharedArray(Float64Array, 4).snapshot())
+exactly<Float64Array>()(new RawArray('c_double', 4).snapshot())
+exactly<BigUint64Array>()(SharedArray.open('name', BigUint64Array, [1n, 2]).snapshot())
+exactly<Uint8Array>()(SharedArray.attach('name', 'uchar').snapshot())
+exactly<'H'>()(new SharedArray('c_ushort', 1).type)
+exactly<Buffer>()(new SharedArray('c_char', 'text').value)
+exactly<string>()(new SharedArray('c_wchar', 'text').value)
+const floats: Float32Array = new SharedArray(Float32Array, new Set([1, 2]))
+const named: Int32Array = new SharedArray('int', 4)
+// @ts-expect-error
+new SharedArray(Float64Array, [1n])
+// @ts-expect-error
+new SharedArray(Uint8Array, 'text')
+// @ts-expect-error
+new SharedArray(Uint8ClampedArray, 4)
+
+export { bigs, bigUnsigned, bytes, doubles, flags, floats, ints, longs, named, shorts, text, wide }
 
 exactly<number | undefined>()(new SharedArray('i', 4)[0])
 exactly<bigint | undefined>()(new SharedArray('q', 4)[0])
@@ -62,7 +79,7 @@ points.set(0, { x: 1, n: 2 })
 points.assign([{ x: 1, n: 2n }], 1)
 
 // @ts-expect-error
-new SharedArray('int', 4)
+new SharedArray('integer', 4)
 // @ts-expect-error
 new SharedArray('i')
 // @ts-expect-error

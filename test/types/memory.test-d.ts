@@ -61,7 +61,7 @@ export const names: TypeName[] = [
 ]
 
 // @ts-expect-error
-export const noName: TypeName = 'int'
+export const noName: TypeName = 'integer'
 // @ts-expect-error
 new SharedMemory('10')
 // @ts-expect-error

@@ -35,6 +35,37 @@ all.value.point.x += 1
 all.value.numbers[0] = 5
 all.value.path[0]!.x = 5
 
+// Types go by any of their names.
+const Named = Struct({
+  double: 'double',
+  long: 'c_longlong',
+  real: Float64Array,
+  big: BigInt64Array,
+  reals: [Float64Array, 3],
+  bigs: ['ulonglong', 2],
+  text: ['c_char', 8],
+  wide: ['c_wchar', 8],
+})
+const named = new Value(Named, { big: 1, reals: [1, 2], text: 'abc', wide: ['a', 98] })
+exactly<number>()(named.value.double)
+exactly<bigint>()(named.value.long)
+exactly<number>()(named.value.real)
+exactly<bigint>()(named.value.big)
+exactly<Float64Array>()(named.value.reals)
+exactly<BigUint64Array>()(named.value.bigs)
+exactly<Buffer>()(named.value.text)
+exactly<string>()(named.value.wide)
+exactly<{
+  double: number
+  long: bigint
+  real: number
+  big: bigint
+  reals: number[]
+  bigs: bigint[]
+  text: Buffer
+  wide: string
+}>()(named.snapshot())
+
 // A snapshot is plain.
 const copy = all.snapshot()
 exactly<bigint>()(copy.id)
@@ -72,7 +103,11 @@ export const init: StructInit<Fields> = { y: 1 }
 export const input: StructInput<Fields> = { x: 1, y: 1 }
 
 // @ts-expect-error
-Struct({ x: 'double' })
+Struct({ x: 'doubel' })
+// @ts-expect-error
+Struct({ x: Uint8ClampedArray })
+// @ts-expect-error
+Struct({ x: [Number, 2] })
 // @ts-expect-error
 Struct({ x: ['i'] })
 // @ts-expect-error
@@ -92,9 +127,9 @@ new Value(All, { numbers: ['1'] })
 // @ts-expect-error
 new Value(All, { numbers: 5 })
 // @ts-expect-error
-new Value(All, { name: ['a', 'b'] })
+new Value(All, { name: [true] })
 // @ts-expect-error
-new Value(All, { title: Buffer.from('x') })
+new Value(All, { title: 5 })
 // @ts-expect-error
 new Value(All, { point: { x: 1 } })
 // @ts-expect-error

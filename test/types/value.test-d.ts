@@ -17,6 +17,39 @@ exactly<string>()(new Value('c').value)
 exactly<string>()(new Value('wchar').value)
 exactly<number>()(new RawValue('f').value)
 
+// And from C's names, ctypes' and the constructors of typed arrays.
+exactly<number>()(new Value('double').value)
+exactly<number>()(new Value('int').value)
+exactly<bigint>()(new Value('longlong').value)
+exactly<number | bigint>()(new Value('c_ulong').value)
+exactly<boolean>()(new Value('c_bool').value)
+exactly<string>()(new Value('c_char').value)
+exactly<bigint>()(new Value('c_uint64').value)
+exactly<number>()(new Value(Float64Array).value)
+exactly<bigint>()(new Value(BigInt64Array).value)
+exactly<bigint>()(new RawValue(BigUint64Array, 1).add(1n))
+exactly<number>()(Value.open('name', Uint8Array, 5).value)
+exactly<bigint>()(Value.attach('name', BigInt64Array).value)
+exactly<number>()(new Value('half').value)
+exactly<'d'>()(new Value('double').type)
+exactly<'q'>()(new Value(BigInt64Array).type)
+// @ts-expect-error
+new Value(Uint8ClampedArray)
+// @ts-expect-error
+new Value(Number)
+// @ts-expect-error
+new Value(BigInt)
+// @ts-expect-error
+new Value(DataView)
+// @ts-expect-error
+new Value(BigInt64Array, '1')
+// @ts-expect-error
+new Value(Float64Array, 1n)
+// @ts-expect-error
+new Value(Float64Array).and(1)
+// @ts-expect-error
+new Value('c_bool').add(true)
+
 // And so does that of each member.
 exactly<number>()(new Value('i').update((n) => n + 1))
 exactly<bigint>()(new Value('Q').update((n) => n + 1n))
@@ -61,13 +94,13 @@ new RawValue('i', 0, { persist: true })
 
 // A misspelt type code is a compile error.
 // @ts-expect-error
-new Value('int')
+new Value('integer')
 // @ts-expect-error
 new Value('z', 1)
 // @ts-expect-error
 Value.create('name', 'I ')
 // @ts-expect-error
-Value.open('name', 'float')
+Value.open('name', 'floating')
 // @ts-expect-error
 Value.attach('name', 'string')
 // @ts-expect-error

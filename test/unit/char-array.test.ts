@@ -68,7 +68,7 @@ describe('an array of char', () => {
     const refused = (bad: unknown) => () => {
       array.value = bad as never
     }
-    expect(refused('123456')).toThrow(rangeError(/^value must be at most 5 (characters|elements) long, got '123456'/))
+    expect(refused('123456')).toThrow(rangeError(/^value must be at most 5 characters long, got '123456'/))
     expect(refused('12345é')).toThrow(rangeError(/^value/))
     for (const bad of [undefined, null, 5, ['a'], new Uint16Array(1), new ArrayBuffer(1)]) {
       expect(refused(bad)).toThrow(typeError(/^value must be a Uint8Array or a string, got /))
@@ -141,7 +141,7 @@ describe('an array of wchar', () => {
     const refused = (bad: unknown) => () => {
       array.value = bad as never
     }
-    expect(refused('123456')).toThrow(rangeError(/^value must be at most 5 (characters|elements) long, got '123456'/))
+    expect(refused('123456')).toThrow(rangeError(/^value must be at most 5 characters long, got '123456'/))
     for (const bad of [undefined, null, 5, ['a'], Buffer.from('a')]) {
       expect(refused(bad)).toThrow(typeError(/^value must be a string, got /))
     }

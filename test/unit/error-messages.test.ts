@@ -173,7 +173,11 @@ const SEGMENT: { readonly [C in SegmentErrorCode]: readonly SegmentErrorFields<C
     ...['Semaphore', 'Condition', 'Event', 'Barrier', 'Connection'].map((kind) => ({ segment, kind, limit: 256 })),
     { segment, part: 'word', limit: 256 },
   ],
-  ERR_TYPE: mismatches.map((mismatch) => ({ segment, mismatch })),
+  ERR_TYPE: [
+    ...mismatches.map((mismatch) => ({ segment, mismatch })),
+    { segment, unsupported: "elements of type 'e': it needs Float16Array, which this runtime does not have" },
+    { unsupported: 'a Float16Array, which this runtime does not have and Node.js has from version 24 on' },
+  ],
 }
 
 const PROCESS: { readonly [C in ProcessErrorCode]: readonly ProcessErrorFields<C>[] } = {

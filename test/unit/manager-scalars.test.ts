@@ -1,8 +1,8 @@
-import { SharedArray, type TypeName } from 'procshare'
+import { SharedArray, Struct, type TypeName } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { rangeError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { managerOfThisFile } from '../helpers/manager.ts'
-import { BIG_INTEGERS, FLOATS, limitsOf, SCALARS, SMALL_INTEGERS } from '../helpers/scalar-types.ts'
+import { BIG_INTEGERS, FLOATS, limitsOf, roundTo, SCALARS, SMALL_INTEGERS } from '../helpers/scalar-types.ts'
 
 const file = managerOfThisFile()
 
@@ -15,15 +15,18 @@ function sampleOf(code: TypeName): unknown {
 
 describe('a managed value', () => {
   it.each(SCALARS)(
-    'of type $code has its zero first, takes the alias $alias as well, and keeps what it is given',
-    async ({ code, alias }) => {
+    'of type $code has its zero first, goes by all names of the type, and keeps what it is given',
+    async ({ code, alias, names }) => {
       const { manager } = file
       const value = await manager.Value(code)
       const zero = { string: '\0', number: 0, bigint: 0n, boolean: false }[typeof sampleOf(code) as 'string']
       expect(await value.get()).toBe(zero)
       await value.set(sampleOf(code) as never)
       expect([await value.get(), await value.value]).toEqual([sampleOf(code), sampleOf(code)])
-      expect(await (await manager.Value(alias, sampleOf(code) as never)).type).toBe(code)
+      for (const name of [alias, ...names]) {
+        expect(await (await manager.Value(name, sampleOf(code) as never)).type).toBe(code)
+        expect(manager.sync.Array(name, 2).type).toBe(code)
+      }
       expect(await value.exchange(zero as never)).toBe(sampleOf(code))
       expect(await value.compareExchange(zero as never, sampleOf(code) as never)).toBe(zero)
       expect(await value.compareExchange(zero as never, zero as never)).toBe(sampleOf(code))
@@ -59,8 +62,8 @@ describe('a managed value', () => {
     },
   )
 
-  it.each(FLOATS)('of type $code computes as floats of that size', async ({ code }) => {
-    const round = code === 'f' ? Math.fround : Number
+  it.each(FLOATS)('of type $code computes as floats of that size', async ({ code, bits }) => {
+    const round = (number: number) => roundTo(bits, number)
     const value = await file.manager.Value(code, 0.1)
     await value.add(0.2)
     expect(await value.get()).toBe(round(round(0.1) + 0.2))
@@ -89,7 +92,10 @@ describe('a managed value', () => {
   })
 
   it('refuses types that there are none of, and those of structs', async () => {
-    await expect(file.manager.Value('int23' as never)).rejects.toThrow(typeError(/^type must be one of 'c' \(char\)/))
+    const isNear = /^type must be a scalar type, got 'int23' \(string\): did you mean 'int32'\?$/
+    await expect(file.manager.Value('int23' as never)).rejects.toThrow(typeError(isNear))
+    await expect(file.manager.Value(Number as never)).rejects.toThrow(typeError(/: write 'double' for any number/))
+    await expect(file.manager.Array(Struct({ x: 'd' }) as never, 1)).rejects.toThrow(TypeError)
     await expect(file.manager.Array('z' as never, 1)).rejects.toThrow(typeError(/^type must be one of/))
   })
 

@@ -15,6 +15,16 @@ export const number: number = new Value('i', 1).value
 export const big: bigint = new Value('q', 1n).value
 export const array: Int32Array = new SharedArray('i', 4)
 export const handle: Handle = new Queue<string>().handle
+export const named: number = new Value('double').value
+export const floats: Float64Array = new SharedArray(Float64Array, 4)
+export const half: number = new Value('half', 0.5).value
+`
+
+const HALF_PROGRAM = `
+import { SharedArray, Value } from 'procshare'
+export const number: number = new Value(Float16Array, 0.5).value
+export const array: Float16Array = new SharedArray('float16', 4)
+export const same: Float16Array = new SharedArray(Float16Array, [1]).snapshot()
 `
 
 const project = mkdtempSync(path.join(tmpdir(), 'procshare-types-'))
@@ -31,26 +41,31 @@ const SETTINGS = [
   ['esnext', 'bundler'],
 ] as const
 
+const LIB = ['es2023', 'esnext.disposable']
+
+/** What the compiler says. */
+function compile(file: string, type: string, options: object): string {
+  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ type }))
+  const compilerOptions = { target: 'es2022', lib: LIB, strict: true, noEmit: true, types: ['node'], ...options }
+  writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }))
+  try {
+    const tsc = path.join(NODE_MODULES, 'typescript/bin/tsc')
+    return execFileSync(process.execPath, [tsc, '-p', project], { encoding: 'utf8' })
+  } catch (error) {
+    return (error as { stdout: string }).stdout
+  }
+}
+
 it.each(SETTINGS.flatMap((settings) => (['module', 'commonjs'] as const).map((type) => [...settings, type] as const)))(
   'are read with module %s, moduleResolution %s, in a package of type %s',
   (module, moduleResolution, type) => {
-    const compilerOptions = { module, moduleResolution, target: 'es2022', lib: ['es2023', 'esnext.disposable'] }
-    writeFileSync(path.join(project, 'package.json'), JSON.stringify({ type }))
-    writeFileSync(
-      path.join(project, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: { ...compilerOptions, strict: true, noEmit: true, types: ['node'] },
-        files: ['program.ts'],
-      }),
-    )
-    let output = ''
-    try {
-      execFileSync(process.execPath, [path.join(NODE_MODULES, 'typescript/bin/tsc'), '-p', project], {
-        encoding: 'utf8',
-      })
-    } catch (error) {
-      output = (error as { stdout: string }).stdout
-    }
-    expect(output).toBe('')
+    expect(compile('program.ts', type, { module, moduleResolution })).toBe('')
   },
 )
+
+it('know Float16Array where the compiler does', () => {
+  writeFileSync(path.join(project, 'half.ts'), HALF_PROGRAM)
+  const options = { module: 'nodenext', moduleResolution: 'nodenext' }
+  expect(compile('half.ts', 'module', { ...options, lib: [...LIB, 'esnext.float16'] })).toBe('')
+  expect(compile('half.ts', 'module', options)).toContain("Cannot find name 'Float16Array'")
+})

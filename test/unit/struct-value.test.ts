@@ -86,16 +86,10 @@ describe('a struct value at first', () => {
     expect(refused({ numbers: [1, 2 ** 31] })).toThrow(rangeError(/^initial\.numbers\[1\] must be an integer/))
     expect(refused({ numbers: 5 })).toThrow(typeError(/^initial\.numbers must be an iterable of elements, got 5/))
     expect(refused({ numbers: 'ab' })).toThrow(typeError(/^initial\.numbers must be an iterable/))
-    expect(refused({ numbers: [1, 2, 3, 4] })).toThrow(
-      rangeError(/^initial\.numbers must be at most 3 (characters|elements) long/),
-    )
-    expect(refused({ name: 'more than 8' })).toThrow(
-      rangeError(/^initial\.name must be at most 8 (characters|elements) long/),
-    )
-    expect(refused({ name: ['a'] })).toThrow(typeError(/^initial\.name must be a Uint8Array or a string/))
-    expect(refused({ title: 'more!' })).toThrow(
-      rangeError(/^initial\.title must be at most 4 (characters|elements) long/),
-    )
+    expect(refused({ numbers: [1, 2, 3, 4] })).toThrow(rangeError(/^initial\.numbers must be at most 3 elements long/))
+    expect(refused({ name: 'more than 8' })).toThrow(rangeError(/^initial\.name must be at most 8 elements long/))
+    expect(refused({ name: ['ab'] })).toThrow(typeError(/^initial\.name\[0\] must be a string of one character/))
+    expect(refused({ title: 'more!' })).toThrow(rangeError(/^initial\.title must be at most 4 elements long/))
     expect(refused({ pair: { a: 1 } })).toThrow(typeError(/^initial\.pair\.b must be a number, got undefined/))
     expect(refused({ path: [{ x: 1, y: 2 }, { x: 1 }] })).toThrow(typeError(/^initial\.path\[1\]\.y must be a number/))
     expect(refused({ grid: [[1], [2, 70_000]] })).toThrow(rangeError(/^initial\.grid\[1\]\[1\] must be an integer/))
@@ -170,6 +164,8 @@ describe('the live record', () => {
     expect(record.title).toBe(title)
     record.name = ''
     expect(record.name).toHaveLength(0)
+    Object.assign(value.value, { name: ['a', 98], title: ['ü', 98] })
+    expect([record.name, record.title]).toEqual([Buffer.from('ab'), 'üb'])
   })
 
   it('takes any iterable for an array, and fills the rest with zeros', () => {
@@ -202,21 +198,19 @@ describe('the live record', () => {
     expect(refused('letter', 'ab')).toThrow(typeError(/^letter must be a string of one character/))
     expect(refused('small', [9, 9, 'x'])).toThrow(typeError(/^small\[2\] must be a number, got 'x'/))
     expect(refused('small', [9, 9, 9, 200])).toThrow(rangeError(/^small\[3\]/))
-    expect(refused('small', [9, 9, 9, 9, 9])).toThrow(rangeError(/^small must be at most 4 (characters|elements) long/))
+    expect(refused('small', [9, 9, 9, 9, 9])).toThrow(rangeError(/^small must be at most 4 elements long/))
     expect(refused('numbers', [9, 9, null])).toThrow(typeError(/^numbers\[2\]/))
     expect(refused('flags', [false, 1])).toThrow(typeError(/^flags\[1\] must be a boolean, got 1/))
-    expect(refused('name', 'much too long')).toThrow(rangeError(/^name must be at most 8 (characters|elements) long/))
-    expect(refused('name', 5)).toThrow(typeError(/^name must be a Uint8Array or a string, got 5/))
-    expect(refused('title', [5])).toThrow(typeError(/^title\[0\]/))
+    expect(refused('name', 'much too long')).toThrow(rangeError(/^name must be at most 8 elements long/))
+    expect(refused('name', 5)).toThrow(typeError(/^name must be an iterable of elements, got 5/))
+    expect(refused('title', [null])).toThrow(typeError(/^title\[0\]/))
     expect(refused('pair', { a: 9, b: 'x' })).toThrow(typeError(/^pair\.b must be a number, got 'x'/))
     expect(refused('pair', { a: 9 })).toThrow(typeError(/^pair\.b must be a number, got undefined/))
     expect(refused('pair', { a: 9, b: 9, c: 9 })).toThrow(valueError(/^pair\.c is not a known field: use a or b/))
     expect(refused('pair', [9, 9])).toThrow(valueError(/^pair\.0 is not a known field: use a or b/))
     expect(refused('point', { x: 9, y: null })).toThrow(typeError(/^point\.y/))
     expect(refused('path', [{ x: 9, y: 9 }, { x: 9 }])).toThrow(typeError(/^path\[1\]\.y/))
-    expect(refused('grid', [[9], [9, 9, 9]])).toThrow(
-      rangeError(/^grid\[1\] must be at most 2 (characters|elements) long/),
-    )
+    expect(refused('grid', [[9], [9, 9, 9]])).toThrow(rangeError(/^grid\[1\] must be at most 2 elements long/))
     expect(value.snapshot()).toEqual(plain())
   })
 

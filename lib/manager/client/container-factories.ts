@@ -1,6 +1,6 @@
 /** The methods of managers that make containers: list, dict, set, Namespace, Value and Array. */
-import type { InputOf, TypeName } from '../../memory/typecode.ts'
-import type { ElementsOf } from '../../views/shared-array.ts'
+import { findScalar } from '../../scalars/scalar.ts'
+import type { ElementsOf, InputOf, TypeName } from '../../scalars/types.ts'
 import { FactoryBase, type NameOptions } from './factory-base.ts'
 import { type ArrayProxy, type BlockingArray, sendableElements } from './proxies/array.ts'
 import { sendableEntries, sendableValues } from './proxies/collections.ts'
@@ -9,6 +9,11 @@ import type { BlockingList, ListProxy } from './proxies/list.ts'
 import type { BlockingNamespace, NamespaceProxy } from './proxies/namespace.ts'
 import type { BlockingSet, SetProxy } from './proxies/set.ts'
 import type { BlockingValue, ValueProxy } from './proxies/value.ts'
+
+/** How a type is called in a message. What is no type here is sent by its name: the server may know it, and otherwise says what is wrong. */
+function sendableType(type: unknown): unknown {
+  return findScalar(type)?.code ?? (typeof type === 'function' ? type.name : type)
+}
 
 export abstract class ContainerFactories extends FactoryBase {
   /**
@@ -58,23 +63,23 @@ export abstract class ContainerFactories extends FactoryBase {
   }
 
   /**
-   * A scalar of a type code.
-   * @throws `TypeError` that lists the type codes for any other type; `TypeError`, `RangeError` for a value that does not fit.
+   * A scalar of a type ({@link TypeName}).
+   * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for a value that does not fit.
    */
   Value<T extends TypeName>(type: T, initial?: InputOf<T>, options?: NameOptions): Promise<ValueProxy<T>> {
-    return this.make('Value', [type, initial], options)
+    return this.make('Value', [sendableType(type), initial], options)
   }
 
   /**
-   * Scalars of a type code: as many as `lengthOrValues` says, all zero, or these.
-   * @throws `TypeError` that lists the type codes for any other type; `TypeError`, `RangeError` for an element that does not fit.
+   * Scalars of a type ({@link TypeName}): as many as `lengthOrValues` says, all zero, or these.
+   * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for an element that does not fit.
    */
   Array<T extends TypeName>(
     type: T,
     lengthOrValues: number | ElementsOf<T>,
     options?: NameOptions,
   ): Promise<ArrayProxy<T>> {
-    return this.make('Array', [type, sendableElements(lengthOrValues)], options)
+    return this.make('Array', [sendableType(type), sendableElements(lengthOrValues)], options)
   }
 
   #container<P>(

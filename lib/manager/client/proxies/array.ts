@@ -1,13 +1,11 @@
 /** ArrayProxy: scalars in the server. */
 
 import { isShareable } from '../../../memory/handle.ts'
-import type { ArrayTypes, ElementTypes, InputOf, TypeName } from '../../../memory/typecode.ts'
-import type { ElementsOf } from '../../../views/shared-array.ts'
+import type { Addend, ArrayOf, Bits, CodeOf, ElementOf, ElementsOf, InputOf, TypeName } from '../../../scalars/types.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { ManagedProxy } from '../proxy.ts'
 import { registerProxy } from '../proxy-classes.ts'
 import { iterateOver, iteratePlainly } from './iteration.ts'
-import type { Addend, Bits } from './value.ts'
 
 /** Elements as they can be sent: an iterable is used up here; a shared array is copied, since it would travel as itself. */
 export function sendableElements(values: unknown): unknown {
@@ -17,7 +15,7 @@ export function sendableElements(values: unknown): unknown {
 }
 
 /**
- * Scalars of a type code that live in the server of a {@link Manager}: `manager.Array('d', 1000)`. Their number is fixed. On one machine a
+ * Scalars of a type ({@link TypeName}) that live in the server of a {@link Manager}: `manager.Array('d', 1000)`. Their number is fixed. On one machine a
  * {@link SharedArray} does the same much faster.
  *
  * @remarks Values that the type cannot hold are refused. Negative indexes count from the end; to read where there is no element gives
@@ -33,7 +31,7 @@ export function sendableElements(values: unknown): unknown {
  * console.assert((await samples.snapshot()).join() === '11,2,0.5')
  * ```
  */
-export class ArrayProxy<T extends TypeName> extends ManagedProxy implements AsyncIterable<ElementTypes[T]> {
+export class ArrayProxy<T extends TypeName> extends ManagedProxy implements AsyncIterable<ElementOf<T>> {
   /** @internal */
   declare readonly [blockingForm]: BlockingArray<T>
 
@@ -43,12 +41,12 @@ export class ArrayProxy<T extends TypeName> extends ManagedProxy implements Asyn
   }
 
   /** The type code of the elements. */
-  get type(): Promise<string> {
+  get type(): Promise<CodeOf<T>> {
     return this.call('type')
   }
 
   /** The element at an index; undefined where there is none. */
-  at(index: number): Promise<ElementTypes[T] | undefined> {
+  at(index: number): Promise<ElementOf<T> | undefined> {
     return this.call('at', [index])
   }
 
@@ -58,37 +56,37 @@ export class ArrayProxy<T extends TypeName> extends ManagedProxy implements Asyn
   }
 
   /** Adds to an element; gives the old one. @throws `RangeError` where there is none, or for a sum that the type cannot hold. */
-  add(index: number, value: Addend<T>): Promise<ElementTypes[T]> {
+  add(index: number, value: Addend<T>): Promise<ElementOf<T>> {
     return this.call('add', [index, value])
   }
 
   /** Subtracts from an element; gives the old one. @throws as {@link add}. */
-  sub(index: number, value: Addend<T>): Promise<ElementTypes[T]> {
+  sub(index: number, value: Addend<T>): Promise<ElementOf<T>> {
     return this.call('sub', [index, value])
   }
 
   /** Bitwise and; gives the old element. @throws `RangeError` where there is none. */
-  and(index: number, value: Bits<T>): Promise<ElementTypes[T]> {
+  and(index: number, value: Bits<T>): Promise<ElementOf<T>> {
     return this.call('and', [index, value])
   }
 
   /** Bitwise or; gives the old element. @throws `RangeError` where there is none. */
-  or(index: number, value: Bits<T>): Promise<ElementTypes[T]> {
+  or(index: number, value: Bits<T>): Promise<ElementOf<T>> {
     return this.call('or', [index, value])
   }
 
   /** Bitwise exclusive or; gives the old element. @throws `RangeError` where there is none. */
-  xor(index: number, value: Bits<T>): Promise<ElementTypes[T]> {
+  xor(index: number, value: Bits<T>): Promise<ElementOf<T>> {
     return this.call('xor', [index, value])
   }
 
   /** Replaces an element and gives the old one. @throws `RangeError` where there is none. */
-  exchange(index: number, value: InputOf<T>): Promise<ElementTypes[T]> {
+  exchange(index: number, value: InputOf<T>): Promise<ElementOf<T>> {
     return this.call('exchange', [index, value])
   }
 
   /** Replaces an element if it is `expected`, to the bit; gives the old one. @throws `RangeError` where there is none. */
-  compareExchange(index: number, expected: InputOf<T>, replacement: InputOf<T>): Promise<ElementTypes[T]> {
+  compareExchange(index: number, expected: InputOf<T>, replacement: InputOf<T>): Promise<ElementOf<T>> {
     return this.call('compareExchange', [index, expected, replacement])
   }
 
@@ -103,32 +101,32 @@ export class ArrayProxy<T extends TypeName> extends ManagedProxy implements Asyn
   }
 
   /** The elements from `start` to before `end`, as a typed array. */
-  slice(start?: number, end?: number): Promise<ArrayTypes[T]> {
+  slice(start?: number, end?: number): Promise<ArrayOf<T>> {
     return this.call('slice', [start, end])
   }
 
   /** All elements at one moment, as a typed array. */
-  snapshot(): Promise<ArrayTypes[T]> {
+  snapshot(): Promise<ArrayOf<T>> {
     return this.call('snapshot')
   }
 
   /** All elements at one moment, each as `at` gives it: characters as text, `bool` as booleans. */
-  toArray(): Promise<ElementTypes[T][]> {
+  toArray(): Promise<ElementOf<T>[]> {
     return this.call('toArray')
   }
 
   /** The elements one by one, each as `at` gives it; fetched in batches while they are used. */
-  values(): AsyncIterableIterator<ElementTypes[T]> {
+  values(): AsyncIterableIterator<ElementOf<T>> {
     let position = 0
     const next = (count: number) =>
-      this.after(this.call<ElementTypes[T][]>('batch', [position, count]), (items) => {
+      this.after(this.call<ElementOf<T>[]>('batch', [position, count]), (items) => {
         position += items.length
         return items
       })
     return iterateOver({ next }, this.isBlocking)
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<ElementTypes[T]> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<ElementOf<T>> {
     return this.values()
   }
 }

@@ -1,17 +1,12 @@
 /** ValueProxy: a scalar in the server. */
-import type { ElementTypes, InputOf, IntegerTypeName, NumericTypeName, TypeName } from '../../../memory/typecode.ts'
+import type { Addend, Bits, CodeOf, ElementOf, InputOf, TypeName } from '../../../scalars/types.ts'
 import { valueError } from '../../../validate.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { ManagedProxy } from '../proxy.ts'
 import { registerProxy } from '../proxy-classes.ts'
 
-/** Operands of arithmetic. */
-export type Addend<T extends TypeName> = T extends NumericTypeName ? InputOf<T> : never
-/** Operands of bit operations. */
-export type Bits<T extends TypeName> = T extends IntegerTypeName | '?' | 'bool' ? InputOf<T> : never
-
 /**
- * A scalar of a type code that lives in the server of a {@link Manager}: `manager.Value('i', 5)`. On one machine a {@link Value} does the
+ * A scalar of a type ({@link TypeName}) that lives in the server of a {@link Manager}: `manager.Value('i', 5)`. On one machine a {@link Value} does the
  * same much faster.
  *
  * @remarks Values that the type cannot hold are refused, operands and results of `add` and the like included. Each method is one exact
@@ -31,7 +26,7 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy {
   declare readonly [blockingForm]: BlockingValue<T>
 
   /** The value: `await value.value`. In the blocking form it can be set, too. */
-  get value(): Promise<ElementTypes[T]> {
+  get value(): Promise<ElementOf<T>> {
     return this.get()
   }
 
@@ -42,12 +37,12 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy {
   }
 
   /** The type code. */
-  get type(): Promise<string> {
+  get type(): Promise<CodeOf<T>> {
     return this.call('type')
   }
 
   /** The value. */
-  get(): Promise<ElementTypes[T]> {
+  get(): Promise<ElementOf<T>> {
     return this.call('get')
   }
 
@@ -57,37 +52,37 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy {
   }
 
   /** Adds; gives the old value. @throws `RangeError` for a sum that the type cannot hold. */
-  add(value: Addend<T>): Promise<ElementTypes[T]> {
+  add(value: Addend<T>): Promise<ElementOf<T>> {
     return this.call('add', [value])
   }
 
   /** Subtracts; gives the old value. @throws as {@link add}. */
-  sub(value: Addend<T>): Promise<ElementTypes[T]> {
+  sub(value: Addend<T>): Promise<ElementOf<T>> {
     return this.call('sub', [value])
   }
 
   /** Bitwise and; gives the old value. */
-  and(value: Bits<T>): Promise<ElementTypes[T]> {
+  and(value: Bits<T>): Promise<ElementOf<T>> {
     return this.call('and', [value])
   }
 
   /** Bitwise or; gives the old value. */
-  or(value: Bits<T>): Promise<ElementTypes[T]> {
+  or(value: Bits<T>): Promise<ElementOf<T>> {
     return this.call('or', [value])
   }
 
   /** Bitwise exclusive or; gives the old value. */
-  xor(value: Bits<T>): Promise<ElementTypes[T]> {
+  xor(value: Bits<T>): Promise<ElementOf<T>> {
     return this.call('xor', [value])
   }
 
   /** Replaces the value and gives the old one. */
-  exchange(value: InputOf<T>): Promise<ElementTypes[T]> {
+  exchange(value: InputOf<T>): Promise<ElementOf<T>> {
     return this.call('exchange', [value])
   }
 
   /** Replaces the value if it is `expected`, to the bit; gives the old one. */
-  compareExchange(expected: InputOf<T>, replacement: InputOf<T>): Promise<ElementTypes[T]> {
+  compareExchange(expected: InputOf<T>, replacement: InputOf<T>): Promise<ElementOf<T>> {
     return this.call('compareExchange', [expected, replacement])
   }
 }
@@ -95,7 +90,7 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy {
 /** The blocking form of {@link ValueProxy}. */
 export type BlockingValue<T extends TypeName> = BlockingMethods<Omit<ValueProxy<T>, 'value'>> & {
   /** The value. */
-  get value(): ElementTypes[T]
+  get value(): ElementOf<T>
   set value(value: InputOf<T>)
 }
 

@@ -1,17 +1,18 @@
 /** Array: elements of a type that is checked, of a fixed number. */
 
 import { managerError } from '../../../errors/manager-messages.ts'
-import { type RawElement, type ScalarArray, type ScalarType, scalarOf } from '../../../memory/typecode.ts'
+import { encodeAll } from '../../../scalars/elements.ts'
+import type { ScalarType } from '../../../scalars/scalar.ts'
+import type { RawElement, ScalarArray } from '../../../scalars/storage.ts'
 import { assertInteger } from '../../../validate.ts'
 import { assertRoom, lengthOrValues } from '../../../views/array-members.ts'
-import { encodeAll } from '../../../views/typed-shared-array.ts'
 import type { Call } from '../call.ts'
 import { journal } from '../journal.ts'
 import { OPERATIONS } from '../limits.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import { Batch } from './batch.ts'
 import { assertPosition, elementIndex, textOf } from './operations.ts'
-import { Scalar, scalarMethods } from './value.ts'
+import { Scalar, scalarMethods, scalarOf } from './value.ts'
 
 class Elements {
   readonly type: ScalarType
@@ -96,7 +97,7 @@ const table = {
 
 function create([typeName, given]: readonly unknown[]): Elements {
   const type = scalarOf(typeName)
-  const isText = typeof given === 'string' && (type.code === 'c' || type.code === 'u')
+  const isText = typeof given === 'string' && type.text !== undefined
   const { length, values } = isText ? { length: 0, values: given } : lengthOrValues(given)
   const elements = values === undefined ? undefined : encodeAll(type, values, 'values')
   const count = elements?.length ?? length

@@ -1,8 +1,9 @@
 /** Value: one scalar of a type that is checked, with exact arithmetic. */
-import { encodeElement, type RawElement, type ScalarType, scalarOf } from '../../../memory/typecode.ts'
-import { typeError } from '../../../validate.ts'
-import { type AtomicCell, atomicCell } from '../../../views/atomic-cell.ts'
-import { combined } from '../../../views/combine.ts'
+import { type AtomicCell, atomicCell } from '../../../scalars/atomic-cell.ts'
+import { assertOperation, combined } from '../../../scalars/operation.ts'
+import { encodeElement, findScalar, type ScalarType } from '../../../scalars/scalar.ts'
+import type { RawElement } from '../../../scalars/storage.ts'
+import { unknownTypeError } from '../../../scalars/unknown-type.ts'
 import type { Call } from '../call.ts'
 import { journal } from '../journal.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
@@ -10,6 +11,13 @@ import { textOf } from './operations.ts'
 
 type Operation = 'add' | 'sub' | 'and' | 'or' | 'xor'
 const OPERATIONS: readonly Operation[] = ['add', 'sub', 'and', 'or', 'xor']
+
+/** The scalar type that a client named. @throws `TypeError` that says what was most likely meant. */
+export function scalarOf(name: unknown): ScalarType {
+  const type = findScalar(name)
+  if (type === undefined) throw unknownTypeError('type', name, [])
+  return type
+}
 
 /** One scalar, or one element of an array. */
 export class Scalar {
@@ -28,7 +36,7 @@ export class Scalar {
   exchange(value: unknown): unknown {
     const raw = encodeElement(this.type, value, 'value')
     this.#note()
-    return this.type.decode(this.#cell.exchange(raw))
+    return this.type.decode(this.#cell.operate('exchange', raw))
   }
 
   compareExchange(expected: unknown, replacement: unknown): unknown {
@@ -39,15 +47,7 @@ export class Scalar {
 
   operate(operation: Operation, value: unknown): unknown {
     const { type } = this
-    const isBits = operation !== 'add' && operation !== 'sub'
-    const isText = type.code === 'c' || type.code === 'u'
-    if (isText || (isBits ? type.float : type.code === '?')) {
-      throw typeError(
-        'the type',
-        `${isBits ? 'an integer type or bool' : 'a numeric type'} for ${operation}()`,
-        type.code,
-      )
-    }
+    assertOperation(type, operation)
     const raw = encodeElement(type, value, 'value')
     const old = this.#cell.load()
     const next = combined(type, operation, old, raw)

@@ -1,0 +1,42 @@
+/** The operations that change a scalar and give the old one: which types have them, and what they make of it. */
+import { typeError } from '../validate.ts'
+import { encodeElement, type ScalarType } from './scalar.ts'
+import type { RawElement } from './storage.ts'
+
+export type Operation = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
+
+/** @throws `TypeError` when scalars of the type do not have the operation. */
+export function assertOperation(type: ScalarType, operation: Operation): void {
+  if (operation === 'exchange') return
+  const isSum = operation === 'add' || operation === 'sub'
+  if (isSum ? type.hasSums : type.hasBits) return
+  throw typeError('the type', `${isSum ? 'a numeric type' : 'an integer type or bool'} for ${operation}()`, type.code)
+}
+
+/**
+ * The new element, for a scalar that is guarded: a sum that the type cannot hold is an error, not a wrapped number.
+ * @throws `RangeError` when an integer type cannot hold it.
+ */
+export function combined(type: ScalarType, operation: Operation, old: RawElement, operand: RawElement): RawElement {
+  const next = combine(operation, old as number, operand as number)
+  // What bit operations make of two elements is an element; of 32-bit unsigned ones it may look negative until it is stored.
+  return operation === 'add' || operation === 'sub' ? encodeElement(type, next, `the result of ${operation}()`) : next
+}
+
+/** For bigints as well. */
+export function combine(operation: Operation, old: number, operand: number): number {
+  switch (operation) {
+    case 'add':
+      return old + operand
+    case 'sub':
+      return old - operand
+    case 'and':
+      return old & operand
+    case 'or':
+      return old | operand
+    case 'xor':
+      return old ^ operand
+    case 'exchange':
+      return operand
+  }
+}
