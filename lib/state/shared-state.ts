@@ -1,6 +1,7 @@
 /** SharedState: many named objects on one segment, with one schema. */
 import { inspect } from 'node:util'
 import { hasCode, ShareError } from '../errors.ts'
+import { inspected } from '../inspection.ts'
 import { attach, type Handle, registerKind, registerShareable, type Shareable } from '../memory/handle.ts'
 import {
   Attachment,
@@ -234,8 +235,8 @@ class State {
   }
 
   [inspect.custom](): string {
-    const closed = this.#attachment.closed ? ' (closed)' : ''
-    return `${this.#attachment.subject}${closed} { ${Object.keys(this).join(', ')} }`
+    const { subject, closed } = this.#attachment
+    return inspected(`${subject} { ${Object.keys(this).join(', ')} }`, closed, () => undefined)
   }
 }
 

@@ -144,6 +144,11 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
     throw this.#error('ERR_CORRUPT')
   }
 
+  /** @internal */
+  protected override shownState(): unknown {
+    return { value: this.value }
+  }
+
   #take(): boolean {
     const outcome = native.semaphoreTryAcquire(this.state.object, 1)
     if (outcome === SEMAPHORE.DONE) return true

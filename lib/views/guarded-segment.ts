@@ -1,7 +1,9 @@
 /**
  * GuardedSegment: elements of one type in a segment, and the lock that guards them. What Value and SharedArray are views of.
  */
+import type { InspectOptions } from 'node:util'
 import { ShareError } from '../errors.ts'
+import { inspected } from '../inspection.ts'
 import type { Handle } from '../memory/handle.ts'
 import {
   type AttachOptions,
@@ -109,6 +111,12 @@ export class GuardedSegment {
   /** For views that no user gets. */
   get innerBuffer(): ArrayBuffer | SharedArrayBuffer {
     return this.#site.attachment.segment.innerBuffer
+  }
+
+  /** What `util.inspect` shows of the object behind which this is. */
+  inspected(state: () => unknown, options?: InspectOptions): string {
+    const { subject, closed } = this.#site.attachment
+    return inspected(subject, closed, state, options)
   }
 
   handleOf(object: object): Handle {
