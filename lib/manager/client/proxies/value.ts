@@ -28,6 +28,8 @@ export type Bits<T extends TypeName> = T extends IntegerTypeName | '?' | 'bool' 
  */
 export class ValueProxy<T extends TypeName> extends ManagedProxy {
   /** @internal */
+  static override readonly writer = 'set(value)'
+  /** @internal */
   declare readonly [blockingForm]: BlockingValue<T>
 
   /** The value: `await value.value`. In the blocking form it can be set, too. */
