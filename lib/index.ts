@@ -70,9 +70,10 @@ export {
   SharedMemory,
   unlinkSegment,
 } from './memory/shared-memory.ts'
-export { isMainProcess, processName } from './process/current.ts'
-export { Process, type ProcessOptions } from './process/process.ts'
+export { isMainProcess, type ParentProcess, parentProcess, processName } from './process/current.ts'
+export { Process, type ProcessOptions, type ProcessOptionsFor } from './process/process.ts'
 export type { PipeOptions } from './queue/connection-state.ts'
+export type { ConsumeOptions } from './queue/consume.ts'
 export { Connection, Pipe, type PipeConstructor, type PipeEnds } from './queue/pipe.ts'
 export type { QueueOptions, SimpleQueueOptions } from './queue/queue-state.ts'
 export type {
@@ -120,6 +121,7 @@ export type { AnyLock } from './sync/rlock.ts'
 export type { SemaphoreOptions } from './sync/semaphore.ts'
 export type { SyncWaitOptions, WaitOptions } from './sync/wait-options.ts'
 export { notify, type WaitAsyncOptions, type WaitAsyncResult, wait, waitAsync } from './sync/words.ts'
+export type { Truthy } from './truthy.ts'
 export type { ArrayMembers } from './views/array-members.ts'
 export type { ValueOptions } from './views/guarded-segment.ts'
 export type {

@@ -8,9 +8,10 @@
 import { addExtension, Packr, Unpackr } from 'msgpackr/index-no-eval'
 import { isError } from '../kinds-of-value.ts'
 import { isShareable } from '../memory/handle.ts'
-import { type ErrorParts, errorFromParts, partsOfError } from './error-parts.ts'
+import { type ErrorHead, type ErrorProperties, type ErrorTable, errorFromHead, setProperties } from './errors.ts'
 import { notCloneable } from './not-cloneable.ts'
 import { isOfOtherRealm, otherFromParts, partsOfOther } from './other-realm.ts'
+import type { Shape } from './survey.ts'
 
 /** What stands for an object that is not copied: on the way out a plain value, and on the way in what is made of that. */
 export interface References {
@@ -44,8 +45,21 @@ const treeUnpackr = new Unpackr({ ...common, useRecords: false, mapsAsObjects: t
 const graphPackr = new Packr({ ...common, structuredClone: true })
 const graphUnpackr = new Unpackr({ ...common, structuredClone: true })
 
-/** Those of the one value that is being written or read. */
+/** A value, and the table of the errors in it. */
+class WithErrors {
+  readonly value: unknown
+  readonly table: ErrorTable
+
+  constructor(value: unknown, table: ErrorTable) {
+    this.value = value
+    this.table = table
+  }
+}
+
+// Those of the one value that is being written or read.
 let current: References | undefined
+let table: ErrorTable | undefined
+let errors: Map<number, Error> | undefined
 let isPacking = false
 /** Where the next value without a buffer of its own goes; msgpackr keeps one target for all. */
 let chunk = Buffer.alloc(0)
@@ -70,17 +84,32 @@ addExtension({
 addExtension({
   Class: { [Symbol.hasInstance]: isError } as unknown as ErrorConstructor,
   type: 0x45,
-  write: (error: Error) => partsOfError(error),
-  read: (parts: ErrorParts) => errorFromParts(parts),
+  write: (error: Error) => table!.headOf(error),
+  read: (head: ErrorHead) => {
+    const error = errorFromHead(head)
+    errors ??= new Map()
+    errors.set(head[0], error)
+    return error
+  },
+})
+addExtension({
+  Class: WithErrors,
+  type: 0x57,
+  write: ({ value, table }: WithErrors) => [value, table.properties],
+  read: ([value, properties]: [unknown, ErrorProperties[]]) => {
+    for (const [place, error] of errors ?? []) setProperties(error, properties[place]!)
+    return value
+  },
 })
 
 /**
  * Writes a value behind so many bytes that are left free: into the buffer, or where there is no room, or none is given, into another one.
+ * @param shape - what the survey of the value has found
  * @throws `DataCloneError` when a getter of the value packs another one.
  */
 export function pack(
   value: unknown,
-  isTree: boolean,
+  shape: Shape,
   references: References,
   reservedBytes: number,
   buffer?: Buffer,
@@ -88,20 +117,24 @@ export function pack(
   if (isPacking) throw notCloneable('a value whose getters send others')
   isPacking = true
   current = references
+  const isTree = shape === 'tree'
   try {
     const packr = isTree ? treePackr : graphPackr
-    if (buffer === undefined) return packIntoChunk(packr, value, reservedBytes)
+    table = typeof shape === 'string' ? undefined : shape
+    const content = table === undefined ? value : new WithErrors(value, table)
+    if (buffer === undefined) return packIntoChunk(packr, content, reservedBytes)
     packr.useBuffer(buffer)
     if (isTree) {
       const whole = packr.pack(value, RESERVE_START | IN_PLACE | reservedBytes) as Buffer & { readonly end: number }
       return { buffer: whole, end: whole.end }
     }
-    const packed = packr.pack(value, RESERVE_START | reservedBytes)
+    const packed = packr.pack(content, RESERVE_START | reservedBytes)
     return { buffer: packed.buffer === buffer.buffer ? buffer : packed, end: packed.byteLength }
   } finally {
     if (!isTree) graphPackr.pack(null) // msgpackr keeps the objects of a graph until the next one
     isPacking = false
     current = undefined
+    table = undefined
   }
 }
 
@@ -127,7 +160,9 @@ export function unpack(
   end = bytes.byteLength,
 ): unknown {
   const outer = current // reading a reference may read another value
+  const outerErrors = errors
   current = references
+  errors = undefined
   try {
     if (!isTree) return unpackGraph(bytes.subarray(start, end))
     range.start = start
@@ -135,6 +170,7 @@ export function unpack(
     return treeUnpackr.unpack(bytes, range)
   } finally {
     current = outer
+    errors = outerErrors
   }
 }
 

@@ -1,10 +1,12 @@
 /**
  * The look through a value before it is encoded. It finds what cannot be, before anything is queued: msgpackr would write a
- * promise as an empty object. And it tells whether the value is a tree: plain, and no object occurs in it twice.
+ * promise as an empty object. And it tells how to encode the value: as a tree, which is plain and has no object twice; as a graph; or as
+ * one with errors in it, each of which can be encoded.
  */
 import { types } from 'node:util'
 import { isError } from '../kinds-of-value.ts'
-import { isShareable } from '../memory/handle.ts'
+import { isShareable, type Shareable } from '../memory/handle.ts'
+import { ErrorTable } from './errors.ts'
 import { notCloneable } from './not-cloneable.ts'
 import { beginOccurrences, forgetOccurrences, hasOccurred } from './occurrences.ts'
 import { isOfOtherRealm } from './other-realm.ts'
@@ -27,32 +29,58 @@ const VIEWS = new Set<unknown>([
 /** What a map of a tree can count. */
 const MOST_KEYS = 2 ** 16 - 1
 
+/** How a value is encoded; for a graph with errors in it, the table of those. */
+export type Shape = 'tree' | 'graph' | ErrorTable
+
 // The state of the one survey that is under way.
+let isUnderWay = false
 let isPlain = true
-/** The errors and objects of other realms that are being looked through: one that contains itself could not be made again. */
+let mayShare = true
+let isInError = false
+let errors: ErrorTable | undefined
+/** The objects of other realms that are being looked through: one that contains itself could not be made again. */
 const open: unknown[] = []
 
 /**
- * Whether the value is a tree. What it calls of the value's own, getters, may throw.
+ * How to encode the value. What it calls of the value's own, getters, may throw.
+ * @param isShared - whether shared objects in it can be encoded
  * @throws `DataCloneError` for what cannot be encoded.
  */
-export function isTree(value: unknown): boolean {
-  beginOccurrences()
+export function shapeOf(value: unknown, isShared = true): Shape {
+  if (isUnderWay) throw notCloneable('a value whose getters send others')
+  isUnderWay = true
   isPlain = true
+  mayShare = isShared
+  try {
+    look(value)
+    if (errors === undefined) return isPlain ? 'tree' : 'graph'
+    isInError = true
+    errors.complete(canBeEncoded)
+    return errors
+  } finally {
+    isUnderWay = false
+    isInError = false
+    errors = undefined
+  }
+}
+
+function look(value: unknown): void {
+  beginOccurrences()
   try {
     visit(value)
-    return isPlain
   } finally {
     forgetOccurrences()
     open.length = 0
   }
 }
 
-/** Those of an AggregateError; the program may have put anything in their place. */
-export function errorsOf(error: Error): unknown[] | undefined {
-  const { errors } = error as { errors?: unknown }
-  const isAggregate = error instanceof AggregateError || error.constructor?.name === 'AggregateError'
-  return isAggregate && Array.isArray(errors) ? errors : undefined
+function canBeEncoded(value: unknown): boolean {
+  try {
+    look(value)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function visit(value: unknown): void {
@@ -67,8 +95,7 @@ function visit(value: unknown): void {
 
 function visitObject(value: object): void {
   if (hasOccurred(value)) {
-    if (open.includes(value))
-      throw notCloneable(`${isError(value) ? 'an error' : 'an object of another realm'} that contains itself`)
+    if (open.includes(value)) throw notCloneable('an object of another realm that contains itself')
     isPlain = false
   } else if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) visit(value[i])
@@ -96,12 +123,17 @@ function visitOther(value: object): void {
     visitOtherRealm(value)
     return
   }
-  const isOther = !(
-    isShareable(value) ||
-    value instanceof RegExp ||
-    value instanceof ArrayBuffer ||
-    value instanceof DataView
-  )
+  if (isShareable(value)) {
+    isPlain = false
+    assertShared(value)
+    return
+  }
+  if (isError(value)) {
+    errors ??= new ErrorTable()
+    errors.add(value)
+    return
+  }
+  const isOther = !(value instanceof RegExp || value instanceof ArrayBuffer || value instanceof DataView)
   if (isOther && Object.prototype.toString.call(value) === '[object Object]') {
     visitFields(value)
     return
@@ -115,16 +147,15 @@ function visitOther(value: object): void {
     }
   } else if (value.constructor === Set) {
     for (const item of value as Set<unknown>) visit(item)
-  } else if (isError(value)) {
-    open.push(value)
-    visit(value.name)
-    visit(value.message)
-    visit(value.cause)
-    visit(errorsOf(value))
-    open.pop()
   } else {
     throw notCloneable(Object.prototype.toString.call(value))
   }
+}
+
+/** @throws for a shared object that does not travel: in an error it is replaced, elsewhere its handle says what is wrong with it. */
+function assertShared(object: Shareable): void {
+  if (!mayShare) throw notCloneable('a shared object')
+  if (isInError) void object.handle
 }
 
 function visitOtherRealm(value: object): void {

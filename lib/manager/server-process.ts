@@ -1,6 +1,6 @@
 /** ServerProcess: the server of a manager, as the process that has started it holds it. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { errorFromParts } from '../codec/error-parts.ts'
+import { decodeThrown } from '../codec/thrown.ts'
 import { SERVER_MAIN } from '../entries.ts'
 import { managerError } from '../errors/manager-messages.ts'
 import { processError, spawnError } from '../errors/process-messages.ts'
@@ -27,7 +27,7 @@ export class ServerProcess {
   readonly address: ManagerAddress
   readonly #child: ChildProcess
   readonly #ended: Promise<void>
-  readonly #requests = new Map<number, { resolve(): void; reject(reason: Error): void }>()
+  readonly #requests = new Map<number, { resolve(): void; reject(reason: unknown): void }>()
   #lastRequest = 0
 
   private constructor(child: ChildProcess, address: ManagerAddress, isPrivate: boolean) {
@@ -83,7 +83,7 @@ export class ServerProcess {
       return Promise.reject(spawnError(error as Error, undefined))
     }
     return new Promise((resolve, reject) => {
-      const fail = (reason: Error) => {
+      const fail = (reason: unknown) => {
         clearTimeout(timer)
         child.removeAllListeners()
         child.on('error', () => {})
@@ -99,7 +99,7 @@ export class ServerProcess {
       })
       child.on('message', (message) => {
         if (!isOurs<FromServerProcess>(message, 'listening', 'failed')) return
-        if (message.procshare === 'failed') return fail(errorFromParts(message.error))
+        if (message.procshare === 'failed') return fail(decodeThrown(message.thrown))
         clearTimeout(timer)
         child.removeAllListeners()
         child.on('error', () => {})
@@ -111,7 +111,7 @@ export class ServerProcess {
       try {
         child.send({ procshare: 'serve', options } satisfies ToServer, () => {}) // how it ends says more
       } catch (error) {
-        fail(error as Error) // options that cannot be cloned
+        fail(error) // options that cannot be cloned
       }
     })
   }
@@ -154,8 +154,8 @@ export class ServerProcess {
     const request = this.#requests.get(message.request)
     this.#requests.delete(message.request)
     if (this.#requests.size === 0) setChannelRef(this.#child, false)
-    if (message.error === undefined) request?.resolve()
-    else request?.reject(errorFromParts(message.error))
+    if (message.thrown === undefined) request?.resolve()
+    else request?.reject(decodeThrown(message.thrown))
   }
 }
 

@@ -114,7 +114,7 @@ export function isShareable(value: unknown): value is Shareable {
 }
 
 /**
- * Attaches to whatever a handle describes.
+ * Attaches to whatever a handle describes. The type of the object is what the caller says: `attach<Value<'i'>>(handle)`.
  *
  * @throws `TypeError` for something that is not a handle; {@link ShareError} as the `attach` of its kind does.
  * @example
@@ -122,13 +122,13 @@ export function isShareable(value: unknown): value is Shareable {
  * import { attach, Value } from 'procshare'
  * using counter = new Value('i', 7)
  * const text = JSON.stringify(counter) // to another process, somehow
- * using same = attach(JSON.parse(text)) as Value<'i'>
+ * using same = attach<Value<'i'>>(JSON.parse(text))
  * console.assert(same.value === 7)
  * ```
  */
-export function attach(handle: Handle, options?: AttachOptions): Shareable {
+export function attach<T extends Shareable = Shareable>(handle: Handle, options?: AttachOptions): T {
   if (!isHandle(handle)) throw typeError('handle', 'a handle of a shared object', handle)
   const revive = kinds.get(handle.kind)
   if (revive === undefined) throw typeError('handle.kind', `one of ${[...kinds.keys()].join(', ')}`, handle.kind)
-  return revive(handle, options)
+  return revive(handle, options) as T
 }

@@ -1,6 +1,7 @@
 /** SharedMemory: a raw segment, without type or lock; and the functions over all segments. */
 import { inspect } from 'node:util'
 import { fromNative, nameOf, segmentError } from '../errors/segment-messages.ts'
+import { inspected } from '../inspection.ts'
 import { sweep } from '../lifecycle.ts'
 import { native } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
@@ -147,7 +148,7 @@ export class SharedMemory {
 
   [inspect.custom](): string {
     const { subject, closed } = this.#attachment
-    return closed ? `${nameOf(subject)} (closed)` : `${nameOf(subject)} (${this.byteLength} bytes)`
+    return inspected(nameOf(subject), closed, () => ({ byteLength: this.byteLength }))
   }
 }
 

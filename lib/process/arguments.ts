@@ -3,17 +3,20 @@
  * and arrive attached.
  *
  * The walk copies what it enters (arrays, plain objects, maps, sets), so the caller's objects are never changed; what
- * structured clone treats as a unit (dates, buffers, errors, …) it leaves alone.
+ * structured clone treats as a unit (dates, buffers, …) it leaves alone. Errors, of which that drops most properties, go as bytes.
  */
 
 import { types } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
-import { attach, type Handle, handleForChild, isShareable } from '../memory/handle.ts'
+import { decodeThrown, encodeThrown } from '../codec/thrown.ts'
+import { isError } from '../kinds-of-value.ts'
+import { attach, type Handle, handleForChild, isShareable, type Shareable } from '../memory/handle.ts'
 import type { HeldHandle } from '../memory/segment.ts'
 import { valueError } from '../validate.ts'
 
-/** The key of a placeholder: `{ [PLACEHOLDER]: handle }`. */
-const PLACEHOLDER = 'procshare:attach'
+/** The keys of placeholders: `{ [SHARED]: handle }`, `{ [ERROR]: bytes }`. */
+const SHARED = 'procshare:attach'
+const ERROR = 'procshare:error'
 
 type Replace = (value: object) => unknown
 
@@ -68,13 +71,17 @@ class Walk {
 
 /** Arguments as bytes, and holds on the shared objects in them, also when it throws. @throws `DataCloneError` for what cannot be cloned, such as functions. */
 export function encodeArguments(args: readonly unknown[], holds: HeldHandle[]): Uint8Array {
+  const hold = (object: object): Handle => {
+    const held = handleForChild(object as Shareable)
+    holds.push(held)
+    return held.handle
+  }
   const walk = new Walk((value) => {
-    if (isShareable(value)) {
-      const held = handleForChild(value)
-      holds.push(held)
-      return { [PLACEHOLDER]: held.handle }
+    if (isShareable(value)) return { [SHARED]: hold(value) }
+    if (isError(value)) return { [ERROR]: encodeThrown(value, hold) }
+    for (const key of [SHARED, ERROR]) {
+      if (Object.hasOwn(value, key)) throw valueError('args', `free of the key "${key}"`, value)
     }
-    if (Object.hasOwn(value, PLACEHOLDER)) throw valueError('args', `free of the reserved key "${PLACEHOLDER}"`, value)
     return undefined
   })
   const copy = walk.copy(args)
@@ -88,8 +95,14 @@ export function encodeArguments(args: readonly unknown[], holds: HeldHandle[]): 
 
 /** The arguments again, attached. */
 export function decodeArguments(bytes: Uint8Array): unknown[] {
-  const walk = new Walk((value) =>
-    Object.hasOwn(value, PLACEHOLDER) ? attach((value as Record<string, Handle>)[PLACEHOLDER]!) : undefined,
-  )
+  const walk = new Walk((value) => {
+    if (Object.hasOwn(value, SHARED)) return attach((value as Record<string, Handle>)[SHARED]!)
+    if (Object.hasOwn(value, ERROR)) return decodeThrown((value as Record<string, Uint8Array>)[ERROR]!, attachTo)
+    return undefined
+  })
   return walk.copy(deserialize(bytes)) as unknown[]
+}
+
+function attachTo(handle: unknown): unknown {
+  return attach(handle as Handle)
 }

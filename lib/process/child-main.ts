@@ -5,11 +5,13 @@
  * segments; for one that is blocked or computing there is a native thread that ends the process a second later.
  */
 import { inspect } from 'node:util'
+import { textOf } from '../codec/errors.ts'
+import { encodeThrown } from '../codec/thrown.ts'
 import '../index.ts' // every kind of shared object can be among the arguments
 import { native } from '../native.ts'
 import { decodeArguments } from './arguments.ts'
 import { parentPid, setImporting } from './current.ts'
-import { type ChildMessage, isOurs, type StartMessage, toRemoteError } from './protocol.ts'
+import { type ChildMessage, isOurs, type StartMessage } from './protocol.ts'
 
 const GRACE_MS = 1000
 
@@ -27,8 +29,9 @@ async function start(message: StartMessage): Promise<void> {
   try {
     await runFunction(message)
   } catch (error) {
-    process.stderr.write(`Process ${message.name}:\n${inspect(error)}\n`)
-    await tell({ procshare: 'failed', error: toRemoteError(error) })
+    const thrown = encodeThrown(error)
+    process.stderr.write(`Process ${message.name}:\n${shown(error)}\n`)
+    await tell({ procshare: 'failed', thrown })
     process.exitCode = 1
   }
   // Timers and sockets that the function has left do not keep the child: its work is done when the function has settled.
@@ -38,7 +41,7 @@ async function start(message: StartMessage): Promise<void> {
 
 async function runFunction({ module, export: exportName, args, detached }: StartMessage): Promise<void> {
   process.on('uncaughtExceptionMonitor', (error) => {
-    void tell({ procshare: 'failed', error: toRemoteError(error) })
+    void tell({ procshare: 'failed', thrown: encodeThrown(error) })
   })
   const values = decodeArguments(args)
   await tell({ procshare: 'attached' })
@@ -51,6 +54,14 @@ async function runFunction({ module, export: exportName, args, detached }: Start
     throw new TypeError(`The module ${module} exports no function "${exportName}": it exports ${names}`)
   }
   await fn(...values)
+}
+
+function shown(thrown: unknown): string {
+  try {
+    return inspect(thrown)
+  } catch {
+    return textOf(thrown)
+  }
 }
 
 /** The parent has ended, perhaps before it has said what to run. */

@@ -2,54 +2,66 @@
 
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
-/** How the parent says so: its pid, and the name after a colon. Taken out of the environment at once: what this process starts is not such a child. */
+/** How the parent says so: an {@link Origin} as JSON. Taken out of the environment at once: what this process starts is not such a child. */
 const ORIGIN_VARIABLE = 'PROCSHARE_PROCESS'
 
 /** Shared by all copies of the library in this thread. */
 const KEY = Symbol.for('procshare.process')
 
-/** Under which workers find the name of their process. */
-const NAME_DATA = 'procshare.process.name'
+/** Under which workers find the origin of their process. */
+const ORIGIN_DATA = 'procshare.process.origin'
+
+/** The process that has started this one: {@link parentProcess}. */
+export interface ParentProcess {
+  /** What {@link processName} is there. */
+  readonly name: string
+  readonly pid: number
+}
+
+interface Origin {
+  readonly name: string
+  readonly parent: ParentProcess
+}
 
 interface Current {
   /** Undefined in a main process. */
-  readonly name: string | undefined
-  /** Which process has started this one; undefined in a main process and in workers. */
-  readonly parentPid: number | undefined
+  readonly origin: Origin | undefined
   /** Whether this process is loading a module for which it was started: that of a child's function, of a server's types. */
   importing: boolean
 }
 
-const MAIN: Current = { name: undefined, parentPid: undefined, importing: false }
+const MAIN: Current = { origin: undefined, importing: false }
 
 const current: Current = find()
 
 function find(): Current {
   const shared = globalThis as { [KEY]?: Current }
   if (shared[KEY] === undefined) {
-    shared[KEY] = isMainThread ? takeOrigin() : { ...MAIN, name: getEnvironmentData(NAME_DATA) as string | undefined }
+    shared[KEY] = isMainThread
+      ? takeOrigin()
+      : { ...MAIN, origin: getEnvironmentData(ORIGIN_DATA) as unknown as Origin | undefined }
   }
   return shared[KEY]
 }
 
 function takeOrigin(): Current {
-  const origin = process.env[ORIGIN_VARIABLE]
+  const text = process.env[ORIGIN_VARIABLE]
   delete process.env[ORIGIN_VARIABLE]
-  if (origin === undefined) return { ...MAIN }
-  const colon = origin.indexOf(':')
-  const name = origin.slice(colon + 1)
-  setEnvironmentData(NAME_DATA, name)
-  return { name, parentPid: Number(origin.slice(0, colon)), importing: true }
+  if (text === undefined) return { ...MAIN }
+  const origin = JSON.parse(text) as Origin
+  setEnvironmentData(ORIGIN_DATA, origin as never)
+  return { origin, importing: true }
 }
 
 /** The environment variable that tells a child what it is. */
 export function originOf(name: string): NodeJS.ProcessEnv {
-  return { [ORIGIN_VARIABLE]: `${process.pid}:${name}` }
+  const origin: Origin = { name, parent: { name: processName, pid: process.pid } }
+  return { [ORIGIN_VARIABLE]: JSON.stringify(origin) }
 }
 
 /** The process that has started this one, which may have ended since: then `process.ppid` is another one. */
 export function parentPid(): number {
-  return current.parentPid ?? process.ppid
+  return current.origin?.parent.pid ?? process.ppid
 }
 
 export function isImporting(): boolean {
@@ -73,7 +85,7 @@ export function setImporting(importing: boolean): void {
  * if (isMainProcess) console.log('not a child')
  * ```
  */
-export const isMainProcess: boolean = current.name === undefined
+export const isMainProcess: boolean = current.origin === undefined
 
 /**
  * The name of this process: what its {@link Process} is called, `"Manager-N"` in the server of a manager, or `"MainProcess"`.
@@ -84,4 +96,23 @@ export const isMainProcess: boolean = current.name === undefined
  * console.assert(processName === 'MainProcess')
  * ```
  */
-export const processName: string = current.name ?? 'MainProcess'
+export const processName: string = current.origin?.name ?? 'MainProcess'
+
+/**
+ * The process that has started this one by a {@link Process} or `Manager.start`, by its name and process id; undefined in a main process. For
+ * Python's `multiprocessing.parent_process()`.
+ *
+ * @remarks It stays what it was when the parent has ended, as that of a `detached` child may have. In a worker thread it is the parent of the
+ * process.
+ * @example
+ * ```ts
+ * import { isMainProcess, parentProcess, Process, processName } from 'procshare'
+ *
+ * export function introduce() {
+ *   console.log(`${processName}, a child of ${parentProcess?.name}`) // Process-1, a child of MainProcess
+ * }
+ *
+ * if (isMainProcess) await new Process(import.meta.url, { export: 'introduce' }).start().join()
+ * ```
+ */
+export const parentProcess: ParentProcess | undefined = current.origin?.parent

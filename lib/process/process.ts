@@ -6,11 +6,12 @@ import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { offAbort, onAbort } from '../abort-registry.ts'
-import { errorFromParts } from '../codec/error-parts.ts'
+import { textOf } from '../codec/errors.ts'
+import { decodeThrown } from '../codec/thrown.ts'
 import { CHILD_MAIN } from '../entries.ts'
 import { processError, spawnError } from '../errors/process-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
-import { isUrl } from '../kinds-of-value.ts'
+import { isError, isUrl } from '../kinds-of-value.ts'
 import { isShortage, makeRoom } from '../memory/room.ts'
 import type { HeldHandle } from '../memory/segment.ts'
 import { assertWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
@@ -53,6 +54,11 @@ export interface ProcessOptions {
    * `--interactive`, `--input-type`, `--run`, `--entry-url`, and all that begin with `--inspect`, `--watch` or `--test`
    */
   readonly execArgv?: readonly string[]
+  /**
+   * The program that runs the module: the path of a `node`, or its name on the `PATH`.
+   * @defaultValue the one that runs this process, `process.execPath`
+   */
+  readonly execPath?: string
   /** Working directory. @defaultValue that of this process */
   readonly cwd?: string
   /**
@@ -62,7 +68,32 @@ export interface ProcessOptions {
   readonly stdio?: 'inherit' | 'pipe' | 'ignore'
 }
 
-const OPTIONS = ['args', 'export', 'name', 'detached', 'env', 'execArgv', 'cwd', 'stdio'] as const
+type AnyFunction = (...args: never[]) => unknown
+
+/** `args` are needed unless all parameters of the function are optional. */
+type ArgumentsOf<F extends AnyFunction> =
+  [] extends Parameters<F> ? { readonly args?: Readonly<Parameters<F>> } : { readonly args: Readonly<Parameters<F>> }
+
+/** One for each function that a module exports. */
+type OptionsOfExports<M> = {
+  [Name in keyof M]: M[Name] extends AnyFunction
+    ? ArgumentsOf<M[Name]> & (Name extends 'default' ? { readonly export?: Name } : { readonly export: Name })
+    : never
+}[keyof M]
+
+/**
+ * {@link ProcessOptions} with `export` and `args` as they must be for `T`: the type of a module (`typeof import('./jobs.js')`), or of the
+ * function (`typeof work`).
+ */
+export type ProcessOptionsFor<T> = unknown extends T
+  ? ProcessOptions
+  : Omit<ProcessOptions, 'args' | 'export'> &
+      (T extends AnyFunction ? ArgumentsOf<T> & { readonly export?: string } : OptionsOfExports<T>)
+
+/** What follows the module: options, which may be left out where none is needed. */
+type Rest<T> = object extends ProcessOptionsFor<T> ? [options?: ProcessOptionsFor<T>] : [options: ProcessOptionsFor<T>]
+
+const OPTIONS = ['args', 'export', 'name', 'detached', 'env', 'execArgv', 'execPath', 'cwd', 'stdio'] as const
 
 let count = 0
 
@@ -72,6 +103,9 @@ let count = 0
  * @remarks The child ends when the function has settled. If the function throws, its stack goes to the child's standard error
  * and the reason to {@link join}. Children end with the process that started them, however that ends, unless they are
  * `detached`. Arguments may be closed as soon as {@link start} has returned: what the child has to attach to is held until it has.
+ *
+ * TypeScript checks the options if it is told what the module is: `new Process<typeof import('./jobs.js')>(url, { export: 'work', args: [1] })`
+ * compiles when the module exports a function `work` that takes a number; `new Process<typeof work>(url, …)` checks `args` alone.
  * @example
  * ```ts
  * import { isMainProcess, Process, Value } from 'procshare'
@@ -82,13 +116,13 @@ let count = 0
  *
  * if (isMainProcess) {
  *   using counter = new Value('i')
- *   const child = new Process(import.meta.url, { export: 'work', args: [counter] }).start()
+ *   const child = new Process<typeof work>(import.meta.url, { export: 'work', args: [counter] }).start()
  *   console.assert((await child.join()) === 0)
  *   console.assert(counter.value === 1)
  * }
  * ```
  */
-export class Process implements AsyncDisposable {
+export class Process<T = unknown> implements AsyncDisposable {
   /** What the process is called. */
   readonly name: string
   readonly #module: string
@@ -100,7 +134,8 @@ export class Process implements AsyncDisposable {
   /** Keeps the arguments for the child, whoever closes them. */
   #holds: HeldHandle[] = []
   #exitCode: number | null = null
-  #failure: Error | undefined
+  /** What the child has thrown. */
+  #failure: { readonly thrown: unknown } | undefined
 
   /**
    * Describes a process; {@link start} starts it.
@@ -109,14 +144,16 @@ export class Process implements AsyncDisposable {
    * starts with `./` or `../` (from the working directory)
    * @throws `TypeError` for options or a module that cannot be right.
    */
+  constructor(module: string | URL, ...rest: Rest<[T][T extends unknown ? 0 : never]>) // T is not inferred from options
   constructor(module: string | URL, options: ProcessOptions = {}) {
     assertOptions('options', options, OPTIONS)
     const { args = [], ...others } = options
-    const { export: exportName = 'default', name, detached = false, stdio = 'inherit' } = others
+    const { export: exportName = 'default', name, detached = false, stdio = 'inherit', execPath } = others
     if (!Array.isArray(args)) throw typeError('options.args', 'an array', args)
     assertString('options.export', exportName)
     assertBoolean('options.detached', detached)
     if (name !== undefined) assertString('options.name', name)
+    if (execPath !== undefined) assertString('options.execPath', execPath)
     if (!['inherit', 'pipe', 'ignore'].includes(stdio)) {
       throw valueError('options.stdio', "'inherit', 'pipe' or 'ignore'", stdio)
     }
@@ -152,7 +189,15 @@ export class Process implements AsyncDisposable {
   }
 
   #launch(): ChildProcess {
-    const { export: exportName = 'default', detached = false, stdio = 'inherit', env, execArgv, cwd } = this.#options
+    const {
+      export: exportName = 'default',
+      detached = false,
+      stdio = 'inherit',
+      env,
+      execArgv,
+      execPath,
+      cwd,
+    } = this.#options
     const message: StartMessage = {
       procshare: 'start',
       name: this.name,
@@ -168,6 +213,7 @@ export class Process implements AsyncDisposable {
         detached,
         env: { ...(env ?? process.env), ...originOf(this.name) },
         execArgv: [...(execArgv ?? inheritedOptions(process.execArgv))],
+        ...(execPath !== undefined && { execPath }),
         ...(cwd !== undefined && { cwd }),
       })
     let child: ChildProcess
@@ -200,8 +246,9 @@ export class Process implements AsyncDisposable {
   /**
    * Waits until the child has ended, and gives its exit code: negative for a signal (`-9` is SIGKILL), as in Python.
    *
-   * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw, with the error as `cause`; `ERR_TIMEOUT` after
-   * `timeoutMs`, the child going on; `ERR_PROCESS_STATE` before {@link start}; `EMFILE`, `ENFILE`, `EAGAIN` when the system had no
+   * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw, with what it threw as `cause`: an error with its class,
+   * `message`, `stack`, `cause`, `errors` and own enumerable properties, where what cannot be copied is replaced by its text, as shared
+   * objects are; any other value as it was, or an error with its text. `ERR_TIMEOUT` after `timeoutMs`, the child going on; `ERR_PROCESS_STATE` before {@link start}; `EMFILE`, `ENFILE`, `EAGAIN` when the system had no
    * descriptors or processes for it. The signal's reason when it aborts.
    */
   async join(options: WaitOptions = {}): Promise<number> {
@@ -289,7 +336,7 @@ export class Process implements AsyncDisposable {
   #onMessage(message: unknown): void {
     if (!isOurs<ChildMessage>(message, 'attached', 'failed')) return
     if (message.procshare === 'failed') {
-      this.#failure = errorFromParts(message.error)
+      this.#failure = { thrown: decodeThrown(message.thrown) }
     } else {
       this.#release(false)
       if (this.#options.detached === true) this.#child?.unref()
@@ -309,18 +356,19 @@ export class Process implements AsyncDisposable {
     this.#args = undefined
     this.#release(true)
     if (this.#failure === undefined) this.#settle.resolve(this.#exitCode!)
-    else this.#fail(this.#failure)
+    else this.#fail(this.#failure.thrown)
   }
 
-  #fail(cause: Error): void {
+  #fail(cause: unknown): void {
     this.#args = undefined
     this.#release(true)
     if (this.#child?.pid === undefined && isShortage(cause)) {
-      this.#settle.reject(spawnError(cause, this.name))
+      this.#settle.reject(spawnError(cause as Error, this.name))
       return
     }
     const why = this.#child?.pid === undefined ? 'not started' : 'threw'
-    const error = why === 'threw' ? `${cause.name}: ${cause.message}` : cause.message
+    const text = isError(cause) ? cause.message : textOf(cause)
+    const error = why === 'threw' && isError(cause) ? `${cause.name}: ${text}` : text
     this.#settle.reject(processError('ERR_PROCESS_FAILED', { process: this.name, why, error }, { cause }))
   }
 

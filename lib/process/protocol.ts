@@ -1,5 +1,4 @@
 /** The messages between a Process and its child, on the IPC channel that Node makes. */
-import { isError } from '../kinds-of-value.ts'
 
 export interface StartMessage {
   readonly procshare: 'start'
@@ -18,15 +17,8 @@ export interface AttachedMessage {
 /** The function threw, or could not be called. */
 export interface FailedMessage {
   readonly procshare: 'failed'
-  readonly error: RemoteError
-}
-
-/** An error as far as it can be told to another process. */
-export interface RemoteError {
-  readonly name: string
-  readonly message: string
-  readonly stack: string | undefined
-  readonly code: string | undefined
+  /** What was thrown: codec/thrown.ts. */
+  readonly thrown: Uint8Array
 }
 
 export type ChildMessage = AttachedMessage | FailedMessage
@@ -41,11 +33,4 @@ export function isOurs<M extends { readonly procshare: string }>(
 ): message is M {
   if (typeof message !== 'object' || message === null || !Object.hasOwn(message, 'procshare')) return false
   return kinds.includes((message as M).procshare)
-}
-
-export function toRemoteError(error: unknown): RemoteError {
-  if (!isError(error)) return { name: 'Error', message: String(error), stack: undefined, code: undefined }
-  const { name, message, stack } = error
-  const { code } = error as { code?: unknown }
-  return { name, message, stack, code: typeof code === 'string' ? code : undefined }
 }

@@ -13,7 +13,7 @@
  */
 import { pack, type References, unpack } from '../codec/message-pack.ts'
 import { notCloneable } from '../codec/not-cloneable.ts'
-import { isTree } from '../codec/survey.ts'
+import { shapeOf } from '../codec/survey.ts'
 import { ShareError } from '../errors/share-error.ts'
 import { attach, type Handle, type Shareable } from '../memory/handle.ts'
 import {
@@ -87,8 +87,9 @@ function encodeRaw(flags: number, bytes: Uint8Array): number {
 }
 
 function encodeOther(value: unknown): number {
-  const flags = isTree(value) ? TREE : GRAPH
-  const { buffer, end } = pack(value, flags === TREE, handles, HEADER_BYTES, exchange)
+  const shape = shapeOf(value)
+  const flags = shape === 'tree' ? TREE : GRAPH
+  const { buffer, end } = pack(value, shape, handles, HEADER_BYTES, exchange)
   if (buffer === exchange) return finishRecord(flags, end - HEADER_BYTES)
   outside = { flags, bytes: buffer.subarray(HEADER_BYTES, end) }
   return 0

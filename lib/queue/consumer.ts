@@ -11,14 +11,10 @@ import {
   type WaitOptions,
 } from '../sync/wait-options.ts'
 import { decode, decodeAt, decodeUntrusted, decodeUntrustedAt, noteTaken } from './codec.ts'
+import { ENDED, type Got } from './consume.ts'
 import { answers, exchange, recordBytesAt, select, selectedBytes } from './exchange.ts'
 import type { Ring } from './ring.ts'
 import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
-
-/** What is taken when the queue has ended. */
-export const ENDED: unique symbol = Symbol('ended')
-/** One item; ENDED instead of an error, which iteration does not need. */
-export type Got = { readonly value: unknown } | typeof ENDED
 
 const { getSelected } = native
 
@@ -73,6 +69,11 @@ export class Consumer {
   getManySync(waiter: Waiter, most: number, options: SyncWaitOptions | undefined): unknown[] | typeof ENDED {
     assertSyncWaitOptions(options)
     return this.#block(waiter, () => this.#takeMany(waiter, most), options?.timeoutMs ?? Infinity)
+  }
+
+  /** How many items there are at this moment. */
+  get size(): number {
+    return this.#ring.state().items
   }
 
   /** Waits until there is something to take, or the end, without taking it. False after the timeout. */

@@ -9,7 +9,8 @@ import { NOT_NOW } from '../sync/wait-line.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { typeError } from '../validate.ts'
 import { attachEnd, ConnectionState, createPipe, HOLDERS, KIND, type PipeOptions, siteOf } from './connection-state.ts'
-import { type Consumer, ENDED } from './consumer.ts'
+import { type ConsumeOptions, consume, ENDED } from './consume.ts'
+import type { Consumer } from './consumer.ts'
 import type { Producer } from './producer.ts'
 import type { End } from './ring.ts'
 
@@ -153,12 +154,23 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /** Receives messages until nobody has the other end and nothing is left. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (;;) {
-      const got = await this.#incoming.get(this, NO_OPTIONS)
-      if (got === ENDED) return
-      yield got.value as T
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    return this.consume()
+  }
+
+  /**
+   * Receives messages until nobody has the other end and nothing is left, or the signal aborts: then the loop ends after the message that is
+   * being worked on, and what was not received stays in the pipe. As {@link Queue.consume}.
+   * @throws {@link ShareError} `ERR_ONE_WAY`, `ERR_CLOSED`, as {@link recv}. `TypeError` for other options.
+   */
+  consume(options: ConsumeOptions = NO_OPTIONS): AsyncGenerator<T, void, undefined> {
+    return consume<T>(async (waitOptions) => this.#incoming.get(this, waitOptions), options)
+  }
+
+  /** @internal */
+  protected override shownState(): unknown {
+    const { incoming } = this.state
+    return { isReadable: this.isReadable, isWritable: this.isWritable, ...(incoming && { size: incoming.size }) }
   }
 
   get #incoming(): Consumer {

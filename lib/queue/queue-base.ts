@@ -4,7 +4,7 @@ import type { Site } from '../memory/site.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import { NOT_NOW } from '../sync/wait-line.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
-import { ENDED } from './consumer.ts'
+import { type ConsumeOptions, consume, ENDED } from './consume.ts'
 import { QueueState } from './queue-state.ts'
 
 const NO_OPTIONS: WaitOptions = {}
@@ -112,12 +112,40 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /** Takes items until the queue has ended and nothing is left. Each item goes to one of those who iterate. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (;;) {
-      const got = await this.state.consumer.get(this, NO_OPTIONS)
-      if (got === ENDED) return
-      yield got.value as T
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    return this.consume()
+  }
+
+  /**
+   * Takes items, as iteration over the queue itself does, until the queue has ended and nothing is left, or the signal aborts.
+   *
+   * @remarks When the signal aborts, the loop ends after the item that is being worked on, or at once if it waits for one. No item is lost: what
+   * was taken is worked on, and everything else stays in the queue for other consumers. A service stops in this way on SIGTERM; nothing but the
+   * handler is needed, because the process ends when nothing is left to do.
+   * @throws {@link ShareError} `ERR_CLOSED` when the queue is closed meanwhile; as {@link get}. `TypeError` for other options.
+   * @example
+   * ```ts
+   * import { Queue } from 'procshare'
+   * const stop = new AbortController()
+   * process.once('SIGTERM', () => stop.abort())
+   *
+   * using jobs = new Queue<number>()
+   * for (let n = 1; n <= 3; n++) await jobs.put(n)
+   * for await (const n of jobs.consume({ signal: stop.signal })) {
+   *   if (n === 2) stop.abort() // as the signal would
+   *   console.log(`job ${n} is done`) // 1, 2
+   * }
+   * console.assert(jobs.size === 1)
+   * ```
+   */
+  consume(options: ConsumeOptions = NO_OPTIONS): AsyncGenerator<T, void, undefined> {
+    return consume<T>((waitOptions) => this.state.consumer.get(this, waitOptions), options)
+  }
+
+  /** @internal */
+  protected override shownState(): unknown {
+    const { items, ended } = this.state.ring.state()
+    return ended ? { size: items, ended } : { size: items }
   }
 
   /** From now on bytes and plain values are taken, of producers that may mean harm; anything else arrives as undefined. @internal */

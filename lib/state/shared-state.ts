@@ -2,6 +2,7 @@
 import { inspect } from 'node:util'
 import { nameOf, type SchemaDifference, segmentError } from '../errors/segment-messages.ts'
 import { hasCode, type ShareError } from '../errors/share-error.ts'
+import { inspected } from '../inspection.ts'
 import { attach, type Handle, registerKind, registerShareable, type Shareable } from '../memory/handle.ts'
 import {
   Attachment,
@@ -229,8 +230,8 @@ class State {
   }
 
   [inspect.custom](): string {
-    const closed = this.#attachment.closed ? ' (closed)' : ''
-    return `${nameOf(this.#attachment.subject)}${closed} { ${Object.keys(this).join(', ')} }`
+    const { subject, closed } = this.#attachment
+    return inspected(`${nameOf(subject)} { ${Object.keys(this).join(', ')} }`, closed, () => undefined)
   }
 }
 

@@ -180,6 +180,11 @@ export class Barrier extends SharedObject<BarrierState> {
     return toMilliseconds(native.barrierTimeoutNs(this.state.object))
   }
 
+  /** @internal */
+  protected override shownState(): unknown {
+    return { parties: this.parties, waiting: this.waiting, broken: this.broken }
+  }
+
   /** How many are waiting at this moment. */
   get waiting(): number {
     return native.barrierWaiting(this.state.object)

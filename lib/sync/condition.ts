@@ -5,6 +5,7 @@ import { type Handle, registerKind } from '../memory/handle.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
 import { attachSite, createSite, openSite, Site } from '../memory/site.ts'
+import { isTruthy, type Truthy } from '../truthy.ts'
 import { assertFunction, assertInteger, assertNotThenable, typeError } from '../validate.ts'
 import { type ConditionOptions, conditionSpec, KIND, parkingSite } from './condition-site.ts'
 import { LockBase } from './lock-base.ts'
@@ -93,6 +94,11 @@ export class Condition extends SharedObject<ParkingState> {
     return this.#lock.lock
   }
 
+  /** @internal */
+  protected override shownState(): unknown {
+    return { locked: this.lock.locked }
+  }
+
   /** {@link Lock.acquire} of the lock. */
   acquire(options?: WaitOptions): Promise<LockGuard> {
     return this.lock.acquire(options)
@@ -175,7 +181,7 @@ export class Condition extends SharedObject<ParkingState> {
    * what it returned. `predicate` may return a promise.
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
-  async waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & OwnerOptions = {}): Promise<T> {
+  async waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & OwnerOptions = {}): Promise<Truthy<T>> {
     assertFunction('predicate', predicate)
     const { guard, ...waitOptions } = options
     assertWaitOptions(waitOptions)
@@ -184,12 +190,12 @@ export class Condition extends SharedObject<ParkingState> {
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const result = await predicate()
-      if (result) return result
+      if (isTruthy(result)) return result
       try {
         await this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
       } catch (error) {
         const late = hasCode(error, 'ERR_TIMEOUT') && (await predicate())
-        if (late) return late
+        if (isTruthy(late)) return late
         throw this.#inFull(error, timeoutMs)
       }
     }
@@ -201,7 +207,7 @@ export class Condition extends SharedObject<ParkingState> {
    *
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
-  waitForSync<T>(predicate: () => T, options: SyncWaitOptions & OwnerOptions = {}): T {
+  waitForSync<T>(predicate: () => T, options: SyncWaitOptions & OwnerOptions = {}): Truthy<T> {
     assertFunction('predicate', predicate)
     const { guard, ...waitOptions } = options
     assertSyncWaitOptions(waitOptions)
@@ -211,12 +217,12 @@ export class Condition extends SharedObject<ParkingState> {
     for (;;) {
       const result = predicate()
       assertNotThenable('predicate', result, ' (use waitFor)')
-      if (result) return result
+      if (isTruthy(result)) return result
       try {
         this.waitSync({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
       } catch (error) {
         const late = hasCode(error, 'ERR_TIMEOUT') && predicate()
-        if (late) return late
+        if (isTruthy(late)) return late
         throw this.#inFull(error, timeoutMs)
       }
     }

@@ -75,6 +75,11 @@ export class Event extends SharedObject<EventState> {
     return native.eventIsSet(this.state.object)
   }
 
+  /** @internal */
+  protected override shownState(): unknown {
+    return { isSet: this.isSet }
+  }
+
   /** Sets the event and ends all waits for it. @throws {@link ShareError} `ERR_CLOSED`. */
   set(): void {
     const { object, line } = this.state

@@ -148,6 +148,11 @@ export abstract class LockBase extends SharedObject<LockState> {
     }
   }
 
+  /** @internal */
+  protected override shownState(): unknown {
+    return this.locked ? { locked: true, owner: this.owner } : { locked: false }
+  }
+
   /**
    * Ends this handle; acquisitions that are pending through it are rejected with `ERR_CLOSED`. Idempotent.
    *

@@ -168,6 +168,11 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
     throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 
+  /** @internal */
+  protected override shownState(): unknown {
+    return { value: this.value }
+  }
+
   #take(): boolean {
     const { state } = this
     const outcome = native.semaphoreTryAcquire(state.object, 1)

@@ -1,6 +1,7 @@
 /** The base class of waitable objects: name, handle, `close()`, `ref()` and `unref()`. */
-import { inspect } from 'node:util'
+import { type InspectOptions, inspect } from 'node:util'
 import { nameOf, type Subject } from '../errors/segment-messages.ts'
+import { inspected } from '../inspection.ts'
 import { type Handle, registerShareable } from '../memory/handle.ts'
 import { type Resident, residentAt } from '../memory/segment.ts'
 import type { Site } from '../memory/site.ts'
@@ -115,8 +116,13 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     this.close()
   }
 
-  [inspect.custom](): string {
-    return this.#state === undefined ? `${nameOf(this.subject)} (closed)` : nameOf(this.subject)
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return inspected(nameOf(this.subject), this.#state === undefined, () => this.shownState(), options)
+  }
+
+  /** What `util.inspect` shows of the state at this moment; it must not wait. @internal */
+  protected shownState(): unknown {
+    return undefined
   }
 
   /** @internal */

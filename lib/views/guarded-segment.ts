@@ -1,8 +1,10 @@
 /**
  * GuardedSegment: elements of one type in a segment, and the lock that guards them. What Value and SharedArray are views of.
  */
-import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
+import type { InspectOptions } from 'node:util'
+import { type Mismatch, nameOf, segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
+import { inspected } from '../inspection.ts'
 import type { Handle } from '../memory/handle.ts'
 import {
   type AttachOptions,
@@ -112,6 +114,12 @@ export class GuardedSegment {
   /** For views that no user gets. */
   get innerBuffer(): ArrayBuffer | SharedArrayBuffer {
     return this.#site.attachment.segment.innerBuffer
+  }
+
+  /** What `util.inspect` shows of the object behind which this is. */
+  inspected(state: () => unknown, options?: InspectOptions): string {
+    const { subject, closed } = this.#site.attachment
+    return inspected(nameOf(subject), closed, state, options)
   }
 
   handleOf(object: object): Handle {

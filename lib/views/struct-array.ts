@@ -1,4 +1,5 @@
 /** Shared arrays of structs: live records by index, and whole-array operations under the lock. */
+import { type InspectOptions, inspect } from 'node:util'
 import { type Handle, registerShareable } from '../memory/handle.ts'
 import { toList } from '../scalars/elements.ts'
 import type { AnyLock } from '../sync/rlock.ts'
@@ -117,6 +118,15 @@ export class StructArray extends Indexed {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  [inspect.custom](depth: number, options: InspectOptions): string {
+    const firstRecords = () => {
+      const records = Array.from({ length: Math.min(this.length, 100) }, (_, i) => this.at(i))
+      records.length = this.length // more than are shown are counted
+      return records
+    }
+    return this.#guarded.inspected(firstRecords, { ...options, depth })
   }
 
   #place(index: number): number {

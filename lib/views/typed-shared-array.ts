@@ -2,6 +2,7 @@
  * Shared arrays of scalars: for each element type a class that extends the typed array of that type, so that indexing,
  * iteration, `Atomics` and all methods are the engine's own, at its speed.
  */
+import { type InspectOptions, inspect } from 'node:util'
 import type { Handle } from '../memory/handle.ts'
 import { registerShareable } from '../memory/handle.ts'
 import { encodeAll } from '../scalars/elements.ts'
@@ -109,6 +110,10 @@ function defineNumbers(type: ScalarType, Base: typeof Int32Array) {
 
     [Symbol.dispose](): void {
       this.close()
+    }
+
+    [inspect.custom](_depth: number, options: InspectOptions): string {
+      return this.#guarded.inspected(() => new Base(this.buffer, this.byteOffset, this.length), options)
     }
   }
 }

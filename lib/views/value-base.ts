@@ -43,6 +43,6 @@ export abstract class ValueBase {
   }
 
   [inspect.custom](depth: number, options: InspectOptions): string {
-    return `Value "${this.name}" ${inspect(this.peek(), { ...options, depth })}`
+    return this.#guarded.inspected(() => this.peek(), { ...options, depth })
   }
 }

@@ -12,14 +12,16 @@ beforeAll(async () => {
 })
 afterAll(() => manager?.shutdown())
 
-it('what is thrown and cannot be sent arrives in words, or as the news that there are none', async () => {
-  await expect(box.throwUnspeakable()).rejects.toThrow('Something was thrown that cannot be described')
-  await expect(box.rejectUnspeakable()).rejects.toThrow('Something was thrown that cannot be described')
+it('what is thrown and cannot be sent arrives as an error with its text', async () => {
+  await expect(box.throwUnspeakable()).rejects.toThrow('toString: [Function: toString]')
+  await expect(box.rejectUnspeakable()).rejects.toThrow('toString: [Function: toString]')
   expect(await box.get()).toBe(1)
 })
 
 it('an error that is too long arrives shortened', async () => {
-  await expect(box.throwLong(70 * 2 ** 20)).rejects.toThrow(/^RangeError: x{900,1000}$/)
+  await expect(box.throwLong(70 * 2 ** 20)).rejects.toThrow(
+    expect.objectContaining({ name: 'RangeError', message: expect.stringMatching(/^x{900,1000}$/) }),
+  )
   expect(await box.get()).toBe(1)
 })
 

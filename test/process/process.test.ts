@@ -1,5 +1,7 @@
 import { getEventListeners } from 'node:events'
-import { resolve } from 'node:path'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
@@ -8,6 +10,7 @@ import {
   Lock,
   Process,
   type ProcessOptions,
+  parentProcess,
   processName,
   SharedArray,
   SharedMemory,
@@ -83,6 +86,18 @@ describe('arguments', () => {
         .start()
         .join(),
     ).toBe(0)
+  })
+
+  it('arrive as the errors that they were, with causes, properties and shared objects', async () => {
+    using value = new Value('i')
+    const error = new RangeError('sent', { cause: new TypeError('why') })
+    Object.assign(error, { status: 503, value, work: function work() {} })
+    expect(
+      await job('checkErrors', error, { list: [error] })
+        .start()
+        .join(),
+    ).toBe(0)
+    expect(value.value).toBe(1)
   })
 
   it('may be large', async () => {
@@ -170,6 +185,7 @@ describe('what is run', () => {
       [{ name: 7 }, typeError(/name/)],
       [{ detached: 1 }, typeError(/detached/)],
       [{ stdio: 'pip' }, valueError(/stdio/)],
+      [{ execPath: 7 }, typeError(/execPath/)],
       [{ exports: 'work' }, expect.objectContaining({ message: expect.stringMatching(/exports/) })],
     ]
     for (const [options, error] of bad) expect(() => new Process(JOBS, options)).toThrow(error)
@@ -191,6 +207,28 @@ describe('what is run', () => {
   })
 })
 
+describe('the program', () => {
+  it('that runs the module is that of this process, or the one that is given', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'process-'))
+    try {
+      const execPath = join(directory, 'my-node')
+      symlinkSync(process.execPath, execPath)
+      for (const [options, argv0] of [
+        [{}, process.execPath],
+        [{ execPath }, execPath],
+      ] as const) {
+        using text = new SharedArray('c', 1_000)
+        expect(await new Process(JOBS, { ...options, export: 'describeOrigin', args: [text] }).start().join()).toBe(0)
+        expect(JSON.parse(text.value.toString()).argv0).toBe(argv0)
+      }
+      const missing = quiet('nothing', [], { execPath: join(directory, 'none') }).start()
+      expect((await failureOf(missing)).cause.code).toBe('ENOENT')
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+})
+
 describe('the end', () => {
   it('gives the exit code, negative for a signal', async () => {
     expect(await job('nothing').start().join()).toBe(0)
@@ -208,7 +246,6 @@ describe('the end', () => {
   it.each([
     ['fail', { name: 'RangeError', message: 'failed, as asked', code: 'ERR_ASKED' }, /at fail .*jobs\.mjs/],
     ['failLater', { name: 'TypeError', message: 'failed later, as asked' }, /at failLater .*jobs\.mjs/],
-    ['failWithText', { name: 'Error', message: 'only a text' }, /only a text/],
     ['failInTimer', { name: 'Error', message: 'uncaught, as asked' }, /jobs\.mjs/],
     ['failUnhandled', { name: 'Error', message: 'unhandled, as asked' }, /jobs\.mjs/],
   ])('by an error (%s) is told to join, with the stack on standard error', async (name, cause, stack) => {
@@ -222,6 +259,38 @@ describe('the end', () => {
     expect(child.exitCode).toBe(1)
     expect(child.isAlive).toBe(false)
     await expect(child.join()).rejects.toBe(error)
+  })
+
+  it('by an error is told to join with all that the error has, what cannot be sent as its text', async () => {
+    using text = new SharedArray('c', 5)
+    const { cause } = (await failureOf(quiet('failAtLength', [text]).start())) as {
+      cause: TypeError & { status: number; job: unknown; work: unknown; text: unknown; self: unknown[] }
+    }
+    expect(cause).toBeInstanceOf(TypeError)
+    expect([cause.name, cause.message, cause.status, cause.job]).toEqual(['JobError', 'the failure', 503, { id: 7n }])
+    expect(cause.stack).toMatch(/at failAtLength .*jobs\.mjs/)
+    expect([cause.work, typeof cause.text]).toEqual(['[Function: failAtLength]', 'string'])
+    expect(cause.self[0]).toBe(cause)
+    const inner = cause.cause as RangeError & Record<string, unknown>
+    expect(inner).toBeInstanceOf(RangeError)
+    expect([inner.message, inner.code, inner.at]).toEqual(['the cause', 'ERR_CAUSE', new Date(5)])
+    const all = inner.cause as AggregateError
+    expect(all).toBeInstanceOf(AggregateError)
+    expect([all.message, all.errors[0] instanceof SyntaxError, all.errors[1]]).toEqual(['all', true, 'second'])
+  })
+
+  it('by what is no error is told to join as it was, or as an error with its text', async () => {
+    const thrown = async (name: string, ...args: unknown[]) => failureOf(quiet(name, args).start())
+    const text = await thrown('failWithText')
+    expect([text.cause, text.message]).toEqual(['only a text', expect.stringMatching(/failed: only a text$/)])
+    expect((await thrown('failWith', 'object')).cause).toEqual({ reason: 'an object', list: [1n] })
+    expect(await thrown('failWith', 'undefined')).toMatchObject({
+      message: expect.stringMatching(/failed: undefined$/),
+    })
+    expect((await thrown('failWith', 'function')).cause).toEqual(new Error('[Function: failWith]'))
+    const aborted = (await thrown('failWith', 'abort')).cause
+    expect([aborted instanceof DOMException, aborted.name]).toEqual([true, 'AbortError'])
+    expect((await thrown('failWith', 'refusing')).cause).toBeInstanceOf(Error)
   })
 
   it.each([
@@ -406,6 +475,15 @@ describe('isMainProcess and processName', () => {
     expect([isMainProcess, processName]).toEqual([true, 'MainProcess'])
     expect(await portrait('describe')).toMatchObject({ main: false, name: 'parent' })
     expect(await portrait('delegate', 'describe')).toMatchObject({ main: false, name: 'parent-child' })
+  })
+
+  it('and parentProcess tell who has started a process', async () => {
+    expect(parentProcess).toBeUndefined()
+    const parent = { name: 'MainProcess', pid: process.pid }
+    expect(await portrait('describeOrigin')).toMatchObject({ parent, inWorker: parent })
+    const grandchild = (await portrait('delegate', 'describeOrigin')) as { parent: { pid: number } }
+    expect(grandchild.parent).toEqual({ name: 'parent', pid: expect.any(Number) })
+    expect(grandchild.parent.pid).not.toBe(process.pid)
   })
 
   it('are those of a program in what a child starts by other means', async () => {

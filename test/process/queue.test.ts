@@ -1,4 +1,4 @@
-import { JoinableQueue, Process, Queue } from 'procshare'
+import { JoinableQueue, Manager, Process, Queue } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { type Peer, spawnFixture, startWorker, together } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
@@ -79,6 +79,37 @@ describe('a queue', () => {
       [0, 2],
     ])
   })
+
+  it.each(['in memory', 'of a manager'])(
+    '%s loses nothing when its consumers are terminated one after the other',
+    async (where) => {
+      await using manager = where === 'in memory' ? undefined : await Manager.start()
+      using jobs = manager === undefined ? new Queue<number>() : await manager.Queue<number>()
+      using done = new Queue<number | 'ready'>()
+      const put: number[] = []
+      const finished: unknown[] = []
+      for (let round = 0; round < 4; round++) {
+        const child = new Process(new URL('../fixtures/queue-jobs.mjs', import.meta.url), {
+          export: 'workUntilTerminated',
+          args: [jobs, done],
+        }).start()
+        const numbers = Array.from({ length: round === 0 ? 0 : 300 }, (_, i) => 1_000 * round + i)
+        put.push(...numbers)
+        await jobs.putMany(numbers)
+        for (let got: unknown; got !== 'ready'; ) {
+          got = await done.get({ timeoutMs: 20_000 })
+          if (got !== 'ready') finished.push(got)
+        }
+        if (round > 1)
+          for (let i = 0; i < 20; i++) await done.get({ timeoutMs: 20_000 }).then((job) => finished.push(job))
+        child.terminate()
+        expect(await child.join({ timeoutMs: 20_000 })).toBe(0)
+      }
+      for (let got = done.tryGet(); got !== undefined; got = done.tryGet()) finished.push(got.value)
+      for (let got = await jobs.tryGet(); got !== undefined; got = await jobs.tryGet()) finished.push(got.value)
+      expect(finished.sort((a, b) => Number(a) - Number(b))).toEqual(put)
+    },
+  )
 
   it('wakes a consumer in another process that waits', async () => {
     using queue = new Queue<Uint8Array>()

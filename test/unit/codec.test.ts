@@ -85,18 +85,11 @@ describe('what travels through a queue', () => {
 
   it('is refused when it could only arrive as something else', () => {
     using queue = new Queue()
-    const itself = new Error('itself')
-    itself.cause = { itself }
     class MyMap extends Map<number, number> {}
     class MySet extends Set<number> {}
-    for (const value of [itself, { itself }, new MyMap([[1, 2]]), new MySet([1]), new Error('\udc00')]) {
+    for (const value of [new MyMap([[1, 2]]), new MySet([1])]) {
       expect(() => queue.putSync(value)).toThrow(expect.objectContaining({ name: 'DataCloneError' }))
     }
-    const holder: { error?: Error } = { error: new Error('held', { cause: itself.message }) }
-    holder.error!.cause = holder
-    queue.putSync(holder)
-    const got = queue.getSync() as { error: Error }
-    expect(got.error.cause).toBe(got)
   })
 
   it('is refused when a getter has taken something meanwhile, which is not lost', () => {

@@ -68,7 +68,7 @@ describe('a condition', () => {
     using event = Event.create(uniqueName())
     expect(() => Condition.attach(event.name)).toThrow(shareError('ERR_KIND'))
     expect(() => Condition.open(event.name)).toThrow(shareError('ERR_KIND'))
-    expect(inspect(condition)).toBe(`Condition "${name}"`)
+    expect(inspect(condition)).toMatch(`Condition "${name}" {`)
   })
 })
 

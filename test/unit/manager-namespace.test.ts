@@ -66,16 +66,45 @@ describe('a managed namespace in the blocking form', () => {
     expect('_local' in space).toBe(false)
   })
 
-  it('takes values of names that proxies have by set and get only', () => {
+  it('gives back values of any name, also of those that proxies have', () => {
+    const space = file.manager.sync.Namespace<Record<string, unknown>>() as Record<string, unknown>
+    const names = [
+      'name',
+      'typeName',
+      'constructor',
+      'toString',
+      'valueOf',
+      'call',
+      'channel',
+      'timeoutMs',
+      'isBlocking',
+    ]
+    expect([space.name, space.typeName, space.channel, 'call' in space]).toEqual([
+      undefined,
+      'Namespace',
+      undefined,
+      false,
+    ])
+    for (const name of names) {
+      space[name] = `value of ${name}`
+      expect([name in space, space[name], Object.keys(space).includes(name)]).toEqual([true, `value of ${name}`, true])
+    }
+    expect(Object.keys(space).sort()).toEqual([...names].sort())
+    for (const name of names) delete space[name]
+    expect(Object.keys(space)).toEqual([])
+    expect([String(space), space.typeName]).toEqual(['Namespace()', 'Namespace'])
+  })
+
+  it('takes values that are called like a method by set and get only', () => {
     const space = file.manager.sync.Namespace<Record<string, unknown>>()
-    expect(() => {
-      ;(space as { name: unknown }).name = 'x'
-    }).toThrow(valueError(/set with set\('name', …\)/))
-    expect(() => {
-      ;(space as { toString: unknown }).toString = 'x'
-    }).toThrow(valueError())
-    space.set('name', 'x')
-    expect([space.get('name'), space.name, space.show()]).toEqual(['x', undefined, "Namespace(name='x')"])
+    for (const name of ['get', 'set', 'close', 'handle', 'toJSON']) {
+      expect(() => {
+        ;(space as Record<string, unknown>)[name] = 'x'
+      }).toThrow(valueError(/set with set\('\w+', …\)/))
+      space.set(name, 'x')
+      expect(space.get(name)).toBe('x')
+    }
+    expect(space.equals(space)).toBe(true)
   })
 
   it('is a proxy like others: sent, compared, shown, closed', () => {
@@ -85,7 +114,10 @@ describe('a managed namespace in the blocking form', () => {
     dict.set('space', space as never)
     expect(dict.get('space')).not.toBe(space)
     expect(space.equals(dict.get('space'))).toBe(true)
-    expect([String(space), inspect(space)]).toEqual(['Namespace(a=1)', 'NamespaceProxy Namespace(a=1)'])
+    expect([String(space), inspect(space)]).toEqual([
+      'Namespace(a=1)',
+      expect.stringMatching(/^<NamespaceProxy of Namespace #\d+ at .*>$/),
+    ])
     expect(space.handle.kind).toBe('Manager')
     space.close()
     expect(() => space.a).toThrow(shareError('ERR_CLOSED'))

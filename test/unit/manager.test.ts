@@ -141,7 +141,7 @@ describe('a connected manager', () => {
     const proxy = await manager.create<Counter>('Counter', [5], { name: 'c' })
     expect(inspect(manager)).toBe(`Manager { ${manager.address} pid=${manager.pid} connected }`)
     expect(inspect(proxy)).toBe(`<CounterProxy of Counter "c" at ${manager.address}>`)
-    expect(inspect(manager.sync.of(proxy))).toBe('CounterProxy Counter(5)')
+    expect(inspect(manager.sync.of(proxy))).toBe(`<CounterProxy of Counter "c" at ${manager.address}>`)
     expect(`${manager.sync.of(proxy)}`).toBe('Counter(5)')
     proxy.close()
     expect(String(proxy)).toBe('<CounterProxy of Counter "c", closed>')

@@ -138,7 +138,7 @@ describe('a state', () => {
     const state = new SharedState(small())
     expect(inspect(state)).toBe(`SharedState "${state.name}" { hits, lock }`)
     state.close()
-    expect(inspect(state)).toBe(`SharedState "${state.name}" (closed) { hits, lock }`)
+    expect(inspect(state)).toBe(`SharedState "${state.name}" { hits, lock } (closed)`)
   })
 
   it('has members that nobody can exchange', () => {

@@ -571,7 +571,7 @@ describe('Value', () => {
     expect(inspect(value)).toBe(`Value "${value.name}" 7n`)
     guard.release()
     value.close()
-    expect(inspect(value)).toBe(`Value "${value.name}" undefined`)
+    expect(inspect(value)).toBe(`Value "${value.name}" (closed)`)
   })
 
   it('travels as its handle in JSON', () => {

@@ -57,6 +57,8 @@ export class Remote {
 export abstract class Channel {
   /** Whether calls answer with results instead of promises. */
   abstract readonly isBlocking: boolean
+  /** Whether the connection is lost or closed. */
+  abstract readonly hasEnded: boolean
   /** The address as text. */
   readonly address: string
   /** Which server it is; unknown until the connection is made. */

@@ -41,13 +41,46 @@ export interface ManagedObjectInfo {
   readonly text: string
 }
 
+/** What the server makes: of a class an instance, of a function what it returns; any other type is that of the object itself. */
+type Made<T> = T extends abstract new (
+  ...args: never[]
+) => infer Instance
+  ? Instance
+  : T extends (...args: never[]) => infer Result
+    ? Awaited<Result>
+    : T
+
+type ArgumentsOf<A extends readonly unknown[]> = [] extends A
+  ? [args?: Readonly<A>, options?: NameOptions]
+  : [args: Readonly<A>, options?: NameOptions]
+
+/** What follows the name of the type. `T` is not inferred from it. */
+type MadeFrom<T> = [T] extends [abstract new (...args: infer A) => unknown]
+  ? ArgumentsOf<A>
+  : [T] extends [(...args: infer A) => unknown]
+    ? ArgumentsOf<A>
+    : [args?: readonly unknown[], options?: NameOptions]
+
 /** The objects of a server, in either form: what {@link Manager} and its blocking form share. */
 export class ManagedObjects extends Factories {
   /**
-   * Makes an object of a type that was registered.
+   * Makes an object of a type that was registered. TypeScript takes its methods from `T`, the type of the object; given the class or function
+   * that was registered (`create<typeof Account>('Account', ['ann'])`), it checks the arguments, too.
    * @throws what making it throws; `TypeError` for a type that the server does not know.
+   * @example
+   * ```ts
+   * import { Manager } from 'procshare'
+   * interface Counter {
+   *   next(): number
+   * }
+   * const module = 'data:text/javascript,export class Counter { n = 0; next() { return ++this.n } }'
+   * await using manager = await Manager.start({ types: { Counter: { module, export: 'Counter' } } })
+   * const counter = await manager.create<Counter>('Counter')
+   * console.assert((await counter.next()) === 1)
+   * ```
    */
-  create<T>(typeName: string, args: readonly unknown[] = [], options?: NameOptions): Promise<RegisteredProxy<T>> {
+  create<T>(typeName: string, ...rest: MadeFrom<T>): Promise<RegisteredProxy<Made<T>>>
+  create(typeName: string, args: readonly unknown[] = [], options?: NameOptions): Promise<RegisteredProxy<unknown>> {
     assertString('typeName', typeName)
     if (!Array.isArray(args)) throw typeError('args', 'an array', args)
     return this.make(typeName, args, options)
@@ -103,7 +136,7 @@ export class ManagedObjects extends Factories {
 /** The blocking form of a manager: {@link Manager.sync}. */
 export interface BlockingObjects extends BlockingFactories {
   /** {@link Manager.create}, blocking the thread. */
-  create<T>(typeName: string, args?: readonly unknown[], options?: NameOptions): Blocking<RegisteredProxy<T>>
+  create<T>(typeName: string, ...rest: MadeFrom<T>): Blocking<RegisteredProxy<Made<T>>>
   /** {@link Manager.transaction}, blocking the thread. */
   transaction<const T extends readonly AnyOperation[]>(operations: T & Operations<T>): Results<T>
   /** {@link Manager.names}, blocking the thread. */

@@ -37,6 +37,8 @@ export type ProxyClass = new (remote: Remote) => ManagedProxy
  * as one of its proxies of the object is open; the guard releases it also when the proxy that gave the guard was closed.
  */
 export abstract class ManagedProxy implements Disposable {
+  /** What to use instead of an assignment. @internal */
+  static readonly writer: string = 'its methods'
   readonly #remote: Remote
   /** What all calls are made with. */
   #options: CallOptions | undefined
@@ -180,21 +182,18 @@ export abstract class ManagedProxy implements Disposable {
 
   /** Which object it is; in the blocking form what the object shows, as in Python. */
   toString(): string {
-    const { channel, typeName, name, id, isClosed } = this.#remote
-    const which = `${this.constructor.name} of ${typeName} ${name === undefined ? `#${id}` : JSON.stringify(name)}`
-    if (isClosed) return `<${which}, closed>`
-    if (!channel.isBlocking) return `<${which} at ${channel.address}>`
+    const { channel, isClosed } = this.#remote
+    if (isClosed || !channel.isBlocking) return textOf(this)
     try {
       return String(this.show())
     } catch {
-      return `<${which} at ${channel.address}, which cannot be reached>`
+      return textOf(this)
     }
   }
 
-  // Nothing private here: node calls it on the blocking form of a namespace, which is a Proxy, without asking that for it.
+  /** Which object it is, and whether it can be reached. It asks nothing of the server, in either form. */
   [inspect.custom](): string {
-    const text = this.toString()
-    return text.startsWith('<') ? text : `${this.constructor.name} ${text}`
+    return textOf(this)
   }
 
   /** Calls a method of the object. @internal */
@@ -260,6 +259,37 @@ export abstract class ManagedProxy implements Disposable {
   #closedError(): ShareError {
     return managerError('ERR_CLOSED', { type: this.#remote.typeName, id: this.#remote.id })
   }
+}
+
+// An assignment to what no class has would change this side only. At the end of the prototype chain nothing else pays for the Proxy.
+Object.setPrototypeOf(
+  ManagedProxy.prototype,
+  new Proxy(
+    {},
+    {
+      set(target, key, value, receiver: ManagedProxy) {
+        // Marks of tools, and of the program itself.
+        if (typeof key === 'symbol' || key.startsWith('_')) return Reflect.set(target, key, value, receiver)
+        throw assignmentError(receiver, key)
+      },
+    },
+  ),
+)
+
+function assignmentError(proxy: ManagedProxy, key: string): Error {
+  const { writer } = Object.getPrototypeOf(proxy).constructor as typeof ManagedProxy
+  const element = /^-?\d+$/.test(key) ? `[${key}]` : `.${key}`
+  const message = `${proxy.typeName}${element} cannot be assigned: a managed ${proxy.typeName} is changed by ${writer}`
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' })
+}
+
+/** Nothing private here: node asks the blocking form of a namespace, which is a Proxy. */
+function textOf(proxy: ManagedProxy): string {
+  const { channel, typeName, name, id, isClosed } = remoteOf(proxy)!
+  const Class = Object.getPrototypeOf(proxy).constructor as ProxyClass // a namespace may have a value of that name
+  const which = `${Class.name} of ${typeName} ${name === undefined ? `#${id}` : JSON.stringify(name)}`
+  if (isClosed) return `<${which}, closed>`
+  return `<${which} at ${channel.address}${channel.hasEnded ? ', disconnected' : ''}>`
 }
 
 /** What every proxy has, also one of a user's type, whose methods may have the names of what is protected in {@link ManagedProxy}. */

@@ -1,5 +1,4 @@
 /** What a manager and the server process that it has started say to each other, on the IPC channel that Node makes. */
-import type { RemoteError } from '../../process/protocol.ts'
 import type { ManagerAddress } from '../address.ts'
 import type { RegisterOptions } from './registered-type.ts'
 import type { ManagerServeOptions } from './server.ts'
@@ -17,5 +16,5 @@ export type ToServer =
 
 export type FromServerProcess =
   | { readonly procshare: 'listening'; readonly address: ManagerAddress }
-  | { readonly procshare: 'failed'; readonly error: RemoteError }
-  | { readonly procshare: 'registered'; readonly request: number; readonly error?: RemoteError }
+  | { readonly procshare: 'failed'; readonly thrown: Uint8Array }
+  | { readonly procshare: 'registered'; readonly request: number; readonly thrown?: Uint8Array }

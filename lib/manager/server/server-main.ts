@@ -4,10 +4,11 @@
  * The signals that go to all processes of a terminal or a service are for the owner to deal with: it may need the server while it
  * does, and the server ends with it.
  */
+import { encodeThrown } from '../../codec/thrown.ts'
 import '../../index.ts' // every kind of shared object can be among what is passed to users' types
 import { native } from '../../native.ts'
 import { parentPid, setImporting } from '../../process/current.ts'
-import { isOurs, toRemoteError } from '../../process/protocol.ts'
+import { isOurs } from '../../process/protocol.ts'
 import type { FromServerProcess, ToServer } from './messages.ts'
 import { ManagerServer } from './server.ts'
 
@@ -31,7 +32,7 @@ async function onMessage(message: ToServer): Promise<void> {
         server = await whileImporting(() => ManagerServer.listen(message.options))
         tell({ procshare: 'listening', address: server.address })
       } catch (error) {
-        tell({ procshare: 'failed', error: toRemoteError(error) })
+        tell({ procshare: 'failed', thrown: encodeThrown(error) })
         process.exitCode = 1
         await end()
       }
@@ -42,7 +43,7 @@ async function onMessage(message: ToServer): Promise<void> {
         await whileImporting(() => server!.register(name, module, options))
         tell({ procshare: 'registered', request })
       } catch (error) {
-        tell({ procshare: 'registered', request, error: toRemoteError(error) })
+        tell({ procshare: 'registered', request, thrown: encodeThrown(error) })
       }
       break
     }

@@ -2,6 +2,7 @@
  * SessionValues: what one client sends and is sent, as bytes and as values, with the references in it: to the server's objects, which are
  * counted for the client as they are written, and to shared objects in memory.
  */
+import { inBrief } from '../../codec/errors.ts'
 import { managerError } from '../../errors/manager-messages.ts'
 import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
@@ -9,9 +10,6 @@ import { type Call, type FromServer, readValue, writeReply } from '../wire/messa
 import type { Reference, References } from '../wire/values.ts'
 import { KeptHandle, Referent } from './referent.ts'
 import type { Session } from './session.ts'
-
-/** Characters of an error that is told in words. */
-const MOST_WORDS = 1000
 
 export class SessionValues {
   readonly #session: Session
@@ -59,12 +57,12 @@ export class SessionValues {
     }
   }
 
-  /** An error as a reply; in words alone, if it cannot be sent as it is. */
+  /** An error as a reply; in brief, if it cannot be sent as it is. */
   encodeError(kind: FromServer['kind'], number: number, error: unknown): Buffer {
     try {
       return this.encode(kind, number, error)
     } catch {
-      return writeReply(kind, number, new Error(inWords(error)), this.#kept)
+      return writeReply(kind, number, inBrief(error), this.#kept)
     }
   }
 
@@ -91,14 +89,4 @@ export class SessionValues {
 /** @throws {@link ShareError} `ERR_NOT_READY` for a segment that a client leaves half-made: the server waits for none. */
 function attachAtOnce(handle: Handle): unknown {
   return withoutPatience(() => attach(handle))
-}
-
-/** What there is to say of something that was thrown, whatever it is. */
-function inWords(error: unknown): string {
-  try {
-    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    return words.slice(0, MOST_WORDS).toWellFormed()
-  } catch {
-    return 'Something was thrown that cannot be described'
-  }
 }

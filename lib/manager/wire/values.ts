@@ -6,7 +6,7 @@
  *   GRAPH   everything else: maps, sets, cycles, errors, references
  */
 import { pack, unpack } from '../../codec/message-pack.ts'
-import { isTree } from '../../codec/survey.ts'
+import { shapeOf } from '../../codec/survey.ts'
 import { managerError } from '../../errors/manager-messages.ts'
 import { ShareError } from '../../errors/share-error.ts'
 
@@ -33,8 +33,8 @@ export function encodeValue(
   headerBytes: number,
   references: References,
 ): { bytes: Buffer; format: number } {
-  const format = isTree(value) ? TREE : GRAPH
-  return { bytes: pack(value, format === TREE, references, headerBytes).buffer, format }
+  const shape = shapeOf(value)
+  return { bytes: pack(value, shape, references, headerBytes).buffer, format: shape === 'tree' ? TREE : GRAPH }
 }
 
 /** The value that begins at `start`. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are no value. */

@@ -73,6 +73,7 @@ export const waitableMembers: Members = {
   ...refMembers,
   subject: always((object) => object.subject),
   [String(inspect.custom)]: always((object) => inspect(object)),
+  shownState: untilClose((object) => object.shownState()),
   keepsAlive: always((object) => object.keepsAlive),
   state: untilClose((object) => object.state),
   assertOpen: untilClose((object) => object.assertOpen()),

@@ -29,6 +29,10 @@ const simpleQueueMembers: Members = {
     queue.end()
     return queue[Symbol.asyncIterator]().next()
   }),
+  consume: untilClose((queue) => {
+    queue.end()
+    return queue.consume().next()
+  }),
 }
 
 const queueMembers: Members = {
@@ -73,6 +77,10 @@ const connectionMembers: Members = {
       return connection[Symbol.asyncIterator]().next()
     }),
   },
+  consume: untilClose((connection) => {
+    closeOtherEnd()
+    return connection.consume().next()
+  }),
 }
 
 function makeConnection(name: string): Shared {

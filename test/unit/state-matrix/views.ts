@@ -58,6 +58,7 @@ function unlocked(members: Members): Members {
 }
 
 const arrayMembers: Members = {
+  [String(inspect.custom)]: always((array) => inspect(array)),
   ...guardedMembers,
   snapshot: locking((array) => array.snapshot()),
   assign: locking((array) => array.assign([])),

@@ -33,6 +33,8 @@ export function sendableElements(values: unknown): unknown {
  */
 export class ArrayProxy<T extends TypeName> extends ManagedProxy implements AsyncIterable<ElementOf<T>> {
   /** @internal */
+  static override readonly writer = 'set(index, value)'
+  /** @internal */
   declare readonly [blockingForm]: BlockingArray<T>
 
   /** How many elements there are. */

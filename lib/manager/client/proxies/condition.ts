@@ -2,6 +2,7 @@
 import { managerError } from '../../../errors/manager-messages.ts'
 import { hasCode } from '../../../errors/share-error.ts'
 import type { SyncWaitOptions, WaitOptions } from '../../../sync/wait-options.ts'
+import { isTruthy, type Truthy } from '../../../truthy.ts'
 import { assertFunction, assertNotThenable, assertOptions, typeError } from '../../../validate.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import type { ManagedProxy } from '../proxy.ts'
@@ -69,9 +70,9 @@ export class ConditionProxy extends LockingProxy {
    * returned. `predicate` may return a promise, but not in the blocking form.
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
-  waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & ManagedOwnerOptions = {}): Promise<T> {
+  waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & ManagedOwnerOptions = {}): Promise<Truthy<T>> {
     const waited = this.isBlocking ? this.#waitForBlocking(predicate, options) : this.#waitFor(predicate, options)
-    return waited as Promise<T>
+    return waited as Promise<Truthy<T>>
   }
 
   /**
@@ -90,37 +91,40 @@ export class ConditionProxy extends LockingProxy {
     return this.notify(Infinity, options)
   }
 
-  async #waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & ManagedOwnerOptions): Promise<T> {
+  async #waitFor<T>(
+    predicate: () => T | PromiseLike<T>,
+    options: WaitOptions & ManagedOwnerOptions,
+  ): Promise<Truthy<T>> {
     const timeoutMs = this.#assertWaitForOptions(predicate, options)
     this.#assertOwned(await this.#isOwned(options))
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const result = await predicate()
-      if (result) return result
+      if (isTruthy(result)) return result
       try {
         await this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
       } catch (error) {
         const late = hasCode(error, 'ERR_TIMEOUT') && (await predicate())
-        if (late) return late
+        if (isTruthy(late)) return late
         throw inFull(error, timeoutMs)
       }
     }
   }
 
   /** The blocking form: what is typed as a promise is the value. */
-  #waitForBlocking<T>(predicate: () => T, options: WaitOptions & ManagedOwnerOptions): T {
+  #waitForBlocking<T>(predicate: () => T, options: WaitOptions & ManagedOwnerOptions): Truthy<T> {
     const timeoutMs = this.#assertWaitForOptions(predicate, options)
     this.#assertOwned(this.#isOwned(options) as unknown as boolean)
     const deadline = performance.now() + timeoutMs
     for (;;) {
       const result = predicate()
       assertNotThenable('predicate', result, ' (use waitFor)')
-      if (result) return result
+      if (isTruthy(result)) return result
       try {
         this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
       } catch (error) {
         const late = hasCode(error, 'ERR_TIMEOUT') && predicate()
-        if (late) return late
+        if (isTruthy(late)) return late
         throw inFull(error, timeoutMs)
       }
     }
@@ -163,7 +167,7 @@ export interface BlockingConditionProxy extends BlockingMethods<ManagedProxy>, B
   /** {@link ConditionProxy.wait}, blocking the thread. */
   wait(options?: SyncWaitOptions & BlockingOwnerOptions): true
   /** {@link ConditionProxy.waitFor}, blocking the thread. */
-  waitFor<T>(predicate: () => T, options?: SyncWaitOptions & BlockingOwnerOptions): T
+  waitFor<T>(predicate: () => T, options?: SyncWaitOptions & BlockingOwnerOptions): Truthy<T>
   /** {@link ConditionProxy.notify}. */
   notify(count?: number, options?: BlockingOwnerOptions): number
   /** {@link ConditionProxy.notifyAll}. */

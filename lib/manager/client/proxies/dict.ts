@@ -37,6 +37,8 @@ export type KeysOf<K> = Iterable<K> | ListProxy<K> | SetProxy<K>
  */
 export class DictProxy<K, V> extends ManagedProxy implements AsyncIterable<[K, V]> {
   /** @internal */
+  static override readonly writer = 'set(key, value)'
+  /** @internal */
   declare readonly [blockingForm]: BlockingDict<K, V>
 
   /** How many entries there are: `await dict.size`. */

@@ -27,6 +27,8 @@ import type { SetProxy } from './set.ts'
  */
 export class ListProxy<T> extends ManagedProxy implements AsyncIterable<T> {
   /** @internal */
+  static override readonly writer = 'set(index, value)'
+  /** @internal */
   declare readonly [blockingForm]: BlockingList<T>
 
   /** How many items there are: `await list.length`. */

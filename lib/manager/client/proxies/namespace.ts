@@ -13,9 +13,9 @@ type NameOf<F> = keyof F & string
 /**
  * Named values that live in the server of a {@link Manager}: `manager.Namespace({ a: 1 })`.
  *
- * @remarks In the blocking form the values are properties: `namespace.a = 1`. There names that begin with `_` stay with the proxy and are
- * not shared, as in Python, and a name that proxies have themselves (`name`, `get`, …) is for `set` and `get` only. Values are copied in and
- * out.
+ * @remarks In the blocking form the values are properties: `namespace.a = 1`. A value comes before a property of the proxy: `namespace.name` is the
+ * value of that name, if there is one. Only the methods and `handle` stay what they are; a value with such a name is for `set` and `get`, and an
+ * assignment to it is a `TypeError`. Names that begin with `_` stay with the proxy and are not shared, as in Python. Values are copied in and out.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -30,6 +30,8 @@ type NameOf<F> = keyof F & string
  * ```
  */
 export class NamespaceProxy<F extends object> extends ManagedProxy {
+  /** @internal */
+  static override readonly writer = 'set(name, value)'
   /** @internal */
   declare readonly [blockingForm]: BlockingNamespace<F>
 
@@ -86,9 +88,14 @@ export class NamespaceProxy<F extends object> extends ManagedProxy {
   }
 }
 
+/** Properties of the proxy that a value of the same name comes before. */
+type Shadowed = 'name' | 'typeName' | 'toString'
+
 /** The blocking form of {@link NamespaceProxy}: its values are properties. */
-export type BlockingNamespace<F extends object> = Omit<F, keyof NamespaceProxy<F>> &
-  BlockingMethods<Omit<NamespaceProxy<F>, 'get' | 'set' | 'increment' | 'exchange' | 'compareAndSet'>> & {
+export type BlockingNamespace<F extends object> = Omit<F, Exclude<keyof NamespaceProxy<F>, Shadowed>> &
+  BlockingMethods<
+    Omit<NamespaceProxy<F>, 'get' | 'set' | 'increment' | 'exchange' | 'compareAndSet' | (keyof F & Shadowed)>
+  > & {
     /** {@link NamespaceProxy.get}, blocking the thread. */
     get<N extends NameOf<F>>(name: N): F[N]
     /** {@link NamespaceProxy.set}, blocking the thread. */
@@ -103,9 +110,34 @@ export type BlockingNamespace<F extends object> = Omit<F, keyof NamespaceProxy<F
 
 type Plain = NamespaceProxy<Record<string, unknown>>
 
+/** What stays the proxy's own, whatever the values are called. */
+const OWN: ReadonlySet<string> = new Set([
+  ...['get', 'set', 'has', 'delete', 'assign', 'snapshot', 'increment', 'exchange', 'compareAndSet'],
+  ...['handle', 'toJSON', 'equals', 'show', 'close', 'ref', 'unref', 'with'],
+])
+
 /** The name of the value that a property is; undefined for what is the proxy's own. */
-function nameOf(target: Plain, key: string | symbol): string | undefined {
-  return typeof key === 'symbol' || key === '' || key.startsWith('_') || key in target ? undefined : key
+function nameOf(key: string | symbol): string | undefined {
+  return typeof key === 'symbol' || key === '' || key.startsWith('_') || OWN.has(key) ? undefined : key
+}
+
+/** What the proxy has itself where there is no value of that name. */
+function ownOf(target: Plain, key: string): unknown {
+  return key === 'name' || key === 'typeName' || key in Object.prototype ? target[key as 'name'] : undefined
+}
+
+/** The value of that name, or what the proxy has itself. */
+function valueOrOwn(target: Plain, { isClosed }: Remote, name: string): unknown {
+  const own = ownOf(target, name)
+  if (own !== undefined && isClosed) return own
+  try {
+    const value = target.get(name) as unknown
+    return value === undefined && own !== undefined && !target.has(name) ? own : value
+  } catch (error) {
+    // Tools ask any object for these, also when the server is gone.
+    if (name in Object.prototype) return own
+    throw error
+  }
 }
 
 /** A blocking proxy whose values are properties. */
@@ -114,40 +146,40 @@ function withProperties<F extends object>(target: NamespaceProxy<F>, remote: Rem
   const methods = new Map<unknown, unknown>()
   const proxy = new Proxy(plain, {
     get(object, key) {
-      const name = nameOf(object, key)
-      if (name !== undefined) return object.get(name)
-      const own = Reflect.get(object, key, object)
+      const name = nameOf(key)
+      const own = name === undefined ? Reflect.get(object, key, object) : valueOrOwn(object, remote, name)
       if (typeof own !== 'function' || key === 'constructor') return own
       // Methods are those of the object behind: private fields are there.
       if (!methods.has(own)) methods.set(own, own.bind(object))
       return methods.get(own)
     },
     set(object, key, value) {
-      const name = nameOf(object, key)
+      const name = nameOf(key)
       if (name !== undefined) object.set(name, value)
       else if (typeof key === 'symbol' || key.startsWith('_')) return Reflect.set(object, key, value, object)
-      else throw valueError('name', `set with set('${key}', …), because proxies have a property of that name`, key)
+      else throw valueError('name', `set with set('${key}', …), because proxies have a method of that name`, key)
       return true
     },
     has(object, key) {
-      const name = nameOf(object, key)
-      return name === undefined ? Reflect.has(object, key) : (object.has(name) as unknown as boolean)
+      const name = nameOf(key)
+      if (name === undefined || ownOf(object, name) !== undefined) return Reflect.has(object, key)
+      return object.has(name) as unknown as boolean
     },
     deleteProperty(object, key) {
-      const name = nameOf(object, key)
+      const name = nameOf(key)
       if (name === undefined) return Reflect.deleteProperty(object, key)
       object.delete(name)
       return true
     },
     ownKeys: (object) => [...Reflect.ownKeys(object), ...Object.keys(object.snapshot())],
     getOwnPropertyDescriptor(object, key) {
-      const name = nameOf(object, key)
+      const name = nameOf(key)
       if (name === undefined) return Reflect.getOwnPropertyDescriptor(object, key)
       if (!(object.has(name) as unknown as boolean)) return undefined
       return { value: object.get(name), configurable: true, enumerable: true, writable: true }
     },
     defineProperty(object, key, descriptor) {
-      const name = nameOf(object, key)
+      const name = nameOf(key)
       if (name === undefined) return Reflect.defineProperty(object, key, descriptor)
       object.set(name, descriptor.value)
       return true

@@ -1,4 +1,5 @@
 /** The proxies of managed queues. */
+import { type ConsumeOptions, consume, ENDED, type Got } from '../../../queue/consume.ts'
 import type { SyncWaitOptions, WaitOptions } from '../../../sync/wait-options.ts'
 import { typeError } from '../../../validate.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
@@ -105,12 +106,40 @@ export abstract class AnyQueueProxy<T> extends WaitingProxy implements AsyncIter
   }
 
   /** Takes items until the queue has ended and nothing is left. Each item goes to one of those who iterate. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (;;) {
-      const taken = await this.call<Taken<T> | undefined>('next', [], { waits: true, undo: this.#putBackTaken })
-      if (taken === undefined) return
-      yield taken.value
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    return this.consume()
+  }
+
+  /**
+   * Takes items, as iteration over the queue itself does, until the queue has ended and nothing is left, or the signal aborts.
+   *
+   * @remarks When the signal aborts, the loop ends after the item that is being worked on. If it waits for one, it ends when the server has answered
+   * that none was sent; one that was already on its way is worked on first. Everything else stays in the queue for other consumers.
+   * @throws {@link ShareError} as every call. `TypeError` for other options.
+   * @example
+   * ```ts
+   * import { Manager } from 'procshare'
+   * const stop = new AbortController()
+   * process.once('SIGTERM', () => stop.abort())
+   *
+   * await using manager = await Manager.start()
+   * const jobs = await manager.Queue<number>()
+   * await jobs.putMany([1, 2, 3])
+   * for await (const n of jobs.consume({ signal: stop.signal })) {
+   *   if (n === 2) stop.abort() // as the signal would
+   *   console.log(`job ${n} is done`) // 1, 2
+   * }
+   * console.assert((await jobs.size) === 1)
+   * ```
+   */
+  consume(options: ConsumeOptions = {}): AsyncGenerator<T, void, undefined> {
+    if (this.isBlocking) throw typeError('queue', 'one of the asynchronous form (use for…of)', this)
+    // Given up without the server's answer, an item could be lost that it has sent already. A view with a timeout asks for less.
+    const waits = this.timeoutMs === undefined ? 'takes back' : true
+    return consume<T>(async ({ signal }): Promise<Got> => {
+      const callOptions = { waits: signal === undefined || waits, signal, undo: this.#putBackTaken } as const
+      return (await this.call<Taken<T> | undefined>('next', [], callOptions)) ?? ENDED
+    }, options)
   }
 
   /** Of the blocking form. @internal */

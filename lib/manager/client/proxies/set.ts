@@ -27,6 +27,8 @@ export type MembersOf<T> = Iterable<T> | ListProxy<T> | SetProxy<T>
  */
 export class SetProxy<T> extends ManagedProxy implements AsyncIterable<T> {
   /** @internal */
+  static override readonly writer = 'add(value) and delete(value)'
+  /** @internal */
   declare readonly [blockingForm]: BlockingSet<T>
 
   /** How many members there are: `await set.size`. */

@@ -23,6 +23,8 @@ import { registerProxy } from '../proxy-classes.ts'
  */
 export class ValueProxy<T extends TypeName> extends ManagedProxy {
   /** @internal */
+  static override readonly writer = 'set(value)'
+  /** @internal */
   declare readonly [blockingForm]: BlockingValue<T>
 
   /** The value: `await value.value`. In the blocking form it can be set, too. */
