@@ -98,6 +98,9 @@ export class Process implements AsyncDisposable {
   #args: readonly unknown[] | undefined
   /** Keeps the arguments for the child, whoever closes them. */
   #holds: HeldHandle[] = []
+  /** How many joins are pending. */
+  #joins = 0
+  #hasAttached = false
   #exitCode: number | null = null
   #failure: Error | undefined
 
@@ -196,7 +199,8 @@ export class Process implements AsyncDisposable {
   }
 
   /**
-   * Waits until the child has ended, and gives its exit code: negative for a signal (`-9` is SIGKILL), as in Python.
+   * Waits until the child has ended, and gives its exit code: negative for a signal (`-9` is SIGKILL), as in Python. Keeps this process
+   * alive meanwhile, also for a detached child.
    *
    * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw, with the error as `cause`; `ERR_TIMEOUT` after
    * `timeoutMs`, the child going on; `ERR_PROCESS_STATE` before {@link start}; `EMFILE`, `ENFILE`, `EAGAIN` when the system had no
@@ -208,6 +212,7 @@ export class Process implements AsyncDisposable {
     if (child === undefined) throw this.#stateError('has not been started')
     const { timeoutMs = Infinity, signal } = options
     signal?.throwIfAborted()
+    this.#joins++
     if (this.#options.detached === true) child.ref()
     let timer: NodeJS.Timeout | undefined
     let fail: (() => void) | undefined
@@ -225,8 +230,14 @@ export class Process implements AsyncDisposable {
     } finally {
       clearTimeout(timer)
       if (fail !== undefined) offAbort(signal!, fail)
-      if (this.#options.detached === true) child.unref()
+      this.#joins--
+      this.#letParentEnd()
     }
+  }
+
+  /** A detached child that has what it needs keeps its parent only for those who join it. */
+  #letParentEnd(): void {
+    if (this.#options.detached === true && this.#hasAttached && this.#joins === 0) this.#child?.unref()
   }
 
   /**
@@ -274,7 +285,7 @@ export class Process implements AsyncDisposable {
     if (this.#child === undefined) return
     this.terminate()
     const timer = setTimeout(() => this.kill(), KILL_AFTER_MS)
-    await this.#ended.catch(() => {})
+    await this.join().catch(() => {})
     clearTimeout(timer)
   }
 
@@ -290,7 +301,8 @@ export class Process implements AsyncDisposable {
       this.#failure = errorFromParts(message.error)
     } else {
       this.#release(false)
-      if (this.#options.detached === true) this.#child?.unref()
+      this.#hasAttached = true
+      this.#letParentEnd()
     }
   }
 

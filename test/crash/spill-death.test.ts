@@ -10,11 +10,12 @@ import {
   SharedState,
   unlinkSegment,
 } from 'procshare'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { native } from '../../lib/native.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { spawnFixture, together } from '../helpers/fixture.ts'
-import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { expectNoLeftovers, openFiles } from '../helpers/leftovers.ts'
 import { uniqueName } from '../helpers/segment-names.ts'
 
 expectNoLeftovers()
@@ -102,6 +103,63 @@ describe('a queue with large items', () => {
     expect(await next.call('size')).toBe(1)
     expect(spillsOf(queue.name)).toHaveLength(1)
     expect(queue.getSync()).toEqual(new Uint8Array(5_000))
+  })
+
+  it('is swept when it is opened again, if it is persistent and its last users were killed', async () => {
+    const queue = spillingQueue(1, true)
+    using counts = new RawArray('i', 2)
+    try {
+      queue.putSync(new Uint8Array(5_000))
+      {
+        await using producer = await spawnFixture('spill-user', { queue: queue.handle, counts: counts.handle })
+        queue.close()
+        void producer.call('putForever').catch(() => {})
+        await eventually(() => spillsOf(queue.name).length === 2) // it waits for room
+        await producer.kill('SIGKILL')
+      }
+      using again = Queue.attach<unknown>(queue.name)
+      expect(again.size).toBe(1)
+      expect(spillsOf(queue.name)).toHaveLength(1)
+      expect(again.getSync()).toEqual(new Uint8Array(5_000))
+    } finally {
+      unlinkSegment(queue.name)
+    }
+  })
+
+  it('is swept when another one is closed, if all its users were killed', async () => {
+    const queue = spillingQueue(3)
+    using counts = new RawArray('i', 2)
+    await using user = await spawnFixture('spill-user', { queue: queue.handle, counts: counts.handle })
+    queue.putSync(new Uint8Array(5_000))
+    queue.close()
+    await user.call('put')
+    await user.kill('SIGKILL')
+    const other = new Queue<unknown>(SPILL)
+    other.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(spillsOf(queue.name)).toEqual([])
+  })
+
+  it('gives an item to the one of two consumers who takes it first, and the other one lets go of it', () => {
+    using queue = spillingQueue(3)
+    queue.putSync(new Uint8Array(5_000).fill(1))
+    queue.putSync('next')
+    const [spill] = spillsOf(queue.name)
+    let faster: unknown
+    const take = native.queueTakePeeked
+    const takePeeked = vi.spyOn(native, 'queueTakePeeked').mockImplementationOnce((...args) => {
+      faster = queue.getSync() // when both have attached to its segment
+      return take(...args)
+    })
+    try {
+      expect(queue.getSync()).toBe('next')
+    } finally {
+      takePeeked.mockRestore()
+    }
+    expect(faster).toEqual(new Uint8Array(5_000).fill(1))
+    expect(queue.size).toBe(0)
+    expect(spillsOf(queue.name)).toEqual([])
+    expect(openFiles().filter((file) => file.includes(spill!))).toEqual([])
   })
 
   it('keeps its items while sweeps go on around it', async () => {

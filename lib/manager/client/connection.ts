@@ -443,10 +443,11 @@ export class Connection extends Channel {
   async #findAgain(isSameServer: boolean): Promise<ManagedProxy[]> {
     const remotes = this.remotes
     this.#holdsLater = false
-    for (const remote of remotes) {
-      if (isSameServer) this.sendHold(remote.id)
+    if (isSameServer) {
+      for (const id of [...remotes.map((remote) => remote.id), ...this.heldIds]) this.sendHold(id)
+      return []
     }
-    if (isSameServer) return []
+    this.forgetHolds()
     // Until it is found, an object has no number of the new server: calls are answered with ERR_NO_OBJECT.
     const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
     for (const remote of remotes) {
