@@ -313,19 +313,21 @@ export class Connection extends Channel {
     this.#nonces = undefined
     this.#pace = new Pace()
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          this.#end(new ShareError('ERR_TIMEOUT', { subject: this.subject, detail: `${askedMs} ms` }))
-        },
-        Math.min(timeoutMs, 2 ** 31 - 1),
-      )
+      let isPending = true
+      const giveUp = () => {
+        if (isPending) this.#end(new ShareError('ERR_TIMEOUT', { subject: this.subject, detail: `${askedMs} ms` }))
+      }
+      // What has arrived by then counts.
+      const timer = setTimeout(() => setImmediate(giveUp), Math.min(timeoutMs, 2 ** 31 - 1))
       if (this.#isReconnecting) timer.unref()
       this.#settleOpen = {
         resolve: () => {
+          isPending = false
           clearTimeout(timer)
           resolve()
         },
         reject: (reason) => {
+          isPending = false
           clearTimeout(timer)
           reject(reason)
         },
