@@ -1,7 +1,8 @@
 /**
  * The native addon: finds it, loads it, and says in types what it offers. The only module that imports it.
  *
- * Arguments are not checked here or below: a wrong one is a bug of ours and ends the process with a message.
+ * Callers have validated all arguments. What is no object of ours ends the process with a message; a number, text or boolean that
+ * cannot be, which a getter of the program may have given after the check, is a `TypeError`.
  */
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -88,6 +89,8 @@ export interface Native {
   /** `patienceMs`: how long to block the thread while another process is creating the segment. */
   attachSegment(name: string, flags: number, patienceMs: number): NativeSegment
   publishSegment(segment: NativeSegment): void
+  /** Where objects begin in the cells: from now on none reaches into the next one, whatever its bytes say. */
+  divideCells(segment: NativeSegment, starts: Float64Array): void
   closeSegment(segment: NativeSegment): void
   unlinkSegment(segment: NativeSegment): void
   segmentPayloadBytes(segment: NativeSegment): number

@@ -60,6 +60,16 @@ interface Brand {
 
 const OWN_BRAND: Brand = { path: PACKAGE_PATH }
 
+/**
+ * The handle for a child process of ours, which may say more than one that anybody might read: how to connect to a server, for an
+ * object that is not in memory. A method of all shared objects that gives a {@link HeldHandle}; part of the agreement between copies.
+ */
+export const FOR_CHILD: unique symbol = Symbol.for('procshare.forChild@1') as never
+
+function holdForChild(this: Shareable): HeldHandle {
+  return heldHandle(() => this.handle)
+}
+
 const kinds = new Map<string, (handle: Handle, options?: AttachOptions) => Shareable>()
 const shareables = new WeakSet<object>()
 
@@ -72,7 +82,10 @@ export function registerKind(kind: string, revive: (handle: Handle, options?: At
 export function registerShareable(object: object): void {
   shareables.add(object)
   const prototype = Object.getPrototypeOf(object) as object
-  if (!Object.hasOwn(prototype, BRAND)) Object.defineProperty(prototype, BRAND, { value: OWN_BRAND })
+  if (Object.hasOwn(prototype, BRAND)) return
+  Object.defineProperty(prototype, BRAND, { value: OWN_BRAND })
+  // Whatever copy asks for the handle: only that of the object can hold it.
+  if (!(FOR_CHILD in prototype)) Object.defineProperty(prototype, FOR_CHILD, { value: holdForChild })
 }
 
 /** Where the copy of this package is that `value` is a shared object of; undefined when it is one of ours, or none at all. */
@@ -90,15 +103,9 @@ export function assertOwnCopy(name: string, value: unknown): void {
   throw new ShareError('ERR_OTHER_COPY', { subject: name, detail })
 }
 
-/**
- * The handle for a child process of ours, which may say more than one that anybody might read: how to connect to a server, for an
- * object that is not in memory. A method that gives a {@link HeldHandle}.
- */
-export const FOR_CHILD: unique symbol = Symbol.for('procshare.forChild@1') as never
-
-/** The handle of an object for a child process, with a hold on the object. */
+/** The handle of an object for a child process, with a hold on the object, whatever copy of the package it is of. */
 export function handleForChild(object: Shareable): HeldHandle {
-  return (object as { [FOR_CHILD]?(): HeldHandle })[FOR_CHILD]?.() ?? heldHandle(() => object.handle)
+  return (object as unknown as { [FOR_CHILD](): HeldHandle })[FOR_CHILD]()
 }
 
 /** Whether `value` is a shared object, of this copy of the package or another one, which travels as its handle. */

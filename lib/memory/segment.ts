@@ -103,7 +103,10 @@ export function residentAt<T extends Resident>(
 ): T {
   const resident = segment.residents.get(cell)
   if (resident instanceof type) return resident
+  // A description that puts two objects into one place.
+  if (resident !== undefined) throw new ShareError('ERR_CORRUPT', { segment: segment.name })
   try {
+    segment.divideCells()
     const made = make()
     segment.residents.set(cell, made)
     return made
@@ -132,6 +135,7 @@ export class Segment {
   #users = 0
   #buffer: ArrayBuffer | SharedArrayBuffer | undefined
   #exposed = false
+  #isDivided = false
   #description: Description | undefined
 
   constructor(name: string, segment: NativeSegment) {
@@ -178,6 +182,16 @@ export class Segment {
   get description(): Description {
     this.#description ??= parseDescription(this.name, native.segmentDescription(this.native))
     return this.#description
+  }
+
+  /**
+   * From now on no object in the cells reaches into the next one, whatever its bytes say.
+   * @param starts - where they begin; otherwise the description says so
+   */
+  divideCells(starts?: readonly number[]): void {
+    if (this.#isDivided && starts === undefined) return
+    this.#isDivided = true
+    native.divideCells(this.native, Float64Array.from(starts ?? startsIn(this.description)))
   }
 
   get closed(): boolean {
@@ -318,6 +332,12 @@ function parseDescription(name: string, text: string): Description {
   return description
 }
 
+/** Where objects begin in the cells, going by a description; whether it says something sound is looked at where it is used. */
+function startsIn({ members, words }: Description): number[] {
+  const cells = Array.isArray(members) ? members.map((member) => member?.cell) : []
+  return [...cells, words].filter((start) => typeof start === 'number')
+}
+
 function isDescription(value: unknown): value is Description {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Description>).kind === 'string'
 }
@@ -348,7 +368,7 @@ export function createSegment(
     throw typeError('type', `describable in ${maxDescriptionBytes} bytes of JSON`, spec.description.type)
   }
   const { persist = false, mode = 0o600, pidNamespaces } = spec.options
-  const flags = mode | (persist ? PERSIST : 0) | (pidNamespaces === 'any' ? ANY_NAMESPACE : 0)
+  const flags = (mode & 0o777) | (persist ? PERSIST : 0) | (pidNamespaces === 'any' ? ANY_NAMESPACE : 0)
   const chosen = name ?? anonymousName()
   try {
     const handle = withRoom(() => native.createSegment(chosen, spec.payloadBytes, spec.cellsBytes, text, flags))

@@ -30,12 +30,21 @@ export class Site {
   readonly description: Description
   /** Where its bytes begin in the payload of the segment. */
   readonly byteOffset: number
+  /** Where those of others begin, or the payload ends. */
+  readonly byteEnd: number
 
-  constructor(attachment: Attachment, cell: number, description: Description, byteOffset = 0) {
+  constructor(
+    attachment: Attachment,
+    cell: number,
+    description: Description,
+    byteOffset = 0,
+    byteEnd = attachment.segment.payloadBytes,
+  ) {
     this.attachment = attachment
     this.cell = cell
     this.description = description
     this.byteOffset = byteOffset
+    this.byteEnd = byteEnd
   }
 
   /** The handle for the object, which stays until it is closed: the one who is told of it may attach much later. */
@@ -127,7 +136,7 @@ function siteIn(segment: Segment, kind: string, cell: number | undefined, check:
       throw new ShareError('ERR_KIND', { segment: segment.name, detail })
     }
     check?.(place.description, segment)
-    return new Site(attachment, place.cell, place.description, place.byteOffset)
+    return new Site(attachment, place.cell, place.description, place.byteOffset, place.byteEnd)
   } catch (error) {
     attachment.close()
     // Nested so deeply that the stack does not suffice to look at it: nothing that we have written.
@@ -140,6 +149,8 @@ export interface Place {
   readonly description: Description
   readonly cell: number
   readonly byteOffset: number
+  /** Where in the payload others begin. */
+  readonly byteEnd?: number
 }
 
 /** An object that shares its segment with others, as the description of the segment has it. */
@@ -169,17 +180,28 @@ function* placesIn(segment: Segment): Generator<Place> {
   }
 }
 
-/** The objects that share a segment. */
-export function membersOf({ description, name, payloadBytes }: Segment): readonly MemberPlace[] {
-  const { members = [] } = description
+/**
+ * The objects that share a segment: one after another, in the cells and in the payload, and none reaches into the next one.
+ * @throws {@link ShareError} `ERR_CORRUPT` when the description says something else.
+ */
+export function membersOf(segment: Segment): readonly MemberPlace[] {
+  const { description, name, payloadBytes } = segment
+  const { members = [], words } = description
   const isSound = (member: Partial<MemberPlace> | null): boolean =>
     typeof member === 'object' &&
     typeof member?.name === 'string' &&
     typeof member.description?.kind === 'string' &&
     isOffset(member.cell, Number.MAX_SAFE_INTEGER) &&
     isOffset(member.byteOffset, payloadBytes)
-  if (Array.isArray(members) && members.every(isSound)) return members
-  throw new ShareError('ERR_CORRUPT', { segment: name })
+  if (!Array.isArray(members) || !members.every(isSound)) throw new ShareError('ERR_CORRUPT', { segment: name })
+  const places = members as readonly MemberPlace[]
+  const isBehind = (place: MemberPlace, index: number): boolean => {
+    const { cell, byteOffset } = places[index - 1] ?? { cell: -1, byteOffset: 0 }
+    return place.cell > cell && place.byteOffset >= byteOffset
+  }
+  const isApart = words === undefined || places.every(({ cell }) => cell < (words as number))
+  if (!places.every(isBehind) || !isApart) throw new ShareError('ERR_CORRUPT', { segment: name })
+  return places.map((place, index) => ({ ...place, byteEnd: places[index + 1]?.byteOffset ?? payloadBytes }))
 }
 
 function isOffset(value: unknown, most: number): boolean {

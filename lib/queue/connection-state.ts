@@ -118,6 +118,8 @@ export class ConnectionState {
   constructor({ attachment, cell, description }: Site) {
     const { segment } = attachment
     this.#end = cell as End
+    const rings = ([0, 1] as const).map((writer) => ringOffset(description as PipeDescription, writer))
+    segment.divideCells([ENDS_OFFSET, ...rings.filter((offset) => offset !== undefined)])
     this.#ends = native.bindEnds(segment.native, ENDS_OFFSET)
     const ringOf = (writer: End) => {
       const offset = ringOffset(description as PipeDescription, writer)

@@ -110,6 +110,7 @@ function namesAt({ segment, cell }: QueuePlace): string[] | undefined {
   let attachment: Attachment | undefined
   try {
     attachment = new Attachment(attachSegment(segment, undefined), 'Queue')
+    attachment.segment.divideCells()
     const queue = native.bindQueue(attachment.segment.native, cell)
     try {
       return native.queueApart(queue)

@@ -241,8 +241,8 @@ class State {
 
 /** Makes the object of a member in the way that the schema says. */
 function adopt({ segment }: Attachment, place: MemberPlace, schema: StateSchema): StateMember {
-  const { name, cell, description, byteOffset } = place
-  const site = new Site(new Attachment(segment, description.kind), cell, description, byteOffset)
+  const { name, cell, description, byteOffset, byteEnd } = place
+  const site = new Site(new Attachment(segment, description.kind), cell, description, byteOffset, byteEnd)
   return schema[name]!.adopt(site) as StateMember
 }
 

@@ -57,7 +57,7 @@ export class GuardedSegment {
     this.length = lengthOf(site.description)
     this.byteOffset = site.byteOffset
     const { segment } = site.attachment
-    if (site.byteOffset + type.byteLength * this.length > segment.payloadBytes) {
+    if (site.byteOffset + type.byteLength * this.length > site.byteEnd) {
       throw new ShareError('ERR_CORRUPT', { segment: segment.name })
     }
     this.#lock = new LockUse(site, given, options)

@@ -1,11 +1,16 @@
-// Arguments and outcomes of calls between JavaScript and us. lib/ has validated arguments already, so a mismatch here is a
-// bug of ours and fatal.
+// Arguments and outcomes of calls between JavaScript and us. lib/ has validated arguments already. That something is no object of
+// ours, or no function, is a bug of ours and fatal. A number, text or boolean may come from a getter of the program that gave
+// another one when it was validated, or from bytes that others have written: one that cannot be is thrown as a TypeError.
 #pragma once
 
 #include <napi.h>
 
+#include <cmath>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
+
+#include "platform/compiler.h"
 
 namespace procshare {
 
@@ -48,38 +53,67 @@ inline void ExportAll(Napi::Env env, Napi::Object exports, std::initializer_list
   for (const auto& [name, function] : functions) exports.Set(name, Napi::Function::New(env, function, name));
 }
 
+// Throws, once, for an argument that is not `expected`. What the function does with the 0 that it has got instead must do no harm.
+PROCSHARE_COLD inline void ThrowArgument(Napi::Env env, size_t index, const char* expected) {
+  if (env.IsExceptionPending()) return;
+  Napi::Error error = Napi::TypeError::New(env, "argument " + std::to_string(index) + " must be " + expected);
+  error.Set("code", "ERR_INVALID_ARG_TYPE");
+  error.ThrowAsJavaScriptException();
+}
+
 inline double NumberArg(const Napi::CallbackInfo& info, size_t index) {
-  Check(info[index].IsNumber(), "expected a number");
-  return info[index].As<Napi::Number>().DoubleValue();
+  const double value = info[index].IsNumber() ? info[index].As<Napi::Number>().DoubleValue() : NAN;
+  if (Likely(!std::isnan(value))) return value;
+  ThrowArgument(info.Env(), index, "a number");
+  return 0;
 }
 
 inline uint64_t SizeArg(const Napi::CallbackInfo& info, size_t index) {
   const double value = NumberArg(info, index);
-  Check(value >= 0 && value <= 9007199254740991.0, "expected a size");
-  return static_cast<uint64_t>(value);
+  if (Likely(value >= 0 && value <= 9007199254740991.0)) return static_cast<uint64_t>(value);
+  ThrowArgument(info.Env(), index, "a size");
+  return 0;
 }
+
+// Whether all arguments read so far were what they must be; otherwise something has been thrown.
+inline bool ArgumentsOk(const Napi::CallbackInfo& info) { return !info.Env().IsExceptionPending(); }
 
 // Where something begins, going by the description of a segment, which anybody may have written. What is no offset becomes one
 // at which nothing can lie.
-inline uint64_t OffsetArg(const Napi::CallbackInfo& info, size_t index) {
-  const double value = info[index].IsNumber() ? NumberArg(info, index) : -1;
+inline uint64_t ToOffset(double value) {
   const bool is_offset =
       value >= 0 && value <= 9007199254740991.0 && value == static_cast<double>(static_cast<uint64_t>(value));
   return is_offset ? static_cast<uint64_t>(value) : UINT64_MAX;
 }
 
+inline uint64_t OffsetArg(const Napi::CallbackInfo& info, size_t index) {
+  return info[index].IsNumber() ? ToOffset(info[index].As<Napi::Number>().DoubleValue()) : UINT64_MAX;
+}
+
 inline uint32_t Uint32Arg(const Napi::CallbackInfo& info, size_t index) {
-  return static_cast<uint32_t>(SizeArg(info, index));
+  const uint64_t value = SizeArg(info, index);
+  if (Likely(value <= UINT32_MAX)) return static_cast<uint32_t>(value);
+  ThrowArgument(info.Env(), index, "an unsigned 32-bit integer");
+  return 0;
+}
+
+inline int32_t Int32Arg(const Napi::CallbackInfo& info, size_t index) {
+  const double value = NumberArg(info, index);
+  if (Likely(value >= INT32_MIN && value <= INT32_MAX)) return static_cast<int32_t>(value);
+  ThrowArgument(info.Env(), index, "a 32-bit integer");
+  return 0;
 }
 
 inline bool BooleanArg(const Napi::CallbackInfo& info, size_t index) {
-  Check(info[index].IsBoolean(), "expected a boolean");
-  return info[index].As<Napi::Boolean>().Value();
+  if (Likely(info[index].IsBoolean())) return info[index].As<Napi::Boolean>().Value();
+  ThrowArgument(info.Env(), index, "a boolean");
+  return false;
 }
 
 inline std::string StringArg(const Napi::CallbackInfo& info, size_t index) {
-  Check(info[index].IsString(), "expected a string");
-  return info[index].As<Napi::String>().Utf8Value();
+  if (Likely(info[index].IsString())) return info[index].As<Napi::String>().Utf8Value();
+  ThrowArgument(info.Env(), index, "a string");
+  return {};
 }
 
 inline Napi::Function FunctionArg(const Napi::CallbackInfo& info, size_t index) {

@@ -52,11 +52,10 @@ Napi::Value BarrierBytes(const Napi::CallbackInfo& info) {
 
 // initBarrier(segment, offset, parties, records, timeoutNs)
 Napi::Value InitBarrier(const Napi::CallbackInfo& info) {
-  const uint64_t records = SizeArg(info, 3);
+  const uint64_t parties = SizeArg(info, 2), records = SizeArg(info, 3), timeout_ns = SizeArg(info, 4);
   MutexKind kind;
   BarrierCell* const cell = CellArg<BarrierCell>(info, Barrier::BytesFor(records), &kind);
-  if (cell != nullptr)
-    ThrowUnlessInitialised(info.Env(), Barrier::Init(cell, SizeArg(info, 2), records, kind, SizeArg(info, 4)));
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Barrier::Init(cell, parties, records, kind, timeout_ns));
   return {};
 }
 

@@ -48,6 +48,7 @@ const char* CodeOf(const Status& status) {
 }  // namespace
 
 void ThrowStatus(Napi::Env env, const Status& status) {
+  if (env.IsExceptionPending()) return;  // by ThrowArgument(): it says more
   Napi::Error error = Napi::Error::New(env, CodeOf(status));
   error.Set("code", CodeOf(status));
   if (status.outcome == Outcome::kSystem) {

@@ -37,9 +37,9 @@ class ParkingObject final : public SyncObject {
     Parking parking_;
   };
 
-  // A word of the payload.
+  // A word of the payload; null when there is none.
   const std::atomic<uint32_t>* WordAt(uint64_t offset) const {
-    Check(offset % 4 == 0 && offset + 4 <= segment().payload_bytes(), "expected the offset of a word");
+    if (offset % 4 != 0 || offset + 4 > segment().payload_bytes()) return nullptr;
     return reinterpret_cast<const std::atomic<uint32_t>*>(segment().payload() + offset);
   }
 
@@ -96,16 +96,25 @@ int ParkAt(ParkingObject* object, ParkingObject::Session* session, uint64_t key)
 
 // park(parking, key): begins a wait; the id of the wait to sleep on, or kFull, kBroken.
 Napi::Value Park(const Napi::CallbackInfo& info, ParkingObject& object) {
+  const uint64_t key = SizeArg(info, 1);
+  if (!ArgumentsOk(info)) return {};
   ParkingObject::Session session(&object);
-  return Napi::Number::New(info.Env(), session.held() ? ParkAt(&object, &session, SizeArg(info, 1)) : kBroken);
+  return Napi::Number::New(info.Env(), session.held() ? ParkAt(&object, &session, key) : kBroken);
+}
+
+const std::atomic<uint32_t>* WordOrThrow(const Napi::CallbackInfo& info, const ParkingObject& object, uint64_t offset) {
+  const std::atomic<uint32_t>* const word = object.WordAt(offset);
+  if (word == nullptr) ThrowArgument(info.Env(), 1, "the offset of a word");
+  return word;
 }
 
 // parkIfEqual(parking, byteOffset, expected): as park() for the key byteOffset, unless the word there holds another number:
 // kNotEqual.
 Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
   const uint64_t offset = SizeArg(info, 1);
-  const std::atomic<uint32_t>* const word = object.WordAt(offset);
-  const uint32_t expected = static_cast<uint32_t>(static_cast<int32_t>(NumberArg(info, 2)));
+  const std::atomic<uint32_t>* const word = WordOrThrow(info, object, offset);
+  const uint32_t expected = static_cast<uint32_t>(Int32Arg(info, 2));
+  if (!ArgumentsOk(info)) return {};
   ParkingObject::Session session(&object);
   if (!session.held()) return Napi::Number::New(info.Env(), kBroken);
   const int wait = ParkAt(&object, &session, offset);
@@ -121,24 +130,28 @@ Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
 
 // spinWord(parking, byteOffset, expected, timeoutMs): looks at a word for some microseconds; whether it has changed.
 Napi::Value SpinWord(const Napi::CallbackInfo& info, ParkingObject& object) {
-  const std::atomic<uint32_t>* const word = object.WordAt(SizeArg(info, 1));
-  const uint32_t expected = static_cast<uint32_t>(static_cast<int32_t>(NumberArg(info, 2)));
-  const bool changed = SpinUntil([&] { return word->load(std::memory_order_acquire) != expected; }, NumberArg(info, 3));
+  const std::atomic<uint32_t>* const word = WordOrThrow(info, object, SizeArg(info, 1));
+  const uint32_t expected = static_cast<uint32_t>(Int32Arg(info, 2));
+  const double timeout_ms = NumberArg(info, 3);
+  if (!ArgumentsOk(info)) return {};
+  const bool changed = SpinUntil([&] { return word->load(std::memory_order_acquire) != expected; }, timeout_ms);
   return Napi::Boolean::New(info.Env(), changed);
 }
 
 // parkTake(parking, key): whether one of this environment's waits is over; it counts as told then.
 Napi::Value Take(const Napi::CallbackInfo& info, ParkingObject& object) {
+  const uint64_t key = SizeArg(info, 1);
   ParkingObject::Session session(&object);
   uint64_t outcome;
-  return Napi::Boolean::New(info.Env(), session.held() && session->Take(SizeArg(info, 1), &outcome));
+  return Napi::Boolean::New(info.Env(), session.held() && session->Take(key, &outcome));
 }
 
 // parkLeave(parking, key): gives up one of this environment's waits; true when all of them were over, so that one is told.
 Napi::Value Leave(const Napi::CallbackInfo& info, ParkingObject& object) {
+  const uint64_t key = SizeArg(info, 1);
   ParkingObject::Session session(&object);
   uint64_t outcome;
-  return Napi::Boolean::New(info.Env(), session.held() && session->Leave(SizeArg(info, 1), &outcome));
+  return Napi::Boolean::New(info.Env(), session.held() && session->Leave(key, &outcome));
 }
 
 // unpark(parking, key, count): ends so many waits and says how many there were.
@@ -146,8 +159,9 @@ Napi::Value Unpark(const Napi::CallbackInfo& info, ParkingObject& object) {
   // The caller's change of the word comes before this look, a waiter's record before its look at the word.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!object.IsUsed()) return Napi::Number::New(info.Env(), 0);
+  const uint64_t key = SizeArg(info, 1), count = SizeArg(info, 2);
   ParkingObject::Session session(&object);
-  const uint64_t woken = session.held() ? session->Unpark(SizeArg(info, 1), SizeArg(info, 2)) : 0;
+  const uint64_t woken = session.held() ? session->Unpark(key, count) : 0;
   return Napi::Number::New(info.Env(), static_cast<double>(woken));
 }
 

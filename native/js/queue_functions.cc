@@ -121,10 +121,10 @@ Napi::Value QueueBytes(const Napi::CallbackInfo& info) {
 
 // initQueue(segment, offset, capacity, maxItems): capacity is a multiple of 8.
 Napi::Value InitQueue(const Napi::CallbackInfo& info) {
-  const uint64_t capacity = SizeArg(info, 2);
+  const uint64_t capacity = SizeArg(info, 2), max_items = SizeArg(info, 3);
   MutexKind kind;
   QueueCell* const cell = CellArg<QueueCell>(info, RingQueue::BytesFor(capacity), &kind);
-  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), RingQueue::Init(cell, capacity, SizeArg(info, 3), kind));
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), RingQueue::Init(cell, capacity, max_items, kind));
   return {};
 }
 
@@ -256,7 +256,7 @@ Napi::Value State(const Napi::CallbackInfo&, QueueObject& object) {
 // queueIsAlone(queue, end, thorough): whether nobody holds that end of the pipe; thorough: nobody who lives.
 Napi::Value IsAlone(const Napi::CallbackInfo& info, QueueObject& object) {
   const uint64_t end = SizeArg(info, 1);
-  if (BooleanArg(info, 2) && !object.IsAlone(end)) object.ends->BuryTheDead();
+  if (BooleanArg(info, 2) && object.ends != nullptr && !object.IsAlone(end)) object.ends->BuryTheDead();
   return Napi::Boolean::New(info.Env(), object.IsAlone(end));
 }
 

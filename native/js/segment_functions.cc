@@ -70,7 +70,9 @@ Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
   spec.mode = flags & kModeMask;
   spec.persistent = (flags & kPersist) != 0;
   spec.any_namespace = (flags & kAnyNamespace) != 0;
-  Result<Segment> segment = Segment::Create(StringArg(info, 0), spec);
+  const std::string name = StringArg(info, 0);
+  if (!ArgumentsOk(info)) return {};
+  Result<Segment> segment = Segment::Create(name, spec);
   if (!OkOrThrow(info.Env(), segment.status())) return {};
   return Wrap(info.Env(), std::move(segment.value()));
 }
@@ -79,9 +81,11 @@ Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
 // buffers over one mapping are one too many for V8, and a lock has one owner per environment.
 Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
+  const std::string name = StringArg(info, 0);
   const uint32_t flags = Uint32Arg(info, 1);
-  Result<Segment> segment =
-      Segment::Attach(StringArg(info, 0), (flags & kAnyOwner) != 0, (flags & kForeign) != 0, NumberArg(info, 2));
+  const double patience_ms = NumberArg(info, 2);
+  if (!ArgumentsOk(info)) return {};
+  Result<Segment> segment = Segment::Attach(name, (flags & kAnyOwner) != 0, (flags & kForeign) != 0, patience_ms);
   if (!OkOrThrow(env, segment.status())) return {};
   const auto [first, last] = AddonState::Of(env)->open_segments.equal_range(segment.value().identity());
   for (auto item = first; item != last; ++item) {
@@ -139,6 +143,17 @@ Napi::Value SegmentAnyNamespace(const Napi::CallbackInfo& info, SegmentHolder& h
   return Napi::Boolean::New(info.Env(), holder.segment.any_namespace());
 }
 
+// divideCells(segment, starts): where objects begin in the cells, as ascending offsets; see Segment.
+Napi::Value DivideCells(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  Check(info[1].IsTypedArray(), "expected offsets");
+  const Napi::Float64Array given = info[1].As<Napi::Float64Array>();
+  std::vector<uint64_t> starts(given.ElementLength());
+  for (size_t i = 0; i < starts.size(); ++i) starts[i] = ToOffset(given[i]);
+  std::sort(starts.begin(), starts.end());
+  holder.segment.DivideCells(std::move(starts));
+  return {};
+}
+
 // The payload as a SharedArrayBuffer or ArrayBuffer. To be asked for once per External; not for an empty payload.
 Napi::Value SegmentBuffer(const Napi::CallbackInfo& info, SegmentHolder& holder) {
   const Napi::Value buffer =
@@ -162,7 +177,9 @@ Napi::Value ExposeBuffer(const Napi::CallbackInfo&, SegmentHolder& holder) {
 
 // unlinkName(name, anyOwner)
 Napi::Value UnlinkName(const Napi::CallbackInfo& info) {
-  OkOrThrow(info.Env(), UnlinkMemory(StringArg(info, 0), BooleanArg(info, 1)));
+  const std::string name = StringArg(info, 0);
+  const bool any_owner = BooleanArg(info, 1);
+  if (ArgumentsOk(info)) OkOrThrow(info.Env(), UnlinkMemory(name, any_owner));
   return {};
 }
 
@@ -241,6 +258,7 @@ void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
                 {"createSegment", CreateSegment},
                 {"attachSegment", AttachSegment},
                 {"publishSegment", OnSegment<PublishSegment>},
+                {"divideCells", OnSegment<DivideCells>},
                 {"closeSegment", OnSegment<CloseSegment>},
                 {"unlinkSegment", OnSegment<UnlinkSegment>},
                 {"segmentPayloadBytes", OnSegment<SegmentPayloadBytes>},

@@ -35,12 +35,10 @@ Napi::Value SemaphoreBytes(const Napi::CallbackInfo& info) {
 
 // initSemaphore(segment, offset, value, limit, records): records is 0 for one that is not recoverable.
 Napi::Value InitSemaphore(const Napi::CallbackInfo& info) {
-  const uint64_t records = SizeArg(info, 4);
+  const uint64_t value = SizeArg(info, 2), limit = SizeArg(info, 3), records = SizeArg(info, 4);
   MutexKind kind;
   SemaphoreCell* const cell = CellArg<SemaphoreCell>(info, Semaphore::BytesFor(records), &kind);
-  if (cell != nullptr) {
-    ThrowUnlessInitialised(info.Env(), Semaphore::Init(cell, SizeArg(info, 2), SizeArg(info, 3), records, kind));
-  }
+  if (cell != nullptr) ThrowUnlessInitialised(info.Env(), Semaphore::Init(cell, value, limit, records, kind));
   return {};
 }
 

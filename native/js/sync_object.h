@@ -47,13 +47,18 @@ class SyncObject : public Resident {
 };
 
 // The cell at an offset of a segment that is not published yet, for init functions: initX(segment, offset, ...). `*kind` becomes
-// that of the segment's mutexes.
+// that of the segment's mutexes. To be called when all arguments have been read: null when one of them was thrown, or is no place
+// in the segment.
 template <class Cell>
 Cell* CellArg(const Napi::CallbackInfo& info, size_t byte_length, MutexKind* kind) {
+  if (!ArgumentsOk(info)) return nullptr;
   SegmentHolder* const holder = HolderOf(info[0]);
   if (holder == nullptr) return nullptr;
   const CellRange range = holder->segment.CellAt(OffsetArg(info, 1), byte_length, alignof(Cell));
-  Check(range.bytes != nullptr, "no place for the object");
+  if (range.bytes == nullptr) {
+    ThrowArgument(info.Env(), 1, "a place for the object");
+    return nullptr;
+  }
   *kind = holder->segment.mutex_kind();
   return reinterpret_cast<Cell*>(range.bytes);
 }

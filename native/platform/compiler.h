@@ -12,6 +12,8 @@
 #define PROCSHARE_COLD __declspec(noinline)
 // With all that it calls inside it.
 #define PROCSHARE_FLATTEN
+// Never inside its caller, which would become large.
+#define PROCSHARE_APART __declspec(noinline)
 
 namespace procshare {
 
@@ -38,6 +40,7 @@ inline void SpinPause() { _mm_pause(); }
 
 #define PROCSHARE_COLD [[gnu::noinline, gnu::cold]]
 #define PROCSHARE_FLATTEN [[gnu::flatten]]
+#define PROCSHARE_APART [[gnu::noinline]]
 
 namespace procshare {
 

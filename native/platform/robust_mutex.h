@@ -19,7 +19,7 @@
 #include "platform/compiler.h"
 #include "platform/deadline.h"
 #include "platform/members.h"
-#include "platform/posix/robust_mutex_storage.h"
+#include "platform/robust_mutex_storage.h"
 
 namespace procshare {
 
@@ -51,7 +51,7 @@ bool RobustMutexLooksSound(const RobustMutexStorage* mutex, const Members* owner
 MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex, Members* owners);
 
 // Blocks the thread until it has the mutex or the deadline passes. The owner's death ends the wait.
-MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Members* owners, Deadline deadline);
+PROCSHARE_APART MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Members* owners, Deadline deadline);
 
 // Requires: the caller owns it. Everything that this thread reads afterwards is read after the mutex became free
 // in the eyes of all processes (a full fence: a releaser looks for waiters next).
@@ -64,7 +64,7 @@ MutexState RobustMutexPeek(const RobustMutexStorage* mutex, Members* owners);
 
 // Whether the calling thread itself owns the mutex, by whatever copy of this code: then to wait for it is to wait for ever. False
 // where that cannot be told for sure: of a mutex of the second kind.
-bool RobustMutexIsHeldByThisThread(const RobustMutexStorage* mutex, const Members* owners);
+PROCSHARE_APART bool RobustMutexIsHeldByThisThread(const RobustMutexStorage* mutex, const Members* owners);
 
 // What a process must share with another to use the same mutexes of that kind: operating system, C library and mutex size in
 // one number.

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "platform/posix/robust_mutex_storage.h"
+#include "platform/robust_mutex_storage.h"
 
 namespace procshare {
 

@@ -210,8 +210,10 @@ bool Segment::SettleNamespace() {
 }
 
 CellRange Segment::CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const {
-  if (offset % alignment != 0 || cells_bytes_ < least_bytes || offset > cells_bytes_ - least_bytes) return {};
-  return {mapping()->data() + cells_offset_ + offset, cells_bytes_ - offset};
+  const auto next = std::upper_bound(cell_starts_.begin(), cell_starts_.end(), offset);
+  const uint64_t end = next == cell_starts_.end() ? cells_bytes_ : std::min(*next, cells_bytes_);
+  if (offset % alignment != 0 || end < least_bytes || offset > end - least_bytes) return {};
+  return {mapping()->data() + cells_offset_ + offset, end - offset};
 }
 
 Status ListSegments(std::vector<SegmentEntry>* entries) {

@@ -69,6 +69,9 @@ class Segment {
   // The place at `offset` within the cells; null when fewer than `least_bytes` begin there, or not so aligned.
   CellRange CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const;
 
+  // Where objects begin in the cells, in ascending order: from now on none reaches into the next one, whatever its bytes say.
+  void DivideCells(std::vector<uint64_t> starts) { cell_starts_ = std::move(starts); }
+
   // What its mutexes are, and whether they can be used here: not from a pid namespace other than theirs, in which the death
   // of an owner would be mistaken for another thread's. Valid also after Close().
   MutexKind mutex_kind() const { return mutex_kind_; }
@@ -88,6 +91,7 @@ class Segment {
   uint64_t payload_bytes_ = 0;
   uint64_t cells_offset_ = 0;
   uint64_t cells_bytes_ = 0;
+  std::vector<uint64_t> cell_starts_;
   uint64_t id_ = 0;
   bool persist_on_publish_ = false;
   bool any_namespace_ = false;

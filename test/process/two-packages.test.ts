@@ -65,6 +65,21 @@ describe('a shared object of the other copy', () => {
     ;(deep[0] as unknown as Disposable)[Symbol.dispose]()
   })
 
+  it('arrives as an argument of a process although it was closed right after the start', async () => {
+    const value = new second.Value('i')
+    const array = new second.SharedArray('i', 2)
+    const lock = new second.Lock()
+    using results = new first.Queue<number>()
+    const args = [{ value, deep: [array, new Map([['lock', lock]])] }, results]
+    const child = new first.Process(new URL('../fixtures/jobs.mjs', import.meta.url), {
+      export: 'report',
+      args,
+    }).start()
+    for (const object of [value, array, lock]) object.close()
+    expect(await results.get({ timeoutMs: 20_000 })).toBe(1)
+    expect(await child.join()).toBe(0)
+  })
+
   it('is refused as a lock, by the paths of both copies', () => {
     using lock = new second.Lock()
     for (const make of [

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -10,13 +11,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "platform/posix/process_watch.h"
 
 namespace procshare {
 namespace {
 
 // Field 22 of /proc/self/stat, counted after the command name, which may hold spaces and parentheses. 0 without /proc.
-uint64_t StartTime() {
+uint64_t AskForStartTime() {
   const int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return 0;
   char text[1024];
@@ -32,12 +35,8 @@ uint64_t StartTime() {
   return 0;
 }
 
-}  // namespace
-
-ProcessIdentity CurrentProcess() { return {static_cast<uint32_t>(getpid()), StartTime()}; }
-
 // By the file that stands for the namespace: by way of /proc, or without one (Linux 6.11) of a descriptor of this process.
-uint64_t PidNamespace() {
+uint64_t AskForPidNamespace() {
   struct stat info;
   if (stat("/proc/self/ns/pid", &info) == 0) return info.st_ino;
   constexpr unsigned long kGetPidNamespace = _IO(0xff, 5);  // PIDFD_GET_PID_NAMESPACE of linux/pidfd.h
@@ -49,6 +48,25 @@ uint64_t PidNamespace() {
   close(self);
   return known ? info.st_ino : 0;
 }
+
+// What does not change as long as a process lives. Its child is another one, perhaps in another namespace. 0: not known.
+std::atomic<uint64_t> start_time{0};
+std::atomic<uint64_t> pid_namespace{0};
+
+uint64_t AskOnce(std::atomic<uint64_t>* answer, uint64_t (*ask)()) {
+  static const bool is_forgotten_by_children = pthread_atfork(nullptr, nullptr, [] { start_time = pid_namespace = 0; }) == 0;
+  const uint64_t known = answer->load(std::memory_order_relaxed);
+  if (known != 0 && is_forgotten_by_children) return known;
+  const uint64_t found = ask();
+  answer->store(found, std::memory_order_relaxed);
+  return found;
+}
+
+}  // namespace
+
+ProcessIdentity CurrentProcess() { return {static_cast<uint32_t>(getpid()), AskOnce(&start_time, AskForStartTime)}; }
+
+uint64_t PidNamespace() { return AskOnce(&pid_namespace, AskForPidNamespace); }
 
 int OpenProcessWatch(uint32_t pid) {
   return static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));  // none before Linux 5.3

@@ -53,6 +53,7 @@ constexpr uint32_t kLibrary = 2;
 
 constexpr uint32_t kOwnerDied = 0x40000000;  // FUTEX_OWNER_DIED
 constexpr uint32_t kWaiters = 0x80000000;    // FUTEX_WAITERS
+constexpr uint32_t kThreadId = 0x3fffffff;   // FUTEX_TID_MASK
 
 Words Look(const RobustMutexStorage* storage) {
   return {__atomic_load_n(reinterpret_cast<const uint32_t*>(storage->bytes + kFutexOffset), __ATOMIC_RELAXED),
@@ -87,6 +88,17 @@ void Sleep(std::atomic<uint32_t>* word, Deadline deadline) {
   if (!marked && !word->compare_exchange_strong(seen, seen | kWaiters, std::memory_order_relaxed)) return;
   const bool last_slice = deadline.remaining_ns() <= kSliceMs * 1e6;
   (void)FutexWait(word, seen | kWaiters, last_slice ? deadline : Deadline::AfterMs(kSliceMs));
+}
+
+// Whether the word says that a thread owns the mutex which does not exist: then another process has damaged it, and nobody will
+// ever release it. The kernel writes kOwnerDied for a thread that ends before its id is free, so a word that still names one
+// after the question was answered is no word of an owner. All users are in one pid namespace.
+bool IsHeldByNobody(const RobustMutexStorage* mutex) {
+  const uint32_t word = Look(mutex).futex;
+  if (!IsHeld(word)) return false;
+  const uint32_t owner = word & kThreadId;
+  const bool exists = owner != 0 && (syscall(SYS_tkill, owner, 0) == 0 || errno != ESRCH);
+  return !exists && Look(mutex).futex == word;
 }
 
 // Of a mutex that the caller owns.
@@ -139,6 +151,7 @@ MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Members* owners, Dead
     if (deadline.passed()) return MutexOutcome::kBusy;
     Sleep(FutexWord(mutex), deadline);
     outcome = RobustMutexTryAcquire(mutex, nullptr);
+    if (outcome == MutexOutcome::kBusy && IsHeldByNobody(mutex)) return MutexOutcome::kBroken;
   } while (outcome == MutexOutcome::kBusy);
   // The release that woke us took the mark away, and there may be other sleepers: our own release has to wake one of them.
   if (outcome != MutexOutcome::kBroken) FutexWord(mutex)->fetch_or(kWaiters, std::memory_order_relaxed);
@@ -161,7 +174,6 @@ MutexState RobustMutexPeek(const RobustMutexStorage* mutex, Members* owners) {
 
 // The futex word has the id of the thread, and all users are in one pid namespace.
 bool RobustMutexIsHeldByThisThread(const RobustMutexStorage* mutex, const Members* owners) {
-  constexpr uint32_t kThreadId = 0x3fffffff;  // FUTEX_TID_MASK
   if (owners != nullptr) return false;
   const uint32_t futex = Look(mutex).futex;
   return IsHeld(futex) && (futex & kThreadId) == static_cast<uint32_t>(syscall(SYS_gettid));

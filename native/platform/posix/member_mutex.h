@@ -6,12 +6,12 @@
 
 namespace procshare {
 
-void MemberMutexInit(RobustMutexStorage* mutex);
-bool MemberMutexLooksSound(const RobustMutexStorage* mutex);
-MutexOutcome MemberMutexTryAcquire(RobustMutexStorage* mutex, Members* owners);
-MutexOutcome MemberMutexAcquire(RobustMutexStorage* mutex, Members* owners, Deadline deadline);
-void MemberMutexRelease(RobustMutexStorage* mutex);
-MutexState MemberMutexPeek(const RobustMutexStorage* mutex, Members* owners);
+PROCSHARE_APART void MemberMutexInit(RobustMutexStorage* mutex);
+PROCSHARE_APART bool MemberMutexLooksSound(const RobustMutexStorage* mutex);
+PROCSHARE_APART MutexOutcome MemberMutexTryAcquire(RobustMutexStorage* mutex, Members* owners);
+PROCSHARE_APART MutexOutcome MemberMutexAcquire(RobustMutexStorage* mutex, Members* owners, Deadline deadline);
+PROCSHARE_APART void MemberMutexRelease(RobustMutexStorage* mutex);
+PROCSHARE_APART MutexState MemberMutexPeek(const RobustMutexStorage* mutex, Members* owners);
 uint32_t MemberMutexAbi();
 
 }  // namespace procshare
