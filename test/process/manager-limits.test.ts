@@ -1,6 +1,9 @@
 /** The limits of a server: who exceeds one is refused or cut off, others go on, and what it had taken up is free again. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Manager } from 'procshare'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { limitsOf } from '../../lib/manager/server/limits.ts'
 import { writeOpening } from '../../lib/manager/wire/handshake.ts'
 import { ROOT, writeCall } from '../../lib/manager/wire/messages.ts'
@@ -12,16 +15,22 @@ import { RawClient, references } from '../helpers/raw-client.ts'
 
 const MIB = 2 ** 20
 
+let directory: string
 let manager: Manager | undefined
 const clients: Disposable[] = []
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'manager-limits-'))
+})
 afterEach(async () => {
   for (const client of clients.splice(0)) client[Symbol.dispose]()
   await manager?.shutdown()
   manager = undefined
+  rmSync(directory, { recursive: true, force: true })
 })
 
+/** At an address of the test's own: where servers put their sockets by themselves, others that start connect to see which of them live. */
 async function start(limits: NonNullable<Parameters<typeof limitsOf>[0]>): Promise<Manager> {
-  manager = await startManager({ limits })
+  manager = await startManager({ limits, address: join(directory, 'socket') })
   return manager
 }
 

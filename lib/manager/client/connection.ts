@@ -317,8 +317,9 @@ export class Connection extends Channel {
       const giveUp = () => {
         if (isPending) this.#end(new ShareError('ERR_TIMEOUT', { subject: this.subject, detail: `${askedMs} ms` }))
       }
-      // What has arrived by then counts.
-      const timer = setTimeout(() => setImmediate(giveUp), Math.min(timeoutMs, 2 ** 31 - 1))
+      // What has arrived by then counts; a socket that has failed says so a turn of the event loop later.
+      const onTime = () => setImmediate(() => setImmediate(giveUp))
+      const timer = setTimeout(onTime, Math.min(timeoutMs, 2 ** 31 - 1))
       if (this.#isReconnecting) timer.unref()
       this.#settleOpen = {
         resolve: () => {
