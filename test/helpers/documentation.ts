@@ -12,9 +12,12 @@ export interface Example {
   readonly code: string
   /** Why it is not to be run, if the page says so. */
   readonly notRun: string | undefined
+  /** The program that it shows word for word, if the page says so: it is run by a test of its own. */
+  readonly file: string | undefined
 }
 
-const FENCE = /(?:<!-- not run: (?<notRun>.+?) -->\s*)?^```(?<language>ts|js)\b[^\n]*\n(?<code>[\s\S]*?)^```/gm
+const FENCE =
+  /(?:<!-- (?:not run: (?<notRun>.+?)|file: (?<file>.+?)) -->\s*)?^```(?<language>ts|js)\b[^\n]*\n(?<code>[\s\S]*?)^```/gm
 
 /** The examples of one text. */
 export function examplesIn(text: string, titleAt: (index: number) => string): Example[] {
@@ -23,6 +26,7 @@ export function examplesIn(text: string, titleAt: (index: number) => string): Ex
     ending: groups!.language === 'ts' ? 'mts' : /\brequire\('procshare'\)/.test(groups!.code!) ? 'cjs' : 'mjs',
     code: groups!.code!,
     notRun: groups!.notRun,
+    file: groups!.file,
   }))
 }
 

@@ -69,6 +69,7 @@ const ARM64 = [
 
 /** @type {Exception[]} */
 const BUN = [
+  { file: inProcesses('cookbook'), reason: 'starts its programs with options of Node', skip: true },
   {
     file: unit('manager-iteration'),
     tests: [
@@ -148,6 +149,7 @@ const BUN = [
 
 /** @type {Exception[]} */
 const DENO = [
+  { file: inProcesses('cookbook'), reason: 'starts its programs with options of Node', skip: true },
   {
     file: inProcesses('manager-errors'),
     tests: ['serving > where it cannot is refused'],
@@ -347,6 +349,7 @@ const NO_TCP = 'Wine 8 lets Node listen at a port, but not connect to one'
 
 /** Under Wine; the reasons that do not name it hold for Windows as well. */
 const WINDOWS = [
+  { file: inProcesses('cookbook'), reason: 'ends processes by SIGTERM, SIGINT and SIGHUP', skip: true },
   {
     file: unit('manager-registered'),
     tests: ['registering > refuses a module that is not there'],

@@ -9,7 +9,7 @@ import { uniqueName } from '../helpers/segment-names.ts'
 expectNoLeftovers()
 
 const MOST_FILES = 1024
-const COUNT = 3_000
+const COUNT = 1_500
 const KINDS = [
   'Value',
   'Value of a struct',

@@ -52,13 +52,13 @@ async function expectNothingLeft(child: FixtureProcess, before: Measurement): Pr
 }
 
 it.each([
-  ['an array of 1 MB', 'largeArray'],
-  ['objects of every kind', 'all'],
-])('10,000 times creating and closing leaves nothing: %s', { timeout: 120_000 }, async (_title, kind) => {
+  ['an array of 1 MB', 2_000, 'largeArray'],
+  ['objects of every kind', 10_000, 'all'],
+])('creating and closing leaves nothing: %s, %i times', { timeout: 120_000 }, async (_title, times, kind) => {
   await using child = await start()
-  await repeat(child, 2_000, 500, 'cycle', kind, 'closing')
+  await repeat(child, times / 5, 400, 'cycle', kind, 'closing')
   const before = await child.call<Measurement>('measure')
-  await repeat(child, 10_000, 500, 'cycle', kind, 'closing')
+  await repeat(child, times, 400, 'cycle', kind, 'closing')
   await expectNothingLeft(child, before)
 })
 
@@ -103,14 +103,14 @@ it('attachments that are dropped without close() are collected', async () => {
   await expectNothingLeft(child, before)
 })
 
-it('200 workers that end without closing anything leave nothing', { timeout: 120_000 }, async () => {
+it('80 workers that end without closing anything leave nothing', { timeout: 120_000 }, async () => {
   await using child = await start()
   using counter = Value.create(uniqueName(), 'i')
   await repeat(child, 20, 20, 'workers', counter.name)
   const before = await child.call<Measurement>('measure')
-  const lane = () => repeat(child, 90, 10, 'workers', counter.name)
+  const lane = () => repeat(child, 30, 10, 'workers', counter.name)
   await Promise.all([lane(), lane()])
   await expectNothingLeft(child, before)
-  expect(counter.value).toBe(200)
+  expect(counter.value).toBe(80)
   expect(counter.lock.locked).toBe(false)
 })

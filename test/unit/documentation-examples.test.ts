@@ -20,7 +20,7 @@ const DEADLINE_MS = 60_000
 const THROWING_ASSERT = pathToFileURL(path.join(ROOT, 'test/fixtures/throwing-assert.mjs')).href
 
 const examples = [...examplesOfComments(), ...examplesOfPages()]
-const runnable = examples.filter(({ notRun }) => notRun === undefined)
+const runnable = examples.filter(({ notRun, file }) => notRun === undefined && file === undefined)
 
 // Inside the project, so that 'procshare' is found by its name; in a folder that git and all tools ignore.
 mkdirSync(path.join(ROOT, 'build'), { recursive: true })
@@ -100,7 +100,7 @@ it('finds the examples of the library', () => {
   expect(examples.map(({ title }) => title)).toContain('lib/views/value.ts: Value')
 })
 
-it('understands pages: languages, CommonJS, and why an example is not run', () => {
+it('understands pages: languages, CommonJS, why an example is not run, and which program it shows', () => {
   const page = [
     '# Title',
     '```sh\nnpm install procshare\n```',
@@ -109,13 +109,19 @@ it('understands pages: languages, CommonJS, and why an example is not run', () =
     "```js\nconst { Lock } = require('procshare')\n```",
     "<!-- not run: needs two machines -->\n```ts\nimport 'procshare'\n```",
     '```ts\nconst x = 1\n```',
+    '<!-- file: examples/program.mjs -->\n```js\nconst x = 1\n```',
   ].join('\n\n')
-  expect(examplesIn(page, String).map(({ ending, notRun, code }) => [ending, notRun, usesLibrary(code)])).toEqual([
-    ['mjs', undefined, true],
-    ['mts', undefined, true],
-    ['cjs', undefined, true],
-    ['mts', 'needs two machines', false],
-    ['mts', undefined, false],
+  const found = examplesIn(page, String).map(({ ending, notRun, file, code }) => [
+    ...[ending, notRun, file],
+    usesLibrary(code),
+  ])
+  expect(found).toEqual([
+    ['mjs', undefined, undefined, true],
+    ['mts', undefined, undefined, true],
+    ['cjs', undefined, undefined, true],
+    ['mts', 'needs two machines', undefined, false],
+    ['mts', undefined, undefined, false],
+    ['mjs', undefined, 'examples/program.mjs', false],
   ])
 })
 
