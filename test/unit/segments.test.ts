@@ -6,6 +6,7 @@ import {
   removeStaleSegments,
   SharedArray,
   SharedMemory,
+  type ShareErrorCode,
   unlinkSegment,
   Value,
 } from 'procshare'
@@ -98,7 +99,7 @@ it('is unmapped when it is closed, unless a user has a buffer of it', ({ skip })
 describe('what was attached to and found wrong', () => {
   const any = { pidNamespaces: 'any' } as const
 
-  it.each<[string, (name: string) => unknown, string]>([
+  it.each<[string, (name: string) => unknown, ShareErrorCode]>([
     ['with other namespaces than asked for', (name) => Lock.open(name, { pidNamespaces: 'own' }), 'ERR_TYPE'],
     ['of another kind', (name) => Value.attach(name), 'ERR_KIND'],
     ['of another kind, opened', (name) => SharedArray.open(name, 'i', 3), 'ERR_KIND'],
