@@ -72,7 +72,9 @@ describe('a queue with large items', () => {
     expect(spillsOf(queue.name)).toEqual([])
   })
 
-  it('loses no segment for good when producers and consumers are killed, also while it stays open', async () => {
+  it('loses no segment for good when producers and consumers are killed, also while it stays open', {
+    timeout: 240_000, // it starts fifty processes, two at a time
+  }, async () => {
     using queue = spillingQueue(4)
     using counts = new RawArray('i', 2)
     const args = { queue: queue.handle, counts: counts.handle }
