@@ -119,6 +119,9 @@ export function residentAt<T extends Resident>(
 const known = new WeakMap<NativeSegment, Segment>()
 const segmentOfBuffer = new WeakMap<object, Segment>()
 
+/** Segments in which something is held that other processes wait for: they are not collected, even if the program forgets them. */
+const pinned = new Set<Segment>()
+
 /** The segment that a buffer is the payload of. */
 export function segmentOf(buffer: ArrayBufferLike): Segment | undefined {
   return segmentOfBuffer.get(buffer)
@@ -132,16 +135,34 @@ export class Segment {
   readonly residents = new Map<number, Resident>()
   /** Whether nobody but the call that makes it can know of it yet. */
   isNew = false
+  /** Whether other processes may know its name: not that of an anonymous one whose handle was never read. */
+  readonly #isKnown: boolean
+  #pins = 0
   #users = 0
   #buffer: ArrayBuffer | SharedArrayBuffer | undefined
   #exposed = false
   #isDivided = false
   #description: Description | undefined
 
-  constructor(name: string, segment: NativeSegment) {
+  constructor(name: string, segment: NativeSegment, isKnown: boolean) {
     this.name = name
     this.native = segment
+    this.#isKnown = isKnown
     known.set(segment, this)
+  }
+
+  /**
+   * Something in the segment is held from now on, until {@link unpin}: a lock by a guard, units of a semaphore. As long as it is, the
+   * segment is not garbage. One that nobody else can know of may be: nobody waits for it.
+   */
+  pin(): void {
+    if (this.#isKnown && ++this.#pins === 1) pinned.add(this)
+  }
+
+  unpin(times = 1): void {
+    if (!this.#isKnown) return
+    this.#pins = Math.max(this.#pins - times, 0)
+    if (this.#pins === 0) pinned.delete(this)
   }
 
   get payloadBytes(): number {
@@ -204,6 +225,8 @@ export class Segment {
 
   release(): void {
     if (--this.#users > 0) return
+    pinned.delete(this)
+    this.#pins = 0
     for (const resident of this.residents.values()) resident.end()
     this.residents.clear()
     native.closeSegment(this.native)
@@ -373,7 +396,7 @@ export function createSegment(
   try {
     const handle = withRoom(() => native.createSegment(chosen, spec.payloadBytes, spec.cellsBytes, text, flags))
     try {
-      const segment = new Segment(chosen, handle)
+      const segment = new Segment(chosen, handle, name !== undefined)
       segment.isNew = true
       initialise(segment)
       native.publishSegment(handle)
@@ -442,7 +465,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
     }
     throw fromNative(error, name)
   }
-  const segment = known.get(attached) ?? new Segment(name, attached)
+  const segment = known.get(attached) ?? new Segment(name, attached, true)
   segment.isNew = false
   if (handle !== undefined && handle.id !== segment.id) {
     abandonUnused(segment)

@@ -116,9 +116,11 @@ export abstract class LockBase extends SharedObject<LockState> {
     assertWaitOptions(options)
     const task = new Task(currentTask())
     const { hold, abandoned } = await state.acquire(this, task, options)
+    state.segment.pin()
     try {
       return await runInside(task, () => fn({ abandoned }))
     } finally {
+      state.segment.unpin()
       state.leave(hold)
       task.ended = !state.isHeldFor(task) // as it is while a `run` inside, which nobody has awaited, goes on
     }

@@ -6,8 +6,9 @@ import type { LockState } from './lock-state.ts'
  * What an acquisition gives: a lock is held until its guard is released.
  *
  * @remarks `using guard = lock.acquireSync()` releases at the end of the block, also when it is left by an error. A guard
- * that is lost without being released keeps the lock until the lock's last handle in this process or worker is closed or
- * collected, or the process or worker ends; the next owner is then told that it was abandoned.
+ * that is lost without being released keeps the lock until the lock is closed in this process or worker, or the process or worker
+ * ends; the next owner is then told that it was abandoned. A lock that is held is not collected, even if the program has no reference to
+ * it any more, unless it is anonymous and its handle was never read: nobody else can wait for that one.
  * @example
  * ```ts
  * import { Lock } from 'procshare'
@@ -30,6 +31,7 @@ export class LockGuard {
     this.#state = state
     this.#hold = hold
     this.abandoned = abandoned
+    state.segment.pin()
   }
 
   /** Whether the lock is not held through this guard any more: it was released, or the lock's last handle was closed. */
@@ -51,6 +53,7 @@ export class LockGuard {
     this.#state = undefined
     if (state === undefined || state.ended)
       throw new ShareError('ERR_NOT_OWNER', { subject: 'the lock', detail: 'through this guard any more' })
+    state.segment.unpin()
     state.leave(this.#hold)
   }
 

@@ -42,7 +42,7 @@ export class LockState implements Resident {
   readonly #lock: NativeLock
   readonly #index: number
   readonly #recursive: boolean
-  readonly #segment: Segment
+  readonly segment: Segment
   readonly #line: WaitLine
   #depth = 0
   #task: Task | undefined
@@ -61,7 +61,7 @@ export class LockState implements Resident {
     this.#index = native.lockIndex(this.#lock)
     this.#line = new WaitLine(native.lockWait(this.#lock))
     this.#recursive = recursive
-    this.#segment = segment
+    this.segment = segment
   }
 
   /** Takes the lock for the thread. True when the last owner died holding it. */
@@ -246,7 +246,7 @@ export class LockState implements Resident {
       for (let left = timeoutMs; answer === BUSY && left > 0; left = deadline - performance.now()) {
         answer = native.acquireLock(this.#lock, left)
       }
-      if (answer === BUSY) throw timeoutError({ name: this.#segment.name, subject: this.#subject }, timeoutMs)
+      if (answer === BUSY) throw timeoutError({ name: this.segment.name, subject: this.#subject }, timeoutMs)
     }
     return this.#settle(answer)
   }
@@ -254,7 +254,7 @@ export class LockState implements Resident {
   /** Notes an acquisition; true when the lock was abandoned. */
   #settle(answer: LockAnswer): boolean {
     if (answer === DEADLOCK) throw this.#error('ERR_DEADLOCK')
-    if (answer === BROKEN) throw new ShareError('ERR_CORRUPT', { segment: this.#segment.name })
+    if (answer === BROKEN) throw new ShareError('ERR_CORRUPT', { segment: this.segment.name })
     this.#begin()
     return answer === ABANDONED
   }
@@ -272,7 +272,7 @@ export class LockState implements Resident {
   }
 
   get #subject(): string {
-    return `the lock of segment "${this.#segment.name}"`
+    return `the lock of segment "${this.segment.name}"`
   }
 
   #assertNotEnded(): void {
@@ -280,6 +280,6 @@ export class LockState implements Resident {
   }
 
   #error(code: 'ERR_DEADLOCK' | 'ERR_CLOSED'): ShareError {
-    return new ShareError(code, { segment: this.#segment.name, subject: this.#subject })
+    return new ShareError(code, { segment: this.segment.name, subject: this.#subject })
   }
 }

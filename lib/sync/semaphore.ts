@@ -1,7 +1,13 @@
 /** Semaphore and BoundedSemaphore: so many at a time. */
 import { ShareError, type ShareErrorCode } from '../errors.ts'
 import { type Handle, registerKind } from '../memory/handle.ts'
-import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
+import {
+  type AttachOptions,
+  assertSegmentOptions,
+  SEGMENT_OPTIONS,
+  type Segment,
+  type SegmentOptions,
+} from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
 import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
 import { native, SEMAPHORE } from '../native.ts'
@@ -31,11 +37,24 @@ export interface SemaphoreOptions extends SegmentOptions {
 class SemaphoreState extends ObjectState<'Semaphore'> {
   readonly wait: number
   readonly line: WaitLine
+  readonly #segment: Segment
+  readonly #isRecoverable: boolean
 
-  constructor({ attachment, cell }: Site) {
+  constructor({ attachment, cell, description }: Site) {
     super(native.bindSemaphore(attachment.segment.native, cell))
+    this.#segment = attachment.segment
+    this.#isRecoverable = description.recoverable === true
     this.wait = native.objectWait(this.object, 0)
     this.line = this.addLine(new WaitLine(this.wait))
+  }
+
+  /** Units of a recoverable semaphore belong to those who have them: as long as this environment does, the segment is not garbage. */
+  noteTaken(): void {
+    if (this.#isRecoverable) this.#segment.pin()
+  }
+
+  noteReleased(units: number): void {
+    if (this.#isRecoverable) this.#segment.unpin(units)
   }
 }
 
@@ -133,11 +152,15 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
    * process or worker has acquired; `ERR_CLOSED`. Nothing has been released then.
    */
   release(units = 1): void {
-    const { object, line } = this.state
+    const { state } = this
+    const { object, line } = state
     assertInteger('units', units, 1, MOST)
     const outcome = native.semaphoreRelease(object, units)
     line.pump() // our own tasks need no wake-up
-    if (outcome === SEMAPHORE.DONE) return
+    if (outcome === SEMAPHORE.DONE) {
+      state.noteReleased(units)
+      return
+    }
     if (outcome === SEMAPHORE.TOO_MANY) throw this.#error('ERR_OVER_RELEASE')
     if (outcome === SEMAPHORE.NOT_HELD)
       throw this.#error('ERR_NOT_OWNER', 'with that many units by this process or worker')
@@ -145,8 +168,12 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   }
 
   #take(): boolean {
-    const outcome = native.semaphoreTryAcquire(this.state.object, 1)
-    if (outcome === SEMAPHORE.DONE) return true
+    const { state } = this
+    const outcome = native.semaphoreTryAcquire(state.object, 1)
+    if (outcome === SEMAPHORE.DONE) {
+      state.noteTaken()
+      return true
+    }
     if (outcome === SEMAPHORE.BUSY) return false
     throw this.#error(outcome === SEMAPHORE.FULL ? 'ERR_TOO_MANY_WAITERS' : 'ERR_CORRUPT')
   }

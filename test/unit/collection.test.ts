@@ -1,5 +1,19 @@
 /** What the garbage collector may take, what it must not, and what happens to what it takes. */
-import { attach, Lock, listSegments, SharedArray, SharedMemory, Struct, unlinkSegment, Value } from 'procshare'
+import {
+  attach,
+  BoundedSemaphore,
+  Condition,
+  Lock,
+  listSegments,
+  RLock,
+  Semaphore,
+  SharedArray,
+  SharedMemory,
+  SharedState,
+  Struct,
+  unlinkSegment,
+  Value,
+} from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../helpers/eventually.ts'
 import { spawnFixture, startWorker } from '../helpers/fixture.ts'
@@ -319,5 +333,77 @@ describe.runIf(hasSharedBuffers)('a SharedArrayBuffer over a segment', () => {
       await collect()
     }
     for (const buffer of buffers) expect(new Uint8Array(buffer).every((byte) => byte === 42)).toBe(true)
+  })
+})
+
+describe('what is held by an object that nobody keeps', () => {
+  /** Takes something through an object of that name, and keeps neither the object nor what it gave. */
+  const takings: [title: string, take: (name: string) => unknown, isHeld: (name: string) => boolean][] = [
+    ['a lock, by tryAcquire', (name) => void Lock.open(name).tryAcquire(), (name) => Lock.attach(name).locked],
+    ['a lock, by acquireSync', (name) => void RLock.open(name).acquireSync(), (name) => RLock.attach(name).locked],
+    [
+      'a lock, by acquire',
+      (name) =>
+        Lock.open(name)
+          .acquire()
+          .then(() => {}),
+      (name) => Lock.attach(name).locked,
+    ],
+    [
+      'a lock, by run',
+      (name) => void Lock.open(name).run(() => new Promise(() => {})),
+      (name) => Lock.attach(name).locked,
+    ],
+    [
+      'the lock of a value',
+      (name) => void Value.open(name, 'i').lock.acquireSync(),
+      (name) => Value.attach(name).lock.locked,
+    ],
+    [
+      'the lock of a condition',
+      (name) => void Condition.open(name).acquireSync(),
+      (name) => Condition.attach(name).lock.locked,
+    ],
+    [
+      'the lock of a state',
+      (name) => void SharedState.open(name, { lock: Lock() }).lock.acquireSync(),
+      (name) => SharedState.attach(name, { lock: Lock() }).lock.locked,
+    ],
+    [
+      'a unit of a bounded semaphore',
+      (name) => void BoundedSemaphore.open(name, 1).acquireSync(),
+      (name) => BoundedSemaphore.attach(name).value === 0,
+    ],
+    [
+      'a unit of a recoverable semaphore',
+      (name) => void Semaphore.open(name, 1, { recoverable: true }).tryAcquire(),
+      (name) => Semaphore.attach(name).value === 0,
+    ],
+  ]
+
+  it.each(takings)('stays held: %s', async (_title, take, isHeld) => {
+    const name = uniqueName()
+    await take(name)
+    for (let i = 0; i < 5; i++) await collect()
+    expect(exists(name)).toBe(true)
+    expect(isHeld(name)).toBe(true)
+    unlinkSegment(name)
+  })
+
+  it('is collected when it was released', async () => {
+    const name = uniqueName()
+    ;(() => {
+      const lock = Lock.open(name)
+      lock.acquireSync().release()
+      const guard = lock.tryAcquire()!
+      lock.tryAcquire()
+      guard[Symbol.dispose]()
+      const slots = BoundedSemaphore.open(`${name}-slots`, 3)
+      slots.acquireSync()
+      slots.acquireSync()
+      slots.release(2)
+    })()
+    await Lock.open(name).run(async () => {})
+    await collected(() => !exists(name) && !exists(`${name}-slots`))
   })
 })
