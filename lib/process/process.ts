@@ -133,6 +133,9 @@ export class Process<T = unknown> implements AsyncDisposable {
   #args: readonly unknown[] | undefined
   /** Keeps the arguments for the child, whoever closes them. */
   #holds: HeldHandle[] = []
+  /** How many joins are pending. */
+  #joins = 0
+  #hasAttached = false
   #exitCode: number | null = null
   /** What the child has thrown. */
   #failure: { readonly thrown: unknown } | undefined
@@ -244,7 +247,8 @@ export class Process<T = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Waits until the child has ended, and gives its exit code: negative for a signal (`-9` is SIGKILL), as in Python.
+   * Waits until the child has ended, and gives its exit code: negative for a signal (`-9` is SIGKILL), as in Python. Keeps this process
+   * alive meanwhile, also for a detached child.
    *
    * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw, with what it threw as `cause`: an error with its class,
    * `message`, `stack`, `cause`, `errors` and own enumerable properties, where what cannot be copied is replaced by its text, as shared
@@ -257,6 +261,7 @@ export class Process<T = unknown> implements AsyncDisposable {
     if (child === undefined) throw this.#notStarted()
     const { timeoutMs = Infinity, signal } = options
     signal?.throwIfAborted()
+    this.#joins++
     if (this.#options.detached === true) child.ref()
     let timer: NodeJS.Timeout | undefined
     let fail: (() => void) | undefined
@@ -274,8 +279,14 @@ export class Process<T = unknown> implements AsyncDisposable {
     } finally {
       clearTimeout(timer)
       if (fail !== undefined) offAbort(signal!, fail)
-      if (this.#options.detached === true) child.unref()
+      this.#joins--
+      this.#letParentEnd()
     }
+  }
+
+  /** A detached child that has what it needs keeps its parent only for those who join it. */
+  #letParentEnd(): void {
+    if (this.#options.detached === true && this.#hasAttached && this.#joins === 0) this.#child?.unref()
   }
 
   /**
@@ -323,7 +334,7 @@ export class Process<T = unknown> implements AsyncDisposable {
     if (this.#child === undefined) return
     this.terminate()
     const timer = setTimeout(() => this.kill(), KILL_AFTER_MS)
-    await this.#ended.catch(() => {})
+    await this.join().catch(() => {})
     clearTimeout(timer)
   }
 
@@ -339,7 +350,8 @@ export class Process<T = unknown> implements AsyncDisposable {
       this.#failure = { thrown: decodeThrown(message.thrown) }
     } else {
       this.#release(false)
-      if (this.#options.detached === true) this.#child?.unref()
+      this.#hasAttached = true
+      this.#letParentEnd()
     }
   }
 

@@ -1,6 +1,7 @@
 /** Consumer: the side of a ring that takes, as one environment uses it. */
 import { segmentError } from '../errors/segment-messages.ts'
 import { hasCode, type ShareError } from '../errors/share-error.ts'
+import { isShortage } from '../memory/room.ts'
 import type { Attachment } from '../memory/segment.ts'
 import { native, QUEUE } from '../native.ts'
 import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-line.ts'
@@ -12,7 +13,7 @@ import {
 } from '../sync/wait-options.ts'
 import { decode, decodeAt, decodeUntrusted, decodeUntrustedAt, noteTaken } from './codec.ts'
 import { ENDED, type Got } from './consume.ts'
-import { answers, exchange, recordBytesAt, select, selectedBytes } from './exchange.ts'
+import { answers, exchange, type Item, itemAt, recordBytesAt, select, selectedBytes } from './exchange.ts'
 import type { Ring } from './ring.ts'
 import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
@@ -29,6 +30,8 @@ export class Consumer {
   readonly #spill: SpillRoom | undefined
   /** Of items that were taken with others and could not be decoded: for the next ones who take something. */
   readonly #failures: unknown[] = []
+  /** Items that were taken when the system had no room for what is in them: for the next ones who take something. */
+  readonly #kept: Item[] = []
 
   /** Whether the producers are believed: otherwise decodeUntrusted() says what is taken. */
   trusts = true
@@ -96,11 +99,12 @@ export class Consumer {
 
   #take(waiter: Waiter): Got | typeof NOT_NOW {
     this.#throwFailure()
+    if (this.#kept.length > 0) return this.#takeKept()
     select(this.#ring.index, MOST_EXCHANGED, 1)
     const outcome = getSelected()
     if (outcome !== undefined) return this.#takeOtherwise(waiter, outcome)
     noteTaken()
-    const value = this.trusts ? decodeAt(0) : decodeUntrustedAt(0)
+    const value = this.#valueAt(0)
     this.#pumpRoom()
     return { value }
   }
@@ -120,7 +124,7 @@ export class Consumer {
         const [actual, flags] = answers as unknown as [number, number]
         const item = actual === length ? bytes : Buffer.from(bytes.buffer.slice(0, actual))
         this.#pumpRoom()
-        return { value: this.trusts ? decode(flags, item) : decodeUntrusted(flags, item) }
+        return { value: this.trusts ? this.#valueOf(flags, item) : decodeUntrusted(flags, item) }
       }
       if (outcome === QUEUE.APART) return this.#takeSpilled(waiter)
       if (outcome !== QUEUE.TOO_SMALL) return this.#nothing(waiter, outcome) ?? this.#take(waiter)
@@ -140,7 +144,9 @@ export class Consumer {
     try {
       if (this.#spill === undefined) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
       attachment = this.#spill.attach(name)
-      bytes = Buffer.allocUnsafeSlow(attachment.segment.payloadBytes) // before it is taken: there may be no room
+      // Before it is taken: there may be no room.
+      bytes = Buffer.allocUnsafeSlow(attachment.segment.payloadBytes)
+      void attachment.segment.innerBuffer
     } catch (error) {
       attachment?.close()
       if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ERR_CORRUPT')) throw error // the item is still there
@@ -152,11 +158,38 @@ export class Consumer {
     }
     this.#pumpRoom()
     if (failure !== undefined) throw segmentError('ERR_ITEM_LOST', { ...waiter.subject, item: name }, failure)
-    return { value: decode(flags & ~SPILLED, readSpilled(attachment!, bytes!)) }
+    return { value: this.#valueOf(flags & ~SPILLED, readSpilled(attachment!, bytes!)) }
+  }
+
+  /** The value of an item that was taken. There may be no room for a shared object in it: then it is kept. */
+  #valueOf(flags: number, bytes: Buffer): unknown {
+    try {
+      return decode(flags, bytes)
+    } catch (error) {
+      if (isShortage(error)) this.#kept.unshift({ flags, bytes })
+      throw error
+    }
+  }
+
+  /** The same of an item whose record begins there in the exchange. */
+  #valueAt(offset: number): unknown {
+    if (!this.trusts) return decodeUntrustedAt(offset)
+    try {
+      return decodeAt(offset)
+    } catch (error) {
+      if (isShortage(error)) this.#kept.push(itemAt(offset))
+      throw error
+    }
+  }
+
+  #takeKept(): Got {
+    const { flags, bytes } = this.#kept.shift()!
+    return { value: this.#valueOf(flags, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) }
   }
 
   #takeMany(waiter: Waiter, most: number): unknown[] | typeof NOT_NOW | typeof ENDED {
     this.#throwFailure()
+    if (this.#kept.length > 0) return [(this.#takeKept() as { readonly value: unknown }).value]
     select(this.#ring.index, exchange.byteLength, most)
     const outcome = getSelected()
     if (outcome === undefined) return this.#valuesOf(selectedBytes())
@@ -171,10 +204,16 @@ export class Consumer {
     noteTaken()
     const values: unknown[] = []
     for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) {
+      if (this.#kept.length > 0) {
+        this.#kept.push(itemAt(offset)) // in their order
+        continue
+      }
       try {
-        values.push(this.trusts ? decodeAt(offset) : decodeUntrustedAt(offset))
+        values.push(this.#valueAt(offset))
       } catch (error) {
-        this.#failures.push(error)
+        // What is kept says it again, unless there is room by then.
+        const isToldLater = this.#kept.length > 0 && values.length + this.#failures.length > 0
+        if (!isToldLater) this.#failures.push(error)
       }
     }
     this.#pumpRoom()
@@ -192,7 +231,7 @@ export class Consumer {
   }
 
   #hasSomething(): boolean {
-    return native.lookWait(this.#ring.itemsWait, 0) || this.#ring.isForsaken()
+    return this.#kept.length > 0 || native.lookWait(this.#ring.itemsWait, 0) || this.#ring.isForsaken()
   }
 
   #throwFailure(): void {

@@ -90,7 +90,7 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
    *
    * @remarks A pending `recv` keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when nobody has the other end and nothing is left;
-   * `ERR_ONE_WAY` when this end only sends; `ERR_CLOSED`. The signal's reason when it aborts.
+   * `ERR_ONE_WAY` when this end only sends; `ERR_CLOSED`; `EMFILE`, `ENFILE`, `ENOMEM` as {@link Queue.get}. The signal's reason when it aborts.
    */
   async recv(options: WaitOptions = NO_OPTIONS): Promise<T> {
     return this.#received(await this.#incoming.get(this, options))

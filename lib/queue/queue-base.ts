@@ -70,7 +70,8 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    * taken an item loses that one and no other.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when the queue has ended and nothing is left;
    * `ERR_CLOSED`. The signal's reason when it aborts. Nothing has been taken then. When a shared object inside is gone, what its
-   * `attach` throws; the item has been taken.
+   * `attach` throws; the item has been taken. When the system has no descriptors or memory for what is inside, `EMFILE`, `ENFILE` or
+   * `ENOMEM`; the item is the next one that this process or worker takes.
    */
   async get(options: WaitOptions = NO_OPTIONS): Promise<T> {
     const got = await this.state.consumer.get(this, options)

@@ -68,6 +68,6 @@ it('a waiter that is killed while the lock is released to it does not take the l
     // Whether it still got the lock, before or after the other one, is its luck; either way it has not kept it. It may have
     // reserved the next turn, for some milliseconds.
     await victim.ended()
-    lock.acquireSync({ timeoutMs: 100 }).release()
+    lock.acquireSync({ timeoutMs: 1_000 }).release()
   }
 })

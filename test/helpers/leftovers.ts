@@ -1,3 +1,4 @@
+import { readdirSync, readlinkSync } from 'node:fs'
 import { listSegments, unlinkSegment } from 'procshare'
 import { afterEach, expect } from 'vitest'
 
@@ -17,5 +18,17 @@ export function expectNoLeftovers(): void {
     const left = segmentsOfThisProcess()
     for (const name of left) unlinkSegment(name) // not to be blamed on the tests that follow
     expect(left).toEqual([])
+  })
+}
+
+/** What this process has open, by the names of the files; nothing on systems that do not tell. */
+export function openFiles(): string[] {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${descriptor}`)]
+    } catch {
+      return [] // that of the folder itself
+    }
   })
 }

@@ -144,6 +144,28 @@ const Script kScripts[] = {
      }},
 };
 
+// Of two who have looked at the first record, one takes it, and nobody takes the next one for it.
+void AnItemThatIsPeekedAtIsTakenOnce() {
+  const SharedScratch<Stage> stage;
+  stage->Clear();
+  Prepare(&*stage, kTwo);
+  uint8_t bytes[kCapacity];
+  uint64_t first, second, third;
+  CHECK_EQ(QueueOf(&*stage).Peek(bytes, sizeof bytes, &first).outcome, QueueOutcome::kDone);
+  CHECK(memcmp(bytes, "one", 3) == 0);
+  CHECK_EQ(QueueOf(&*stage).Peek(bytes, sizeof bytes, &second).outcome, QueueOutcome::kDone);
+  CHECK_EQ(first, second);
+  CHECK_EQ(QueueOf(&*stage).TakePeeked(first), QueueOutcome::kDone);
+  CHECK_EQ(QueueOf(&*stage).TakePeeked(second), QueueOutcome::kBusy);
+  CHECK_EQ(QueueOf(&*stage).items(), 1u);
+  CHECK_EQ(QueueOf(&*stage).Peek(bytes, sizeof bytes, &third).outcome, QueueOutcome::kDone);
+  CHECK(memcmp(bytes, "two two two two", 15) == 0);
+  CHECK_EQ(QueueOf(&*stage).TakePeeked(third), QueueOutcome::kDone);
+  CHECK_EQ(QueueOf(&*stage).TakePeeked(third), QueueOutcome::kBusy);
+  CHECK_EQ(QueueOf(&*stage).Peek(bytes, sizeof bytes, &third).outcome, QueueOutcome::kBusy);
+  MustWorkNormally(&*stage);
+}
+
 void Killed() { KillAtEachStep<Stage>(kScripts, nullptr); }
 
 }  // namespace
@@ -151,6 +173,9 @@ void Killed() { KillAtEachStep<Stage>(kScripts, nullptr); }
 
 int main(int argc, char** argv) {
   using namespace procshare::testing;
-  const Test tests[] = {{"a user of a queue is killed at each instruction", Killed}};
+  const Test tests[] = {
+      {"a user of a queue is killed at each instruction", Killed},
+      {"an item that two have peeked at is taken once", AnItemThatIsPeekedAtIsTakenOnce},
+  };
   return RunTests(argc, argv, tests);
 }

@@ -137,6 +137,28 @@ void AFullLedgerOfTheDeadAdmitsTheLiving() {
   CHECK_EQ(user.semaphore.Release(1), SemaphoreOutcome::kTooMany);
 }
 
+// Whatever the record of a dead one says that it held, there are never more units than the limit.
+void MoreUnitsThanThereCanBe() {
+  for (const uint64_t bad : {kTotal + 1, uint64_t{1} << 32, uint64_t{1} << 63, UINT64_MAX}) {
+    for (const bool tends : {false, true}) {
+      Context() = std::to_string(bad) + (tends ? " units, found by one who waits" : " units, found by one who asks");
+      const SharedScratch<Stage> stage;
+      stage->Clear();
+      Prepare(&*stage, kTotal, kRecords);
+      MustAcquire(&*stage, kDead, 1);
+      MustAcquire(&*stage, kOther, 2);
+      stage->alive[kDead] = false;
+      auto* const records = reinterpret_cast<LedgerRecord*>(&stage->cell<SemaphoreCell>()->ledger + 1);
+      CHECK_EQ(records[0].member.load(), kDead);
+      records[0].count = bad;
+      User user(&*stage, kSurvivor);
+      if (tends) user.semaphore.Tend();
+      CHECK_EQ(user.semaphore.TryAcquire(2), SemaphoreOutcome::kDone);
+      CHECK_EQ(user.semaphore.value(), kTotal - 2);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace procshare::testing
 
@@ -146,6 +168,7 @@ int main(int argc, char** argv) {
       {"a user of a semaphore is killed at each instruction", KilledOnAPlainOne},
       {"a user of a recoverable semaphore is killed at each instruction", KilledOnARecoverableOne},
       {"a ledger that is full of the dead admits the living", AFullLedgerOfTheDeadAdmitsTheLiving},
+      {"a dead one gives back no more units than there can be", MoreUnitsThanThereCanBe},
   };
   return RunTests(argc, argv, tests);
 }

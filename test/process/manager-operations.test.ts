@@ -128,7 +128,7 @@ it('segments that a client leaves half-made are not waited for: as rings, as req
     expect(await client.call(0, 'takeRings', [handle])).toBe(false)
     await eventually(() => queue.size === 0)
     expect(await manager.names()).toEqual([])
-    expect(performance.now() - started).toBeLessThan(5_000) // each would take ten seconds
+    expect(performance.now() - started).toBeLessThan(9_500) // one of them would take ten seconds
   } finally {
     native.closeSegment(half)
   }

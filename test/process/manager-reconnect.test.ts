@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Manager, type ManagerServer, type Reconnection } from 'procshare'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { FOR_CHILD } from '../../lib/memory/handle.ts'
+import type { HeldHandle } from '../../lib/memory/segment.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type Box, makeBox, TYPES } from '../helpers/managed-server.ts'
+import { turns } from '../helpers/turns.ts'
 
 const authkey = 'the key'
 let directory: string
@@ -149,4 +152,81 @@ it('by itself, when it was told so: named objects go on, and what was lost is to
   client.close()
   expect(await client.closed).toBeUndefined()
   await expect(client.names()).rejects.toThrow(shareError('ERR_CLOSED'))
+})
+
+/** Another client. */
+async function connectPeer(): Promise<{ readonly manager: Manager } & Disposable> {
+  const manager = await Manager.connect({ address, authkey })
+  return { manager, [Symbol.dispose]: () => manager.close() }
+}
+
+/** A hold on the object of a proxy, as that which a Process has on its arguments. */
+const holdOf = (proxy: object) => (proxy as { [FOR_CHILD](): HeldHandle })[FOR_CHILD]()
+
+/** The number of an object in its server. */
+const numberOf = ({ handle }: { readonly handle: { readonly id: string } }) => JSON.parse(handle.id)[1] as number
+
+it('a proxy that is closed while its object is being found again holds nothing in the new server', async () => {
+  const named = await makeBox(manager, 1, 'named')
+  await server.close()
+  server = await Manager.serve({ address, authkey, types: TYPES, limits: { objects: 1 } })
+  await expectLost()
+  using peer = await connectPeer()
+  await makeBox(peer.manager, 3, 'named')
+  const again = manager.reconnect()
+  while (!manager.isConnected) await turns(1)
+  named.close() // it was asked for, and the answer is on its way
+  await again
+  const other = await makeBox(manager, 2) // one more would be one too many
+  expect(await other.get()).toBe(2)
+  await expect(named.get()).rejects.toThrow(shareError('ERR_CLOSED'))
+})
+
+it('what was held for a child in a server that is gone is not let go of in the next one', async () => {
+  const before = await makeBox(manager, 1)
+  const hold = holdOf(before)
+  await replaceServer()
+  await expectLost()
+  await manager.reconnect()
+  const after = await makeBox(manager, 2)
+  expect(numberOf(after)).toBe(JSON.parse(hold.handle.id)[1])
+  hold.release()
+  expect(await after.get()).toBe(2)
+})
+
+it('what is held for a child is held again in the same server, besides the proxies', async () => {
+  const box = await makeBox(manager, 1)
+  const hold = holdOf(box)
+  const second = holdOf(box)
+  using peer = await connectPeer()
+  const holder = await makeBox(peer.manager, null, 'holder')
+  await (await makeBox(manager, null, 'holder')).set(box)
+  const theirs = (await holder.get()) as typeof box // keeps its number while nobody else has it
+  manager.close()
+  await eventually(async () => (await peer.manager.stats()).clients === 1)
+  await manager.reconnect()
+  theirs.close()
+  await peer.manager.names()
+  hold.release()
+  expect(await box.get()).toBe(1)
+  const objects = async () => (await manager.stats()).objects
+  expect(await objects()).toBe(2)
+  box.close()
+  expect(await objects()).toBe(2)
+  second.release()
+  expect(await objects()).toBe(1)
+})
+
+it('the guard of a lock in a server that is gone does not release the lock of that name in the next one', async () => {
+  const lock = await manager.Lock('named')
+  const guard = await lock.acquire()
+  await replaceServer()
+  await expectLost()
+  using peer = await connectPeer()
+  await peer.manager.Lock('named')
+  await manager.reconnect()
+  const again = await lock.acquire()
+  await expect(guard.release()).rejects.toThrow(shareError('ERR_NOT_OWNER'))
+  expect(await lock.locked).toBe(true)
+  await again.release()
 })

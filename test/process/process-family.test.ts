@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Lock, removeStaleSegments, Value } from 'procshare'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
-import { now } from '../helpers/clock.ts'
+import { now, StallWatch } from '../helpers/clock.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { type FixtureProcess, type Peer, runProgram, spawnFixture, startWorker, together } from '../helpers/fixture.ts'
 import { segmentsOfThisProcess } from '../helpers/leftovers.ts'
@@ -11,6 +11,9 @@ import { isRunning, killLeftover } from '../helpers/running.ts'
 
 /** A second of grace, and what it takes to notice and to end. */
 const ENDS_WITHIN_MS = 2_500
+/** The same on a machine that others keep busy, as timers of the test's own that are so late tell. */
+const LATEST_MS = 15_000
+const STALLED_MS = 50
 const ORPHANER = fileURLToPath(new URL('../fixtures/orphaner.mjs', import.meta.url))
 
 // A process that is killed lets go of its locks a moment before it lets go of its segments. What it then leaves, being the
@@ -73,11 +76,12 @@ describe('a child ends with the process that started it', () => {
     await using heads = await together(states.map(() => spawnFixture('family-head')))
     await Promise.all(heads.map((head, i) => head.call('start', 'holdAndWait', ties[i]!.handles, quiet, states[i])))
     await Promise.all(ties.map((tie) => tie.pid()))
+    using watch = new StallWatch()
     const start = now()
     for (const head of heads) end(head)
     const took = (await Promise.all(ties.map((tie) => tie.ended()))).map((time) => time - start)
-    for (const [i, ms] of took.entries())
-      expect({ [states[i]!]: ms < ENDS_WITHIN_MS || ms }).toEqual({ [states[i]!]: true })
+    const mostMs = watch.worstMs() < STALLED_MS ? ENDS_WITHIN_MS : LATEST_MS
+    for (const [i, ms] of took.entries()) expect({ [states[i]!]: ms < mostMs || ms }).toEqual({ [states[i]!]: true })
   })
 
   it('also when it is a grandchild', async () => {
@@ -85,9 +89,11 @@ describe('a child ends with the process that started it', () => {
     await using head = await spawnFixture('family-head')
     await head.call('start', 'delegateHold', ties.handles, quiet, 'computing')
     await ties.pid()
+    using watch = new StallWatch()
     const start = now()
     head.child.kill('SIGKILL')
-    expect((await ties.ended()) - start).toBeLessThan(2 * ENDS_WITHIN_MS)
+    const took = (await ties.ended()) - start
+    expect(took).toBeLessThan(watch.worstMs() < STALLED_MS ? 2 * ENDS_WITHIN_MS : LATEST_MS)
   })
 
   it('also when that was a worker that is terminated', async () => {
@@ -173,21 +179,69 @@ describe('a detached child', () => {
     await eventually(() => !isRunning(pid))
   })
 
-  it('can be joined', async () => {
+  it.each<[string, (head: Peer, ready: () => Promise<number>) => Promise<[Promise<unknown>]>]>([
+    [
+      'as soon as it was started',
+      async (head) => [head.call('join')], // before it has attached to what it was given
+    ],
+    [
+      'when it is at work',
+      async (head, ready) => {
+        await ready()
+        return [head.call('join')]
+      },
+    ],
+    [
+      'also when another join has given up meanwhile',
+      async (head, ready) => {
+        await ready()
+        const joined = head.call('join')
+        joined.catch(() => {})
+        await expect(head.call('join', { timeoutMs: 1 })).rejects.toThrow(
+          expect.objectContaining({ code: 'ERR_TIMEOUT' }),
+        )
+        return [joined]
+      },
+    ],
+  ])('can be joined, which keeps its parent: %s', async (_when, join) => {
     using ready = new Value('i')
     using awaited = new Lock()
     using count = new Value('i')
     const guard = awaited.acquireSync()
     await using head = await spawnFixture('family-head')
     const handles = [ready.handle, awaited.handle, count.handle]
+    let child = 0
+    const pid = async () => {
+      child = await eventually(() => ready.value)
+      return child
+    }
+    onTestFinished(() => killLeftover(child))
     await head.call('start', 'outlive', handles, { ...quiet, detached: true })
-    const pid = await eventually(() => ready.value)
-    onTestFinished(() => killLeftover(pid))
-    const joined = head.call('join')
+    const [joined] = await join(head, pid)
+    joined.catch(() => {})
     head.call('letEnd').catch(() => {}) // the join alone keeps it alive
+    await pid()
     guard.release()
     expect(await joined).toBe(0)
     expect(await head.ended()).toEqual({ code: 0, signal: null })
+  })
+
+  it('does not keep its parent after a join that has given up', async () => {
+    using ready = new Value('i')
+    using awaited = new Lock()
+    using count = new Value('i')
+    using guard = awaited.acquireSync()
+    await using head = await spawnFixture('family-head')
+    const handles = [ready.handle, awaited.handle, count.handle]
+    await head.call('start', 'outlive', handles, { ...quiet, detached: true })
+    const pid = await eventually(() => ready.value)
+    onTestFinished(() => killLeftover(pid))
+    await expect(head.call('join', { timeoutMs: 1 })).rejects.toThrow(expect.objectContaining({ code: 'ERR_TIMEOUT' }))
+    head.call('letEnd').catch(() => {})
+    expect(await head.ended()).toEqual({ code: 0, signal: null })
+    expect(isRunning(pid)).toBe(true)
+    guard.release()
+    await eventually(() => !isRunning(pid))
   })
 })
 

@@ -21,6 +21,8 @@ import { describe, expect, it, vi } from 'vitest'
 import { shareError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { expectNoLeftovers, segmentsOfThisProcess } from '../helpers/leftovers.ts'
+import { isRunning } from '../helpers/running.ts'
+import { turns } from '../helpers/turns.ts'
 
 const JOBS = new URL('../fixtures/jobs.mjs', import.meta.url)
 
@@ -291,6 +293,27 @@ describe('the end', () => {
     const aborted = (await thrown('failWith', 'abort')).cause
     expect([aborted instanceof DOMException, aborted.name]).toEqual([true, 'AbortError'])
     expect((await thrown('failWith', 'refusing')).cause).toBeInstanceOf(Error)
+  })
+
+  it('by an error is told to join also when the child is seen to have ended before its last message is', async ({
+    skip,
+  }) => {
+    skip(process.platform !== 'linux', 'whether a child has ended is seen in /proc')
+    using awaited = new Lock()
+    using ready = new Value('i')
+    const guard = awaited.acquireSync()
+    const failing = quiet('failAfter', [ready, awaited]).start()
+    await eventually(() => ready.value === 1)
+    const other = new Process(JOBS, { export: 'print', args: ['text'], stdio: 'pipe' }).start()
+    other.stdout!.once('data', () => {
+      // The event loop has both the output and the end of this child before it; that end makes it look at all children.
+      guard.release()
+      while (isRunning(failing.pid!));
+    })
+    await turns()
+    while (isRunning(other.pid!));
+    expect((await failureOf(failing)).cause).toMatchObject({ name: 'RangeError', code: 'ERR_ASKED' })
+    expect(await other.join()).toBe(0)
   })
 
   it.each([

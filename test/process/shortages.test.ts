@@ -1,7 +1,7 @@
 /** What runs out: shared memory, descriptors, threads. Every operation says so, leaves nothing behind, and works again later. */
 import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
-import { Manager } from 'procshare'
+import { Manager, Queue, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { noCompiler } from '../helpers/c-compiler.ts'
 import { type FixtureProcess, spawnFixture } from '../helpers/fixture.ts'
@@ -144,6 +144,44 @@ describe.skipIf(process.platform !== 'linux')('without descriptors', () => {
       expect(error, kind).toBeUndefined()
     }
   })
+
+  it.each<[string, (value: Value<'i'>) => unknown, unknown]>([
+    ['a large one', () => new Uint8Array(5_000), 5_000],
+    ['one with a shared object in it', (value) => [value], 7],
+    ['a large one with a shared object in it', (value) => [value, new Uint8Array(5_000)], 7],
+  ])(
+    'an item that cannot be taken is the next one that is taken when there are some again: %s',
+    async (_what, make, told) => {
+      using queue = new Queue<unknown>({ byteLength: 1024, spill: true })
+      using value = new Value('i', 7)
+      await using child = await spawnUnder('ulimit -n 256')
+      await child.call('attachQueue', queue.handle)
+      for (const way of ['tryGet', 'getSync', 'get', 'getManySync', 'getMany']) {
+        for (const before of [[], ['first']]) {
+          for (const left of [0, 1, 2]) {
+            const items = [...before, make(value), 'last']
+            for (const item of items) queue.putSync(item)
+            const taken: unknown[] = []
+            const take = async (): Promise<Outcome> => {
+              const outcome = await child.call<Outcome>('take', way)
+              taken.push(...((outcome.result as unknown[] | undefined) ?? []))
+              return outcome
+            }
+            await child.call('useUpFiles', left)
+            for (let i = 0; i < items.length && taken.length < items.length; i++) {
+              const { error } = await take()
+              if (error !== undefined) expect(error, way).toMatchObject({ name: 'ShareError', code: 'EMFILE' })
+            }
+            if (left === 0) expect(taken, way).toEqual(before)
+            await child.call('freeFiles')
+            while (taken.length < items.length) expect(await take(), way).not.toHaveProperty('error')
+            expect(taken, way).toEqual([...before, told, 'last'])
+          }
+        }
+      }
+      expect(queue.size).toBe(0)
+    },
+  )
 
   it('a process and a manager that cannot be started say so, and are started later', async () => {
     await using child = await spawnUnder('ulimit -n 256')

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Barrier, Event, Manager, Pipe, Queue, SharedMemory, SharedState, Value, whenAvailable } from 'procshare'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { native } from '../../lib/native.ts'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
+import { spawnFixture } from '../helpers/fixture.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { uniqueName } from '../helpers/segment-names.ts'
 import { isPending, turns } from '../helpers/turns.ts'
@@ -83,6 +85,22 @@ describe('a segment that another process is still making', () => {
     using memory = await waiting
     expect(memory.byteLength).toBe(8)
     native.closeSegment(segment)
+  })
+
+  it('is waited for by attach() again after whenAvailable() was used', async () => {
+    const name = uniqueName()
+    const segment = making(name)
+    try {
+      await using other = await spawnFixture('handle-user')
+      const attached = other.call('attachAfterWaiting', name)
+      attached.catch(() => {})
+      expect(await other.event('attaching')).toBe('ERR_NOT_READY')
+      await delay(100) // now it blocks, or it has failed
+      native.publishSegment(segment)
+      expect(await attached).toBe(8)
+    } finally {
+      native.closeSegment(segment)
+    }
   })
 
   it('is ERR_NOT_READY as the cause of the timeout', async () => {

@@ -1,6 +1,7 @@
 import { attach, Connection, Pipe, Queue } from 'procshare'
-import { describe, expect, it } from 'vitest'
-import { shareError } from '../helpers/error-matchers.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { native } from '../../lib/native.ts'
+import { rangeError, shareError, typeError } from '../helpers/error-matchers.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { uniqueName } from '../helpers/segment-names.ts'
 
@@ -104,6 +105,63 @@ describe('a pipe', () => {
     using queue = new Queue()
     expect(() => Pipe.attach(queue.name, 0)).toThrow(shareError('ERR_KIND'))
   })
+
+  it('has two ends, and no others, by name or by handle', async () => {
+    const [a, b] = Pipe.create<number>(uniqueName('pipe'))
+    for (const end of [2, -1, 0.5, 2 ** 32]) {
+      expect(() => Pipe.attach(a.name, end as 0)).toThrow(rangeError(/^end must be an integer from 0 to 1/))
+      const error = end >= 0 && Number.isInteger(end) ? rangeError(/^end/) : typeError(/handle/)
+      expect(() => Connection.attach({ ...a.handle, cell: end })).toThrow(error)
+    }
+    for (const end of [undefined, null, '1', a.handle]) {
+      expect(() => Pipe.attach(a.name, end as never)).toThrow(typeError(/^end must be an integer/))
+    }
+    const { cell: _end, ...handle } = b.handle
+    expect(() => Connection.attach(handle)).toThrow(typeError(/^end must be an integer, got undefined/))
+    // What was refused holds neither end.
+    const end = expect(b.recv()).rejects.toThrow(shareError('ERR_ENDED'))
+    a.close()
+    await end
+    const { name } = b
+    b.close()
+    expect(() => Pipe.attach(name, 0)).toThrow(shareError('ENOENT'))
+  })
+
+  it('has ends that several may hold, each of which is the same end', () => {
+    using pipe = Pipe.create<number>(uniqueName('pipe'), { duplex: false })
+    const [reader, writer] = pipe
+    using alsoReads = Pipe.attach<number>(reader.name, 0)
+    using alsoWrites = Pipe.attach<number>(reader.name, 1)
+    alsoWrites.sendSync(1)
+    writer.sendSync(2)
+    expect([reader.recvSync(), alsoReads.recvSync()]).toEqual([1, 2])
+    expect(() => alsoReads.sendSync(1)).toThrow(shareError('ERR_ONE_WAY'))
+    expect(() => alsoWrites.recvSync()).toThrow(shareError('ERR_ONE_WAY'))
+  })
+
+  it.each<[string, (reader: Connection<string>) => unknown]>([
+    ['recvSync', (reader) => reader.recvSync({ timeoutMs: 10_000 })],
+    ['recv', (reader) => reader.recv({ timeoutMs: 10_000 })],
+    ['tryRecv', (reader) => reader.tryRecv()?.value],
+  ])(
+    'gives what was sent when the reader had found nothing and before it finds the writer gone: %s',
+    async (_way, recv) => {
+      const [reader, writer] = new Pipe<string>({ duplex: false })
+      const isAlone = native.queueIsAlone
+      const look = vi.spyOn(native, 'queueIsAlone').mockImplementationOnce((...args) => {
+        writer.sendSync('last')
+        writer.close()
+        return isAlone(...args)
+      })
+      try {
+        expect(await recv(reader)).toBe('last')
+      } finally {
+        look.mockRestore()
+      }
+      expect(() => reader.tryRecv()).toThrow(shareError('ERR_ENDED'))
+      reader.close()
+    },
+  )
 
   it('ends pending waits of a handle that is closed', async () => {
     using pipe = new Pipe()

@@ -1,8 +1,19 @@
 import { readFileSync } from 'node:fs'
-import { Lock, listSegments, removeStaleSegments, SharedArray, SharedMemory, unlinkSegment, Value } from 'procshare'
-import { expect, it } from 'vitest'
+import {
+  attach,
+  Lock,
+  listSegments,
+  removeStaleSegments,
+  SharedArray,
+  SharedMemory,
+  type ShareErrorCode,
+  unlinkSegment,
+  Value,
+} from 'procshare'
+import { describe, expect, it } from 'vitest'
+import { createSegment } from '../../lib/memory/segment.ts'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
-import { expectNoLeftovers } from '../helpers/leftovers.ts'
+import { expectNoLeftovers, openFiles } from '../helpers/leftovers.ts'
 import { uniqueName } from '../helpers/segment-names.ts'
 
 expectNoLeftovers()
@@ -85,4 +96,58 @@ it('is unmapped when it is closed, unless a user has a buffer of it', ({ skip })
   expect(maps()).toContain(value.name)
   value.close()
   expect(maps()).not.toContain(value.name)
+})
+
+describe('what was attached to and found wrong', () => {
+  const any = { pidNamespaces: 'any' } as const
+
+  it.each<[string, (name: string) => unknown, ShareErrorCode]>([
+    ['with other namespaces than asked for', (name) => Lock.open(name, { pidNamespaces: 'own' }), 'ERR_TYPE'],
+    ['of another kind', (name) => Value.attach(name), 'ERR_KIND'],
+    ['of another kind, opened', (name) => SharedArray.open(name, 'i', 3), 'ERR_KIND'],
+    [
+      'of an earlier handle',
+      (name) => Lock.attach({ procshare: 1, kind: 'Lock', name, id: 'AAAAAAAAAAAAAAAAAAAAAA' }),
+      'ERR_STALE_HANDLE',
+    ],
+    [
+      'at a cell where there is nothing',
+      (name) => attach({ procshare: 1, kind: 'Lock', name, id: idOf(name), cell: 64 }),
+      'ERR_KIND',
+    ],
+  ])('is let go of at once: a segment %s', (_what, reach, code) => {
+    const name = uniqueName('wrong')
+    Lock.create(name, { persist: true, ...any }).close()
+    try {
+      expect(() => reach(name)).toThrow(shareError(code))
+      expect(find(name)).toMatchObject({ attached: false })
+      expect(openFiles().filter((file) => file.includes(name))).toEqual([])
+      // While it is in use, those who use it keep it.
+      using lock = Lock.attach(name)
+      expect(() => reach(name)).toThrow(shareError(code))
+      lock.acquireSync().release()
+    } finally {
+      unlinkSegment(name)
+    }
+  })
+
+  function idOf(name: string): string {
+    using lock = Lock.attach(name)
+    return lock.handle.id
+  }
+})
+
+it.each([false, true])('a segment that cannot be filled leaves nothing, persistent or not: %s', (persist) => {
+  const name = uniqueName('unfilled')
+  const spec = { payloadBytes: 8, cellsBytes: 64, description: { kind: 'SharedMemory' }, options: { persist } }
+  const reason = new Error('not now')
+  const fail = () => {
+    throw reason
+  }
+  expect(() => createSegment(name, spec, fail)).toThrow(reason)
+  expect(find(name)).toBeUndefined()
+  expect(openFiles().filter((file) => file.includes(name))).toEqual([])
+  expect(() => SharedMemory.attach(name)).toThrow(shareError('ENOENT'))
+  using memory = SharedMemory.create(name, 8)
+  expect(memory.byteLength).toBe(8)
 })

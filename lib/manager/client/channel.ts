@@ -65,6 +65,8 @@ export abstract class Channel {
   serverId: string | undefined
   /** The proxies that are neither closed nor collected; several may stand for one object. */
   readonly #proxies = new Map<Remote, WeakRef<ManagedProxy>>()
+  /** What is held besides. */
+  readonly #holds = new Set<{ readonly id: number }>()
   readonly #collected = new FinalizationRegistry<Remote>((remote) => this.letGo(remote))
   readonly references: References = {
     write: (object) => this.#write(object),
@@ -113,10 +115,11 @@ export abstract class Channel {
 
   /** Holds an object, besides its proxy; what it gives lets go of it. */
   hold(id: number): () => void {
-    const { serverId } = this
+    const hold = { id }
+    this.#holds.add(hold)
     this.sendHold(id)
     return () => {
-      if (this.serverId === serverId) this.sendRelease(id, 1)
+      if (this.#holds.delete(hold)) this.sendRelease(id, 1)
     }
   }
 
@@ -137,6 +140,16 @@ export abstract class Channel {
   /** The proxy, if it is alive. */
   protected proxyOf(remote: Remote): ManagedProxy | undefined {
     return this.#proxies.get(remote)?.deref()
+  }
+
+  /** Holds in another server mean nothing in this one. */
+  protected forgetHolds(): void {
+    this.#holds.clear()
+  }
+
+  /** The numbers of the objects that are held besides their proxies. */
+  protected get heldIds(): number[] {
+    return [...this.#holds].map(({ id }) => id)
   }
 
   /** What the proxies stand for that are open. */

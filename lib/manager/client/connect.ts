@@ -23,7 +23,17 @@ export async function connect(
     hasCode(error, 'ENOENT') ||
     hasCode(error, 'ECONNREFUSED') ||
     (typeof address === 'string' && hasCode(error, 'ERR_NO_KEY'))
-  const once = (leftMs: number) => attempt(address, credentials(), { leftMs, timeoutMs }, signal)
+  let last: unknown
+  const once = async (leftMs: number) => {
+    try {
+      return await attempt(address, credentials(), { leftMs, timeoutMs }, signal)
+    } catch (error) {
+      // The last attempt may have had no time to fail as those before it did.
+      if (last !== undefined && hasCode(error, 'ERR_TIMEOUT')) throw last
+      last = isNotYet(error) ? error : undefined
+      throw error
+    }
+  }
   const timedOut = (cause: unknown) =>
     managerError('ERR_TIMEOUT', { address: formatAddress(address), timeoutMs }, { cause })
   return await retry(once, isNotYet, options, timedOut)

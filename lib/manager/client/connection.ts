@@ -313,19 +313,22 @@ export class Connection extends Channel {
     this.#nonces = undefined
     this.#pace = new Pace()
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => {
-          this.#end(managerError('ERR_TIMEOUT', { address: this.address, timeoutMs: askedMs }))
-        },
-        Math.min(timeoutMs, 2 ** 31 - 1),
-      )
+      let isPending = true
+      const giveUp = () => {
+        if (isPending) this.#end(managerError('ERR_TIMEOUT', { address: this.address, timeoutMs: askedMs }))
+      }
+      // What has arrived by then counts; a socket that has failed says so a turn of the event loop later.
+      const onTime = () => setImmediate(() => setImmediate(giveUp))
+      const timer = setTimeout(onTime, Math.min(timeoutMs, 2 ** 31 - 1))
       if (this.#isReconnecting) timer.unref()
       this.#settleOpen = {
         resolve: () => {
+          isPending = false
           clearTimeout(timer)
           resolve()
         },
         reject: (reason) => {
+          isPending = false
           clearTimeout(timer)
           reject(reason)
         },
@@ -442,10 +445,11 @@ export class Connection extends Channel {
   async #findAgain(isSameServer: boolean): Promise<ManagedProxy[]> {
     const remotes = this.remotes
     this.#holdsLater = false
-    for (const remote of remotes) {
-      if (isSameServer) this.sendHold(remote.id)
+    if (isSameServer) {
+      for (const id of [...remotes.map((remote) => remote.id), ...this.heldIds]) this.sendHold(id)
+      return []
     }
-    if (isSameServer) return []
+    this.forgetHolds()
     // Until it is found, an object has no number of the new server: calls are answered with ERR_NO_OBJECT.
     const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
     for (const remote of remotes) {

@@ -42,7 +42,7 @@ export class SwitchingTransport implements Transport {
   }
 
   /**
-   * From now on, sends by the rings, and receives from them, too. Once.
+   * From now on, sends by the rings, and receives from them, too. Once, and not while it is paused.
    * @throws {@link ShareError} `ERR_PROTOCOL` when there are none.
    */
   switch(): void {
@@ -51,7 +51,6 @@ export class SwitchingTransport implements Transport {
     this.#prepared = undefined
     this.#rings = rings
     if (this.#stallMs !== undefined) rings.watch(this.#stallMs)
-    if (this.#isPaused) rings.pause()
     const onClose = (reason: Error | undefined) => {
       if (this.#isClosing) this.#socket.close()
       else this.#socket.destroy(reason)
@@ -93,7 +92,8 @@ export class SwitchingTransport implements Transport {
   resume(): void {
     this.#isPaused = false
     this.#socket.resume()
-    this.#rings?.resume()
+    // What has come by the socket may have paused it again.
+    if (!this.#isPaused) this.#rings?.resume()
   }
 
   close(): void {

@@ -1,0 +1,132 @@
+// The ends of a pipe, whose holders are killed at every instruction: an end is held as long as one who lives has it.
+
+#include "check.h"
+#include "kill_each_step.h"
+#include "shm/ends.h"
+
+namespace procshare::testing {
+namespace {
+
+constexpr uint64_t kRecords = 4;
+using Stage = ObjectStage<(sizeof(EndsCell) + kRecords * sizeof(LedgerRecord) + 63) / 64 * 64>;
+using Script = KillScript<Stage>;
+
+struct User {
+  User(Stage* stage, uint64_t number) : member(stage, number), ends(stage->cell<EndsCell>(), sizeof stage->bytes, &member) {
+    CHECK(ends.LooksSound());
+  }
+  Member<Stage> member;
+  Ends ends;
+};
+
+void Prepare(Stage* stage) { CHECK(Ends::Init(stage->cell<EndsCell>(), kRecords, TestKind())); }
+void MustJoin(Stage* stage, uint64_t member, uint64_t end) { CHECK(User(stage, member).ends.Join(end)); }
+bool IsHeld(Stage* stage, uint64_t end) { return User(stage, kSurvivor).ends.IsHeld(end); }
+
+// When the dead are buried, the first end is held by nobody, and the second one by another member, who then leaves.
+void CheckTheOther(Stage* stage) {
+  User(stage, kSurvivor).ends.BuryTheDead();
+  CHECK(!IsHeld(stage, 0));
+  CHECK(IsHeld(stage, 1));
+  User(stage, kOther).ends.Leave(1);
+  CHECK(!IsHeld(stage, 1));
+  for (uint64_t i = 0; i < kRecords; ++i) MustJoin(stage, kSurvivor + i, 0);  // there is room for all
+}
+
+const Script kScripts[] = {
+    {"join",
+     [](Stage* stage) {
+       Prepare(stage);
+       MustJoin(stage, kOther, 1);
+     },
+     [](Stage* stage, uint64_t member) { (void)User(stage, member).ends.Join(0); },
+     [](Stage* stage) {
+       CHECK(!stage->done || IsHeld(stage, 0));
+       stage->alive[kSecondVictim] = false;
+       CheckTheOther(stage);
+     }},
+    {"join once more",
+     [](Stage* stage) {
+       Prepare(stage);
+       MustJoin(stage, kVictim, 0);
+       MustJoin(stage, kOther, 1);
+     },
+     [](Stage* stage, uint64_t member) { (void)User(stage, member).ends.Join(0); },
+     [](Stage* stage) {
+       stage->alive[kSecondVictim] = false;
+       CheckTheOther(stage);
+     }},
+    {"leave",
+     [](Stage* stage) {
+       Prepare(stage);
+       MustJoin(stage, kVictim, 0);
+       MustJoin(stage, kSecondVictim, 0);
+       MustJoin(stage, kOther, 1);
+     },
+     [](Stage* stage, uint64_t member) { User(stage, member).ends.Leave(0); },
+     [](Stage* stage) {
+       stage->alive[kSecondVictim] = false;
+       CheckTheOther(stage);
+     }},
+    {"bury the dead",
+     [](Stage* stage) {
+       Prepare(stage);
+       MustJoin(stage, kDead, 0);
+       MustJoin(stage, kDead, 1);
+       MustJoin(stage, kOther, 1);
+       stage->alive[kDead] = false;
+     },
+     [](Stage* stage, uint64_t member) { User(stage, member).ends.BuryTheDead(); },
+     [](Stage* stage) {
+       stage->alive[kSecondVictim] = false;
+       CheckTheOther(stage);
+     }},
+};
+
+void Killed() { KillAtEachStep(kScripts); }
+
+void ALedgerThatIsFullOfTheDeadAdmitsTheLiving() {
+  const SharedScratch<Stage> stage;
+  stage->Clear();
+  Prepare(&*stage);
+  for (uint64_t i = 0; i < kRecords; ++i) MustJoin(&*stage, kDead + i, 0);
+  User user(&*stage, kSurvivor);
+  CHECK(!user.ends.Join(1));  // the living have all the room
+  CHECK(!user.ends.IsHeld(1));
+  MustJoin(&*stage, kDead, 0);  // those who have a record have room
+  for (uint64_t i = 0; i < kRecords; ++i) stage->alive[kDead + i] = false;
+  CHECK(user.ends.IsHeld(0));  // nobody has looked
+  CHECK(user.ends.Join(1));
+  CHECK(user.ends.IsHeld(1));
+  CHECK(!user.ends.IsHeld(0));
+}
+
+void AnEndIsHeldUntilTheLastHandleIsClosed() {
+  const SharedScratch<Stage> stage;
+  stage->Clear();
+  Prepare(&*stage);
+  User user(&*stage, kSurvivor);
+  User other(&*stage, kOther);
+  CHECK(user.ends.Join(0) && user.ends.Join(0) && other.ends.Join(0) && user.ends.Join(1));
+  user.ends.Leave(0);
+  other.ends.Leave(0);
+  CHECK(user.ends.IsHeld(0));
+  other.ends.Leave(0);  // has left before
+  CHECK(user.ends.IsHeld(0));
+  user.ends.Leave(0);
+  CHECK(!user.ends.IsHeld(0));
+  CHECK(user.ends.IsHeld(1));
+}
+
+}  // namespace
+}  // namespace procshare::testing
+
+int main(int argc, char** argv) {
+  using namespace procshare::testing;
+  const Test tests[] = {
+      {"a holder of an end is killed at each instruction", Killed},
+      {"a ledger that is full of the dead admits the living", ALedgerThatIsFullOfTheDeadAdmitsTheLiving},
+      {"an end is held until the last handle is closed", AnEndIsHeldUntilTheLastHandleIsClosed},
+  };
+  return RunTests(argc, argv, tests);
+}
