@@ -181,7 +181,7 @@ describe('a managed dict', () => {
     ])
     expect(await dict.compareAndDelete('object', undefined)).toBe(false)
     await dict.set('text', 'x')
-    await expect(dict.increment('text')).rejects.toThrow(typeError(/^the value must be a number, to be incremented/))
+    await expect(dict.increment('text')).rejects.toThrow(typeError(/^the value must be a number, as the increment is/))
     await expect(dict.increment('n', 1n as never)).rejects.toThrow(typeError())
     expect([await dict.get('text'), await dict.get('n')]).toEqual(['x', 5])
   })

@@ -191,9 +191,9 @@ describe('registering', () => {
   })
 
   it.each([
-    ['a name that is taken', 'Counter', MODULE, {}, /name must be one that no type has yet/],
-    ['an export that is none', 'New', MODULE, { export: 'notAFunction' }, /options.export must be a class or function/],
-    ['an export that is missing', 'New', MODULE, { export: 'toString' }, /options.export must be a class or function/],
+    ['a name that is taken', 'Counter', MODULE, {}, /name must be a name that no type has/],
+    ['an export that is none', 'New', MODULE, { export: 'notAFunction' }, /options.export must be the name of a /],
+    ['an export that is missing', 'New', MODULE, { export: 'toString' }, /options.export must be the name of a /],
     ['a function without exposed methods', 'New', MODULE, { export: 'openLedger' }, /options.exposed must be/],
     ['a method that all objects have', 'New', MODULE, { exposed: ['toString'] }, /options.exposed\[\] must be/],
     [

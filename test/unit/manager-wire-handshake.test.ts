@@ -93,7 +93,7 @@ describe('the handshake', () => {
   })
 
   it.each([
-    ['KEY', 'ERR_AUTHENTICATION', /the server has rejected the proof/],
+    ['KEY', 'ERR_AUTHENTICATION', /rejected this client's key/],
     ['VERSION', 'ERR_PROTOCOL', /it speaks version/],
     ['FULL', 'ERR_LIMIT', /as many clients as it allows/],
   ] as const)('says why a client is refused: %s', (reason, code, message) => {

@@ -253,7 +253,7 @@ it.runIf(half).each([
     }
   }
   expect(() => attachTo()).toThrow(
-    shareError('ERR_TYPE', /^Segment ".*" holds elements of type 'e': it needs Float16Array, which this runtime/),
+    shareError('ERR_TYPE', /^Segment ".*" contains elements of type 'e': it needs Float16Array, which this runtime/),
   )
   expect(() => attachTo('d')).toThrow(shareError('ERR_TYPE', /not 'd'/))
 })

@@ -28,7 +28,9 @@ const TAKERS: [string, (name: string) => unknown][] = [
 
 describe.each(TAKERS)('%s', (who, take) => {
   it('refuses names that the system could not keep', () => {
-    const form = valueError(/^name must be well-formed text without "\/" or NUL, and not "\." or "\.\.", got /)
+    const form = valueError(
+      /^name must be well-formed Unicode without "\/" and NUL, and other than "\." and "\.\.", got /,
+    )
     for (const name of ['/', '/a', 'a/b', 'a/', '.', '..', 'a\0b', '\0', '\ud800', 'x\udc00y']) {
       expect(() => take(name)).toThrow(form)
     }
