@@ -61,8 +61,9 @@ export type { ManagerLimits } from './manager/server/limits.ts'
 export type { RegisterOptions } from './manager/server/registered-type.ts'
 export { type ManagerServeOptions, ManagerServer, type ManagerType } from './manager/server/server.ts'
 export type { SortOptions } from './manager/server/types/sorting.ts'
-export { attach, type Handle, type Shareable } from './memory/handle.ts'
+export type { Handle } from './memory/handle.ts'
 export type { AttachOptions, SegmentOptions } from './memory/segment.ts'
+export { attach, type Shareable } from './memory/shareable.ts'
 export {
   listSegments,
   removeStaleSegments,

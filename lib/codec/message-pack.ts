@@ -7,7 +7,7 @@
 // The build that never generates code, which works where that is forbidden.
 import { addExtension, Packr, Unpackr } from 'msgpackr/index-no-eval'
 import { isError } from '../kinds-of-value.ts'
-import { isShareable } from '../memory/handle.ts'
+import { isShareable } from '../memory/shareable.ts'
 import { type ErrorHead, type ErrorProperties, type ErrorTable, errorFromHead, setProperties } from './errors.ts'
 import { notCloneable } from './not-cloneable.ts'
 import { isOfOtherRealm, otherFromParts, partsOfOther } from './other-realm.ts'

@@ -5,7 +5,7 @@
  */
 import { types } from 'node:util'
 import { isError } from '../kinds-of-value.ts'
-import { isShareable, type Shareable } from '../memory/handle.ts'
+import { isShareable, type Shareable } from '../memory/shareable.ts'
 import { ErrorTable } from './errors.ts'
 import { notCloneable } from './not-cloneable.ts'
 import { beginOccurrences, forgetOccurrences, hasOccurred } from './occurrences.ts'

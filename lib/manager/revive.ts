@@ -1,5 +1,6 @@
 /** Handles of managed objects: how others attach to what a manager's server holds. */
-import { type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { valueError } from '../validate.ts'
 import { assertAddress, parseAddress } from './address.ts'
 import type { ManagedProxy } from './client/proxy.ts'

@@ -5,7 +5,7 @@ import { inspected } from '../inspection.ts'
 import { sweep } from '../lifecycle.ts'
 import { native } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
-import { type Handle, registerKind, registerShareable } from './handle.ts'
+import type { Handle } from './handle.ts'
 import {
   type Attachment,
   type AttachOptions,
@@ -14,6 +14,7 @@ import {
   type SegmentOptions,
 } from './segment.ts'
 import { assertedName, assertSegmentName } from './segment-name.ts'
+import { registerKind, registerShareable } from './shareable.ts'
 import { attachSite, createSite, openSite, Site, type SiteSpec } from './site.ts'
 
 const KIND = 'SharedMemory'

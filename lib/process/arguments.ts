@@ -10,8 +10,9 @@ import { types } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { decodeThrown, encodeThrown } from '../codec/thrown.ts'
 import { isError } from '../kinds-of-value.ts'
-import { attach, type Handle, handleForChild, isShareable, type Shareable } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import type { HeldHandle } from '../memory/segment.ts'
+import { attach, handleForChild, isShareable, type Shareable } from '../memory/shareable.ts'
 import { valueError } from '../validate.ts'
 
 /** The keys of placeholders: `{ [SHARED]: handle }`, `{ [ERROR]: bytes }`. */

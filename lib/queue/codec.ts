@@ -15,7 +15,8 @@ import { pack, type References, unpack } from '../codec/message-pack.ts'
 import { notCloneable } from '../codec/not-cloneable.ts'
 import { shapeOf } from '../codec/survey.ts'
 import { ShareError } from '../errors/share-error.ts'
-import { attach, type Handle, type Shareable } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
+import { attach, type Shareable } from '../memory/shareable.ts'
 import {
   bytesAt,
   exchange,

@@ -1,8 +1,9 @@
 /** JoinableQueue: a queue that knows when all that was put has been worked off. */
 import { segmentError } from '../errors/segment-messages.ts'
-import { type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { Site } from '../memory/site.ts'
 import { native, QUEUE } from '../native.ts'
 import { block, NOT_NOW, timeoutError } from '../sync/wait-line.ts'

@@ -1,8 +1,9 @@
 /** Pipe and Connection: two ends, each of which receives what the other one sends. */
 import { segmentError } from '../errors/segment-messages.ts'
-import { FOR_CHILD, type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import { type AttachOptions, type HeldHandle, heldHandle } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { FOR_CHILD, registerKind } from '../memory/shareable.ts'
 import { Site } from '../memory/site.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import { NOT_NOW } from '../sync/wait-line.ts'

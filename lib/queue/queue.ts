@@ -1,7 +1,8 @@
 /** Queue: values from many producers to many consumers, across processes. */
-import { type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { Site } from '../memory/site.ts'
 import { CountedQueue } from './counted-queue.ts'
 import { attachQueue, createQueue, openQueue, type QueueOptions } from './queue-state.ts'

@@ -1,7 +1,8 @@
 /** SimpleQueue: a queue without a say in how many. */
-import { type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { Site } from '../memory/site.ts'
 import { QueueBase } from './queue-base.ts'
 import { attachQueue, createQueue, openQueue, type SimpleQueueOptions } from './queue-state.ts'

@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { nameOf, type SchemaDifference, segmentError } from '../errors/segment-messages.ts'
 import { hasCode, type ShareError } from '../errors/share-error.ts'
 import { inspected } from '../inspection.ts'
-import { attach, type Handle, registerKind, registerShareable, type Shareable } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import {
   Attachment,
   type AttachOptions,
@@ -13,6 +13,7 @@ import {
   type SegmentOptions,
 } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { attach, registerKind, registerShareable, type Shareable } from '../memory/shareable.ts'
 import {
   alignCell,
   attachSite,

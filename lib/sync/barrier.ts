@@ -1,8 +1,9 @@
 /** Barrier: so many parties wait for each other. */
 import { segmentError } from '../errors/segment-messages.ts'
-import { type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
 import { BARRIER, native } from '../native.ts'
 import { assertFunction, assertInteger, assertNotThenable, assertOptions, assertTimeout } from '../validate.ts'

@@ -1,6 +1,7 @@
 /** How a condition lies in a segment: the lock that it belongs to, its own or a given one, and the place where its waits are. */
-import { assertOwnCopy } from '../memory/handle.ts'
+
 import { assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
+import { assertOwnCopy } from '../memory/shareable.ts'
 import { Site, type SiteSpec } from '../memory/site.ts'
 import { native } from '../native.ts'
 import { assertOptions, typeError } from '../validate.ts'

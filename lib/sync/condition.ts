@@ -1,9 +1,10 @@
 /** Condition: waiting, with a lock let go, until somebody says that what the lock guards has changed. */
 import { segmentError } from '../errors/segment-messages.ts'
 import { hasCode } from '../errors/share-error.ts'
-import { type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { attachSite, createSite, openSite, Site } from '../memory/site.ts'
 import { isTruthy, type Truthy } from '../truthy.ts'
 import { assertFunction, assertInteger, assertNotThenable, typeError } from '../validate.ts'

@@ -1,7 +1,8 @@
 /** Event: a flag that can be awaited. */
-import { type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
 import { native } from '../native.ts'
 import { assertOptions } from '../validate.ts'

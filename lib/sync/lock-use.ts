@@ -5,8 +5,9 @@
  */
 import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import { ShareError } from '../errors/share-error.ts'
-import { assertOwnCopy, attach, isHandle, type Shareable } from '../memory/handle.ts'
+import { isHandle } from '../memory/handle.ts'
 import { Attachment, type AttachOptions, type Description, type SegmentOptions } from '../memory/segment.ts'
+import { assertOwnCopy, attach, type Shareable } from '../memory/shareable.ts'
 import { Site } from '../memory/site.ts'
 import { typeError, valueError } from '../validate.ts'
 import { LockBase } from './lock-base.ts'

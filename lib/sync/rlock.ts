@@ -1,7 +1,8 @@
 /** RLock: a lock that its owner may take again. */
-import { type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { attachSite, Site } from '../memory/site.ts'
 import { createLock, LockBase, openLock } from './lock-base.ts'
 

@@ -1,6 +1,6 @@
 /** Semaphore and BoundedSemaphore: so many at a time. */
 import { segmentError } from '../errors/segment-messages.ts'
-import { type Handle, registerKind } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import {
   type AttachOptions,
   assertSegmentOptions,
@@ -9,6 +9,7 @@ import {
   type SegmentOptions,
 } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
 import { native, SEMAPHORE } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'

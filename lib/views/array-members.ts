@@ -1,6 +1,7 @@
 /** What all shared arrays have in common, whatever their elements. */
 
-import type { Handle, Shareable } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
+import type { Shareable } from '../memory/shareable.ts'
 import { toList } from '../scalars/elements.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { rangeError, typeError } from '../validate.ts'

@@ -1,5 +1,6 @@
 /** ScalarValue: what `new Value('i')` gives. Its `update` is the hottest path of the library. */
-import { type Handle, registerShareable } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
+import { registerShareable } from '../memory/shareable.ts'
 import { type AtomicCell, atomicCell } from '../scalars/atomic-cell.ts'
 import { assertOperation, combined, type Operation } from '../scalars/operation.ts'
 import { encodeElement, type ScalarType } from '../scalars/scalar.ts'

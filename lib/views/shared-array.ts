@@ -1,7 +1,8 @@
 /** SharedArray and RawArray: arrays in shared memory. The public face of the typed shared arrays and StructArray. */
-import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind, type Shareable } from '../memory/shareable.ts'
 import { encodeAll } from '../scalars/elements.ts'
 import type { ScalarType } from '../scalars/scalar.ts'
 import type { ArrayOf, CodeOf, ElementsOf, TextOf, TypeName } from '../scalars/types.ts'

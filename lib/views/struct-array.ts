@@ -1,6 +1,7 @@
 /** Shared arrays of structs: live records by index, and whole-array operations under the lock. */
 import { type InspectOptions, inspect } from 'node:util'
-import { type Handle, registerShareable } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
+import { registerShareable } from '../memory/shareable.ts'
 import { toList } from '../scalars/elements.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { rangeError } from '../validate.ts'

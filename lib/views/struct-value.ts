@@ -1,5 +1,6 @@
 /** StructValue: what `new Value(Point)` gives. */
-import { type Handle, registerShareable } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
+import { registerShareable } from '../memory/shareable.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertFunction, assertNotThenable } from '../validate.ts'
 import type { GuardedSegment } from './guarded-segment.ts'

@@ -4,7 +4,7 @@
  */
 import { type InspectOptions, inspect } from 'node:util'
 import type { Handle } from '../memory/handle.ts'
-import { registerShareable } from '../memory/handle.ts'
+import { registerShareable } from '../memory/shareable.ts'
 import { encodeAll } from '../scalars/elements.ts'
 import type { ScalarType } from '../scalars/scalar.ts'
 import { type Text, toBytes } from '../scalars/text.ts'

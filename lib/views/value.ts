@@ -1,7 +1,8 @@
 /** Value and RawValue: one scalar or struct in shared memory. The public face of ScalarValue and StructValue. */
-import { type Handle, registerKind, type Shareable } from '../memory/handle.ts'
+import type { Handle } from '../memory/handle.ts'
 import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
+import { registerKind, type Shareable } from '../memory/shareable.ts'
 import type { Addend, Bits, CodeOf, ElementOf, InputOf, TypeName } from '../scalars/types.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { assertOptions } from '../validate.ts'

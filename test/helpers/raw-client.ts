@@ -15,7 +15,7 @@ import {
   readValue,
   writeCall,
 } from '../../lib/manager/wire/messages.ts'
-import { registerShareable } from '../../lib/memory/handle.ts'
+import { registerShareable } from '../../lib/memory/shareable.ts'
 import { within } from './fixture.ts'
 
 const MOST_FRAME_BYTES = 2 ** 30

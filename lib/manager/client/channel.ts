@@ -4,7 +4,8 @@
  * which objects this side has proxies for.
  */
 import { managerError } from '../../errors/manager-messages.ts'
-import { type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import { type Handle, isHandle } from '../../memory/handle.ts'
+import { isShareable } from '../../memory/shareable.ts'
 import { ROOT, writeCall } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
 import type { ManagedProxy, ProxyClass } from './proxy.ts'

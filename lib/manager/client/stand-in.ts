@@ -3,7 +3,8 @@
  * or it is gone. The rest of the result is as it should be; whoever uses the stand-in sees the error.
  */
 import { inspect } from 'node:util'
-import { attach, type Handle, registerShareable, type Shareable } from '../../memory/handle.ts'
+import type { Handle } from '../../memory/handle.ts'
+import { attach, registerShareable, type Shareable } from '../../memory/shareable.ts'
 
 /** What a stand-in says without having been attached to: what it is, so that it can be passed on. */
 const OWN: ReadonlySet<PropertyKey> = new Set(['handle', 'toJSON', 'toString', 'constructor', inspect.custom])

@@ -6,7 +6,8 @@
  * contain it, by nothing but their reference to it, and comes back into the table when it is read from there.
  */
 import { inspect } from 'node:util'
-import { type Handle, registerShareable } from '../../memory/handle.ts'
+import type { Handle } from '../../memory/handle.ts'
+import { registerShareable } from '../../memory/shareable.ts'
 import type { ManagedType } from './managed-type.ts'
 import type { Session } from './session.ts'
 

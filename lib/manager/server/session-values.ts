@@ -4,8 +4,9 @@
  */
 import { inBrief } from '../../codec/errors.ts'
 import { managerError } from '../../errors/manager-messages.ts'
-import { attach, type Handle, isHandle, isShareable } from '../../memory/handle.ts'
+import { type Handle, isHandle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
+import { attach, isShareable } from '../../memory/shareable.ts'
 import { type Call, type FromServer, readValue, writeReply } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
 import { KeptHandle, Referent } from './referent.ts'

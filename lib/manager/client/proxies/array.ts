@@ -1,6 +1,6 @@
 /** ArrayProxy: scalars in the server. */
 
-import { isShareable } from '../../../memory/handle.ts'
+import { isShareable } from '../../../memory/shareable.ts'
 import type { Addend, ArrayOf, Bits, CodeOf, ElementOf, ElementsOf, InputOf, TypeName } from '../../../scalars/types.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { ManagedProxy } from '../proxy.ts'

@@ -1,5 +1,5 @@
 /** NamespaceProxy: named values in the server; in the blocking form properties. */
-import { registerShareable } from '../../../memory/handle.ts'
+import { registerShareable } from '../../../memory/shareable.ts'
 import { valueError } from '../../../validate.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { type Remote, setRemote } from '../channel.ts'
