@@ -284,10 +284,10 @@ describe('the end', () => {
   it('by what is no error is told to join as it was, or as an error with its text', async () => {
     const thrown = async (name: string, ...args: unknown[]) => failureOf(quiet(name, args).start())
     const text = await thrown('failWithText')
-    expect([text.cause, text.message]).toEqual(['only a text', expect.stringMatching(/failed: only a text$/)])
+    expect([text.cause, text.message]).toEqual(['only a text', expect.stringMatching(/failed with only a text$/)])
     expect((await thrown('failWith', 'object')).cause).toEqual({ reason: 'an object', list: [1n] })
     expect(await thrown('failWith', 'undefined')).toMatchObject({
-      message: expect.stringMatching(/failed: undefined$/),
+      message: expect.stringMatching(/failed with undefined$/),
     })
     expect((await thrown('failWith', 'function')).cause).toEqual(new Error('[Function: failWith]'))
     const aborted = (await thrown('failWith', 'abort')).cause
