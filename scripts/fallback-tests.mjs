@@ -11,6 +11,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   rmdirSync,
   rmSync,
   statSync,
@@ -37,8 +38,15 @@ process.chdir(path.join(import.meta.dirname, '..'))
 const tree = path.resolve('build/fallbacks')
 
 const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { encoding: 'utf8' })
-for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(name)))
-  copy(file, path.join(tree, file))
+const files = new Set(listed.split('\0').filter((name) => name !== '' && existsSync(name)))
+for (const file of files) copy(file, path.join(tree, file))
+// What an earlier run has copied and the package does not have any more.
+for (const folder of ['lib', 'native', 'test']) {
+  for (const entry of readdirSync(path.join(tree, folder), { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath, entry.name)
+    if (!entry.isDirectory() && !files.has(path.relative(tree, file))) rmSync(file)
+  }
+}
 const modules = path.join(tree, 'node_modules')
 if (lstatSync(modules, { throwIfNoEntry: false }) === undefined) symlinkSync(path.resolve('node_modules'), modules)
 

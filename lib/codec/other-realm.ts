@@ -13,21 +13,23 @@ const TypedArray = Object.getPrototypeOf(Uint8Array) as new () => object
 
 const { Float16Array } = globalThis as { Float16Array?: Float32ArrayConstructor }
 
+/** Those that msgpackr writes by itself. */
+export const KNOWN_ARRAYS = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+] as const
+
 const TYPED_ARRAYS = new Map(
-  [
-    Int8Array,
-    Uint8Array,
-    Uint8ClampedArray,
-    Int16Array,
-    Uint16Array,
-    Int32Array,
-    Uint32Array,
-    Float32Array,
-    Float64Array,
-    BigInt64Array,
-    BigUint64Array,
-    ...(Float16Array === undefined ? [] : [Float16Array]),
-  ].map((Class) => [Class.name, Class]),
+  [...KNOWN_ARRAYS, ...(Float16Array === undefined ? [] : [Float16Array])].map((Class) => [Class.name, Class]),
 )
 
 /** Whether it is a built-in object other than an array, a plain object or an error, and of another realm. */

@@ -9,22 +9,9 @@ import { isShareable, type Shareable } from '../memory/shareable.ts'
 import { ErrorTable } from './errors.ts'
 import { notCloneable } from './not-cloneable.ts'
 import { beginOccurrences, forgetOccurrences, hasOccurred } from './occurrences.ts'
-import { isOfOtherRealm } from './other-realm.ts'
+import { isOfOtherRealm, KNOWN_ARRAYS } from './other-realm.ts'
 
-const VIEWS = new Set<unknown>([
-  Buffer,
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-])
+const VIEWS = new Set<unknown>([Buffer, ...KNOWN_ARRAYS])
 
 /** What a map of a tree can count. */
 const MOST_KEYS = 2 ** 16 - 1

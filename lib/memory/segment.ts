@@ -394,7 +394,7 @@ export function createSegment(
     throw typeError(argument, expected, spec.description[argument === 'type' ? 'type' : 'members'])
   }
   const { persist = false, mode = 0o600, pidNamespaces } = spec.options
-  const flags = (mode & 0o777) | (persist ? PERSIST : 0) | (pidNamespaces === 'any' ? ANY_NAMESPACE : 0)
+  const flags = (mode & 0o777) | (persist === true ? PERSIST : 0) | (pidNamespaces === 'any' ? ANY_NAMESPACE : 0)
   const chosen = name ?? anonymousName()
   try {
     const handle = withRoom(() => native.createSegment(chosen, spec.payloadBytes, spec.cellsBytes, text, flags))

@@ -6,6 +6,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as first from 'procshare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { shareError } from '../helpers/error-matchers.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
+
+expectNoLeftovers()
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const copy = mkdtempSync(path.join(tmpdir(), 'procshare-copy-'))

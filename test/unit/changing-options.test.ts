@@ -1,6 +1,9 @@
 /** Options whose getters give one thing when they are looked at first and another one later: never more than an error. */
 import { Barrier, Event, Lock, Queue, Semaphore, SharedArray, SharedMemory, SharedState, Value } from 'procshare'
 import { expect, it } from 'vitest'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
+
+expectNoLeftovers()
 
 const BAD = [-1, Number.NaN, -1e300, 1e300, 'x', null, 1.5, {}]
 

@@ -4,6 +4,7 @@ import { type ConsumeOptions, JoinableQueue, Pipe, Queue, SimpleQueue } from 'pr
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { shareError, typeError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
+import { segmentsOfThisProcess } from '../helpers/leftovers.ts'
 import { startManager } from '../helpers/managed-server.ts'
 
 /** What can be consumed, and the other side of it. */
@@ -20,7 +21,10 @@ let manager: Awaited<ReturnType<typeof startManager>>
 beforeAll(async () => {
   manager = await startManager()
 })
-afterAll(() => manager.shutdown())
+afterAll(async () => {
+  await manager.shutdown() // whose connection has rings of this process
+  expect(segmentsOfThisProcess()).toEqual([])
+})
 
 function shared(queue: Queue<number> | JoinableQueue<number> | SimpleQueue<number>): Subject {
   return {

@@ -23,7 +23,10 @@ import {
 import { describe, expect, it } from 'vitest'
 import { BLOCK_BYTES } from '../helpers/control-block.mjs'
 import { eventually } from '../helpers/eventually.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { startManager } from '../helpers/managed-server.ts'
+
+expectNoLeftovers()
 
 const Point = Struct({ x: 'i', y: 'd' })
 
@@ -98,18 +101,22 @@ describe('util.inspect', () => {
     )
   })
 
-  it
-    .runIf(existsSync('/dev/shm'))
-    .each<[make: () => Shown & { close(): void }]>([
-      [() => new Semaphore(3)],
-      [() => new BoundedSemaphore(3)],
-      [() => new Event()],
-      [() => new Barrier(2)],
-      [() => new Queue()],
-      [() => new JoinableQueue()],
-      [() => new SimpleQueue()],
-      [() => new Pipe()[0]],
-    ])('throws for no object whose memory is overwritten (%#)', (make) => {
+  it.runIf(existsSync('/dev/shm')).each<[make: () => Shown & { close(): void }]>([
+    [() => new Semaphore(3)],
+    [() => new BoundedSemaphore(3)],
+    [() => new Event()],
+    [() => new Barrier(2)],
+    [() => new Queue()],
+    [() => new JoinableQueue()],
+    [() => new SimpleQueue()],
+    [
+      () => {
+        const [end, other] = new Pipe()
+        other.close()
+        return end
+      },
+    ],
+  ])('throws for no object whose memory is overwritten (%#)', (make) => {
     const object = make()
     const path = `/dev/shm/${object.name}`
     const file = openSync(path, 'r+')

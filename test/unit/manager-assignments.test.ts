@@ -1,6 +1,9 @@
 /** Assignments to proxies, which would change nothing in the server. */
 import { describe, expect, it } from 'vitest'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { managerOfThisFile } from '../helpers/manager.ts'
+
+expectNoLeftovers()
 
 const file = managerOfThisFile()
 

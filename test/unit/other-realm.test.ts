@@ -2,6 +2,9 @@
 import { createContext, runInContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { Lock, Queue, RawArray, SharedArray, Struct, Value } from '../../lib/index.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
+
+expectNoLeftovers()
 
 const realm = createContext({ Buffer })
 const there = (expression: string): unknown => runInContext(expression, realm)

@@ -4,6 +4,9 @@ import { Queue, Value } from 'procshare'
 import { expect, it } from 'vitest'
 import { FIELDS, pathOf, readSegment } from '../helpers/control-block.mjs'
 import { shareError } from '../helpers/error-matchers.ts'
+import { expectNoLeftovers } from '../helpers/leftovers.ts'
+
+expectNoLeftovers()
 
 /** Linux gives no thread a number as large as this. */
 const NOBODY = Math.max(Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8')), 2 ** 22) + 1
