@@ -34,4 +34,4 @@ function parse(handle: Handle): [serverId: string, ...reference: unknown[]] {
   throw valueError('handle.id', 'the id of a managed object', handle.id)
 }
 
-registerKind('Manager', attachToManaged)
+registerKind('Manager', { attach: attachToManaged })

@@ -1,15 +1,16 @@
 /** Pipe and Connection: two ends, each of which receives what the other one sends. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
-import { type AttachOptions, type HeldHandle, heldHandle } from '../memory/segment.ts'
+import { defineKind } from '../memory/kind.ts'
+import type { Placement } from '../memory/placement.ts'
+import { type AttachOptions, type HeldHandle, heldHandle, takeAttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
-import { FOR_CHILD, registerKind } from '../memory/shareable.ts'
-import { Site } from '../memory/site.ts'
+import { FOR_CHILD } from '../memory/shareable.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import { NOT_NOW } from '../sync/wait-line.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { typeError } from '../validate.ts'
-import { attachEnd, ConnectionState, createPipe, HOLDERS, KIND, type PipeOptions, siteOf } from './connection-state.ts'
+import { attachEnd, ConnectionState, createPipe, HOLDERS, type PipeOptions, placementOf } from './connection-state.ts'
 import { type ConsumeOptions, consume, ENDED } from './consume.ts'
 import type { Consumer } from './consumer.ts'
 import type { Producer } from './producer.ts'
@@ -17,32 +18,15 @@ import type { End } from './ring.ts'
 
 const NO_OPTIONS: WaitOptions = {}
 
-/**
- * One end of a {@link Pipe}. Several processes, workers and handles may have the same end; each message goes to one of them.
- *
- * @remarks When nobody has the other end any more, because all have closed it, ended or been killed (which is noticed within a
- * tenth of a second), what is under way can still be received; then `recv` rejects with `ERR_ENDED` and iteration ends. An end that
- * is being handed over must be held by the giver until the taker has attached; one that is an argument of a {@link Process} is held
- * by that. Messages are copied as by {@link Queue}.
- * For Python's `multiprocessing.connection.Connection`.
- */
-export class Connection<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
-  /** @internal */
-  constructor(site: Site) {
-    if (!((site as unknown) instanceof Site))
-      throw typeError('site', 'passed by Pipe() or Connection.attach(), which are to be used instead', site)
-    const state = stateAt(site, ConnectionState)
-    super(site, state)
+class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
+  constructor(placement: Placement) {
+    const state = stateAt(placement, ConnectionState)
+    super(placement, state)
     if (!state.join()) {
       const error = segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: HOLDERS })
       super.close()
       throw error
     }
-  }
-
-  /** Attaches to an end by its handle. @throws {@link ShareError} as {@link SharedMemory.attach}; `ERR_TOO_MANY_WAITERS`. */
-  static attach<T = unknown>(handle: Handle, options?: AttachOptions): Connection<T> {
-    return new Connection(attachEnd(handle, handle?.cell as End, options))
   }
 
   /** From now on bytes and plain values are received, of a peer that may mean harm; anything else arrives as undefined. @internal */
@@ -192,6 +176,35 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 }
 
+/** The class of {@link Connection}. `new Pipe()` makes connections, and `attach` does. */
+export interface ConnectionConstructor {
+  /** Attaches to an end by its handle. @throws {@link ShareError} as {@link SharedMemory.attach}; `ERR_TOO_MANY_WAITERS`. */
+  attach<T = unknown>(handle: Handle, options?: AttachOptions): Connection<T>
+  readonly prototype: Connection
+  [Symbol.hasInstance](value: unknown): value is Connection
+}
+
+/**
+ * One end of a {@link Pipe}. Several processes, workers and handles may have the same end; each message goes to one of them.
+ *
+ * @remarks When nobody has the other end any more, because all have closed it, ended or been killed (which is noticed within a
+ * tenth of a second), what is under way can still be received; then `recv` rejects with `ERR_ENDED` and iteration ends. An end that
+ * is being handed over must be held by the giver until the taker has attached; one that is an argument of a {@link Process} is held
+ * by that. Messages are copied as by {@link Queue}.
+ * For Python's `multiprocessing.connection.Connection`.
+ */
+export const Connection = defineKind({
+  name: 'Connection',
+  Class: ConnectionObject,
+  spec(...given: unknown[]): never {
+    throw typeError('Connection', 'made by new Pipe() or Connection.attach()', given)
+  },
+  place: (handle, options) => attachEnd(handle, (handle as Handle)?.cell as End, options),
+  isMember: false,
+}) as unknown as ConnectionConstructor
+/** One end of a {@link Pipe}. */
+export type Connection<T = unknown> = ConnectionObject<T>
+
 /** Both ends of a pipe. Of one that is not duplex the first one receives and the second one sends. Disposed, both are closed. */
 export type PipeEnds<T = unknown> = readonly [Connection<T>, Connection<T>] & Disposable
 
@@ -233,14 +246,14 @@ export const Pipe: PipeConstructor = Object.assign(
   {
     create: <T>(name: string, options?: PipeOptions) => endsOf<T>(assertedName(name), options),
     attach: <T>(name: string, end: End, options?: AttachOptions) =>
-      new Connection<T>(attachEnd(assertedName(name), end, options)),
+      connectionAt<T>(attachEnd(assertedName(name), end, takeAttachOptions(options))),
   },
 )
 
 function endsOf<T>(name: string | undefined, options: PipeOptions | undefined): PipeEnds<T> {
   const segment = createPipe(name, options)
-  const first = new Connection<T>(siteOf(segment, 0))
-  const second = new Connection<T>(siteOf(segment, 1))
+  const first = connectionAt<T>(placementOf(segment, 0))
+  const second = connectionAt<T>(placementOf(segment, 1))
   const close = () => {
     first.close()
     second.close()
@@ -248,4 +261,11 @@ function endsOf<T>(name: string | undefined, options: PipeOptions | undefined): 
   return Object.defineProperty([first, second] as unknown as PipeEnds<T>, Symbol.dispose, { value: close })
 }
 
-registerKind(KIND, (handle, options) => Connection.attach(handle, options))
+function connectionAt<T>(placement: Placement): Connection<T> {
+  try {
+    return new ConnectionObject(placement)
+  } catch (error) {
+    placement.attachment.abandon()
+    throw error
+  }
+}

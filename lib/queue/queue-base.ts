@@ -1,6 +1,6 @@
 /** What all queues share: putting, getting, iterating, and the end. */
 import { segmentError } from '../errors/segment-messages.ts'
-import type { Site } from '../memory/site.ts'
+import type { Placement } from '../memory/placement.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import { NOT_NOW } from '../sync/wait-line.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
@@ -12,8 +12,8 @@ const NO_OPTIONS: WaitOptions = {}
 /** What {@link Queue}, {@link JoinableQueue} and {@link SimpleQueue} share. */
 export abstract class QueueBase<T> extends SharedObject<QueueState> implements AsyncIterable<T> {
   /** @internal */
-  constructor(site: Site) {
-    super(site, stateAt(site, QueueState))
+  constructor(placement: Placement) {
+    super(placement, stateAt(placement, QueueState))
   }
 
   /** Whether the queue has no items at this moment; by the time you read it, that may have changed. */

@@ -1,6 +1,6 @@
 /** Parking: waits for a key that end when somebody says so, for as many as he says. What conditions and words have. */
 import { segmentError } from '../errors/segment-messages.ts'
-import type { Site } from '../memory/site.ts'
+import type { Attachment } from '../memory/segment.ts'
 import { type NativeObject, native, PARK } from '../native.ts'
 import { ObjectState } from './shared-object.ts'
 import { block, NOT_NOW, type Waiter, WaitLine } from './wait-line.ts'
@@ -9,12 +9,18 @@ import type { WaitOptions } from './wait-options.ts'
 /** How many pairs of a process or worker and a key there can be at the same time for which somebody waits. */
 export const RECORDS = 256
 
+/** Where in a segment the waits are. */
+export interface ParkingPlacement {
+  readonly attachment: Pick<Attachment, 'segment' | 'name'>
+  readonly cell: number
+}
+
 export class ParkingState extends ObjectState<'Parking'> {
   /** One for each native wait. */
   readonly #lines = new Map<number, WaitLine>()
   readonly #name: string
 
-  constructor({ attachment, cell }: Site) {
+  constructor({ attachment, cell }: ParkingPlacement) {
     super(native.bindParking(attachment.segment.native, cell))
     this.#name = attachment.name
   }

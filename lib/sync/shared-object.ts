@@ -3,14 +3,14 @@ import { type InspectOptions, inspect } from 'node:util'
 import { nameOf, type Subject } from '../errors/segment-messages.ts'
 import { inspected } from '../inspection.ts'
 import type { Handle } from '../memory/handle.ts'
-import { type Resident, residentAt } from '../memory/segment.ts'
+import type { Placement } from '../memory/placement.ts'
+import { type CellState, cellStateAt } from '../memory/segment.ts'
 import { registerShareable } from '../memory/shareable.ts'
-import type { Site } from '../memory/site.ts'
 import { type NativeObject, native } from '../native.ts'
 import type { Waiter, WaitLine } from './wait-line.ts'
 
-/** An object as one environment sees it: one per environment and cell, however many handles. */
-export abstract class ObjectState<Kind extends string> implements Resident {
+/** An object as one environment sees it: one per environment and cell, however many objects are attached to it. */
+export abstract class ObjectState<Kind extends string> implements CellState {
   readonly object: NativeObject<Kind>
   readonly #lines: WaitLine[] = []
   #ended = false
@@ -40,37 +40,35 @@ export abstract class ObjectState<Kind extends string> implements Resident {
   }
 }
 
-/** The state of the object at a site; made at its first use. When that fails the site is closed. */
-export function stateAt<State extends Resident>(site: Site, type: new (site: Site) => State): State {
-  try {
-    return residentAt(site.attachment.segment, site.cell, type, () => new type(site))
-  } catch (error) {
-    site.attachment.abandon()
-    throw error
-  }
+/** The state of the object at a placement; made at its first use. */
+export function stateAt<State extends CellState>(
+  placement: Placement,
+  type: new (placement: Placement) => State,
+): State {
+  return cellStateAt(placement.attachment.segment, placement.cell, type, () => new type(placement))
 }
 
 /** What objects share that can be waited for: locks, semaphores, events, conditions, barriers and queues. */
 export abstract class SharedObject<State extends { readonly lines: Iterable<WaitLine> }> implements Waiter {
-  readonly #site: Site
+  readonly #placement: Placement
   #state: State | undefined
   #keepsAlive = true
 
   /** @internal */
-  constructor(site: Site, state: State) {
-    this.#site = site
+  constructor(placement: Placement, state: State) {
+    this.#placement = placement
     this.#state = state
     registerShareable(this)
   }
 
   /** The name of the segment that the object is in; for an anonymous one a random one. */
   get name(): string {
-    return this.#site.attachment.name
+    return this.#placement.attachment.name
   }
 
   /** A plain description with which others attach. The object stays until {@link close} then: see {@link Handle}. */
   get handle(): Handle {
-    return this.#site.handleOf(this)
+    return this.#placement.handleOf(this)
   }
 
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
@@ -100,9 +98,9 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     const state = this.#state
     if (state === undefined) return
     this.#state = undefined
-    const error = this.#site.attachment.closedError()
+    const error = this.#placement.attachment.closedError()
     for (const line of state.lines) line.failWaiter(this, error)
-    this.#site.attachment.close()
+    this.#placement.attachment.close()
   }
 
   /**
@@ -110,7 +108,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
    * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
    */
   unlink(): void {
-    this.#site.attachment.unlink()
+    this.#placement.attachment.unlink()
   }
 
   [Symbol.dispose](): void {
@@ -128,7 +126,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
 
   /** @internal */
   get subject(): Subject {
-    return this.#site.attachment.subject
+    return this.#placement.attachment.subject
   }
 
   /** @internal */
@@ -138,13 +136,13 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
 
   /** @throws {@link ShareError} `ERR_CLOSED`. @internal */
   protected assertOpen(): void {
-    if (this.#state === undefined) throw this.#site.attachment.closedError()
+    if (this.#state === undefined) throw this.#placement.attachment.closedError()
   }
 
   /** Where the object is, for others that use it. @internal */
-  static siteOf(object: SharedObject<{ readonly lines: Iterable<WaitLine> }>): Site {
-    object.#site.attachment.assertOpen()
-    return object.#site
+  static placementOf(object: SharedObject<{ readonly lines: Iterable<WaitLine> }>): Placement {
+    object.#placement.attachment.assertOpen()
+    return object.#placement
   }
 
   /** @internal */
@@ -154,7 +152,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
 
   /** The state, asserted to be open. @internal */
   protected get state(): State {
-    if (this.#state === undefined) throw this.#site.attachment.closedError()
+    if (this.#state === undefined) throw this.#placement.attachment.closedError()
     return this.#state
   }
 

@@ -5,6 +5,7 @@ import {
   Event,
   JoinableQueue,
   Lock,
+  type Member,
   Queue,
   RawValue,
   RLock,
@@ -126,18 +127,11 @@ describe('a schema that differs from the state is refused with the first differe
   })
 
   it('the lock of a condition', () => {
-    using lock = new Lock()
-    using other = new Lock()
-    expectRefused(
-      { m: Condition({ lock }) },
-      { m: Condition({ lock: other }) },
-      /its member "m" was created with a different lock than the given one/,
-    )
-    expectRefused(
-      { m: Condition() },
-      { m: Condition({ lock }) },
-      /its member "m" was created with a different lock than the given one/,
-    )
+    const refused = /its member "m" was created with a different lock than the given one/
+    const schema = (m: Member<Condition>): StateSchema => ({ m, lock: Lock(), other: RLock() })
+    const underLock = schema(Condition({ lock: { member: 'lock' } }))
+    expectRefused(underLock, schema(Condition({ lock: { member: 'other' } })), refused)
+    expectRefused(schema(Condition()), underLock, refused)
   })
 
   it('whether there is a lock', () => {

@@ -71,11 +71,16 @@ describe('a member', () => {
     await isLate
   })
 
-  it('may be a Condition under a lock that is given, and a Barrier with an action of its own', async () => {
-    using lock = new Lock()
+  it('may be a Condition under the lock of another member, and a Barrier with an action of its own', async () => {
     let acted = 0
-    using state = new SharedState({ changed: Condition({ lock }), start: Barrier(1, { action: () => acted++ }) })
-    expect(state.changed.lock).toBe(lock)
+    const action = () => acted++
+    using state = new SharedState({
+      changed: Condition({ lock: { member: 'lock' } }),
+      lock: Lock(),
+      start: Barrier(1, { action }),
+    })
+    const { lock } = state
+    expect(state.changed.lock).toBeInstanceOf(Lock)
     expect(lock.runSync(() => state.changed.notifyAll())).toBe(0)
     expect([await state.start.wait(), state.start.waitSync(), acted]).toEqual([0, 0, 2])
     using again = SharedState.attach(state.handle) as unknown as Disposable & { changed: Condition }
