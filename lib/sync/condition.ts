@@ -4,7 +4,7 @@ import { hasCode } from '../errors/share-error.ts'
 import type { Handle } from '../memory/handle.ts'
 import { type AttachSpec, defineKind, type KindSpec } from '../memory/kind.ts'
 import type { Member } from '../memory/member.ts'
-import { Placement, type PlacementSpec } from '../memory/placement.ts'
+import { Placement } from '../memory/placement.ts'
 import { type AttachOptions, type SegmentOptions, takeAttachOptions, takeSegmentOptions } from '../memory/segment.ts'
 import { assertOwnCopy } from '../memory/shareable.ts'
 import { native } from '../native.ts'
@@ -80,20 +80,27 @@ function conditionSpec(...[first, second]: Given): KindSpec<Local> {
 function specFor(options: SegmentOptions, lock: AnyLock | undefined): KindSpec<Local> {
   if (typeof lock === 'boolean') throw typeError('options.lock', 'a Lock or an RLock', lock)
   const choice = lock === undefined ? 'own' : chooseLock(lock, options.persist)
-  return { ...placementSpec(choice, lock !== undefined), options, local: { lock, attachOptions: undefined } }
+  return kindSpec(choice, lock !== undefined, options, { lock, attachOptions: undefined })
 }
 
 function memberSpec(given?: ConditionMemberOptions): KindSpec<Local> {
   const options = takeSegmentOptions<SegmentOptions & ConditionMemberOptions>(given, ['lock'])
   const { lock } = options
   const choice = lock === undefined ? 'own' : takeMemberLock(lock, "{ member: 'the name of another member' }")
-  return { ...placementSpec(choice, lock !== undefined), options }
+  return kindSpec(choice, lock !== undefined, options, undefined)
 }
 
 /** @param isGiven - whether the caller has said which lock it is to be */
-function placementSpec(lock: LockChoice, isGiven: boolean) {
+function kindSpec(
+  lock: LockChoice,
+  isGiven: boolean,
+  options: SegmentOptions,
+  local: Local | undefined,
+): KindSpec<Local> {
   const lockBytes = lock === 'own' ? lockCellBytes : 0
   return {
+    options,
+    local,
     description: { kind: 'Condition', lock: lockEntry(lock) },
     cellsBytes: lockBytes + native.parkingBytes(RECORDS),
     initialise: (segment, cell) => {
@@ -101,7 +108,7 @@ function placementSpec(lock: LockChoice, isGiven: boolean) {
       native.initParking(segment.native, cell + lockBytes, RECORDS)
     },
     check: (found) => (isGiven ? lockMismatch(found.lock, lockEntry(lock)) : undefined),
-  } satisfies PlacementSpec
+  }
 }
 
 /** The place where its waits are, after a lock of its own. */

@@ -7,7 +7,7 @@ import type { ShareError } from '../errors/share-error.ts'
 import { inspected } from '../inspection.ts'
 import type { Handle } from '../memory/handle.ts'
 import type { AttachSpec, KindSpec } from '../memory/kind.ts'
-import type { Placement, PlacementSpec } from '../memory/placement.ts'
+import type { Placement } from '../memory/placement.ts'
 import {
   type AttachOptions,
   assertBufferSize,
@@ -182,7 +182,7 @@ export function guardedSpec(
     lock: choice instanceof LockBase ? choice : undefined,
     attachOptions: undefined,
   }
-  return { ...placementSpec(elements, choice, isGiven), options, local }
+  return kindSpec(elements, choice, isGiven, options, local)
 }
 
 /** The same for a member. */
@@ -196,7 +196,7 @@ export function guardedMemberSpec(
   const choice = isUnlocked ? 'none' : memberLockOf(lock)
   const isGiven = isUnlocked || options.lock !== undefined
   const local = { type: elements.type, lock: undefined, attachOptions: undefined }
-  return { ...placementSpec(elements, choice, isGiven), options, local }
+  return kindSpec(elements, choice, isGiven, options, local)
 }
 
 function memberLockOf(lock: unknown): LockChoice {
@@ -205,13 +205,21 @@ function memberLockOf(lock: unknown): LockChoice {
 }
 
 /** @param isGiven - whether the caller has said which lock it is to be */
-function placementSpec({ kind, type, length, fill }: Elements, lock: LockChoice, isGiven: boolean) {
+function kindSpec(
+  { kind, type, length, fill }: Elements,
+  lock: LockChoice,
+  isGiven: boolean,
+  options: SegmentOptions,
+  local: GuardedLocal,
+): KindSpec<GuardedLocal> {
   const isArray = kind === 'SharedArray'
   const payloadBytes = type.byteLength * length
   if (!Number.isSafeInteger(payloadBytes))
     throw rangeError('length', 'small enough for a byte length below 2 ** 53', length)
   assertBufferSize(payloadBytes, undefined) // before the system has backed all of them
   return {
+    options,
+    local,
     description: { kind, type: describe(type), ...(isArray && { length }), lock: lockEntry(lock) },
     cellsBytes: lock === 'own' ? lockCellBytes : 0,
     hasWords: isArray && !isStruct(type) && type.hasWords,
@@ -227,7 +235,7 @@ function placementSpec({ kind, type, length, fill }: Elements, lock: LockChoice,
       const ofLock = isGiven ? lockMismatch(found.lock, lockEntry(lock)) : undefined
       return ofLock ?? lengthMismatch(lengthOf(found), length)
     },
-  } satisfies PlacementSpec
+  }
 }
 
 /** @param type - the type that it must have, if the caller has said one */
