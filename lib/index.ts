@@ -95,6 +95,7 @@ export type {
   TypeName,
 } from './scalars/types.ts'
 export {
+  type ObjectsOf,
   SharedState,
   type SharedStateConstructor,
   type StateMembers,

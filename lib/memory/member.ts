@@ -67,6 +67,9 @@ Object.setPrototypeOf(
 /** The options of a member: whether and how a segment persists is the state's affair. */
 export type MemberOptions<Options extends SegmentOptions> = Omit<Options, keyof SegmentOptions>
 
+/** Of a member that has none. */
+export type NoOptions = Readonly<Record<string, never>>
+
 /** @param options - a copy of what the caller gave */
 export function assertMemberOptions(options: SegmentOptions): void {
   for (const key of SEGMENT_OPTIONS) {

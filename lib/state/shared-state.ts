@@ -22,11 +22,12 @@ import { typeError, valueError } from '../validate.ts'
 /** What a state calls its members, and what they are: `{ hits: Value('i'), workers: [Value('i'), Value('i')] }`. */
 export type StateSchema = Readonly<Record<string, Member<Disposable> | readonly Member<Disposable>[]>>
 
-/** The objects that a schema describes. */
+type ObjectOf<M> = M extends Member<infer T> ? T : never
+type ListOf<Members extends readonly unknown[]> = { readonly [Index in keyof Members]: ObjectOf<Members[Index]> }
+
+/** The objects that a schema describes: of a member its object, of an array of members an array of objects. */
 export type ObjectsOf<S extends StateSchema> = {
-  readonly [Name in keyof S]: S[Name] extends Member<infer T>
-    ? T
-    : { readonly [Index in keyof S[Name]]: S[Name][Index] extends Member<infer T> ? T : never }
+  readonly [Name in keyof S]: S[Name] extends readonly unknown[] ? ListOf<S[Name]> : ObjectOf<S[Name]>
 }
 
 /** What a state has beside its members. */

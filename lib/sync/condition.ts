@@ -316,8 +316,8 @@ class ConditionObject extends SharedObject<ParkingState> {
 function splitOptions<Options extends WaitOptions>(
   given: (Options & OwnerOptions) | undefined,
   take: (options: Options | undefined) => Options,
-): { readonly guard?: LockGuard | undefined; readonly waitOptions: Options } {
-  if (given === undefined || !Object.hasOwn(given, 'guard')) return { waitOptions: take(given) }
+): { readonly guard: LockGuard | undefined; readonly waitOptions: Options } {
+  if (given === undefined || !Object.hasOwn(given, 'guard')) return { guard: undefined, waitOptions: take(given) }
   const { guard, ...waitOptions } = takeOptions('options', given, ['timeoutMs', 'signal', 'guard'])
   return { guard, waitOptions: take(waitOptions as unknown as Options) }
 }

@@ -1,7 +1,7 @@
 /** SharedArray and RawArray: arrays in shared memory. The public face of the typed shared arrays and StructArray. */
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
-import type { Member, MemberOptions } from '../memory/member.ts'
+import type { Member, NoOptions } from '../memory/member.ts'
 import type { Placement } from '../memory/placement.ts'
 import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
 import { encodeAll } from '../scalars/elements.ts'
@@ -223,5 +223,4 @@ export const SharedArray = defineArray('SharedArray', false) as SharedArrayConst
  * console.assert(counts[2] === 5)
  * ```
  */
-export const RawArray = defineArray('RawArray', true) as SharedArrayConstructor<SegmentOptions> &
-  ArrayMember<MemberOptions<SegmentOptions>>
+export const RawArray = defineArray('RawArray', true) as SharedArrayConstructor<SegmentOptions> & ArrayMember<NoOptions>

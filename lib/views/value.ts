@@ -1,7 +1,7 @@
 /** Value and RawValue: one scalar or struct in shared memory. The public face of ScalarValue and StructValue. */
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
-import type { Member, MemberOptions } from '../memory/member.ts'
+import type { Member, NoOptions } from '../memory/member.ts'
 import type { Placement } from '../memory/placement.ts'
 import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
 import type { Shareable } from '../memory/shareable.ts'
@@ -245,5 +245,4 @@ export const Value = defineValue('Value', false) as ValueConstructor<ValueOption
  * console.assert(total.value === 1.5)
  * ```
  */
-export const RawValue = defineValue('RawValue', true) as ValueConstructor<SegmentOptions> &
-  ValueMember<MemberOptions<SegmentOptions>>
+export const RawValue = defineValue('RawValue', true) as ValueConstructor<SegmentOptions> & ValueMember<NoOptions>

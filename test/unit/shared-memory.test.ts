@@ -252,9 +252,11 @@ describe('a persistent segment', () => {
     value.close()
   })
 
-  it('is not made persistent by those who open it, nor temporary', () => {
+  it('is not opened with another persist than it was created with', () => {
     using temporary = SharedMemory.create(uniqueName(), 4)
-    SharedMemory.open(temporary.name, 4, { persist: true }).close()
+    const refused = shareError('ERR_TYPE', /created with persist: false, not with persist: true/)
+    expect(() => SharedMemory.open(temporary.name, 4, { persist: true })).toThrow(refused)
+    SharedMemory.open(temporary.name, 4, { persist: false }).close()
     const { name } = temporary
     temporary.close()
     expect(() => SharedMemory.attach(name)).toThrow(shareError('ENOENT'))

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import {
   assertBoolean,
@@ -68,10 +69,13 @@ it('assertFunction, assertBoolean and assertString take values of their type', (
 
 it('assertOptions takes undefined, and objects with known keys', () => {
   const check = (value: unknown) => () => assertOptions('options', value, ['a', 'b'])
-  for (const good of [undefined, {}, { a: 1 }, { b: undefined }, Object.create({ c: 1 })])
+  for (const good of [undefined, {}, { a: 1 }, { b: undefined }, Object.create(null), runInNewContext('({ a: 1 })')])
     expect(check(good)()).toBeUndefined()
   for (const bad of [null, 5, 'a', true, [], () => {}]) {
     expect(check(bad)).toThrow(expected.typeError(/^options must be an object, got /))
+  }
+  for (const bad of [new Date(), new Map(), Object.create({ a: 1 }), new (class Options {})()]) {
+    expect(check(bad)).toThrow(expected.typeError(/^options must be a plain object, got /))
   }
   expect(check({ A: 1 })).toThrow(expected.valueError(/^options\.A is not a known option: use a or b$/))
 })
