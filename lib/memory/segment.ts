@@ -320,6 +320,12 @@ export class Attachment {
     else if (!this.segment.persistent) kept.set(this, object)
   }
 
+  /** How many environments have the segment open, this one included. */
+  get memberCount(): number {
+    this.assertOpen()
+    return native.segmentMembers(this.segment.native)
+  }
+
   /** What error messages call the object. */
   get subject(): Subject {
     return { segment: this.name, kind: this.kind }

@@ -61,6 +61,17 @@ class SharedMemoryObject {
     return this.#attachment.segment.buffer
   }
 
+  /**
+   * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
+   *
+   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
+   * closed or collected. By the time you read the number it may have changed.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  get memberCount(): number {
+    return this.#attachment.memberCount
+  }
+
   /** A plain description with which others attach. */
   get handle(): Handle {
     const { handle } = this.#attachment

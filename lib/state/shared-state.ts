@@ -34,6 +34,14 @@ export type ObjectsOf<S extends StateSchema> = {
 export interface StateMembers extends Disposable {
   /** The name of the segment; for an anonymous one a random one. */
   readonly name: string
+  /**
+   * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
+   *
+   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
+   * closed or collected. By the time you read the number it may have changed.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  readonly memberCount: number
   /** A plain description with which others attach. */
   readonly handle: Handle
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
@@ -250,6 +258,10 @@ class State {
 
   get name(): string {
     return this.#attachment.name
+  }
+
+  get memberCount(): number {
+    return this.#attachment.memberCount
   }
 
   get handle(): Handle {

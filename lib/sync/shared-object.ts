@@ -66,6 +66,17 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     return this.#placement.attachment.name
   }
 
+  /**
+   * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
+   *
+   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
+   * closed or collected. By the time you read the number it may have changed.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  get memberCount(): number {
+    return this.#placement.attachment.memberCount
+  }
+
   /** A plain description with which others attach. The object stays until {@link close} then: see {@link Handle}. */
   get handle(): Handle {
     return this.#placement.handleOf(this)

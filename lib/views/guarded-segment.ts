@@ -96,6 +96,10 @@ export class GuardedSegment {
     return this.#placement.attachment.name
   }
 
+  get memberCount(): number {
+    return this.#placement.attachment.memberCount
+  }
+
   get buffer(): ArrayBuffer | SharedArrayBuffer {
     return this.#placement.attachment.segment.buffer
   }

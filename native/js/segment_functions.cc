@@ -135,6 +135,11 @@ Napi::Value SegmentId(const Napi::CallbackInfo& info, SegmentHolder& holder) {
   return Napi::String::New(info.Env(), text);
 }
 
+// segmentMembers(segment): how many environments have the segment open.
+Napi::Value SegmentMembers(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+  return Napi::Number::New(info.Env(), static_cast<double>(holder.segment.CountHolders()));
+}
+
 Napi::Value SegmentPersistent(const Napi::CallbackInfo& info, SegmentHolder& holder) {
   return Napi::Boolean::New(info.Env(), holder.segment.persistent());
 }
@@ -264,6 +269,7 @@ void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
                 {"segmentPayloadBytes", OnSegment<SegmentPayloadBytes>},
                 {"segmentDescription", OnSegment<SegmentDescription>},
                 {"segmentId", OnSegment<SegmentId>},
+                {"segmentMembers", OnSegment<SegmentMembers>},
                 {"segmentPersistent", OnSegment<SegmentPersistent>},
                 {"segmentAnyNamespace", OnSegment<SegmentAnyNamespace>},
                 {"segmentBuffer", OnSegment<SegmentBuffer>},

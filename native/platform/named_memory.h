@@ -114,6 +114,9 @@ class NamedMemory {
   // Whether `member` is one; any thread may ask while the holder is open. Once it is closed it cannot tell, and says yes.
   bool IsMember(uint64_t member) const;
 
+  // How many holders there are at this moment, this one included.
+  size_t CountHolders() const;
+
   // Removes the name now, for whoever holds it. Fails with ENOENT when the name is gone or means other memory.
   Status Unlink();
 

@@ -80,6 +80,7 @@ class Segment {
   // See NamedMemory.
   uint64_t Join() { return memory_.Join(); }
   bool IsMember(uint64_t member) const { return memory_.IsMember(member); }
+  size_t CountHolders() const { return memory_.CountHolders(); }
 
  private:
   explicit Segment(NamedMemory memory) : memory_(std::move(memory)) {}

@@ -244,6 +244,11 @@ bool NamedMemory::IsMember(uint64_t member) const {
   return HeldByOthers(static_cast<int>(descriptor_), MemberRange(member));
 }
 
+size_t NamedMemory::CountHolders() const {
+  if (identity_.device == kNoSidecar) return 1;  // of what another program made: the others cannot be seen
+  return CountOtherMembers(static_cast<int>(descriptor_)) + 1;
+}
+
 bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
   return WithObject(
       name_, identity_, descriptor_, [&](int object) { return ReadMemory(object, offset, into, byte_length); }, false);

@@ -61,6 +61,9 @@ bool SetLock(int fd, short type, ByteRange range);
 enum class Obstacle : uint8_t { kNone, kUser, kRemover };
 Obstacle FindObstacle(int fd, ByteRange range = kLiveness);
 
+// How many members there are beside the one that `fd` is: members have bytes that are not next to each other.
+size_t CountOtherMembers(int fd);
+
 inline bool HeldByOthers(int fd, ByteRange range = kLiveness) { return FindObstacle(fd, range) != Obstacle::kNone; }
 
 // Sleeps for a moment between two attempts that need another process to move on.
