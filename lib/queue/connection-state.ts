@@ -22,14 +22,14 @@ import type { WaitLine } from '../sync/wait-line.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { Consumer } from './consumer.ts'
 import { Producer } from './producer.ts'
-import { assertRingBytes, DEFAULT_RING_BYTES, MOST_RING_BYTES } from './queue-state.ts'
+import { assertRingBytes, DEFAULT_RING_BYTES, MAX_RING_BYTES } from './queue-state.ts'
 import { type End, Ring } from './ring.ts'
 
 export const SEGMENT_KIND = 'Pipe'
 export const KIND = 'Connection'
 /** How many processes and workers can hold ends at the same time. */
 export const HOLDERS = 256
-const MOST_ITEMS = 2 ** 31 - 1
+const MAX_ITEMS = 2 ** 31 - 1
 const ENDS_OFFSET = 0
 
 /** How a {@link Pipe} is made. */
@@ -71,7 +71,7 @@ export function createPipe(name: string | undefined, options: PipeOptions = {}):
     native.initEnds(segment.native, ENDS_OFFSET, HOLDERS)
     for (const writer of [0, 1] as const) {
       const offset = ringOffset(description, writer)
-      if (offset !== undefined) native.initQueue(segment.native, offset, description.byteLength, MOST_ITEMS)
+      if (offset !== undefined) native.initQueue(segment.native, offset, description.byteLength, MAX_ITEMS)
     }
   })
 }
@@ -88,8 +88,7 @@ export function attachEnd(target: string | Handle, end: End, options?: AttachOpt
     if (kind !== SEGMENT_KIND) {
       throw segmentError('ERR_KIND', { segment: site.attachment.name, found: kind, expected: SEGMENT_KIND })
     }
-    const isLength =
-      Number.isSafeInteger(byteLength) && Number(byteLength) >= 0 && Number(byteLength) <= MOST_RING_BYTES
+    const isLength = Number.isSafeInteger(byteLength) && Number(byteLength) >= 0 && Number(byteLength) <= MAX_RING_BYTES
     if (typeof duplex !== 'boolean' || !isLength) {
       throw segmentError('ERR_CORRUPT', { segment: site.attachment.name })
     }

@@ -20,7 +20,7 @@ import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
 const { getSelected } = native
 
 /** Items up to this length come through the exchange, larger ones straight into memory of their own. */
-const MOST_EXCHANGED = 4096
+const MAX_EXCHANGED = 4096
 
 /** Where the name of a large item's segment is read into. */
 const nameBytes = Buffer.alloc(native.layout.maxNameBytes)
@@ -100,7 +100,7 @@ export class Consumer {
   #take(waiter: Waiter): Got | typeof NOT_NOW {
     this.#throwFailure()
     if (this.#kept.length > 0) return this.#takeKept()
-    select(this.#ring.index, MOST_EXCHANGED, 1)
+    select(this.#ring.index, MAX_EXCHANGED, 1)
     const outcome = getSelected()
     if (outcome !== undefined) return this.#takeOtherwise(waiter, outcome)
     noteTaken()

@@ -11,8 +11,8 @@ import { Producer } from './producer.ts'
 import { Ring } from './ring.ts'
 import { newAnchor, SpillRoom } from './spill.ts'
 
-const MOST_ITEMS = 2 ** 31 - 1
-export const MOST_RING_BYTES = 2 ** 34 - 8
+const MAX_ITEMS = 2 ** 31 - 1
+export const MAX_RING_BYTES = 2 ** 34 - 8
 export const DEFAULT_RING_BYTES = 2 ** 20
 
 /** How a {@link SimpleQueue} is made. */
@@ -76,10 +76,10 @@ export class QueueState extends ObjectState<'Queue'> {
 }
 
 /** What stands for a spilled item has to fit: the name of its segment. */
-const LEAST_SPILL_RING_BYTES = 256
+const MIN_SPILL_RING_BYTES = 256
 
 export function assertRingBytes(name: string, value: unknown, least = 64): asserts value is number {
-  assertInteger(name, value, least, MOST_RING_BYTES)
+  assertInteger(name, value, least, MAX_RING_BYTES)
 }
 
 /** How a queue is made, opened and checked. */
@@ -87,10 +87,10 @@ export function queueSpec(kind: QueueKind, options: QueueOptions = {}): SiteSpec
   const own = kind === 'SimpleQueue' ? ['byteLength', 'spill'] : ['maxSize', 'byteLength', 'spill']
   assertOptions('options', options, [...own, ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
-  const { maxSize = MOST_ITEMS, byteLength = DEFAULT_RING_BYTES, spill = false } = options
-  assertInteger('options.maxSize', maxSize, 1, MOST_ITEMS)
+  const { maxSize = MAX_ITEMS, byteLength = DEFAULT_RING_BYTES, spill = false } = options
+  assertInteger('options.maxSize', maxSize, 1, MAX_ITEMS)
   assertBoolean('options.spill', spill)
-  assertRingBytes('options.byteLength', byteLength, spill ? LEAST_SPILL_RING_BYTES : undefined)
+  assertRingBytes('options.byteLength', byteLength, spill ? MIN_SPILL_RING_BYTES : undefined)
   const ringBytes = Math.ceil(byteLength / 8) * 8
   const description = { kind, maxSize, byteLength: ringBytes, ...(spill && { anchor: newAnchor() }) }
   return {

@@ -17,7 +17,7 @@ export type End = 0 | 1
 const SEEK_MS = 10
 const COUNT_LIMIT = 2 ** 21
 /** The most items that can be put or taken at once. */
-export const MOST_AT_ONCE = COUNT_LIMIT - 1
+export const MAX_AT_ONCE = COUNT_LIMIT - 1
 
 export class Ring {
   readonly object: NativeObject<'Queue'>

@@ -16,7 +16,7 @@ const KIND = 'Barrier'
 /** How many processes and workers can wait at a barrier at the same time. */
 const MEMBERS = 256
 /** How many parties there can be: more than tasks that anybody would want to wait. */
-const MOST_PARTIES = 2 ** 31 - 1
+const MAX_PARTIES = 2 ** 31 - 1
 
 const exchange = new Float64Array(native.exchange, 0, native.layout.exchangeWords)
 
@@ -94,7 +94,7 @@ interface Arrival {
 
 /** How a barrier is made, opened and checked. */
 export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec {
-  assertInteger('parties', parties, 1, MOST_PARTIES)
+  assertInteger('parties', parties, 1, MAX_PARTIES)
   assertOptions('options', options, ['action', 'timeoutMs', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   assertAction(options)

@@ -18,7 +18,7 @@ import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
 
 /** What the value of a semaphore can be at most, as in Python. */
-const MOST = 2 ** 31 - 1
+const MAX_VALUE = 2 ** 31 - 1
 
 /** How many processes and workers can hold units of a recoverable semaphore at the same time. */
 const HOLDERS = 256
@@ -63,12 +63,12 @@ type Kind = 'Semaphore' | 'BoundedSemaphore'
 
 /** How a semaphore is made, opened and checked. */
 export function semaphoreSpec(kind: Kind, value: number, options: SemaphoreOptions = {}): SiteSpec {
-  assertInteger('value', value, 0, MOST)
+  assertInteger('value', value, 0, MAX_VALUE)
   assertOptions('options', options, ['recoverable', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   const { recoverable = kind === 'BoundedSemaphore' } = options
   assertBoolean('options.recoverable', recoverable)
-  const limit = kind === 'BoundedSemaphore' ? value : MOST
+  const limit = kind === 'BoundedSemaphore' ? value : MAX_VALUE
   const records = recoverable ? HOLDERS : 0
   const description = { kind, value, recoverable }
   return {
@@ -154,7 +154,7 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   release(units = 1): void {
     const { state } = this
     const { object, line } = state
-    assertInteger('units', units, 1, MOST)
+    assertInteger('units', units, 1, MAX_VALUE)
     const outcome = native.semaphoreRelease(object, units)
     line.pump() // our own tasks need no wake-up
     if (outcome === SEMAPHORE.DONE) {

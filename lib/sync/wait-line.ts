@@ -43,11 +43,11 @@ const HOT_MS = 0.4
 /** How long a hot one looks from the event loop: at least, and longer for each of the last ones that did not take even that long. */
 const LOOK_MS = 0.1
 const LONGER_MS = 0.03
-const MOST_WARMTH = 16
+const MAX_WARMTH = 16
 /** How long a line that looks alone does so at the beginning of each turn. */
 const WATCH_MS = 0.008
 /** A timer that is further away than 24 days would fire at once; nobody waits that long for the difference. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Lines of which the first has armed its wait, by the id of the wait. It keeps them: a pending promise alone keeps nothing.
@@ -154,7 +154,7 @@ export class WaitLine {
       if (timeoutMs < Infinity) {
         // The timer keeps nothing alive: keepAlive() does that, which ref() and unref() may change while the wait is pending.
         const onTime = () => this.#fail(pending, timeoutError(waiter, askedMs))
-        pending.timer = setTimeout(onTime, Math.min(timeoutMs, LONGEST_TIMER_MS)).unref()
+        pending.timer = setTimeout(onTime, Math.min(timeoutMs, MAX_TIMER_MS)).unref()
       }
       if (signal !== undefined) {
         const fail = () => this.#fail(pending, signal.reason)
@@ -251,7 +251,7 @@ export class WaitLine {
 
   #serve(pending: Pending, value: unknown): void {
     const waitedMs = performance.now() - pending.since
-    this.#warmth = waitedMs < LOOK_MS ? Math.min(this.#warmth + 1, MOST_WARMTH) : this.#warmth >> 1
+    this.#warmth = waitedMs < LOOK_MS ? Math.min(this.#warmth + 1, MAX_WARMTH) : this.#warmth >> 1
     this.#lookMs = waitedMs < HOT_MS || this.#warmth > 0 ? LOOK_MS + this.#warmth * LONGER_MS : 0
     this.#remove(pending)
     pending.resolve(value)
@@ -299,7 +299,7 @@ export function block<T>(id: number, attempt: Attempt<T>, argument: number, time
   if (answer !== NOT_NOW || timeoutMs === 0) return answer as T | typeof NOT_NOW
   const deadline = performance.now() + timeoutMs
   for (let left = timeoutMs; answer === NOT_NOW && left > 0; left = deadline - performance.now()) {
-    native.sleepWait(id, argument, Math.min(left, LONGEST_TIMER_MS))
+    native.sleepWait(id, argument, Math.min(left, MAX_TIMER_MS))
     answer = attempt()
   }
   return answer as T | typeof NOT_NOW

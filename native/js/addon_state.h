@@ -46,9 +46,9 @@ class AddonState {
   // Those that have something to let go of; see collected.h.
   std::unordered_set<SegmentHolder*> holders;
   std::unordered_set<Resident*> residents;
-  static constexpr size_t kLeastBetweenLooks = 64;
+  static constexpr size_t kMinBetweenLooks = 64;
   size_t made_since_look = 0;  // holders
-  size_t look_after = kLeastBetweenLooks;
+  size_t look_after = kMinBetweenLooks;
   Waits& waits() { return waits_; }
   LockTable& lock_table() { return lock_table_; }
   QueueTable& queue_table() { return queue_table_; }

@@ -10,11 +10,11 @@
 namespace procshare {
 namespace {
 
-constexpr size_t kLeastHolders = AddonState::kLeastBetweenLooks;
+constexpr size_t kMinHolders = AddonState::kMinBetweenLooks;
 
 // V8 begins to collect when external memory has grown by this since the last time.
 constexpr int64_t kSoftLimitBytes = 64 * 1024 * 1024;
-constexpr int64_t kMostWeight = 256 * 1024;
+constexpr int64_t kMaxWeight = 256 * 1024;
 
 // More than half of any heap: growing by this makes V8 collect everything within the call.
 constexpr int64_t kPressureBytes = int64_t{1} << 42;
@@ -36,8 +36,8 @@ Napi::Value LetGo(const Napi::CallbackInfo& info) {
 
 int64_t DescriptorWeight() {
   static const int64_t weight = [] {
-    const int64_t most = static_cast<int64_t>(std::min<uint64_t>(MostOpenMemory(), 1 << 20));
-    return std::clamp<int64_t>(kSoftLimitBytes * 4 / std::max<int64_t>(most, 1), 4096, kMostWeight);
+    const int64_t most = static_cast<int64_t>(std::min<uint64_t>(MaxOpenMemory(), 1 << 20));
+    return std::clamp<int64_t>(kSoftLimitBytes * 4 / std::max<int64_t>(most, 1), 4096, kMaxWeight);
   }();
   return weight;
 }
@@ -63,14 +63,14 @@ void LetGoOfCollectedNowAndThen(napi_env env) {
   AddonState* const state = AddonState::Of(env);
   if (++state->made_since_look < state->look_after) return;
   LetGoOfCollected(env);
-  if (state->open_segments.size() > MostOpenMemory() / 2) {
+  if (state->open_segments.size() > MaxOpenMemory() / 2) {
     // Descriptors are for files and sockets too. Not more often than once for as many new objects as there are.
     ProvokeCollection(env);
     LetGoOfCollected(env);
   }
-  const size_t open = std::min(state->open_segments.size(), MostOpenMemory() / 4);
+  const size_t open = std::min(state->open_segments.size(), MaxOpenMemory() / 4);
   state->made_since_look = 0;
-  state->look_after = std::max({open, state->holders.size() / 4, state->residents.size() / 4, kLeastHolders});
+  state->look_after = std::max({open, state->holders.size() / 4, state->residents.size() / 4, kMinHolders});
 }
 
 void ExportCollectedFunctions(Napi::Env env, Napi::Object exports) {

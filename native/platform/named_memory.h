@@ -157,7 +157,7 @@ using MemoryReader = std::function<bool(uint64_t offset, void* into, size_t byte
 Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const MemoryReader& read)>& visit);
 
 // How many of them this process can hold at once, as far as descriptors go.
-size_t MostOpenMemory();
+size_t MaxOpenMemory();
 
 // How many bytes of memory there is room for, if that is known.
 std::optional<uint64_t> FreeMemoryBytes();

@@ -66,8 +66,8 @@ class Segment {
   uint64_t id() const { return id_; }  // 0 for foreign memory
   const std::string& description() const { return description_; }
 
-  // The place at `offset` within the cells; null when fewer than `least_bytes` begin there, or not so aligned.
-  CellRange CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const;
+  // The place at `offset` within the cells; null when fewer than `min_bytes` begin there, or not so aligned.
+  CellRange CellAt(uint64_t offset, size_t min_bytes, size_t alignment) const;
 
   // Where objects begin in the cells, in ascending order: from now on none reaches into the next one, whatever its bytes say.
   void DivideCells(std::vector<uint64_t> starts) { cell_starts_ = std::move(starts); }

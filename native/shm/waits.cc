@@ -13,9 +13,9 @@ namespace {
 constexpr double kHeartbeatMs = 50;
 constexpr double kIdleMs = 1000;
 // Where one call sleeps on one word: from so many threads on they share the waits, and look at the words in turns.
-constexpr size_t kMostThreads = 16;
+constexpr size_t kMaxThreads = 16;
 constexpr double kFirstLookMs = 0.1;
-constexpr double kLongestLookMs = 5;
+constexpr double kMaxLookMs = 5;
 
 uint32_t Announce(const WaitSource& source) {
   if (source.flags != nullptr) return AnnounceWaiter(source.word, source.flags);
@@ -42,7 +42,7 @@ void Waits::Remove(uint32_t id) {
   if (wait->thread != nullptr) {
     // Its thread may sleep on the word for a while yet; the kernel bears a word that is not mapped any more.
     std::vector<Wait*>& waits = wait->thread->waits;
-    if (most_words_ == 1) FutexWake(wait->source.word, kWakeAll);  // the last chance to have it sleep on another one
+    if (max_words_ == 1) FutexWake(wait->source.word, kWakeAll);  // the last chance to have it sleep on another one
     waits.erase(std::find(waits.begin(), waits.end(), wait));
   }
   waits_[id].reset();
@@ -84,7 +84,7 @@ void Waits::Sleep(uint32_t id, uint64_t argument, double timeout_ms) {
 }
 
 Waits::Thread* Waits::ThreadWithRoom() {
-  const size_t most_threads = most_words_ > 1 ? SIZE_MAX : most_words_ == 1 ? kMostThreads : 1;
+  const size_t max_threads = max_words_ > 1 ? SIZE_MAX : max_words_ == 1 ? kMaxThreads : 1;
   Thread* idle = nullptr;
   Thread* least = nullptr;
   size_t running = 0;
@@ -93,11 +93,11 @@ Waits::Thread* Waits::ThreadWithRoom() {
       idle = thread.get();
       continue;
     }
-    if (thread->waits.size() < MostSleepable()) return thread.get();
+    if (thread->waits.size() < MaxSleepable()) return thread.get();
     ++running;
     if (least == nullptr || thread->waits.size() < least->waits.size()) least = thread.get();
   }
-  if (running >= most_threads) return least;
+  if (running >= max_threads) return least;
   if (idle == nullptr) {
     threads_.emplace_back(new Thread);
     idle = threads_.back().get();
@@ -127,19 +127,19 @@ void Waits::Run(Thread* self) {
     targets.clear();
     const uint32_t kick = self->kick.load(std::memory_order_acquire);
     const bool idle = self->waits.empty();
-    const bool looks = self->waits.size() > MostSleepable();
+    const bool looks = self->waits.size() > MaxSleepable();
     Deadline end = heartbeat;
     if (idle) end = Deadline::AfterMs(kIdleMs);
     if (looks) {
-      look_ms = kick == last_kick && worth_while.empty() ? std::min(look_ms * 2, kLongestLookMs) : kFirstLookMs;
+      look_ms = kick == last_kick && worth_while.empty() ? std::min(look_ms * 2, kMaxLookMs) : kFirstLookMs;
       end = Deadline::Earlier(heartbeat, Deadline::AfterMs(look_ms));
     }
     last_kick = kick;
-    if (idle || looks || most_words_ > 1) targets.push_back({&self->kick, kick});
+    if (idle || looks || max_words_ > 1) targets.push_back({&self->kick, kick});
     if (!looks) {
       for (const Wait* wait : self->waits) targets.push_back({wait->source.word, wait->expected});
     }
-    if (most_words_ <= 1 && !idle && !looks) self->asleep_on = targets[0].word;
+    if (max_words_ <= 1 && !idle && !looks) self->asleep_on = targets[0].word;
     guard.unlock();
     const WaitOutcome outcome = FutexWaitAny(targets.data(), targets.size(), end);
     guard.lock();

@@ -31,14 +31,14 @@ namespace procshare {
 template <class Look>
 bool SpinUntil(Look look, double timeout_ms) {
   constexpr double kSpinMs = 0.03;
-  constexpr int kMostPauses = 32;
+  constexpr int kMaxPauses = 32;
   const Deadline end = Deadline::AfterMs(timeout_ms < kSpinMs ? timeout_ms : kSpinMs);
   // Ever longer pauses: each look takes the cache line away from the processor that is to write it. What has not come by the
   // longest one may be waiting for a processor, perhaps for ours.
-  for (int pauses = 1; !look(); pauses += pauses < kMostPauses) {
+  for (int pauses = 1; !look(); pauses += pauses < kMaxPauses) {
     if (end.passed()) return false;
     for (int i = 0; i < pauses; ++i) SpinPause();
-    if (pauses == kMostPauses) std::this_thread::yield();
+    if (pauses == kMaxPauses) std::this_thread::yield();
   }
   return true;
 }
@@ -54,9 +54,9 @@ struct WaitSource {
 
 class Waits {
  public:
-  // `notify` is called on one of the threads. `most_words` is how many one of them may sleep on at once.
-  explicit Waits(std::function<void(uint32_t id)> notify, size_t most_words = MostWaitTargets())
-      : notify_(std::move(notify)), most_words_(most_words) {}
+  // `notify` is called on one of the threads. `max_words` is how many one of them may sleep on at once.
+  explicit Waits(std::function<void(uint32_t id)> notify, size_t max_words = MaxWaitTargets())
+      : notify_(std::move(notify)), max_words_(max_words) {}
   ~Waits() { Stop(); }
 
   uint32_t Add(WaitSource source);
@@ -102,13 +102,13 @@ class Waits {
     bool running = false;
   };
 
-  size_t MostSleepable() const { return most_words_ > 1 ? most_words_ - 1 : most_words_; }  // one word is for kicks
+  size_t MaxSleepable() const { return max_words_ > 1 ? max_words_ - 1 : max_words_; }  // one word is for kicks
   Thread* ThreadWithRoom();
   void Kick(Thread* thread);
   void Run(Thread* self);
 
   const std::function<void(uint32_t id)> notify_;
-  const size_t most_words_;
+  const size_t max_words_;
   std::mutex mutex_;  // guards all that follows against the threads
   std::vector<std::unique_ptr<Wait>> waits_;
   std::vector<uint32_t> free_;

@@ -88,7 +88,7 @@ void UnitsSurviveKills() {
       CHECK_EQ(semaphore.Release(1), SemaphoreOutcome::kDone);
     }
   };
-  Member<SemaphoreStage> member(&*stage, kMostMembers - 1);
+  Member<SemaphoreStage> member(&*stage, kMaxMembers - 1);
   Semaphore semaphore(cell, sizeof stage->bytes, &member);
   for (uint64_t round = 0; round < 15; ++round) {
     std::vector<Child> children;
@@ -145,7 +145,7 @@ void ExactlySoManyWaitsEnd() {
   InThreads(kParties + 1, [&](uint64_t i) {
     if (i == 0) {
       while (running > 0) {
-        unparked += ParkingSession(&*stage, kMostMembers - 1)->Unpark(kKey, 2);
+        unparked += ParkingSession(&*stage, kMaxMembers - 1)->Unpark(kKey, 2);
         sched_yield();
       }
       return;

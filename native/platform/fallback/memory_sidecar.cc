@@ -50,7 +50,7 @@ uint64_t HashOf(const std::string& name) {
 }
 
 std::string ObjectName(const std::string& name) {
-  return name.size() <= MostObjectNameBytes() ? "/" + name : "/ps." + Hex(HashOf(name));
+  return name.size() <= MaxObjectNameBytes() ? "/" + name : "/ps." + Hex(HashOf(name));
 }
 
 bool ReadRecord(int fd, Record* record) {

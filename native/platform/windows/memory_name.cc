@@ -36,7 +36,7 @@ std::wstring DirectoryOfSession() {
 }  // namespace
 
 std::wstring EncodedName(const std::string& name) {
-  constexpr size_t kMost = 150;  // MAX_PATH has to hold a folder as well
+  constexpr size_t kMaxCharacters = 150;  // MAX_PATH has to hold a folder as well
   constexpr size_t kKept = 100;
   constexpr wchar_t kDigits[] = L"0123456789abcdef";
   std::wstring text;
@@ -51,7 +51,7 @@ std::wstring EncodedName(const std::string& name) {
       text += {L'%', kDigits[byte >> 4], kDigits[byte & 15]};
     }
   }
-  if (text.size() <= kMost) return text;
+  if (text.size() <= kMaxCharacters) return text;
   text.resize(kKept);
   text += L'~';
   for (const uint64_t hash : hashes) {

@@ -364,7 +364,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
   return size_t{0};
 }
 
-size_t MostOpenMemory() { return SIZE_MAX; }
+size_t MaxOpenMemory() { return SIZE_MAX; }
 
 std::optional<uint64_t> FreeMemoryBytes() { return std::nullopt; }
 
