@@ -18,7 +18,7 @@ import {
 } from '../memory/segment.ts'
 import { Site } from '../memory/site.ts'
 import { type NativeObject, native } from '../native.ts'
-import type { WaitLine } from '../sync/wait-line.ts'
+import type { WaitQueue } from '../sync/wait-queue.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { Consumer } from './consumer.ts'
 import { Producer } from './producer.ts'
@@ -106,7 +106,7 @@ export class ConnectionState {
   readonly incoming: Consumer | undefined
   /** What the end sends to; undefined when it only receives. */
   readonly outgoing: Producer | undefined
-  readonly lines: WaitLine[] = []
+  readonly waitQueues: WaitQueue[] = []
   readonly #rings: Ring[] = []
   readonly #end: End
   readonly #ends: NativeObject<'Ends'>
@@ -122,7 +122,7 @@ export class ConnectionState {
       if (offset === undefined) return undefined
       const ring = new Ring(native.bindPipeRing(segment.native, offset, ENDS_OFFSET, writer), writer)
       this.#rings.push(ring)
-      this.lines.push(ring.items, ring.room)
+      this.waitQueues.push(ring.items, ring.room)
       return ring
     }
     const outgoing = ringOf(this.#end)
@@ -133,17 +133,17 @@ export class ConnectionState {
 
   /** One more handle. False when there is no room for one more process or worker. */
   join(): boolean {
-    return native.endsJoin(this.#ends, this.#end)
+    return native.endsOpen(this.#ends, this.#end)
   }
 
   /** One handle less; those at the other end look whether there is another. */
   leave(): void {
-    native.endsLeave(this.#ends, this.#end)
+    native.endsClose(this.#ends, this.#end)
     for (const ring of this.#rings) native.queueWakeAll(ring.object)
   }
 
   end(): void {
-    for (const ring of this.#rings) ring.endObject()
-    native.endObject(this.#ends)
+    for (const ring of this.#rings) ring.unbindObject()
+    native.unbindObject(this.#ends)
   }
 }

@@ -4,7 +4,7 @@ import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type Segment
 import { attachSite, createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
 import { native } from '../native.ts'
 import { ObjectState } from '../sync/shared-object.ts'
-import { WaitLine } from '../sync/wait-line.ts'
+import { WaitQueue } from '../sync/wait-queue.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { Consumer } from './consumer.ts'
 import { Producer } from './producer.ts'
@@ -45,7 +45,7 @@ export class QueueState extends ObjectState<'Queue'> {
   readonly producer: Producer
   readonly consumer: Consumer
   readonly doneWait: number
-  readonly done: WaitLine
+  readonly done: WaitQueue
   readonly #spill: SpillRoom | undefined
 
   constructor({ attachment, cell, description }: Site) {
@@ -55,20 +55,20 @@ export class QueueState extends ObjectState<'Queue'> {
       const { persistent } = attachment.segment
       this.#spill = typeof anchor === 'string' ? new SpillRoom(anchor, this.object, persistent) : undefined
     } catch (error) {
-      native.endObject(this.object) // not to hold the memory until it is collected
+      native.unbindObject(this.object) // not to hold the memory until it is collected
       throw error
     }
     this.ring = new Ring(this.object)
     this.producer = new Producer(this.ring, this.#spill)
     this.consumer = new Consumer(this.ring, this.#spill)
     this.doneWait = native.objectWait(this.object, 2)
-    this.done = this.addLine(new WaitLine(this.doneWait))
-    this.addLine(this.ring.items)
-    this.addLine(this.ring.room)
+    this.done = this.addWaitQueue(new WaitQueue(this.doneWait))
+    this.addWaitQueue(this.ring.items)
+    this.addWaitQueue(this.ring.room)
   }
 
   override end(): void {
-    this.ring.endObject()
+    this.ring.unbindObject()
     super.end()
     // Not before the segment of the queue is closed: as long as that exists nothing is an orphan.
     if (this.#spill !== undefined) queueMicrotask(() => this.#spill?.end())

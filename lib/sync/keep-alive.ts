@@ -15,10 +15,10 @@ function countOf(addon: object & { [COUNT]?: { count: number } }): { count: numb
   return addon[COUNT]
 }
 
-export function keepAlive(): void {
+export function refEventLoop(): void {
   if (waits.count++ === 0) native.keepAlive(true)
 }
 
-export function letGo(): void {
+export function unrefEventLoop(): void {
   if (--waits.count === 0) native.keepAlive(false)
 }

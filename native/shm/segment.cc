@@ -137,8 +137,8 @@ Status Segment::Publish() {
   return memory_.Publish();
 }
 
-Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms) {
-  const Deadline deadline = Deadline::AfterMs(patience_ms);
+Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign, double builder_timeout_ms) {
+  const Deadline deadline = Deadline::AfterMs(builder_timeout_ms);
   for (int attempts = 1;; ++attempts) {
     Result<NamedMemory> memory = NamedMemory::Attach(name, any_owner, deadline);
     if (!memory.ok()) return memory.status();
@@ -146,7 +146,7 @@ Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool fo
     Segment segment(std::move(memory.value()));
     const Status adopted = segment.Adopt(foreign);
     if (adopted.ok()) {
-      if (segment.SettleNamespace() || attempts == kMaxStampAttempts) return segment;
+      if (segment.ClaimNamespace() || attempts == kMaxStampAttempts) return segment;
       segment.Close();
       std::this_thread::sleep_for(std::chrono::microseconds(RandomId() % kStampPauseUs));
       continue;
@@ -196,7 +196,7 @@ Status Segment::Adopt(bool foreign) {
 // Decides whether the mutexes can be used in this pid namespace. A persistent segment that nobody else holds is moved to it:
 // whatever owned its mutexes is dead, and the kernel has noticed that in the namespace in which it happened. False when another
 // holder is in the way.
-bool Segment::SettleNamespace() {
+bool Segment::ClaimNamespace() {
   if (any_namespace_ || id_ == 0 || cells_bytes_ == 0) return true;  // there are none, or they can be used anywhere
   const uint64_t here = PidNamespace();
   std::atomic<uint64_t>& stamp = control()->pid_namespace;

@@ -28,14 +28,14 @@ namespace procshare {
 
 // Looks around for some microseconds, as a blocking waiter does before it sleeps: about half of what going to sleep and being
 // woken takes. True when `look` is.
-template <class Look>
-bool SpinUntil(Look look, double timeout_ms) {
+template <class IsReady>
+bool SpinUntil(IsReady is_ready, double timeout_ms) {
   constexpr double kSpinMs = 0.03;
   constexpr int kMaxPauses = 32;
   const Deadline end = Deadline::AfterMs(timeout_ms < kSpinMs ? timeout_ms : kSpinMs);
   // Ever longer pauses: each look takes the cache line away from the processor that is to write it. What has not come by the
   // longest one may be waiting for a processor, perhaps for ours.
-  for (int pauses = 1; !look(); pauses += pauses < kMaxPauses) {
+  for (int pauses = 1; !is_ready(); pauses += pauses < kMaxPauses) {
     if (end.passed()) return false;
     for (int i = 0; i < pauses; ++i) SpinPause();
     if (pauses == kMaxPauses) std::this_thread::yield();
@@ -46,10 +46,11 @@ bool SpinUntil(Look look, double timeout_ms) {
 // One condition that can be waited for. `argument` is what the waiter says about it: how many units, how much room.
 struct WaitSource {
   std::atomic<uint32_t>* word = nullptr;
-  std::atomic<uint32_t>* flags = nullptr;       // of a wake word; null when each change of the condition bumps the word
-  std::function<bool(uint64_t argument)> look;  // whether trying is worth while; never blocks
-  std::function<void()> tend;  // before the look of a heartbeat: settles the affairs of the dead, and waits for nobody, not
-                               // even for a mutex; may be empty
+  std::atomic<uint32_t>* flags = nullptr;           // of a wake word; null when each change of the condition bumps the word
+  std::function<bool(uint64_t argument)> is_ready;  // whether trying is worth while; never blocks
+  std::function<void()>
+      on_heartbeat;  // before the look of a heartbeat: settles the affairs of the dead, and waits for nobody, not
+                     // even for a mutex; may be empty
 };
 
 class Waits {
@@ -64,11 +65,13 @@ class Waits {
   void Remove(uint32_t id);
 
   // Of a wait that was removed: looking is worth while, and sleeping returns at once.
-  bool Look(uint32_t id, uint64_t argument) const { return waits_[id] == nullptr || waits_[id]->source.look(argument); }
+  bool IsReady(uint32_t id, uint64_t argument) const {
+    return waits_[id] == nullptr || waits_[id]->source.is_ready(argument);
+  }
 
   // Looks around until it is, for as long as that, which is less than what a blocking waiter does before it sleeps.
-  bool Watch(uint32_t id, uint64_t argument, double for_ms) const {
-    return SpinUntil([&] { return Look(id, argument); }, for_ms);
+  bool SpinUntilReady(uint32_t id, uint64_t argument, double for_ms) const {
+    return SpinUntil([&] { return IsReady(id, argument); }, for_ms);
   }
 
   // Asks for one call of `notify`, as soon as trying is worth while. False when it is already, and nothing was asked for.

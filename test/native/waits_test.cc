@@ -156,7 +156,7 @@ void TheThreadItselfSleeps() {
     pool[0].Change(1);
   });
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
-  while (!pool->Look(0, 1)) {
+  while (!pool->IsReady(0, 1)) {
     CHECK(!deadline.passed());
     pool->Sleep(0, 1, 5000);
   }
@@ -174,7 +174,7 @@ void TheThreadLooksAgainBeforeItSleeps() {
   WaitSource source;
   source.word = &wake.word;
   source.flags = &wake.flags;
-  source.look = [&](uint64_t) { return (wake.flags & kAwaited) != 0; };  // as it was by then: nobody wakes for it
+  source.is_ready = [&](uint64_t) { return (wake.flags & kAwaited) != 0; };  // as it was by then: nobody wakes for it
   const uint32_t id = waits.Add(source);
   const Stopwatch watch;
   waits.Sleep(id, 0, kLongMs);

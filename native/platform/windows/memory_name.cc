@@ -9,7 +9,7 @@
 namespace procshare {
 namespace {
 
-constexpr DWORD kStandstillMs = 5000;  // how long somebody who was stopped in an operation can hold us up
+constexpr DWORD kStoppedRemoverMs = 5000;  // how long somebody who was stopped in an operation can hold us up
 
 // Enumerating a directory of kernel objects has been the same call in every Windows NT; it is in no header.
 using OpenDirectory = LONG(NTAPI*)(PHANDLE, ACCESS_MASK, OBJECT_ATTRIBUTES*);
@@ -69,7 +69,7 @@ NameLock::NameLock(const std::wstring& encoded)
     failure_ = FailureOf("CreateMutex");
     return;
   }
-  const DWORD outcome = WaitForSingleObject(mutex_.get(), kStandstillMs);
+  const DWORD outcome = WaitForSingleObject(mutex_.get(), kStoppedRemoverMs);
   held_ = outcome == WAIT_OBJECT_0 || outcome == WAIT_ABANDONED;  // one who died here has left a record that is right
   if (!held_) failure_ = Status::Of(Outcome::kNotReady);
 }
