@@ -4,12 +4,13 @@
  * Callers have validated all arguments. What is no object of ours ends the process with a message; a number, text or boolean that
  * cannot be, which a getter of the program may have given after the check, is a `TypeError`.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { threadId } from 'node:worker_threads'
 import { segmentError } from './errors/segment-messages.ts'
 import { isError } from './kinds-of-value.ts'
+import { NATIVE_INTERFACE } from './native-interface.ts'
 
 /** A segment as this environment holds it. Opaque; collected, it is closed. */
 export type NativeSegment = object & { readonly __segment: never }
@@ -264,12 +265,27 @@ export const FOREIGN = 2
 function load(): Native {
   const require = createRequire(import.meta.url)
   const root = fileURLToPath(new URL('..', import.meta.url))
+  let addon: Native & { readonly interface?: string }
   try {
-    return require('node-gyp-build')(root) as Native
+    addon = require('node-gyp-build')(root)
   } catch (cause) {
-    const platform = `${process.platform}-${process.arch}, Node ${process.versions.node}`
     const reason = isError(cause) ? cause.message : String(cause)
-    throw segmentError('ERR_NATIVE', { platform, root, prebuilt: prebuiltIn(root), reason }, cause)
+    if (!isPackage(root)) throw segmentError('ERR_NATIVE', { why: 'bundled', root, reason }, cause)
+    const platform = `${process.platform}-${process.arch}, Node ${process.versions.node}`
+    throw segmentError('ERR_NATIVE', { why: 'no binary', platform, root, prebuilt: prebuiltIn(root), reason }, cause)
+  }
+  if (addon.interface === NATIVE_INTERFACE) return addon
+  const reason = `the stamp of its interface is ${addon.interface ?? 'missing'}, expected ${NATIVE_INTERFACE}`
+  if (!isPackage(root)) throw segmentError('ERR_NATIVE', { why: 'bundled', root, reason })
+  throw segmentError('ERR_NATIVE', { why: 'other version', root, reason })
+}
+
+/** Whether that is the folder of this package: it is another one when a bundler has moved this code into a file of the program's. */
+function isPackage(root: string): boolean {
+  try {
+    return JSON.parse(readFileSync(`${root}/package.json`, 'utf8')).name === 'procshare'
+  } catch {
+    return false
   }
 }
 
