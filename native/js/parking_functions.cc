@@ -26,8 +26,8 @@ class ParkingObject final : public SyncObject {
   // A transaction of the cell.
   class Transaction {
    public:
-    explicit Transaction(ParkingObject* object, MutexWait patience = MutexWait::kUnlimited)
-        : guard_(&object->cell_->guarded, object->byte_length_, object->members()->owners(), patience),
+    explicit Transaction(ParkingObject* object, MutexWait mutex_wait = MutexWait::kUnlimited)
+        : guard_(&object->cell_->guarded, object->byte_length_, object->members()->owners(), mutex_wait),
           parking_(&guard_, LedgerView(&object->cell_->ledger, object->capacity_), object->members()) {}
     bool held() const { return guard_.held(); }
     Parking* operator->() { return &parking_; }
