@@ -126,9 +126,9 @@ static_assert(sizeof(GuardedCell) == 256);
 // LedgerRecord - what one member waits for, or has, of an object. See shm/ledger.h.
 struct LedgerRecord {
   std::atomic<uint64_t> member;      // 0: the record is free
-  std::atomic<uint64_t> key;         // what the member waits for, where an object has several things to wait for
-  std::atomic<uint64_t> count;       // waits, or units held
-  std::atomic<uint64_t> granted;     // waits that are over and have not been told so: at most `count`
+  std::atomic<uint64_t> key;         // which of several waits of the object it is about
+  std::atomic<uint64_t> count;       // waits, or units that the member has
+  std::atomic<uint64_t> granted;     // waits that are over and were not taken yet: at most `count`
   std::atomic<uint64_t> outcome;     // how they ended
   std::atomic<uint32_t> grant_word;  // bumped with each grant; the waits sleep on it
   std::atomic<uint32_t> reserved;    // zero
@@ -140,7 +140,7 @@ struct Ledger {
   std::atomic<uint64_t> capacity;
   std::atomic<uint64_t> used;       // all records from this index on are free
   std::atomic<uint64_t> next;       // the record at which the next grant begins; a hint
-  std::atomic<uint64_t> reaped_at;  // when a waiter last looked after the dead (monotonic, nanoseconds); a hint
+  std::atomic<uint64_t> reaped_at;  // when a waiter last reaped dead members (monotonic, nanoseconds); a hint
 };
 static_assert(sizeof(Ledger) == 32);
 

@@ -111,7 +111,7 @@ QueueOutcome RingQueue::ClaimCapacity(uint64_t tail, uint64_t byte_length, uint6
 QueueOutcome RingQueue::TryPut(const uint8_t* records, uint64_t byte_length, uint64_t count) {
   SideGuard guard(&cell_->producers, owners_);
   if (!guard.held()) return QueueOutcome::kBroken;
-  const uint64_t tail = Load(cell_->producers.position);  // nobody else moves it
+  const uint64_t tail = Load(cell_->producers.position);  // only the owner of the mutex moves it
   const QueueOutcome outcome = ClaimCapacity(tail, byte_length, count);
   if (outcome != QueueOutcome::kDone) return outcome;
   Write(tail, 0, records, byte_length);

@@ -56,7 +56,7 @@ enum class QueueOutcome : uint8_t {
   kTooSmall,  // the first record is larger than the consumer's buffer
   kTooMany,   // more items were reported as done than were put
   kBroken,    // the bytes are not those of a queue
-  kNoReader,  // it is one direction of a pipe, and nobody has the end that takes
+  kNoReader,  // the ring is one direction of a pipe, and no member has the end that takes open
   kSpilled,   // the first record is one that is taken by Peek() and TakePeeked()
 };
 
