@@ -1,8 +1,8 @@
 /**
- * Counts the pending waits that keep the process alive, as all do that are not unref'd.
+ * Counts the pending waits that keep the process alive: all that are not unref'd.
  *
- * The native part has one handle of the event loop for all of them, so the copies of this module that one environment may have
- * (a test runner makes them) share one count.
+ * The native part has one reference on the event loop for all of them. A test runner may load several copies of this module in one
+ * environment, so they share one count.
  */
 import { native } from '../native.ts'
 
