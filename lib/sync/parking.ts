@@ -37,7 +37,7 @@ export class ParkingState extends ObjectState<'Parking'> {
   /** Ends up to `count` waits for `key`; returns how many. */
   unpark(key: number, count: number): number {
     const woken = native.unpark(this.object, key, Math.min(count, Number.MAX_SAFE_INTEGER))
-    if (woken > 0) for (const waitQueue of this.#waitQueues.values()) waitQueue.pump() // our own tasks need no wake-up
+    if (woken > 0) for (const waitQueue of this.#waitQueues.values()) waitQueue.pump() // waits of this environment need no wake-up
     return woken
   }
 
