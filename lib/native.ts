@@ -47,8 +47,8 @@ export const QUEUE = {
   TOO_SMALL: 4,
   TOO_MANY: 5,
   BROKEN: 6,
-  UNHEARD: 7,
-  APART: 8,
+  NO_READER: 7,
+  SPILLED: 8,
 } as const
 /** What park() and parkIfEqual() answer instead of the id of a wait. */
 export const PARK = { FULL: -1, NOT_EQUAL: -2, BROKEN: -3 } as const
@@ -86,8 +86,8 @@ export interface Native {
     description: string,
     flags: number,
   ): NativeSegment
-  /** `patienceMs`: how long to block the thread while another process is creating the segment. */
-  attachSegment(name: string, flags: number, patienceMs: number): NativeSegment
+  /** `builderTimeoutMs`: how long to block the thread while another process is creating the segment. */
+  attachSegment(name: string, flags: number, builderTimeoutMs: number): NativeSegment
   publishSegment(segment: NativeSegment): void
   /** Where objects begin in the cells: from now on none reaches into the next one, whatever its bytes say. */
   divideCells(segment: NativeSegment, starts: Float64Array): void
@@ -104,9 +104,9 @@ export interface Native {
   exposeBuffer(segment: NativeSegment): void
   /**
    * Lets go of what objects hold that were collected and whose finalizers have not run; whether there was anything.
-   * `provoke` has V8 collect all garbage first.
+   * `force` has V8 collect all garbage first.
    */
-  letGoOfCollected(provoke: boolean): boolean
+  reclaimCollected(force: boolean): boolean
   /** How many bytes of shared memory there is room for, if that is known. */
   freeBytes(): number | undefined
   unlinkName(name: string, anyOwner: boolean): void
@@ -114,7 +114,7 @@ export interface Native {
   removeStaleSegments(): number
   initLock(segment: NativeSegment, offset: number): void
   /** Empties the ArrayBuffer of a closed segment, of which no view may be in use; does nothing to a SharedArrayBuffer. */
-  dropBuffer(segment: NativeSegment): void
+  detachBuffer(segment: NativeSegment): void
   /** Uint32s. The first: the index of the lock, or queue, that functions of the fast path mean. */
   readonly selection: ArrayBuffer
   tryAcquireSelected(): LockAnswer
@@ -136,7 +136,7 @@ export interface Native {
   /** This thread holds the lock; its next owner is told that it was abandoned. */
   markAbandoned(lock: NativeLock): void
   /** Abandons, and lets go of the memory: no other function, of the fast path either, may be called for it afterwards. */
-  endLock(lock: NativeLock): void
+  unbindLock(lock: NativeLock): void
   lockState(lock: NativeLock): number
   lockOwner(lock: NativeLock): [pid: number, threadId: number]
   /**
@@ -146,9 +146,9 @@ export interface Native {
   armWait(id: number, argument: number): boolean
   disarmWait(id: number): void
   /** Whether trying is worth while. */
-  lookWait(id: number, argument: number): boolean
+  isWaitReady(id: number, argument: number): boolean
   /** The same, at any time of `forMs`, some microseconds, in which the thread does nothing else. */
-  watchWait(id: number, argument: number, forMs: number): boolean
+  spinWait(id: number, argument: number, forMs: number): boolean
   /** Blocks the thread until trying is worth while, for at most a tenth of a second, or for no reason. */
   sleepWait(id: number, argument: number, timeoutMs: number): void
   /** Sets what is told of waits that are worth another attempt, by id. It may be told of others too. */
@@ -156,7 +156,7 @@ export interface Native {
   keepAlive(yes: boolean): void
   /** `layout.exchangeWords` float64 numbers, and then `layout.exchangeBytes` bytes: what some calls take or give. */
   readonly exchange: ArrayBuffer
-  endObject(object: NativeObject<string>): void
+  unbindObject(object: NativeObject<string>): void
   /** The id of one of the waits of an object. */
   objectWait(object: NativeObject<string>, which: number): number
 
@@ -189,7 +189,7 @@ export interface Native {
   /** Whether one of this environment's waits for the key is over; it is taken off then. */
   parkTake(parking: NativeObject<'Parking'>, key: number): boolean
   /** Takes one of this environment's waits off; true when all of them were over. */
-  parkLeave(parking: NativeObject<'Parking'>, key: number): boolean
+  parkCancel(parking: NativeObject<'Parking'>, key: number): boolean
   /** Ends so many waits for the key, and says how many there were. */
   unpark(parking: NativeObject<'Parking'>, key: number, count: number): number
 
@@ -200,7 +200,7 @@ export interface Native {
   barrierArrive(barrier: NativeObject<'Barrier'>, acts: boolean): number
   barrierTake(barrier: NativeObject<'Barrier'>, generation: number): number
   barrierFinish(barrier: NativeObject<'Barrier'>, generation: number): number
-  barrierLeave(barrier: NativeObject<'Barrier'>, generation: number): number
+  barrierCancel(barrier: NativeObject<'Barrier'>, generation: number): number
   barrierAbort(barrier: NativeObject<'Barrier'>): void
   barrierReset(barrier: NativeObject<'Barrier'>): void
   /** Of waits that have no timeout of their own; 0: for ever. */
@@ -230,7 +230,7 @@ export interface Native {
   /** Takes the item that queuePeek has seen, by its two words; QUEUE.BUSY when it is not the first one any more. */
   queueTakePeeked(queue: NativeObject<'Queue'>, word2: number, word3: number): number
   /** The bytes, as texts, of all items with the flag 0x80, at one moment; undefined when the bytes are no queue. */
-  queueApart(queue: NativeObject<'Queue'>): string[] | undefined
+  queueSpilled(queue: NativeObject<'Queue'>): string[] | undefined
   queueClose(queue: NativeObject<'Queue'>): number
   /** Makes all who wait for items or room look again. */
   queueWakeAll(queue: NativeObject<'Queue'>): void
@@ -239,17 +239,17 @@ export interface Native {
   queueIsDone(queue: NativeObject<'Queue'>, ticket: number): boolean
   /** Exchange words: items, free bytes, capacity, most items, unfinished items, 1 if closed. */
   queueState(queue: NativeObject<'Queue'>): void
-  /** Whether nobody holds that end of the pipe; `thorough`: nobody who lives, which takes longer to find out. */
-  queueIsAlone(ring: NativeObject<'Queue'>, end: number, thorough: boolean): boolean
+  /** Whether nobody holds that end of the pipe; `reapDead`: nobody who lives, which takes longer to find out. */
+  queueIsEndClosed(ring: NativeObject<'Queue'>, end: number, reapDead: boolean): boolean
 
   endsBytes(records: number): number
   initEnds(segment: NativeSegment, offset: number, records: number): void
   bindEnds(segment: NativeSegment, offset: number): NativeObject<'Ends'>
-  endsJoin(ends: NativeObject<'Ends'>, end: number): boolean
-  endsLeave(ends: NativeObject<'Ends'>, end: number): void
+  endsOpen(ends: NativeObject<'Ends'>, end: number): boolean
+  endsClose(ends: NativeObject<'Ends'>, end: number): void
 
   /** For a process that is about to end: the names of segments that nobody else uses go; the segments stay usable. */
-  leaveNames(): void
+  detachAll(): void
   identify(threadId: number): void
   endWithParent(parentPid: number, graceMs: number): boolean
 }

@@ -231,7 +231,7 @@ export class Segment {
     for (const resident of this.residents.values()) resident.end()
     this.residents.clear()
     native.closeSegment(this.native)
-    if (!this.#exposed && this.#buffer !== undefined) native.dropBuffer(this.native)
+    if (!this.#exposed && this.#buffer !== undefined) native.detachBuffer(this.native)
   }
 
   unlink(): void {
@@ -414,17 +414,17 @@ export function createSegment(
 }
 
 /** How long attaching blocks the thread while another process is creating the segment. */
-const PATIENCE_MS = 10_000
-let patienceMs = PATIENCE_MS
+const BUILDER_TIMEOUT_MS = 10_000
+let builderTimeoutMs = BUILDER_TIMEOUT_MS
 
 /** Calls `fn`, in which nothing blocks while another process is creating a segment: that is `ERR_NOT_READY` at once. */
 export function withoutPatience<T>(fn: () => T): T {
-  const before = patienceMs
-  patienceMs = 0
+  const before = builderTimeoutMs
+  builderTimeoutMs = 0
   try {
     return fn()
   } finally {
-    patienceMs = before
+    builderTimeoutMs = before
   }
 }
 
@@ -460,7 +460,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   const flags = (options?.anyOwner === true ? ANY_OWNER : 0) | (foreign ? FOREIGN : 0)
   let attached: NativeSegment
   try {
-    attached = withRoom(() => native.attachSegment(name, flags, patienceMs))
+    attached = withRoom(() => native.attachSegment(name, flags, builderTimeoutMs))
   } catch (error) {
     // A handle is made from something that was there.
     if (handle !== undefined && (error as { code?: string }).code === 'ENOENT') {

@@ -39,7 +39,7 @@ const TREE = 3
 const GRAPH = 4
 
 /** Bytes up to this number go through the exchange: copying them twice costs less than handing an array to native code. */
-const MOST_COPIED = 1024
+const MAX_COPIED = 1024
 
 /** Shared objects travel as their handles, and arrive attached. */
 const handles: References = {
@@ -82,7 +82,7 @@ function usesQueues(): DOMException {
 }
 
 function encodeRaw(flags: number, bytes: Uint8Array): number {
-  if (bytes.byteLength <= MOST_COPIED) return writeRecord(flags, bytes)
+  if (bytes.byteLength <= MAX_COPIED) return writeRecord(flags, bytes)
   outside = { flags, bytes }
   return 0
 }

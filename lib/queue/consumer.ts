@@ -4,13 +4,13 @@ import { hasCode, type ShareError } from '../errors/share-error.ts'
 import { isShortage } from '../memory/room.ts'
 import type { Attachment } from '../memory/segment.ts'
 import { native, QUEUE } from '../native.ts'
-import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-line.ts'
 import {
   assertSyncWaitOptions,
   assertWaitOptions,
   type SyncWaitOptions,
   type WaitOptions,
 } from '../sync/wait-options.ts'
+import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-queue.ts'
 import { decode, decodeAt, decodeUntrusted, decodeUntrustedAt, noteTaken } from './codec.ts'
 import { ENDED, type Got } from './consume.ts'
 import { answers, exchange, type Item, itemAt, recordBytesAt, select, selectedBytes } from './exchange.ts'
@@ -20,7 +20,7 @@ import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
 const { getSelected } = native
 
 /** Items up to this length come through the exchange, larger ones straight into memory of their own. */
-const MOST_EXCHANGED = 4096
+const MAX_EXCHANGED = 4096
 
 /** Where the name of a large item's segment is read into. */
 const nameBytes = Buffer.alloc(native.layout.maxNameBytes)
@@ -100,7 +100,7 @@ export class Consumer {
   #take(waiter: Waiter): Got | typeof NOT_NOW {
     this.#throwFailure()
     if (this.#kept.length > 0) return this.#takeKept()
-    select(this.#ring.index, MOST_EXCHANGED, 1)
+    select(this.#ring.index, MAX_EXCHANGED, 1)
     const outcome = getSelected()
     if (outcome !== undefined) return this.#takeOtherwise(waiter, outcome)
     noteTaken()
@@ -111,7 +111,7 @@ export class Consumer {
 
   #takeOtherwise(waiter: Waiter, outcome: number): Got | typeof NOT_NOW {
     if (outcome === QUEUE.TOO_SMALL) return this.#takeLarge(waiter, selectedBytes())
-    if (outcome === QUEUE.APART) return this.#takeSpilled(waiter)
+    if (outcome === QUEUE.SPILLED) return this.#takeSpilled(waiter)
     return this.#nothing(waiter, outcome) ?? this.#take(waiter)
   }
 
@@ -126,7 +126,7 @@ export class Consumer {
         this.#pumpRoom()
         return { value: this.trusts ? this.#valueOf(flags, item) : decodeUntrusted(flags, item) }
       }
-      if (outcome === QUEUE.APART) return this.#takeSpilled(waiter)
+      if (outcome === QUEUE.SPILLED) return this.#takeSpilled(waiter)
       if (outcome !== QUEUE.TOO_SMALL) return this.#nothing(waiter, outcome) ?? this.#take(waiter)
     }
   }
@@ -193,9 +193,9 @@ export class Consumer {
     select(this.#ring.index, exchange.byteLength, most)
     const outcome = getSelected()
     if (outcome === undefined) return this.#valuesOf(selectedBytes())
-    const isAlone = outcome === QUEUE.TOO_SMALL || outcome === QUEUE.APART
+    const isAlone = outcome === QUEUE.TOO_SMALL || outcome === QUEUE.SPILLED
     if (!isAlone) return this.#nothing(waiter, outcome) ?? this.#takeMany(waiter, most)
-    const got = outcome === QUEUE.APART ? this.#takeSpilled(waiter) : this.#takeLarge(waiter, selectedBytes())
+    const got = outcome === QUEUE.SPILLED ? this.#takeSpilled(waiter) : this.#takeLarge(waiter, selectedBytes())
     return got === NOT_NOW || got === ENDED ? got : [got.value]
   }
 
@@ -227,11 +227,11 @@ export class Consumer {
     if (outcome !== QUEUE.BUSY) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
     if (!this.#ring.isForsaken()) return NOT_NOW
     // The writer may have put something before it went.
-    return native.lookWait(this.#ring.itemsWait, 0) && this.#ring.state().items > 0 ? undefined : ENDED
+    return native.isWaitReady(this.#ring.itemsWait, 0) && this.#ring.state().items > 0 ? undefined : ENDED
   }
 
   #hasSomething(): boolean {
-    return this.#kept.length > 0 || native.lookWait(this.#ring.itemsWait, 0) || this.#ring.isForsaken()
+    return this.#kept.length > 0 || native.isWaitReady(this.#ring.itemsWait, 0) || this.#ring.isForsaken()
   }
 
   #throwFailure(): void {
@@ -251,7 +251,7 @@ export class Consumer {
   #block<T>(waiter: Waiter, attempt: () => T | typeof NOT_NOW, timeoutMs: number): T {
     const { items, itemsWait } = this.#ring
     const inTurn = (): T | typeof NOT_NOW => {
-      if (items.size > 0) items.lookAgain()
+      if (items.size > 0) items.poll()
       return items.size === 0 ? attempt() : NOT_NOW
     }
     const got = block<T>(itemsWait, inTurn, 0, timeoutMs)

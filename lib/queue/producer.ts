@@ -2,13 +2,13 @@
 import { segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
 import { native, QUEUE } from '../native.ts'
-import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-line.ts'
 import {
   assertSyncWaitOptions,
   assertWaitOptions,
   type SyncWaitOptions,
   type WaitOptions,
 } from '../sync/wait-options.ts'
+import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-queue.ts'
 import { encode, encodedOutside, forgetEncoded, keepEncoded } from './codec.ts'
 import { type Item, itemsAsRecords, recordBytes, select } from './exchange.ts'
 import { type Ring, roomFor } from './ring.ts'
@@ -145,7 +145,7 @@ export class Producer {
       case QUEUE.BUSY:
         if (this.#ring.isUnheard()) throw unheard(waiter)
         return false
-      case QUEUE.UNHEARD:
+      case QUEUE.NO_READER:
         throw unheard(waiter)
       case QUEUE.CLOSED:
         throw segmentError('ERR_ENDED', { ...waiter.subject, why: 'no more puts' })
@@ -172,7 +172,7 @@ export class Producer {
   #block(waiter: Waiter, attempt: () => boolean, needed: number, timeoutMs: number): void {
     const { room, roomWait } = this.#ring
     const inTurn = () => {
-      if (room.size > 0) room.lookAgain()
+      if (room.size > 0) room.poll()
       return room.size === 0 && attempt() ? true : NOT_NOW
     }
     if (block(roomWait, inTurn, needed, timeoutMs) === NOT_NOW) throw timeoutError(waiter, timeoutMs)

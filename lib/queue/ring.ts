@@ -7,7 +7,7 @@
  */
 import { segmentError } from '../errors/segment-messages.ts'
 import { type NativeObject, native, QUEUE } from '../native.ts'
-import { type Waiter, WaitLine } from '../sync/wait-line.ts'
+import { type Waiter, WaitQueue } from '../sync/wait-queue.ts'
 import { answers } from './exchange.ts'
 
 /** An end of a pipe. */
@@ -17,7 +17,7 @@ export type End = 0 | 1
 const SEEK_MS = 10
 const COUNT_LIMIT = 2 ** 21
 /** The most items that can be put or taken at once. */
-export const MOST_AT_ONCE = COUNT_LIMIT - 1
+export const MAX_AT_ONCE = COUNT_LIMIT - 1
 
 export class Ring {
   readonly object: NativeObject<'Queue'>
@@ -25,8 +25,8 @@ export class Ring {
   readonly index: number
   readonly itemsWait: number
   readonly roomWait: number
-  readonly items: WaitLine
-  readonly room: WaitLine
+  readonly items: WaitQueue
+  readonly room: WaitQueue
   /** The end that puts, when this is one direction of a pipe; the other one takes. */
   readonly writer: End | undefined
   #hasEnded = false
@@ -38,15 +38,15 @@ export class Ring {
     this.index = native.queueIndex(object)
     this.itemsWait = native.objectWait(object, 0)
     this.roomWait = native.objectWait(object, 1)
-    this.items = new WaitLine(this.itemsWait)
-    this.room = new WaitLine(this.roomWait)
+    this.items = new WaitQueue(this.itemsWait)
+    this.room = new WaitQueue(this.roomWait)
     this.writer = writer
   }
 
   /** The environment has closed its last handle; a getter of an item may have done so. */
-  endObject(): void {
+  unbindObject(): void {
     this.#hasEnded = true
-    native.endObject(this.object)
+    native.unbindObject(this.object)
   }
 
   assertOpen(waiter: Waiter): void {
@@ -68,7 +68,7 @@ export class Ring {
     const now = performance.now()
     const isDue = now - this.#soughtAt[end] > SEEK_MS
     if (isDue) this.#soughtAt[end] = now
-    return native.queueIsAlone(this.object, end, isDue)
+    return native.queueIsEndClosed(this.object, end, isDue)
   }
 
   /** Nothing more is put, by anybody. */

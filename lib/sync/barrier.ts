@@ -8,15 +8,15 @@ import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory
 import { BARRIER, native } from '../native.ts'
 import { assertFunction, assertInteger, assertNotThenable, assertOptions, assertTimeout } from '../validate.ts'
 import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
-import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
 
 const KIND = 'Barrier'
 
 /** How many processes and workers can wait at a barrier at the same time. */
-const MEMBERS = 256
+const MAX_MEMBERS = 256
 /** How many parties there can be: more than tasks that anybody would want to wait. */
-const MOST_PARTIES = 2 ** 31 - 1
+const MAX_PARTIES = 2 ** 31 - 1
 
 const exchange = new Float64Array(native.exchange, 0, native.layout.exchangeWords)
 
@@ -51,33 +51,33 @@ function toMilliseconds(timeoutNs: number): number {
 class BarrierState extends ObjectState<'Barrier'> {
   /** The native wait for the end of an action that others perform. */
   readonly entry: number
-  readonly entryLine: WaitLine
+  readonly entryQueue: WaitQueue
   /** One for each native wait: those of one generation stand in one. */
-  readonly #lines = new Map<number, WaitLine>()
+  readonly #waitQueues = new Map<number, WaitQueue>()
 
   constructor({ attachment, cell }: Site) {
     super(native.bindBarrier(attachment.segment.native, cell))
     this.entry = native.objectWait(this.object, 0)
-    this.entryLine = this.addLine(new WaitLine(this.entry))
+    this.entryQueue = this.addWaitQueue(new WaitQueue(this.entry))
   }
 
-  lineOf(id: number): WaitLine {
-    let line = this.#lines.get(id)
-    if (line === undefined) {
-      line = this.addLine(new WaitLine(id))
-      this.#lines.set(id, line)
+  waitQueueOf(id: number): WaitQueue {
+    let waitQueue = this.#waitQueues.get(id)
+    if (waitQueue === undefined) {
+      waitQueue = this.addWaitQueue(new WaitQueue(id))
+      this.#waitQueues.set(id, waitQueue)
     }
-    return line
+    return waitQueue
   }
 
   /** Our own tasks need no wake-up. */
   pump(): void {
-    for (const line of this.lines) line.pump()
+    for (const waitQueue of this.waitQueues) waitQueue.pump()
   }
 
   /** Gives up a wait, which breaks the barrier; unless all had come by then: TRIPPED. */
-  giveUp(generation: number): number | undefined {
-    const outcome = native.barrierLeave(this.object, generation)
+  cancel(generation: number): number | undefined {
+    const outcome = native.barrierCancel(this.object, generation)
     setImmediate(() => this.pump()) // not now: we are called while a line is at work
     return outcome === BARRIER.TRIPPED ? outcome : undefined
   }
@@ -94,7 +94,7 @@ interface Arrival {
 
 /** How a barrier is made, opened and checked. */
 export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec {
-  assertInteger('parties', parties, 1, MOST_PARTIES)
+  assertInteger('parties', parties, 1, MAX_PARTIES)
   assertOptions('options', options, ['action', 'timeoutMs', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   assertAction(options)
@@ -102,8 +102,8 @@ export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec 
   const timeoutNs = toNanoseconds(options.timeoutMs ?? Infinity)
   return {
     description: { kind: KIND, parties, timeoutNs },
-    cellsBytes: native.barrierBytes(MEMBERS),
-    initialise: (segment, cell) => native.initBarrier(segment.native, cell, parties, MEMBERS, timeoutNs),
+    cellsBytes: native.barrierBytes(MAX_MEMBERS),
+    initialise: (segment, cell) => native.initBarrier(segment.native, cell, parties, MAX_MEMBERS, timeoutNs),
     check: (found) => {
       if (found.parties === parties && found.timeoutNs === timeoutNs) return undefined
       return {
@@ -215,13 +215,13 @@ export class Barrier extends SharedObject<BarrierState> {
     let arrival = this.#arrive()
     if (arrival === NOT_NOW) {
       const attempt = () => this.#arrive()
-      arrival = await state.entryLine.wait(this, attempt, 0, { timeoutMs, signal })
+      arrival = await state.entryQueue.wait(this, attempt, 0, { timeoutMs, signal })
     }
     if (arrival.outcome === BARRIER.ACTS) {
       try {
         await this.#action!()
       } catch (error) {
-        if (!state.ended) state.giveUp(arrival.generation)
+        if (!state.ended) state.cancel(arrival.generation)
         throw error
       }
       return this.#finish(state, arrival)
@@ -230,7 +230,7 @@ export class Barrier extends SharedObject<BarrierState> {
     const { generation, wait } = arrival
     const attempt = () => this.#take(generation)
     const left = { timeoutMs: Math.max(deadline - performance.now(), 0), signal, askedMs: timeoutMs }
-    const outcome = await state.lineOf(wait).wait(this, attempt, 0, left, () => state.giveUp(generation))
+    const outcome = await state.waitQueueOf(wait).wait(this, attempt, 0, left, () => state.cancel(generation))
     return this.#end(state, outcome, arrival)
   }
 
@@ -252,7 +252,7 @@ export class Barrier extends SharedObject<BarrierState> {
         const result = this.#action!()
         assertNotThenable('action', result)
       } catch (error) {
-        if (!state.ended) state.giveUp(arrival.generation)
+        if (!state.ended) state.cancel(arrival.generation)
         throw error
       }
       return this.#finish(state, arrival)
@@ -262,7 +262,7 @@ export class Barrier extends SharedObject<BarrierState> {
     const left = Math.max(deadline - performance.now(), 0)
     const outcome = block(wait, () => this.#take(generation), 0, left)
     if (outcome !== NOT_NOW) return this.#end(state, outcome, arrival)
-    const late = state.giveUp(generation)
+    const late = state.cancel(generation)
     if (late === undefined) throw timeoutError(this, timeoutMs)
     return this.#end(state, late, arrival)
   }
@@ -304,7 +304,7 @@ export class Barrier extends SharedObject<BarrierState> {
     state.pump()
     if (outcome === BARRIER.TRIPPED) return index
     if (outcome === BARRIER.BROKEN) throw segmentError('ERR_BROKEN_BARRIER', this.subject)
-    if (outcome === BARRIER.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: MEMBERS })
+    if (outcome === BARRIER.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: MAX_MEMBERS })
     throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 }

@@ -7,7 +7,7 @@ import { native } from '../native.ts'
 import { assertOptions, typeError } from '../validate.ts'
 import { initialiseLock, LockBase, lockCellBytes } from './lock-base.ts'
 import { chooseLock, lockEntry, lockMismatch } from './lock-use.ts'
-import { RECORDS } from './parking.ts'
+import { MAX_RECORDS } from './parking.ts'
 import type { AnyLock } from './rlock.ts'
 
 export const KIND = 'Condition'
@@ -31,10 +31,10 @@ export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
   const lock = given === undefined ? 'own' : chooseLock(given, persist)
   return {
     description: { kind: KIND, lock: lockEntry(lock) },
-    cellsBytes: (lock === 'own' ? lockCellBytes : 0) + native.parkingBytes(RECORDS),
+    cellsBytes: (lock === 'own' ? lockCellBytes : 0) + native.parkingBytes(MAX_RECORDS),
     initialise: (segment, cell) => {
       if (lock === 'own') initialiseLock(segment, cell)
-      native.initParking(segment.native, cell + (lock === 'own' ? lockCellBytes : 0), RECORDS)
+      native.initParking(segment.native, cell + (lock === 'own' ? lockCellBytes : 0), MAX_RECORDS)
     },
     check: (found) => (options.lock === undefined ? undefined : lockMismatch(found.lock, lock)),
   }

@@ -16,8 +16,8 @@ import { LockUse } from './lock-use.ts'
 import { ParkingState } from './parking.ts'
 import type { AnyLock } from './rlock.ts'
 import { SharedObject, stateAt } from './shared-object.ts'
-import { NOT_NOW, timeoutError } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { NOT_NOW, timeoutError } from './wait-queue.ts'
 
 /** There is one thing to wait for. */
 const KEY = 0
@@ -147,11 +147,11 @@ export class Condition extends SharedObject<ParkingState> {
     waitOptions.signal?.throwIfAborted()
     const lock = this.#ownedLock(guard)
     const parked = state.park(KEY, this)
-    const hold = lock.suspend()
+    const ownership = lock.suspend()
     try {
       return await parked.wait(waitOptions)
     } finally {
-      await lock.resume(this, hold)
+      await lock.resume(this, ownership)
     }
   }
 
@@ -168,12 +168,12 @@ export class Condition extends SharedObject<ParkingState> {
     const { timeoutMs = Infinity } = waitOptions
     const lock = this.#ownedLock(guard)
     const parked = state.park(KEY, this)
-    const hold = lock.suspend()
+    const ownership = lock.suspend()
     try {
       if (parked.waitSync(timeoutMs) === NOT_NOW) throw timeoutError(this, timeoutMs)
       return true
     } finally {
-      lock.resumeSync(hold)
+      lock.resumeSync(ownership)
     }
   }
 

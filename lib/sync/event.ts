@@ -7,19 +7,19 @@ import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory
 import { native } from '../native.ts'
 import { assertOptions } from '../validate.ts'
 import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
-import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
 
 const KIND = 'Event'
 
 class EventState extends ObjectState<'Event'> {
   readonly wait: number
-  readonly line: WaitLine
+  readonly waitQueue: WaitQueue
 
   constructor({ attachment, cell }: Site) {
     super(native.bindEvent(attachment.segment.native, cell))
     this.wait = native.objectWait(this.object, 0)
-    this.line = this.addLine(new WaitLine(this.wait))
+    this.waitQueue = this.addWaitQueue(new WaitQueue(this.wait))
   }
 }
 
@@ -83,9 +83,9 @@ export class Event extends SharedObject<EventState> {
 
   /** Sets the event and ends all waits for it. @throws {@link ShareError} `ERR_CLOSED`. */
   set(): void {
-    const { object, line } = this.state
+    const { object, waitQueue } = this.state
     native.eventSet(object)
-    line.pump() // our own tasks need no wake-up
+    waitQueue.pump() // our own tasks need no wake-up
   }
 
   /** Clears the event: those who wait from now on wait for the next `set`. @throws {@link ShareError} `ERR_CLOSED`. */
@@ -101,14 +101,14 @@ export class Event extends SharedObject<EventState> {
    * reason when it aborts.
    */
   async wait(options: WaitOptions = {}): Promise<true> {
-    const { object, line } = this.state
+    const { object, waitQueue } = this.state
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
     const ticket = native.eventTicket(object)
     const attempt = () => (native.eventHappened(object, ticket) ? true : NOT_NOW)
     if (attempt() === true) return true
     if (options.timeoutMs === 0) throw timeoutError(this, 0)
-    return line.wait(this, attempt, ticket, options)
+    return waitQueue.wait(this, attempt, ticket, options)
   }
 
   /**

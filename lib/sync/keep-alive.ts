@@ -26,14 +26,14 @@ function waitsOf(addon: object & { [WAITS]?: Waits }): Waits {
   return addon[WAITS]
 }
 
-export function keepAlive(): void {
+export function refEventLoop(): void {
   waits.count++
   if (waits.isReferenced) return
   waits.isReferenced = true
   native.keepAlive(true)
 }
 
-export function letGo(): void {
+export function unrefEventLoop(): void {
   if (--waits.count > 0 || waits.isDropping) return
   waits.isDropping = true
   inNextTurn(dropIfUnused)

@@ -72,8 +72,8 @@ export abstract class LockBase extends SharedObject<LockState> {
   async acquire(options: WaitOptions = {}): Promise<LockGuard> {
     const state = this.state
     assertWaitOptions(options)
-    const { hold, abandoned } = await state.acquire(this, new Task(), options)
-    return new LockGuard(state, abandoned, hold)
+    const { ownership, abandoned } = await state.acquire(this, new Task(), options)
+    return new LockGuard(state, abandoned, ownership)
   }
 
   /**
@@ -115,13 +115,13 @@ export abstract class LockBase extends SharedObject<LockState> {
     assertFunction('fn', fn)
     assertWaitOptions(options)
     const task = new Task(currentTask())
-    const { hold, abandoned } = await state.acquire(this, task, options)
+    const { ownership, abandoned } = await state.acquire(this, task, options)
     state.segment.pin()
     try {
       return await runInside(task, () => fn({ abandoned }))
     } finally {
       state.segment.unpin()
-      state.leave(hold)
+      state.leave(ownership)
       task.ended = !state.isHeldFor(task) // as it is while a `run` inside, which nobody has awaited, goes on
     }
   }
@@ -138,13 +138,13 @@ export abstract class LockBase extends SharedObject<LockState> {
     assertFunction('fn', fn)
     if (options !== undefined) assertSyncWaitOptions(options)
     const abandoned = state.enter(options?.timeoutMs)
-    const { hold } = state
+    const { ownership } = state
     try {
       const result = fn({ abandoned })
       assertNotThenable('fn', result, ' (use run)')
       return result
     } finally {
-      state.leave(hold)
+      state.leave(ownership)
     }
   }
 

@@ -23,13 +23,13 @@ import type { LockState } from './lock-state.ts'
 export class LockGuard {
   /** Whether the last owner ended while it held the lock, so that what the lock protects may be half-changed. */
   readonly abandoned: boolean
-  readonly #hold: number
+  readonly #ownership: number
   #state: LockState | undefined
 
   /** @internal */
-  constructor(state: LockState, abandoned: boolean, hold: number = state.hold) {
+  constructor(state: LockState, abandoned: boolean, ownership: number = state.ownership) {
     this.#state = state
-    this.#hold = hold
+    this.#ownership = ownership
     this.abandoned = abandoned
     state.segment.pin()
   }
@@ -41,7 +41,7 @@ export class LockGuard {
 
   /** Whether the lock of that state is held through this guard. @internal */
   isOf(state: LockState): boolean {
-    return this.#state === state && this.#hold === state.hold
+    return this.#state === state && this.#ownership === state.ownership
   }
 
   /**
@@ -53,7 +53,7 @@ export class LockGuard {
     this.#state = undefined
     if (state === undefined || state.ended) throw segmentError('ERR_NOT_OWNER', { why: 'guard is released' })
     state.segment.unpin()
-    state.leave(this.#hold)
+    state.leave(this.#ownership)
   }
 
   /** Releases the lock unless that has been done. */

@@ -5,7 +5,7 @@
  *   S1  depth > 0 exactly while this environment's thread holds the mutex.
  *   S2  task is the asynchronous owner while one holds it, and undefined while the thread itself does.
  *   S3  A synchronous attempt never waits for a task of its own thread: that task could not run on. It fails at once.
- *   S4  Asynchronous requests are granted in the order of their line (wait-line.ts). While this environment holds the lock,
+ *   S4  Asynchronous requests are granted in the order of their line (wait-queue.ts). While this environment holds the lock,
  *       it is the release that ends our own hold that makes the line go on.
  *   S5  Each hold has a number, and whoever leaves says which one he leaves. A condition's wait suspends a hold, and the
  *       code that has it may leave before the wait has ended (a forgotten `await`, a race): what it leaves then must be
@@ -20,20 +20,20 @@ import { type Subject, segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
 import { type Resident, residentAt, type Segment } from '../memory/segment.ts'
 import { ABANDONED, BROKEN, BUSY, DEADLOCK, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
-import { type Grant, nextHold, type SuspendedHold, SuspendedHolds } from './hold.ts'
 import type { LockGuard } from './lock-guard.ts'
+import { type Grant, nextOwnership, type SuspendedOwnership, SuspendedOwnerships } from './ownership.ts'
 import { isInside, Task } from './task.ts'
-import { LATER, NOT_NOW, timeoutError, type Waiter, WaitLine } from './wait-line.ts'
 import type { WaitOptions } from './wait-options.ts'
+import { LATER, NOT_NOW, timeoutError, type Waiter, WaitQueue } from './wait-queue.ts'
 
 const selection = new Uint32Array(native.selection)
 const { tryAcquireSelected, acquireSelected, releaseSelected } = native
 
 /** How long a task waits before it reserves the lock; until then passers-by may take it, which makes a busy lock fast. */
-const PATIENCE_MS = 5
+const RESERVE_AFTER_MS = 5
 
-function pump(line: WaitLine): void {
-  line.pump()
+function pump(waitQueue: WaitQueue): void {
+  waitQueue.pump()
 }
 
 /** The depth of a lock whose last handle is closed: neither free nor held. */
@@ -44,11 +44,11 @@ export class LockState implements Resident {
   readonly #index: number
   readonly #recursive: boolean
   readonly segment: Segment
-  readonly #line: WaitLine
+  readonly #waitQueue: WaitQueue
   #depth = 0
   #task: Task | undefined
-  #hold = 0
-  readonly #suspended = new SuspendedHolds()
+  #ownership = 0
+  readonly #suspended = new SuspendedOwnerships()
   #ended = false
 
   /** The state of the lock at `cell` of the segment; made at its first use. */
@@ -60,7 +60,7 @@ export class LockState implements Resident {
   constructor(segment: Segment, cell: number, recursive: boolean) {
     this.#lock = native.bindLock(segment.native, cell)
     this.#index = native.lockIndex(this.#lock)
-    this.#line = new WaitLine(native.lockWait(this.#lock))
+    this.#waitQueue = new WaitQueue(native.lockWait(this.#lock))
     this.#recursive = recursive
     this.segment = segment
   }
@@ -71,7 +71,7 @@ export class LockState implements Resident {
       selection[0] = this.#index
       const answer = timeoutMs === Infinity ? acquireSelected() : tryAcquireSelected()
       if (answer === undefined) {
-        this.#begin()
+        this.#startOwnership()
         return false
       }
       return this.#enterSlowly(answer, timeoutMs)
@@ -86,12 +86,12 @@ export class LockState implements Resident {
     this.#assertNotEnded()
     if (this.#depth > 0) return this.#reenter() ? false : undefined
     const answer = this.#tryAcquire()
-    return answer === BUSY ? undefined : this.#settle(answer)
+    return answer === BUSY ? undefined : this.#noteAcquired(answer)
   }
 
   /** The hold that the last enter() or grant has begun or deepened. For leave(); 0 is none. */
-  get hold(): number {
-    return this.#hold
+  get ownership(): number {
+    return this.#ownership
   }
 
   /**
@@ -99,15 +99,15 @@ export class LockState implements Resident {
    * @param hold - what `hold` was after it
    * @param handOn - tells the next owner that the lock was abandoned, because nobody has been told yet
    */
-  leave(hold: number, handOn = false): void {
-    if (hold !== this.#hold) this.#suspended.leave(hold)
-    else if (--this.#depth === 0) this.#release(handOn)
+  leave(ownership: number, asAbandoned = false): void {
+    if (ownership !== this.#ownership) this.#suspended.leave(ownership)
+    else if (--this.#depth === 0) this.#release(asAbandoned)
   }
 
-  #release(handOn: boolean): void {
+  #release(asAbandoned: boolean): void {
     this.#task = undefined
-    this.#hold = 0
-    if (handOn) {
+    this.#ownership = 0
+    if (asAbandoned) {
       native.abandonLock(this.#lock)
     } else {
       selection[0] = this.#index
@@ -115,7 +115,7 @@ export class LockState implements Resident {
     }
     // By way of the event loop: a long line of our own tasks must starve neither its I/O nor other processes.
     // Not by a closure: one that captures `this` would cost every call of leave().
-    if (this.#line.size > 0) setImmediate(pump, this.#line)
+    if (this.#waitQueue.size > 0) setImmediate(pump, this.#waitQueue)
   }
 
   /** Takes the lock for `task`, in the order of the calls. */
@@ -126,7 +126,7 @@ export class LockState implements Resident {
     if (this.#task !== undefined && isInside(this.#task)) {
       if (!this.#recursive) throw this.#error('ERR_DEADLOCK')
       this.#depth++
-      return Promise.resolve({ hold: this.#hold, abandoned: false })
+      return Promise.resolve({ ownership: this.#ownership, abandoned: false })
     }
     let since = 0
     const attempt = () => {
@@ -136,19 +136,19 @@ export class LockState implements Resident {
       if (answer === BUSY) {
         // Others, who take it again right after they have released it, would keep us out for seconds.
         if (since === 0) since = performance.now()
-        else if (performance.now() - since > PATIENCE_MS) native.reserveLock(this.#lock)
+        else if (performance.now() - since > RESERVE_AFTER_MS) native.reserveLock(this.#lock)
         return NOT_NOW
       }
-      const abandoned = this.#settle(answer)
+      const abandoned = this.#noteAcquired(answer)
       this.#task = task
-      return { hold: this.#hold, abandoned }
+      return { ownership: this.#ownership, abandoned }
     }
-    if (this.#line.size === 0) {
+    if (this.#waitQueue.size === 0) {
       const grant = attempt()
       if (typeof grant === 'object') return Promise.resolve(grant)
     }
     if (timeoutMs === 0) throw timeoutError(waiter, 0)
-    return this.#line.wait(waiter, attempt, 0, options, () => {
+    return this.#waitQueue.wait(waiter, attempt, 0, options, () => {
       native.unreserveLock(this.#lock)
       return undefined
     })
@@ -165,49 +165,49 @@ export class LockState implements Resident {
   }
 
   /** Releases all levels of a hold, to be taken up again later. */
-  suspend(): SuspendedHold {
-    const hold = { id: this.#hold, task: this.#task, depth: this.#depth }
-    this.#suspended.add(hold)
+  suspend(): SuspendedOwnership {
+    const ownership = { id: this.#ownership, task: this.#task, depth: this.#depth }
+    this.#suspended.add(ownership)
     this.#depth = 0
     this.#release(false)
-    return hold
+    return ownership
   }
 
   /** Takes up a hold again, in line with the others; see {@link suspend}. */
-  async resume(waiter: Waiter, hold: SuspendedHold): Promise<void> {
+  async resume(waiter: Waiter, ownership: SuspendedOwnership): Promise<void> {
     // Not the handle's own wait: when the handle is closed, the hold must come back all the same.
     const { name, subject } = waiter
-    const patient: Waiter = {
+    const resumer: Waiter = {
       name,
       subject,
       get keepsAlive() {
         return waiter.keepsAlive // which ref() and unref() may change meanwhile
       },
     }
-    if (!this.#ended && hold.depth > 0) {
-      const { abandoned } = await this.acquire(patient, new Task(), {})
-      this.#takeUp(hold, abandoned)
+    if (!this.#ended && ownership.depth > 0) {
+      const { abandoned } = await this.acquire(resumer, new Task(), {})
+      this.#restore(ownership, abandoned)
     }
-    this.#suspended.remove(hold)
+    this.#suspended.remove(ownership)
   }
 
   /** {@link resume}, blocking the thread. */
-  resumeSync(hold: SuspendedHold): void {
-    if (!this.#ended) this.#takeUp(hold, this.enter())
-    this.#suspended.remove(hold)
+  resumeSync(ownership: SuspendedOwnership): void {
+    if (!this.#ended) this.#restore(ownership, this.enter())
+    this.#suspended.remove(ownership)
   }
 
-  #takeUp({ id, depth, task }: SuspendedHold, abandoned: boolean): void {
+  #restore({ id, depth, task }: SuspendedOwnership, abandoned: boolean): void {
     // Nobody here can be told: the next owner is.
     if (abandoned) native.markAbandoned(this.#lock)
     this.#depth = depth
     this.#task = task
-    this.#hold = id
+    this.#ownership = id
     if (depth === 0) this.#release(false) // whoever had it has left by now
   }
 
-  get lines(): Iterable<WaitLine> {
-    return [this.#line]
+  get waitQueues(): Iterable<WaitQueue> {
+    return [this.#waitQueue]
   }
 
   get held(): boolean {
@@ -227,12 +227,12 @@ export class LockState implements Resident {
   end(): void {
     this.#ended = true
     // Waits through handles have failed by now; what is left is to take up a hold again that is gone.
-    this.#line.failAll(this.#error('ERR_CLOSED'))
+    this.#waitQueue.failAll(this.#error('ERR_CLOSED'))
     this.#depth = ENDED
     this.#task = undefined
-    this.#hold = 0
+    this.#ownership = 0
     this.#suspended.clear()
-    native.endLock(this.#lock)
+    native.unbindLock(this.#lock)
   }
 
   #tryAcquire(): LockAnswer {
@@ -249,20 +249,20 @@ export class LockState implements Resident {
       }
       if (answer === BUSY) throw timeoutError({ subject: this.#subject }, timeoutMs)
     }
-    return this.#settle(answer)
+    return this.#noteAcquired(answer)
   }
 
   /** Notes an acquisition; true when the lock was abandoned. */
-  #settle(answer: LockAnswer): boolean {
+  #noteAcquired(answer: LockAnswer): boolean {
     if (answer === DEADLOCK) throw this.#error('ERR_DEADLOCK')
     if (answer === BROKEN) throw segmentError('ERR_CORRUPT', { segment: this.segment.name })
-    this.#begin()
+    this.#startOwnership()
     return answer === ABANDONED
   }
 
-  #begin(): void {
+  #startOwnership(): void {
     this.#depth = 1
-    this.#hold = nextHold()
+    this.#ownership = nextOwnership()
   }
 
   /** Whether the code that asks owns the lock and may take it once more; then it has. */

@@ -3,15 +3,15 @@ import { segmentError } from '../errors/segment-messages.ts'
 import type { Site } from '../memory/site.ts'
 import { type NativeObject, native, PARK } from '../native.ts'
 import { ObjectState } from './shared-object.ts'
-import { block, NOT_NOW, type Waiter, WaitLine } from './wait-line.ts'
 import type { WaitOptions } from './wait-options.ts'
+import { block, NOT_NOW, type Waiter, WaitQueue } from './wait-queue.ts'
 
 /** How many pairs of a process or worker and a key there can be at the same time for which somebody waits. */
-export const RECORDS = 256
+export const MAX_RECORDS = 256
 
 export class ParkingState extends ObjectState<'Parking'> {
   /** One for each native wait. */
-  readonly #lines = new Map<number, WaitLine>()
+  readonly #waitQueues = new Map<number, WaitQueue>()
   readonly #name: string
 
   constructor({ attachment, cell }: Site) {
@@ -29,25 +29,25 @@ export class ParkingState extends ObjectState<'Parking'> {
 
   /** The wait that a native function has begun. @param id - what it has answered */
   parked(id: number, key: number, waiter: Waiter): Parked {
-    if (id >= 0) return new Parked(this.object, key, id, this.#lineOf(id), waiter)
-    if (id === PARK.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...waiter.subject, limit: RECORDS })
+    if (id >= 0) return new Parked(this.object, key, id, this.#waitQueueOf(id), waiter)
+    if (id === PARK.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...waiter.subject, limit: MAX_RECORDS })
     throw segmentError('ERR_CORRUPT', { segment: this.#name })
   }
 
   /** Ends up to `count` waits for `key`; says how many there were. */
   unpark(key: number, count: number): number {
     const woken = native.unpark(this.object, key, Math.min(count, Number.MAX_SAFE_INTEGER))
-    if (woken > 0) for (const line of this.#lines.values()) line.pump() // our own tasks need no wake-up
+    if (woken > 0) for (const waitQueue of this.#waitQueues.values()) waitQueue.pump() // our own tasks need no wake-up
     return woken
   }
 
-  #lineOf(id: number): WaitLine {
-    let line = this.#lines.get(id)
-    if (line === undefined) {
-      line = this.addLine(new WaitLine(id))
-      this.#lines.set(id, line)
+  #waitQueueOf(id: number): WaitQueue {
+    let waitQueue = this.#waitQueues.get(id)
+    if (waitQueue === undefined) {
+      waitQueue = this.addWaitQueue(new WaitQueue(id))
+      this.#waitQueues.set(id, waitQueue)
     }
-    return line
+    return waitQueue
   }
 }
 
@@ -56,31 +56,31 @@ export class Parked {
   readonly #object: NativeObject<'Parking'>
   readonly #key: number
   readonly #id: number
-  readonly #line: WaitLine
+  readonly #waitQueue: WaitQueue
   readonly #waiter: Waiter
 
-  constructor(object: NativeObject<'Parking'>, key: number, id: number, line: WaitLine, waiter: Waiter) {
+  constructor(object: NativeObject<'Parking'>, key: number, id: number, waitQueue: WaitQueue, waiter: Waiter) {
     this.#object = object
     this.#key = key
     this.#id = id
-    this.#line = line
+    this.#waitQueue = waitQueue
     this.#waiter = waiter
   }
 
   /** Rejects with what ended the wait, unless it was over by then. */
   wait(options: WaitOptions): Promise<true> {
-    return this.#line.wait(this.#waiter, this.#attempt, 0, options, () => this.#leave())
+    return this.#waitQueue.wait(this.#waiter, this.#attempt, 0, options, () => this.#cancel())
   }
 
   /** NOT_NOW after the timeout, when the wait was not over by then. */
   waitSync(timeoutMs: number): true | typeof NOT_NOW {
     const answer = block(this.#id, this.#attempt, 0, timeoutMs)
-    return answer === NOT_NOW ? (this.#leave() ?? NOT_NOW) : answer
+    return answer === NOT_NOW ? (this.#cancel() ?? NOT_NOW) : answer
   }
 
   readonly #attempt = (): true | typeof NOT_NOW => (native.parkTake(this.#object, this.#key) ? true : NOT_NOW)
 
-  #leave(): true | undefined {
-    return native.parkLeave(this.#object, this.#key) || undefined
+  #cancel(): true | undefined {
+    return native.parkCancel(this.#object, this.#key) || undefined
   }
 }

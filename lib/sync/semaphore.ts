@@ -14,14 +14,14 @@ import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory
 import { native, SEMAPHORE } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
-import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
 
 /** What the value of a semaphore can be at most, as in Python. */
-const MOST = 2 ** 31 - 1
+const MAX_VALUE = 2 ** 31 - 1
 
 /** How many processes and workers can hold units of a recoverable semaphore at the same time. */
-const HOLDERS = 256
+const MAX_HOLDERS = 256
 
 /** How a semaphore is made. */
 export interface SemaphoreOptions extends SegmentOptions {
@@ -37,7 +37,7 @@ export interface SemaphoreOptions extends SegmentOptions {
 
 class SemaphoreState extends ObjectState<'Semaphore'> {
   readonly wait: number
-  readonly line: WaitLine
+  readonly waitQueue: WaitQueue
   readonly #segment: Segment
   readonly #isRecoverable: boolean
 
@@ -46,7 +46,7 @@ class SemaphoreState extends ObjectState<'Semaphore'> {
     this.#segment = attachment.segment
     this.#isRecoverable = description.recoverable === true
     this.wait = native.objectWait(this.object, 0)
-    this.line = this.addLine(new WaitLine(this.wait))
+    this.waitQueue = this.addWaitQueue(new WaitQueue(this.wait))
   }
 
   /** Units of a recoverable semaphore belong to those who have them: as long as this environment does, the segment is not garbage. */
@@ -63,13 +63,13 @@ type Kind = 'Semaphore' | 'BoundedSemaphore'
 
 /** How a semaphore is made, opened and checked. */
 export function semaphoreSpec(kind: Kind, value: number, options: SemaphoreOptions = {}): SiteSpec {
-  assertInteger('value', value, 0, MOST)
+  assertInteger('value', value, 0, MAX_VALUE)
   assertOptions('options', options, ['recoverable', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   const { recoverable = kind === 'BoundedSemaphore' } = options
   assertBoolean('options.recoverable', recoverable)
-  const limit = kind === 'BoundedSemaphore' ? value : MOST
-  const records = recoverable ? HOLDERS : 0
+  const limit = kind === 'BoundedSemaphore' ? value : MAX_VALUE
+  const records = recoverable ? MAX_HOLDERS : 0
   const description = { kind, value, recoverable }
   return {
     description,
@@ -113,13 +113,13 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
    * reason when it aborts. No unit has been taken then.
    */
   async acquire(options: WaitOptions = {}): Promise<void> {
-    const { line } = this.state
+    const { waitQueue } = this.state
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
     const attempt = () => (this.#take() ? undefined : NOT_NOW)
-    if (line.size === 0 && attempt() !== NOT_NOW) return
+    if (waitQueue.size === 0 && attempt() !== NOT_NOW) return
     if (options.timeoutMs === 0) throw timeoutError(this, 0)
-    await line.wait(this, attempt, 1, options)
+    await waitQueue.wait(this, attempt, 1, options)
   }
 
   /**
@@ -153,10 +153,10 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
    */
   release(units = 1): void {
     const { state } = this
-    const { object, line } = state
-    assertInteger('units', units, 1, MOST)
+    const { object, waitQueue } = state
+    assertInteger('units', units, 1, MAX_VALUE)
     const outcome = native.semaphoreRelease(object, units)
-    line.pump() // our own tasks need no wake-up
+    waitQueue.pump() // our own tasks need no wake-up
     if (outcome === SEMAPHORE.DONE) {
       state.noteReleased(units)
       return
@@ -182,7 +182,7 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
       return true
     }
     if (outcome === SEMAPHORE.BUSY) return false
-    if (outcome === SEMAPHORE.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: HOLDERS })
+    if (outcome === SEMAPHORE.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: MAX_HOLDERS })
     throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 }

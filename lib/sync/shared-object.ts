@@ -7,12 +7,12 @@ import { type Resident, residentAt } from '../memory/segment.ts'
 import { registerShareable } from '../memory/shareable.ts'
 import type { Site } from '../memory/site.ts'
 import { type NativeObject, native } from '../native.ts'
-import type { Waiter, WaitLine } from './wait-line.ts'
+import type { Waiter, WaitQueue } from './wait-queue.ts'
 
 /** An object as one environment sees it: one per environment and cell, however many handles. */
 export abstract class ObjectState<Kind extends string> implements Resident {
   readonly object: NativeObject<Kind>
-  readonly #lines: WaitLine[] = []
+  readonly #waitQueues: WaitQueue[] = []
   #ended = false
 
   constructor(object: NativeObject<Kind>) {
@@ -20,8 +20,8 @@ export abstract class ObjectState<Kind extends string> implements Resident {
   }
 
   /** The lines in which those stand who wait for the object. */
-  get lines(): Iterable<WaitLine> {
-    return this.#lines
+  get waitQueues(): Iterable<WaitQueue> {
+    return this.#waitQueues
   }
 
   /** Whether the environment has closed its last handle, as a callback of the program may do in the middle of a method. */
@@ -31,12 +31,12 @@ export abstract class ObjectState<Kind extends string> implements Resident {
 
   end(): void {
     this.#ended = true
-    native.endObject(this.object)
+    native.unbindObject(this.object)
   }
 
-  protected addLine<Line extends WaitLine>(line: Line): Line {
-    this.#lines.push(line)
-    return line
+  protected addWaitQueue<Queue extends WaitQueue>(waitQueue: Queue): Queue {
+    this.#waitQueues.push(waitQueue)
+    return waitQueue
   }
 }
 
@@ -51,7 +51,7 @@ export function stateAt<State extends Resident>(site: Site, type: new (site: Sit
 }
 
 /** What objects share that can be waited for: locks, semaphores, events, conditions, barriers and queues. */
-export abstract class SharedObject<State extends { readonly lines: Iterable<WaitLine> }> implements Waiter {
+export abstract class SharedObject<State extends { readonly waitQueues: Iterable<WaitQueue> }> implements Waiter {
   readonly #site: Site
   #state: State | undefined
   #keepsAlive = true
@@ -101,7 +101,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     if (state === undefined) return
     this.#state = undefined
     const error = this.#site.attachment.closedError()
-    for (const line of state.lines) line.failWaiter(this, error)
+    for (const waitQueue of state.waitQueues) waitQueue.failWaiter(this, error)
     this.#site.attachment.close()
   }
 
@@ -142,13 +142,13 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
   }
 
   /** Where the object is, for others that use it. @internal */
-  static siteOf(object: SharedObject<{ readonly lines: Iterable<WaitLine> }>): Site {
+  static siteOf(object: SharedObject<{ readonly waitQueues: Iterable<WaitQueue> }>): Site {
     object.#site.attachment.assertOpen()
     return object.#site
   }
 
   /** @internal */
-  static isClosed(object: SharedObject<{ readonly lines: Iterable<WaitLine> }>): boolean {
+  static isClosed(object: SharedObject<{ readonly waitQueues: Iterable<WaitQueue> }>): boolean {
     return object.#state === undefined
   }
 
@@ -160,7 +160,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
 
   #setKeepsAlive(yes: boolean): this {
     this.#keepsAlive = yes
-    for (const line of this.#state?.lines ?? []) line.refreshKeepAlive()
+    for (const waitQueue of this.#state?.waitQueues ?? []) waitQueue.refreshKeepAlive()
     return this
   }
 }

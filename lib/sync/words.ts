@@ -21,8 +21,8 @@ import {
   typeError,
 } from '../validate.ts'
 import { ParkingState } from './parking.ts'
-import { NOT_NOW, type Waiter } from './wait-line.ts'
 import type { WaitOptions } from './wait-options.ts'
+import { NOT_NOW, type Waiter } from './wait-queue.ts'
 
 /** The parking place of a segment, as one environment sees it. */
 class Words extends ParkingState implements Waiter {
@@ -40,7 +40,7 @@ class Words extends ParkingState implements Waiter {
   }
 
   override end(): void {
-    for (const line of this.lines) line.failAll(segmentError('ERR_CLOSED', { segment: this.name }))
+    for (const waitQueue of this.waitQueues) waitQueue.failAll(segmentError('ERR_CLOSED', { segment: this.name }))
     super.end()
   }
 }

@@ -52,13 +52,13 @@ void AddonState::Finalize(Napi::Env, AddonState* state) {
   state->on_wake.Reset();
   state->selection_.Reset();
   state->exchange_.Reset();
-  state->Release();
+  state->Unref();
 }
 
-void AddonState::LeaveNames() {
+void AddonState::DetachAll() {
   waits_.Stop();
-  for (Resident* resident : residents) resident->StandBack();
-  for (const auto& [identity, holder] : open_segments) holder->segment.Leave();
+  for (ObjectBinding* binding : bindings) binding->CancelReservation();
+  for (const auto& [identity, segment_binding] : open_segments) segment_binding->segment.Detach();
 }
 
 // The end of a worker or of the main thread, on the thread itself. A lock that it still holds is handed on as
@@ -66,12 +66,12 @@ void AddonState::LeaveNames() {
 void AddonState::OnEnvironmentEnd(void* data) {
   AddonState* const state = static_cast<AddonState*>(data);
   state->waits_.Stop();  // its threads ask the segments who lives
-  while (!state->residents.empty()) {
-    Resident* const resident = *state->residents.begin();
-    resident->End();
-    state->residents.erase(resident);
+  while (!state->bindings.empty()) {
+    ObjectBinding* const binding = *state->bindings.begin();
+    binding->Unbind();
+    state->bindings.erase(binding);
   }
-  for (const auto& [identity, holder] : state->open_segments) holder->segment.Close();
+  for (const auto& [identity, segment_binding] : state->open_segments) segment_binding->segment.Close();
   napi_release_threadsafe_function(state->wake_, napi_tsfn_abort);
 }
 

@@ -15,17 +15,17 @@
 
 namespace procshare {
 
-class SegmentHolder;
+class SegmentBinding;
 
 // Something on a segment that must let go of it before its environment ends.
-class Resident {
+class ObjectBinding {
  public:
-  virtual ~Resident() = default;
+  virtual ~ObjectBinding() = default;
   WeakExternal external;  // what JavaScript has of it
   // Takes back what others would wait for in vain. Anything may follow.
-  virtual void StandBack() {}
+  virtual void CancelReservation() {}
   // Nothing but destruction may follow. False when that was done before.
-  virtual bool End() = 0;
+  virtual bool Unbind() = 0;
 };
 
 // Lives as long as its environment and everything of it that JavaScript can hold: Node finalizes the environment's data after
@@ -35,20 +35,20 @@ class AddonState {
   static AddonState* Of(napi_env env);
   static void Make(Napi::Env env);
 
-  void Retain() { ++users_; }
-  void Release() {
+  void Ref() { ++users_; }
+  void Unref() {
     if (--users_ == 0) delete this;
   }
 
   // Segments that are open, by what they mean: to find the one that is attached to once more.
-  std::unordered_multimap<MemoryIdentity, SegmentHolder*, MemoryIdentityHash> open_segments;
+  std::unordered_multimap<MemoryIdentity, SegmentBinding*, MemoryIdentityHash> open_segments;
 
   // Those that have something to let go of; see collected.h.
-  std::unordered_set<SegmentHolder*> holders;
-  std::unordered_set<Resident*> residents;
-  static constexpr size_t kLeastBetweenLooks = 64;
-  size_t made_since_look = 0;  // holders
-  size_t look_after = kLeastBetweenLooks;
+  std::unordered_set<SegmentBinding*> segment_bindings;
+  std::unordered_set<ObjectBinding*> bindings;
+  static constexpr size_t kMinReclaimInterval = 64;
+  size_t created_since_reclaim = 0;  // holders
+  size_t reclaim_after = kMinReclaimInterval;
   Waits& waits() { return waits_; }
   LockTable& lock_table() { return lock_table_; }
   QueueTable& queue_table() { return queue_table_; }
@@ -70,7 +70,7 @@ class AddonState {
 
   // Takes back what others would wait for in vain, and stops keeping the names of all segments (they go if we were the last),
   // leaving every mapping in place. Nobody is woken any more. The process is about to end: until then it stays a member.
-  void LeaveNames();
+  void DetachAll();
 
  private:
   explicit AddonState(Napi::Env env);
@@ -94,12 +94,12 @@ class AddonState {
 };
 
 // The state, kept by something that uses it.
-class StateUse {
+class StateReference {
  public:
-  explicit StateUse(AddonState* state) : state_(state) { state_->Retain(); }
-  ~StateUse() { state_->Release(); }
-  StateUse(const StateUse&) = delete;
-  StateUse& operator=(const StateUse&) = delete;
+  explicit StateReference(AddonState* state) : state_(state) { state_->Ref(); }
+  ~StateReference() { state_->Unref(); }
+  StateReference(const StateReference&) = delete;
+  StateReference& operator=(const StateReference&) = delete;
   AddonState* operator->() const { return state_; }
   AddonState* get() const { return state_; }
 

@@ -8,10 +8,10 @@ namespace procshare {
 
 // Lets go of all that. Nothing that JavaScript can still reach is touched: a buffer keeps its mapping by itself. True when a
 // descriptor, a mapping or memory became free.
-bool LetGoOfCollected(napi_env env);
+bool ReclaimCollected(napi_env env);
 
 // The same, at a cost that does not grow with the number of objects when it is called for each new one.
-void LetGoOfCollectedNowAndThen(napi_env env);
+void ReclaimCollectedIfDue(napi_env env);
 
 // What V8 is told that an open descriptor costs: so much that it collects before the process runs out of them.
 int64_t DescriptorWeight();

@@ -16,9 +16,9 @@ bool HasExternalSharedBuffers();
 class ExternalBuffer {
  public:
   // What a buffer keeps mapped. Belongs to the finalizer of the buffer.
-  struct Keeper {
+  struct MappingReference {
     std::shared_ptr<MemoryMapping> mapping;
-    bool* released;                   // where to note that the finalizer has run, while the buffer is being made
+    bool* finalized;                  // where to note that the finalizer has run, while the buffer is being made
     ExternalBuffer* owner = nullptr;  // who must not look here afterwards; of an ArrayBuffer
   };
 
@@ -26,7 +26,7 @@ class ExternalBuffer {
   ExternalBuffer(const ExternalBuffer&) = delete;
   ExternalBuffer& operator=(const ExternalBuffer&) = delete;
   ~ExternalBuffer() {
-    if (keeper_ != nullptr) keeper_->owner = nullptr;
+    if (mapping_reference_ != nullptr) mapping_reference_->owner = nullptr;
   }
 
   // A SharedArrayBuffer over the first `byte_length` bytes where the runtime can make one, otherwise an ArrayBuffer. To be
@@ -36,24 +36,24 @@ class ExternalBuffer {
 
   // Empties an ArrayBuffer and lets go of its memory at once; the caller knows that it is alive and that no view of it
   // will be used. Without effect on a SharedArrayBuffer.
-  void Drop(Napi::Env env);
+  void Detach(Napi::Env env);
 
-  bool made() const { return made_; }
+  bool created() const { return created_; }
 
   // The program has got the buffer: that it was collected does not mean any more that nobody has the memory.
   void Expose() { exposed_ = true; }
 
   // Lets go of the memory of an ArrayBuffer that was collected and whose finalizer is still to come; true if it had some.
-  bool LetGo(napi_env env);
+  bool Unmap(napi_env env);
 
   // The finalizer has run.
-  void Forget() { keeper_ = nullptr; }
+  void OnFinalized() { mapping_reference_ = nullptr; }
 
  private:
-  napi_ref reference_ = nullptr;  // weak
-  Keeper* keeper_ = nullptr;      // of an ArrayBuffer; owned by its finalizer
+  napi_ref buffer_reference_ = nullptr;            // weak
+  MappingReference* mapping_reference_ = nullptr;  // of an ArrayBuffer; owned by its finalizer
   bool exposed_ = false;
-  bool made_ = false;
+  bool created_ = false;
 };
 
 }  // namespace procshare

@@ -12,37 +12,37 @@
 
 namespace procshare {
 
-LockBinding::LockBinding(SegmentHolder* holder, LockCell* cell)
-    : state_(holder->state.get()),
-      holder_(holder),
-      mapping_(holder->segment.mapping()),
-      lock_(cell, holder->owners()),
-      index_(state_->lock_table().Add(cell, holder->owners())),
+LockBinding::LockBinding(SegmentBinding* segment_binding, LockCell* cell)
+    : state_(segment_binding->state.get()),
+      segment_binding_(segment_binding),
+      mapping_(segment_binding->segment.mapping()),
+      lock_(cell, segment_binding->owners()),
+      index_(state_->lock_table().Add(cell, segment_binding->owners())),
       wait_(state_->waits().Add({lock_.release_word(),
                                  lock_.flags(),
                                  [lock = lock_, owner = state_->fast_path().owner](uint64_t) {
                                    return lock.Peek() != MutexState::kHeld && !lock.IsReservedForOthers(owner);
                                  },
                                  {}})) {
-  holder_->Retain();
-  ++holder_->objects;
-  state_->residents.insert(this);
+  segment_binding_->Ref();
+  ++segment_binding_->objects;
+  state_->bindings.insert(this);
 }
 
 LockBinding::~LockBinding() {
-  End();
+  Unbind();
   state_->lock_table().Remove(index_);
-  holder_->Release();
+  segment_binding_->Unref();
 }
 
-bool LockBinding::End() {
+bool LockBinding::Unbind() {
   if (mapping_ == nullptr) return false;
   state_->waits().Remove(wait_);
   Unreserve();
   Abandon();
   mapping_.reset();
-  --holder_->objects;
-  state_->residents.erase(this);
+  --segment_binding_->objects;
+  state_->bindings.erase(this);
   return true;
 }
 
@@ -131,7 +131,7 @@ void ExportFastPath(Napi::Env env, Napi::Object exports) {
 // Null only in a worker that is being terminated, or when ERR_CLOSED has been thrown, because the lock has ended.
 LockBinding* LockOf(const Napi::CallbackInfo& info) {
   LockBinding* const lock = Unwrap<LockBinding>(info[0], kLockTag, "expected a lock");
-  if (lock == nullptr || !lock->ended()) return lock;
+  if (lock == nullptr || !lock->unbound()) return lock;
   ThrowCode(info.Env(), "ERR_CLOSED");
   return nullptr;
 }
@@ -161,21 +161,21 @@ Napi::Value InitLock(const Napi::CallbackInfo& info) {
 // environment's hold.
 Napi::Value BindLock(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  SegmentHolder* const holder = HolderOf(info[0]);
-  if (holder == nullptr) return {};
-  const Segment& segment = holder->segment;
+  SegmentBinding* const segment_binding = SegmentBindingOf(info[0]);
+  if (segment_binding == nullptr) return {};
+  const Segment& segment = segment_binding->segment;
   LockCell* const cell =
       reinterpret_cast<LockCell*>(segment.CellAt(OffsetArg(info, 1), sizeof(LockCell), alignof(LockCell)).bytes);
   if (cell == nullptr) {
     ThrowStatus(env, Status::Of(Outcome::kCorrupt));
     return {};
   }
-  if (!MutexesUsableOrThrow(env, *holder)) return {};
-  if (!SharedLock(cell, holder->owners()).LooksSound()) {
+  if (!MutexesUsableOrThrow(env, *segment_binding)) return {};
+  if (!SharedLock(cell, segment_binding->owners()).LooksSound()) {
     ThrowStatus(env, Status::Of(Outcome::kCorrupt));
     return {};
   }
-  LockBinding* const binding = new LockBinding(holder, cell);
+  LockBinding* const binding = new LockBinding(segment_binding, cell);
   napi_value external;
   if (!Succeeded(env, napi_create_external(env, binding, Finalize, nullptr, &external), "no external")) {
     delete binding;
@@ -228,10 +228,10 @@ Napi::Value UnreserveLock(const Napi::CallbackInfo&, LockBinding& lock) {
   return {};
 }
 
-// endLock(lock): the environment has closed its last handle; afterwards all other functions throw ERR_CLOSED.
-Napi::Value EndLock(const Napi::CallbackInfo& info) {
+// unbindLock(lock): the environment has closed its last handle; afterwards all other functions throw ERR_CLOSED.
+Napi::Value UnbindLock(const Napi::CallbackInfo& info) {
   LockBinding* const lock = Unwrap<LockBinding>(info[0], kLockTag, "expected a lock");
-  if (lock != nullptr) lock->End();
+  if (lock != nullptr) lock->Unbind();
   return {};
 }
 
@@ -263,7 +263,7 @@ void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
                 {"markAbandoned", OnLock<MarkAbandoned>},
                 {"reserveLock", OnLock<ReserveLock>},
                 {"unreserveLock", OnLock<UnreserveLock>},
-                {"endLock", EndLock},
+                {"unbindLock", UnbindLock},
                 {"lockState", OnLock<LockState>},
                 {"lockOwner", OnLock<LockOwner>},
             });

@@ -11,12 +11,12 @@
 
 namespace procshare {
 
-class LockBinding final : public Resident {
+class LockBinding final : public ObjectBinding {
  public:
-  LockBinding(SegmentHolder* holder, LockCell* cell);
+  LockBinding(SegmentBinding* segment_binding, LockCell* cell);
   ~LockBinding() override;
 
-  bool ended() const { return mapping_ == nullptr; }
+  bool unbound() const { return mapping_ == nullptr; }
   uint32_t index() const { return index_; }
   uint32_t wait() const { return wait_; }
   const SharedLock& lock() const { return lock_; }
@@ -38,19 +38,19 @@ class LockBinding final : public Resident {
   }
 
   // Nobody waits here any more.
-  void StandBack() override { Unreserve(); }
+  void CancelReservation() override { Unreserve(); }
 
   // The next owner is told that the lock, which this environment holds, was abandoned.
   void MarkAbandoned() { lock_.MarkAbandoned(); }
 
   // The environment ends, or has closed its last handle: what it holds is handed on as abandoned, and the memory is let go.
-  bool End() override;
+  bool Unbind() override;
 
  private:
   MutexOutcome Note(MutexOutcome outcome);
 
-  const StateUse state_;
-  SegmentHolder* const holder_;             // whose members own the mutex, perhaps
+  const StateReference state_;
+  SegmentBinding* const segment_binding_;   // whose members own the mutex, perhaps
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
   SharedLock lock_;
   const uint32_t index_;  // in AddonState::lock_table()

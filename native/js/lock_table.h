@@ -49,7 +49,7 @@ struct FastPath {
     cell = lock->cell;
     owners = lock->owners;
   }
-  void ForgetSelected() { index = UINT32_MAX; }
+  void InvalidateSelection() { index = UINT32_MAX; }
 };
 
 class LockTable {
@@ -65,14 +65,14 @@ class LockTable {
     const uint32_t index = free_.back();
     free_.pop_back();
     locks_[index] = {cell, owners, false};
-    path_->ForgetSelected();
+    path_->InvalidateSelection();
     return index;
   }
 
   void Remove(uint32_t index) {
     locks_[index] = {};
     free_.push_back(index);
-    path_->ForgetSelected();
+    path_->InvalidateSelection();
   }
 
   FastLock& operator[](uint32_t index) { return locks_[index]; }

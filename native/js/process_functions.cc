@@ -14,7 +14,7 @@ Napi::Value Identify(const Napi::CallbackInfo& info) {
 }
 
 // endWithParent(parentPid, graceMs): see platform/process_identity.h.
-Napi::Value EndThisWithParent(const Napi::CallbackInfo& info) {
+Napi::Value CallEndWithParent(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), EndWithParent(Uint32Arg(info, 0), Uint32Arg(info, 1)));
 }
 
@@ -22,7 +22,7 @@ Napi::Value EndThisWithParent(const Napi::CallbackInfo& info) {
 
 void ExportProcessFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("identify", Napi::Function::New(env, Identify, "identify"));
-  exports.Set("endWithParent", Napi::Function::New(env, EndThisWithParent, "endWithParent"));
+  exports.Set("endWithParent", Napi::Function::New(env, CallEndWithParent, "endWithParent"));
 }
 
 }  // namespace procshare

@@ -19,28 +19,28 @@ namespace procshare {
 
 enum class SyncKind : uint8_t { kSemaphore, kEvent, kParking, kBarrier, kQueue, kEnds };
 
-class SyncObject : public Resident {
+class SyncObject : public ObjectBinding {
  public:
   SyncObject(const Napi::Value& segment, SyncKind kind);
   ~SyncObject() override;
 
-  bool End() override;
+  bool Unbind() override;
 
   SyncKind kind() const { return kind_; }
-  const StateUse& state() const { return state_; }
+  const StateReference& state() const { return state_; }
   uint32_t wait(size_t which) const { return which < waits_.size() ? waits_[which] : 0; }
-  bool ended() const { return mapping_ == nullptr; }
+  bool unbound() const { return mapping_ == nullptr; }
 
  protected:
-  Members* members() const { return holder_; }
-  const Segment& segment() const { return holder_->segment; }
+  Members* members() const { return segment_binding_; }
+  const Segment& segment() const { return segment_binding_->segment; }
 
   // The id of a new wait, which ends with the object.
   uint32_t AddWait(WaitSource source);
 
  private:
-  const StateUse state_;
-  SegmentHolder* const holder_;
+  const StateReference state_;
+  SegmentBinding* const segment_binding_;
   const SyncKind kind_;
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
   std::vector<uint32_t> waits_;
@@ -52,14 +52,14 @@ class SyncObject : public Resident {
 template <class Cell>
 Cell* CellArg(const Napi::CallbackInfo& info, size_t byte_length, MutexKind* kind) {
   if (!ArgumentsOk(info)) return nullptr;
-  SegmentHolder* const holder = HolderOf(info[0]);
-  if (holder == nullptr) return nullptr;
-  const CellRange range = holder->segment.CellAt(OffsetArg(info, 1), byte_length, alignof(Cell));
+  SegmentBinding* const segment_binding = SegmentBindingOf(info[0]);
+  if (segment_binding == nullptr) return nullptr;
+  const CellRange range = segment_binding->segment.CellAt(OffsetArg(info, 1), byte_length, alignof(Cell));
   if (range.bytes == nullptr) {
     ThrowArgument(info.Env(), 1, "a place for the object");
     return nullptr;
   }
-  *kind = holder->segment.mutex_kind();
+  *kind = segment_binding->segment.mutex_kind();
   return reinterpret_cast<Cell*>(range.bytes);
 }
 
@@ -76,14 +76,14 @@ Napi::Value WrapSyncObject(Napi::Env env, std::unique_ptr<SyncObject> object, bo
 // bindX(segment, offset): makes the object for the cell at that offset.
 template <class Object, class Cell>
 Napi::Value BindSyncObject(const Napi::CallbackInfo& info) {
-  SegmentHolder* const holder = HolderOf(info[0]);
-  if (holder == nullptr) return {};
-  const CellRange range = holder->segment.CellAt(OffsetArg(info, 1), sizeof(Cell), alignof(Cell));
+  SegmentBinding* const segment_binding = SegmentBindingOf(info[0]);
+  if (segment_binding == nullptr) return {};
+  const CellRange range = segment_binding->segment.CellAt(OffsetArg(info, 1), sizeof(Cell), alignof(Cell));
   if (range.bytes == nullptr) {
     ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
     return {};
   }
-  if (Object::kHasMutex && !MutexesUsableOrThrow(info.Env(), *holder)) return {};
+  if (Object::kHasMutex && !MutexesUsableOrThrow(info.Env(), *segment_binding)) return {};
   auto object = std::make_unique<Object>(info[0], reinterpret_cast<Cell*>(range.bytes), range.byte_length);
   const bool sound = object->LooksSound();
   return WrapSyncObject(info.Env(), std::move(object), sound);
@@ -95,12 +95,12 @@ template <class Object, Napi::Value (*kBody)(const Napi::CallbackInfo&, Object&)
 Napi::Value OnSyncObject(const Napi::CallbackInfo& info) {
   SyncObject* const object = SyncObjectOf(info[0], Object::kKind);
   if (object == nullptr) return {};
-  if (!object->ended()) return kBody(info, *static_cast<Object*>(object));
+  if (!object->unbound()) return kBody(info, *static_cast<Object*>(object));
   ThrowCode(info.Env(), "ERR_CLOSED");
   return {};
 }
 
-// The functions that take any kind: endObject, objectWait.
+// The functions that take any kind: unbindObject, objectWait.
 void ExportSyncObjectFunctions(Napi::Env env, Napi::Object exports);
 
 }  // namespace procshare

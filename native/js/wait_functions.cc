@@ -33,14 +33,15 @@ Napi::Value DisarmWait(const Napi::CallbackInfo& info) {
   return {};
 }
 
-// lookWait(id, argument): whether trying is worth while.
+// isWaitReady(id, argument): whether trying is worth while.
 Napi::Value LookWait(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), WaitsOf(info).Look(Uint32Arg(info, 0), SizeArg(info, 1)));
+  return Napi::Boolean::New(info.Env(), WaitsOf(info).IsReady(Uint32Arg(info, 0), SizeArg(info, 1)));
 }
 
-// watchWait(id, argument, forMs): the same, at any time of that, which is some microseconds.
+// spinWait(id, argument, forMs): the same, at any time of that, which is some microseconds.
 Napi::Value WatchWait(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), WaitsOf(info).Watch(Uint32Arg(info, 0), SizeArg(info, 1), NumberArg(info, 2)));
+  return Napi::Boolean::New(info.Env(),
+                            WaitsOf(info).SpinUntilReady(Uint32Arg(info, 0), SizeArg(info, 1), NumberArg(info, 2)));
 }
 
 // sleepWait(id, argument, timeoutMs): blocks this thread until trying is worth while, for no longer than a slice.
@@ -68,8 +69,8 @@ void ExportWaitFunctions(Napi::Env env, Napi::Object exports) {
                 {"onWake", OnWake},
                 {"armWait", ArmWait},
                 {"disarmWait", DisarmWait},
-                {"lookWait", LookWait},
-                {"watchWait", WatchWait},
+                {"isWaitReady", LookWait},
+                {"spinWait", WatchWait},
                 {"sleepWait", SleepWait},
                 {"keepAlive", KeepAlive},
             });

@@ -54,15 +54,15 @@ class Barrier {
   BarrierOutcome Finish(uint64_t generation);
 
   // Gives up a wait: breaks the barrier for the others, unless that wait has ended already, which is the result then.
-  BarrierOutcome Leave(uint64_t generation);
+  BarrierOutcome Cancel(uint64_t generation);
 
   void Abort();
   void Reset();
 
   // For waiters at a heartbeat: breaks the barrier if one of those who wait has died (B3).
-  void Tend();
-  void TendInTurn() {
-    if (IsTimeToTend(&cell_->ledger)) Tend();
+  void ReapDead();
+  void ReapDeadIfDue() {
+    if (ClaimReaping(&cell_->ledger)) ReapDead();
   }
 
   uint64_t parties() const { return parties_; }
@@ -75,7 +75,7 @@ class Barrier {
   WakeWord* wake() const { return &cell_->guarded.wake; }
 
  private:
-  class Session;
+  class Transaction;
 
   BarrierCell* const cell_;
   const size_t byte_length_;

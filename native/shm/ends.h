@@ -16,16 +16,16 @@ class Ends {
   bool LooksSound() const;
 
   // One more handle of this member for an end; false when there is no room for one more member.
-  bool Join(uint64_t end);
-  void Leave(uint64_t end);
+  bool Open(uint64_t end);
+  void Close(uint64_t end);
 
   // Whether a member, living or dead, has the end. A cheap look without the mutex.
-  bool IsHeld(uint64_t end) const;
+  bool IsOpen(uint64_t end) const;
 
   // Takes the records of the dead away.
-  void BuryTheDead(Patience patience = Patience::kUnlimited);
-  void BuryTheDeadInTurn() {
-    if (IsTimeToTend(&cell_->ledger)) BuryTheDead(Patience::kShort);
+  void ReapDead(MutexWait patience = MutexWait::kUnlimited);
+  void ReapDeadIfDue() {
+    if (ClaimReaping(&cell_->ledger)) ReapDead(MutexWait::kBrief);
   }
 
  private:

@@ -5,9 +5,9 @@ namespace {
 
 constexpr int kSpins = 200;  // a transaction is shorter than that, unless its thread was preempted
 
-MutexOutcome Take(GuardedCell* cell, Members* owners, Patience patience) {
+MutexOutcome Take(GuardedCell* cell, Members* owners, MutexWait patience) {
   const MutexOutcome outcome = RobustMutexSpin(&cell->mutex, owners, kSpins);
-  if (outcome != MutexOutcome::kBusy || patience == Patience::kShort) return outcome;
+  if (outcome != MutexOutcome::kBusy || patience == MutexWait::kBrief) return outcome;
   return RobustMutexAcquire(&cell->mutex, owners, Deadline::Never());
 }
 
@@ -19,7 +19,7 @@ bool GuardedLooksSound(const GuardedCell* cell, const Members* owners) {
   return RobustMutexLooksSound(&cell->mutex, owners);
 }
 
-Guard::Guard(GuardedCell* cell, size_t byte_length, Members* owners, Patience patience) : cell_(cell), owners_(owners) {
+Guard::Guard(GuardedCell* cell, size_t byte_length, Members* owners, MutexWait patience) : cell_(cell), owners_(owners) {
   held_ = IsAcquired(Take(cell, owners, patience));
   // Whether the last owner died does not matter: what it left undone stands in the journal, and nowhere else.
   if (held_ && cell->journal_count.load(std::memory_order_relaxed) != 0 && !Undo(byte_length)) Release();

@@ -33,19 +33,19 @@ bool GuardedLooksSound(const GuardedCell* cell, const Members* owners);
 
 // False while a transaction is under way, and when one was interrupted. Read after words that Set() has written, it is
 // false unless what they say was committed.
-inline bool GuardedIsSettled(const GuardedCell* cell) { return cell->journal_count.load(std::memory_order_acquire) == 0; }
+inline bool JournalIsEmpty(const GuardedCell* cell) { return cell->journal_count.load(std::memory_order_acquire) == 0; }
 
 // How long a Guard waits for its turn.
-enum class Patience : uint8_t {
+enum class MutexWait : uint8_t {
   kUnlimited,
-  kShort,  // a few looks: for helpers that hold others up while they wait, and whose errand comes again
+  kBrief,  // a few looks: for helpers that hold others up while they wait, and whose errand comes again
 };
 
 class Guard {
  public:
   // Takes the mutex of the cell, blocking for as long as another transaction lasts: some hundred instructions, unless its
   // process was stopped. The words that Set() takes lie within `byte_length` bytes from the cell. `owners`: robust_mutex.h.
-  Guard(GuardedCell* cell, size_t byte_length, Members* owners, Patience patience = Patience::kUnlimited);
+  Guard(GuardedCell* cell, size_t byte_length, Members* owners, MutexWait patience = MutexWait::kUnlimited);
   ~Guard() { Release(); }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
@@ -90,8 +90,8 @@ class Guard {
 };
 
 // Undoes what an interrupted transaction has left, if there is anything. Does not wait for others.
-inline void Mend(GuardedCell* cell, size_t byte_length, Members* owners) {
-  if (!GuardedIsSettled(cell)) Guard(cell, byte_length, owners, Patience::kShort);
+inline void RepairIfTorn(GuardedCell* cell, size_t byte_length, Members* owners) {
+  if (!JournalIsEmpty(cell)) Guard(cell, byte_length, owners, MutexWait::kBrief);
 }
 
 }  // namespace procshare

@@ -125,13 +125,13 @@ static_assert(sizeof(GuardedCell) == 256);
 
 // LedgerRecord - what one member has to do with an object: what it waits for, or holds. See shm/ledger.h.
 struct LedgerRecord {
-  std::atomic<uint64_t> member;    // 0: the record is free
-  std::atomic<uint64_t> key;       // what the member waits for, where an object has several things to wait for
-  std::atomic<uint64_t> count;     // waits, or units held
-  std::atomic<uint64_t> granted;   // waits that are over and have not been told so: at most `count`
-  std::atomic<uint64_t> outcome;   // how they ended
-  std::atomic<uint32_t> bell;      // bumped with each grant; the waits sleep on it
-  std::atomic<uint32_t> reserved;  // zero
+  std::atomic<uint64_t> member;      // 0: the record is free
+  std::atomic<uint64_t> key;         // what the member waits for, where an object has several things to wait for
+  std::atomic<uint64_t> count;       // waits, or units held
+  std::atomic<uint64_t> granted;     // waits that are over and have not been told so: at most `count`
+  std::atomic<uint64_t> outcome;     // how they ended
+  std::atomic<uint32_t> grant_word;  // bumped with each grant; the waits sleep on it
+  std::atomic<uint32_t> reserved;    // zero
 };
 static_assert(sizeof(LedgerRecord) == 48);
 
@@ -140,7 +140,7 @@ struct Ledger {
   std::atomic<uint64_t> capacity;
   std::atomic<uint64_t> used;       // no record from this index on is in use
   std::atomic<uint64_t> next;       // where the next grant looks first; a hint
-  std::atomic<uint64_t> tended_at;  // when a waiter last looked after the dead (monotonic, nanoseconds); a hint
+  std::atomic<uint64_t> reaped_at;  // when a waiter last looked after the dead (monotonic, nanoseconds); a hint
 };
 static_assert(sizeof(Ledger) == 32);
 
@@ -180,15 +180,15 @@ struct BarrierCell {
 // side looks at `position` while this one works with the mutex.
 //
 //   0       96     104        128        136        192    200
-//   | mutex | seen | reserved | position | reserved | wake | reserved |
+//   | mutex | cached peer position | reserved | position | reserved | wake | reserved |
 struct alignas(kCellAlignment) QueueSide {
   RobustMutexStorage mutex;
-  std::atomic<uint64_t> seen;  // the other side's position as this one saw it last; guarded by the mutex
+  std::atomic<uint64_t> cached_peer_position;  // the other side's position as this one saw it last; guarded by the mutex
   uint8_t reserved[24];
   std::atomic<uint64_t> position;  // how many items ever, modulo 2^32, << 32 | where in the ring; see shm/ring_queue.h
-  uint8_t reserved_too[56];
+  uint8_t reserved2[56];
   WakeWord wake;  // rung by this side: there are items, or there is room; or the queue has ended
-  uint8_t reserved_also[56];
+  uint8_t reserved3[56];
 };
 static_assert(sizeof(QueueSide) == 256);
 

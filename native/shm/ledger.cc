@@ -4,12 +4,12 @@
 
 namespace procshare {
 
-bool IsTimeToTend(Ledger* ledger) {
+bool ClaimReaping(Ledger* ledger) {
   constexpr uint64_t kPeriodNs = 40'000'000;  // a little less than a heartbeat: one who waits alone has each turn
   const auto now = static_cast<uint64_t>(Deadline::AfterMs(0).since_epoch_ns());
-  uint64_t last = ledger->tended_at.load(std::memory_order_relaxed);
+  uint64_t last = ledger->reaped_at.load(std::memory_order_relaxed);
   if (now - last < kPeriodNs) return false;  // unsigned: a time to come, which is a damaged one, is long ago
-  return ledger->tended_at.compare_exchange_strong(last, now, std::memory_order_relaxed);
+  return ledger->reaped_at.compare_exchange_strong(last, now, std::memory_order_relaxed);
 }
 
 LedgerRecord* LedgerView::Find(uint64_t member, uint64_t key) const {

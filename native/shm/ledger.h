@@ -15,7 +15,7 @@ namespace procshare {
 
 // For those who wait, at each heartbeat: whether it is time to look after the dead, and this caller's turn to do it. To ask
 // the system about each member takes a call each; if all who wait did so, the cost would grow with the square of their number.
-bool IsTimeToTend(Ledger* ledger);
+bool ClaimReaping(Ledger* ledger);
 
 class LedgerView {
  public:

@@ -26,7 +26,7 @@ class Parking {
 
   // Adds a wait of this member's, and commits. Null when the ledger is full or the system lets us be no member. Of a full
   // ledger it buries the dead, as below.
-  LedgerRecord* Park(uint64_t key, uint64_t spared_key = kNoKey);
+  LedgerRecord* Park(uint64_t key, uint64_t excluded_key = kNoKey);
 
   // Ends up to `count` waits for `key`, and commits after each record. Returns how many. The bells of those concerned ring
   // at once: they wait for the mutex, if need be, but a killed caller cannot forget them.
@@ -36,14 +36,14 @@ class Parking {
   bool Take(uint64_t key, uint64_t* outcome);
 
   // Ends one wait of this member's that has not been granted. When all of them have, takes a grant: true.
-  bool Leave(uint64_t key, uint64_t* outcome);
+  bool Cancel(uint64_t key, uint64_t* outcome);
 
   // Frees the records of the dead, of all keys but one, and hands on their grants (P4). True when there were any.
-  bool BuryTheDead(uint64_t spared_key = kNoKey);
+  bool ReapDead(uint64_t excluded_key = kNoKey);
 
  private:
-  void Bury(LedgerRecord* record);
-  void TakeFrom(LedgerRecord* record, uint64_t granted);
+  void ReapRecord(LedgerRecord* record);
+  void RemoveWait(LedgerRecord* record, uint64_t granted);
 
   Guard* const guard_;
   LedgerView ledger_;

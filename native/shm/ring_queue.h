@@ -17,7 +17,7 @@
 //       that the other processor writes is what a transfer costs. What was seen is never ahead of what is, so at worst there
 //       is more room, or more to take, than it says.
 //
-//   Q6  A record with kApartFlag stands for something else, which a consumer must have got hold of before it takes the record:
+//   Q6  A record with kSpilledFlag stands for something else, which a consumer must have got hold of before it takes the record:
 //       killed between the two, it has taken nothing. So it looks at the record, and takes it if it is still the first.
 //
 // JavaScript encodes and decodes; a record's other flags are its affair.
@@ -41,8 +41,8 @@ enum class QueueOutcome : uint8_t {
   kTooSmall,  // the first item does not fit into what the consumer has offered
   kTooMany,   // more items were reported as done than were put
   kBroken,    // the bytes are not those of a queue
-  kUnheard,   // it is one direction of a pipe, and nobody has the end that takes
-  kApart,     // the first record is one that is taken by Peek() and TakePeeked()
+  kNoReader,  // it is one direction of a pipe, and nobody has the end that takes
+  kSpilled,   // the first record is one that is taken by Peek() and TakePeeked()
 };
 
 class RingQueue {
@@ -50,7 +50,7 @@ class RingQueue {
   static constexpr uint64_t kHeaderBytes = 8;
   static constexpr uint64_t kLengthMask = (uint64_t{1} << 56) - 1;
   static constexpr uint64_t kUnit = 8;
-  static constexpr uint64_t kApartFlag = 0x80;
+  static constexpr uint64_t kSpilledFlag = 0x80;
   static constexpr uint64_t kMaxCapacity = (uint64_t{1} << 31) * kUnit - kUnit;
 
   static size_t BytesFor(uint64_t capacity) { return sizeof(QueueCell) + (capacity + 63) / 64 * 64; }
@@ -59,7 +59,7 @@ class RingQueue {
 
   RingQueue(QueueCell* cell, size_t byte_length, Members* owners);
   // It is one direction of the pipe that has these ends.
-  void BelongTo(const Ends* ends, uint64_t reader) {
+  void SetEnds(const Ends* ends, uint64_t reader) {
     ends_ = ends;
     reader_ = reader;
   }
@@ -84,8 +84,8 @@ class RingQueue {
   Taken Peek(uint8_t* into, uint64_t byte_length, uint64_t* position);
   // Takes the item that Peek() has seen; kBusy when it is not the first one any more.
   QueueOutcome TakePeeked(uint64_t position);
-  // Calls `visit(bytes)` for each item with kApartFlag, while nobody puts or takes. Of bytes that are no records, nothing more.
-  QueueOutcome ForEachApart(const std::function<void(std::string bytes)>& visit);
+  // Calls `visit(bytes)` for each item with kSpilledFlag, while nobody puts or takes. Of bytes that are no records, nothing more.
+  QueueOutcome ForEachSpilled(const std::function<void(std::string bytes)>& visit);
 
   QueueOutcome Close();
   QueueOutcome TaskDone(uint64_t count);
@@ -93,26 +93,26 @@ class RingQueue {
   // Looks without the mutexes; what they say may have changed by the time it is read.
   uint64_t items() const {
     const Positions at = positions();
-    return CountOf(at.consumed, at.produced);
+    return CountOf(at.head, at.tail);
   }
   uint64_t free_bytes() const {
     const Positions at = positions();
-    const uint64_t taken = UnitsBetween(at.consumed, at.produced) * kUnit;
-    return taken < capacity_ ? capacity_ - taken : 0;
+    const uint64_t count_taken = UnitsBetween(at.head, at.tail) * kUnit;
+    return count_taken < capacity_ ? capacity_ - count_taken : 0;
   }
   uint64_t unfinished() const {
     const uint64_t done = cell_->done.load(std::memory_order_acquire);  // first: a count that has grown since is no zero
-    return static_cast<uint32_t>((produced() >> 32) - done);
+    return static_cast<uint32_t>((tail() >> 32) - done);
   }
   bool closed() const { return cell_->closed.load(std::memory_order_acquire) != 0; }
-  bool HasItems() const { return produced() != consumed() || closed(); }
+  bool HasItems() const { return tail() != head() || closed(); }
   bool HasRoom(uint64_t byte_length, uint64_t count) const {
     return closed() || (byte_length <= free_bytes() && items() + count <= max_items_);
   }
 
   // What a join begins with: how many items were ever put. It is over when nothing is unfinished, or when nothing was at a
   // moment at which so many had been put. How often nothing was would not do: somebody may put and join while that is counted.
-  uint32_t done_ticket() const { return static_cast<uint32_t>(produced() >> 32); }
+  uint32_t done_ticket() const { return static_cast<uint32_t>(tail() >> 32); }
   bool IsDone(uint32_t ticket) const {
     const uint64_t completed = cell_->done.load(std::memory_order_acquire) >> 32;
     return static_cast<int32_t>(static_cast<uint32_t>(completed) - ticket) >= 0 || unfinished() == 0;
@@ -128,29 +128,29 @@ class RingQueue {
   void WakeAll();
 
  private:
-  class Hold;
-  bool HeaderAt(uint64_t consumed, uint64_t offset, uint64_t available, uint64_t* header) const;
-  uint64_t produced() const { return cell_->producers.position.load(std::memory_order_acquire); }
-  uint64_t consumed() const { return cell_->consumers.position.load(std::memory_order_acquire); }
+  class SideGuard;
+  bool HeaderAt(uint64_t head, uint64_t offset, uint64_t available, uint64_t* header) const;
+  uint64_t tail() const { return cell_->producers.position.load(std::memory_order_acquire); }
+  uint64_t head() const { return cell_->consumers.position.load(std::memory_order_acquire); }
   struct Positions {
-    uint64_t consumed, produced;
+    uint64_t head, tail;
   };
   // As they were at one moment: when the producers' was read, the consumers' was the same before and after.
   Positions positions() const {
-    uint64_t from = consumed();
+    uint64_t from = head();
     for (;;) {
-      const uint64_t to = produced(), again = consumed();
+      const uint64_t to = tail(), again = head();
       if (again == from) return {from, to};
       from = again;
     }
   }
   static uint64_t CountOf(uint64_t from, uint64_t to) { return static_cast<uint32_t>((to >> 32) - (from >> 32)); }
   uint64_t UnitsBetween(uint64_t from, uint64_t to) const;
-  uint64_t Advanced(uint64_t position, uint64_t byte_length, uint64_t count) const;
-  bool IsSound(uint64_t consumed, uint64_t produced) const;
-  bool CountIsSound(uint64_t consumed, uint64_t produced) const;
-  QueueOutcome Admit(uint64_t produced, uint64_t byte_length, uint64_t count);
-  bool Fits(uint64_t consumed, uint64_t produced, uint64_t byte_length, uint64_t count) const;
+  uint64_t PositionAfter(uint64_t position, uint64_t byte_length, uint64_t count) const;
+  bool IsSound(uint64_t head, uint64_t tail) const;
+  bool CountIsSound(uint64_t head, uint64_t tail) const;
+  QueueOutcome ClaimCapacity(uint64_t tail, uint64_t byte_length, uint64_t count);
+  bool Fits(uint64_t head, uint64_t tail, uint64_t byte_length, uint64_t count) const;
   void Write(uint64_t position, uint64_t offset, const uint8_t* bytes, uint64_t byte_length);
   void Read(uint64_t position, uint64_t offset, uint8_t* into, uint64_t byte_length) const;
   uint64_t IndexOf(uint64_t position, uint64_t offset) const;

@@ -17,10 +17,10 @@ namespace {
 
 // Newcomers from another pid namespace that attach to a persistent segment at the same time are in each other's way; one that is
 // really in use there stays so. The pauses are random, so that one of them is alone soon.
-constexpr int kMostStampAttempts = 16;
+constexpr int kMaxStampAttempts = 16;
 constexpr uint64_t kStampPauseUs = 5000;
 
-constexpr uint64_t kLimit = uint64_t{1} << 47;  // more than any address space has; sums below cannot overflow
+constexpr uint64_t kMaxPartBytes = uint64_t{1} << 47;  // more than any address space has; sums below cannot overflow
 
 uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -83,7 +83,7 @@ ControlBlock* Segment::control() const {
 }
 
 Result<Segment> Segment::Create(const std::string& name, const SegmentSpec& spec) {
-  if (spec.payload_bytes > kLimit || spec.cells_bytes > kLimit) return Status::System(ENOMEM, "mmap");
+  if (spec.payload_bytes > kMaxPartBytes || spec.cells_bytes > kMaxPartBytes) return Status::System(ENOMEM, "mmap");
   const uint64_t cells_offset = RoundUp(spec.payload_bytes, kCellAlignment);
   const uint64_t description_offset = cells_offset + spec.cells_bytes;
   const uint64_t total_bytes =
@@ -137,8 +137,8 @@ Status Segment::Publish() {
   return memory_.Publish();
 }
 
-Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms) {
-  const Deadline deadline = Deadline::AfterMs(patience_ms);
+Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign, double builder_timeout_ms) {
+  const Deadline deadline = Deadline::AfterMs(builder_timeout_ms);
   for (int attempts = 1;; ++attempts) {
     Result<NamedMemory> memory = NamedMemory::Attach(name, any_owner, deadline);
     if (!memory.ok()) return memory.status();
@@ -146,7 +146,7 @@ Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool fo
     Segment segment(std::move(memory.value()));
     const Status adopted = segment.Adopt(foreign);
     if (adopted.ok()) {
-      if (segment.SettleNamespace() || attempts == kMostStampAttempts) return segment;
+      if (segment.ClaimNamespace() || attempts == kMaxStampAttempts) return segment;
       segment.Close();
       std::this_thread::sleep_for(std::chrono::microseconds(RandomId() % kStampPauseUs));
       continue;
@@ -196,7 +196,7 @@ Status Segment::Adopt(bool foreign) {
 // Decides whether the mutexes can be used in this pid namespace. A persistent segment that nobody else holds is moved to it:
 // whatever owned its mutexes is dead, and the kernel has noticed that in the namespace in which it happened. False when another
 // holder is in the way.
-bool Segment::SettleNamespace() {
+bool Segment::ClaimNamespace() {
   if (any_namespace_ || id_ == 0 || cells_bytes_ == 0) return true;  // there are none, or they can be used anywhere
   const uint64_t here = PidNamespace();
   std::atomic<uint64_t>& stamp = control()->pid_namespace;
@@ -209,10 +209,10 @@ bool Segment::SettleNamespace() {
   return true;
 }
 
-CellRange Segment::CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const {
+CellRange Segment::CellAt(uint64_t offset, size_t min_bytes, size_t alignment) const {
   const auto next = std::upper_bound(cell_starts_.begin(), cell_starts_.end(), offset);
   const uint64_t end = next == cell_starts_.end() ? cells_bytes_ : std::min(*next, cells_bytes_);
-  if (offset % alignment != 0 || end < least_bytes || offset > end - least_bytes) return {};
+  if (offset % alignment != 0 || end < min_bytes || offset > end - min_bytes) return {};
   return {mapping()->data() + cells_offset_ + offset, end - offset};
 }
 

@@ -34,18 +34,19 @@ class Segment {
   static Result<Segment> Create(const std::string& name, const SegmentSpec& spec);
 
   // A creator backs every byte first, which takes some seconds for tens of gigabytes.
-  static constexpr double kPatienceMs = 10'000;
+  static constexpr double kBuilderTimeoutMs = 10'000;
 
   // Attaches to a published segment. Memory that is not a segment of ours is kForeign, unless `foreign` asks for it: then
   // the whole of it is payload. The other outcomes about content: kLayout, kAbi, kCorrupt.
-  static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms = kPatienceMs);
+  static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign,
+                                double builder_timeout_ms = kBuilderTimeoutMs);
 
   // Makes the segment visible, ready-made, to all who attach.
   Status Publish();
 
   // Ends the hold on the name. Idempotent.
   void Close() { memory_.Close(); }
-  void Leave() { memory_.Leave(); }
+  void Detach() { memory_.Detach(); }
 
   // Closes and lets go of the bytes, which stay mapped until the last copy of mapping() is gone. Nothing but destruction,
   // open() and description() may follow.
@@ -66,8 +67,8 @@ class Segment {
   uint64_t id() const { return id_; }  // 0 for foreign memory
   const std::string& description() const { return description_; }
 
-  // The place at `offset` within the cells; null when fewer than `least_bytes` begin there, or not so aligned.
-  CellRange CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const;
+  // The place at `offset` within the cells; null when fewer than `min_bytes` begin there, or not so aligned.
+  CellRange CellAt(uint64_t offset, size_t min_bytes, size_t alignment) const;
 
   // Where objects begin in the cells, in ascending order: from now on none reaches into the next one, whatever its bytes say.
   void DivideCells(std::vector<uint64_t> starts) { cell_starts_ = std::move(starts); }
@@ -84,7 +85,7 @@ class Segment {
  private:
   explicit Segment(NamedMemory memory) : memory_(std::move(memory)) {}
   Status Adopt(bool foreign);
-  bool SettleNamespace();
+  bool ClaimNamespace();
   ControlBlock* control() const;
 
   NamedMemory memory_;

@@ -36,9 +36,9 @@ class Semaphore {
   SemaphoreOutcome Release(uint64_t units);
 
   // For waiters at a heartbeat: brings back the units of the dead. Does not wait for others.
-  void Tend();
-  void TendInTurn() {
-    if (!recoverable() || IsTimeToTend(&cell_->ledger)) Tend();
+  void ReapDead();
+  void ReapDeadIfDue() {
+    if (!recoverable() || ClaimReaping(&cell_->ledger)) ReapDead();
   }
 
   uint64_t value() const { return cell_->value.load(std::memory_order_relaxed); }
@@ -47,7 +47,7 @@ class Semaphore {
   WakeWord* wake() const { return &cell_->guarded.wake; }
 
  private:
-  bool RecoverUnder(Guard* guard);
+  bool ReclaimUnits(Guard* guard);
 
   SemaphoreCell* const cell_;
   const size_t byte_length_;

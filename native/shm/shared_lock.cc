@@ -9,7 +9,7 @@ constexpr int kSpins = 100;
 
 // How long a blocking acquirer waits before it reserves the lock: a few time slices of the scheduler. Until then passers-by
 // may take it, which is what makes a busy lock fast.
-constexpr double kPatienceMs = 5;
+constexpr double kReserveAfterMs = 5;
 
 // How long a reservation keeps others out: enough for a waiting event loop that is not busy with something else.
 constexpr double kReservationMs = 10;
@@ -19,7 +19,7 @@ int64_t Now() { return Deadline::AfterMs(0).since_epoch_ns(); }
 
 // Whether a reservation that ends then is still to be heeded. None ends later than we would have made it end ourselves: the
 // number may be damaged.
-bool Stands(uint64_t reserved_until) {
+bool IsReservationValid(uint64_t reserved_until) {
   const int64_t until = static_cast<int64_t>(reserved_until), now = Now();
   return now < until && until - now <= kReservationNs;
 }
@@ -34,23 +34,23 @@ MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
     }
     SpinPause();
   }
-  for (bool patient = true;; patient = false) {
-    if (!patient) Reserve(owner);
-    const Deadline turn = Deadline::Earlier(deadline, Deadline::AfterMs(kPatienceMs));
-    const MutexOutcome outcome = Settle(RobustMutexAcquire(&cell_->mutex, owners_, turn), owner);
+  for (bool is_first_slice = true;; is_first_slice = false) {
+    if (!is_first_slice) Reserve(owner);
+    const Deadline slice = Deadline::Earlier(deadline, Deadline::AfterMs(kReserveAfterMs));
+    const MutexOutcome outcome = FinishAcquire(RobustMutexAcquire(&cell_->mutex, owners_, slice), owner);
     if (outcome != MutexOutcome::kBusy) return outcome;
     if (deadline.passed()) {
       Unreserve(owner);
       return outcome;
     }
-    if (IsReservedForOthers(owner)) SleepThroughReservation(owner, deadline);
+    if (IsReservedForOthers(owner)) WaitForReservation(owner, deadline);
   }
 }
 
 void SharedLock::Reserve(uint64_t owner) {
-  const uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
-  const bool stands = holder != 0 && Stands(cell_->reserved_until.load(std::memory_order_relaxed));
-  if (stands && holder != owner) return;
+  const uint64_t reserved_by = cell_->reserved_for.load(std::memory_order_relaxed);
+  const bool is_valid = reserved_by != 0 && IsReservationValid(cell_->reserved_until.load(std::memory_order_relaxed));
+  if (is_valid && reserved_by != owner) return;
   // Of two who reserve at once the later store wins; the other one asks again in its next turn.
   BeginReservation();
   cell_->reserved_for.store(owner, std::memory_order_relaxed);
@@ -68,14 +68,15 @@ void SharedLock::Unreserve(uint64_t owner) {
 
 bool SharedLock::IsReservedForOthers(uint64_t owner) const {
   if ((cell_->flags.load(std::memory_order_acquire) & kLockReserved) == 0) return false;
-  const uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
-  return holder != 0 && holder != owner && Stands(cell_->reserved_until.load(std::memory_order_relaxed));
+  const uint64_t reserved_by = cell_->reserved_for.load(std::memory_order_relaxed);
+  return reserved_by != 0 && reserved_by != owner &&
+         IsReservationValid(cell_->reserved_until.load(std::memory_order_relaxed));
 }
 
 // The mutex is ours; may we keep it?
-MutexOutcome SharedLock::SettleFlags(uint64_t owner) {
+MutexOutcome SharedLock::CheckFlags(uint64_t owner) {
   if (IsReservedForOthers(owner)) {
-    LetGo();  // this was no turn: did it wind the reservation up, attempts would keep that of a dead waiter alive
+    Unlock();  // this was no turn: did it wind the reservation up, attempts would keep that of a dead waiter alive
     return MutexOutcome::kBusy;
   }
   const uint32_t flags = cell_->flags.fetch_and(~(kLockReserved | kLockAbandoned), std::memory_order_acquire);
@@ -84,7 +85,7 @@ MutexOutcome SharedLock::SettleFlags(uint64_t owner) {
 }
 
 // Until whoever has the reservation has taken and released the lock, or it is void.
-void SharedLock::SleepThroughReservation(uint64_t owner, Deadline deadline) {
+void SharedLock::WaitForReservation(uint64_t owner, Deadline deadline) {
   const uint32_t expected = AnnounceWaiter(&cell_->release_word, &cell_->flags);
   if (!IsReservedForOthers(owner)) return;
   (void)FutexWait(&cell_->release_word, expected, Deadline::Earlier(deadline, Deadline::AfterMs(kReservationMs)));

@@ -26,7 +26,9 @@ class SharedLock {
   bool LooksSound() const { return RobustMutexLooksSound(&cell_->mutex, owners_); }
 
   // By reference: read when the mutex is ours, so that no register need keep it.
-  MutexOutcome TryAcquire(const uint64_t& owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex, owners_), owner); }
+  MutexOutcome TryAcquire(const uint64_t& owner) {
+    return FinishAcquire(RobustMutexTryAcquire(&cell_->mutex, owners_), owner);
+  }
 
   // Asks for the next turn: for kReservationMs, from now and from the next release, nobody but `owner` gets the lock when it
   // is free. One at a time has a reservation; a request while another one stands is none.
@@ -45,7 +47,7 @@ class SharedLock {
     // Relaxed: a reservation that comes after this look is as young as one that this would make young.
     const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
     if (Unlikely((flags & kLockReserved) != 0)) BeginReservation();
-    LetGo();
+    Unlock();
   }
 
   // Makes the next owner get kAbandoned. The caller holds the lock.
@@ -65,12 +67,12 @@ class SharedLock {
   uint64_t owner() const { return cell_->owner.load(std::memory_order_relaxed); }
 
  private:
-  MutexOutcome Settle(MutexOutcome outcome, const uint64_t& owner) {
+  MutexOutcome FinishAcquire(MutexOutcome outcome, const uint64_t& owner) {
     if (Likely(outcome == MutexOutcome::kAcquired)) {
       cell_->owner.store(owner, std::memory_order_relaxed);  // read by people, orders nothing
       // Relaxed: a flag that comes late is one that came after us.
       const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
-      if (Unlikely((flags & (kLockAbandoned | kLockReserved)) != 0)) return SettleFlags(owner);
+      if (Unlikely((flags & (kLockAbandoned | kLockReserved)) != 0)) return CheckFlags(owner);
       return outcome;
     }
     if (outcome == MutexOutcome::kAbandoned) {
@@ -79,14 +81,14 @@ class SharedLock {
     }
     return outcome;
   }
-  void LetGo() {
+  void Unlock() {
     RobustMutexRelease(&cell_->mutex, owners_);
     WakeAnnounced(&cell_->release_word, &cell_->flags);  // RobustMutexRelease is a full fence (L2)
   }
-  MutexOutcome SettleFlags(uint64_t owner);
+  MutexOutcome CheckFlags(uint64_t owner);
   MutexOutcome TakeAbandoned(uint64_t owner);
   void BeginReservation();
-  void SleepThroughReservation(uint64_t owner, Deadline deadline);
+  void WaitForReservation(uint64_t owner, Deadline deadline);
 
   LockCell* cell_;
   Members* owners_;  // null where the kernel knows owners: robust_mutex.h

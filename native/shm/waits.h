@@ -28,17 +28,17 @@ namespace procshare {
 
 // Looks around for some microseconds, as a blocking waiter does before it sleeps: about half of what going to sleep and being
 // woken takes. True when `look` is.
-template <class Look>
-bool SpinUntil(Look look, double timeout_ms) {
+template <class IsReady>
+bool SpinUntil(IsReady is_ready, double timeout_ms) {
   constexpr double kSpinMs = 0.03;
-  constexpr int kMostPauses = 32;
+  constexpr int kMaxPauses = 32;
   const Deadline end = Deadline::AfterMs(timeout_ms < kSpinMs ? timeout_ms : kSpinMs);
   // Ever longer pauses: each look takes the cache line away from the processor that is to write it. What has not come by the
   // longest one may be waiting for a processor, perhaps for ours.
-  for (int pauses = 1; !look(); pauses += pauses < kMostPauses) {
+  for (int pauses = 1; !is_ready(); pauses += pauses < kMaxPauses) {
     if (end.passed()) return false;
     for (int i = 0; i < pauses; ++i) SpinPause();
-    if (pauses == kMostPauses) std::this_thread::yield();
+    if (pauses == kMaxPauses) std::this_thread::yield();
   }
   return true;
 }
@@ -46,17 +46,18 @@ bool SpinUntil(Look look, double timeout_ms) {
 // One condition that can be waited for. `argument` is what the waiter says about it: how many units, how much room.
 struct WaitSource {
   std::atomic<uint32_t>* word = nullptr;
-  std::atomic<uint32_t>* flags = nullptr;       // of a wake word; null when each change of the condition bumps the word
-  std::function<bool(uint64_t argument)> look;  // whether trying is worth while; never blocks
-  std::function<void()> tend;  // before the look of a heartbeat: settles the affairs of the dead, and waits for nobody, not
-                               // even for a mutex; may be empty
+  std::atomic<uint32_t>* flags = nullptr;           // of a wake word; null when each change of the condition bumps the word
+  std::function<bool(uint64_t argument)> is_ready;  // whether trying is worth while; never blocks
+  std::function<void()>
+      on_heartbeat;  // before the look of a heartbeat: settles the affairs of the dead, and waits for nobody, not
+                     // even for a mutex; may be empty
 };
 
 class Waits {
  public:
-  // `notify` is called on one of the threads. `most_words` is how many one of them may sleep on at once.
-  explicit Waits(std::function<void(uint32_t id)> notify, size_t most_words = MostWaitTargets())
-      : notify_(std::move(notify)), most_words_(most_words) {}
+  // `notify` is called on one of the threads. `max_words` is how many one of them may sleep on at once.
+  explicit Waits(std::function<void(uint32_t id)> notify, size_t max_words = MaxWaitTargets())
+      : notify_(std::move(notify)), max_words_(max_words) {}
   ~Waits() { Stop(); }
 
   uint32_t Add(WaitSource source);
@@ -64,11 +65,13 @@ class Waits {
   void Remove(uint32_t id);
 
   // Of a wait that was removed: looking is worth while, and sleeping returns at once.
-  bool Look(uint32_t id, uint64_t argument) const { return waits_[id] == nullptr || waits_[id]->source.look(argument); }
+  bool IsReady(uint32_t id, uint64_t argument) const {
+    return waits_[id] == nullptr || waits_[id]->source.is_ready(argument);
+  }
 
   // Looks around until it is, for as long as that, which is less than what a blocking waiter does before it sleeps.
-  bool Watch(uint32_t id, uint64_t argument, double for_ms) const {
-    return SpinUntil([&] { return Look(id, argument); }, for_ms);
+  bool SpinUntilReady(uint32_t id, uint64_t argument, double for_ms) const {
+    return SpinUntil([&] { return IsReady(id, argument); }, for_ms);
   }
 
   // Asks for one call of `notify`, as soon as trying is worth while. False when it is already, and nothing was asked for.
@@ -102,13 +105,13 @@ class Waits {
     bool running = false;
   };
 
-  size_t MostSleepable() const { return most_words_ > 1 ? most_words_ - 1 : most_words_; }  // one word is for kicks
+  size_t MaxSleepable() const { return max_words_ > 1 ? max_words_ - 1 : max_words_; }  // one word is for kicks
   Thread* ThreadWithRoom();
   void Kick(Thread* thread);
   void Run(Thread* self);
 
   const std::function<void(uint32_t id)> notify_;
-  const size_t most_words_;
+  const size_t max_words_;
   std::mutex mutex_;  // guards all that follows against the threads
   std::vector<std::unique_ptr<Wait>> waits_;
   std::vector<uint32_t> free_;

@@ -179,7 +179,7 @@ bool KillAfter(const Script& script, int steps, Stage* stage, Promptness* prompt
   const bool told = had_it || ownerless || given_up;
   CHECK_EQ(outcome, told ? MutexOutcome::kAbandoned : MutexOutcome::kAcquired);
   *abandonments += told;
-  victim.Bury();
+  victim.ReapRecord();
   lock.Release();
   MustWorkNormally(lock);
   return !done;

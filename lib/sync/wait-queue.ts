@@ -1,5 +1,5 @@
 /**
- * WaitLine: those of one environment who wait for the same thing, in the order in which they came.
+ * WaitQueue: those of one environment who wait for the same thing, in the order in which they came.
  *
  *   L1  Only the first in line attempts. It is served, gives up, or somebody is bound to call pump(): the wake-up that
  *       armWait() has asked for, the look that has been put off to the next turn of the event loop, or, when an attempt
@@ -18,7 +18,7 @@ import { fromNative, type Subject, segmentError } from '../errors/segment-messag
 import type { ShareError } from '../errors/share-error.ts'
 import { withRoom } from '../memory/room.ts'
 import { native } from '../native.ts'
-import { keepAlive, letGo } from './keep-alive.ts'
+import { refEventLoop, unrefEventLoop } from './keep-alive.ts'
 import type { WaitOptions } from './wait-options.ts'
 
 /** What an attempt answers when it cannot have what it wants now. */
@@ -41,13 +41,13 @@ const ARMED: unique symbol = Symbol.for('procshare.armed') as never
 /** A wait that ended within this time makes the next one a hot one. */
 const HOT_MS = 0.4
 /** How long a hot one looks from the event loop: at least, and longer for each of the last ones that did not take even that long. */
-const LOOK_MS = 0.1
-const LONGER_MS = 0.03
-const MOST_WARMTH = 16
+const MIN_POLL_MS = 0.1
+const POLL_STEP_MS = 0.03
+const MAX_SHORT_WAITS = 16
 /** How long a line that looks alone does so at the beginning of each turn. */
-const WATCH_MS = 0.008
+const SPIN_MS = 0.008
 /** A timer that is further away than 24 days would fire at once; nobody waits that long for the difference. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Lines of which the first has armed its wait, by the id of the wait. It keeps them: a pending promise alone keeps nothing.
@@ -57,23 +57,23 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 const armed = armedBy(native as object)
 native.onWake((id) => pump(armed.get(id)))
 
-function armedBy(addon: object & { [ARMED]?: Map<number, WaitLine> }): Map<number, WaitLine> {
+function armedBy(addon: object & { [ARMED]?: Map<number, WaitQueue> }): Map<number, WaitQueue> {
   addon[ARMED] ??= new Map()
   return addon[ARMED]
 }
 
-function pump(line: WaitLine | undefined): void {
-  line?.pump()
+function pump(waitQueue: WaitQueue | undefined): void {
+  waitQueue?.pump()
 }
 
 /** How many lines are to look in the next turn of the event loop. */
-let looking = 0
+let pollingQueues = 0
 
 /** A turn of the event loop takes longer than what is waited for may, so a line that looks alone does so for a while in each. */
-function nextTurn(line: WaitLine): void {
-  looking--
-  if (looking === 0) line.watch()
-  line.lookAgain()
+function nextTurn(waitQueue: WaitQueue): void {
+  pollingQueues--
+  if (pollingQueues === 0) waitQueue.spin()
+  waitQueue.poll()
 }
 
 class Pending<T = unknown> {
@@ -107,15 +107,15 @@ class Pending<T = unknown> {
   }
 }
 
-export class WaitLine {
+export class WaitQueue {
   readonly #id: number
   #first: Pending | undefined
   #last: Pending | undefined
   #size = 0
   /** How long to look before handing over. */
-  #lookMs = 0
-  #warmth = 0
-  #isLooking = false
+  #pollMs = 0
+  #shortWaits = 0
+  #isPolling = false
   #isPumping = false
 
   /** @param id - of the native wait */
@@ -131,30 +131,30 @@ export class WaitLine {
    * Waits for `attempt` to succeed; the caller has tried before, in vain, or stands behind others.
    * @param argument - of the native wait: what the waiter needs
    * @param options - with, when part of the time has passed, for how long the caller has asked
-   * @param giveUp - called when the wait ends without success, and may still give its result
+   * @param onFailure - called when the wait ends without success, and may still give its result
    */
   wait<T>(
     waiter: Waiter,
     attempt: Attempt<T>,
     argument: number,
     { timeoutMs = Infinity, signal, askedMs = timeoutMs }: WaitOptions & { readonly askedMs?: number },
-    giveUp?: (reason: unknown) => T | undefined,
+    onFailure?: (reason: unknown) => T | undefined,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const end =
-        giveUp === undefined
+        onFailure === undefined
           ? reject
           : (reason: unknown) => {
-              const result = giveUp(reason)
+              const result = onFailure(reason)
               if (result === undefined) reject(reason)
               else resolve(result)
             }
       const pending = new Pending(waiter, attempt, argument, resolve, end) as Pending
-      if (pending.keepsAlive) keepAlive()
+      if (pending.keepsAlive) refEventLoop()
       if (timeoutMs < Infinity) {
-        // The timer keeps nothing alive: keepAlive() does that, which ref() and unref() may change while the wait is pending.
+        // The timer keeps nothing alive: refEventLoop() does that, which ref() and unref() may change while the wait is pending.
         const onTime = () => this.#fail(pending, timeoutError(waiter, askedMs))
-        pending.timer = setTimeout(onTime, Math.min(timeoutMs, LONGEST_TIMER_MS)).unref()
+        pending.timer = setTimeout(onTime, Math.min(timeoutMs, MAX_TIMER_MS)).unref()
       }
       if (signal !== undefined) {
         const fail = () => this.#fail(pending, signal.reason)
@@ -189,11 +189,11 @@ export class WaitLine {
         if (answer === LATER) return
         if (answer !== NOT_NOW) {
           this.#serve(pending, answer)
-        } else if (this.#isLooking) {
+        } else if (this.#isPolling) {
           return
-        } else if (this.#lookMs > 0 && performance.now() - pending.since < this.#lookMs) {
-          this.#isLooking = true
-          looking++
+        } else if (this.#pollMs > 0 && performance.now() - pending.since < this.#pollMs) {
+          this.#isPolling = true
+          pollingQueues++
           setImmediate(nextTurn, this)
           return
         } else if (withRoom(() => native.armWait(this.#id, pending.argument))) {
@@ -209,14 +209,14 @@ export class WaitLine {
   }
 
   /** The next turn of a hot wait. */
-  lookAgain(): void {
-    this.#isLooking = false
+  poll(): void {
+    this.#isPolling = false
     this.pump()
   }
 
   /** Looks for some microseconds, or until trying is worth while. */
-  watch(): void {
-    if (this.#first !== undefined) native.watchWait(this.#id, this.#first.argument, WATCH_MS)
+  spin(): void {
+    if (this.#first !== undefined) native.spinWait(this.#id, this.#first.argument, SPIN_MS)
   }
 
   /** Fails what a handle waits for. */
@@ -244,15 +244,15 @@ export class WaitLine {
       const { keepsAlive } = pending.waiter
       if (pending.keepsAlive === keepsAlive) continue
       pending.keepsAlive = keepsAlive
-      if (keepsAlive) keepAlive()
-      else letGo()
+      if (keepsAlive) refEventLoop()
+      else unrefEventLoop()
     }
   }
 
   #serve(pending: Pending, value: unknown): void {
     const waitedMs = performance.now() - pending.since
-    this.#warmth = waitedMs < LOOK_MS ? Math.min(this.#warmth + 1, MOST_WARMTH) : this.#warmth >> 1
-    this.#lookMs = waitedMs < HOT_MS || this.#warmth > 0 ? LOOK_MS + this.#warmth * LONGER_MS : 0
+    this.#shortWaits = waitedMs < MIN_POLL_MS ? Math.min(this.#shortWaits + 1, MAX_SHORT_WAITS) : this.#shortWaits >> 1
+    this.#pollMs = waitedMs < HOT_MS || this.#shortWaits > 0 ? MIN_POLL_MS + this.#shortWaits * POLL_STEP_MS : 0
     this.#remove(pending)
     pending.resolve(value)
   }
@@ -280,7 +280,7 @@ export class WaitLine {
     this.#size--
     clearTimeout(pending.timer)
     pending.unsubscribe?.()
-    if (pending.keepsAlive) letGo()
+    if (pending.keepsAlive) unrefEventLoop()
     if (this.#size === 0 && armed.delete(this.#id)) native.disarmWait(this.#id)
   }
 }
@@ -299,7 +299,7 @@ export function block<T>(id: number, attempt: Attempt<T>, argument: number, time
   if (answer !== NOT_NOW || timeoutMs === 0) return answer as T | typeof NOT_NOW
   const deadline = performance.now() + timeoutMs
   for (let left = timeoutMs; answer === NOT_NOW && left > 0; left = deadline - performance.now()) {
-    native.sleepWait(id, argument, Math.min(left, LONGEST_TIMER_MS))
+    native.sleepWait(id, argument, Math.min(left, MAX_TIMER_MS))
     answer = attempt()
   }
   return answer as T | typeof NOT_NOW

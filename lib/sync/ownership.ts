@@ -5,24 +5,24 @@
 import type { Task } from './task.ts'
 
 /** Numbers stay small integers. There are never as many holds at the same time. */
-const HOLDS = 2 ** 30
+const MAX_OWNERSHIPS = 2 ** 30
 let last = 0
 
 /** The number of a new hold; never 0, which is none. */
-export function nextHold(): number {
-  last = last === HOLDS - 1 ? 1 : last + 1
+export function nextOwnership(): number {
+  last = last === MAX_OWNERSHIPS - 1 ? 1 : last + 1
   return last
 }
 
 /** What an asynchronous acquisition gives. */
 export interface Grant {
-  readonly hold: number
+  readonly ownership: number
   /** Whether the last owner died holding the lock. */
   readonly abandoned: boolean
 }
 
 /** A hold that was let go of, to be taken up again. */
-export interface SuspendedHold {
+export interface SuspendedOwnership {
   readonly id: number
   readonly task: Task | undefined
   /** Its levels; 0 when whoever had it has left meanwhile. */
@@ -30,24 +30,24 @@ export interface SuspendedHold {
 }
 
 /** Those of one lock. */
-export class SuspendedHolds {
-  readonly #holds = new Map<number, SuspendedHold>()
+export class SuspendedOwnerships {
+  readonly #ownerships = new Map<number, SuspendedOwnership>()
 
-  add(hold: SuspendedHold): void {
-    this.#holds.set(hold.id, hold)
+  add(ownership: SuspendedOwnership): void {
+    this.#ownerships.set(ownership.id, ownership)
   }
 
   /** Somebody leaves a hold that is not there any more: it is suspended, or the end of the lock has released it. */
   leave(id: number): void {
-    const hold = this.#holds.get(id)
-    if (hold !== undefined) hold.depth--
+    const ownership = this.#ownerships.get(id)
+    if (ownership !== undefined) ownership.depth--
   }
 
-  remove({ id }: SuspendedHold): void {
-    this.#holds.delete(id)
+  remove({ id }: SuspendedOwnership): void {
+    this.#ownerships.delete(id)
   }
 
   clear(): void {
-    this.#holds.clear()
+    this.#ownerships.clear()
   }
 }
