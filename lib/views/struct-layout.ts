@@ -92,7 +92,11 @@ export class Layout<F extends StructFields = StructFields> extends StructPlan im
   #writeInOrder(bytes: DataView, at: number, values: readonly unknown[], name: string, isPartial: boolean): void {
     const { length } = this.#plans
     if (values.length > length || (values.length < length && !isPartial)) {
-      throw rangeError(`the length of ${name}`, `${isPartial ? 'at most ' : ''}${length}, one value for each field`, values.length)
+      throw rangeError(
+        `the length of ${name}`,
+        `${isPartial ? 'at most ' : ''}${length}, one value for each field`,
+        values.length,
+      )
     }
     for (let i = 0; i < values.length; i++) {
       const { name: field, at: offset, plan } = this.#plans[i]!

@@ -108,7 +108,11 @@ describe('arguments', () => {
     using results = new Queue()
     using table = new SharedArray(Struct({ name: ['c', 8], at: Struct({ x: 'd', y: 'd' }) }), [['Ada', [1, 2]]])
     const record = table[0]!
-    expect(await job('putAll', results, record, { list: [record] }).start().join()).toBe(0)
+    expect(
+      await job('putAll', results, record, { list: [record] })
+        .start()
+        .join(),
+    ).toBe(0)
     const plain = { name: Buffer.from('Ada'), at: { x: 1, y: 2 } }
     expect(results.getSync()).toEqual([plain, { list: [plain] }])
   })

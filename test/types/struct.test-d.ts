@@ -111,10 +111,7 @@ point.value = [1, 2]
 point.update(() => [1, 2])
 point.assign([1])
 point.assign({ y: 2 })
-const table = new SharedArray(Point, [
-  [1.875, -6.25],
-  { x: 1, y: 2 },
-])
+const table = new SharedArray(Point, [[1.875, -6.25], { x: 1, y: 2 }])
 table[0] = table[1]!
 table.set(0, [1, 2])
 table.assign([[1, 2], { x: 1, y: 2 }])

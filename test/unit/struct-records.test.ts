@@ -39,7 +39,11 @@ describe.each([
   function withRecord(use: (record: Record<string, unknown>) => void) {
     using owner = make()
     if (recordOf !== undefined) use(recordOf(owner) as Record<string, unknown>)
-    else (owner as Value<typeof Person>).update((draft) => use(draft as Record<string, unknown>))
+    else {
+      ;(owner as Value<typeof Person>).update((draft) => {
+        use(draft as Record<string, unknown>)
+      })
+    }
   }
 
   it('has its fields as keys, and gives them all when it is spread', () => {
@@ -69,7 +73,6 @@ describe.each([
 
   it('keeps its fields: none can be added, removed or defined anew', () => {
     withRecord((record) => {
-      'use strict'
       expect(() => delete record.at).toThrow(TypeError)
       expect(() => Object.defineProperty(record, 'at', { value: 1 })).toThrow(TypeError)
       expect(() => {
@@ -117,11 +120,7 @@ describe.each([
 
 describe('a record given by position', () => {
   it('has its fields in their order, as Python gives them', () => {
-    using array = new SharedArray(Point, [
-      [1.875, -6.25],
-      [5.75, 2.0],
-      { x: 2.375, y: 9.5 },
-    ])
+    using array = new SharedArray(Point, [[1.875, -6.25], [5.75, 2.0], { x: 2.375, y: 9.5 }])
     expect(array.snapshot()).toEqual([
       { x: 1.875, y: -6.25 },
       { x: 5.75, y: 2 },
@@ -190,9 +189,15 @@ describe('assign of a struct value', () => {
 
   it('changes nothing when a field does not fit or is unknown, and works under the lock', async () => {
     using person = new Value(Person, ada)
-    expect(() => person.assign({ title: 'Ms', marks: [1, 2, 3, 4] })).toThrow(rangeError(/^fields\.marks must be at most 3/))
-    expect(() => person.assign({ name: 'Bob', age: 5 } as never)).toThrow(valueError(/^fields\.age is not a known field/))
-    expect(() => person.assign(5 as never)).toThrow(typeError(/^fields must be an object with the fields of the struct/))
+    expect(() => person.assign({ title: 'Ms', marks: [1, 2, 3, 4] })).toThrow(
+      rangeError(/^fields\.marks must be at most 3/),
+    )
+    expect(() => person.assign({ name: 'Bob', age: 5 } as never)).toThrow(
+      valueError(/^fields\.age is not a known field/),
+    )
+    expect(() => person.assign(5 as never)).toThrow(
+      typeError(/^fields must be an object with the fields of the struct/),
+    )
     expect(plain(person.value)).toEqual(copied)
     const guard = await person.lock.acquire()
     expect(() => person.assign({ name: 'Bob' })).toThrow(shareError('ERR_DEADLOCK'))

@@ -347,7 +347,9 @@ describe('update of a struct value', () => {
       })
     expect(spoil(error)).toThrow(error)
     expect(spoil({ x: 5 })).toThrow(typeError(/^the result of fn\.y must be a number, got undefined/))
-    expect(spoil(5)).toThrow(typeError(/^the result of fn must be an object with the fields of the struct, or an array/))
+    expect(spoil(5)).toThrow(
+      typeError(/^the result of fn must be an object with the fields of the struct, or an array/),
+    )
     expect(spoil(null)).toThrow(typeError(/got null/))
     expect(spoil(Promise.resolve())).toThrow(valueError(/^fn must be a function that does not return a promise/))
     expect(value.snapshot()).toEqual({ x: 1, y: 2 })
