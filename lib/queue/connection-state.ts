@@ -122,7 +122,7 @@ export class ConnectionState {
       if (offset === undefined) return undefined
       const ring = new Ring(native.bindPipeRing(segment.native, offset, ENDS_OFFSET, writer), writer)
       this.#rings.push(ring)
-      this.waitQueues.push(ring.items, ring.room)
+      this.waitQueues.push(ring.items, ring.free)
       return ring
     }
     const outgoing = ringOf(this.#end)

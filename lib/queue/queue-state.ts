@@ -64,7 +64,7 @@ export class QueueState extends ObjectState<'Queue'> {
     this.doneWait = native.objectWait(this.object, 2)
     this.done = this.addWaitQueue(new WaitQueue(this.doneWait))
     this.addWaitQueue(this.ring.items)
-    this.addWaitQueue(this.ring.room)
+    this.addWaitQueue(this.ring.free)
   }
 
   override end(): void {
