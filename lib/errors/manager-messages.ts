@@ -68,8 +68,8 @@ export type ProtocolFields =
   | (At & { readonly why: 'no manager' | 'bad greeting' | 'bad proof' })
   | (At & { readonly why: 'version'; readonly version: number; readonly ownVersion: number })
   | { readonly why: 'wrong opening' }
-  | { readonly why: 'message too short' | 'call without method' | 'release too short' | 'ring item' | 'value' }
-  | { readonly why: 'kind' | 'format' | 'duplicate call'; readonly value: number | undefined }
+  | { readonly why: 'message too short' | 'request without method' | 'unref too short' | 'ring item' | 'value' }
+  | { readonly why: 'kind' | 'format' | 'duplicate request'; readonly value: number | undefined }
   | { readonly why: 'frame'; readonly byteLength: number; readonly max: number }
   | { readonly why: 'no rings' | 'switch in rings' | 'arguments' | 'reference' | 'iteration' }
 
@@ -87,10 +87,10 @@ function protocolText(fields: ProtocolFields): string {
       return 'the client does not speak this version of the manager protocol'
     case 'message too short':
       return malformed('a message that is too short')
-    case 'call without method':
-      return malformed('a call that names no method')
-    case 'release too short':
-      return malformed('a release that is too short')
+    case 'request without method':
+      return malformed('a request that names no method')
+    case 'unref too short':
+      return malformed('a message of kind UNREF that is too short')
     case 'ring item':
       return malformed('an item that is not bytes, through shared memory')
     case 'value':
@@ -99,8 +99,8 @@ function protocolText(fields: ProtocolFields): string {
       return malformed(`a message of the unknown kind ${fields.value}`)
     case 'format':
       return malformed(`a value in the unknown format ${fields.value}`)
-    case 'duplicate call':
-      return malformed(`a second call with the number ${fields.value}`)
+    case 'duplicate request':
+      return malformed(`a second request with the id ${fields.value}`)
     case 'frame':
       return malformed(`a message of ${fields.byteLength} bytes, but at most ${fields.max} are allowed`)
     case 'no rings':

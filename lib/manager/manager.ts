@@ -4,6 +4,8 @@ import { inspect } from 'node:util'
 import { managerError } from '../errors/manager-messages.ts'
 import { processError } from '../errors/process-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
+import { isUrl } from '../kinds-of-value.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { isImporting } from '../process/current.ts'
 import {
   assertBoolean,
@@ -15,15 +17,14 @@ import {
   typeError,
 } from '../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from './address.ts'
+import { attachToManaged } from './client/attach.ts'
 import { BlockingChannel } from './client/blocking-channel.ts'
 import { BlockingManager } from './client/blocking-manager.ts'
 import { connect } from './client/connect.ts'
 import { Connection, type Reconnection } from './client/connection.ts'
+import { keyFor, noteConnection } from './client/known-servers.ts'
 import { type BlockingObjects, ManagedObjects } from './client/objects.ts'
-import './client/proxies/index.ts'
-import './client/proxies/registered.ts'
-import { isUrl } from '../kinds-of-value.ts'
-import { environmentKey, keyBytes, keyFor, newKey, remember } from './credentials.ts'
+import { environmentKey, keyBytes, newKey } from './keys.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
 import { assertServeOptions, type ManagerServeOptions, ManagerServer, SERVE_OPTIONS } from './server/server.ts'
 import { ServerProcess } from './server-process.ts'
@@ -133,7 +134,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     this.#syncTimeoutMs = options.syncTimeoutMs ?? SYNC_TIMEOUT_MS
     const { onReconnect = () => {} } = options
     connection.listenForReconnections(onReconnect, options.reconnect === true)
-    remember(connection)
+    noteConnection(connection)
   }
 
   /**
@@ -328,3 +329,5 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     return `Manager { ${formatAddress(this.address)} ${this.#server === undefined ? '' : `pid=${this.pid} `}${state} }`
   }
 }
+
+registerKind('Manager', attachToManaged)

@@ -60,7 +60,7 @@ export class LockModel extends Model {
       { method: 'tryAcquire', args: [], task },
       { method: 'release', args: [], task },
       { method: 'release', args: [], task },
-      { method: 'isLocked', args: [] },
+      { method: 'locked', args: [] },
     ]
     return steps[verb % steps.length]!
   }
@@ -69,7 +69,7 @@ export class LockModel extends Model {
     const within = (method === 'acquire' ? args[1] : []) as number[] | undefined
     const owner = this.#owner
     const isOwner = owner?.seat === seat && (owner.task === task || (within ?? []).includes(owner.task))
-    if (method === 'isLocked') this.outcomes[id] = String(owner !== undefined)
+    if (method === 'locked') this.outcomes[id] = String(owner !== undefined)
     else if (method === 'release') this.#release(id, isOwner)
     else if (owner === undefined) this.#take({ id, seat, task })
     else if (isOwner && this.#isRecursive) {
