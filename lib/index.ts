@@ -28,6 +28,7 @@ export {
   type ManagedConditionOptions,
   type ManagedOwnerOptions,
 } from './manager/types/condition/proxy.ts'
+export { type BlockingCounter, CounterProxy } from './manager/types/counter/proxy.ts'
 export type { DictInit, KeysOf } from './manager/types/dict/contract.ts'
 export { type BlockingDict, DictProxy } from './manager/types/dict/proxy.ts'
 export { type BlockingEventProxy, EventProxy } from './manager/types/event/proxy.ts'

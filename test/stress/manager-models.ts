@@ -335,7 +335,7 @@ export class BarrierModel extends Model {
       { method: 'wait', args: [undefined, true] },
       { method: 'finish', args: [this.#generation] },
       { method: size < 3 ? 'fail' : 'finish', args: [this.#generation] },
-      { method: size < 2 ? 'abort' : size < 5 ? 'reset' : 'isBroken', args: [] },
+      { method: size < 2 ? 'abort' : size < 5 ? 'reset' : 'broken', args: [] },
       { method: 'reset', args: [] },
     ]
     return steps[verb % steps.length]!
@@ -344,7 +344,7 @@ export class BarrierModel extends Model {
   begin(id: number, seat: number, { method, args }: Step): void {
     this.outcomes[id] = 'undefined'
     const acts = this.#acting?.seat === seat
-    if (method === 'isBroken') this.outcomes[id] = String(this.#isBroken)
+    if (method === 'broken') this.outcomes[id] = String(this.#isBroken)
     else if (method === 'abort') this.#break()
     else if (method === 'reset') this.#reset()
     else if (method === 'fail') {

@@ -20,7 +20,7 @@ export abstract class ServerChannel implements Channel {
   readonly #proxies = new Map<Remote, WeakRef<object>>()
   /** The objects that are kept besides their proxies. */
   readonly #kept = new Set<{ readonly id: number }>()
-  readonly #collected = new FinalizationRegistry<Remote>((remote) => this.unref(remote))
+  readonly #collected = new FinalizationRegistry<Remote>((remote) => this.dropReference(remote))
   readonly references: References = {
     write: (object) => this.#write(object),
     read: (reference) => this.#read(reference),
@@ -67,7 +67,7 @@ export abstract class ServerChannel implements Channel {
     }
   }
 
-  unref(remote: Remote): void {
+  dropReference(remote: Remote): void {
     if (remote.isClosed) return
     remote.isClosed = true
     this.#proxies.delete(remote)

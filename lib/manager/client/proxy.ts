@@ -116,7 +116,7 @@ export abstract class ManagedProxy implements Disposable {
    * and its waits there end. A proxy that is collected does so by itself. Idempotent.
    */
   close(): void {
-    this.#remote.channel.unref(this.#remote)
+    this.#remote.channel.dropReference(this.#remote)
   }
 
   [Symbol.dispose](): void {

@@ -59,7 +59,7 @@ export interface Channel {
   /** Keeps an object, besides its proxies; returns what ends that. */
   keep(id: number): () => void
   /** A proxy was closed or collected. */
-  unref(remote: Remote): void
+  dropReference(remote: Remote): void
   /** Whether a proxy of the same object is open. */
   hasOpenProxy(remote: Remote): boolean
 }

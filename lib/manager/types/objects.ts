@@ -3,6 +3,7 @@
 export { arrayType as Array } from './array/object.ts'
 export { barrierType as Barrier } from './barrier/object.ts'
 export { conditionType as Condition } from './condition/object.ts'
+export { counterType as counter } from './counter/object.ts'
 export { dictType as dict } from './dict/object.ts'
 export { eventType as Event } from './event/object.ts'
 export { iteratorType as iterator } from './iterator/object.ts'

@@ -3,6 +3,7 @@
 export { arrayProxies as Array } from './array/proxy.ts'
 export { barrierProxies as Barrier } from './barrier/proxy.ts'
 export { conditionProxies as Condition } from './condition/proxy.ts'
+export { counterProxies as counter } from './counter/proxy.ts'
 export { dictProxies as dict } from './dict/proxy.ts'
 export { eventProxies as Event } from './event/proxy.ts'
 export { iteratorProxies as iterator } from './iterator/proxy.ts'
