@@ -1,4 +1,5 @@
 // Contracts of managed types: what one side misses or misspells does not compile. `npm run typecheck` checks the `@ts-expect-error` lines.
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import type { BlockingProxy } from '../../lib/manager/client/blocking.ts'
 import { ManagedProxy } from '../../lib/manager/client/proxy.ts'
@@ -144,4 +145,18 @@ it('the blocking form has the methods of the contract, and no others', () => {
     return old
   }
   expect(use).toBeTypeOf('function')
+})
+
+it('the page about adding a managed type shows the files of the counter word for word, and its lines in the lists', () => {
+  const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
+  const page = read('docs/internals/adding-a-managed-type.md')
+  const blocks = [...page.matchAll(/<!-- file: (\S+) -->\n```ts\n([\s\S]*?)^```$/gm)]
+  expect(blocks.map(([, file]) => file)).toEqual(
+    ['contract', 'object', 'proxy'].map((name) => `lib/manager/types/counter/${name}.ts`),
+  )
+  for (const [, file, code] of blocks) expect(code).toBe(read(file!))
+  for (const list of ['objects', 'proxies']) {
+    const [line] = /^export .* as counter .*$/m.exec(read(`lib/manager/types/${list}.ts`))!
+    expect(page).toContain(line)
+  }
 })
