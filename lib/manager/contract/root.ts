@@ -1,22 +1,22 @@
 /** The contract of the server itself: making and finding objects, names, transactions, and what the server reports. */
 import type { Managed } from './contract.ts'
 
-/** What a server says of itself: {@link Manager.stats}. */
+/** Counters of a server: {@link Manager.stats}. */
 export interface ManagerStats {
-  /** Objects for which somebody has a proxy, or that have a name. */
+  /** Objects that a client has a proxy for, or that have a name. */
   readonly objects: number
   /** Objects that have a name. */
   readonly names: number
   /** Clients that are connected; a process has one for each form that it uses. */
   readonly clients: number
-  /** Calls that were answered, and those of them that were answered with an error. */
+  /** Requests that were answered, and those of them that were answered with an error. */
   readonly calls: number
   readonly failures: number
-  /** Clients that were let in so far, that were refused because there were too many, and that were cut off. */
+  /** Clients that were accepted so far, that were refused because there were too many, and that were cut off. */
   readonly accepted: number
   readonly refused: number
   readonly cutOff: number
-  /** Microseconds in which the server serves half, and 99 of 100, of the calls that do not wait (the next power of two), and the most. */
+  /** Microseconds in which the server serves half, and 99 of 100, of the requests that do not wait (the next power of two), and the maximum. */
   readonly latencyUs: { readonly p50: number; readonly p99: number; readonly max: number }
   /** Memory of the server process. */
   readonly memoryBytes: number

@@ -17,25 +17,25 @@ export interface ArrayContract<T extends TypeName, F extends Form> {
   /** Sets the element at an index. @throws `RangeError` where there is none. */
   set(index: number, value: InputOf<T>): Result<F, void>
 
-  /** Adds to an element; gives the old one. @throws `RangeError` where there is none, or for a sum that the type cannot hold. */
+  /** Adds to an element; returns the old one. @throws `RangeError` where there is none, or for a sum that the type cannot hold. */
   add(index: number, value: Addend<T>): Result<F, ElementOf<T>>
 
-  /** Subtracts from an element; gives the old one. @throws as {@link add}. */
+  /** Subtracts from an element; returns the old one. @throws as {@link add}. */
   sub(index: number, value: Addend<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise and; gives the old element. @throws `RangeError` where there is none. */
+  /** Bitwise and; returns the old element. @throws `RangeError` where there is none. */
   and(index: number, value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise or; gives the old element. @throws `RangeError` where there is none. */
+  /** Bitwise or; returns the old element. @throws `RangeError` where there is none. */
   or(index: number, value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise exclusive or; gives the old element. @throws `RangeError` where there is none. */
+  /** Bitwise exclusive or; returns the old element. @throws `RangeError` where there is none. */
   xor(index: number, value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Replaces an element and gives the old one. @throws `RangeError` where there is none. */
+  /** Replaces an element and returns the old one. @throws `RangeError` where there is none. */
   exchange(index: number, value: InputOf<T>): Result<F, ElementOf<T>>
 
-  /** Replaces an element if it is `expected`, to the bit; gives the old one. @throws `RangeError` where there is none. */
+  /** Replaces an element if it is `expected`, to the bit; returns the old one. @throws `RangeError` where there is none. */
   compareExchange(index: number, expected: InputOf<T>, replacement: InputOf<T>): Result<F, ElementOf<T>>
 
   /** Sets elements from `offset` on, all or none. @throws `RangeError` when there is no room for them. */
@@ -50,10 +50,10 @@ export interface ArrayContract<T extends TypeName, F extends Form> {
   /** All elements at one moment, as a typed array. */
   snapshot(): Result<F, ArrayOf<T>>
 
-  /** All elements at one moment, each as `at` gives it: characters as text, `bool` as booleans. */
+  /** All elements at one moment, each as `at` returns it: characters as text, `bool` as booleans. */
   toArray(): Result<F, ElementOf<T>[]>
 
-  /** The elements one by one, each as `at` gives it; fetched in batches while they are used. */
+  /** The elements one by one, each as `at` returns it; fetched in batches while they are used. */
   values(): Iteration<F, ElementOf<T>>
 }
 

@@ -14,8 +14,8 @@ import { type ArrayContract, type ArrayOperations, arrayContract } from './contr
  * Scalars of a type ({@link TypeName}) that live in the server of a {@link Manager}: `manager.Array('d', 1000)`. Their number is fixed. On one machine a
  * {@link SharedArray} does the same much faster.
  *
- * @remarks Values that the type cannot hold are refused. Negative indexes count from the end; to read where there is no element gives
- * undefined, to write there is a `RangeError`. Each method is one exact step.
+ * @remarks Values that the type cannot hold are refused. Negative indexes count from the end; reading where there is no element returns
+ * undefined, writing there is a `RangeError`. Each method is one exact step.
  * @throws Methods reject with `TypeError` or `RangeError` for values that the type cannot hold; nothing has changed then.
  * @example
  * ```ts
@@ -125,8 +125,8 @@ export type BlockingArray<T extends TypeName> = ArrayContract<T, 'blocking'> & B
 /** What makes arrays. */
 export interface ArrayFactory<F extends Form> {
   /**
-   * Scalars of a type ({@link TypeName}): as many as `lengthOrValues` says, all zero, or these.
-   * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for an element that does not fit.
+   * Scalars of a type ({@link TypeName}): that many zeros, or these values.
+   * @throws `TypeError` that names the closest type for any other one; `TypeError`, `RangeError` for an element that does not fit.
    */
   Array<T extends TypeName>(
     type: T,

@@ -1,4 +1,4 @@
-/** Managed barriers: who has arrived, and who acts for all before they are let go. */
+/** Managed barriers: the parties that have arrived, and the one that runs the action. */
 
 import { managerError } from '../../../errors/manager-messages.ts'
 import type { ShareError } from '../../../errors/share-error.ts'
@@ -8,7 +8,7 @@ import type { Client, Request } from '../../server/request.ts'
 import { RequestQueue } from '../../server/request-queue.ts'
 import { barrierContract } from './contract.ts'
 
-/** More than clients that anybody would want to wait. */
+/** The largest number of parties. */
 const MAX_PARTIES = 2 ** 31 - 1
 
 /** The last one to arrive, who has something to do for all and then calls `finish` or `fail`. */
@@ -28,8 +28,8 @@ interface Newcomer {
 /**
  * A barrier.
  *
- *   M1  In line are those of the current generation, fewer than the parties; who leaves the line alone breaks the barrier.
- *   M2  At the door are those who come while one acts for a generation that is complete; they have not arrived yet.
+ *   M1  In the queue are the arrivals of the current generation, fewer than the parties; one that leaves the queue early breaks the barrier.
+ *   M2  At the door are the requests that come while the action of a complete generation runs; they have not arrived yet.
  */
 class ManagedBarrier {
   readonly parties: number
@@ -60,7 +60,7 @@ class ManagedBarrier {
     return this.#door.wait(request, { acts, deadline: performance.now() + timeoutMs }, timeoutMs)
   }
 
-  /** The one who acts is done. @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier was broken or reset meanwhile. */
+  /** The action has returned. @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier was broken or reset before. */
   finish(request: Request, generation: number): void {
     if (!this.#isActing(request, generation)) throw brokenError()
     this.#acting = undefined
@@ -68,7 +68,7 @@ class ManagedBarrier {
     this.#admit()
   }
 
-  /** The one who acts has failed. */
+  /** The action has failed. */
   fail(request: Request, generation: number): void {
     if (this.#isActing(request, generation)) this.break()
   }
@@ -96,7 +96,7 @@ class ManagedBarrier {
   #arrive(request: Request, timeoutMs: number, acts: boolean): Arrival | Promise<Arrival> {
     const index = this.#queue.size
     if (index + 1 < this.parties) {
-      if (timeoutMs === 0) this.break() // whoever gives up breaks it, also at once
+      if (timeoutMs === 0) this.break() // a party that does not wait breaks it
       return this.#queue.wait(request, index, timeoutMs)
     }
     if (acts) {
@@ -111,7 +111,7 @@ class ManagedBarrier {
     for (const waiting of this.#queue) this.#queue.grant(waiting, waiting.demand)
   }
 
-  /** Lets in those at the door, until one of them acts. */
+  /** Admits the requests at the door, until one of them runs an action. */
   #admit(): void {
     for (const waiting of this.#door) {
       if (this.#acting !== undefined) return

@@ -16,15 +16,14 @@ import {
   barrierContract,
 } from './contract.ts'
 
-/** What follows an arrival is said whatever has become of the signal of the wait. */
+/** The requests that follow an arrival are sent whatever has become of the signal of the wait. */
 const PLAIN = { isPlain: true } as const
 
 /**
- * A meeting point in the server of a {@link Manager} for a fixed number of parties: each waits until all have arrived, again and again.
+ * A meeting point in the server of a {@link Manager} for a fixed number of parties: each waits until all have arrived. It can be used repeatedly.
  *
- * @remarks What {@link Barrier} is in shared memory. A party is a call of `wait`. When one gives up (its timeout, its signal, the close of its
- * proxy) or its client ends while it waits, the barrier is broken: those who wait, and all who come later, get `ERR_BROKEN_BARRIER` until
- * `reset`.
+ * @remarks What {@link Barrier} is in shared memory. A party is a call of `wait`. When a wait ends early (a timeout, a signal, the close of its
+ * proxy, the end of its client), the barrier breaks: present and later waits fail with `ERR_BROKEN_BARRIER` until `reset`.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -86,7 +85,7 @@ export class BarrierProxy extends WaitingProxy implements BarrierContract<'async
     try {
       await this.#action?.()
     } catch (error) {
-      await this.request('fail', [generation], PLAIN).catch(() => {}) // the first error says more
+      await this.request('fail', [generation], PLAIN).catch(() => {}) // the first error is the one to report
       throw error
     }
     await this.request('finish', [generation], PLAIN)
@@ -101,7 +100,7 @@ export class BarrierProxy extends WaitingProxy implements BarrierContract<'async
       try {
         this.request('fail', [generation], PLAIN)
       } catch {
-        // The first error says more.
+        // The first error is the one to report.
       }
       throw error
     }
@@ -118,7 +117,7 @@ export class BarrierProxy extends WaitingProxy implements BarrierContract<'async
 
 /** How a managed barrier is made. */
 export interface ManagedBarrierOptions extends NameOptions {
-  /** How long those wait who do not say; the same for all clients. @defaultValue `Infinity` */
+  /** The timeout of waits without one of their own; the same for all clients. @defaultValue `Infinity` */
   readonly timeoutMs?: number
   /** {@link BarrierProxy.action} of the proxy that is returned. */
   readonly action?: BarrierAction
@@ -131,7 +130,7 @@ export interface BlockingBarrierProxy extends BarrierContract<'blocking'>, Block
 export interface BarrierFactory<F extends Form> {
   /**
    * Makes a barrier, or finds the one of that name.
-   * @param parties - how many wait for each other: an integer of at least 1
+   * @param parties - the number of parties: an integer of at least 1
    * @throws as {@link Manager.Lock}; `TypeError`, `RangeError` for another number.
    */
   Barrier(parties: number, options?: ManagedBarrierOptions | string): Result<F, BarrierProxy>

@@ -16,30 +16,30 @@ export interface OwnerOptions<F extends Form> {
 /** What a condition offers. */
 export interface ConditionContract<F extends Form> extends LockContract<F> {
   /**
-   * Lets go of the lock, waits to be notified, takes the lock again, and gives true.
+   * Releases the lock, waits to be notified, and acquires the lock again; returns true.
    *
-   * @remarks All levels of a recursive lock are let go and taken again. However the wait ends, the caller holds the lock afterwards, unless
-   * the connection has ended; taking it again is not bounded by the timeout. If somebody has died holding the lock meanwhile, the
-   * news goes to whoever takes it next.
+   * @remarks All levels of a recursive lock are released and acquired again. However the wait ends, the caller holds the lock afterwards,
+   * unless the connection has ended. The timeout does not bound the second acquisition. If a client ended while it held the lock
+   * in between, the next new owner is told.
    * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; `ERR_TIMEOUT` after `timeoutMs`; the signal's reason when it
    * aborts. As every call.
    */
   wait(options?: WaitOptionsOf<F> & OwnerOptions<F>): Result<F, true>
 
   /**
-   * Waits until `predicate` holds, which is asked with the lock held: at once, after each notification, and after the timeout; gives what it
-   * returned. `predicate` may return a promise, but not in the blocking form.
+   * Waits until `predicate` returns a value that counts as true, and returns that value. It is called with the lock held: at once, after each
+   * notification, and after the timeout. `predicate` may return a promise, but not in the blocking form.
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
   waitFor<T>(predicate: () => Returned<F, T>, options?: WaitOptionsOf<F> & OwnerOptions<F>): Result<F, Truthy<T>>
 
   /**
-   * Ends the waits of up to `count` waiters, and says how many there were. They go on when they get the lock, which the caller still holds.
+   * Ends the waits of up to `count` waiters; returns how many. They continue when they get the lock, which the caller still holds.
    * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; as every call.
    */
   notify(count?: number, options?: OwnerOptions<F>): Result<F, number>
 
-  /** Ends the waits of all waiters, and says how many there were. @throws as {@link notify}. */
+  /** Ends the waits of all waiters; returns how many. @throws as {@link notify}. */
   notifyAll(options?: OwnerOptions<F>): Result<F, number>
 }
 

@@ -1,4 +1,4 @@
-/** Managed conditions: who waits to be notified, having let go of the lock. */
+/** Managed conditions: requests that have released the lock and wait to be notified. */
 
 import { managerError } from '../../../errors/manager-messages.ts'
 import { assertInteger, assertTimeout, typeError } from '../../../validate.ts'
@@ -10,7 +10,7 @@ import type { Tasks } from '../lock/contract.ts'
 import { assertTasks, lockMethods, ManagedLock, type Ownership } from '../lock/object.ts'
 import { conditionContract } from './contract.ts'
 
-/** The number of a ownership, for a caller who cannot be recognised. */
+/** The number of an ownership, for a caller that no task identifies. */
 type Guard = number | undefined
 
 class ManagedCondition {
@@ -25,7 +25,7 @@ class ManagedCondition {
     return this.#queue.size
   }
 
-  /** Lets go of the lock until it is notified. @throws {@link ShareError} `ERR_NOT_OWNER`; rejects with the lock taken again. */
+  /** Releases the lock until it is notified. @throws {@link ShareError} `ERR_NOT_OWNER`; rejects with the lock taken again. */
   wait(request: Request, timeoutMs: number | undefined, within: Tasks, guard: Guard): Promise<true> {
     const ownership = this.#assertOwned(request, within, guard)
     const notified = this.#queue.wait(request, ownership, timeoutMs)
@@ -33,7 +33,7 @@ class ManagedCondition {
     return notified
   }
 
-  /** Ends the waits of up to `count` callers; says of how many. @throws {@link ShareError} `ERR_NOT_OWNER`. */
+  /** Ends up to `count` waits; returns how many. @throws {@link ShareError} `ERR_NOT_OWNER`. */
   notify(request: Request, count: number, within: Tasks, guard: Guard): number {
     this.#assertOwned(request, within, guard)
     return this.#notify(count)
@@ -54,7 +54,7 @@ class ManagedCondition {
     return notified
   }
 
-  /** One who has been notified comes back with the lock; who is gone before that leaves the notification to the next. */
+  /** A notified request returns with the lock; one whose client is gone before that passes the notification on. */
   async #takeNotice({ request, demand: ownership }: WaitingRequest<true, Ownership>): Promise<true> {
     try {
       await this.lock.resume(request, ownership)

@@ -14,12 +14,11 @@ import { type AnyLockProxy, type BlockingLockProxy, LockingProxy } from '../lock
 import { type ConditionContract, type ConditionOperations, conditionContract, type OwnerOptions } from './contract.ts'
 
 /**
- * A condition variable in the server of a {@link Manager}: those who hold its lock wait, letting go of the lock meanwhile, until somebody who
- * holds the lock notifies them.
+ * A condition variable in the server of a {@link Manager}: a holder of its lock waits, with the lock released, until another holder notifies it.
  *
  * @remarks What {@link Condition} is in shared memory. Its lock is a recursive one of its own, or the {@link LockProxy} or {@link RLockProxy} that
- * it was made with; `acquire`, `run` and so on are those of the lock. Those who have waited for longest are notified first. A
- * waiter that is gone takes no notification from others: one that it has not answered goes to the next.
+ * it was made with; `acquire`, `run` and so on are those of the lock. The longest wait is notified first. A
+ * notification is not lost with a client: one that was not delivered goes to the next waiter.
  * @example
  * ```ts
  * import { Manager } from 'procshare'

@@ -29,43 +29,43 @@ export interface DictContract<K, V, F extends Form> {
   /** Whether there is an entry. */
   has(key: K): Result<F, boolean>
 
-  /** Deletes an entry; whether there was one. */
+  /** Deletes an entry; returns whether there was one. */
   delete(key: K): Result<F, boolean>
 
   /** Deletes all entries. */
   clear(): Result<F, void>
 
-  /** Deletes an entry and gives its value, or `fallback` when there was none. */
+  /** Deletes an entry and returns its value, or `fallback` when there was none. */
   pop<D>(key: K, fallback: D): Result<F, V | D>
 
-  /** Deletes an entry and gives its value; undefined when there was none. */
+  /** Deletes an entry and returns its value; undefined when there was none. */
   pop(key: K): Result<F, V | undefined>
 
-  /** Deletes the entry that was added last, and gives it; undefined when there is none. */
+  /** Deletes the entry that was added last, and returns it; undefined when there is none. */
   popItem(): Result<F, [K, V] | undefined>
 
   /** The value of a key, which is set to `value` first when there is none. Python's `setdefault`. */
   getOrInsert(key: K, value: V): Result<F, V>
 
-  /** Adds an entry unless there is one with that key; whether it did. Of many who do so at once exactly one is told true. */
+  /** Adds an entry unless there is one with that key; returns whether it did. Of several requests at once exactly one returns true. */
   setIfAbsent(key: K, value: V): Result<F, boolean>
 
-  /** Sets a value and gives the old one; undefined when there was none. */
+  /** Sets a value and returns the old one; undefined when there was none. */
   exchange(key: K, value: V): Result<F, V | undefined>
 
   /**
-   * Adds to a number or bigint and gives the result; a key without a value counts as 0.
+   * Adds to a number or bigint and returns the result; a key without a value counts as 0.
    * @throws `TypeError` for another value, or `by` of another type than the value.
    */
   increment(key: K, by?: number | (V & bigint)): Result<F, V>
 
   /**
-   * Sets a value if the present one is `expected`; whether it did. Objects are compared by what they consist of, managed objects by
+   * Sets a value if the present one is `expected`; returns whether it did. Objects are compared by what they consist of, managed objects by
    * which they are; `undefined` is also expected where there is no entry.
    */
   compareAndSet(key: K, expected: V | undefined, value: V): Result<F, boolean>
 
-  /** Deletes an entry if its value is `expected`, compared as by {@link compareAndSet}; whether it did. */
+  /** Deletes an entry if its value is `expected`, compared as by {@link compareAndSet}; returns whether it did. */
   compareAndDelete(key: K, expected: V): Result<F, boolean>
 
   /** The values of several keys, in one step. */
@@ -74,7 +74,7 @@ export interface DictContract<K, V, F extends Form> {
   /** Sets several values, all or none, in one step. Python's `update`. */
   setMany(entries: DictInit<K, V>): Result<F, void>
 
-  /** Deletes several entries in one step; how many there were. */
+  /** Deletes several entries in one step; returns how many there were. */
   deleteMany(keys: KeysOf<K>): Result<F, number>
 
   /** A copy of everything, as it is at one moment. */
@@ -89,7 +89,7 @@ export interface DictContract<K, V, F extends Form> {
   /**
    * The entries one by one.
    *
-   * @remarks They are fetched in batches while they are used, as a Map is iterated: what is added meanwhile is visited, what is deleted
+   * @remarks They are fetched in batches while they are used, as a Map is iterated: an entry that is added during the iteration is visited, one that is deleted
    * before its batch was fetched is not.
    */
   entries(): Iteration<F, [K, V]>

@@ -15,10 +15,10 @@ import { type DictContract, type DictInit, type DictOperations, dictContract, ty
 /**
  * A map that lives in the server of a {@link Manager}: `manager.dict()`.
  *
- * @remarks It has the methods of a `Map`, as promises, those of Python's dict, and some that look and act in one step, for which other
- * programs need a lock. Entries are in the order of their insertion. Keys keep their type, `1` is not `'1'`; besides primitives they
- * may be arrays of primitives and dates, which are compared by what they consist of. Values are copied in and out: what `get` gives can
- * be changed without effect on the dict. Proxies and shared objects among the values stay what they are.
+ * @remarks It has the methods of a `Map`, as promises, those of Python's dict, and some that check and change in one step, for which
+ * other programs need a lock. Entries are in the order of their insertion. Keys keep their type, `1` is not `'1'`; besides primitives they
+ * may be arrays of primitives and dates, which are compared by what they consist of. Values are copied in and out: changing what `get`
+ * returned does not change the dict. Proxies and shared objects among the values stay what they are.
  * @example
  * ```ts
  * import { Manager } from 'procshare'

@@ -10,11 +10,11 @@ export interface EventContract<F extends Form> {
   /** Sets the event and ends all waits for it. @throws {@link ShareError} as every call. */
   set(): Result<F, void>
 
-  /** Clears the event: those who wait from now on wait for the next `set`. @throws {@link ShareError} as every call. */
+  /** Clears the event: later waits wait for the next `set`. @throws {@link ShareError} as every call. */
   clear(): Result<F, void>
 
   /**
-   * Waits until the event is set, and gives true.
+   * Waits until the event is set; returns true.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; the signal's reason when it aborts. As every call.
    */
   wait(options?: WaitOptionsOf<F>): Result<F, true>

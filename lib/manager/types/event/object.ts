@@ -1,4 +1,4 @@
-/** Managed events: a flag, and who waits for it. */
+/** Managed events: a flag, and the requests that wait for it. */
 
 import { assertTimeout } from '../../../validate.ts'
 import { managedType } from '../../server/managed-type.ts'
@@ -18,7 +18,7 @@ class ManagedEvent {
     return this.isSet || this.#queue.wait(request, undefined, timeoutMs)
   }
 
-  /** All who wait have seen it set, also when it is cleared right after. */
+  /** Ends all waits, also if the event is cleared right after. */
   set(): void {
     this.isSet = true
     for (const waiting of this.#queue) this.#queue.grant(waiting, true)

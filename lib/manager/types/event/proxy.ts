@@ -11,7 +11,7 @@ import { type EventContract, type EventOperations, eventContract } from './contr
 /**
  * A flag in the server of a {@link Manager}, which clients set, clear and wait for.
  *
- * @remarks What {@link Event} is in shared memory. `set` ends the waits of all, also if the event is cleared right after.
+ * @remarks What {@link Event} is in shared memory. `set` ends all waits, also if the event is cleared right after.
  * @example
  * ```ts
  * import { Manager } from 'procshare'

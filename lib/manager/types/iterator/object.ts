@@ -1,6 +1,6 @@
 /**
  * The iterator: where a client is that iterates over a dict or set, or over what a method of a user's object has returned. It lives as
- * long as the client has its proxy, which it lets go of when the iteration is over.
+ * long as the client has its proxy, which the client closes when the iteration is over.
  */
 
 import { managerError } from '../../../errors/manager-messages.ts'
@@ -15,7 +15,7 @@ import { iteratorContract } from './contract.ts'
 interface Iteration {
   /** Takes the next items into a batch; none when it is over, and then for good. */
   fill(batch: Batch<unknown>): void | Promise<void>
-  /** Nobody goes on with it. */
+  /** The iteration will not continue. */
   end?(): void
 }
 
@@ -73,7 +73,7 @@ class OtherIteration implements Iteration {
   end(): void {
     if (this.#isDone) return
     this.#isDone = true
-    // Nobody is there any more whom an error could be told.
+    // No client is left to report an error to.
     void (async () => this.#iterator.return?.())().catch(() => {})
   }
 

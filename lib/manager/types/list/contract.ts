@@ -21,10 +21,10 @@ export interface ListContract<T, F extends Form> {
   /** Replaces the item at an index. @throws `RangeError` where there is none. */
   set(index: number, value: T): Result<F, void>
 
-  /** Adds items at the end; gives the new length. Python's `append`. */
+  /** Adds items at the end; returns the new length. Python's `append`. */
   push(...values: T[]): Result<F, number>
 
-  /** Adds all items of another collection at the end; gives the new length. */
+  /** Adds all items of another collection at the end; returns the new length. */
   extend(values: Values<T>): Result<F, number>
 
   /** Takes the last item out, or the one at `index`; undefined when the list is empty. @throws `RangeError` for an index where there is none. */
@@ -33,13 +33,13 @@ export interface ListContract<T, F extends Form> {
   /** Takes the first item out; undefined when the list is empty. */
   shift(): Result<F, T | undefined>
 
-  /** Adds items at the start; gives the new length. */
+  /** Adds items at the start; returns the new length. */
   unshift(...values: T[]): Result<F, number>
 
-  /** Adds items before the one at `index`; outside of the list, at its end or start. Gives the new length. */
+  /** Adds items before the one at `index`; outside of the list, at its end or start. Returns the new length. */
   insert(index: number, ...values: T[]): Result<F, number>
 
-  /** Takes items out and puts others in their place, as `Array.prototype.splice`; gives those taken out. Python's assignments to slices. */
+  /** Takes items out and puts others in their place, as `Array.prototype.splice`; returns those taken out. Python's assignments to slices. */
   splice(start: number, deleteCount?: number, ...values: T[]): Result<F, T[]>
 
   /** The items from `start` to before `end`, as `Array.prototype.slice`; every `step`th one, backwards if it is negative, as in Python. */
@@ -57,7 +57,7 @@ export interface ListContract<T, F extends Form> {
   /** How many items are the same. */
   count(value: T): Result<F, number>
 
-  /** Takes the first item out that is the same; whether there was one. */
+  /** Takes the first item out that is the same; returns whether there was one. */
   remove(value: T): Result<F, boolean>
 
   /** Takes all items out. */
@@ -76,16 +76,16 @@ export interface ListContract<T, F extends Form> {
   /** Replaces the items from `start` to before `end` by a value. */
   fill(value: T, start?: number, end?: number): Result<F, void>
 
-  /** Replaces the item at an index and gives the old one. @throws `RangeError` where there is none. */
+  /** Replaces the item at an index and returns the old one. @throws `RangeError` where there is none. */
   exchange(index: number, value: T): Result<F, T>
 
   /**
-   * Adds to the number or bigint at an index, and gives the result.
+   * Adds to the number or bigint at an index, and returns the result.
    * @throws `TypeError` for another item, or `by` of another type than the item; `RangeError` where there is none.
    */
   increment(index: number, by?: number | (T & bigint)): Result<F, T>
 
-  /** Replaces the item at an index if it is the same as `expected`; whether it did. @throws `RangeError` where there is none. */
+  /** Replaces the item at an index if it is the same as `expected`; returns whether it did. @throws `RangeError` where there is none. */
   compareAndSet(index: number, expected: T, value: T): Result<F, boolean>
 
   /** A copy of everything, as it is at one moment. */
@@ -94,7 +94,7 @@ export interface ListContract<T, F extends Form> {
   /**
    * The items one by one.
    *
-   * @remarks They are fetched in batches while they are used, by their index, as an array is iterated: what is added behind meanwhile is
+   * @remarks They are fetched in batches while they are used, by their index, as an array is iterated: an item that is added behind is
    * visited, and when items before are taken out some are skipped.
    */
   values(): Iteration<F, T>

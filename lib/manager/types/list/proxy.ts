@@ -13,9 +13,9 @@ import { type ListContract, type ListOperations, listContract, type SortOptions 
 /**
  * An array that lives in the server of a {@link Manager}: `manager.list()`.
  *
- * @remarks It has the methods of an `Array`, as promises, those of Python's list, and some that look and act in one step. Negative indexes
- * count from the end, as in `at()`; to read where there is no item gives undefined, to write there is a `RangeError`. Items are
- * copied in and out: what `at` gives can be changed without effect on the list. Proxies and shared objects among the items stay what
+ * @remarks It has the methods of an `Array`, as promises, those of Python's list, and some that check and change in one step. Negative indexes
+ * count from the end, as in `at()`; reading where there is no item returns undefined, writing there is a `RangeError`. Items are
+ * copied in and out: changing what `at` returned does not change the list. Proxies and shared objects among the items stay what
  * they are. Where items are searched, objects are compared by what they consist of, managed objects by which they are.
  * @example
  * ```ts

@@ -2,13 +2,13 @@
 import { contract } from '../../contract/contract.ts'
 import type { Form, Result, Returned, WaitOptionsOf } from '../../contract/form.ts'
 
-/** What a function under a lock is told. */
+/** What a function that runs under a lock receives. */
 export interface Abandonment {
   /** Whether the last owner ended while it held the lock. */
   readonly abandoned: boolean
 }
 
-/** What an acquisition gives: the lock is held until its guard is released, or the client ends. */
+/** The result of an acquisition: the lock is held until its guard is released, or the client ends. */
 export interface LockGuard<F extends Form> extends Disposable {
   /** Whether the last owner ended while it held the lock, so that what the lock protects may be half-changed. */
   readonly abandoned: boolean
@@ -18,7 +18,7 @@ export interface LockGuard<F extends Form> extends Disposable {
 
   /**
    * Releases the lock, or one level of a recursive one.
-   * @throws {@link ShareError} `ERR_NOT_OWNER` the second time, or when somebody else has released the lock; as every call.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` the second time, or when another client has released the lock; as every call.
    */
   release(): Result<F, void>
 }
@@ -26,31 +26,31 @@ export interface LockGuard<F extends Form> extends Disposable {
 /** What a lock offers. */
 export interface LockContract<F extends Form> {
   /**
-   * Takes the lock; those who ask get it in the order in which their requests arrive.
+   * Acquires the lock; requests are granted in the order in which they arrive.
    *
-   * @remarks The lock then belongs to this acquisition alone, and the guard releases it: even a recursive lock does not
-   * recognise its owner without {@link run}. If the last owner died, or let go of its proxy while it held the lock, the guard comes
-   * with `abandoned: true`: check the data before you trust it. In the blocking form the lock belongs to the thread.
+   * @remarks The lock belongs to this acquisition alone, and the guard releases it: even a recursive lock does not
+   * recognise its owner without {@link run}. If the last owner ended, or closed its proxy while it held the lock, the guard has
+   * `abandoned: true`: check the data before you use it. In the blocking form the lock belongs to the thread.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_DEADLOCK` inside `run` of the same lock, if it is not recursive. The
    * signal's reason when it aborts. As every call.
    */
   acquire(options?: WaitOptionsOf<F>): Result<F, LockGuard<F>>
 
-  /** Takes the lock if it is free, and gives `undefined` if it is not. @throws {@link ShareError} as every call. */
+  /** Acquires the lock if it is free; otherwise returns `undefined`. @throws {@link ShareError} as every call. */
   tryAcquire(): Result<F, LockGuard<F> | undefined>
 
   /**
-   * Releases the lock, whoever holds it; a recursive one, or one level of it, only as its owner: inside {@link run}, or in the blocking
-   * form.
+   * Releases the lock, whichever client holds it. A recursive lock, or one level of it, is released only by its owner: inside {@link run}, or
+   * in the blocking form.
    * @throws {@link ShareError} `ERR_NOT_OWNER` when it is not held, or a recursive one not by the caller. As every call.
    */
   release(): Result<F, void>
 
-  /** Whether somebody holds the lock at this moment. @throws {@link ShareError} as every call. */
+  /** Whether the lock is held at this moment. @throws {@link ShareError} as every call. */
   readonly locked: Result<F, boolean>
 
   /**
-   * Runs `fn` while holding the lock, and gives what it returns or resolves to. In the blocking form it may not return a promise.
+   * Runs `fn` while holding the lock, and returns its result. In the blocking form `fn` may not return a promise.
    *
    * @remarks Everything that runs as part of `fn`, across its awaits, counts as the owner. The lock is released when `fn`
    * has settled, however it does.

@@ -7,7 +7,7 @@ import type { LockGuard } from './contract.ts'
 type Release = () => Promise<boolean>
 
 /**
- * What an acquisition of a managed lock gives: the lock is held until its guard is released, or the client ends.
+ * The result of an acquisition of a managed lock: the lock is held until its guard is released, or the client ends.
  *
  * @remarks `await using guard = await lock.acquire()` releases at the end of the block, also when it is left by an error; `using`
  * does so without waiting for the server's answer.
@@ -60,7 +60,7 @@ export class ManagedLockGuard implements LockGuard<'asynchronous'>, AsyncDisposa
     throw managerError('ERR_NOT_OWNER', { type: 'Lock', why: 'guard is released' })
   }
 
-  /** Begins to release the lock, unless that has been done. What is wrong with that nobody is told. */
+  /** Begins to release the lock, unless that has been done. Errors are ignored. */
   [Symbol.dispose](): void {
     if (this.released) return
     const released = this.release() as Promise<void> | undefined

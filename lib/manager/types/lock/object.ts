@@ -1,4 +1,4 @@
-/** Managed locks: who holds one, and who waits for it. */
+/** Managed locks: their owners, and the requests that wait. */
 
 import { randomInt } from 'node:crypto'
 import { managerError } from '../../../errors/manager-messages.ts'
@@ -14,7 +14,7 @@ export interface Ownership {
   readonly id: number
   readonly client: Client
   readonly task: number
-  /** The object through which the lock was taken, the lock or a condition: when the client lets go of that, the ownership ends. */
+  /** The object through which the lock was acquired, the lock or a condition: when the client has no proxy of that any more, the ownership ends. */
   readonly via: object
   /** Its levels; 0 when it was released while a condition's wait had suspended it. */
   depth: number
@@ -26,8 +26,8 @@ let lastId = randomInt(2 ** 40)
 /**
  * A lock.
  *
- *   M1  There is a ownership, or nobody is in line.
- *   M2  A ownership is in one place: it is the current one, in line, or suspended by a condition's wait, which puts it in line again.
+ *   M1  There is an ownership, or the queue is empty.
+ *   M2  An ownership is in one place: it is the current one, queued, or suspended by a condition's wait, which queues it again.
  */
 export class ManagedLock {
   readonly isRecursive: boolean
@@ -73,7 +73,7 @@ export class ManagedLock {
   }
 
   /**
-   * Releases the lock, or a level of a recursive one, whoever holds it; a recursive one only for its owner.
+   * Releases the lock, or a level of a recursive one. Any client may release a lock; only its owner a recursive one.
    * @throws {@link ShareError} `ERR_NOT_OWNER`.
    */
   release(request: Request, within: Tasks): void {
@@ -83,7 +83,7 @@ export class ManagedLock {
     this.#leaveLevel(current)
   }
 
-  /** Releases a level of a ownership of the caller; whether another one is left. @throws {@link ShareError} `ERR_NOT_OWNER`. */
+  /** Releases a level of an ownership of the caller; whether another one is left. @throws {@link ShareError} `ERR_NOT_OWNER`. */
   releaseOwnership(request: Request, id: number): boolean {
     const ownership = this.#find(request, id)
     if (ownership === undefined) throw this.#notOwner('guard is released')
@@ -103,7 +103,7 @@ export class ManagedLock {
     return isOwned ? current : undefined
   }
 
-  /** Lets go of all levels of the current ownership, to take it up again later. */
+  /** Releases all levels of the current ownership, which {@link resume} takes up again. */
   suspend(): Ownership {
     const ownership = this.#current!
     this.#suspended.add(ownership)
@@ -111,7 +111,7 @@ export class ManagedLock {
     return ownership
   }
 
-  /** Takes up a ownership again, in line with the others. Rejects when the client has let go of the lock before. */
+  /** Takes an ownership up again, in the order of the queue. Rejects when the client has no proxy of the lock any more. */
   async resume(request: Request, ownership: Ownership): Promise<void> {
     if (ownership.depth > 0) {
       if (this.#current === undefined) this.#takeUp(ownership)
@@ -120,13 +120,13 @@ export class ManagedLock {
     this.#suspended.delete(ownership)
   }
 
-  /** The client that had a suspended ownership is gone. */
+  /** The client of a suspended ownership is gone. */
   abandon(ownership: Ownership): void {
     ownership.depth = 0
     this.#suspended.delete(ownership)
   }
 
-  /** Ends what a client has, or waits for, through `via`. */
+  /** Ends the ownerships and the waits of a client through `via`. */
   disconnect(client: Client, via: object = this): void {
     const isTheirs = (ownership: Ownership) => ownership.client === client && ownership.via === via
     this.#queue.cancelAllOf(client, isTheirs)
@@ -157,7 +157,7 @@ export class ManagedLock {
     return { ownershipId: ownership.id, abandoned }
   }
 
-  /** That the lock was abandoned meanwhile is told to the next one who takes it: this one has been told what it needs. */
+  /** If the lock was abandoned in between, the next new owner is told: this one was told at its acquisition. */
   #takeUp(ownership: Ownership): Grant {
     this.#current = ownership
     return { ownershipId: ownership.id, abandoned: false }
@@ -172,13 +172,13 @@ export class ManagedLock {
     if (--ownership.depth === 0) this.#handOver()
   }
 
-  /** Gives the lock to the next in line. */
+  /** Hands the lock over to the next request. */
   #handOver(): void {
     this.#current = undefined
     for (const waiting of this.#queue) {
       const { demand: ownership } = waiting
       const isSuspended = this.#suspended.delete(ownership)
-      const isReleased = ownership.depth === 0 // while it was in line to be taken up again
+      const isReleased = ownership.depth === 0 // while it was queued to be taken up again
       this.#queue.grant(waiting, isReleased || isSuspended ? this.#takeUp(ownership) : this.#take(ownership))
       if (!isReleased) return
       this.#current = undefined

@@ -19,7 +19,7 @@ import {
 } from './contract.ts'
 import { type BlockingLockGuard, ManagedLockGuard } from './guard.ts'
 
-/** A release is made whatever has become of the signal of the wait. */
+/** A release is sent whatever has become of the signal of the wait. */
 const RELEASE = { isPlain: true } as const
 
 /** What {@link LockProxy}, {@link RLockProxy} and {@link ConditionProxy} share. */
@@ -62,7 +62,7 @@ export abstract class LockingProxy extends WaitingProxy implements LockContract<
     try {
       result = await runInside(task, () => fn({ abandoned }))
     } catch (error) {
-      await leave(guard, task).catch(() => {}) // the first error says more
+      await leave(guard, task).catch(() => {}) // the first error is the one to report
       throw error
     }
     await leave(guard, task)
@@ -111,15 +111,15 @@ async function leave(guard: ManagedLockGuard, task: Task): Promise<void> {
   try {
     isHeld = await guard.leave()
   } finally {
-    task.ended = !isHeld // as it is while a `run` inside, which nobody has awaited, goes on
+    task.ended = !isHeld // it is held while a `run` inside that was not awaited goes on
   }
 }
 
 /**
- * A lock in the server of a {@link Manager}, which one owner holds at a time: a client, or an asynchronous task of one.
+ * A lock in the server of a {@link Manager} with one owner at a time: a client, or an asynchronous task of one.
  *
- * @remarks What {@link Lock} is in shared memory, for clients anywhere. When its owner's connection ends, however the owner ends, the next
- * one gets it. As in Python, anybody may {@link release} it; the owner's guard does so only while it is the owner's.
+ * @remarks What {@link Lock} is in shared memory, for clients anywhere. When the connection of its owner ends, the next request
+ * gets the lock. As in Python, any client may {@link release} it; a guard releases only its own acquisition.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -136,10 +136,10 @@ export class LockProxy extends LockingProxy {
 }
 
 /**
- * A recursive lock in the server of a {@link Manager}: its owner takes it again at no risk, and it is free when every level has been released.
+ * A recursive lock in the server of a {@link Manager}: its owner may acquire it again, and it is free when every level has been released.
  *
- * @remarks What {@link RLock} is in shared memory. The owner is the thread in the blocking form, and whatever runs inside `run(fn)` in the
- * asynchronous one. The guard of `await acquire()` belongs to nobody who could be recognised, so nothing re-enters under it.
+ * @remarks What {@link RLock} is in shared memory. The owner is the thread in the blocking form, and everything that runs inside `run(fn)` in
+ * the asynchronous form. An acquisition by `await acquire()` belongs to no task, so nothing re-enters under it.
  * @example
  * ```ts
  * import { Manager } from 'procshare'

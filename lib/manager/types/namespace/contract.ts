@@ -16,7 +16,7 @@ export interface NamespaceContract<Fields extends object, F extends Form> {
   /** Whether there is a value of that name. */
   has(name: NameOf<Fields>): Result<F, boolean>
 
-  /** Deletes a value; whether there was one. */
+  /** Deletes a value; returns whether there was one. */
   delete(name: NameOf<Fields>): Result<F, boolean>
 
   /** Sets several values in one step, all or none. */
@@ -25,13 +25,13 @@ export interface NamespaceContract<Fields extends object, F extends Form> {
   /** A copy of all values, as they are at one moment. */
   snapshot(): Result<F, Fields>
 
-  /** Adds to a number or bigint and gives the result; a name without a value counts as 0. @throws `TypeError` for another value. */
+  /** Adds to a number or bigint and returns the result; a name without a value counts as 0. @throws `TypeError` for another value. */
   increment<N extends NameOf<Fields>>(name: N, by?: number | (Fields[N] & bigint)): Result<F, Fields[N]>
 
-  /** Sets a value and gives the old one. */
+  /** Sets a value and returns the old one. */
   exchange<N extends NameOf<Fields>>(name: N, value: Fields[N]): Result<F, Fields[N]>
 
-  /** Sets a value if the present one is the same as `expected`; whether it did. */
+  /** Sets a value if the present one is the same as `expected`; returns whether it did. */
   compareAndSet<N extends NameOf<Fields>>(
     name: N,
     expected: Fields[N] | undefined,

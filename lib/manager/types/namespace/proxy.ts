@@ -16,8 +16,8 @@ import { type NameOf, type NamespaceContract, type NamespaceOperations, namespac
  * Named values that live in the server of a {@link Manager}: `manager.Namespace({ a: 1 })`.
  *
  * @remarks In the blocking form the values are properties: `namespace.a = 1`. A value comes before a property of the proxy: `namespace.name` is the
- * value of that name, if there is one. Only the methods and `handle` stay what they are; a value with such a name is for `set` and `get`, and an
- * assignment to it is a `TypeError`. Names that begin with `_` stay with the proxy and are not shared, as in Python. Values are copied in and out.
+ * value of that name, if there is one. Only the methods and `handle` are never values: a value of such a name is read and set by `get` and `set`, and an
+ * assignment to it is a `TypeError`. Names that begin with `_` belong to the proxy and are not shared, as in Python. Values are copied in and out.
  * @example
  * ```ts
  * import { Manager } from 'procshare'

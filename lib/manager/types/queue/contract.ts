@@ -19,28 +19,28 @@ export interface QueueContract<T, F extends Form> {
   put(value: T, options?: WaitOptionsOf<F>): Result<F, void>
 
   /**
-   * Puts copies of all values, one behind the other with nothing in between, or none: waits until there is room for all.
+   * Puts copies of all values, adjacent to each other, or none: waits until there is room for all.
    * @throws as {@link put}; {@link ShareError} `ERR_LIMIT` for more than `maxSize`.
    */
   putMany(values: readonly T[], options?: WaitOptionsOf<F>): Result<F, void>
 
   /**
-   * Puts a copy of a value if there is room, and says whether it did; false also while others wait to put something.
+   * Puts a copy of a value if there is room; returns whether it did. It returns false also while other requests wait to put.
    * @throws as {@link put}, but for `ERR_TIMEOUT`.
    */
   tryPut(value: T): Result<F, boolean>
 
   /**
-   * Takes the first item, waiting for one; those who ask get theirs in the order in which their requests arrive.
+   * Takes the first item, waiting for one; requests are granted in the order in which they arrive.
    *
-   * @remarks An item whose taker is gone before the server has sent it goes back. One that was sent is the taker's.
+   * @remarks When the client is gone before the server has sent the item, the item goes back. An item that was sent belongs to the client.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when the queue has ended and nothing is left. The signal's reason when it
    * aborts. Nothing has been taken then. As every call.
    */
   get(options?: WaitOptionsOf<F>): Result<F, T>
 
   /**
-   * Takes what there is, up to `most` items, waiting for the first.
+   * Takes the items that there are, at most `most`, waiting for the first.
    * @throws as {@link get}; {@link ShareError} `ERR_LIMIT` when the items do not fit into one message: they stay in the queue.
    */
   getMany(most: number, options?: WaitOptionsOf<F>): Result<F, T[]>
@@ -52,8 +52,8 @@ export interface QueueContract<T, F extends Form> {
   tryGet(): Result<F, Taken<T> | undefined>
 
   /**
-   * Ends the queue for everybody: nothing more is put, what is in it can still be taken, and iteration over it ends everywhere once
-   * that is done. Idempotent.
+   * Ends the queue for all clients: no more items can be put, those in the queue can still be taken, and iteration ends everywhere when
+   * the queue is empty. Idempotent.
    * @throws {@link ShareError} as every call.
    */
   end(): Result<F, void>
@@ -61,7 +61,7 @@ export interface QueueContract<T, F extends Form> {
   /** How many items there are at this moment. @throws {@link ShareError} as every call. */
   readonly size: Result<F, number>
 
-  /** How many items there can be; `Infinity` when nobody has said. @throws {@link ShareError} as every call. */
+  /** The largest number of items; `Infinity` for no limit. @throws {@link ShareError} as every call. */
   readonly maxSize: Result<F, number>
 
   /** Whether there are no items at this moment. @throws {@link ShareError} as every call. */
@@ -70,7 +70,7 @@ export interface QueueContract<T, F extends Form> {
   /** Whether there is no room at this moment. @throws {@link ShareError} as every call. */
   readonly isFull: Result<F, boolean>
 
-  /** Whether somebody has called {@link end}. @throws {@link ShareError} as every call. */
+  /** Whether {@link end} was called. @throws {@link ShareError} as every call. */
   readonly ended: Result<F, boolean>
 }
 
@@ -80,7 +80,7 @@ export interface JoinableQueueContract<T, F extends Form> extends QueueContract<
   readonly unfinished: Result<F, number>
 
   /**
-   * Says that items that were taken from the queue have been worked off.
+   * Reports that items that were taken from the queue are finished.
    * @throws {@link ShareError} `ERR_TASK_DONE` when that is more than there are unfinished; nothing changes then. As every call.
    */
   taskDone(count?: number): Result<F, void>
@@ -88,7 +88,7 @@ export interface JoinableQueueContract<T, F extends Form> extends QueueContract<
   /**
    * Waits until nothing is unfinished; at once when nothing is.
    *
-   * @remarks A consumer that ends between taking an item and `taskDone()` leaves that one unfinished.
+   * @remarks An item whose consumer ends before `taskDone()` stays unfinished.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; the signal's reason when it aborts. As every call.
    */
   join(options?: WaitOptionsOf<F>): Result<F, void>

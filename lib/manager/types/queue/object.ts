@@ -1,4 +1,4 @@
-/** Managed queues: items, who waits to put some, and who waits to take some. */
+/** Managed queues: items, the requests that wait to put some, and those that wait to take some. */
 
 import { managerError } from '../../../errors/manager-messages.ts'
 import type { ShareError } from '../../../errors/share-error.ts'
@@ -19,15 +19,15 @@ import {
 
 const MAX_ITEMS = 2 ** 31 - 1
 
-/** What a call takes: one item, up to so many, or one of an iteration, which ends without an error. */
+/** What a request takes: one item, up to a number of items, or the next one of an iteration, which ends without an error. */
 type Demand = 'one' | 'next' | number
 
 /**
  * A queue.
  *
- *   M1  There are no items, or nobody waits for one.
- *   M2  The first who waits to put something has no room, or nobody waits.
- *   M3  After the end nobody waits: there are items to take, or none will ever come.
+ *   M1  There are no items, or no request waits for one.
+ *   M2  No request waits to put, or the first of them has no room.
+ *   M3  After the end no request waits: there are items to take, or there will be none.
  */
 class ManagedQueue {
   readonly maxSize: number
@@ -45,8 +45,8 @@ class ManagedQueue {
     this.#getters = new RequestQueue(name)
     this.#putters = new RequestQueue(name, (waiting, reason) => {
       waiting.reject(reason)
-      // The next one may need less room than this one did. Those of a client that is gone must not be served in its last moments:
-      // disconnect() comes when all of them have given up.
+      // The next request may need less room. The requests of a client that is gone must not be served: disconnect() comes when all of
+      // them are cancelled.
       if (!waiting.request.client.isClosed) this.#serve()
     })
     this.#joiners = new RequestQueue(name)
@@ -92,7 +92,7 @@ class ManagedQueue {
     return this.#items.size === 0 && !this.hasEnded ? undefined : { value: this.#takeFor(request, 'one') }
   }
 
-  /** Items that were taken, and came too late for who had asked for them, go back to the front. */
+  /** Items that were granted after their request was cancelled go back to the front. */
   putBack(items: readonly unknown[]): void {
     assertItems(this.#type, this.size + items.length)
     this.#items.putBack(items)
@@ -134,7 +134,7 @@ class ManagedQueue {
     this.unfinished += values.length
   }
 
-  /** Gives those who wait what there is, items and room. */
+  /** Grants the waiting requests what there is, items and room. */
   #serve(): void {
     for (;;) {
       const { first: getter } = this.#getters

@@ -83,7 +83,7 @@ export abstract class AnyQueueProxy<T>
     return this.request('ended', [])
   }
 
-  /** Takes items until the queue has ended and nothing is left. Each item goes to one of those who iterate. */
+  /** Takes items until the queue has ended and nothing is left. Each item goes to one consumer. */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     return this.consume()
   }
@@ -91,8 +91,8 @@ export abstract class AnyQueueProxy<T>
   /**
    * Takes items, as iteration over the queue itself does, until the queue has ended and nothing is left, or the signal aborts.
    *
-   * @remarks When the signal aborts, the loop ends after the item that is being worked on. If it waits for one, it ends when the server has answered
-   * that none was sent; one that was already on its way is worked on first. Everything else stays in the queue for other consumers.
+   * @remarks When the signal aborts, the loop ends after the current item. A loop that waits for an item ends when the server has confirmed
+   * that none was sent; an item that was already sent is delivered first. All other items stay in the queue for other consumers.
    * @throws {@link ShareError} as every call. `TypeError` for other options.
    * @example
    * ```ts
@@ -112,7 +112,7 @@ export abstract class AnyQueueProxy<T>
    */
   consume(options: ConsumeOptions = {}): AsyncGenerator<T, void, undefined> {
     if (this.isBlocking) throw typeError('queue', 'one of the asynchronous form (use for…of)', this)
-    // Given up without the server's answer, an item could be lost that it has sent already. A view with a timeout asks for less.
+    // Without the server's reply, an item that it has already sent could be lost. A view with a timeout accepts that.
     const waits = this.timeoutMs === undefined ? 'takes back' : true
     return consume<T>(async ({ signal }): Promise<Got> => {
       const requestOptions = { waits: signal === undefined || waits, signal, undo: this.#putBackTaken } as const
@@ -131,7 +131,7 @@ export abstract class AnyQueueProxy<T>
     }
   }
 
-  /** Items that came too late for who has asked for them: to the front, for the next one. */
+  /** Puts items back to the front that were granted after their request was cancelled. */
   #putBack(items: readonly T[]): void {
     this.post('putBack', [items])
   }
@@ -142,7 +142,7 @@ export abstract class AnyQueueProxy<T>
 }
 
 /**
- * A queue of values in the server of a {@link Manager}, for many producers and many consumers; bounded in items, if you like.
+ * A queue of values in the server of a {@link Manager}, for many producers and many consumers; the number of items can be bounded.
  *
  * @remarks What {@link Queue} is in shared memory, for clients anywhere. Each item goes to one consumer, as a copy, in the order in which they were put.
  * @example
@@ -164,7 +164,7 @@ export class QueueProxy<T = unknown> extends AnyQueueProxy<T> {
 }
 
 /**
- * A {@link QueueProxy} that counts what was put and not yet worked off, so that one can wait until all is done.
+ * A {@link QueueProxy} that counts unfinished items, so that a program can wait until all are done.
  *
  * @example
  * ```ts

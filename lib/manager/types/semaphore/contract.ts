@@ -5,24 +5,24 @@ import type { Form, Result, WaitOptionsOf } from '../../contract/form.ts'
 /** What a semaphore offers. */
 export interface SemaphoreContract<F extends Form> {
   /**
-   * Takes one unit; those who ask get theirs in the order in which their requests arrive.
+   * Takes one unit; requests are granted in the order in which they arrive.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; the signal's reason when it aborts. No unit has been taken then. As every
    * call.
    */
   acquire(options?: WaitOptionsOf<F>): Result<F, void>
 
-  /** Takes one unit if there is one, and says whether it did. @throws {@link ShareError} as every call. */
+  /** Takes one unit if there is one; returns whether it did. @throws {@link ShareError} as every call. */
   tryAcquire(): Result<F, boolean>
 
   /**
-   * Puts units back, whoever has taken them: first those that this client has, then those of the clients that have had some for
-   * longest, and then new ones.
+   * Puts units back, whichever client has taken them: first those of this client, then those of the clients that acquired first, and then
+   * new ones.
    * @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would go beyond its limit (the initial value of a bounded semaphore,
    * otherwise 2^31 − 1); nothing has been released then. As every call.
    */
   release(units?: number): Result<F, void>
 
-  /** How many units there are at this moment. @throws {@link ShareError} as every call. */
+  /** The number of free units at this moment. @throws {@link ShareError} as every call. */
   readonly value: Result<F, number>
 }
 

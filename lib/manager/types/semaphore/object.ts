@@ -1,4 +1,4 @@
-/** Managed semaphores: how many units there are, and who has taken how many. */
+/** Managed semaphores: free units, and the units of each client. */
 
 import { managerError } from '../../../errors/manager-messages.ts'
 import { assertBoolean, assertInteger, assertTimeout } from '../../../validate.ts'
@@ -13,15 +13,15 @@ const MAX_VALUE = 2 ** 31 - 1
 /**
  * A semaphore.
  *
- *   M1  There are no units, or nobody is in line.
- *   M2  The units that there are and those that clients have are never more than the limit.
+ *   M1  There are no free units, or the queue is empty.
+ *   M2  The free units and those of clients are together at most the limit.
  */
 class ManagedSemaphore {
   readonly limit: number
   readonly #type: string
   readonly #isRecoverable: boolean
   readonly #queue: RequestQueue<void>
-  /** How many units each client has; who has had some for longest comes first. */
+  /** The units of each client, in the order of the first acquisition. */
   readonly #unitsByClient = new Map<Client, number>()
   #value: number
 
@@ -76,7 +76,7 @@ class ManagedSemaphore {
     this.#unitsByClient.set(client, (this.#unitsByClient.get(client) ?? 0) + 1)
   }
 
-  /** Takes up to so many units from what a client has; how many are left to find. */
+  /** Takes up to `units` units back from a client; returns how many are missing. */
   #takeBack(client: Client, units: number): number {
     const held = this.#unitsByClient.get(client) ?? 0
     if (held > units) this.#unitsByClient.set(client, held - units)

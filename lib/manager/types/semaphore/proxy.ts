@@ -66,7 +66,7 @@ export abstract class AnySemaphoreProxy extends WaitingProxy implements Semaphor
     }
     if (units > 0) proxies.set(this.whole, (proxies.get(this.whole) ?? 0) + units)
     else {
-      // Units are the client's: those that came through another proxy of this semaphore go as well.
+      // Units are the client's: those that came through another proxy of this semaphore are released as well.
       let left = -units
       const own = [this.whole, ...[...proxies.keys()].filter((proxy) => proxy !== this.whole && proxy.equals(this))]
       for (const proxy of own) {
@@ -80,12 +80,11 @@ export abstract class AnySemaphoreProxy extends WaitingProxy implements Semaphor
 }
 
 /**
- * A counter in the server of a {@link Manager}, which is taken down by `acquire` and up by `release`, and makes those wait who would take
- * it below zero.
+ * A number of units in the server of a {@link Manager}: `acquire` takes one, waiting while there is none, and `release` puts units back.
  *
- * @remarks What {@link Semaphore} is in shared memory. Anybody may release. Unless it was made with `recoverable: false`, the units of a
- * client come back when the client ends, or lets go of its proxy: say so for a semaphore whose units are not a property but a
- * message, released by one client for another.
+ * @remarks What {@link Semaphore} is in shared memory. Any client may release. Unless it was created with `recoverable: false`, the units of a
+ * client come back when the client ends, or closes its last proxy. Use `recoverable: false` where one client releases units for another,
+ * as a message.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -117,7 +116,7 @@ export interface BlockingSemaphoreProxy extends SemaphoreContract<'blocking'>, B
 
 /** How a managed semaphore is made. */
 export interface ManagedSemaphoreOptions extends NameOptions {
-  /** Brings the units back that a client has when it ends without releasing them. @defaultValue `true` */
+  /** Whether the units of a client come back when it ends without releasing them. @defaultValue `true` */
   readonly recoverable?: boolean
 }
 
@@ -125,7 +124,7 @@ export interface ManagedSemaphoreOptions extends NameOptions {
 export interface SemaphoreFactory<F extends Form> {
   /**
    * Makes a semaphore, or finds the one of that name.
-   * @param value - how many units there are at first: an integer from 0 to 2^31 − 1
+   * @param value - the number of units at first: an integer from 0 to 2^31 − 1
    * @throws as {@link Lock}; `TypeError`, `RangeError` for another value.
    */
   Semaphore(value?: number, options?: ManagedSemaphoreOptions | string): Result<F, SemaphoreProxy>
@@ -135,7 +134,7 @@ export interface SemaphoreFactory<F extends Form> {
 export interface BoundedSemaphoreFactory<F extends Form> {
   /**
    * Makes a bounded semaphore, or finds the one of that name.
-   * @param value - how many units there are: an integer from 0 to 2^31 − 1
+   * @param value - the number of units: an integer from 0 to 2^31 − 1
    * @throws as {@link Semaphore}.
    */
   BoundedSemaphore(value?: number, options?: ManagedSemaphoreOptions | string): Result<F, BoundedSemaphoreProxy>

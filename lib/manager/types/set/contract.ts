@@ -11,13 +11,13 @@ export interface SetContract<T, F extends Form> {
   /** How many members there are: `await set.size`. */
   readonly size: Result<F, number>
 
-  /** Adds a member; whether it is new. Of many who add the same one exactly one is told true. @throws `TypeError` for what can be no member. */
+  /** Adds a member; returns whether it is new. Of several requests for one member exactly one returns true. @throws `TypeError` for what cannot be a member. */
   add(value: T): Result<F, boolean>
 
   /** Whether it is a member. */
   has(value: T): Result<F, boolean>
 
-  /** Deletes a member; whether it was one. */
+  /** Deletes a member; returns whether it was one. */
   delete(value: T): Result<F, boolean>
 
   /** Deletes all members. */
@@ -26,16 +26,16 @@ export interface SetContract<T, F extends Form> {
   /** Takes out the member that was added last; undefined when there is none. */
   pop(): Result<F, T | undefined>
 
-  /** Adds several members in one step, all or none; how many are new. */
+  /** Adds several members in one step, all or none; returns how many are new. */
   addMany(values: MembersOf<T>): Result<F, number>
 
   /** Which of several values are members, at one moment. */
   hasMany(values: MembersOf<T>): Result<F, boolean[]>
 
-  /** Deletes several members in one step; how many there were. Python's `difference_update`. */
+  /** Deletes several members in one step; returns how many there were. Python's `difference_update`. */
   deleteMany(values: MembersOf<T>): Result<F, number>
 
-  /** Deletes all members but these, in one step; how many were deleted. Python's `intersection_update`. */
+  /** Deletes all members but these, in one step; returns how many were deleted. Python's `intersection_update`. */
   retainMany(values: MembersOf<T>): Result<F, number>
 
   /** Deletes those of the values that are members, and adds the others, in one step. Python's `symmetric_difference_update`. */
@@ -65,7 +65,7 @@ export interface SetContract<T, F extends Form> {
   /** A copy of everything, as it is at one moment. */
   toSet(): Result<F, Set<T>>
 
-  /** The members one by one, fetched in batches while they are used: as {@link DictProxy.entries}. */
+  /** The members one by one, fetched in batches as they are used: as {@link DictProxy.entries}. */
   values(): Iteration<F, T>
 
   /** The same as {@link values}, as of a `Set`. */

@@ -14,25 +14,25 @@ export interface ValueContract<T extends TypeName, F extends Form> {
   /** Sets the value. */
   set(value: InputOf<T>): Result<F, void>
 
-  /** Adds; gives the old value. @throws `RangeError` for a sum that the type cannot hold. */
+  /** Adds, and returns the old value. @throws `RangeError` for a sum that the type cannot hold. */
   add(value: Addend<T>): Result<F, ElementOf<T>>
 
-  /** Subtracts; gives the old value. @throws as {@link add}. */
+  /** Subtracts, and returns the old value. @throws as {@link add}. */
   sub(value: Addend<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise and; gives the old value. */
+  /** Bitwise and; returns the old value. */
   and(value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise or; gives the old value. */
+  /** Bitwise or; returns the old value. */
   or(value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise exclusive or; gives the old value. */
+  /** Bitwise exclusive or; returns the old value. */
   xor(value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Replaces the value and gives the old one. */
+  /** Replaces the value and returns the old one. */
   exchange(value: InputOf<T>): Result<F, ElementOf<T>>
 
-  /** Replaces the value if it is `expected`, to the bit; gives the old one. */
+  /** Replaces the value if it is `expected`, to the bit; returns the old one. */
   compareExchange(expected: InputOf<T>, replacement: InputOf<T>): Result<F, ElementOf<T>>
 }
 

@@ -16,7 +16,7 @@ export type Element = ElementOf<TypeName>
 
 type Operation = 'add' | 'sub' | 'and' | 'or' | 'xor'
 
-/** The scalar type that a client named. @throws `TypeError` that says what was most likely meant. */
+/** The scalar type that a client named. @throws `TypeError` that names the most likely type. */
 export function scalarOf(name: unknown): ScalarType {
   const type = findScalar(name)
   if (type === undefined) throw unknownTypeError('type', name, [])

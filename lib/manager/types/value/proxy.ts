@@ -39,7 +39,7 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy implements Valu
     return this.get()
   }
 
-  // Of no type, for it cannot be set in the asynchronous form; BlockingValue says what it is in the other one.
+  // Of type never: it cannot be set in the asynchronous form. BlockingValue has the type for the blocking form.
   set value(value: never) {
     if (!this.isBlocking) throw valueError('value', 'set with set() in the asynchronous form', value)
     this.set(value)
@@ -98,7 +98,7 @@ export type BlockingValue<T extends TypeName> = ValueContract<T, 'blocking'> &
 export interface ValueFactory<F extends Form> {
   /**
    * A scalar of a type ({@link TypeName}).
-   * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for a value that does not fit.
+   * @throws `TypeError` that names the closest type for any other one; `TypeError`, `RangeError` for a value that does not fit.
    */
   Value<T extends TypeName>(type: T, initial?: InputOf<T>, options?: NameOptions): Result<F, ValueProxy<T>>
 }
