@@ -10,14 +10,14 @@ import { originOf } from '../process/current.ts'
 import { inheritedOptions } from '../process/node-options.ts'
 import { isOurs } from '../process/protocol.ts'
 import type { ManagerAddress } from './address.ts'
+import { removePrivateDirectory } from './private-directory.ts'
 import type { FromServerProcess, ToServer } from './server/messages.ts'
-import { removePrivateDirectory } from './server/private-directory.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
 import type { ManagerServeOptions } from './server/server.ts'
 
 const START_MS = 30_000
 const KILL_AFTER_MS = 5_000
-const MOST_STARTS = 10
+const MAX_STARTS = 10
 /** Signals that go to a whole process group, and that a server ignores once it has loaded (server-main.ts). */
 const GROUP_SIGNALS: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
@@ -54,7 +54,7 @@ export class ServerProcess {
         return await ServerProcess.#startOnce(name, options, execArgv)
       } catch (error) {
         if (!(error instanceof EndedTooEarly)) throw error
-        if (attempt === MOST_STARTS) throw error.reason
+        if (attempt === MAX_STARTS) throw error.reason
       }
     }
   }

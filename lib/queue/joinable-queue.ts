@@ -5,13 +5,13 @@ import { defineKind } from '../memory/kind.ts'
 import type { Member, MemberOptions } from '../memory/member.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { native, QUEUE } from '../native.ts'
-import { block, NOT_NOW, timeoutError } from '../sync/wait-line.ts'
 import {
   assertSyncWaitOptions,
   assertWaitOptions,
   type SyncWaitOptions,
   type WaitOptions,
 } from '../sync/wait-options.ts'
+import { block, NOT_NOW, timeoutError } from '../sync/wait-queue.ts'
 import { assertInteger } from '../validate.ts'
 import { CountedQueue } from './counted-queue.ts'
 import { type QueueOptions, queueSpec } from './queue-state.ts'

@@ -93,7 +93,7 @@ function reviveLock(name: string, lock: unknown, options: AttachOptions | undefi
   try {
     revived = attach(lock, options)
   } catch (error) {
-    // Its name may be one that no segment can have.
+    // The name may be invalid.
     throw error instanceof ShareError ? error : segmentError('ERR_CORRUPT', { segment: name }, error)
   }
   if (!(revived instanceof LockBase)) throw segmentError('ERR_CORRUPT', { segment: name })
@@ -108,7 +108,7 @@ export class LockUse {
   readonly #inside: { readonly cell: number; readonly kind: 'Lock' | 'RLock' } | undefined
   /** Whether `#lock` is ours to close, and not what the creator gave. */
   readonly #isOurs: boolean
-  /** Keeps the segment of a lock that lives elsewhere. */
+  /** The attachment to the segment of a lock in another segment. */
   readonly #elsewhere: Attachment | undefined
   #lock: AnyLock | undefined
   #keepsAlive = true
@@ -152,7 +152,7 @@ export class LockUse {
     return this.#lock!
   }
 
-  /** Whether pending waits for the lock keep the process alive, those of a lock object included that is made later. */
+  /** Whether pending waits for the lock keep the process alive, including those of a lock object that is created later. */
   setKeepsAlive(yes: boolean): void {
     this.#keepsAlive = yes
     if (yes) this.#lock?.ref()

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   isOpening,
-  MOST_HANDSHAKE_BYTES,
+  MAX_HANDSHAKE_BYTES,
   newNonce,
   PROTOCOL_VERSION,
   REFUSED,
@@ -47,7 +47,7 @@ describe('the handshake', () => {
   it('begins each message with its length, and no client says more than is allowed', () => {
     for (const frame of [writeOpening(), writeHello(server), writeProof(key, server, client), writeRefusal(1)]) {
       expect(frame.readUInt32LE(0)).toBe(frame.byteLength - 4)
-      expect(frame.byteLength - 4).toBeLessThanOrEqual(MOST_HANDSHAKE_BYTES)
+      expect(frame.byteLength - 4).toBeLessThanOrEqual(MAX_HANDSHAKE_BYTES)
     }
   })
 
@@ -85,7 +85,7 @@ describe('the handshake', () => {
     )
     const hello = body(writeHello(server))
     expect(() => readHello(changed(hello, 4, OTHER_VERSION), 'it')).toThrow(
-      shareError('ERR_PROTOCOL', /speaks version 2 of the protocol, and this client speaks version 1/),
+      shareError('ERR_PROTOCOL', /speaks version 3 of the protocol, and this client speaks version 2/),
     )
     expect(() => readHello(Buffer.from('HTTP/1.1 400 Bad Request'), 'it')).toThrow(
       shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i),
