@@ -56,11 +56,10 @@ class WithErrors {
   }
 }
 
-// Those of the one value that is being written or read.
-let current: References | undefined
-let table: ErrorTable | undefined
-let errors: Map<number, Error> | undefined
-let isPacking = false
+// msgpackr calls its extensions without saying for which value. So these are those of the one that is being written, and of the one that is
+// being read.
+let writing: { readonly references: References; readonly table: ErrorTable | undefined } | undefined
+let reading: { readonly references: References; errors: Map<number, Error> | undefined } | undefined
 /** Where the next value without a buffer of its own goes; msgpackr keeps one target for all. */
 let chunk = Buffer.alloc(0)
 let chunkEnd = 0
@@ -78,17 +77,17 @@ addExtension({
 addExtension({
   Class: Referable,
   type: 0x48,
-  write: (object: object) => current!.write(object),
-  read: (reference: unknown) => current!.read(reference),
+  write: (object: object) => writing!.references.write(object),
+  read: (reference: unknown) => reading!.references.read(reference),
 })
 addExtension({
   Class: { [Symbol.hasInstance]: isError } as unknown as ErrorConstructor,
   type: 0x45,
-  write: (error: Error) => table!.headOf(error),
+  write: (error: Error) => writing!.table!.headOf(error),
   read: (head: ErrorHead) => {
     const error = errorFromHead(head)
-    errors ??= new Map()
-    errors.set(head[0], error)
+    reading!.errors ??= new Map()
+    reading!.errors.set(head[0], error)
     return error
   },
 })
@@ -97,7 +96,7 @@ addExtension({
   type: 0x57,
   write: ({ value, table }: WithErrors) => [value, table.properties],
   read: ([value, properties]: [unknown, ErrorProperties[]]) => {
-    for (const [place, error] of errors ?? []) setProperties(error, properties[place]!)
+    for (const [place, error] of reading!.errors ?? []) setProperties(error, properties[place]!)
     return value
   },
 })
@@ -114,13 +113,12 @@ export function pack(
   reservedBytes: number,
   buffer?: Buffer,
 ): Packed {
-  if (isPacking) throw notCloneable('a value whose getters send others')
-  isPacking = true
-  current = references
+  if (writing !== undefined) throw notCloneable('a value whose getters send others')
+  const table = typeof shape === 'string' ? undefined : shape
+  writing = { references, table }
   const isTree = shape === 'tree'
   try {
     const packr = isTree ? treePackr : graphPackr
-    table = typeof shape === 'string' ? undefined : shape
     const content = table === undefined ? value : new WithErrors(value, table)
     if (buffer === undefined) return packIntoChunk(packr, content, reservedBytes)
     packr.useBuffer(buffer)
@@ -132,9 +130,7 @@ export function pack(
     return { buffer: packed.buffer === buffer.buffer ? buffer : packed, end: packed.byteLength }
   } finally {
     if (!isTree) graphPackr.pack(null) // msgpackr keeps the objects of a graph until the next one
-    isPacking = false
-    current = undefined
-    table = undefined
+    writing = undefined
   }
 }
 
@@ -159,18 +155,15 @@ export function unpack(
   start = 0,
   end = bytes.byteLength,
 ): unknown {
-  const outer = current // reading a reference may read another value
-  const outerErrors = errors
-  current = references
-  errors = undefined
+  const outer = reading // reading a reference may read another value
+  reading = { references, errors: undefined }
   try {
     if (!isTree) return unpackGraph(bytes.subarray(start, end))
     range.start = start
     range.end = end
     return treeUnpackr.unpack(bytes, range)
   } finally {
-    current = outer
-    errors = outerErrors
+    reading = outer
   }
 }
 
