@@ -7,7 +7,7 @@
 // --all: the whole suite on each of them, which takes three minutes a version on two processors.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 
@@ -16,7 +16,7 @@ const PROJECT = 'together'
 const DEADLINE_MS = 15 * 60_000
 const TAIL_LINES = 100
 const OF_THE_RUNTIME = [
-  'unit',
+  ...unitTests(),
   'process/handles',
   'process/waiting',
   'process/dropped',
@@ -68,6 +68,13 @@ function install(major) {
     })
   }
   return node
+}
+
+/** Without those of what compilers and documents say: that is the same under each runtime. */
+function unitTests() {
+  const ofNoRuntime = ['package-types', 'documentation-links', 'error-messages', 'blocking-documentation']
+  const names = readdirSync(path.join(import.meta.dirname, '../test/unit')).filter((name) => name.endsWith('.test.ts'))
+  return names.map((name) => `unit/${name}`).filter((name) => !ofNoRuntime.some((part) => name.includes(part)))
 }
 
 /** None is all. */

@@ -4,7 +4,8 @@
  * A message is one sentence, or two: what is wrong, with which values, and what to do. Each code names the fields that its message
  * needs. `test/unit/error-messages.test.ts` renders all of them into docs/guide/error-messages.md.
  */
-import { isShareErrorCode, ShareError, type ShareErrorCode, type ShareErrorInfo } from './share-error.ts'
+import { errorOf, type FieldsOf, hasMessage, type MessageTable } from './error-table.ts'
+import { ShareError, type ShareErrorInfo } from './share-error.ts'
 
 /** What a message is about: a segment, the object that it belongs to, or a part of that. */
 export interface Subject {
@@ -28,7 +29,7 @@ interface SystemFields extends Room {
   readonly errno?: number | undefined
 }
 
-/** The numbers of an error for want of memory. */
+/** How much memory was missing. */
 export interface Room {
   readonly wantedBytes?: number | undefined
   readonly freeBytes?: number | undefined
@@ -205,14 +206,21 @@ const SEGMENT_MESSAGES = {
     difference === undefined
       ? `segment "${segment}" was created by a version of procshare whose segment layout this version cannot read: end the processes that use it, and remove it with unlinkSegment() if it is persistent`
       : `SharedState "${segment}" differs from the schema: ${differenceOf(difference)}. Use the schema that it was created with, or choose another name`,
-  ERR_NATIVE: (fields: {
-    readonly platform: string
-    readonly root: string
-    readonly prebuilt: readonly string[]
-    readonly reason: string
-  }) => {
+  ERR_NATIVE: (
+    fields: { readonly root: string; readonly reason: string } & (
+      | { readonly why: 'no binary'; readonly platform: string; readonly prebuilt: readonly string[] }
+      | { readonly why: 'bundled' }
+      | { readonly why: 'other version' }
+    ),
+  ) => {
+    if (fields.why === 'bundled') {
+      return `the native part of procshare could not be loaded: ${fields.root} is not its folder, so a bundler has probably moved its code. Mark procshare as external: \`--external:procshare\` for esbuild, \`externals: { procshare: 'commonjs procshare' }\` for webpack, \`external: ['procshare']\` for Rollup, \`serverExternalPackages: ['procshare']\` for Next.js. The loader reports: ${fields.reason}`
+    }
+    if (fields.why === 'other version') {
+      return `the native part of procshare in ${fields.root} belongs to another version than its JavaScript: ${fields.reason}. Install the package again, or build the native part with \`npm rebuild procshare --build-from-source\``
+    }
     const binaries = fields.prebuilt.length === 0 ? 'no binaries' : `binaries for ${fields.prebuilt.join(', ')}`
-    return `the native part of procshare could not be loaded: no binary for ${fields.platform} in ${fields.root} works (prebuilds/ and build/ were searched; the package came with ${binaries}). To build one, run \`npm rebuild procshare --build-from-source\`, which needs a C++17 compiler, make and Python 3. The loader reports: ${fields.reason}`
+    return `the native part of procshare could not be loaded: no binary for ${fields.platform} in ${fields.root} works (the package has ${binaries}). To build one, run \`npm rebuild procshare --build-from-source\` (or pnpm, yarn), which needs a C++17 compiler, make and Python 3; \`--ignore-scripts\` and pnpm without \`approve-builds\` skip it. The loader reports: ${fields.reason}`
   },
   ERR_NOT_OWNER: (
     fields:
@@ -280,13 +288,13 @@ const SEGMENT_MESSAGES = {
     'mismatch' in fields
       ? `segment "${fields.segment}" ${predicateOf(fields.mismatch)}. Open it as it was created, or choose another name`
       : `${fields.segment === undefined ? 'a value' : `segment "${fields.segment}"`} contains ${fields.unsupported}`,
-} satisfies Partial<Record<ShareErrorCode, (fields: never) => string>>
+} satisfies MessageTable
 
 function units(count: number): string {
   return count === 1 ? '1 unit' : `${count} units`
 }
 
-/** What a wait that took too long says. @param name - of what was waited for */
+/** The message of a wait that took too long. @param name - what was waited for */
 export function timeoutText(name: string, timeoutMs: number): string {
   return timeoutMs === 0
     ? `${name} is not ready, and timeoutMs is 0`
@@ -295,7 +303,7 @@ export function timeoutText(name: string, timeoutMs: number): string {
 
 export type SegmentErrorCode = keyof typeof SEGMENT_MESSAGES
 /** What the message of a code needs. */
-export type SegmentErrorFields<C extends SegmentErrorCode> = Parameters<(typeof SEGMENT_MESSAGES)[C]>[0]
+export type SegmentErrorFields<C extends SegmentErrorCode> = FieldsOf<typeof SEGMENT_MESSAGES, C>
 
 /** An error about shared memory. */
 export function segmentError<C extends SegmentErrorCode>(
@@ -303,15 +311,14 @@ export function segmentError<C extends SegmentErrorCode>(
   fields: SegmentErrorFields<C>,
   cause?: unknown,
 ): ShareError {
-  const write = SEGMENT_MESSAGES[code] as (fields: SegmentErrorFields<C>) => string
   const { segment, syscall, errno, wantedBytes, freeBytes } = fields as ShareErrorInfo
-  return new ShareError(code, write(fields), { segment, syscall, errno, wantedBytes, freeBytes, cause })
+  return errorOf(SEGMENT_MESSAGES, code, fields, { segment, syscall, errno, wantedBytes, freeBytes, cause })
 }
 
-/** The words for an error that native code threw. @param segment - undefined for all of shared memory */
+/** The error for one that native code threw. @param segment - undefined for all of shared memory */
 export function fromNative(error: unknown, segment: string | undefined, room: Room = {}): unknown {
   if (error instanceof ShareError) return error
   const { code, errno, syscall } = error as { code?: string; errno?: number; syscall?: string }
-  if (code === undefined || !isShareErrorCode(code) || !Object.hasOwn(SEGMENT_MESSAGES, code)) return error
+  if (code === undefined || !hasMessage(SEGMENT_MESSAGES, code)) return error
   return segmentError(code as 'ENOENT', { segment, errno, syscall, ...room })
 }

@@ -92,7 +92,7 @@ export interface Resident {
 }
 
 /**
- * The resident of a cell; made at its first use.
+ * The resident of a cell; made at its first use. An error without a code is a mistake of this library, and passed on as it is.
  * @throws {@link ShareError} `ERR_CORRUPT` when the bytes there are not what `make` expects; `ERR_NAMESPACE` when its mutexes
  * belong to another pid namespace.
  */
@@ -113,7 +113,8 @@ export function residentAt<T extends Resident>(
     return made
   } catch (cause) {
     const error = fromNative(cause, segment.name)
-    throw error instanceof ShareError ? error : segmentError('ERR_CORRUPT', { segment: segment.name }, cause)
+    if (error instanceof ShareError || (cause as NodeJS.ErrnoException).code === undefined) throw error
+    throw segmentError('ERR_CORRUPT', { segment: segment.name }, cause)
   }
 }
 

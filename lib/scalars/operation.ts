@@ -13,6 +13,9 @@ export function assertOperation(type: ScalarType, operation: Operation): void {
   throw typeError('the type', `${isSum ? 'a numeric type' : 'an integer type or bool'} for ${operation}()`, type.code)
 }
 
+/** What errors call a sum. Ready-made, because every `add` passes one. */
+const SUMS = { add: 'the result of add()', sub: 'the result of sub()' }
+
 /**
  * The new element, for a scalar that is guarded: a sum that the type cannot hold is an error, not a wrapped number.
  * @throws `RangeError` when an integer type cannot hold it.
@@ -20,7 +23,7 @@ export function assertOperation(type: ScalarType, operation: Operation): void {
 export function combined(type: ScalarType, operation: Operation, old: RawElement, operand: RawElement): RawElement {
   const next = combine(operation, old as number, operand as number)
   // What bit operations make of two elements is an element; of 32-bit unsigned ones it may look negative until it is stored.
-  return operation === 'add' || operation === 'sub' ? encodeElement(type, next, `the result of ${operation}()`) : next
+  return operation === 'add' || operation === 'sub' ? encodeElement(type, next, SUMS[operation]) : next
 }
 
 /** For bigints as well. */

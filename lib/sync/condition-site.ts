@@ -1,4 +1,4 @@
-/** How a condition lies in a segment: the lock that it belongs to, its own or a given one, and the place where its waits are. */
+/** The parts of a condition in a segment: its own lock, or a reference to a given one, and the parking of its waits. */
 
 import { assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertOwnCopy } from '../memory/shareable.ts'
@@ -12,7 +12,7 @@ import type { AnyLock } from './rlock.ts'
 
 export const KIND = 'Condition'
 
-/** How a {@link Condition} is made. */
+/** How a {@link Condition} is created. */
 export interface ConditionOptions extends SegmentOptions {
   /**
    * The lock that the condition belongs to; several conditions may share one.
@@ -21,7 +21,7 @@ export interface ConditionOptions extends SegmentOptions {
   readonly lock?: AnyLock
 }
 
-/** How a condition is made, opened and checked. */
+/** How a condition is created, opened and checked. */
 export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
   assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)

@@ -23,7 +23,7 @@ class EventState extends ObjectState<'Event'> {
   }
 }
 
-/** How an event is made, opened and checked. */
+/** How an event is created, opened and checked. */
 export function eventSpec(options: SegmentOptions = {}): SiteSpec {
   assertOptions('options', options, SEGMENT_OPTIONS)
   assertSegmentOptions(options)
@@ -34,8 +34,8 @@ export function eventSpec(options: SegmentOptions = {}): SiteSpec {
 /**
  * A flag that processes, workers and tasks set, clear and wait for.
  *
- * @remarks A wait ends when the event is set, also if it is cleared again before the waiter has come to look. `set` wakes all
- * who wait. The flag stays as it is when a process dies. For Python's `multiprocessing.Event`.
+ * @remarks A wait ends when the event is set, even if it is cleared again before the waiter runs. `set` wakes all waiters. The flag keeps
+ * its state when a process dies. Corresponds to Python's `multiprocessing.Event`.
  * @example
  * ```ts
  * import { Event } from 'procshare'
@@ -85,20 +85,20 @@ export class Event extends SharedObject<EventState> {
   set(): void {
     const { object, waitQueue } = this.state
     native.eventSet(object)
-    waitQueue.pump() // our own tasks need no wake-up
+    waitQueue.pump() // waits of this environment need no wake-up
   }
 
-  /** Clears the event: those who wait from now on wait for the next `set`. @throws {@link ShareError} `ERR_CLOSED`. */
+  /** Clears the event: later waits wait for the next `set`. @throws {@link ShareError} `ERR_CLOSED`. */
   clear(): void {
     native.eventClear(this.state.object)
   }
 
   /**
-   * Waits until the event is set, without blocking the event loop, and gives true.
+   * Waits until the event is set, without blocking the event loop, and resolves to true.
    *
    * @remarks A pending wait keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed. The signal's
-   * reason when it aborts.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, or gets closed meanwhile. The
+   * reason of the signal when it aborts.
    */
   async wait(options: WaitOptions = {}): Promise<true> {
     const { object, waitQueue } = this.state
@@ -112,7 +112,7 @@ export class Event extends SharedObject<EventState> {
   }
 
   /**
-   * Waits until the event is set, blocking the thread, and gives true. Blocks the event loop: signal handlers do not run
+   * Waits until the event is set, blocking the thread, and returns true. Blocks the event loop: signal handlers do not run
    * meanwhile, nor timers and I/O. For scripts and workers.
    *
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.

@@ -1,20 +1,19 @@
 /**
- * LockState: one lock as one environment sees it. There is exactly one per environment and lock, however many handles;
- * the robust mutex in the segment decides between environments, this decides between the tasks of one.
+ * LockState: one lock in one environment. There is one per environment and lock, however many objects the program has of it. The robust
+ * mutex in the segment decides between environments, this class decides between the tasks of one.
  *
- *   S1  depth > 0 exactly while this environment's thread holds the mutex.
- *   S2  task is the asynchronous owner while one holds it, and undefined while the thread itself does.
- *   S3  A synchronous attempt never waits for a task of its own thread: that task could not run on. It fails at once.
- *   S4  Asynchronous requests are granted in the order of their line (wait-queue.ts). While this environment holds the lock,
- *       it is the release that ends our own hold that makes the line go on.
- *   S5  Each hold has a number, and whoever leaves says which one he leaves. A condition's wait suspends a hold, and the
- *       code that has it may leave before the wait has ended (a forgotten `await`, a race): what it leaves then must be
- *       neither the hold of another task nor the thread's next one.
+ *   S1  depth > 0 exactly while the thread of this environment owns the mutex.
+ *   S2  task is the asynchronous owner, and undefined while the thread itself owns the lock.
+ *   S3  A synchronous attempt never waits for a task of its own thread, which could not go on meanwhile. It fails at once.
+ *   S4  Asynchronous requests are granted in the order of the wait queue (wait-queue.ts). While this environment owns the lock, the
+ *       release that ends its ownership pumps the queue.
+ *   S5  Each ownership has a number, which leave() takes. The wait of a condition suspends an ownership, and the code that has it may
+ *       leave before the wait has ended (a forgotten `await`, a race). Then leave() must end neither the ownership of another task
+ *       nor the next one of the thread.
  *
- * enter() and leave() are the fast path: one native call without arguments each, and nothing else that costs. The two
- * functions are the same for all locks, and a word in memory says which lock is meant: a function that V8 knows as a
- * constant is called directly, one of many costs twice as much. For the same reason the mutex has no class of its own: one
- * more object in between makes `value.update()` a quarter slower.
+ * enter() and leave() are the fast path: one native call without arguments each. The two functions are the same for all locks, and a word
+ * in memory selects the lock: V8 calls a constant function directly, and one of many functions takes twice as long. For the same reason
+ * the mutex has no class of its own: one more object in between makes `value.update()` a quarter slower.
  */
 import { type Subject, segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
@@ -29,14 +28,14 @@ import { LATER, NOT_NOW, timeoutError, type Waiter, WaitQueue } from './wait-que
 const selection = new Uint32Array(native.selection)
 const { tryAcquireSelected, acquireSelected, releaseSelected } = native
 
-/** How long a task waits before it reserves the lock; until then passers-by may take it, which makes a busy lock fast. */
+/** How long a task waits before it reserves the lock. Until then running threads may take it first, which makes a busy lock fast. */
 const RESERVE_AFTER_MS = 5
 
 function pump(waitQueue: WaitQueue): void {
   waitQueue.pump()
 }
 
-/** The depth of a lock whose last handle is closed: neither free nor held. */
+/** The depth of a lock whose last object is closed: neither free nor owned. */
 const ENDED = -1
 
 export class LockState implements Resident {
@@ -51,7 +50,7 @@ export class LockState implements Resident {
   readonly #suspended = new SuspendedOwnerships()
   #ended = false
 
-  /** The state of the lock at `cell` of the segment; made at its first use. */
+  /** The state of the lock at `cell` of the segment; created at its first use. */
   static of(segment: Segment, cell: number, recursive: boolean): LockState {
     return residentAt(segment, cell, LockState, () => new LockState(segment, cell, recursive))
   }
@@ -65,7 +64,7 @@ export class LockState implements Resident {
     this.segment = segment
   }
 
-  /** Takes the lock for the thread. True when the last owner died holding it. */
+  /** Takes the lock for the thread. True when the lock was abandoned. */
   enter(timeoutMs = Infinity): boolean {
     if (this.#depth === 0) {
       selection[0] = this.#index
@@ -81,7 +80,7 @@ export class LockState implements Resident {
     return false
   }
 
-  /** As enter(), but undefined when that would have to wait. */
+  /** As enter(), but undefined when that would wait. */
   tryEnter(): boolean | undefined {
     this.#assertNotEnded()
     if (this.#depth > 0) return this.#reenter() ? false : undefined
@@ -89,15 +88,15 @@ export class LockState implements Resident {
     return answer === BUSY ? undefined : this.#noteAcquired(answer)
   }
 
-  /** The hold that the last enter() or grant has begun or deepened. For leave(); 0 is none. */
+  /** The ownership that the last enter() or grant has begun or deepened, for leave(); 0 is none. */
   get ownership(): number {
     return this.#ownership
   }
 
   /**
    * Ends one enter() or grant.
-   * @param hold - what `hold` was after it
-   * @param handOn - tells the next owner that the lock was abandoned, because nobody has been told yet
+   * @param ownership - what `ownership` was after it
+   * @param asAbandoned - marks the lock as abandoned for the next owner, because this one could not report it
    */
   leave(ownership: number, asAbandoned = false): void {
     if (ownership !== this.#ownership) this.#suspended.leave(ownership)
@@ -113,8 +112,8 @@ export class LockState implements Resident {
       selection[0] = this.#index
       releaseSelected()
     }
-    // By way of the event loop: a long line of our own tasks must starve neither its I/O nor other processes.
-    // Not by a closure: one that captures `this` would cost every call of leave().
+    // In a later turn of the event loop: a long queue of own tasks must starve neither I/O nor other processes. Without a closure: one
+    // that captures `this` would slow down every call of leave().
     if (this.#waitQueue.size > 0) setImmediate(pump, this.#waitQueue)
   }
 
@@ -134,7 +133,7 @@ export class LockState implements Resident {
       if (this.#depth > 0) return LATER
       const answer = this.#tryAcquire()
       if (answer === BUSY) {
-        // Others, who take it again right after they have released it, would keep us out for seconds.
+        // A process that takes the lock again right after each release would keep this task waiting for seconds.
         if (since === 0) since = performance.now()
         else if (performance.now() - since > RESERVE_AFTER_MS) native.reserveLock(this.#lock)
         return NOT_NOW
@@ -154,7 +153,7 @@ export class LockState implements Resident {
     })
   }
 
-  /** Whether the caller holds the lock: as the thread, inside `run`, or through this guard. */
+  /** Whether the caller owns the lock: as the thread, inside `run`, or through this guard. */
   isOwnedBy(guard: LockGuard | undefined): boolean {
     if (this.#depth <= 0) return false
     return guard === undefined ? this.#task === undefined || isInside(this.#task) : guard.isOf(this)
@@ -164,7 +163,7 @@ export class LockState implements Resident {
     return this.#task === task
   }
 
-  /** Releases all levels of a hold, to be taken up again later. */
+  /** Releases all levels of the current ownership, to be resumed later. */
   suspend(): SuspendedOwnership {
     const ownership = { id: this.#ownership, task: this.#task, depth: this.#depth }
     this.#suspended.add(ownership)
@@ -173,9 +172,9 @@ export class LockState implements Resident {
     return ownership
   }
 
-  /** Takes up a hold again, in line with the others; see {@link suspend}. */
+  /** Resumes an ownership, in the order of the wait queue; see {@link suspend}. */
   async resume(waiter: Waiter, ownership: SuspendedOwnership): Promise<void> {
-    // Not the handle's own wait: when the handle is closed, the hold must come back all the same.
+    // A waiter of its own: when the object is closed, the ownership must be resumed all the same.
     const { name, subject } = waiter
     const resumer: Waiter = {
       name,
@@ -198,12 +197,12 @@ export class LockState implements Resident {
   }
 
   #restore({ id, depth, task }: SuspendedOwnership, abandoned: boolean): void {
-    // Nobody here can be told: the next owner is.
+    // The caller has no way to report it: the next owner does.
     if (abandoned) native.markAbandoned(this.#lock)
     this.#depth = depth
     this.#task = task
     this.#ownership = id
-    if (depth === 0) this.#release(false) // whoever had it has left by now
+    if (depth === 0) this.#release(false) // all its levels were left meanwhile
   }
 
   get waitQueues(): Iterable<WaitQueue> {
@@ -214,7 +213,7 @@ export class LockState implements Resident {
     return native.lockState(this.#lock) === LOCK_HELD
   }
 
-  /** Process and thread that hold the lock. */
+  /** The process and thread that own the lock. */
   get owner(): [pid: number, threadId: number] | undefined {
     return this.held ? native.lockOwner(this.#lock) : undefined
   }
@@ -223,10 +222,10 @@ export class LockState implements Resident {
     return this.#ended
   }
 
-  /** The last handle of this environment is closed: what is still held is handed on as abandoned. */
+  /** The last object of this environment is closed: abandons the lock if this environment owns it. */
   end(): void {
     this.#ended = true
-    // Waits through handles have failed by now; what is left is to take up a hold again that is gone.
+    // Waits of objects have failed by now. What is left are ownerships to be resumed, which have ended.
     this.#waitQueue.failAll(this.#error('ERR_CLOSED'))
     this.#depth = ENDED
     this.#task = undefined
@@ -265,7 +264,7 @@ export class LockState implements Resident {
     this.#ownership = nextOwnership()
   }
 
-  /** Whether the code that asks owns the lock and may take it once more; then it has. */
+  /** Takes the lock once more if the caller owns it and may; whether it did. */
   #reenter(): boolean {
     if (!this.#recursive || (this.#task !== undefined && !isInside(this.#task))) return false
     this.#depth++

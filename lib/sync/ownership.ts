@@ -1,14 +1,14 @@
 /**
- * Holds: each time that a lock is taken from free to held is a hold with a number of its own. Whoever leaves says which one he
- * leaves, for that may be suspended by then, or be over (S5 of lock-state.ts).
+ * Ownerships: each acquisition of a free lock is an ownership with a number of its own. leave() takes that number, because the ownership
+ * may be suspended by then, or be over (S5 of lock-state.ts).
  */
 import type { Task } from './task.ts'
 
-/** Numbers stay small integers. There are never as many holds at the same time. */
+/** Numbers stay small integers. There are never as many ownerships at the same time. */
 const MAX_OWNERSHIPS = 2 ** 30
 let last = 0
 
-/** The number of a new hold; never 0, which is none. */
+/** The number of a new ownership; never 0, which is none. */
 export function nextOwnership(): number {
   last = last === MAX_OWNERSHIPS - 1 ? 1 : last + 1
   return last
@@ -21,15 +21,15 @@ export interface Grant {
   readonly abandoned: boolean
 }
 
-/** A hold that was let go of, to be taken up again. */
+/** An ownership whose lock was released, to be resumed later. */
 export interface SuspendedOwnership {
   readonly id: number
   readonly task: Task | undefined
-  /** Its levels; 0 when whoever had it has left meanwhile. */
+  /** Its levels; 0 when all of them were left meanwhile. */
   depth: number
 }
 
-/** Those of one lock. */
+/** The suspended ownerships of one lock. */
 export class SuspendedOwnerships {
   readonly #ownerships = new Map<number, SuspendedOwnership>()
 
@@ -37,7 +37,7 @@ export class SuspendedOwnerships {
     this.#ownerships.set(ownership.id, ownership)
   }
 
-  /** Somebody leaves a hold that is not there any more: it is suspended, or the end of the lock has released it. */
+  /** Leaves an ownership that is not the current one: it is suspended, or the end of the lock has released it. */
   leave(id: number): void {
     const ownership = this.#ownerships.get(id)
     if (ownership !== undefined) ownership.depth--

@@ -1,17 +1,16 @@
 /**
- * WaitQueue: those of one environment who wait for the same thing, in the order in which they came.
+ * WaitQueue: the asynchronous waiters of one environment for one native wait, in the order of their arrival.
  *
- *   L1  Only the first in line attempts. It is served, gives up, or somebody is bound to call pump(): the wake-up that
- *       armWait() has asked for, the look that has been put off to the next turn of the event loop, or, when an attempt
- *       says LATER, the owner of the line.
- *       An attempt may serve another line, whose attempts call pump() of this one: that must not attempt for the first in
- *       line once more, who would then be given two things and could take only one. The loop that is under way goes on anyway.
- *   L2  An attempt that succeeds is told to its waiter at once; one that has given up makes no more attempts.
+ *   L1  Only the head attempts. It is served, cancelled, or a call of pump() is scheduled: by the wake-up that armWait() has requested, by
+ *       the poll in the next turn of the event loop, or, when an attempt returns LATER, by the owner of the queue.
+ *       An attempt may serve another queue, whose attempts call pump() of this one. That must not attempt for the same head again, which
+ *       would be served twice. The loop that is under way goes on anyway.
+ *   L2  A successful attempt resolves its waiter at once; a cancelled waiter makes no more attempts.
  *
- * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for a while, in each
- * turn, before it hands over to a waiting thread: two such hand-overs cost more than the whole exchange. It looks the longer, the more
- * often that has been enough: when one of two processes that ask and answer each other is interrupted, the other one would otherwise
- * hand over, which takes so long that the first one hands over as well, and so on for ever.
+ * A wait is hot when the last one was short. A hot wait polls in each turn of the event loop for a while before it hands over to a waiting
+ * thread, because two such hand-overs take longer than a whole exchange. The more often that was enough, the longer it polls. Otherwise,
+ * when one of two processes that answer each other is interrupted, the other one would hand over. That takes so long that the first
+ * one would hand over as well, and so on for ever.
  */
 import { offAbort, onAbort } from '../abort-registry.ts'
 import { fromNative, type Subject, segmentError } from '../errors/segment-messages.ts'
@@ -21,17 +20,17 @@ import { native } from '../native.ts'
 import { refEventLoop, unrefEventLoop } from './keep-alive.ts'
 import type { WaitOptions } from './wait-options.ts'
 
-/** What an attempt answers when it cannot have what it wants now. */
+/** The result of an attempt that cannot succeed now. */
 export const NOT_NOW: unique symbol = Symbol('not now')
-/** The same, and the owner of the line will call pump() when that may have changed. */
+/** The same; the owner of the queue calls pump() when that may have changed. */
 export const LATER: unique symbol = Symbol('later')
 export type Attempt<T> = () => T | typeof NOT_NOW | typeof LATER
 
-/** Who a wait belongs to: a handle. */
+/** The object of the program that a wait belongs to. */
 export interface Waiter {
   /** The name of its segment. */
   readonly name: string
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly subject: Subject
   readonly keepsAlive: boolean
 }
@@ -40,19 +39,20 @@ const ARMED: unique symbol = Symbol.for('procshare.armed') as never
 
 /** A wait that ended within this time makes the next one a hot one. */
 const HOT_MS = 0.4
-/** How long a hot one looks from the event loop: at least, and longer for each of the last ones that did not take even that long. */
+/** How long a hot wait polls: at least this, and one step longer for each recent wait that was shorter. */
 const MIN_POLL_MS = 0.1
 const POLL_STEP_MS = 0.03
 const MAX_SHORT_WAITS = 16
-/** How long a line that looks alone does so at the beginning of each turn. */
+/** How long the only polling queue spins at the beginning of each turn. */
 const SPIN_MS = 0.008
-/** A timer that is further away than 24 days would fire at once; nobody waits that long for the difference. */
+/** A timer of more than 24 days would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Lines of which the first has armed its wait, by the id of the wait. It keeps them: a pending promise alone keeps nothing.
- * An id may mean another wait by the time a wake-up for it arrives; looking once too often does no harm.
- * The native part tells the last one who has asked; so there are the lines of all copies of this module, which a test runner may make.
+ * Queues whose head has armed its wait, by the id of the wait. The map keeps them from being collected: a pending promise does not.
+ * An id may belong to another wait by the time a wake-up for it arrives; one attempt too many does no harm.
+ * The native part calls the handler that was set last. So the map has the queues of all copies of this module, of which a test runner may
+ * load several.
  */
 const armed = armedBy(native as object)
 native.onWake((id) => pump(armed.get(id)))
@@ -66,10 +66,10 @@ function pump(waitQueue: WaitQueue | undefined): void {
   waitQueue?.pump()
 }
 
-/** How many lines are to look in the next turn of the event loop. */
+/** How many queues poll in the next turn of the event loop. */
 let pollingQueues = 0
 
-/** A turn of the event loop takes longer than what is waited for may, so a line that looks alone does so for a while in each. */
+/** A turn of the event loop may take longer than the wait, so the only polling queue spins for a while in each turn. */
 function nextTurn(waitQueue: WaitQueue): void {
   pollingQueues--
   if (pollingQueues === 0) waitQueue.spin()
@@ -112,7 +112,7 @@ export class WaitQueue {
   #first: Pending | undefined
   #last: Pending | undefined
   #size = 0
-  /** How long to look before handing over. */
+  /** How long to poll before handing over. */
   #pollMs = 0
   #shortWaits = 0
   #isPolling = false
@@ -128,10 +128,10 @@ export class WaitQueue {
   }
 
   /**
-   * Waits for `attempt` to succeed; the caller has tried before, in vain, or stands behind others.
+   * Waits for `attempt` to succeed. The caller has made an attempt in vain, or the queue is not empty.
    * @param argument - of the native wait: what the waiter needs
-   * @param options - with, when part of the time has passed, for how long the caller has asked
-   * @param onFailure - called when the wait ends without success, and may still give its result
+   * @param options - `askedMs`: the timeout for the error message, when part of it has passed
+   * @param onFailure - called when the wait ends without success; may still return a result
    */
   wait<T>(
     waiter: Waiter,
@@ -152,7 +152,7 @@ export class WaitQueue {
       const pending = new Pending(waiter, attempt, argument, resolve, end) as Pending
       if (pending.keepsAlive) refEventLoop()
       if (timeoutMs < Infinity) {
-        // The timer keeps nothing alive: refEventLoop() does that, which ref() and unref() may change while the wait is pending.
+        // The timer does not keep the process alive: refEventLoop() does, which ref() and unref() may change while the wait is pending.
         const onTime = () => this.#fail(pending, timeoutError(waiter, askedMs))
         pending.timer = setTimeout(onTime, Math.min(timeoutMs, MAX_TIMER_MS)).unref()
       }
@@ -163,13 +163,13 @@ export class WaitQueue {
         pending.unsubscribe = () => offAbort(signal, fail)
       }
       this.#append(pending)
-      // It may have aborted since the caller looked, and does not say so twice.
+      // The signal may have aborted since the caller checked it; then there is no event.
       if (signal?.aborted) this.#fail(pending, signal.reason)
       else if (this.#first === pending) this.pump()
     })
   }
 
-  /** Serves those in line for as long as it goes; see L1. */
+  /** Serves waiters until an attempt fails; see L1. */
   pump(): void {
     if (this.#isPumping) return
     this.#isPumping = true
@@ -183,7 +183,7 @@ export class WaitQueue {
   #serveAll(): void {
     for (let pending = this.#first; pending !== undefined; pending = this.#first) {
       try {
-        // The signal may be that of several, and the first of them has just failed.
+        // Several waiters may share the signal, and the first of them has just failed.
         pending.signal?.throwIfAborted()
         const answer = pending.attempt()
         if (answer === LATER) return
@@ -201,7 +201,7 @@ export class WaitQueue {
           return
         }
       } catch (error) {
-        // What it waits for is broken, or the system has no thread to wait with; or its signal has aborted.
+        // The object is damaged, no thread could be started, or the signal has aborted.
         const { signal, waiter } = pending
         this.#fail(pending, signal?.aborted ? signal.reason : fromNative(error, waiter.name))
       }
@@ -214,12 +214,12 @@ export class WaitQueue {
     this.pump()
   }
 
-  /** Looks for some microseconds, or until trying is worth while. */
+  /** Spins for a few microseconds, or until an attempt may succeed. */
   spin(): void {
     if (this.#first !== undefined) native.spinWait(this.#id, this.#first.argument, SPIN_MS)
   }
 
-  /** Fails what a handle waits for. */
+  /** Fails all waits of one object. */
   failWaiter(waiter: Waiter, error: unknown): void {
     const first = this.#first
     for (let pending = first; pending !== undefined; pending = pending.next) {
@@ -230,7 +230,7 @@ export class WaitQueue {
     if (this.#first !== first) this.pump() // only now: until here it could have served one that is to fail
   }
 
-  /** Fails all that is in line: what it waits for has ended. */
+  /** Fails all waits: the object has ended. */
   failAll(error: unknown): void {
     for (let pending = this.#first; pending !== undefined; pending = this.#first) {
       this.#remove(pending)
@@ -238,7 +238,7 @@ export class WaitQueue {
     }
   }
 
-  /** Looks again which waits keep the process alive: `keepsAlive` of a waiter has changed. */
+  /** Updates which waits keep the process alive, after `keepsAlive` of a waiter has changed. */
   refreshKeepAlive(): void {
     for (let pending = this.#first; pending !== undefined; pending = pending.next) {
       const { keepsAlive } = pending.waiter
@@ -261,7 +261,7 @@ export class WaitQueue {
     const wasFirst = this.#first === pending
     this.#remove(pending)
     pending.reject(reason)
-    if (wasFirst) this.pump() // the next one may need less than this one did
+    if (wasFirst) this.pump() // the next waiter may need less
   }
 
   #append(pending: Pending): void {
@@ -291,8 +291,8 @@ export function timeoutError({ subject }: Pick<Waiter, 'subject'>, timeoutMs: nu
 }
 
 /**
- * The blocking form: attempts until it succeeds, sleeping in between; NOT_NOW after the timeout.
- * The thread is blocked for a tenth of a second at a time, because V8 can end a worker only between two native calls.
+ * The blocking form: makes attempts until one succeeds, and sleeps in between; NOT_NOW after the timeout.
+ * Blocks the thread for a tenth of a second at a time, because V8 can end a worker only between two native calls.
  */
 export function block<T>(id: number, attempt: Attempt<T>, argument: number, timeoutMs: number): T | typeof NOT_NOW {
   let answer = attempt()

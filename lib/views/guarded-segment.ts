@@ -231,7 +231,7 @@ function elementsOf(
   const byteLength = type.byteLength * length
   const isAlone = segment.description === found
   const fits = isAlone ? byteLength === segment.payloadBytes : byteLength <= segment.payloadBytes
-  if (!Number.isSafeInteger(length) || !fits) throw segmentError('ERR_CORRUPT', { segment: segment.name })
+  if (!Number.isSafeInteger(length) || length < 0 || !fits) throw segmentError('ERR_CORRUPT', { segment: segment.name })
   return type
 }
 

@@ -13,7 +13,7 @@ class BarrierObject final : public SyncObject {
   static constexpr SyncKind kKind = SyncKind::kBarrier;
   static constexpr bool kHasMutex = true;
 
-  // Its first wait is for the end of an action that others perform.
+  // Its first wait is for the end of an action that another party performs.
   BarrierObject(const Napi::Value& segment, BarrierCell* cell, size_t byte_length)
       : SyncObject(segment, kKind), barrier(cell, byte_length, members()) {
     WakeWord* const wake = barrier.wake();
@@ -22,7 +22,7 @@ class BarrierObject final : public SyncObject {
   }
   bool LooksSound() const { return barrier.LooksSound(); }
 
-  // The id of the wait that sleeps on the bell of a record.
+  // The id of the wait that sleeps on the grant word of a record.
   uint32_t WaitOf(LedgerRecord* record) {
     const auto [known, added] = waits_of_records_.emplace(record, 0);
     if (added) {
@@ -96,7 +96,7 @@ Napi::Value Parties(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.parties()));
 }
 
-// barrierTimeoutNs(barrier): of waits that have no timeout of their own; 0: for ever.
+// barrierTimeoutNs(barrier): of waits that have no timeout of their own; 0: none.
 Napi::Value TimeoutNs(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.timeout_ns()));
 }

@@ -45,7 +45,7 @@ int64_t DescriptorWeight() {
 bool ReclaimCollected(napi_env env) {
   AddonState* const state = AddonState::Of(env);
   bool freed = false;
-  // Residents first: waiting threads look at their memory and ask their segments who lives.
+  // Objects first: waiting threads read their memory, and ask their segments which members live.
   for (auto next = state->bindings.begin(); next != state->bindings.end();) {
     ObjectBinding* const binding = *next++;  // which leaves the set when it ends
     const Napi::HandleScope scope(env);
@@ -65,7 +65,7 @@ void ReclaimCollectedIfDue(napi_env env) {
   if (++state->created_since_reclaim < state->reclaim_after) return;
   ReclaimCollected(env);
   if (state->open_segments.size() > MaxOpenMemory() / 2) {
-    // Descriptors are for files and sockets too. Not more often than once for as many new objects as there are.
+    // The program needs descriptors for files and sockets, too. At most once for as many new objects as there are.
     ForceCollection(env);
     ReclaimCollected(env);
   }

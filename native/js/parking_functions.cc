@@ -26,8 +26,8 @@ class ParkingObject final : public SyncObject {
   // A transaction of the cell.
   class Transaction {
    public:
-    explicit Transaction(ParkingObject* object, MutexWait patience = MutexWait::kUnlimited)
-        : guard_(&object->cell_->guarded, object->byte_length_, object->members()->owners(), patience),
+    explicit Transaction(ParkingObject* object, MutexWait mutex_wait = MutexWait::kUnlimited)
+        : guard_(&object->cell_->guarded, object->byte_length_, object->members()->owners(), mutex_wait),
           parking_(&guard_, LedgerView(&object->cell_->ledger, object->capacity_), object->members()) {}
     bool held() const { return guard_.held(); }
     Parking* operator->() { return &parking_; }
@@ -43,7 +43,7 @@ class ParkingObject final : public SyncObject {
     return reinterpret_cast<const std::atomic<uint32_t>*>(segment().payload() + offset);
   }
 
-  // The id of the wait that sleeps on the bell of a record.
+  // The id of the wait that sleeps on the grant word of a record.
   uint32_t WaitOf(LedgerRecord* record) {
     const auto [known, added] = waits_of_records_.emplace(record, 0);
     if (added) {
@@ -119,8 +119,8 @@ Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
   if (!transaction.held()) return Napi::Number::New(info.Env(), kBroken);
   const int wait = ParkAt(&object, &transaction, offset);
   if (wait < 0) return Napi::Number::New(info.Env(), wait);
-  // After the record is there: a notifier that changed the word before we look finds the record (see Unpark below), and one
-  // that does so later waits for the mutex.
+  // After the record is written: a notifier that changed the word before this check finds the record (see Unpark below). One that
+  // changes it later waits for the mutex.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (word->load(std::memory_order_seq_cst) == expected) return Napi::Number::New(info.Env(), wait);
   uint64_t outcome;
@@ -128,7 +128,7 @@ Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
   return Napi::Number::New(info.Env(), kNotEqual);
 }
 
-// spinWord(parking, byteOffset, expected, timeoutMs): looks at a word for some microseconds; whether it has changed.
+// spinWord(parking, byteOffset, expected, timeoutMs): spins on a word for a few microseconds; whether it has changed.
 Napi::Value SpinWord(const Napi::CallbackInfo& info, ParkingObject& object) {
   const std::atomic<uint32_t>* const word = WordOrThrow(info, object, SizeArg(info, 1));
   const uint32_t expected = static_cast<uint32_t>(Int32Arg(info, 2));
@@ -138,7 +138,7 @@ Napi::Value SpinWord(const Napi::CallbackInfo& info, ParkingObject& object) {
   return Napi::Boolean::New(info.Env(), changed);
 }
 
-// parkTake(parking, key): whether one of this environment's waits is over; it counts as told then.
+// parkTake(parking, key): whether one of this environment's waits was granted; it takes that grant.
 Napi::Value Take(const Napi::CallbackInfo& info, ParkingObject& object) {
   const uint64_t key = SizeArg(info, 1);
   ParkingObject::Transaction transaction(&object);
@@ -146,7 +146,7 @@ Napi::Value Take(const Napi::CallbackInfo& info, ParkingObject& object) {
   return Napi::Boolean::New(info.Env(), transaction.held() && transaction->Take(key, &outcome));
 }
 
-// parkCancel(parking, key): gives up one of this environment's waits; true when all of them were over, so that one is told.
+// parkCancel(parking, key): cancels one of this environment's waits; true when all of them were granted, so that it took a grant instead.
 Napi::Value Cancel(const Napi::CallbackInfo& info, ParkingObject& object) {
   const uint64_t key = SizeArg(info, 1);
   ParkingObject::Transaction transaction(&object);
@@ -154,9 +154,9 @@ Napi::Value Cancel(const Napi::CallbackInfo& info, ParkingObject& object) {
   return Napi::Boolean::New(info.Env(), transaction.held() && transaction->Cancel(key, &outcome));
 }
 
-// unpark(parking, key, count): ends so many waits and says how many there were.
+// unpark(parking, key, count): grants up to `count` waits, and returns how many.
 Napi::Value Unpark(const Napi::CallbackInfo& info, ParkingObject& object) {
-  // The caller's change of the word comes before this look, a waiter's record before its look at the word.
+  // The caller's change of the word precedes this check, and a waiter's record precedes its check of the word.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!object.IsUsed()) return Napi::Number::New(info.Env(), 0);
   const uint64_t key = SizeArg(info, 1), count = SizeArg(info, 2);

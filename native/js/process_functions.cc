@@ -7,7 +7,7 @@
 namespace procshare {
 namespace {
 
-// identify(threadId): the Node thread id that goes into locks beside the pid.
+// identify(threadId): the Node thread id of this environment, which locks store with the pid of their owner.
 Napi::Value Identify(const Napi::CallbackInfo& info) {
   AddonState::Of(info.Env())->fast_path().owner = static_cast<uint64_t>(CurrentProcess().pid) << 32 | Uint32Arg(info, 0);
   return {};

@@ -13,8 +13,8 @@
 namespace procshare {
 namespace {
 
-// Its waits: 0 for items, 1 for room (the argument: units of the records << kCountBits | how many), 2 for the unfinished items to
-// come down to none (the argument: a ticket). A ring of a pipe also ends the waits of those whose other end nobody holds.
+// Its waits: 0 for items; 1 for room, with units of the records << kCountBits | how many as the argument; 2 for no unfinished items,
+// with a ticket as the argument. In a pipe, waits 0 and 1 also end when the other end is closed.
 class QueueObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kQueue;
@@ -75,8 +75,8 @@ Napi::Value ToJs(const Napi::CallbackInfo& info, QueueOutcome outcome) {
   return Napi::Number::New(info.Env(), static_cast<int>(outcome));
 }
 
-// Words of the selection, for the functions of the fast path: [0] the index of the queue; [1] how many bytes of the exchange,
-// and how many there are afterwards; [2] how many records, likewise.
+// Words of the selection, for the functions of the fast path: [0] the index of the queue; [1] the number of bytes in the exchange,
+// before and after the call; [2] the number of records, before and after.
 constexpr size_t kBytes = 1;
 constexpr size_t kCount = 2;
 
@@ -102,7 +102,7 @@ napi_value PutSelected(napi_env env, FastPath& path) {
   return ToAnswer(env, queue->TryPut(path.exchange, byte_length, path.selected[kCount]));
 }
 
-// getSelected(): takes up to so many records, of so many bytes, into the exchange.
+// getSelected(): takes records into the exchange, up to that count and that many bytes.
 napi_value GetSelected(napi_env env, FastPath& path) {
   RingQueue* const queue = path.queues[path.selected[0]];
   if (Unlikely(queue == nullptr)) return ThrowClosed(env);
@@ -188,8 +188,8 @@ Napi::Value GetItem(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, taken.outcome);
 }
 
-// queuePeek(queue, bytes): copies the first item without its header; a QueueOutcome. Exchange words 0 and 1 as of queueGetItem, 2 and 3
-// say which item it is.
+// queuePeek(queue, bytes): copies the first item without its header; a QueueOutcome. Exchange words 0 and 1 as of queueGetItem; words 2
+// and 3 become the position of the item.
 Napi::Value Peek(const Napi::CallbackInfo& info, QueueObject& object) {
   Check(info[1].IsTypedArray(), "expected bytes");
   Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
@@ -203,14 +203,14 @@ Napi::Value Peek(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, taken.outcome);
 }
 
-// queueTakePeeked(queue, word 2, word 3): takes the item that queuePeek() has seen; a QueueOutcome.
+// queueTakePeeked(queue, word 2, word 3): takes the item that queuePeek() has copied; a QueueOutcome.
 Napi::Value TakePeeked(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, object.queue.TakePeeked(SizeArg(info, 1) << 32 | Uint32Arg(info, 2)));
 }
 
-// queueSpilled(queue): the bytes, as texts, of the items that are taken by queuePeek(); undefined when the bytes are no queue.
+// queueSpilled(queue): the bytes, as texts, of all items with kSpilledFlag; undefined when the bytes are no queue.
 Napi::Value Spilled(const Napi::CallbackInfo& info, QueueObject& object) {
-  std::vector<std::string> found;  // first, for no JavaScript may run under the mutexes
+  std::vector<std::string> found;  // collected first, because no JavaScript may run with the mutexes held
   if (object.queue.ForEachSpilled([&](std::string bytes) { found.push_back(std::move(bytes)); }) != QueueOutcome::kDone) {
     return info.Env().Undefined();
   }
@@ -231,7 +231,7 @@ Napi::Value TaskDone(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, object.queue.TaskDone(SizeArg(info, 1)));
 }
 
-// queueDoneTicket(queue): what a join begins with, and gives to queueIsDone and to the wait as its argument.
+// queueDoneTicket(queue): the ticket of a join, for queueIsDone and as the argument of the wait.
 Napi::Value DoneTicket(const Napi::CallbackInfo& info, QueueObject& object) {
   return Napi::Number::New(info.Env(), object.queue.done_ticket());
 }
@@ -240,8 +240,7 @@ Napi::Value IsDone(const Napi::CallbackInfo& info, QueueObject& object) {
   return Napi::Boolean::New(info.Env(), object.queue.IsDone(Uint32Arg(info, 1)));
 }
 
-// queueState(queue): exchange words 0 to 5 become items, free bytes, capacity, most items, unfinished items, and 1 if it is
-// closed.
+// queueState(queue): exchange words 0 to 5 become items, free bytes, capacity, max items, unfinished items, and 1 if it is closed.
 Napi::Value State(const Napi::CallbackInfo&, QueueObject& object) {
   double* const words = object.state()->exchange_words();
   words[0] = static_cast<double>(object.queue.items());
@@ -253,7 +252,8 @@ Napi::Value State(const Napi::CallbackInfo&, QueueObject& object) {
   return {};
 }
 
-// queueIsEndClosed(queue, end, thorough): whether nobody holds that end of the pipe; thorough: nobody who lives.
+// queueIsEndClosed(queue, end, reapDead): whether no member has that end of the pipe open. `reapDead`: frees the records of dead
+// members first, which takes a system call for each member.
 Napi::Value IsEndClosed(const Napi::CallbackInfo& info, QueueObject& object) {
   const uint64_t end = SizeArg(info, 1);
   if (BooleanArg(info, 2) && object.ends != nullptr && !object.IsEndClosed(end)) object.ends->ReapDead();
@@ -274,12 +274,12 @@ Napi::Value InitEnds(const Napi::CallbackInfo& info) {
   return {};
 }
 
-// endsOpen(ends, end): one more handle of this environment; false when there is no room.
+// endsOpen(ends, end): counts one more object of this environment on an end; false when there is no room.
 Napi::Value EndsOpen(const Napi::CallbackInfo& info, EndsObject& object) {
   return Napi::Boolean::New(info.Env(), object.ends.Open(SizeArg(info, 1)));
 }
 
-// endsClose(ends, end): one less. Those who wait for the other ring have to be woken then.
+// endsClose(ends, end): counts one object less. The caller then wakes the waiters of both rings.
 Napi::Value EndsClose(const Napi::CallbackInfo& info, EndsObject& object) {
   object.ends.Close(SizeArg(info, 1));
   return {};

@@ -23,7 +23,7 @@ constexpr uint32_t kAnyNamespace = 1 << 17;
 constexpr uint32_t kAnyOwner = 1;
 constexpr uint32_t kForeign = 2;
 
-// Takes a holder out of the table of those whose segment is open.
+// Removes a binding from the table of open segments.
 void RemoveFromTable(SegmentBinding* segment_binding) {
   auto& open = segment_binding->state->open_segments;
   const auto [first, last] = open.equal_range(segment_binding->segment.identity());
@@ -41,7 +41,7 @@ void Finalize(napi_env env, void* data, void*) {
 }
 
 Napi::Value Wrap(Napi::Env env, Segment segment) {
-  // Now, on the environment's own thread: its helper threads ask for the number, too.
+  // On the thread of the environment: waiting threads ask for the number, too.
   if (segment.mutex_kind() == MutexKind::kMembers && segment.MutexesUsable() && segment.Join() == 0) {
     ThrowStatus(env, Status::System(ENOLCK, "fcntl"));
     return {};
@@ -60,7 +60,7 @@ Napi::Value Wrap(Napi::Env env, Segment segment) {
   return {env, external};
 }
 
-// createSegment(name, payloadBytes, cellsBytes, description, flags): a segment that nobody else sees yet.
+// createSegment(name, payloadBytes, cellsBytes, description, flags): a segment to which no other process can attach yet.
 Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
   const std::string description = StringArg(info, 3);
   const uint32_t flags = Uint32Arg(info, 4);
@@ -78,8 +78,8 @@ Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
   return Wrap(info.Env(), std::move(segment.value()));
 }
 
-// attachSegment(name, flags, builderTimeoutMs): the same External as before when this environment is attached already, because two
-// buffers over one mapping are one too many for V8, and a lock has one owner per environment.
+// attachSegment(name, flags, builderTimeoutMs): the same External as before when this environment is already attached, because V8 does
+// not allow two buffers over one mapping, and a lock has one binding per environment.
 Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string name = StringArg(info, 0);
@@ -90,7 +90,7 @@ Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   if (!OkOrThrow(env, segment.status())) return {};
   const auto [first, last] = AddonState::Of(env)->open_segments.equal_range(segment.value().identity());
   for (auto item = first; item != last; ++item) {
-    const napi_value external = item->second->external.Get(env);  // null for one whose finalizer is still to come
+    const napi_value external = item->second->external.Get(env);  // null for one whose finalizer has not run yet
     if (external != nullptr) return {env, external};
   }
   return Wrap(env, std::move(segment.value()));
@@ -108,7 +108,7 @@ Napi::Value PublishSegment(const Napi::CallbackInfo& info, SegmentBinding& segme
   return {};
 }
 
-// closeSegment(segment): no other function takes it afterwards. Memory that no buffer and no lock needs is unmapped now.
+// closeSegment(segment): no other function accepts it afterwards. Unmaps the memory if no buffer and no object needs it.
 Napi::Value CloseSegment(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
   segment_binding.Close(info.Env());
   return {};
@@ -163,14 +163,14 @@ Napi::Value SegmentBuffer(const Napi::CallbackInfo& info, SegmentBinding& segmen
   return buffer;
 }
 
-// detachBuffer(segment): unmaps the memory under a buffer that nobody can use any more: it becomes empty. Only an ArrayBuffer
-// can be emptied; the memory of a SharedArrayBuffer goes when it is collected.
+// detachBuffer(segment): unmaps the memory of an ArrayBuffer of which no view is in use; it becomes empty. The memory of a
+// SharedArrayBuffer is unmapped when it is collected.
 Napi::Value DetachBuffer(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
   segment_binding.buffer.Detach(info.Env());
   return {};
 }
 
-// exposeBuffer(segment): the program has got the buffer, and may have moved its memory to another one.
+// exposeBuffer(segment): the program has the buffer, and may move its memory to another one.
 Napi::Value ExposeBuffer(const Napi::CallbackInfo&, SegmentBinding& segment_binding) {
   segment_binding.buffer.Expose();
   return {};
@@ -210,7 +210,7 @@ Napi::Value RemoveStale(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(removed.value()));
 }
 
-// freeBytes(): how many bytes there is room for, or undefined.
+// freeBytes(): for how many bytes there is room; undefined when that is unknown.
 Napi::Value FreeBytes(const Napi::CallbackInfo& info) {
   const std::optional<uint64_t> bytes = FreeMemoryBytes();
   return bytes ? Napi::Number::New(info.Env(), static_cast<double>(*bytes)) : Napi::Value();

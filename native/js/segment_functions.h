@@ -9,8 +9,8 @@
 
 namespace procshare {
 
-// A segment as one environment holds it. The External that JavaScript holds owns it, together with the objects in its cells:
-// all may be collected at once, in any order, and the last one deletes it.
+// A segment as one environment uses it. Its External and the bindings of the objects in its cells share it: they may be collected at
+// once, in any order, and the last one deletes it.
 class SegmentBinding final : public Members {
  public:
   SegmentBinding(AddonState* of, Segment taken) : state(of), segment(std::move(taken)) {
@@ -27,30 +27,29 @@ class SegmentBinding final : public Members {
     if (--users == 0) delete this;
   }
 
-  // Ends the hold and lets go of all memory that no buffer needs. Nothing but Finalize() may follow. False when that was done
-  // before.
+  // Closes, and unmaps all memory that no buffer needs. Only Finalize() may follow. False when there was nothing to reclaim.
   bool Reclaim(napi_env env);
 
-  // Ends the hold, as close() does: JavaScript still has the External, and perhaps the buffer.
+  // Closes the segment: JavaScript still has the External, and perhaps the buffer.
   void Close(napi_env env);
 
-  // Tells V8 what has changed since it was told last.
+  // Reports external memory to V8.
   void Report(napi_env env, int64_t bytes);
 
   const StateReference state;
   Segment segment;
   int users = 1;
-  int objects = 0;             // those in its cells that have not ended
+  int objects = 0;             // bindings of objects in its cells
   WeakExternal external;       // to find the External again when the same segment is attached once more
-  int64_t reported_bytes = 0;  // external memory that V8 was told about
-  int64_t buffer_bytes = 0;    // of these, what is for the memory under the buffer
+  int64_t reported_bytes = 0;  // external memory that was reported to V8
+  int64_t buffer_bytes = 0;    // of these, the memory of the buffer
   ExternalBuffer buffer;
 };
 
 // Whether this environment may use the mutexes of the segment; otherwise ERR_NAMESPACE has been thrown.
 bool MutexesUsableOrThrow(Napi::Env env, const SegmentBinding& segment_binding);
 
-// The holder inside an External of ours, as Unwrap() in args.h gives it.
+// The binding inside an External of a segment, as Unwrap() in args.h returns it.
 SegmentBinding* SegmentBindingOf(const Napi::Value& external);
 
 void ExportSegmentFunctions(Napi::Env env, Napi::Object exports);

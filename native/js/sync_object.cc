@@ -10,7 +10,7 @@ constexpr napi_type_tag kSyncObjectTag = {0x27c4e19f5ab80d63, 0x91f6a03d8e72c45b
 void Finalize(napi_env env, void* data, void*) {
   SyncObject* const object = static_cast<SyncObject*>(data);
   object->external.Delete(env);
-  object->Unbind();  // before any part of it is destroyed: waiting threads look at it
+  object->Unbind();  // before any part of it is destroyed: waiting threads read it
   delete object;
 }
 
@@ -18,7 +18,7 @@ SyncObject* AnyObjectOf(const Napi::Value& external) {
   return Unwrap<SyncObject>(external, kSyncObjectTag, "expected a synchronisation object");
 }
 
-// unbindObject(object): the environment has closed its last handle; afterwards all other functions throw ERR_CLOSED.
+// unbindObject(object): the environment has closed its last object of that cell. Afterwards all other functions throw ERR_CLOSED.
 Napi::Value UnbindObject(const Napi::CallbackInfo& info) {
   SyncObject* const object = AnyObjectOf(info[0]);
   if (object != nullptr) object->Unbind();

@@ -1,7 +1,6 @@
 // SyncObject: an object in the cells of a segment (a semaphore, a queue, ...), as one environment uses it from JavaScript.
 //
-// The External that JavaScript holds owns it. It does not keep the External of the segment alive, which knows it in turn: they
-// would never be collected.
+// Its External owns it. It does not keep the External of the segment alive: the two would keep each other alive.
 #pragma once
 
 #include <napi.h>
@@ -46,9 +45,9 @@ class SyncObject : public ObjectBinding {
   std::vector<uint32_t> waits_;
 };
 
-// The cell at an offset of a segment that is not published yet, for init functions: initX(segment, offset, ...). `*kind` becomes
-// that of the segment's mutexes. To be called when all arguments have been read: null when one of them was thrown, or is no place
-// in the segment.
+// The cell at an offset of a segment that is not published yet, for init functions: initX(segment, offset, ...). `*kind` becomes the
+// kind of the segment's mutexes. To be called after all arguments were read: null when one of them was wrong, or when the offset is
+// no place in the segment; then an error was thrown.
 template <class Cell>
 Cell* CellArg(const Napi::CallbackInfo& info, size_t byte_length, MutexKind* kind) {
   if (!ArgumentsOk(info)) return nullptr;
@@ -70,10 +69,10 @@ inline void ThrowUnlessInitialised(Napi::Env env, bool initialised) {
 // The object inside an External of ours; null only in a worker that is being terminated.
 SyncObject* SyncObjectOf(const Napi::Value& external, SyncKind kind);
 
-// Wraps an object that was made from (segment, offset); when the cell is not one of its kind, throws ERR_CORRUPT.
+// Wraps a binding in an External; throws ERR_CORRUPT when the cell is not sound.
 Napi::Value WrapSyncObject(Napi::Env env, std::unique_ptr<SyncObject> object, bool sound);
 
-// bindX(segment, offset): makes the object for the cell at that offset.
+// bindX(segment, offset): the binding of the object at that offset.
 template <class Object, class Cell>
 Napi::Value BindSyncObject(const Napi::CallbackInfo& info) {
   SegmentBinding* const segment_binding = SegmentBindingOf(info[0]);
@@ -89,8 +88,8 @@ Napi::Value BindSyncObject(const Napi::CallbackInfo& info) {
   return WrapSyncObject(info.Env(), std::move(object), sound);
 }
 
-// A function whose first argument is an object of that kind. A handle may be closed in the middle of a method, by a getter or
-// a callback of the program: an object that has ended throws ERR_CLOSED.
+// A function whose first argument is an object of that kind. A getter or a callback of the program may close the object in the middle of
+// a method: an object that is unbound throws ERR_CLOSED.
 template <class Object, Napi::Value (*kBody)(const Napi::CallbackInfo&, Object&)>
 Napi::Value OnSyncObject(const Napi::CallbackInfo& info) {
   SyncObject* const object = SyncObjectOf(info[0], Object::kKind);

@@ -3,7 +3,7 @@
 namespace procshare {
 namespace {
 
-// No barrier gets there; and JavaScript, which is told the generation of a wait, has no greater numbers that are exact.
+// No barrier reaches it. JavaScript, which is told the generation of a wait, has no greater exact integers.
 constexpr uint64_t kMaxGeneration = (uint64_t{1} << 53) - 2;
 
 uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
@@ -28,12 +28,12 @@ bool Barrier::LooksSound() const {
   return capacity_ != UINT64_MAX && parties_ > 0 && GuardedLooksSound(&cell_->guarded, members_->owners());
 }
 
-// The time under the mutex: what was left unfinished is finished first (B2), and those outside are woken at the end.
+// The time under the mutex. The constructor completes an interrupted end (B2); the destructor wakes waiters that are not in the ledger.
 class Barrier::Transaction {
  public:
-  explicit Transaction(Barrier* barrier, MutexWait patience = MutexWait::kUnlimited)
+  explicit Transaction(Barrier* barrier, MutexWait mutex_wait = MutexWait::kUnlimited)
       : cell_(barrier->cell_),
-        guard_(&cell_->guarded, barrier->byte_length_, barrier->members_->owners(), patience),
+        guard_(&cell_->guarded, barrier->byte_length_, barrier->members_->owners(), mutex_wait),
         ledger_(&cell_->ledger, barrier->capacity_),
         members_(barrier->members_),
         parking_(&guard_, ledger_, members_) {
@@ -41,7 +41,7 @@ class Barrier::Transaction {
   }
   ~Transaction() {
     guard_.Release();
-    // Only then: those who wait for the end of an action come here to look, and would keep waking each other.
+    // Only if it has changed: waiters for the end of an action try by arriving, and would wake each other for ever.
     if (phase_changed_) WakeAnnounced(&cell_->guarded.wake);
   }
 
@@ -51,7 +51,7 @@ class Barrier::Transaction {
   bool open() const { return phase() == BarrierPhase::kFilling || phase() == BarrierPhase::kActing; }
   uint64_t generation() const { return Load(cell_->generation); }
 
-  // Whose dead are not buried: they are why the barrier will be broken (B3).
+  // The key whose dead members are not reaped: they are the reason for which the barrier will be broken (B3).
   uint64_t excluded_key() const { return open() ? generation() : Parking::kNoKey; }
 
   uint64_t arrived() const {
@@ -72,7 +72,7 @@ class Barrier::Transaction {
     return dead;
   }
 
-  // Ends the generation in this way.
+  // Ends the generation by a trip, a break or a reset.
   void End(BarrierPhase how) {
     SetPhase(how);
     FinishPhase();
@@ -89,7 +89,7 @@ class Barrier::Transaction {
   }
 
  private:
-  // Tells the waiters of a generation that is at its end, and begins what comes next.
+  // Grants the waits of a generation whose end was announced, and begins the next phase.
   void FinishPhase() {
     const BarrierPhase how = phase();
     const bool ends = how == BarrierPhase::kTripping || how == BarrierPhase::kBreaking || how == BarrierPhase::kResetting;
@@ -152,8 +152,8 @@ BarrierOutcome Barrier::Finish(uint64_t generation) {
 BarrierOutcome Barrier::Cancel(uint64_t generation) {
   Transaction transaction(this);
   if (!transaction.held()) return BarrierOutcome::kCorrupt;
-  // Broken first, which ends our own wait, too. The other way round, one that is killed in between would be missed by
-  // nobody, and the others would wait for it for ever.
+  // Breaks first, which ends this wait, too. In the opposite order a party that is killed in between would be in no record, and the
+  // others would wait for it for ever.
   if (transaction.open() && transaction.generation() == generation) transaction.End(BarrierPhase::kBreaking);
   uint64_t outcome;
   const bool is_granted = transaction.parking().Take(generation, &outcome);

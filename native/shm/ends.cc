@@ -63,8 +63,8 @@ bool Ends::IsOpen(uint64_t end) const {
   return held;
 }
 
-void Ends::ReapDead(MutexWait patience) {
-  Guard guard(&cell_->guarded, byte_length_, members_->owners(), patience);
+void Ends::ReapDead(MutexWait mutex_wait) {
+  Guard guard(&cell_->guarded, byte_length_, members_->owners(), mutex_wait);
   if (!guard.held()) return;
   for (bool found = true; found;) {
     found = false;

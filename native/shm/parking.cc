@@ -46,7 +46,7 @@ uint64_t Parking::Unpark(uint64_t key, uint64_t count, uint64_t outcome) {
       found = true;
       if (!members_->IsMember(Load(record->member))) {
         ReapRecord(record);
-        return false;  // the records have changed: look anew
+        return false;  // the records have changed: begin again
       }
       const uint64_t share = std::min(waiting, count - woken);
       guard_->Set(&record->granted, Load(record->granted) + share);

@@ -8,7 +8,7 @@
 namespace procshare {
 namespace {
 
-constexpr int kSpins = 200;  // a critical section is shorter than that, unless its thread was preempted
+constexpr int kSpins = 200;  // a critical section is shorter, unless its thread was preempted
 
 uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
 
@@ -19,7 +19,7 @@ MutexOutcome Acquire(RobustMutexStorage* mutex, Members* owners) {
 
 }  // namespace
 
-// The mutex of one side. Whether its last owner died does not matter (Q2).
+// The mutex of one side, held for the lifetime of the guard. Whether its last owner died does not matter (Q2).
 class RingQueue::SideGuard {
  public:
   SideGuard(QueueSide* side, Members* owners)
@@ -30,7 +30,7 @@ class RingQueue::SideGuard {
 
   bool held() const { return held_; }
 
-  // Moves the position (Q2) and frees the mutex, which is a full fence; then wakes those who wait for that.
+  // Commits by moving the position (Q2), frees the mutex, which is a full fence, and wakes the waiters of the other side.
   void CommitAndRelease(uint64_t position) {
     side_->position.store(position, std::memory_order_release);  // Q3
     Release();
@@ -86,7 +86,7 @@ bool RingQueue::IsSound(uint64_t head, uint64_t tail) const {
          UnitsBetween(head, tail) <= units && CountIsSound(head, tail);
 }
 
-// Who waits goes by the number, who takes by the bytes: did they differ, a waiter would try for ever.
+// Waiters go by the count, and attempts by the bytes: if the two disagreed, a waiter would try for ever.
 bool RingQueue::CountIsSound(uint64_t head, uint64_t tail) const {
   const uint64_t count = CountOf(head, tail), max_count = UnitsBetween(head, tail);
   return count <= max_count && (count == 0) == (max_count == 0);
@@ -100,9 +100,8 @@ QueueOutcome RingQueue::ClaimCapacity(uint64_t tail, uint64_t byte_length, uint6
   if (closed()) return QueueOutcome::kClosed;
   if (ends_ != nullptr && !ends_->IsOpen(reader_)) return QueueOutcome::kNoReader;
   if (byte_length > capacity_ || count > max_items_) return QueueOutcome::kTooLarge;
-  const uint64_t cached_peer_position = Load(cell_->producers.cached_peer_position);  // Q5
-  if (IsSound(cached_peer_position, tail) && Fits(cached_peer_position, tail, byte_length, count))
-    return QueueOutcome::kDone;
+  const uint64_t cached_head = Load(cell_->producers.cached_peer_position);  // Q5
+  if (IsSound(cached_head, tail) && Fits(cached_head, tail, byte_length, count)) return QueueOutcome::kDone;
   const uint64_t head = this->head();
   if (!IsSound(head, tail)) return QueueOutcome::kBroken;
   cell_->producers.cached_peer_position.store(head, std::memory_order_relaxed);
@@ -112,7 +111,7 @@ QueueOutcome RingQueue::ClaimCapacity(uint64_t tail, uint64_t byte_length, uint6
 QueueOutcome RingQueue::TryPut(const uint8_t* records, uint64_t byte_length, uint64_t count) {
   SideGuard guard(&cell_->producers, owners_);
   if (!guard.held()) return QueueOutcome::kBroken;
-  const uint64_t tail = Load(cell_->producers.position);  // nobody else moves it
+  const uint64_t tail = Load(cell_->producers.position);  // only the owner of the mutex moves it
   const QueueOutcome outcome = ClaimCapacity(tail, byte_length, count);
   if (outcome != QueueOutcome::kDone) return outcome;
   Write(tail, 0, records, byte_length);
@@ -133,15 +132,15 @@ QueueOutcome RingQueue::TryPutItem(uint64_t header, const uint8_t* item) {
   return QueueOutcome::kDone;
 }
 
-// Takes records for as long as, less `overhead` each, they fit into `byte_length` bytes. `copy(position, bytes, header)` copies
-// them out; the header is that of the first one.
+// Takes records for as long as they fit into `byte_length` bytes, less `overhead` each. `copy(position, bytes, header)` copies them
+// out; `header` is that of the first one.
 template <class Copy>
 RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t overhead, Copy copy) {
-  // A look without the mutex: an attempt may fail for any reason.
+  // Read without the mutex: an attempt may fail for any reason.
   if (Load(cell_->consumers.cached_peer_position) == this->head() && !HasItems()) return {QueueOutcome::kBusy};
   SideGuard guard(&cell_->consumers, owners_);
   if (!guard.held()) return {QueueOutcome::kBroken};
-  const bool ended = closed();  // before the position: nothing is put after that
+  const bool ended = closed();  // before the tail is read: no item is put after that
   const uint64_t head = Load(cell_->consumers.position);
   uint64_t tail = Load(cell_->consumers.cached_peer_position);  // Q5
   if (count > 1 || tail == head || !IsSound(head, tail)) {
@@ -176,7 +175,7 @@ RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t 
                        : Taken{QueueOutcome::kDone, first & kLengthMask, first >> 56};
 }
 
-// The header of the record that begins `offset` behind a position, of `available` bytes of records; false when it is none.
+// Reads the header of the record at `offset` behind the head, where `available` bytes of records are. False when it is no header.
 bool RingQueue::HeaderAt(uint64_t head, uint64_t offset, uint64_t available, uint64_t* header) const {
   Read(head, offset, reinterpret_cast<uint8_t*>(header), kHeaderBytes);
   const uint64_t length = *header & kLengthMask;
@@ -204,7 +203,7 @@ QueueOutcome RingQueue::TakePeeked(uint64_t position) {
   const uint64_t head = Load(cell_->consumers.position), tail = this->tail();
   if (!IsSound(head, tail)) return QueueOutcome::kBroken;
   const uint64_t available = UnitsBetween(head, tail) * kUnit;
-  // That so many items have passed meanwhile that the position is the same again would take 2^32 of them.
+  // The head is the same again only after a multiple of 2^32 records.
   if (head != position || available == 0) return QueueOutcome::kBusy;
   uint64_t header;
   if (!HeaderAt(head, 0, available, &header)) return QueueOutcome::kBroken;
@@ -213,7 +212,7 @@ QueueOutcome RingQueue::TakePeeked(uint64_t position) {
 }
 
 QueueOutcome RingQueue::ForEachSpilled(const std::function<void(std::string bytes)>& visit) {
-  const SideGuard producers(&cell_->producers, owners_);  // this one first; nothing else takes both
+  const SideGuard producers(&cell_->producers, owners_);  // in this order; nothing else takes both
   const SideGuard consumers(&cell_->consumers, owners_);
   if (!producers.held() || !consumers.held()) return QueueOutcome::kBroken;
   const uint64_t head = this->head(), tail = this->tail();
@@ -254,7 +253,7 @@ QueueOutcome RingQueue::Close() {
 }
 
 void RingQueue::WakeAll() {
-  // W1: an exchange that changes nothing, for the fence needs one.
+  // W1: the fence needs an exchange; this one changes nothing.
   cell_->done_wake.flags.fetch_or(0, std::memory_order_seq_cst);
   FullFenceAfterExchange();
   WakeAnnounced(wake_items());
@@ -267,8 +266,8 @@ QueueOutcome RingQueue::TaskDone(uint64_t count) {
     if (!guard.held()) return QueueOutcome::kBroken;
     const uint64_t left = unfinished();
     if (count > left) return QueueOutcome::kTooMany;
-    // One store: whoever waits sees that nothing was left, even if something is put at once and we are killed here. What is
-    // put after the look at `left` is beyond that count.
+    // One store: a join sees that no item was unfinished, even if an item is put at once and this process is killed here. Items
+    // that are put after `left` was read are beyond that count.
     const uint64_t before = Load(cell_->done), done = static_cast<uint32_t>(before + count);
     const uint64_t completed = count == left ? done : before >> 32;
     cell_->done.store(completed << 32 | done, std::memory_order_release);
@@ -278,7 +277,7 @@ QueueOutcome RingQueue::TaskDone(uint64_t count) {
   return QueueOutcome::kDone;
 }
 
-// The byte of the ring that lies `offset` behind a position.
+// The index of the byte at `offset` behind a position.
 uint64_t RingQueue::IndexOf(uint64_t position, uint64_t offset) const {
   uint64_t index = static_cast<uint32_t>(position) * kUnit + offset;
   if (index >= capacity_) index -= capacity_;

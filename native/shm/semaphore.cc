@@ -30,7 +30,7 @@ bool Semaphore::LooksSound() const {
 }
 
 SemaphoreOutcome Semaphore::TryAcquire(uint64_t units) {
-  // A look: an attempt may fail for any reason.
+  // Read without the mutex: an attempt may fail for any reason.
   if (!recoverable() && value() < units && JournalIsEmpty(&cell_->guarded)) return SemaphoreOutcome::kBusy;
   const uint64_t self = recoverable() ? members_->self() : 0;
   if (recoverable() && self == 0) return SemaphoreOutcome::kFull;
@@ -54,7 +54,7 @@ SemaphoreOutcome Semaphore::TryAcquire(uint64_t units) {
   guard.Set(&cell_->value, value() - units);
   guard.Commit();
   guard.Release();
-  if (recovered) WakeAnnounced(wake());  // there may be more than we have taken
+  if (recovered) WakeAnnounced(wake());  // there may be units left
   return SemaphoreOutcome::kDone;
 }
 
@@ -96,7 +96,7 @@ bool Semaphore::ReclaimUnits(Guard* guard) {
     found = false;
     ledger_.ForEach([&](LedgerRecord* record) {
       if (members_->IsMember(Load(record->member))) return true;
-      const uint64_t room = limit() - std::min(value(), limit());  // is enough, unless the bytes were damaged
+      const uint64_t room = limit() - std::min(value(), limit());  // enough, unless the bytes were damaged
       guard->Set(&cell_->value, value() + std::min(Load(record->count), room));
       ledger_.Free(guard, record);
       guard->Commit();

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kHeartbeatMs = 50;
 constexpr double kIdleMs = 1000;
-// Where one call sleeps on one word: from so many threads on they share the waits, and look at the words in turns.
+// Where a call sleeps on one word only: with more waits than this, the threads share them and poll.
 constexpr size_t kMaxThreads = 16;
 constexpr double kMinPollMs = 0.1;
 constexpr double kMaxPollMs = 5;
@@ -40,7 +40,7 @@ void Waits::Remove(uint32_t id) {
   const std::lock_guard<std::mutex> guard(mutex_);
   Wait* const wait = waits_[id].get();
   if (wait->thread != nullptr) {
-    // Its thread may sleep on the word for a while yet; the kernel bears a word that is not mapped any more.
+    // The thread may go on sleeping on the word: the kernel tolerates a word that is no longer mapped.
     std::vector<Wait*>& waits = wait->thread->waits;
     if (max_words_ == 1) FutexWake(wait->source.word, kWakeAll);  // the last chance to have it sleep on another one
     waits.erase(std::find(waits.begin(), waits.end(), wait));
@@ -75,7 +75,7 @@ void Waits::Disarm(uint32_t id) {
 
 void Waits::Sleep(uint32_t id, uint64_t argument, double timeout_ms) {
   if (waits_[id] == nullptr) return;
-  const WaitSource& source = waits_[id]->source;  // only the calling thread adds and removes
+  const WaitSource& source = waits_[id]->source;  // without the mutex: only this thread adds and removes waits
   if (SpinUntil([&] { return source.is_ready(argument); }, timeout_ms)) return;
   const uint32_t expected = Announce(source);
   if (source.is_ready(argument)) return;
@@ -103,10 +103,10 @@ Waits::Thread* Waits::ThreadWithRoom() {
     idle = threads_.back().get();
     idle->pool = this;
   }
-  idle->thread.Join();  // it has ended, or is about to
+  idle->thread.Join();  // it has ended, or is about to end
   idle->running =
       idle->thread.Start([](void* self) { static_cast<Thread*>(self)->pool->Run(static_cast<Thread*>(self)); }, idle);
-  // When the system has no thread to give, one that there is looks at the words in turns.
+  // When no thread can be started, an existing one polls the words.
   return idle->running ? idle : least;
 }
 

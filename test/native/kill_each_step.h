@@ -43,28 +43,28 @@ class KillEachStep {
     CHECK(IsSettled());
     const std::vector<uint8_t> start = Copy();
     std::vector<int> unfinished;
-    const int steps = CountSteps(kVictim, &unfinished);
-    const int kills = KillAll(kVictim, start, steps);
+    const Path path = Record(kVictim, &unfinished);
+    const int kills = KillAll(kVictim, start, path);
     int second_kills = 0;
     // Of many, a few: each of them costs a whole series.
     const size_t every = (unfinished.size() + 1) / 2;
     for (size_t i = 0; i < unfinished.size(); i += every) {
       const int step = unfinished[i];
       Restore(start);
-      Kill(kVictim, step);
+      Kill(kVictim, path, step);
       CHECK(!IsSettled());
       const std::vector<uint8_t> remains = Copy();
-      const int second_steps = CountSteps(kSecondVictim, nullptr);
-      second_kills += KillAll(kSecondVictim, remains, second_steps);
+      const Path second_path = Record(kSecondVictim, nullptr);
+      second_kills += KillAll(kSecondVictim, remains, second_path);
     }
-    printf("     %s: %d instructions, %d kills; %zu unfinished transactions, %d kills\n", script_.name, steps, kills,
+    printf("     %s: %d instructions, %d kills; %zu unfinished transactions, %d kills\n", script_.name, path.steps(), kills,
            unfinished.size(), second_kills);
     CHECK(guarded_ == nullptr || !unfinished.empty());
   }
 
  private:
   static constexpr int kEach = 250;  // an operation of so few instructions is tried at each of them
-  const int stride_ = kAddressSanitizer ? 301 : OwnerIsMember() ? 61 : 23;
+  const int stride_ = kAddressSanitizer ? 61 : OwnerIsMember() ? 23 : 11;
 
   void Prepare() {
     stage_->Clear();
@@ -90,28 +90,29 @@ class KillEachStep {
   }
 
   // Fills `changes_`; `unfinished` gets the steps before each commit.
-  int CountSteps(uint64_t member, std::vector<int>* unfinished) {
+  Path Record(uint64_t member, std::vector<int>* unfinished) {
     const std::unique_ptr<TracedChild> victim(Start(member));
     changes_.assign(1, true);
+    Path path(victim->Address());
     std::vector<uint8_t> before = Copy();
-    int steps = 0;
     bool settled = true;
     while (!stage_->done) {
       CHECK(victim->StepInstruction());
-      ++steps;
+      path.Add(victim->Address());
       const bool changed = memcmp(before.data(), stage_->bytes, before.size()) != 0;
       if (changed) before = Copy();
       changes_.push_back(changed);
       const bool settled_now = IsSettled();
-      if (unfinished != nullptr && !settled && settled_now) unfinished->push_back(steps - 1);
+      if (unfinished != nullptr && !settled && settled_now) unfinished->push_back(path.steps() - 1);
       settled = settled_now;
     }
     victim->Kill();
-    return steps;
+    return path;
   }
 
-  // From the bytes `start`, of which a run of this victim has `steps` instructions.
-  int KillAll(uint64_t member, const std::vector<uint8_t>& start, int steps) {
+  // From the bytes `start`, from which this victim takes this path.
+  int KillAll(uint64_t member, const std::vector<uint8_t>& start, const Path& path) {
+    const int steps = path.steps();
     const std::vector<bool> changes = changes_;
     int kills = 0;
     int candidates = 0;
@@ -121,12 +122,12 @@ class KillEachStep {
       const bool each = steps <= kEach && member == kVictim && !kAddressSanitizer;
       const bool before_change = step < steps && changes[at + 1] && member == kVictim && !kAddressSanitizer;
       if (!each && !changes[at] && !before_change && step % stride_ != 0) continue;
-      if (kAddressSanitizer && ++candidates % 16 != 0 && step != steps) continue;  // some times more instructions
+      if (kAddressSanitizer && ++candidates % 4 != 0 && step != steps) continue;  // some times more instructions
       Context() = std::string(script_.name) + (member == kVictim ? ", instruction " : ", instruction of the second ") +
                   std::to_string(step) + " of " + std::to_string(steps);
       Restore(start);
       if (member == kSecondVictim) stage_->alive[kVictim] = false;
-      Kill(member, step);
+      Kill(member, path, step);
       if (!OwnerIsMember()) CHECK_EQ(static_cast<bool>(stage_->done), step == steps);  // else it is a matter of time, too
       script_.check(stage_);
       ++kills;
@@ -134,9 +135,10 @@ class KillEachStep {
     return kills;
   }
 
-  void Kill(uint64_t member, int step) {
+  void Kill(uint64_t member, const Path& path, int step) {
     const std::unique_ptr<TracedChild> victim(Start(member));
-    for (int i = 0; i < step && !stage_->done; ++i) CHECK(victim->StepInstruction());
+    victim->RunToStep(path, step);
+    if (!OwnerIsMember()) CHECK_EQ(victim->Address(), path.address(step));  // else it is a matter of time, too
     victim->Kill();
     stage_->alive[member] = false;
   }

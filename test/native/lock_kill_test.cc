@@ -152,20 +152,36 @@ const Script kScripts[] = {
      }},
 };
 
-// Kills the victim after `steps` instructions of the script. False when the script is shorter than that.
-bool KillAfter(const Script& script, int steps, Stage* stage, Promptness* promptness, int* abandonments) {
+// What a victim does, up to its second halt.
+std::function<void()> Life(Stage* stage, const std::function<void()>& run) {
+  return [=] {
+    TracedChild::Halt();
+    run();
+    stage->done = true;
+    TracedChild::Halt();
+  };
+}
+
+// The path of a victim from its first halt on.
+Path Record(Stage* stage, const std::function<void()>& life) {
+  TracedChild victim(life);
+  CHECK(victim.RunToHalt());
+  Path path(victim.Address());
+  while (!stage->done) {
+    CHECK(victim.StepInstruction());
+    path.Add(victim.Address());
+  }
+  return path;
+}
+
+// Kills the victim after `steps` instructions of the script.
+void KillAfter(const Script& script, const Path& path, int steps, Stage* stage, Promptness* promptness, int* abandonments) {
   Reset(stage);
   script.prepare(stage);
   SharedLock lock(&stage->cell, TestOwners());
-  TracedChild victim([&] {
-    TracedChild::Halt();
-    script.run(lock);
-    stage->done = true;
-    TracedChild::Halt();
-  });
+  TracedChild victim(Life(stage, [&] { script.run(lock); }));
   CHECK(victim.RunToHalt());
-  for (int i = 0; i < steps; ++i) CHECK(victim.StepInstruction());
-  const bool done = stage->done;
+  victim.RunToStep(path, steps);
   const bool had_it = OwnerOf(&stage->cell) == static_cast<uint32_t>(victim.pid());
   const bool ownerless = lock.Peek() == MutexState::kOwnerDied;
   const bool given_up = (stage->cell.flags & kLockAbandoned) != 0;
@@ -182,7 +198,6 @@ bool KillAfter(const Script& script, int steps, Stage* stage, Promptness* prompt
   victim.ReapRecord();
   lock.Release();
   MustWorkNormally(lock);
-  return !done;
 }
 
 void AVictimAtEachInstruction() {
@@ -192,14 +207,16 @@ void AVictimAtEachInstruction() {
   const SharedScratch<Stage> stage;
   Promptness promptness(kNoticeMs);
   for (const Script& script : kScripts) {
-    int steps = 0;
     int kills = 0;
     int abandonments = 0;
     const Stopwatch watch;
-    for (bool more = true; more; steps += kStride, ++kills) {
-      more = KillAfter(script, steps, &*stage, &promptness, &abandonments);
+    Reset(&*stage);
+    script.prepare(&*stage);
+    const Path path = Record(&*stage, Life(&*stage, [&] { script.run(SharedLock(&stage->cell, TestOwners())); }));
+    for (int steps = 0; steps <= path.steps(); steps += kStride, ++kills) {
+      KillAfter(script, path, steps, &*stage, &promptness, &abandonments);
     }
-    printf("     %s: %d instructions, %d kills, %d abandoned (%.0f ms)\n", script.name, steps, kills, abandonments,
+    printf("     %s: %d instructions, %d kills, %d abandoned (%.0f ms)\n", script.name, path.steps(), kills, abandonments,
            watch.ms());
     CHECK(abandonments > 5 && (script.prepare != Nothing || abandonments < kills));
   }
@@ -232,25 +249,22 @@ void KillRequester(const Request& request, Stage* stage) {
   constexpr int kLong = 1000;
   const int head = OwnerIsMember() ? 50 : 150;
   const int leaps = OwnerIsMember() ? 5 : kAddressSanitizer ? 10 : 40;  // asking for the owner takes thousands
-  int total = INT_MAX;
+  const auto life = Life(stage, [&] { request.run(&stage->cell); });
+  Reset(stage);
+  SharedLock held(&stage->cell, TestOwners());
+  CHECK_EQ(held.TryAcquire(kOwner), MutexOutcome::kAcquired);
+  const Path path = Record(stage, life);
+  held.Release();
+  const int total = path.steps();
   int kills = 0;
-  for (int steps = -1; steps < total; ++kills) {  // -1: to count the instructions
+  for (int steps = 0; steps <= total; ++kills) {
     Context() = std::string(request.name) + ", instruction " + std::to_string(steps);
     Reset(stage);
     SharedLock lock(&stage->cell, TestOwners());
     CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);
-    TracedChild victim([&] {
-      TracedChild::Halt();
-      request.run(&stage->cell);
-      stage->done = true;
-      TracedChild::Halt();
-    });
+    TracedChild victim(life);
     CHECK(victim.RunToHalt());
-    if (steps < 0) {
-      for (total = 0; !stage->done; ++total) CHECK(victim.StepInstruction());
-    } else {
-      for (int i = 0; i < steps && !stage->done; ++i) CHECK(victim.StepInstruction());
-    }
+    victim.RunToStep(path, steps);
     victim.Kill();
     CHECK_EQ(lock.Peek(), MutexState::kHeld);
     CHECK_EQ(lock.owner(), kOwner);
