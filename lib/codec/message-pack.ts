@@ -13,9 +13,9 @@ import { notCloneable } from './not-cloneable.ts'
 import { isOfOtherRealm, otherFromParts, partsOfOther } from './other-realm.ts'
 import type { Shape } from './survey.ts'
 
-/** What stands for an object that is not copied: on the way out a plain value, and on the way in what is made of that. */
+/** How to write a reference to an object that is not copied, and how to read it. */
 export interface References {
-  /** What to write for an object for which `registerShareable` was called. */
+  /** The plain value to write for an object for which `registerShareable` was called. */
   write(object: object): unknown
   read(reference: unknown): unknown
 }
@@ -34,7 +34,7 @@ const RESERVE_START = 2048
 
 const common = { moreTypes: true, useToJSON: false, copyBuffers: true } as const
 
-/** Of what is packed without a buffer. */
+/** The size of the memory for values that are packed without a buffer. */
 const CHUNK_BYTES = 8192
 /** msgpackr takes another buffer when less than this is free. */
 const MIN_FREE_BYTES = 2048
@@ -56,8 +56,8 @@ class WithErrors {
   }
 }
 
-// msgpackr calls its extensions without saying for which value. So these are those of the one that is being written, and of the one that is
-// being read.
+// msgpackr does not tell its extensions which value they are called for. So this is what belongs to the value that is being written, and to the
+// one that is being read.
 let writing: { readonly references: References; readonly table: ErrorTable | undefined } | undefined
 let reading: { readonly references: References; errors: Map<number, Error> | undefined } | undefined
 /** Where the next value without a buffer of its own goes; msgpackr keeps one target for all. */
@@ -65,9 +65,9 @@ let chunk = Buffer.alloc(0)
 let chunkEnd = 0
 const range = { start: 0, end: 0 }
 
-// What msgpackr takes for the class of whatever travels as a reference.
+// msgpackr takes this for the class of all objects that travel as references.
 const Referable = { [Symbol.hasInstance]: isShareable } as unknown as new () => object
-// The extension that is added last is looked at first.
+// msgpackr asks the extension that was added last first.
 addExtension({
   Class: { [Symbol.hasInstance]: isOfOtherRealm } as unknown as new () => object,
   type: 0x4f,
@@ -102,8 +102,8 @@ addExtension({
 })
 
 /**
- * Writes a value behind so many bytes that are left free: into the buffer, or where there is no room, or none is given, into another one.
- * @param shape - what the survey of the value has found
+ * Writes a value after `reservedBytes` that are left free: into the buffer, or into another one when it is full or none is given.
+ * @param shape - the result of the survey of the value
  * @throws `DataCloneError` when a getter of the value packs another one.
  */
 export function pack(

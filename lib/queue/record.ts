@@ -80,7 +80,7 @@ function encodeOther(value: unknown): ItemRecord {
   return buffer === exchange ? encodedRecord(flags, end) : { flags, bytes: buffer, start: HEADER_BYTES, end }
 }
 
-/** The same record in memory that nobody else changes. */
+/** The same record in memory that no other code changes. */
 export function ownedRecord(record: ItemRecord): ItemRecord {
   const { flags, bytes } = record
   return bytes !== exchange && flags > BUFFER ? record : recordOf(flags, copyOfBytes(record))

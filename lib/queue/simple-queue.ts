@@ -1,4 +1,4 @@
-/** SimpleQueue: a queue without a say in how many. */
+/** SimpleQueue: put, get, iterate and end; limited only by its byte size. */
 import type { Handle } from '../memory/handle.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
