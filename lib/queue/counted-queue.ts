@@ -40,7 +40,7 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
   }
 
   /**
-   * The same, blocking the thread and with it the event loop: signal handlers, timers and I/O do not run until it returns. For
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
    * scripts and workers.
    *
    * @throws as {@link putMany}.
@@ -66,7 +66,7 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
   }
 
   /**
-   * The same, blocking the thread and with it the event loop: signal handlers, timers and I/O do not run until it returns. For
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
    * scripts and workers.
    *
    * @throws as {@link get}.

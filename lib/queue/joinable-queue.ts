@@ -98,7 +98,7 @@ export class JoinableQueue<T = unknown> extends CountedQueue<T> {
   }
 
   /**
-   * The same, blocking the thread and with it the event loop: signal handlers, timers and I/O do not run until it returns. For
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
    * scripts and workers.
    *
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.

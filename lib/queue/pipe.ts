@@ -72,7 +72,7 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * The same, blocking the thread and with it the event loop: signal handlers, timers and I/O do not run until it returns. For
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
    * scripts and workers.
    *
    * @throws as {@link send}.
@@ -98,7 +98,7 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * The same, blocking the thread and with it the event loop: signal handlers, timers and I/O do not run until it returns. For
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
    * scripts and workers.
    *
    * @throws as {@link recv}.
@@ -123,7 +123,7 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * The same, blocking the thread and with it the event loop: signal handlers, timers and I/O do not run until it returns. For
+   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
    * scripts and workers.
    *
    * @throws as {@link poll}.

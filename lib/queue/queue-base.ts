@@ -46,8 +46,8 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Puts a copy of a value, blocking the thread and with it the event loop until there is room: signal handlers, timers and I/O do
-   * not run until it returns. For scripts and workers.
+   * Puts a copy of a value, blocking the thread until there is room. Blocks the event loop: signal handlers do not run
+   * meanwhile, nor timers and I/O. For scripts and workers.
    *
    * @throws as {@link put}.
    */
@@ -80,8 +80,8 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Takes the first item, blocking the thread and with it the event loop until there is one: signal handlers, timers and I/O do not
-   * run until it returns. For scripts and workers.
+   * Takes the first item, blocking the thread until there is one. Blocks the event loop: signal handlers do not run
+   * meanwhile, nor timers and I/O. For scripts and workers.
    *
    * @throws as {@link get}.
    */
