@@ -101,6 +101,11 @@ addExtension({
   },
 })
 
+/** Whether a value is being written, so that this is called by one of its getters. */
+export function isPacking(): boolean {
+  return writing !== undefined
+}
+
 /**
  * Writes a value after `reservedBytes` that are left free: into the buffer, or into another one when it is full or none is given.
  * @param shape - the result of the survey of the value

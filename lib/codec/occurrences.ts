@@ -12,6 +12,11 @@ let count = 0
 
 let isInUse = false
 
+/** Whether a value is being looked at, so that this is called by one of its getters. */
+export function isLooking(): boolean {
+  return isInUse
+}
+
 /** Begins with a value. @throws `DataCloneError` while another value is being encoded, of which a getter has called this. */
 export function beginOccurrences(): void {
   if (isInUse) throw notCloneable('a value whose getters send others')

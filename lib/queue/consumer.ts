@@ -16,14 +16,13 @@ import {
   answers,
   exchange,
   type ItemRecord,
-  isEncoding,
   recordAt,
   recordOf,
   ringBytesOf,
   select,
   selectedBytes,
 } from './exchange.ts'
-import { decode, decodeUntrusted, ownedRecord } from './record.ts'
+import { decode, decodeUntrusted, isEncoding, ownedRecord } from './record.ts'
 import type { Ring } from './ring.ts'
 import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
 

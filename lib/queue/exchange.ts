@@ -28,23 +28,6 @@ export interface ItemRecord {
   readonly end: number
 }
 
-/**
- * Whether an item is being encoded in the exchange. Getters of that item may put or take other items, which must not overwrite it.
- */
-let isInUse = false
-
-export function isEncoding(): boolean {
-  return isInUse
-}
-
-export function beginEncoding(): void {
-  isInUse = true
-}
-
-export function endEncoding(): void {
-  isInUse = false
-}
-
 /** The length in the ring of an item of that length, with header and padding. */
 export function ringBytes(itemBytes: number): number {
   return HEADER_BYTES + Math.ceil(itemBytes / 8) * 8
