@@ -1,5 +1,5 @@
 /**
- * Pipes: one segment with a ring for each direction, and a ledger of who holds which end.
+ * Pipes: one segment with a ring for each direction, and a ledger of the holders of each end.
  *
  *   0      | ends | ring 0: end 0 puts | ring 1: end 1 puts |      one way: ring 1 only
  */

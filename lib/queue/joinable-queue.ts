@@ -1,4 +1,4 @@
-/** JoinableQueue: a queue that knows when all that was put has been worked off. */
+/** JoinableQueue: a queue that counts unfinished items, so that `join()` can wait for them. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
@@ -23,23 +23,23 @@ class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
   }
 
   /**
-   * Says that items that were taken from the queue have been worked off.
-   * @throws {@link ShareError} `ERR_TASK_DONE` when that is more than there are unfinished; `ERR_CLOSED`. Nothing changes then.
+   * Reports that items that were taken from the queue are finished.
+   * @throws {@link ShareError} `ERR_TASK_DONE` for more items than are unfinished; `ERR_CLOSED`. Nothing changes then.
    */
   taskDone(count = 1): void {
     const { object, done } = this.state
     assertInteger('count', count, 1, 2 ** 31 - 1)
     const outcome = native.queueTaskDone(object, count)
     if (outcome === QUEUE.DONE)
-      done.pump() // our own tasks need no wake-up
+      done.pump() // the native part does not wake waits of this environment
     else if (outcome === QUEUE.TOO_MANY) throw segmentError('ERR_TASK_DONE', { ...this.subject, count })
     else throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 
   /**
-   * Waits, without blocking the event loop, until nothing is unfinished; at once when nothing is.
+   * Waits until no item is unfinished, without blocking the event loop. Returns at once if there is none.
    *
-   * @remarks A consumer that is killed between taking an item and `taskDone()` leaves that one unfinished. A pending join
+   * @remarks A consumer that is killed between taking an item and `taskDone()` leaves that item unfinished. A pending join
    * keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`. The signal's reason when it aborts.
    */

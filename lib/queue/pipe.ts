@@ -29,7 +29,7 @@ class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implem
     }
   }
 
-  /** From now on bytes and plain values are received, of a peer that may mean harm; anything else arrives as undefined. @internal */
+  /** Accepts only bytes and plain values from now on, for an untrusted peer; any other message arrives as undefined. @internal */
   distrust(): this {
     const { incoming } = this.state
     if (incoming !== undefined) incoming.trusts = false
@@ -47,9 +47,9 @@ class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implem
   }
 
   /**
-   * Sends a copy of a message, waiting for room without blocking the event loop.
+   * Sends a copy of a message. Waits for room without blocking the event loop.
    * @throws {@link ShareError} `ERR_TIMEOUT`, `ERR_TOO_LARGE`, `ERR_CLOSED` and `DataCloneError` as {@link Queue.put}; `ERR_ENDED`
-   * when nobody has the other end; `ERR_ONE_WAY` when this end only receives.
+   * when no process has the other end; `ERR_ONE_WAY` when this end only receives.
    */
   async send(message: T, options: WaitOptions = NO_OPTIONS): Promise<void> {
     await this.#outgoing.put(this, message, options)
@@ -65,16 +65,16 @@ class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implem
     this.#outgoing.putSync(this, message, options)
   }
 
-  /** Sends a copy of a message if there is room, and says whether it did. @throws as {@link send}, but for `ERR_TIMEOUT`. */
+  /** Sends a copy of a message if there is room. Returns whether it did. @throws as {@link send}, but for `ERR_TIMEOUT`. */
   trySend(message: T): boolean {
     return this.#outgoing.tryPut(this, message)
   }
 
   /**
-   * Receives the next message, waiting for one without blocking the event loop.
+   * Receives the next message. Waits for one without blocking the event loop.
    *
    * @remarks A pending `recv` keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when nobody has the other end and nothing is left;
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when no process has the other end and no message is left;
    * `ERR_ONE_WAY` when this end only sends; `ERR_CLOSED`; `EMFILE`, `ENFILE`, `ENOMEM` as {@link Queue.get}. The signal's reason when it aborts.
    */
   async recv(options: WaitOptions = NO_OPTIONS): Promise<T> {
@@ -98,8 +98,8 @@ class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implem
   }
 
   /**
-   * Whether `recv` would not have to wait: there is a message, or the end. Waits for that for `timeoutMs` at most, by default
-   * not at all; false after it.
+   * Whether `recv` would return at once, because there is a message or the pipe has ended. Waits for that for up to `timeoutMs`, by
+   * default not at all; false after that time.
    * @throws {@link ShareError} `ERR_CLOSED`, `ERR_ONE_WAY`. The signal's reason when it aborts.
    */
   async poll(options: WaitOptions = NO_OPTIONS): Promise<boolean> {
@@ -116,7 +116,7 @@ class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implem
     return this.#incoming.pollSync(options)
   }
 
-  /** Whoever is to have the end counts already. @internal */
+  /** The process that is to attach counts as a holder of the end already. @internal */
   [FOR_CHILD](): HeldHandle {
     const held = heldHandle(() => this.handle)
     const { state } = this
@@ -131,21 +131,21 @@ class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implem
     return { ...held, release }
   }
 
-  /** Ends this handle. When it was the last one of this end, the other one comes to its end. Idempotent. */
+  /** Closes this object. When it was the last one of this end, the other end is told that the pipe has ended. Idempotent. */
   override close(): void {
     if (SharedObject.isClosed(this)) return
     this.state.leave()
     super.close()
   }
 
-  /** Receives messages until nobody has the other end and nothing is left. */
+  /** Receives messages until no process has the other end and no message is left. */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     return this.consume()
   }
 
   /**
-   * Receives messages until nobody has the other end and nothing is left, or the signal aborts: then the loop ends after the message that is
-   * being worked on, and what was not received stays in the pipe. As {@link Queue.consume}.
+   * Receives messages until no process has the other end and no message is left, or the signal aborts. Then the loop ends after the current
+   * message, and the others stay in the pipe. As {@link Queue.consume}.
    * @throws {@link ShareError} `ERR_ONE_WAY`, `ERR_CLOSED`, as {@link recv}. `TypeError` for other options.
    */
   consume(options: ConsumeOptions = NO_OPTIONS): AsyncGenerator<T, void, undefined> {

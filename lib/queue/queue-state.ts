@@ -73,7 +73,7 @@ export class QueueState extends ObjectState<'Queue'> {
   }
 }
 
-/** What stands for a spilled item has to fit: the name of its segment. */
+/** The name of the segment of a spilled item has to fit. */
 const MIN_SPILL_RING_BYTES = 256
 
 export function assertRingBytes(name: string, value: unknown, least = 64): asserts value is number {

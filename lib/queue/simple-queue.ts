@@ -1,4 +1,4 @@
-/** SimpleQueue: a queue without a say in how many. */
+/** SimpleQueue: put, get, iterate and end; limited only by its byte size. */
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
 import type { Member, MemberOptions } from '../memory/member.ts'

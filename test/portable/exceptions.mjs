@@ -102,7 +102,7 @@ const BUN = [
   },
   {
     file: unit('pipe'),
-    tests: ['a pipe > polls without taking'],
+    tests: ['a pipe > polls without taking a message'],
     reason: 'AbortSignal.timeout() has other words for its reason',
   },
   OTHER_WORDS,

@@ -242,7 +242,7 @@ describe('items of a queue of a manager that cannot be sent', () => {
 describe('JoinableQueue of a manager', () => {
   const queues = (count: number) => share(count, (manager) => manager.JoinableQueue<number>())
 
-  it('is joined when all that was put is done', async () => {
+  it('is joined when all items are finished', async () => {
     const [a, b] = await queues(2)
     await a!.join()
     await a!.putMany([1, 2])

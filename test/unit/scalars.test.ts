@@ -59,7 +59,7 @@ describe.each(SCALARS)('the type $code', ({ code, alias, names, bits }) => {
     }
   })
 
-  it('is held by the typed array of its size and sign, under any name', () => {
+  it('has the typed array of its size and sign, under any name', () => {
     for (const name of all) {
       using array = new SharedArray(name, 1)
       expect(array).toBeInstanceOf(arrayClassOf(code, bits) as () => void)

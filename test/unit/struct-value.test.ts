@@ -79,7 +79,7 @@ describe('a struct value at first', () => {
     )
   })
 
-  it('says which field does not fit', () => {
+  it('names the field that does not fit', () => {
     const refused = (initial: object) => () => new Value(Everything, initial as never)
     expect(refused({ id: 1.5 })).toThrow(rangeError(/^initial\.id must be .* got 1\.5/))
     expect(refused({ on: 1 })).toThrow(typeError(/^initial\.on must be a boolean, got 1/))
@@ -150,7 +150,7 @@ describe('the live record', () => {
     expect(value.value.title).toBe('Dr')
   })
 
-  it('takes text and bytes for characters, and NULs behind them', () => {
+  it('takes text and bytes for characters, and fills the rest with NULs', () => {
     using value = new Value(Everything, sample())
     const record = value.value as { name: string | Uint8Array; title: string }
     record.name = 'né'
@@ -253,7 +253,7 @@ describe('the live record', () => {
     expect(inspect(value)).toBe(`Value "${value.name}" { x: 1, p: { a: 0, b: 0 }, t: 'hi' }`)
   })
 
-  it('stays usable after close, as the memory stays while somebody looks at it', () => {
+  it('stays readable and writable after close', () => {
     const value = new Value(Point, { x: 1, y: 2 })
     const record = value.value
     value.close()
@@ -313,7 +313,7 @@ describe('assigning a whole record', () => {
 })
 
 describe('update of a struct value', () => {
-  it('changes a copy and writes it back at once', () => {
+  it('changes a copy and writes it back in one step', () => {
     using value = new Value(Point, { x: 1, y: 2 })
     const result = value.update((point) => {
       point.x = 10
@@ -382,7 +382,7 @@ describe('update of a struct value', () => {
 })
 
 describe('snapshot of a struct value', () => {
-  it('is a plain copy that later changes do not reach', () => {
+  it('is a plain copy that later changes do not affect', () => {
     using value = new Value(Everything, sample())
     const copy = value.snapshot()
     value.value = { ...sample(), id: 0n, numbers: [0, 0, 0], point: { x: 0, y: 0 } }
