@@ -1,8 +1,8 @@
 /**
- * Connection: the asynchronous form's channel to a server, over a socket. Calls are sent as they are made, without waiting for the
- * answers of earlier ones, and answered in any order.
+ * Connection: the asynchronous form's channel to a server, over a socket. Requests are sent without waiting for the replies of earlier
+ * ones, and answered in any order.
  *
- * While calls are pending the connection keeps the process alive; when none is, it does not, unless `ref()` was called.
+ * The connection keeps the process alive while requests are pending, unless `unref()` was called.
  */
 import type { ConnectionOptions } from 'node:tls'
 import { disconnectedError, managerError, socketError } from '../../errors/manager-messages.ts'
@@ -39,22 +39,22 @@ import type { Remote, RequestOptions } from './remote.ts'
 import { offerRings, Pace } from './ring-offer.ts'
 import { assertAttached } from './stand-in.ts'
 
-/** What a connection that was made again has found: {@link ManagerConnectOptions.onReconnect}. */
+/** The result of a reconnection: {@link ManagerConnectOptions.onReconnect}. */
 export interface Reconnection {
-  /** Whether it is the server of before, whose objects live on. */
+  /** Whether it is the same server, whose objects still exist. */
   readonly isSameServer: boolean
-  /** The proxies whose objects are not there any more: their calls are rejected with `ERR_NO_OBJECT`. */
+  /** The proxies whose objects no longer exist: their calls are rejected with `ERR_NO_OBJECT`. */
   readonly lost: readonly AnyProxy[]
 }
 
-/** What it takes to connect. */
+/** The key and the TLS options of a connection. */
 export interface Credentials {
   readonly key: Uint8Array
   readonly tls?: ConnectionOptions | undefined
 }
 
 const CONNECT_MS = 10_000
-/** Milliseconds between the attempts to connect again by itself: each time twice as long. */
+/** Milliseconds between automatic attempts to reconnect: each pause is twice as long as the one before. */
 const FIRST_PAUSE_MS = 50
 const MAX_PAUSE_MS = 2000
 
@@ -62,11 +62,11 @@ export class Connection extends ServerChannel {
   override readonly isBlocking = false
   readonly at: ManagerAddress
   readonly credentials: Credentials
-  /** What the server has said of itself. */
+  /** The welcome of the server. */
   about: AboutServer | undefined
   #transport: SwitchingTransport | undefined
   #nonces: { server: Buffer; client: Buffer } | undefined
-  /** Messages that wait for the server's trust. */
+  /** Messages that wait for the end of the handshake. */
   #early: Buffer[] = []
   #ended: ShareError | undefined
   #settleOpen: { resolve(): void; reject(reason: unknown): void } | undefined
@@ -75,9 +75,9 @@ export class Connection extends ServerChannel {
   #onReconnect: ((found: Reconnection) => void) | undefined
   #reconnects = false
   #isReconnecting = false
-  /** Whether what proxies stand for is yet to be found in the server that is being connected to again. */
+  /** Whether the objects of the proxies are still to be found in the server of a reconnection. */
   #isRelinking = false
-  /** Whether a proxy was told not to keep the process: then more is to be looked at than how many calls are pending. */
+  /** Whether `unref()` of a proxy was called: then the number of pending requests is not enough to decide. */
   #hasUnref = false
   #isClosed = false
   #closing = deferred<ShareError | undefined>()
@@ -93,7 +93,7 @@ export class Connection extends ServerChannel {
   }
 
   /**
-   * Connects, unless it has; resolves when both sides trust each other.
+   * Connects, unless that was done; resolves after mutual authentication.
    * @throws {@link ShareError} `ENOENT`, `ECONNREFUSED`, `EACCES`, `ERR_AUTHENTICATION`, `ERR_PROTOCOL`, `ERR_TLS`, `ERR_LIMIT`,
    * `ERR_DISCONNECTED`, `ERR_TIMEOUT`.
    */
@@ -102,13 +102,13 @@ export class Connection extends ServerChannel {
     return this.#connecting
   }
 
-  /** From now on, tells what was found when it was connected again, and does so by itself if it is to. */
+  /** Sets what is called after a reconnection, and whether to reconnect automatically. */
   listenForReconnections(onReconnect: (found: Reconnection) => void, byItself: boolean): void {
     this.#onReconnect = onReconnect
     this.#reconnects = byItself
   }
 
-  /** Resolves when the connection has ended for good: with the reason, or undefined for `close()`. */
+  /** Resolves when the connection has finally ended: with the reason, or undefined for `close()`. */
   get closed(): Promise<ShareError | undefined> {
     return this.#closing.promise
   }
@@ -141,16 +141,16 @@ export class Connection extends ServerChannel {
     }
     const isSameServer = before === this.serverId
     const lost = await this.#findAgain(isSameServer)
-    this.#tell({ isSameServer, lost })
+    this.#report({ isSameServer, lost })
   }
 
-  /** Tells what was found, in a turn of its own: what the listener throws is not ours. */
-  #tell(found: Reconnection): void {
+  /** Calls the listener in a turn of its own: its errors are not those of the reconnection. */
+  #report(found: Reconnection): void {
     const listener = this.#onReconnect
     if (listener !== undefined) setImmediate(() => listener(found))
   }
 
-  /** Tries to connect again until it works, or can never work. */
+  /** Tries to reconnect until it succeeds, or cannot succeed. */
   async #reconnectAlone(): Promise<void> {
     this.#isReconnecting = true
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
@@ -176,7 +176,7 @@ export class Connection extends ServerChannel {
     caller?: object,
   ) {
     if (this.#reconnecting === undefined) return this.#request(target, method, args, options, caller)
-    // The numbers of objects are those of another server, perhaps.
+    // The numbers of objects may be those of another server.
     return Promise.reject(managerError('ERR_DISCONNECTED', { address: this.address, why: 'reconnecting' }))
   }
 
@@ -213,7 +213,7 @@ export class Connection extends ServerChannel {
     })
   }
 
-  /** Goes on in shared memory, if the server can; otherwise nothing changes. */
+  /** Continues in shared memory, if the server can; otherwise nothing changes. */
   async #moveToRings(): Promise<void> {
     const transport = this.#transport!
     const rings = await offerRings((theirs) => this.#request(undefined, 'takeRings', [theirs]))
@@ -246,7 +246,7 @@ export class Connection extends ServerChannel {
   }
 
   override post(target: Remote, method: string, args: readonly unknown[]): void {
-    this.#request(target, method, args).catch(() => {}) // who is gone has nothing to give back
+    this.#request(target, method, args).catch(() => {}) // a client that is gone has nothing to give back
   }
 
   #cancel(id: number, reason: unknown): void {
@@ -254,7 +254,7 @@ export class Connection extends ServerChannel {
     this.#rest()
   }
 
-  /** Ends the connection: pending calls are rejected, and what this client holds is given up. */
+  /** Ends the connection: pending requests are rejected, and what this client holds is released. */
   close(): void {
     this.#isClosed = true
     const reason = managerError('ERR_CLOSED', { address: this.address })
@@ -293,7 +293,7 @@ export class Connection extends ServerChannel {
   #onClose(reason: Error | undefined): void {
     const { address } = this
     if (this.about === undefined && hasCode(reason, 'ERR_PROTOCOL')) {
-      // What has come is no greeting of ours, of whatever it says the length would be.
+      // The first bytes are not the greeting of a manager.
       this.#end(managerError('ERR_PROTOCOL', { address, why: 'no manager' }, { cause: reason }))
       return
     }
@@ -325,7 +325,7 @@ export class Connection extends ServerChannel {
       const giveUp = () => {
         if (isPending) this.#end(managerError('ERR_TIMEOUT', { address: this.address, timeoutMs: askedMs }))
       }
-      // What has arrived by then counts; a socket that has failed says so a turn of the event loop later.
+      // Data that has arrived by then counts; a failed socket reports its error a turn of the event loop later.
       const onTime = () => setImmediate(() => setImmediate(giveUp))
       const timer = setTimeout(onTime, Math.min(timeoutMs, 2 ** 31 - 1))
       if (this.#isReconnecting) timer.unref()
@@ -350,7 +350,7 @@ export class Connection extends ServerChannel {
       }
       this.#transport = transport
       if (this.#isReconnecting) transport.unref()
-      // The close of an earlier one, which comes late, is not ours.
+      // The late close of an earlier transport is ignored.
       const onFrame = (frame: Buffer) => this.#transport === transport && this.#onFrame(frame)
       const onClose = (reason: Error | undefined) => this.#transport === transport && this.#onClose(reason)
       transport.start({ onFrame, onClose }, MAX_WELCOME_BYTES)
@@ -405,21 +405,21 @@ export class Connection extends ServerChannel {
     else if (message.kind === ERROR) pending.reject(reasonOf(value, pending))
   }
 
-  /** The answer to a call that was given up: what it grants is given back. */
+  /** The reply to a cancelled request: what it grants is returned to the server. */
   #onLate(message: ServerMessage): void {
     const late = this.#pending.takeLate(message.requestId)
     if (late === undefined) return
     try {
-      const value = readValue(message, this.references) // also proxies: they are let go of when they are collected
+      const value = readValue(message, this.references) // proxies in it are closed when they are collected
       if (message.kind === RESULT) late.undo?.(value)
     } catch {
-      // Nothing that could be given back.
+      // Nothing to return.
     }
   }
 
-  /** The process may end when no call is pending that keeps it. */
+  /** Lets the process end when no pending request keeps it. */
   #rest(): void {
-    if (this.about === undefined && this.#ended === undefined) return // it is being connected
+    if (this.about === undefined && this.#ended === undefined) return // it is connecting
     if (this.#isRef && this.#pending.keeps) this.#transport?.ref()
     else this.#transport?.unref()
   }
@@ -442,14 +442,14 @@ export class Connection extends ServerChannel {
     else this.#closing.resolve(this.#goneError(reason))
   }
 
-  /** For each call an error of its own. */
+  /** A new error for each request. */
   #goneError(reason: ShareError): ShareError {
     return reason.code === 'ERR_CLOSED'
       ? managerError('ERR_CLOSED', { address: this.address })
       : disconnectedError(reason)
   }
 
-  /** The proxies of what was not found. */
+  /** Finds the objects of the proxies again; returns the proxies of those that were not found. */
   async #findAgain(isSameServer: boolean): Promise<AnyProxy[]> {
     const remotes = this.remotes
     this.#isRelinking = false
@@ -458,7 +458,7 @@ export class Connection extends ServerChannel {
       return []
     }
     this.forgetKept()
-    // Until it is found, an object has no number of the new server: calls are answered with ERR_NO_OBJECT.
+    // Until it is found, an object has no number of the new server: requests are answered with ERR_NO_OBJECT.
     const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
     for (const remote of remotes) {
       const number = lostNumbers.get(remote.id) ?? this.#noNumber()
@@ -478,7 +478,7 @@ export class Connection extends ServerChannel {
     return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined) as AnyProxy[]
   }
 
-  /** A number that no server gives to an object. */
+  /** A number that no server uses for an object. */
   #noNumber(): number {
     this.#lastNoNumber--
     return this.#lastNoNumber

@@ -1,19 +1,19 @@
 /**
- * Iteration over what lives in the server, in both forms, in batches: a small one first, for whoever looks only at the beginning, then
- * larger ones. Each is fetched when the one before has been used up, so nothing is asked for that is not needed.
+ * Iteration over items in the server, in both forms, in batches: a small one first, for loops that end early, then larger ones. Each is
+ * fetched when the one before has been used up, so no unneeded items are requested.
  */
 
 /** What is iterated over. */
 export interface Pages<T> {
   /** At most `count` of the next items, in the blocking form plainly; none when there are no more. */
   next(count: number): Promise<readonly T[]>
-  /** The iteration is over, or was given up. */
+  /** The iteration is over, or was left early. */
   end?(): void
 }
 
 const FIRST = 16
 const GROWTH = 4
-const MOST = 4096
+const MAX = 4096
 
 /** The items one by one: an asynchronous iterator, or in the blocking form a plain one. */
 export function iterateOver<T>(pages: Pages<T>, isBlocking: boolean): AsyncIterableIterator<T> {
@@ -22,7 +22,7 @@ export function iterateOver<T>(pages: Pages<T>, isBlocking: boolean): AsyncItera
 
 async function* asynchronously<T>(pages: Pages<T>): AsyncGenerator<T, void, undefined> {
   try {
-    for (let count = FIRST; ; count = Math.min(count * GROWTH, MOST)) {
+    for (let count = FIRST; ; count = Math.min(count * GROWTH, MAX)) {
       const items = await pages.next(count)
       if (items.length === 0) return
       for (const item of items) yield item
@@ -34,7 +34,7 @@ async function* asynchronously<T>(pages: Pages<T>): AsyncGenerator<T, void, unde
 
 function* plainly<T>(pages: Pages<T>): Generator<T, void, undefined> {
   try {
-    for (let count = FIRST; ; count = Math.min(count * GROWTH, MOST)) {
+    for (let count = FIRST; ; count = Math.min(count * GROWTH, MAX)) {
       const items = pages.next(count) as unknown as readonly T[]
       if (items.length === 0) return
       for (const item of items) yield item

@@ -1,6 +1,6 @@
 /**
- * Session: one client, as the server sees it, from its connection to its end. It makes the client prove that it knows the key, serves
- * its calls, keeps account of what it holds, and gives all of that up when it leaves, however it leaves.
+ * Session: the server's side of a connection, from its beginning to its end. It authenticates the client, serves its requests, counts its
+ * references, and releases everything that the client has when the connection ends.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
@@ -39,7 +39,7 @@ import { type Client, Request } from './request.ts'
 import { type ReferenceAccount, SessionValues } from './session-values.ts'
 import type { Statistics } from './statistics.ts'
 
-/** So long a client may take to read why it is sent away. */
+/** How long a client may take to read the reason of a refusal. */
 export const FAREWELL_MS = 1000
 
 /** What a session needs of its server. */
@@ -50,7 +50,7 @@ export interface SessionHost {
   readonly statistics: Statistics
   /** The object that stands for the server. */
   readonly root: Referent
-  /** What the client is told in the welcome. */
+  /** The JSON of the welcome. */
   about(): Uint8Array
   /** The client of a session has proved that it knows the key. */
   noteTrusted(): void
@@ -76,7 +76,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
   /** The objects in which the client may have something that ends with it. */
   readonly #used = new Set<Referent>()
   readonly #values: SessionValues
-  /** Milliseconds of calls since others had their turn. */
+  /** Milliseconds of requests since other clients were served. */
   #busyMs = 0
   #isYielding = false
 
@@ -90,12 +90,12 @@ export class Session implements Receiver, Client, ReferenceAccount {
     return this.#isTrusted
   }
 
-  /** Whether the client is gone. Its calls are given up, and then what it holds. */
+  /** Whether the client is gone. Its requests are cancelled, and then its ownerships end. */
   get isClosed(): boolean {
     return this.#isClosed
   }
 
-  /** Begins, by asking for proof. */
+  /** Begins the handshake. */
   start(): void {
     this.#transport.start(this, MAX_HANDSHAKE_BYTES)
     this.#transport.send(writeHello(this.#nonce))
@@ -107,7 +107,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
       if (this.#isTrusted) this.#onMessage(frame)
       else this.#onProof(frame)
     } catch (error) {
-      // What it has sent is no message: there is no way to go on, nor a call that could be answered.
+      // The bytes are not a message: there is no way to continue, and no request to answer.
       this.cutOff(error as Error)
     }
   }
@@ -126,29 +126,29 @@ export class Session implements Receiver, Client, ReferenceAccount {
     if (!this.#isYielding) this.#transport.resume()
   }
 
-  /** Ends it, telling the client why. */
+  /** Ends the session, and sends the client the reason. */
   dismiss(reason: Error): void {
     if (this.#isClosed) return
     if (this.#isTrusted) this.#transport.send(this.#values.encodeError(GOODBYE, 0, reason))
     this.#end()
     this.#transport.close()
-    // Who does not read does not let the stream end either.
+    // A client that does not read does not end its stream either.
     setTimeout(() => this.#transport.destroy(), FAREWELL_MS).unref()
   }
 
-  /** The same, for what the client has done or failed to do. */
+  /** The same, for a fault of the client. */
   cutOff(reason: Error): void {
     if (!this.#isClosed) this.#server.statistics.cutOff++
     this.dismiss(reason)
   }
 
-  /** Looks whether the client takes longer to prove that it knows the key than it may; called every now and then. */
+  /** Ends a session whose client does not authenticate in time; called periodically. */
   checkTrust(now: number): void {
     if (this.#isTrusted || now - this.#startedAt <= this.#server.limits.authenticateMs) return
     this.cutOff(goneError('client did not authenticate'))
   }
 
-  /** The object lives no longer for this client than it says so: counts, and what it holds in it. */
+  /** The client has one reference more to an object. @throws {@link ShareError} `ERR_LIMIT`. */
   ref(referent: Referent): void {
     if (!this.#referenced.has(referent.id) && this.#referenced.size >= this.#server.limits.objects) {
       throw managerError('ERR_LIMIT', { limit: 'proxies', max: this.#server.limits.objects })
@@ -165,7 +165,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
   }
 
   /**
-   * Before a reply is made that has at least so many bytes.
+   * Checks the size of a reply before it is made.
    * @throws {@link ShareError} `ERR_LIMIT` when it cannot be sent.
    */
   assertReply(minBytes: number): void {
@@ -174,7 +174,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
     throw managerError('ERR_LIMIT', { limit: 'reply bytes', count: minBytes, isAtLeast: true, max: frameBytes })
   }
 
-  /** Before values are sent among which one text or buffer may be many times. @throws {@link ShareError} `ERR_LIMIT`. */
+  /** Checks a reply with values among which one text or buffer may occur many times. @throws {@link ShareError} `ERR_LIMIT`. */
   assertReplyOf<T extends readonly unknown[]>(values: T): T {
     let bytes = values.length
     for (const value of values) {
@@ -185,12 +185,12 @@ export class Session implements Receiver, Client, ReferenceAccount {
     return values
   }
 
-  /** An object of the server's own that a method gives the client, such as an iterator: it lives as long as its proxies. */
+  /** A new object that a method returns to the client, such as an iterator: it lives as long as its proxies. */
   make(type: { readonly name: string }, object: object): Referent {
     return this.#server.referents.make(type as ManagedType, object)
   }
 
-  /** Goes on in shared memory, from what the client sends after its switch; false when that is not possible. */
+  /** Prepares to continue in shared memory after the client's SWITCH; false when that is not possible. */
   takeRings(handle: Handle): boolean {
     const transport = this.#transport
     if (!(transport instanceof SwitchingTransport) || transport.hasRings) return false
@@ -198,11 +198,11 @@ export class Session implements Receiver, Client, ReferenceAccount {
       transport.prepare(withoutPatience(() => PipeEnd.attach<Uint8Array>(handle)))
       return true
     } catch {
-      return false // not of this machine, or not ours to see, or there is no room
+      return false // of another machine, without permission, or there is no room
     }
   }
 
-  /** The method, and the note that the client may from now on hold something in the object. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
+  /** The method; notes that the client may own something in the object from now on. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
   methodOf(referent: Referent, name: string): Method {
     const method = referent.type.methods[name]
     if (method === undefined) {
@@ -265,7 +265,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
     }
   }
 
-  /** The client has let go of an object so many times. */
+  /** The client has `count` references less to an object. */
   unref(id: number, count: number): void {
     const referent = this.#referenced.get(id)
     if (referent === undefined || !this.#server.referents.unref(referent, this, count)) return
@@ -288,7 +288,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
       const method = this.methodOf(referent, message.method)
       const args = this.#values.argumentsOf(message, referent.type.attaches)
       result = method(referent.object, request, ...args)
-      // A promise of ours settles once, which those of others need not do.
+      // A native promise settles once; another thenable may not.
       if (isPromiseLike(result)) result = Promise.resolve(result)
     } catch (error) {
       this.#fail(requestId, error, started)
@@ -297,7 +297,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
     }
     if (result instanceof Promise) {
       this.#requests.set(requestId, request)
-      if (this.#isClosed) request.cancel() // the method itself has ended it
+      if (this.#isClosed) request.cancel() // the method itself has ended the session
       result.then(
         (value) => this.#answer(requestId, request, value, undefined),
         (error: unknown) => this.#fail(requestId, error, undefined),
@@ -308,7 +308,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
     this.#noteBusy(started)
   }
 
-  /** After so much work for this client, the calls that it has sent already wait until others had their turn. */
+  /** After `turnMs` of work for this client, its next requests wait until other clients were served. */
   #noteBusy(started: number): void {
     this.#busyMs += performance.now() - started
     if (this.#busyMs < OPERATIONS.turnMs || this.#isYielding || this.#isClosed) return
@@ -357,7 +357,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
     }
     this.#transport.send(bytes)
     if (!this.#isPaused && waiting + bytes.byteLength > limits.bufferedBytes / 8) {
-      // Unless all of it has left already.
+      // Unless all bytes have left already.
       this.#isPaused = this.#transport.bufferedBytes > 0
       if (this.#isPaused) this.#transport.pause()
     }
