@@ -12,16 +12,9 @@ import { withRoom } from '../../memory/room.ts'
 import { Pipe, type Connection as PipeEnd, type PipeEnds } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { isServedHere } from '../served-here.ts'
+import { ClientHandshake } from '../wire/client-handshake.ts'
 import { FrameReader } from '../wire/framing.ts'
-import {
-  type AboutServer,
-  MAX_WELCOME_BYTES,
-  newNonce,
-  readHello,
-  readWelcome,
-  writeOpening,
-  writeProof,
-} from '../wire/handshake.ts'
+import { type AboutServer, MAX_WELCOME_BYTES, writeOpening } from '../wire/handshake.ts'
 import {
   GOODBYE,
   RESULT,
@@ -266,16 +259,14 @@ export class BlockingChannel extends ServerChannel {
   }
 
   #shakeHands(theirs: { close(): void }, timeoutMs: number): void {
-    const { credentials } = this.#asynchronous
+    const handshake = new ClientHandshake(this.#asynchronous.credentials.key, this.address)
     const connected = performance.now() + timeoutMs
     try {
       this.#send(writeOpening())
-      const serverNonce = readHello(this.#receive(connected), this.address)
+      const proof = handshake.greet(this.#receive(connected))
       theirs.close() // the server has attached to it, and its end will be noticed
-      const clientNonce = newNonce()
-      this.#send(writeProof(credentials.key, serverNonce, clientNonce))
-      const welcome = readWelcome(this.#receive(connected), credentials.key, serverNonce, clientNonce, this.address)
-      const { id } = JSON.parse(welcome.toString()) as AboutServer
+      this.#send(proof)
+      const { id } = handshake.welcome(this.#receive(connected))
       if (id !== this.serverId) throw managerError('ERR_STALE_HANDLE', { address: this.address })
       this.#reader.allow(this.#frameBytes)
       this.#isConnected = true

@@ -9,15 +9,8 @@ import { disconnectedError, managerError, socketError } from '../../errors/manag
 import { hasCode, type ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { formatAddress, type ManagerAddress } from '../address.ts'
-import {
-  type AboutServer,
-  MAX_WELCOME_BYTES,
-  newNonce,
-  readHello,
-  readWelcome,
-  writeOpening,
-  writeProof,
-} from '../wire/handshake.ts'
+import { ClientHandshake } from '../wire/client-handshake.ts'
+import { type AboutServer, MAX_WELCOME_BYTES, writeOpening } from '../wire/handshake.ts'
 import {
   ERROR,
   GOODBYE,
@@ -65,7 +58,7 @@ export class Connection extends ServerChannel {
   /** The welcome of the server. */
   about: AboutServer | undefined
   #transport: SwitchingTransport | undefined
-  #nonces: { server: Buffer; client: Buffer } | undefined
+  #handshake: ClientHandshake | undefined
   /** Messages that wait for the end of the handshake. */
   #early: Buffer[] = []
   #ended: ShareError | undefined
@@ -82,7 +75,6 @@ export class Connection extends ServerChannel {
   #isClosed = false
   #closing = deferred<ShareError | undefined>()
   #pace = new Pace()
-  #lastNoNumber = 2 ** 32
   #connecting: Promise<void> | undefined
   #reconnecting: Promise<void> | undefined
 
@@ -140,8 +132,14 @@ export class Connection extends ServerChannel {
       throw error
     }
     const isSameServer = before === this.serverId
-    const lost = await this.#findAgain(isSameServer)
-    this.#report({ isSameServer, lost })
+    this.#isRelinking = false
+    const lost = isSameServer ? this.refAgain() : await this.relink((remote) => this.#find(remote))
+    this.assertOpen()
+    this.#report({ isSameServer, lost: lost as AnyProxy[] })
+  }
+
+  async #find({ name, typeName }: Remote): Promise<number> {
+    return (await this.#request(undefined, 'find', [name, typeName])) as number
   }
 
   /** Calls the listener in a turn of its own: its errors are not those of the reconnection. */
@@ -283,8 +281,7 @@ export class Connection extends ServerChannel {
   #onFrame(frame: Buffer): void {
     try {
       if (this.about !== undefined) this.#onMessage(frame)
-      else if (this.#nonces === undefined) this.#onHello(frame)
-      else this.#onWelcome(frame, this.#nonces)
+      else this.#onHandshake(frame, this.#handshake!)
     } catch (error) {
       this.#end(error as ShareError)
     }
@@ -318,7 +315,7 @@ export class Connection extends ServerChannel {
 
   #connect(timeoutMs: number, askedMs = timeoutMs): Promise<void> {
     this.about = undefined
-    this.#nonces = undefined
+    this.#handshake = new ClientHandshake(this.credentials.key, this.address)
     this.#pace = new Pace()
     return new Promise((resolve, reject) => {
       let isPending = true
@@ -358,21 +355,18 @@ export class Connection extends ServerChannel {
     })
   }
 
-  #onHello(frame: Buffer): void {
-    const nonces = { server: readHello(frame, this.address), client: newNonce() }
-    this.#nonces = nonces
-    this.#transport!.send(writeProof(this.credentials.key, nonces.server, nonces.client))
-  }
-
-  #onWelcome(frame: Buffer, { server, client }: { server: Buffer; client: Buffer }): void {
-    const text = readWelcome(frame, this.credentials.key, server, client, this.address).toString()
-    const about = JSON.parse(text) as AboutServer
+  #onHandshake(frame: Buffer, handshake: ClientHandshake): void {
+    const transport = this.#transport!
+    if (!handshake.isGreeted) {
+      transport.send(handshake.greet(frame))
+      return
+    }
+    const about = handshake.welcome(frame)
     if (this.serverId !== undefined && this.serverId !== about.id) {
       throw managerError('ERR_STALE_HANDLE', { address: this.address })
     }
     this.about = about
     this.serverId = about.id
-    const transport = this.#transport!
     transport.allow(about.frameBytes)
     for (const bytes of this.#early) transport.send(bytes)
     this.#early = []
@@ -447,41 +441,6 @@ export class Connection extends ServerChannel {
     return reason.code === 'ERR_CLOSED'
       ? managerError('ERR_CLOSED', { address: this.address })
       : disconnectedError(reason)
-  }
-
-  /** Finds the objects of the proxies again; returns the proxies of those that were not found. */
-  async #findAgain(isSameServer: boolean): Promise<AnyProxy[]> {
-    const remotes = this.remotes
-    this.#isRelinking = false
-    if (isSameServer) {
-      for (const id of [...remotes.map((remote) => remote.id), ...this.keptIds]) this.sendRef(id)
-      return []
-    }
-    this.forgetKept()
-    // Until it is found, an object has no number of the new server: requests are answered with ERR_NO_OBJECT.
-    const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
-    for (const remote of remotes) {
-      const number = lostNumbers.get(remote.id) ?? this.#noNumber()
-      lostNumbers.set(remote.id, number)
-      remote.id = number
-    }
-    const findOne = async (remote: Remote) => {
-      const id = (await this.#request(undefined, 'find', [remote.name, remote.typeName])) as number
-      if (remote.isClosed) this.sendUnref(id, 1)
-      else remote.id = id
-    }
-    const numbers = new Map(remotes.map((remote) => [remote, remote.id]))
-    const proxies = new Map(remotes.map((remote) => [remote, this.proxyOf(remote)]))
-    await Promise.allSettled(remotes.filter(({ name }) => name !== undefined).map(findOne))
-    this.assertOpen()
-    const lost = remotes.filter((remote) => !remote.isClosed && remote.id === numbers.get(remote))
-    return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined) as AnyProxy[]
-  }
-
-  /** A number that no server uses for an object. */
-  #noNumber(): number {
-    this.#lastNoNumber--
-    return this.#lastNoNumber
   }
 }
 

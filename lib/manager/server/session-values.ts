@@ -9,18 +9,11 @@ import { withoutPatience } from '../../memory/segment.ts'
 import { attach, isShareable } from '../../memory/shareable.ts'
 import { type RequestMessage, readValue, type ServerMessage, writeReply } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
+import type { ClientAccount } from './client-account.ts'
 import { KeptHandle, Referent } from './referent.ts'
 
-/** The account of the references that a client has. */
-export interface ReferenceAccount {
-  /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
-  find(id: number): Referent
-  ref(referent: Referent): void
-  unref(id: number, count: number): void
-}
-
 export class SessionValues {
-  readonly #account: ReferenceAccount
+  readonly #account: ClientAccount
   readonly #frameBytes: number
   readonly #kept: References
   readonly #attached: References
@@ -28,7 +21,7 @@ export class SessionValues {
   #written: Referent[] = []
 
   /** @param frameBytes - how long a reply may be */
-  constructor(account: ReferenceAccount, frameBytes: number) {
+  constructor(account: ClientAccount, frameBytes: number) {
     this.#account = account
     this.#frameBytes = frameBytes
     const write = (object: object) => this.#write(object)

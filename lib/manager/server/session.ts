@@ -1,22 +1,13 @@
 /**
- * Session: the server's side of a connection, from its beginning to its end. It authenticates the client, serves its requests, counts its
- * references, and releases everything that the client has when the connection ends.
+ * Session: the server's side of a connection, from its beginning to its end. It receives the messages of the client, serves its requests, and
+ * keeps the client within its limits. The handshake is in ServerHandshake, the references of the client are in ClientAccount.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
 import { Connection as PipeEnd } from '../../queue/pipe.ts'
-import {
-  isOpening,
-  MAX_HANDSHAKE_BYTES,
-  newNonce,
-  REFUSED,
-  readProof,
-  writeHello,
-  writeRefusal,
-  writeWelcome,
-} from '../wire/handshake.ts'
+import { MAX_HANDSHAKE_BYTES, REFUSED, type Refusal, writeRefusal } from '../wire/handshake.ts'
 import {
   CANCEL,
   ERROR,
@@ -30,13 +21,15 @@ import {
   SWITCH,
   UNREF,
 } from '../wire/messages.ts'
+import { ServerHandshake } from '../wire/server-handshake.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import type { Receiver, Transport } from '../wire/transport.ts'
+import { ClientAccount } from './client-account.ts'
 import { type Limits, OPERATIONS } from './limits.ts'
 import type { ManagedType, Method } from './managed-type.ts'
 import type { Referent, ReferentTable } from './referent.ts'
 import { type Client, Request } from './request.ts'
-import { type ReferenceAccount, SessionValues } from './session-values.ts'
+import { SessionValues } from './session-values.ts'
 import type { Statistics } from './statistics.ts'
 
 /** How long a client may take to read the reason of a refusal. */
@@ -59,22 +52,17 @@ export interface SessionHost {
 
 let lastId = 0
 
-export class Session implements Receiver, Client, ReferenceAccount {
+export class Session implements Receiver, Client {
   readonly id = ++lastId
   readonly #server: SessionHost
   readonly #transport: Transport
-  readonly #nonce = newNonce()
-  #hasOpened = false
-  #isTrusted = false
+  readonly #handshake: ServerHandshake
   #isClosed = false
   #isPaused = false
   readonly #startedAt = performance.now()
   /** Requests that have not been answered, by their ids. */
   readonly #requests = new Map<number, Request>()
-  /** The objects that the client has references to. */
-  readonly #referenced = new Map<number, Referent>()
-  /** The objects in which the client may have something that ends with it. */
-  readonly #used = new Set<Referent>()
+  readonly #account: ClientAccount
   readonly #values: SessionValues
   /** Milliseconds of requests since other clients were served. */
   #busyMs = 0
@@ -83,11 +71,13 @@ export class Session implements Receiver, Client, ReferenceAccount {
   constructor(server: SessionHost, transport: Transport) {
     this.#server = server
     this.#transport = transport
-    this.#values = new SessionValues(this, server.limits.frameBytes)
+    this.#handshake = new ServerHandshake(server.key)
+    this.#account = new ClientAccount(this, server.referents, server.limits.objects)
+    this.#values = new SessionValues(this.#account, server.limits.frameBytes)
   }
 
   get isTrusted(): boolean {
-    return this.#isTrusted
+    return this.#handshake.isTrusted
   }
 
   /** Whether the client is gone. Its requests are cancelled, and then its ownerships end. */
@@ -98,14 +88,14 @@ export class Session implements Receiver, Client, ReferenceAccount {
   /** Begins the handshake. */
   start(): void {
     this.#transport.start(this, MAX_HANDSHAKE_BYTES)
-    this.#transport.send(writeHello(this.#nonce))
+    this.#transport.send(this.#handshake.hello)
   }
 
   onFrame(frame: Buffer): void {
     if (this.#isClosed) return
     try {
-      if (this.#isTrusted) this.#onMessage(frame)
-      else this.#onProof(frame)
+      if (this.isTrusted) this.#onMessage(frame)
+      else this.#onHandshake(frame)
     } catch (error) {
       // The bytes are not a message: there is no way to continue, and no request to answer.
       this.cutOff(error as Error)
@@ -129,7 +119,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
   /** Ends the session, and sends the client the reason. */
   dismiss(reason: Error): void {
     if (this.#isClosed) return
-    if (this.#isTrusted) this.#transport.send(this.#values.encodeError(GOODBYE, 0, reason))
+    if (this.isTrusted) this.#transport.send(this.#values.encodeError(GOODBYE, 0, reason))
     this.#end()
     this.#transport.close()
     // A client that does not read does not end its stream either.
@@ -144,24 +134,13 @@ export class Session implements Receiver, Client, ReferenceAccount {
 
   /** Ends a session whose client does not authenticate in time; called periodically. */
   checkTrust(now: number): void {
-    if (this.#isTrusted || now - this.#startedAt <= this.#server.limits.authenticateMs) return
+    if (this.isTrusted || now - this.#startedAt <= this.#server.limits.authenticateMs) return
     this.cutOff(goneError('client did not authenticate'))
   }
 
   /** The client has one reference more to an object. @throws {@link ShareError} `ERR_LIMIT`. */
   ref(referent: Referent): void {
-    if (!this.#referenced.has(referent.id) && this.#referenced.size >= this.#server.limits.objects) {
-      throw managerError('ERR_LIMIT', { limit: 'proxies', max: this.#server.limits.objects })
-    }
-    this.#referenced.set(referent.id, referent)
-    this.#server.referents.ref(referent, this)
-  }
-
-  /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
-  find(id: number): Referent {
-    const referent = this.#server.referents.get(id)
-    if (referent === undefined) throw managerError('ERR_NO_OBJECT', { id })
-    return referent
+    this.#account.ref(referent)
   }
 
   /**
@@ -208,30 +187,22 @@ export class Session implements Receiver, Client, ReferenceAccount {
     if (method === undefined) {
       throw managerError('ERR_NOT_EXPOSED', { type: referent.type.name, method: name })
     }
-    if (referent.type.disconnect !== undefined) this.#used.add(referent)
+    this.#account.noteUse(referent)
     return method
   }
 
-  #onProof(frame: Buffer): void {
-    const { key, limits } = this.#server
-    if (!this.#hasOpened) {
-      this.#hasOpened = isOpening(frame)
-      if (!this.#hasOpened) this.#refuse(REFUSED.VERSION)
-      return
-    }
-    const proof = readProof(frame, key, this.#nonce)
-    if (typeof proof === 'number') {
-      this.#refuse(proof)
-      return
-    }
-    this.#isTrusted = true
+  #onHandshake(frame: Buffer): void {
+    const refusal = this.#handshake.receive(frame)
+    if (refusal !== undefined) this.#refuse(refusal)
+    if (!this.isTrusted) return
+    const { limits } = this.#server
     this.#server.noteTrusted()
     this.#transport.allow(limits.frameBytes)
     this.#transport.watch(limits.stallMs)
-    this.#transport.send(writeWelcome(key, this.#nonce, proof, this.#server.about()))
+    this.#transport.send(this.#handshake.welcome(this.#server.about()))
   }
 
-  #refuse(reason: number): void {
+  #refuse(reason: Refusal): void {
     this.#transport.send(writeRefusal(reason))
     const isKey = reason === REFUSED.KEY
     this.cutOff(
@@ -251,11 +222,11 @@ export class Session implements Receiver, Client, ReferenceAccount {
         this.#requests.get(message.requestId)?.cancel()
         break
       case UNREF:
-        this.unref(message.target, message.count)
+        this.#account.unref(message.target, message.count)
         break
       case REF: {
         const referent = this.#server.referents.get(message.target)
-        if (referent !== undefined) this.ref(referent)
+        if (referent !== undefined) this.#account.ref(referent)
         break
       }
       case SWITCH:
@@ -263,14 +234,6 @@ export class Session implements Receiver, Client, ReferenceAccount {
         this.#transport.switch()
         break
     }
-  }
-
-  /** The client has `count` references less to an object. */
-  unref(id: number, count: number): void {
-    const referent = this.#referenced.get(id)
-    if (referent === undefined || !this.#server.referents.unref(referent, this, count)) return
-    this.#referenced.delete(id)
-    this.#disconnect(referent)
   }
 
   #onRequest(message: RequestMessage): void {
@@ -284,7 +247,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
       if (this.#requests.size >= this.#server.limits.pendingCalls) {
         throw managerError('ERR_LIMIT', { limit: 'pending calls', max: this.#server.limits.pendingCalls })
       }
-      const referent = message.target === ROOT ? this.#server.root : this.find(message.target)
+      const referent = message.target === ROOT ? this.#server.root : this.#account.find(message.target)
       const method = this.methodOf(referent, message.method)
       const args = this.#values.argumentsOf(message, referent.type.attaches)
       result = method(referent.object, request, ...args)
@@ -368,14 +331,8 @@ export class Session implements Receiver, Client, ReferenceAccount {
     this.#isClosed = true
     for (const request of this.#requests.values()) request.cancel()
     this.#requests.clear()
-    for (const referent of this.#used) this.#disconnect(referent)
-    for (const referent of this.#referenced.values()) this.#server.referents.unref(referent, this, Infinity)
-    this.#referenced.clear()
+    this.#account.end()
     this.#server.noteEnd(this)
-  }
-
-  #disconnect(referent: Referent): void {
-    if (this.#used.delete(referent)) referent.type.disconnect?.(referent.object, this)
   }
 }
 

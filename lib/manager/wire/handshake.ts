@@ -31,7 +31,7 @@ export const MAX_HANDSHAKE_BYTES = HEADER + NONCE + MAC
 export const MAX_WELCOME_BYTES = 4096
 
 export const REFUSED = { KEY: 1, VERSION: 2, FULL: 3 } as const
-type Refusal = (typeof REFUSED)[keyof typeof REFUSED]
+export type Refusal = (typeof REFUSED)[keyof typeof REFUSED]
 
 /** What the welcome of a server contains. */
 export interface AboutServer {
