@@ -1,6 +1,7 @@
 /** NamespaceProxy: named values in the server; in the blocking form properties. */
 
 import { registerShareable } from '../../../memory/shareable.ts'
+import { UNCLONEABLE } from '../../../memory/uncloneable.ts'
 import { valueError } from '../../../validate.ts'
 import type { BlockingProxy } from '../../client/blocking.ts'
 import { containerMethod } from '../../client/container.ts'
@@ -126,6 +127,7 @@ function valueOrOwn(target: Plain, { isClosed }: Remote, name: string): unknown 
 /** A blocking proxy whose values are properties. */
 function withProperties<F extends object>(target: NamespaceProxy<F>, remote: Remote): NamespaceProxy<F> {
   const plain = target as unknown as Plain
+  Reflect.deleteProperty(plain, UNCLONEABLE) // its keys are those of the values, and no Proxy can be cloned anyway
   const methods = new Map<unknown, unknown>()
   const proxy = new Proxy(plain, {
     get(object, key) {
