@@ -4,7 +4,7 @@ import { isShareErrorCode, ShareError, type ShareErrorCode, type ShareErrorInfo 
 /** A message for each code, as a function of the fields that the message needs. */
 export type MessageTable = { readonly [C in ShareErrorCode]?: (fields: never) => string }
 
-/** What the message of a code needs. */
+/** The fields that the message of a code needs. */
 export type FieldsOf<T extends MessageTable, C extends keyof T> = T[C] extends (fields: infer F) => string ? F : never
 
 /** An error with the message of a table. */

@@ -17,12 +17,12 @@ interface Managed {
   readonly type: string
 }
 
-/** What failed at an address: listening there, connecting to it, or making the directory of a socket there. */
+/** The step that failed at an address: listening there, connecting to it, or making the directory of a socket there. */
 export interface SocketFields extends At {
   readonly does: 'listen' | 'connect' | 'make a directory'
 }
 
-/** What a message is about: a server or a managed object. */
+/** The subject of a message: a server or a managed object. */
 export type ManagerSubject = At | Managed
 
 function nameOf(subject: ManagerSubject): string {
@@ -45,16 +45,16 @@ function socketText(fields: SocketFields, error: string): string {
   return `cannot ${taskOf(fields)}: ${error}${fields.does === 'listen' ? '' : TMPDIR}`
 }
 
-/** What to do when there can be no directory for the socket. */
+/** The advice when there can be no directory for the socket. */
 const TMPDIR = '. Set TMPDIR to another directory, or pass an address'
 
-/** Why a server cannot be used any more. */
+/** The reason why a connection ended. */
 export type DisconnectedFields =
   | (At & { readonly why: 'server ended' | 'server closed the connection early' | 'reconnecting' })
   | (SocketFields & { readonly why: 'socket failed'; readonly error: string })
   | { readonly why: 'shut down' | 'server process ended' | 'client stalled' | 'client did not authenticate' }
 
-/** What a server or a client refuses, with the limit. */
+/** A limit that was exceeded. */
 export type LimitFields =
   | (Managed & { readonly limit: 'items'; readonly count: number; readonly max: number })
   | (Managed & { readonly limit: 'items at once'; readonly count: number; readonly max: number })
@@ -64,7 +64,7 @@ export type LimitFields =
   | { readonly limit: 'reply bytes'; readonly count: number; readonly isAtLeast: boolean; readonly max: number }
   | { readonly limit: 'compared values' | 'call time' | 'proxies' | 'pending calls'; readonly max: number }
 
-/** What the other side has sent, or not, against the protocol. */
+/** A violation of the protocol by the other side. */
 export type ProtocolFields =
   | (At & { readonly why: 'no manager' | 'bad greeting' | 'bad proof' })
   | (At & { readonly why: 'version'; readonly version: number; readonly ownVersion: number })
@@ -291,7 +291,7 @@ const MANAGER_MESSAGES = {
 } satisfies MessageTable
 
 export type ManagerErrorCode = keyof typeof MANAGER_MESSAGES
-/** What the message of a code needs. */
+/** The fields that the message of a code needs. */
 export type ManagerErrorFields<C extends ManagerErrorCode> = FieldsOf<typeof MANAGER_MESSAGES, C>
 
 /** An error about a manager. */
@@ -329,7 +329,7 @@ export function socketError(error: Error, address: string, does: SocketFields['d
   return managerError('ERR_DISCONNECTED', { address, does, why: 'socket failed', error: error.message }, info)
 }
 
-/** The error of a connection, as the error of a call that needed it: what was wrong is its cause. */
+/** The error of a request whose connection has ended, with the error of the connection as its cause. */
 export function disconnectedError(reason: ShareError): ShareError {
   return new ShareError('ERR_DISCONNECTED', reason.message, { cause: reason })
 }

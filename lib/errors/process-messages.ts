@@ -56,7 +56,7 @@ const PROCESS_MESSAGES = {
 } satisfies MessageTable
 
 export type ProcessErrorCode = keyof typeof PROCESS_MESSAGES
-/** What the message of a code needs. */
+/** The fields that the message of a code needs. */
 export type ProcessErrorFields<C extends ProcessErrorCode> = FieldsOf<typeof PROCESS_MESSAGES, C>
 
 /** An error about a child process. */

@@ -7,7 +7,7 @@
 import { errorOf, type FieldsOf, hasMessage, type MessageTable } from './error-table.ts'
 import { ShareError, type ShareErrorInfo } from './share-error.ts'
 
-/** What a message is about: a segment, the object that it belongs to, or a part of that. */
+/** The subject of a message: a segment, the object that it belongs to, or a part of that. */
 export interface Subject {
   readonly segment: string
   /** The name of the object's class, where it is known. */
@@ -46,7 +46,7 @@ function numbersOf({ wantedBytes, freeBytes }: Room): string {
     : ` (${wantedBytes} bytes wanted, ${freeBytes} free)`
 }
 
-/** How an object that exists differs from the one that was asked for. */
+/** How an existing object differs from the requested one. */
 export type Mismatch =
   | { readonly what: 'type'; readonly found: unknown; readonly expected: unknown }
   | { readonly what: 'length'; readonly found: number; readonly expected: number }
@@ -302,7 +302,7 @@ export function timeoutText(name: string, timeoutMs: number): string {
 }
 
 export type SegmentErrorCode = keyof typeof SEGMENT_MESSAGES
-/** What the message of a code needs. */
+/** The fields that the message of a code needs. */
 export type SegmentErrorFields<C extends SegmentErrorCode> = FieldsOf<typeof SEGMENT_MESSAGES, C>
 
 /** An error about shared memory. */

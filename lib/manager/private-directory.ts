@@ -27,7 +27,7 @@ import { MAX_PATH_BYTES } from './address.ts'
 
 export const PREFIX = 'procshare-manager-'
 export const SOCKET = 'socket'
-/** What the socket is called until its server listens and the key is there. */
+/** The name of the socket until its server listens and the key is written. */
 export const STARTING = 'new'
 export const KEY = 'key'
 export const NAMES: readonly string[] = [STARTING, SOCKET, KEY]
@@ -39,7 +39,7 @@ export function removePrivateDirectory(address: string): void {
   if (path !== undefined) removeIf(path, (found) => IS_WINDOWS || isOurs(found, path))
 }
 
-/** The key of the server at that address, if it is one that this user has started and that was not told where to listen. */
+/** The key of the server at an address, if this user has started it without an address of its own. */
 export function keyBeside(address: string): Uint8Array | undefined {
   const path = directoryOf(address)
   if (path === undefined) return undefined
@@ -63,7 +63,7 @@ function readKey(path: string): Uint8Array | undefined {
   }
 }
 
-/** Removes what a server at its end, or a dead one, has in its directory, if that is still the one that is meant. */
+/** Removes the files of a server that ends or is dead, if the directory is still the one that is meant. */
 export function removeIf(path: string, isMeant: (found: Stats) => boolean): void {
   tryTo(() => {
     using pinned = pin(path, isMeant)
@@ -139,7 +139,7 @@ export function exists(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
-/** Errors are ignored: somebody else was faster, or has put something there. */
+/** Runs `fn` and ignores errors: another process may have removed or added files. */
 export function tryTo(fn: () => void): void {
   try {
     fn()
@@ -150,7 +150,7 @@ export function namesIn(parent: string): string[] {
   try {
     return readdirSync(parent)
   } catch {
-    return [] // who makes a directory there is told why
+    return [] // making a directory there reports the reason
   }
 }
 

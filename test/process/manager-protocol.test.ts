@@ -66,7 +66,7 @@ describe('a client that has not proved that it knows the key', () => {
 })
 
 describe('a client that breaks off', () => {
-  it('with GOODBYE learns why, and others go on', async () => {
+  it('with GOODBYE receives the reason, and other clients continue', async () => {
     const box = await makeBox(manager, 1)
     for (const [bytes, reason] of [
       [frameOf(), /too short/],
@@ -83,7 +83,7 @@ describe('a client that breaks off', () => {
     box.close()
   })
 
-  it('because it used the number of a pending call again', async () => {
+  it('because it used the id of a pending request again', async () => {
     using client = await trusted()
     const box = await client.create('box')
     const wait = writeRequest(99, box, 0, 'wait', [], references)
@@ -107,7 +107,7 @@ describe('a call that is well-formed and wrong', () => {
     expect(await client.call(ROOT, 'names')).toEqual([])
   })
 
-  it('to what all objects of a type of users inherit is answered by an error', async () => {
+  it('to an inherited method of a registered type is answered by an error', async () => {
     using client = await trusted()
     const box = await client.create('box')
     for (const method of ['__proto__', 'constructor', 'toString', 'valueOf', '__defineGetter__', 'then']) {
@@ -130,7 +130,7 @@ describe('a call that is well-formed and wrong', () => {
     expect(await client.call(ROOT, 'names')).toEqual([])
   })
 
-  it('to release the hold of another client is answered by an error, and releases nothing', async () => {
+  it('to release the ownership of another client is answered by an error, and releases nothing', async () => {
     using owner = await trusted()
     using other = await trusted()
     const lock = await owner.create('Lock')
@@ -165,8 +165,8 @@ describe('a call that is well-formed and wrong', () => {
   })
 })
 
-describe('the account of who needs an object', () => {
-  it('is kept for each client by itself, whatever one of them claims', async () => {
+describe('the references of clients to an object', () => {
+  it('are counted for each client separately, whatever one of them sends', async () => {
     await eventually(async () => (await manager.stats()).objects === 0)
     const box = await makeBox(manager, 'kept')
     const id = (await manager.debugInfo())[0]!.id
@@ -190,7 +190,7 @@ describe('the account of who needs an object', () => {
     await eventually(async () => (await manager.stats()).objects === 0)
   })
 
-  it('does not count objects of a reply that could not be sent', async () => {
+  it('do not include objects of a reply that could not be sent', async () => {
     const box = await makeBox(manager)
     const { id } = (await manager.debugInfo())[0]!
     using client = await trusted()

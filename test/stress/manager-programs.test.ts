@@ -126,7 +126,7 @@ const aMove: fc.Arbitrary<Move> = fc.record({
 })
 
 describe.each(Object.entries(subjects))('%s of a manager', (_name, { type, args = [], model: newModel }) => {
-  it('does what a sequential program would do, whoever gives up or leaves', {
+  it('behaves like a sequential program, whichever requests are cancelled and clients end', {
     timeout: STRESS_TIMEOUT_MS,
   }, async () => {
     await fc.assert(

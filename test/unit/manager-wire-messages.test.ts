@@ -60,7 +60,7 @@ describe('messages', () => {
     )
   })
 
-  it('that are none are refused, whatever their bytes', () => {
+  it('with arbitrary bytes are refused as malformed', () => {
     const attempt = (read: () => unknown) => {
       try {
         read()

@@ -178,7 +178,7 @@ describe('one AbortSignal for thousands of waits', () => {
     expect(listeners(signal)).toBe(0)
   })
 
-  it('has one listener for calls of a manager, and none when they were answered', async () => {
+  it('has one listener for all calls of a manager, and none when they were answered', async () => {
     const calls = new PendingRequests()
     const { signal } = new AbortController()
     const call = { resolve() {}, reject() {}, signal, caller: undefined, target: undefined, undo: undefined }

@@ -1,17 +1,17 @@
-/** Handles of managed objects: how others attach to what a manager's server holds. */
+/** Handles of managed objects: how other processes attach to objects of a server. */
 import type { Handle } from '../../memory/handle.ts'
 import { valueError } from '../../validate.ts'
 import { assertAddress, parseAddress } from '../address.ts'
 import { connectionTo, noteCredentials } from './known-servers.ts'
 import type { ManagedProxy } from './proxy.ts'
 
-/** A handle that goes to a child process with what it takes to connect. */
+/** A handle for a child process, with the key and the TLS options. */
 export interface ChildHandle extends Handle {
   readonly credentials?: { readonly key: Uint8Array; readonly tls?: object }
 }
 
 /**
- * A proxy, at once; the connection is made meanwhile.
+ * A proxy, which is returned before its connection is established.
  * @throws {@link ShareError} `ERR_NO_KEY` when no key is known for the server.
  */
 export function attachToManaged(handle: ChildHandle): ManagedProxy {

@@ -12,16 +12,9 @@ import { withRoom } from '../../memory/room.ts'
 import { Pipe, type Connection as PipeEnd, type PipeEnds } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { isServedHere } from '../served-here.ts'
+import { ClientHandshake } from '../wire/client-handshake.ts'
 import { FrameReader } from '../wire/framing.ts'
-import {
-  type AboutServer,
-  MAX_WELCOME_BYTES,
-  newNonce,
-  readHello,
-  readWelcome,
-  writeOpening,
-  writeProof,
-} from '../wire/handshake.ts'
+import { type AboutServer, MAX_WELCOME_BYTES, writeOpening } from '../wire/handshake.ts'
 import {
   GOODBYE,
   RESULT,
@@ -42,14 +35,14 @@ import type { Remote, RequestOptions } from './remote.ts'
 import { assertAttached } from './stand-in.ts'
 
 const CONNECT_MS = 10_000
-/** How long a server may take to answer in rings. After that, its socket is tried. */
+/** How long a server may take to answer through rings. After that, the client connects to its socket. */
 const RINGS_MS = 3_000
-/** So often a thread that is free looks for the answers to calls that it has given up. */
+/** The interval at which an idle thread reads replies to cancelled requests. */
 const LATE_MS = 50
 
-/** What connects the client to the server, or to a relay. */
+/** The connection to the server, or to a relay. */
 interface Link {
-  /** To be closed when the other side has its end. */
+  /** The other end, to be closed when the other side has attached to it. */
   readonly theirs: { close(): void }
   readonly isDirect: boolean
 }
@@ -59,25 +52,25 @@ export class BlockingChannel extends ServerChannel {
   readonly #asynchronous: Connection
   readonly #frameBytes: number
   #reader = new FrameReader(MAX_WELCOME_BYTES)
-  /** Frames that have arrived and were not looked at. */
+  /** Frames that have arrived and were not read. */
   readonly #frames: Buffer[] = []
-  /** What is to be sent with the next call. */
+  /** What is to be sent with the next request. */
   readonly #queued: Buffer[] = []
   #link: PipeEnd<Uint8Array> | PortLink | undefined
   #relay: Worker | undefined
   #ended: ShareError | undefined
   #isBusy = false
   #isConnected = false
-  /** Whether a message has left in part. */
+  /** Whether a message was sent in part. */
   #isMidway = false
-  /** Calls that were given up and have not been answered. */
+  /** Requests that were cancelled and have not been answered. */
   readonly #late = new Map<number, RequestOptions['undo']>()
   #looking: NodeJS.Timeout | undefined
   readonly #timeoutMs: number
 
   /**
-   * For the server that a connection is to. It is connected to at the first call.
-   * @param timeoutMs - how long a call may take that does not wait and has no timeout of its own
+   * A channel to the server of a connection. It connects at the first request.
+   * @param timeoutMs - how long a request may take that does not wait and has no timeout of its own
    */
   constructor(asynchronous: Connection, timeoutMs: number) {
     super(asynchronous.address)
@@ -96,7 +89,7 @@ export class BlockingChannel extends ServerChannel {
     this.#assertUsable()
     const id = this.nextRequestId((taken) => this.#late.has(taken))
     const bytes = this.encodeRequest(id, target, method, args, options?.task, this.#frameBytes)
-    this.#assertUsable() // a getter among the arguments may have closed it
+    this.#assertUsable() // a getter among the arguments may have closed the channel
     const message = this.#exchange(id, bytes, target, options)
     const value = readValue(message, this.references)
     if (message.kind === RESULT) assertAttached(value)
@@ -117,7 +110,7 @@ export class BlockingChannel extends ServerChannel {
     return this.#asynchronous.forChild(handle)
   }
 
-  /** Ends the connection: what this client holds is given up. */
+  /** Ends the connection: what this client holds is released. */
   close(): void {
     this.#end(managerError('ERR_CLOSED', { address: this.address }))
   }
@@ -130,25 +123,25 @@ export class BlockingChannel extends ServerChannel {
     this.#sendLater(writeRef(id))
   }
 
-  /** Sends what needs no answer: now if that is possible at once, otherwise before the next call. */
+  /** Sends a message that has no reply: now if it does not block, otherwise before the next request. */
   #sendLater(bytes: Buffer): void {
     if (this.#ended !== undefined) return
     try {
       if (this.#isBusy || this.#queued.length > 0 || this.#link?.trySend(asBytes(bytes)) !== true)
         this.#queued.push(bytes)
     } catch {
-      // The server is gone, and what was held there with it.
+      // The server is gone, and its objects with it.
     }
   }
 
-  /** Sends a request and waits for its reply, but not longer than its time. */
+  /** Sends a request and waits for its reply, for at most its timeout. */
   #exchange(id: number, request: Buffer, target: Remote | undefined, options: RequestOptions = {}): ServerMessage {
     const { waits, timeoutMs = waits ? Infinity : this.#timeoutMs, undo } = options
-    // The server is asked first what has become of a wait; it keeps the time as well.
+    // The server keeps the time of a wait as well, and its reply says how the wait ended.
     const patienceMs = waits === 'takes back' ? Infinity : waits ? timeoutMs + GRACE_MS : timeoutMs
     const deadline = performance.now() + patienceMs
     let isSent = false
-    // When a thread or descriptors are missing nothing has ended: the next call may find some.
+    // Without a thread or descriptors the channel stays usable: the next request may find some.
     const theirs = this.#link === undefined ? this.#openLink() : undefined
     this.#isBusy = true
     try {
@@ -169,7 +162,7 @@ export class BlockingChannel extends ServerChannel {
       if (!hasCode(error, 'ERR_TIMEOUT') || this.serverId === undefined || !this.#isConnected) {
         throw this.#end(error as ShareError)
       }
-      // Half a message cannot be taken back; of one that was sent, the answer may still come.
+      // Half a message cannot be undone. The reply to a whole one may still arrive.
       if (this.#isMidway) this.#end(error)
       else if (isSent) this.#cancel(id, undo)
       const subject = target === undefined ? { address: this.address } : { type: target.typeName }
@@ -179,7 +172,7 @@ export class BlockingChannel extends ServerChannel {
     }
   }
 
-  /** A call was not answered in time. What it may yet be granted is given back, by this thread as soon as it is free. */
+  /** Cancels a request that was not answered in time. What is still granted is returned, as soon as this thread is idle. */
   #cancel(id: number, undo: RequestOptions['undo']): void {
     this.#late.set(id, undo)
     this.#queued.push(writeCancel(id))
@@ -213,8 +206,8 @@ export class BlockingChannel extends ServerChannel {
   }
 
   /**
-   * Makes rings, or where there is no room for them a port, to the server itself or to a relay.
-   * @param isDirect - whether the server may be asked to take the rings
+   * Makes rings, or without room for them a port, to the server itself or to a relay.
+   * @param isDirect - whether to offer the rings to the server
    */
   #openLink(isDirect = true): Link {
     let ends: PipeEnds<Uint8Array>
@@ -257,7 +250,7 @@ export class BlockingChannel extends ServerChannel {
     } catch (error) {
       const isUnanswered = hasCode(error, 'ERR_TIMEOUT') || hasCode(error, 'ERR_ENDED')
       if (!isDirect || !isUnanswered) throw error
-      // It has not taken the rings: too many requests lie before ours, or it cannot see them.
+      // It has not attached to the rings: too many requests are before this one, or it has no access.
       this.#link!.close()
       this.#reader = new FrameReader(MAX_WELCOME_BYTES)
       const relayed = this.#openLink(false)
@@ -266,16 +259,14 @@ export class BlockingChannel extends ServerChannel {
   }
 
   #shakeHands(theirs: { close(): void }, timeoutMs: number): void {
-    const { credentials } = this.#asynchronous
+    const handshake = new ClientHandshake(this.#asynchronous.credentials.key, this.address)
     const connected = performance.now() + timeoutMs
     try {
       this.#send(writeOpening())
-      const serverNonce = readHello(this.#receive(connected), this.address)
-      theirs.close() // the server has it now, and its end will be seen
-      const clientNonce = newNonce()
-      this.#send(writeProof(credentials.key, serverNonce, clientNonce))
-      const welcome = readWelcome(this.#receive(connected), credentials.key, serverNonce, clientNonce, this.address)
-      const { id } = JSON.parse(welcome.toString()) as AboutServer
+      const proof = handshake.greet(this.#receive(connected))
+      theirs.close() // the server has attached to it, and its end will be noticed
+      this.#send(proof)
+      const { id } = handshake.welcome(this.#receive(connected))
       if (id !== this.serverId) throw managerError('ERR_STALE_HANDLE', { address: this.address })
       this.#reader.allow(this.#frameBytes)
       this.#isConnected = true
@@ -293,10 +284,10 @@ export class BlockingChannel extends ServerChannel {
         () => new Worker(RELAY_MAIN, { workerData: { link, at, tls: credentials.tls }, transferList }),
       )
     } catch (cause) {
-      // A thread of its own is what it has not got: nothing else can fail here.
+      // Only a missing thread can fail here.
       throw managerError('EAGAIN', { address: this.address, does: 'block' }, { cause })
     }
-    this.#relay.on('error', () => {}) // the client sees the end of what connects them
+    this.#relay.on('error', () => {}) // the client notices the end of the link
     this.#relay.unref()
   }
 
@@ -314,7 +305,7 @@ export class BlockingChannel extends ServerChannel {
     for (;;) {
       const frame = this.#frames.shift()
       if (frame !== undefined) return frame
-      // A frame is looked at before the next piece is received.
+      // A frame is read before the next piece is received.
       this.#reader.pushPiece(
         this.#link!.recvSync({ timeoutMs: Math.max(0, deadline - performance.now()) }),
         (frame) => this.#frames.push(frame) > 0,
@@ -347,7 +338,7 @@ export class BlockingChannel extends ServerChannel {
   }
 }
 
-/** Asks the server for a connection through shared memory; false when it has none that we can see. */
+/** Asks the server for a connection through shared memory; false when this client has no access to its queue. */
 function askDirectly({ rings }: AboutServer, ours: Handle): boolean {
   if (rings === undefined) return false
   try {
@@ -358,7 +349,7 @@ function askDirectly({ rings }: AboutServer, ours: Handle): boolean {
   }
 }
 
-/** Bytes that go into a ring as they are; a Buffer would arrive as one. */
+/** The bytes without the class Buffer, which would be kept in the ring. */
 function asBytes(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

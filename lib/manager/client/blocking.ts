@@ -1,4 +1,4 @@
-/** The types of the blocking form: the same methods, which return what they otherwise promise. */
+/** The types of the blocking form: the same methods, which return results instead of promises. */
 import type { SyncWaitOptions } from '../../sync/wait-options.ts'
 import type { itemsOf } from '../contract/contract.ts'
 import type { blockingForm } from '../contract/form.ts'
@@ -25,13 +25,13 @@ type AsynchronousOnly =
   | 'ref'
   | 'unref'
 
-/** What gives a proxy of the same type. */
+/** The member that returns a proxy of the same type. */
 interface BlockingView {
   /** {@link ManagedProxy.with}, without a signal, which a blocked thread does not see. */
   with(options: SyncWaitOptions): this
 }
 
-/** The methods of `P`, each of which returns what it otherwise promises. */
+/** The methods of `P`, which return results instead of promises. */
 export type BlockingMethods<P> = {
   [K in keyof P as K extends AsynchronousOnly ? never : K]: P[K] extends (...args: infer A) => Promise<infer R>
     ? Method<A, BlockingResult<R>>

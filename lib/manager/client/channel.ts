@@ -26,6 +26,8 @@ export abstract class ServerChannel implements Channel {
     read: (reference) => this.#read(reference),
   }
   #lastRequestId = 0
+  /** The last number for a lost object; no server uses such numbers. */
+  #lastLostNumber = 2 ** 32
 
   constructor(address: string) {
     this.address = address
@@ -79,24 +81,37 @@ export abstract class ServerChannel implements Channel {
     return false
   }
 
-  /** The proxy, if it was not collected. */
-  protected proxyOf(remote: Remote): object | undefined {
-    return this.#proxies.get(remote)?.deref()
+  /** After a reconnection to the same server, which counts the references anew. Nothing is lost. */
+  protected refAgain(): object[] {
+    for (const { id } of [...this.#proxies.keys(), ...this.#kept]) this.sendRef(id)
+    return []
   }
 
-  /** The numbers of the objects that are kept besides their proxies. */
-  protected get keptIds(): number[] {
-    return [...this.#kept].map(({ id }) => id)
-  }
-
-  /** Objects that are kept in one server are not those of another one. */
-  protected forgetKept(): void {
+  /**
+   * After a reconnection to another server: finds the named objects there.
+   * @param find - returns the number of an object, to which this side has one reference more
+   * @returns the proxies of the other objects, which are lost
+   */
+  protected async relink(find: (remote: Remote) => Promise<number>): Promise<object[]> {
+    const remotes = [...this.#proxies.keys()]
     this.#kept.clear()
-  }
-
-  /** The records of the open proxies. */
-  protected get remotes(): Remote[] {
-    return [...this.#proxies.keys()]
+    // Until it is found, an object has no number of the new server: requests are answered with ERR_NO_OBJECT.
+    const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
+    for (const remote of remotes) {
+      const number = lostNumbers.get(remote.id) ?? --this.#lastLostNumber
+      lostNumbers.set(remote.id, number)
+      remote.id = number
+    }
+    const findOne = async (remote: Remote) => {
+      const id = await find(remote)
+      if (remote.isClosed) this.sendUnref(id, 1)
+      else remote.id = id
+    }
+    const numbers = new Map(remotes.map((remote) => [remote, remote.id]))
+    const proxies = new Map(remotes.map((remote) => [remote, this.#proxies.get(remote)?.deref()]))
+    await Promise.allSettled(remotes.filter(({ name }) => name !== undefined).map(findOne))
+    const lost = remotes.filter((remote) => !remote.isClosed && remote.id === numbers.get(remote))
+    return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined)
   }
 
   /**

@@ -1,23 +1,16 @@
 /**
- * Connection: the asynchronous form's channel to a server, over a socket. Calls are sent as they are made, without waiting for the
- * answers of earlier ones, and answered in any order.
+ * Connection: the asynchronous form's channel to a server, over a socket. Requests are sent without waiting for the replies of earlier
+ * ones, and answered in any order.
  *
- * While calls are pending the connection keeps the process alive; when none is, it does not, unless `ref()` was called.
+ * The connection keeps the process alive while requests are pending, unless `unref()` was called.
  */
 import type { ConnectionOptions } from 'node:tls'
 import { disconnectedError, managerError, socketError } from '../../errors/manager-messages.ts'
 import { hasCode, type ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { formatAddress, type ManagerAddress } from '../address.ts'
-import {
-  type AboutServer,
-  MAX_WELCOME_BYTES,
-  newNonce,
-  readHello,
-  readWelcome,
-  writeOpening,
-  writeProof,
-} from '../wire/handshake.ts'
+import { ClientHandshake } from '../wire/client-handshake.ts'
+import { type AboutServer, MAX_WELCOME_BYTES, writeOpening } from '../wire/handshake.ts'
 import {
   ERROR,
   GOODBYE,
@@ -39,22 +32,22 @@ import type { Remote, RequestOptions } from './remote.ts'
 import { offerRings, Pace } from './ring-offer.ts'
 import { assertAttached } from './stand-in.ts'
 
-/** What a connection that was made again has found: {@link ManagerConnectOptions.onReconnect}. */
+/** The result of a reconnection: {@link ManagerConnectOptions.onReconnect}. */
 export interface Reconnection {
-  /** Whether it is the server of before, whose objects live on. */
+  /** Whether it is the same server, whose objects still exist. */
   readonly isSameServer: boolean
-  /** The proxies whose objects are not there any more: their calls are rejected with `ERR_NO_OBJECT`. */
+  /** The proxies whose objects no longer exist: their calls are rejected with `ERR_NO_OBJECT`. */
   readonly lost: readonly AnyProxy[]
 }
 
-/** What it takes to connect. */
+/** The key and the TLS options of a connection. */
 export interface Credentials {
   readonly key: Uint8Array
   readonly tls?: ConnectionOptions | undefined
 }
 
 const CONNECT_MS = 10_000
-/** Milliseconds between the attempts to connect again by itself: each time twice as long. */
+/** Milliseconds between automatic attempts to reconnect: each pause is twice as long as the one before. */
 const FIRST_PAUSE_MS = 50
 const MAX_PAUSE_MS = 2000
 
@@ -62,11 +55,11 @@ export class Connection extends ServerChannel {
   override readonly isBlocking = false
   readonly at: ManagerAddress
   readonly credentials: Credentials
-  /** What the server has said of itself. */
+  /** The welcome of the server. */
   about: AboutServer | undefined
   #transport: SwitchingTransport | undefined
-  #nonces: { server: Buffer; client: Buffer } | undefined
-  /** Messages that wait for the server's trust. */
+  #handshake: ClientHandshake | undefined
+  /** Messages that wait for the end of the handshake. */
   #early: Buffer[] = []
   #ended: ShareError | undefined
   #settleOpen: { resolve(): void; reject(reason: unknown): void } | undefined
@@ -75,14 +68,13 @@ export class Connection extends ServerChannel {
   #onReconnect: ((found: Reconnection) => void) | undefined
   #reconnects = false
   #isReconnecting = false
-  /** Whether what proxies stand for is yet to be found in the server that is being connected to again. */
+  /** Whether the objects of the proxies are still to be found in the server of a reconnection. */
   #isRelinking = false
-  /** Whether a proxy was told not to keep the process: then more is to be looked at than how many calls are pending. */
+  /** Whether `unref()` of a proxy was called: then the number of pending requests is not enough to decide. */
   #hasUnref = false
   #isClosed = false
   #closing = deferred<ShareError | undefined>()
   #pace = new Pace()
-  #lastNoNumber = 2 ** 32
   #connecting: Promise<void> | undefined
   #reconnecting: Promise<void> | undefined
 
@@ -93,7 +85,7 @@ export class Connection extends ServerChannel {
   }
 
   /**
-   * Connects, unless it has; resolves when both sides trust each other.
+   * Connects, unless that was done; resolves after mutual authentication.
    * @throws {@link ShareError} `ENOENT`, `ECONNREFUSED`, `EACCES`, `ERR_AUTHENTICATION`, `ERR_PROTOCOL`, `ERR_TLS`, `ERR_LIMIT`,
    * `ERR_DISCONNECTED`, `ERR_TIMEOUT`.
    */
@@ -102,13 +94,13 @@ export class Connection extends ServerChannel {
     return this.#connecting
   }
 
-  /** From now on, tells what was found when it was connected again, and does so by itself if it is to. */
+  /** Sets what is called after a reconnection, and whether to reconnect automatically. */
   listenForReconnections(onReconnect: (found: Reconnection) => void, byItself: boolean): void {
     this.#onReconnect = onReconnect
     this.#reconnects = byItself
   }
 
-  /** Resolves when the connection has ended for good: with the reason, or undefined for `close()`. */
+  /** Resolves when the connection has finally ended: with the reason, or undefined for `close()`. */
   get closed(): Promise<ShareError | undefined> {
     return this.#closing.promise
   }
@@ -140,17 +132,23 @@ export class Connection extends ServerChannel {
       throw error
     }
     const isSameServer = before === this.serverId
-    const lost = await this.#findAgain(isSameServer)
-    this.#tell({ isSameServer, lost })
+    this.#isRelinking = false
+    const lost = isSameServer ? this.refAgain() : await this.relink((remote) => this.#find(remote))
+    this.assertOpen()
+    this.#report({ isSameServer, lost: lost as AnyProxy[] })
   }
 
-  /** Tells what was found, in a turn of its own: what the listener throws is not ours. */
-  #tell(found: Reconnection): void {
+  async #find({ name, typeName }: Remote): Promise<number> {
+    return (await this.#request(undefined, 'find', [name, typeName])) as number
+  }
+
+  /** Calls the listener in a turn of its own: its errors are not those of the reconnection. */
+  #report(found: Reconnection): void {
     const listener = this.#onReconnect
     if (listener !== undefined) setImmediate(() => listener(found))
   }
 
-  /** Tries to connect again until it works, or can never work. */
+  /** Tries to reconnect until it succeeds, or cannot succeed. */
   async #reconnectAlone(): Promise<void> {
     this.#isReconnecting = true
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
@@ -176,7 +174,7 @@ export class Connection extends ServerChannel {
     caller?: object,
   ) {
     if (this.#reconnecting === undefined) return this.#request(target, method, args, options, caller)
-    // The numbers of objects are those of another server, perhaps.
+    // The numbers of objects may be those of another server.
     return Promise.reject(managerError('ERR_DISCONNECTED', { address: this.address, why: 'reconnecting' }))
   }
 
@@ -213,7 +211,7 @@ export class Connection extends ServerChannel {
     })
   }
 
-  /** Goes on in shared memory, if the server can; otherwise nothing changes. */
+  /** Continues in shared memory, if the server can; otherwise nothing changes. */
   async #moveToRings(): Promise<void> {
     const transport = this.#transport!
     const rings = await offerRings((theirs) => this.#request(undefined, 'takeRings', [theirs]))
@@ -246,7 +244,7 @@ export class Connection extends ServerChannel {
   }
 
   override post(target: Remote, method: string, args: readonly unknown[]): void {
-    this.#request(target, method, args).catch(() => {}) // who is gone has nothing to give back
+    this.#request(target, method, args).catch(() => {}) // a client that is gone has nothing to give back
   }
 
   #cancel(id: number, reason: unknown): void {
@@ -254,7 +252,7 @@ export class Connection extends ServerChannel {
     this.#rest()
   }
 
-  /** Ends the connection: pending calls are rejected, and what this client holds is given up. */
+  /** Ends the connection: pending requests are rejected, and what this client holds is released. */
   close(): void {
     this.#isClosed = true
     const reason = managerError('ERR_CLOSED', { address: this.address })
@@ -283,8 +281,7 @@ export class Connection extends ServerChannel {
   #onFrame(frame: Buffer): void {
     try {
       if (this.about !== undefined) this.#onMessage(frame)
-      else if (this.#nonces === undefined) this.#onHello(frame)
-      else this.#onWelcome(frame, this.#nonces)
+      else this.#onHandshake(frame, this.#handshake!)
     } catch (error) {
       this.#end(error as ShareError)
     }
@@ -293,7 +290,7 @@ export class Connection extends ServerChannel {
   #onClose(reason: Error | undefined): void {
     const { address } = this
     if (this.about === undefined && hasCode(reason, 'ERR_PROTOCOL')) {
-      // What has come is no greeting of ours, of whatever it says the length would be.
+      // The first bytes are not the greeting of a manager.
       this.#end(managerError('ERR_PROTOCOL', { address, why: 'no manager' }, { cause: reason }))
       return
     }
@@ -318,14 +315,14 @@ export class Connection extends ServerChannel {
 
   #connect(timeoutMs: number, askedMs = timeoutMs): Promise<void> {
     this.about = undefined
-    this.#nonces = undefined
+    this.#handshake = new ClientHandshake(this.credentials.key, this.address)
     this.#pace = new Pace()
     return new Promise((resolve, reject) => {
       let isPending = true
       const giveUp = () => {
         if (isPending) this.#end(managerError('ERR_TIMEOUT', { address: this.address, timeoutMs: askedMs }))
       }
-      // What has arrived by then counts; a socket that has failed says so a turn of the event loop later.
+      // Data that has arrived by then counts; a failed socket reports its error a turn of the event loop later.
       const onTime = () => setImmediate(() => setImmediate(giveUp))
       const timer = setTimeout(onTime, Math.min(timeoutMs, 2 ** 31 - 1))
       if (this.#isReconnecting) timer.unref()
@@ -350,7 +347,7 @@ export class Connection extends ServerChannel {
       }
       this.#transport = transport
       if (this.#isReconnecting) transport.unref()
-      // The close of an earlier one, which comes late, is not ours.
+      // The late close of an earlier transport is ignored.
       const onFrame = (frame: Buffer) => this.#transport === transport && this.#onFrame(frame)
       const onClose = (reason: Error | undefined) => this.#transport === transport && this.#onClose(reason)
       transport.start({ onFrame, onClose }, MAX_WELCOME_BYTES)
@@ -358,21 +355,18 @@ export class Connection extends ServerChannel {
     })
   }
 
-  #onHello(frame: Buffer): void {
-    const nonces = { server: readHello(frame, this.address), client: newNonce() }
-    this.#nonces = nonces
-    this.#transport!.send(writeProof(this.credentials.key, nonces.server, nonces.client))
-  }
-
-  #onWelcome(frame: Buffer, { server, client }: { server: Buffer; client: Buffer }): void {
-    const text = readWelcome(frame, this.credentials.key, server, client, this.address).toString()
-    const about = JSON.parse(text) as AboutServer
+  #onHandshake(frame: Buffer, handshake: ClientHandshake): void {
+    const transport = this.#transport!
+    if (!handshake.isGreeted) {
+      transport.send(handshake.greet(frame))
+      return
+    }
+    const about = handshake.welcome(frame)
     if (this.serverId !== undefined && this.serverId !== about.id) {
       throw managerError('ERR_STALE_HANDLE', { address: this.address })
     }
     this.about = about
     this.serverId = about.id
-    const transport = this.#transport!
     transport.allow(about.frameBytes)
     for (const bytes of this.#early) transport.send(bytes)
     this.#early = []
@@ -405,21 +399,21 @@ export class Connection extends ServerChannel {
     else if (message.kind === ERROR) pending.reject(reasonOf(value, pending))
   }
 
-  /** The answer to a call that was given up: what it grants is given back. */
+  /** The reply to a cancelled request: what it grants is returned to the server. */
   #onLate(message: ServerMessage): void {
     const late = this.#pending.takeLate(message.requestId)
     if (late === undefined) return
     try {
-      const value = readValue(message, this.references) // also proxies: they are let go of when they are collected
+      const value = readValue(message, this.references) // proxies in it are closed when they are collected
       if (message.kind === RESULT) late.undo?.(value)
     } catch {
-      // Nothing that could be given back.
+      // Nothing to return.
     }
   }
 
-  /** The process may end when no call is pending that keeps it. */
+  /** Lets the process end when no pending request keeps it. */
   #rest(): void {
-    if (this.about === undefined && this.#ended === undefined) return // it is being connected
+    if (this.about === undefined && this.#ended === undefined) return // it is connecting
     if (this.#isRef && this.#pending.keeps) this.#transport?.ref()
     else this.#transport?.unref()
   }
@@ -442,46 +436,11 @@ export class Connection extends ServerChannel {
     else this.#closing.resolve(this.#goneError(reason))
   }
 
-  /** For each call an error of its own. */
+  /** A new error for each request. */
   #goneError(reason: ShareError): ShareError {
     return reason.code === 'ERR_CLOSED'
       ? managerError('ERR_CLOSED', { address: this.address })
       : disconnectedError(reason)
-  }
-
-  /** The proxies of what was not found. */
-  async #findAgain(isSameServer: boolean): Promise<AnyProxy[]> {
-    const remotes = this.remotes
-    this.#isRelinking = false
-    if (isSameServer) {
-      for (const id of [...remotes.map((remote) => remote.id), ...this.keptIds]) this.sendRef(id)
-      return []
-    }
-    this.forgetKept()
-    // Until it is found, an object has no number of the new server: calls are answered with ERR_NO_OBJECT.
-    const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
-    for (const remote of remotes) {
-      const number = lostNumbers.get(remote.id) ?? this.#noNumber()
-      lostNumbers.set(remote.id, number)
-      remote.id = number
-    }
-    const findOne = async (remote: Remote) => {
-      const id = (await this.#request(undefined, 'find', [remote.name, remote.typeName])) as number
-      if (remote.isClosed) this.sendUnref(id, 1)
-      else remote.id = id
-    }
-    const numbers = new Map(remotes.map((remote) => [remote, remote.id]))
-    const proxies = new Map(remotes.map((remote) => [remote, this.proxyOf(remote)]))
-    await Promise.allSettled(remotes.filter(({ name }) => name !== undefined).map(findOne))
-    this.assertOpen()
-    const lost = remotes.filter((remote) => !remote.isClosed && remote.id === numbers.get(remote))
-    return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined) as AnyProxy[]
-  }
-
-  /** A number that no server gives to an object. */
-  #noNumber(): number {
-    this.#lastNoNumber--
-    return this.#lastNoNumber
   }
 }
 

@@ -1,13 +1,13 @@
 /**
- * Iteration over what lives in the server, in both forms, in batches: a small one first, for whoever looks only at the beginning, then
- * larger ones. Each is fetched when the one before has been used up, so nothing is asked for that is not needed.
+ * Iteration over items in the server, in both forms, in batches: a small one first, for loops that end early, then larger ones. Each is
+ * fetched when the one before has been used up, so no unneeded items are requested.
  */
 
 /** What is iterated over. */
 export interface Pages<T> {
   /** At most `count` of the next items, in the blocking form plainly; none when there are no more. */
   next(count: number): Promise<readonly T[]>
-  /** The iteration is over, or was given up. */
+  /** The iteration is over, or was left early. */
   end?(): void
 }
 

@@ -1,4 +1,4 @@
-/** What can be asked of a server in both forms: objects of all types, and what it says of itself. */
+/** The methods of managers in both forms: objects of all types, and what the server reports. */
 import { assertOptions, assertString, typeError } from '../../validate.ts'
 import type { ArgumentsOf } from '../contract/contract.ts'
 import type { ManagedObjectInfo, ManagerStats, RootOperations } from '../contract/root.ts'
@@ -10,7 +10,7 @@ import type { RegisteredProxy } from './registered-proxy.ts'
 import type { Channel } from './remote.ts'
 import type { AnyOperation, Operations, Results } from './transaction.ts'
 
-/** What the server makes: of a class an instance, of a function what it returns; any other type is that of the object itself. */
+/** The object that the server makes: an instance of a class, the result of a function; any other type is that of the object itself. */
 type Made<T> = T extends abstract new (
   ...args: never[]
 ) => infer Instance
@@ -66,9 +66,9 @@ export class ManagedObjects {
   }
 
   /**
-   * Makes an object of a type that was registered. TypeScript takes its methods from `T`, the type of the object; given the class or function
-   * that was registered (`create<typeof Account>('Account', ['ann'])`), it checks the arguments, too.
-   * @throws what making it throws; `TypeError` for a type that the server does not know.
+   * Makes an object of a registered type. `T` is the type of the object, from which TypeScript takes its methods; with the registered class
+   * or function (`create<typeof Account>('Account', ['ann'])`) TypeScript also checks the arguments.
+   * @throws the error of the class or function; `TypeError` for a type that the server does not know.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -89,12 +89,12 @@ export class ManagedObjects {
   }
 
   /**
-   * Runs several operations in one step, each given as `[proxy, method, ...arguments]`: nobody sees some of them without the others, and
-   * when one fails none has happened. Gives what each returned.
+   * Runs several operations in one step, each given as `[proxy, method, ...arguments]`. No other request is served in between, and when one
+   * fails none has happened. Returns the results of all.
    *
-   * @remarks Operations of dicts, lists, sets, namespaces, values and arrays, but for their iteration; properties such as `size` are methods
-   * without arguments here. Each operation sees what those before it have done.
-   * @throws what the first operation throws that fails; `TypeError` for what cannot be part of a transaction.
+   * @remarks Operations of dicts, lists, sets, namespaces, counters, values and arrays, except their iteration. Properties such as `size` are
+   * methods without arguments here. Each operation sees the changes of those before it.
+   * @throws the error of the first operation that fails; `TypeError` for an operation that a transaction may not contain.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -118,18 +118,18 @@ export class ManagedObjects {
     return this.ask('names')
   }
 
-  /** Takes the name of an object away, which then lives as long as somebody has a proxy for it; false when there is none. */
+  /** Removes the name of an object, which then lives as long as a client has a proxy for it. Returns whether there was such a name. */
   unlink(name: string): Promise<boolean> {
     assertString('name', name)
     return this.ask('unlink', name)
   }
 
-  /** What the server counts. */
+  /** Counters of the server. */
   stats(): Promise<ManagerStats> {
     return this.ask('stats')
   }
 
-  /** The objects of the server for which somebody has a proxy, or that have a name. */
+  /** The objects of the server that a client has a proxy for, or that have a name. */
   debugInfo(): Promise<ManagedObjectInfo[]> {
     return this.ask('debugInfo')
   }

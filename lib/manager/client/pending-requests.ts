@@ -1,27 +1,27 @@
 /**
- * PendingRequests: the calls of a connection that have not been answered, by their numbers.
+ * PendingRequests: the requests of a connection that have not been answered, by their ids.
  *
- * The client keeps the time and the signal of each call itself. A call that it has given up stays here as a late one, until the server
- * answers it: what was granted too late is given back.
+ * The client keeps the time and the signal of each request itself. A cancelled request stays here as a late one until the server answers
+ * it: what was granted too late is returned to the server.
  */
 import { offAbort, onAbort } from '../../abort-registry.ts'
 import type { Remote } from './remote.ts'
 
-/** So long a server that was told that a call is given up, or that keeps its time as well, may take to say what became of it. */
+/** How long the client waits for the reply to a cancelled wait, or to one whose time has passed, before it decides itself. */
 export const GRACE_MS = 100
-/** A timer that is further away would fire at once. */
+/** A longer timer would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface PendingRequest {
   resolve(value: unknown): void
   reject(reason: unknown): void
-  /** The object, for calls of one. */
+  /** The object; undefined for the server itself. */
   readonly target: Remote | undefined
   readonly signal: AbortSignal | undefined
   readonly onAbort: (() => void) | undefined
   /** What to do with a result that comes too late. */
   readonly undo: ((value: unknown) => void) | undefined
-  /** Kept: an object that nobody else needs while it is waited for would end. */
+  /** The proxy, which is kept: an object without other references would end during the wait. */
   readonly caller: object | undefined
   timer?: NodeJS.Timeout
 }
@@ -32,7 +32,7 @@ export class PendingRequests {
   readonly #pending = new Map<number, PendingRequest>()
   readonly #late = new Map<number, Undo>()
 
-  /** Whether one of the calls is to keep the process alive. */
+  /** Whether one of the requests keeps the process alive. */
   get keeps(): boolean {
     for (const { target } of this.#pending.values()) if (target?.isRef !== false) return true
     return false
@@ -51,7 +51,7 @@ export class PendingRequests {
     this.#pending.set(id, request)
   }
 
-  /** Calls `onTime` when the call is still pending after so long. An answer that has arrived by then counts. */
+  /** Calls `onTime` when the request is still pending after `timeoutMs`. A reply that has arrived by then counts. */
   limit(id: number, timeoutMs: number, onTime: () => void): void {
     const request = this.#pending.get(id)
     if (request === undefined || timeoutMs === Infinity) return
@@ -60,7 +60,7 @@ export class PendingRequests {
     request.timer = setTimeout(() => setImmediate(look), Math.min(Math.ceil(timeoutMs), MAX_TIMER_MS)).unref()
   }
 
-  /** The call, which is not pending any more; undefined for a number of none. */
+  /** Removes a request; undefined for an unknown id. */
   take(id: number): PendingRequest | undefined {
     const request = this.#pending.get(id)
     if (request === undefined) return undefined
@@ -70,7 +70,7 @@ export class PendingRequests {
     return request
   }
 
-  /** Rejects a call although the server has not answered it. */
+  /** Rejects a request that the server has not answered. */
   cancel(id: number, reason: unknown): void {
     const request = this.take(id)
     if (request === undefined) return
@@ -78,7 +78,7 @@ export class PendingRequests {
     request.reject(reason)
   }
 
-  /** What to do with the answer to a call that was given up; undefined for a number of none. */
+  /** What to do with the reply to a cancelled request; undefined for an unknown id. */
   takeLate(id: number): { readonly undo: Undo } | undefined {
     if (!this.#late.has(id)) return undefined
     const undo = this.#late.get(id)
@@ -86,14 +86,14 @@ export class PendingRequests {
     return { undo }
   }
 
-  /** Rejects all, each with an error of its own. */
+  /** Rejects all requests, each with a new error. */
   rejectAll(makeError: () => unknown): void {
     this.#late.clear()
     for (const id of [...this.#pending.keys()]) this.take(id)?.reject(makeError())
   }
 }
 
-/** What a call is rejected with: the signal's reason, when it was given up because of it. */
+/** The reason of a rejection: that of the signal, if the signal has cancelled the request. */
 export function reasonOf(error: unknown, { signal }: PendingRequest): unknown {
   return signal?.aborted && (error as Error | undefined)?.name === 'Cancelled' ? signal.reason : error
 }

@@ -6,8 +6,7 @@ import { type AnyProxy, ManagedProxy, type ProxyClass } from './proxy.ts'
 import type { Remote } from './remote.ts'
 
 /**
- * The proxy of an object of a type that was registered: `T`'s methods, each of which promises what it returns. Only those that the type
- * exposes are there.
+ * The proxy of an object of a registered type: the methods of `T`, which return promises. Only the methods that the type exposes exist.
  */
 export type RegisteredProxy<T> = AsynchronousRegistered<T> & {
   /** @internal */

@@ -1,15 +1,15 @@
-/** What proxies of containers take as several values or entries, made into what can be sent. */
+/** Values and entries that proxies of containers take, as values that can be sent. */
 import { isShareable } from '../../memory/shareable.ts'
 import { findScalar } from '../../scalars/scalar.ts'
 import { remoteOf } from './remote.ts'
 
-/** Several values. Managed collections of the same server are read there, in the same step; what can be none is refused there. */
+/** Several values. The server reads managed collections itself, in the same step, and refuses everything else. */
 export function sendableValues<T>(given: T): T {
   if (typeof given !== 'object' || given === null || Array.isArray(given) || remoteOf(given) !== undefined) return given
   return Symbol.iterator in given ? ([...(given as Iterable<unknown>)] as T) : given
 }
 
-/** Several entries: pairs, a map, an object. A managed dict is read in the server; what can be none is refused there. */
+/** Several entries: pairs, a map, an object. The server reads a managed dict itself, and refuses everything else. */
 export function sendableEntries<T>(given: T): T {
   const sendable = sendableValues(given)
   // As pairs, so that `__proto__` can be a key.
@@ -27,7 +27,7 @@ export function sendableElements<T>(values: T): T {
   return Symbol.iterator in values ? ([...(values as Iterable<unknown>)] as T) : values
 }
 
-/** How a type is called in a message. What is no type here is sent by its name: the server may know it, and otherwise says what is wrong. */
+/** The name of a scalar type in a message. A type that is unknown here is sent by its name: the server may know it, or reports the error. */
 export function sendableType(type: unknown): unknown {
   return findScalar(type)?.code ?? (typeof type === 'function' ? type.name : type)
 }

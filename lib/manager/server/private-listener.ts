@@ -42,7 +42,7 @@ import type { ServerCore } from './server-core.ts'
 /** Each server that starts at the same time can remove a directory once, before it makes its own. */
 const MAX_ATTEMPTS = 1000
 
-/** A server that listens in a directory of its own. */
+/** A server that listens in a private directory. */
 export interface PrivateListener {
   readonly listener: Listener
   readonly address: string
@@ -65,7 +65,7 @@ export async function listenPrivately(core: ServerCore, tls: TlsOptions | undefi
   }
 }
 
-/** The directory was taken away by a server that started at the same time. */
+/** The directory was removed by a server that started at the same time. */
 class Swept extends Error {}
 
 async function listenOnce(core: ServerCore, tls: TlsOptions | undefined): Promise<PrivateListener> {
@@ -98,7 +98,7 @@ function attempt<T>(parent: string, fn: () => T): T {
   }
 }
 
-/** Removes the directories of servers that were killed together with those who had started them, or before they listened. */
+/** Removes the directories of servers that were killed together with their creators, or before they listened. */
 export async function removeAbandonedDirectories(): Promise<void> {
   const parent = parentDirectory()
   for (const name of namesIn(parent)) {
@@ -108,17 +108,17 @@ export async function removeAbandonedDirectories(): Promise<void> {
       using pinned = pin(path, (found) => isOurs(found, path))
       await sweep(pinned)
     } catch {
-      // It is gone, or it is not for us to look at.
+      // It is gone, or not accessible to this user.
     }
   }
 }
 
-/** Removes a directory that nobody listens in, nor will. */
+/** Removes a directory in which no server listens or will listen. */
 async function sweep(pinned: Pinned): Promise<void> {
   const entries = readdirSync(pinned.inside)
   if (entries.some((entry) => !NAMES.includes(entry))) return
   const [starting, socket, key] = NAMES.map((name) => join(pinned.inside, name)) as [string, string, string]
-  // In this order: what is renamed in between is seen under its second name.
+  // In this order, a file that is renamed in between is found under its second name.
   if (exists(starting)) {
     if (!(await isAbandoned(starting))) return
     unlinkSync(starting) // fails if it has been renamed: D2
@@ -126,7 +126,7 @@ async function sweep(pinned: Pinned): Promise<void> {
     if (!(await isAbandoned(socket))) return
     unlinkSync(socket)
   }
-  // A key that was there before neither of the two was: D2. One that has come since belongs to a server that lives.
+  // A key that was there before neither of the two was: D2. A key that was written since belongs to a live server.
   if (entries.includes(KEY)) tryTo(() => unlinkSync(key))
   pinned.removeEmpty()
 }

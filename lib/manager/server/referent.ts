@@ -1,9 +1,9 @@
 /**
- * Referents: the objects that live in the server, and the table of those that clients have proxies for.
+ * Referents: the objects of the server, and the table of those that clients have references to.
  *
- * A client counts once for each time that the object was sent to it, until it says that it has let go of so many, or leaves. An object
- * that no client has a proxy for and that has no name is not in the table any more. It lives on where other objects of the server
- * contain it, by nothing but their reference to it, and comes back into the table when it is read from there.
+ * A client has one reference for each time that the object was sent to it, until it sends UNREF or ends. An object without references and
+ * without a name is removed from the table. It lives on where other objects of the server contain it, and comes back into the table when
+ * it is sent from there.
  */
 import { inspect } from 'node:util'
 import type { Handle } from '../../memory/handle.ts'
@@ -17,7 +17,7 @@ export class Referent {
   readonly id: number
   readonly type: ManagedType
   readonly object: object
-  /** Under which every client gets it. */
+  /** The name under which every client gets it. */
   name: string | undefined
   /** How many references each client has. */
   readonly references = new Map<Client, number>()
@@ -31,7 +31,7 @@ export class Referent {
     registerShareable(this)
   }
 
-  /** How it is shown inside of another object: by what it is, for it may contain that one. */
+  /** How it is shown inside another object: by its type and name, for it may contain that object. */
   [inspect.custom](): string {
     return `<${this.type.name} ${this.name === undefined ? `#${this.id}` : JSON.stringify(this.name)}>`
   }
@@ -51,7 +51,7 @@ export class KeptHandle {
   }
 }
 
-/** The objects for which clients have proxies, and those that have names. */
+/** The objects that clients have references to, and those that have names. */
 export class ReferentTable {
   readonly #byId = new Map<number, Referent>()
   readonly #byName = new Map<string, Referent>()
@@ -82,7 +82,7 @@ export class ReferentTable {
     return [...this.#byName.keys()]
   }
 
-  /** Gives a referent a name, which keeps it. */
+  /** Gives a referent a name, which keeps it in the table. */
   bind(name: string, referent: Referent): void {
     referent.name = name
     this.#byName.set(name, referent)

@@ -13,10 +13,10 @@ export interface RegisterOptions {
   readonly export?: string
   /**
    * The methods that clients may call.
-   * @defaultValue the methods of the class itself, without inherited ones and those that begin with `_`; required for a function
+   * @defaultValue the methods of the class itself, except names that begin with `_`; required for a function
    */
   readonly exposed?: readonly string[]
-  /** Methods whose result becomes a managed object of that type, which the caller gets a proxy for: `{ children: 'list' }`. */
+  /** Methods whose result becomes a managed object of that type, for which the caller gets a proxy: `{ children: 'list' }`. */
   readonly returns?: Readonly<Record<string, string>>
 }
 
@@ -74,12 +74,12 @@ function ownMethods(Class: { prototype: object }): string[] {
     .map(([name]) => name)
 }
 
-/** What all objects have, and what would make a promise of one. */
+/** The properties of every object, and `then`, which would make the object a promise. */
 function isForbidden(name: string): boolean {
   return name in Object.prototype || name === 'then'
 }
 
-/** A method of the object or of its classes, but not of those that all objects have. */
+/** A method of the object or of its classes, except those of `Object.prototype`. */
 function methodOf(server: Registry, typeName: string, name: unknown, resultType: string | undefined): Method {
   assertString('options.exposed[]', name)
   if (isForbidden(name)) throw valueError('options.exposed[]', 'the name of a method that not every object has', name)

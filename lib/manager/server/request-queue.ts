@@ -1,8 +1,8 @@
 /**
- * RequestQueue: calls that wait for the same thing, in the order in which they came.
+ * RequestQueue: requests that wait for the same thing, in the order of their arrival.
  *
- * A call leaves the line once: it is granted what it waits for, or it fails, or it gives up, because its time has passed or its client
- * does not want it any more. Who was granted something has it, also while the answer is still under way.
+ * A request leaves the queue once: it is granted, or it fails, or it is cancelled, because its time has passed or because of its client.
+ * What was granted belongs to the client, also before the reply has arrived.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
@@ -11,10 +11,10 @@ import { Cancelled, type Client, type Request } from './request.ts'
 /** A timer that is further away than 24 days would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
-/** A call in line. */
+/** A request in a queue. */
 export class WaitingRequest<T, D> {
   readonly request: Request
-  /** What it waits for, beyond what all in the line do. */
+  /** What it waits for, in addition to what all in the queue wait for. */
   readonly demand: D
   readonly resolve: (value: T | PromiseLike<T>) => void
   readonly reject: (reason: unknown) => void
@@ -36,10 +36,10 @@ export class WaitingRequest<T, D> {
   }
 }
 
-/** What becomes of a call that has given up; it is not in line any more. */
+/** Ends a request that was cancelled; it has left the queue. */
 export type Cancel<T, D> = (waiting: WaitingRequest<T, D>, reason: unknown) => void
 
-/** How a type shows how many calls wait: nothing for none. */
+/** How a type shows the number of waiting requests: nothing for none. */
 export function showWaiting(count: number): string {
   return count === 0 ? '' : `, waiting=${count}`
 }
@@ -53,7 +53,7 @@ export class RequestQueue<T, D = undefined> {
 
   /**
    * @param type - of the object that is waited for
-   * @param cancel - by default the call is rejected with the reason
+   * @param cancel - by default the request is rejected with the reason
    */
   constructor(type: string, cancel: Cancel<T, D> = (waiting, reason) => waiting.reject(reason)) {
     this.#type = type
@@ -68,7 +68,7 @@ export class RequestQueue<T, D = undefined> {
     return this.#first
   }
 
-  /** From the first to the last; what is granted or fails meanwhile is left out. */
+  /** From the first to the last; requests that leave during the iteration are left out. */
   *[Symbol.iterator](): Generator<WaitingRequest<T, D>> {
     for (let waiting = this.#first, next: typeof waiting; waiting !== undefined; waiting = next) {
       next = waiting.next
@@ -76,7 +76,7 @@ export class RequestQueue<T, D = undefined> {
     }
   }
 
-  /** Puts a call at the end of the line. @throws {@link ShareError} `ERR_TIMEOUT` when it has no time at all. */
+  /** Appends a request. @throws {@link ShareError} `ERR_TIMEOUT` when it has no time at all. */
   wait(request: Request, demand: D, timeoutMs = Infinity): Promise<T> {
     if (timeoutMs === 0) throw this.#timeoutError(0)
     return new Promise<T>((resolve, reject) => {
@@ -90,7 +90,7 @@ export class RequestQueue<T, D = undefined> {
     })
   }
 
-  /** Puts a call at the end that does not give up: only {@link cancelAllOf} takes it away before its turn. */
+  /** Appends a request that is not cancelled by time or signal: only {@link cancelAllOf} removes it before its turn. */
   waitPatiently(request: Request, demand: D): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       request.onCancel(() => {})
@@ -98,7 +98,7 @@ export class RequestQueue<T, D = undefined> {
     })
   }
 
-  /** Gives a call what it waits for. */
+  /** Grants a request. */
   grant(waiting: WaitingRequest<T, D>, value: T | PromiseLike<T>): void {
     this.#remove(waiting)
     waiting.resolve(value)
@@ -111,7 +111,7 @@ export class RequestQueue<T, D = undefined> {
     }
   }
 
-  /** The client has let go of the object, or is gone: its calls give up. */
+  /** The client has no proxy of the object any more, or is gone: its requests are cancelled. */
   cancelAllOf(client: Client, mine: (demand: D) => boolean = () => true): void {
     for (const waiting of this) {
       if (waiting.request.client !== client || !mine(waiting.demand)) continue

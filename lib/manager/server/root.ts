@@ -1,4 +1,4 @@
-/** The object that stands for the server itself: making objects, names, transactions, and what the server says of itself. */
+/** The server itself as an object: making objects, names, transactions, and statistics. */
 import { managerError } from '../../errors/manager-messages.ts'
 import { type Handle, isHandle } from '../../memory/handle.ts'
 import { assertString, typeError, valueError } from '../../validate.ts'
@@ -10,7 +10,6 @@ import type { Client, Request } from './request.ts'
 import type { Statistics } from './statistics.ts'
 import { type MethodOf, runTransaction } from './transaction.ts'
 
-/** Longer than any name needs to be. */
 const MAX_NAME_LENGTH = 255
 
 /** The state of a server. */
@@ -34,7 +33,7 @@ interface AllOperations extends RootOperations {
   takeRings(handle: Handle): boolean
 }
 
-/** Named objects that are being made, by a function that takes its time: whoever else asks gets the same one. */
+/** Named objects that an asynchronous function is making: other requests for the name get the same object. */
 const underway = new WeakMap<ServerState, Map<string, Promise<Referent>>>()
 
 function create(
@@ -74,7 +73,7 @@ function create(
   return bound
 }
 
-/** The types that a client can ask for: an iteration is only what a method returns. */
+/** The types that a client can create. */
 function creatableTypes({ types }: ServerState): string {
   return [...types.values()]
     .filter(({ isInternal }) => !isInternal)
@@ -100,7 +99,7 @@ function assertName(name: unknown): asserts name is string {
   }
 }
 
-/** The number of the object of that name, which the client gets a proxy for. */
+/** The number of the object of that name, to which the client has one more reference. */
 function find(server: ServerState, request: Request, name: unknown, typeName: unknown): number {
   assertName(name)
   const referent = server.referents.named(name)

@@ -1,5 +1,5 @@
 /**
- * ServerCore: the objects and the clients of one server, whatever the clients come through. Listening is done in listener.ts.
+ * ServerCore: the objects and the clients of one server, for all transports. Listening is done in listener.ts.
  */
 import { randomBytes } from 'node:crypto'
 import { managerError } from '../../errors/manager-messages.ts'
@@ -16,7 +16,7 @@ import { FAREWELL_MS, Session, type SessionHost } from './session.ts'
 import { Statistics } from './statistics.ts'
 
 const CHECK_MS = 250
-/** So many clients at a time are told that there are too many. */
+/** How many clients at a time receive the refusal that there are too many. */
 export const MAX_REFUSED = 64
 
 export class ServerCore implements SessionHost, ServerState {
@@ -28,11 +28,11 @@ export class ServerCore implements SessionHost, ServerState {
   readonly statistics = new Statistics()
   /** The object that stands for the server. */
   readonly root = new Referent(0, rootType, this)
-  /** Where blocking clients of the same machine ask for a connection. */
+  /** The queue where clients of the same machine ask for a connection. */
   rings: Handle | undefined
   readonly #sessions = new Set<Session>()
   #untrusted = 0
-  /** Clients that are being told that there are too many. */
+  /** Clients that are receiving that refusal. */
   #refused = 0
   #checks: NodeJS.Timeout | undefined
 
@@ -47,7 +47,7 @@ export class ServerCore implements SessionHost, ServerState {
     return this.#sessions.size - this.#untrusted
   }
 
-  /** Makes a type of the user's own known. Only who runs the server can do so: it runs code. */
+  /** Registers a user's type. Only the process that runs the server can do so, since it runs code. */
   async register(name: string, module: string, options: RegisterOptions | undefined): Promise<void> {
     const assertNew = () => {
       if (this.types.has(name)) throw valueError('name', 'a name that no type has yet', name)
@@ -58,7 +58,7 @@ export class ServerCore implements SessionHost, ServerState {
     this.types.set(name, type)
   }
 
-  /** Takes a client on, or not when there are too many. */
+  /** Accepts a client, or refuses it when there are too many. */
   accept(transport: Transport): void {
     if (this.#sessions.size >= this.limits.clients || this.#untrusted >= this.limits.unauthenticated) {
       this.#refuse(transport)
@@ -71,7 +71,7 @@ export class ServerCore implements SessionHost, ServerState {
     session.start()
   }
 
-  /** Says that there are too many, to as many as would listen at a time; those beyond that learn nothing. */
+  /** Refuses a client because there are too many. Beyond MAX_REFUSED at a time, the connection is closed without a reason. */
   #refuse(transport: Transport): void {
     this.statistics.refused++
     if (this.#refused >= MAX_REFUSED) {
@@ -89,7 +89,7 @@ export class ServerCore implements SessionHost, ServerState {
     transport.close()
   }
 
-  /** What clients are told. */
+  /** The JSON of the welcome. */
   about(): Uint8Array {
     const about: AboutServer = {
       id: this.id,
@@ -113,7 +113,7 @@ export class ServerCore implements SessionHost, ServerState {
     this.#checks = undefined
   }
 
-  /** Ends all sessions, telling the clients why. */
+  /** Ends all sessions, and sends the clients the reason. */
   dismissAll(): void {
     const reason = managerError('ERR_DISCONNECTED', { why: 'shut down' })
     for (const session of [...this.#sessions]) session.dismiss(reason)

@@ -1,6 +1,6 @@
 /**
- * SessionValues: what one client sends and is sent, as bytes and as values, with the references in it: to the server's objects, which are
- * counted for the client as they are written, and to shared objects in memory.
+ * SessionValues: the messages of one client, as bytes and as values. References to the server's objects are counted for the client as they
+ * are written; handles of shared objects in memory are kept or attached.
  */
 import { inBrief } from '../../codec/errors.ts'
 import { managerError } from '../../errors/manager-messages.ts'
@@ -9,18 +9,11 @@ import { withoutPatience } from '../../memory/segment.ts'
 import { attach, isShareable } from '../../memory/shareable.ts'
 import { type RequestMessage, readValue, type ServerMessage, writeReply } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
+import type { ClientAccount } from './client-account.ts'
 import { KeptHandle, Referent } from './referent.ts'
 
-/** The account of the references that a client has. */
-export interface ReferenceAccount {
-  /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
-  find(id: number): Referent
-  ref(referent: Referent): void
-  unref(id: number, count: number): void
-}
-
 export class SessionValues {
-  readonly #account: ReferenceAccount
+  readonly #account: ClientAccount
   readonly #frameBytes: number
   readonly #kept: References
   readonly #attached: References
@@ -28,7 +21,7 @@ export class SessionValues {
   #written: Referent[] = []
 
   /** @param frameBytes - how long a reply may be */
-  constructor(account: ReferenceAccount, frameBytes: number) {
+  constructor(account: ClientAccount, frameBytes: number) {
     this.#account = account
     this.#frameBytes = frameBytes
     const write = (object: object) => this.#write(object)
@@ -37,8 +30,8 @@ export class SessionValues {
   }
 
   /**
-   * The arguments of a call.
-   * @param attaches - whether handles in them are attached to, instead of kept
+   * The arguments of a request.
+   * @param attaches - whether shared objects arrive attached, instead of as handles
    * @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_NO_OBJECT`.
    */
   argumentsOf(message: RequestMessage, attaches: boolean | undefined): unknown[] {
@@ -48,7 +41,7 @@ export class SessionValues {
   }
 
   /**
-   * A reply. If it cannot be sent, the client is not taken for a holder of the objects in it.
+   * A reply. If it cannot be sent, the references in it do not count.
    * @throws `DataCloneError`; {@link ShareError} `ERR_LIMIT`.
    */
   encode(kind: ServerMessage['kind'], requestId: number, value: unknown): Buffer {
@@ -65,7 +58,7 @@ export class SessionValues {
     }
   }
 
-  /** An error as a reply; in brief, if it cannot be sent as it is. */
+  /** An error as a reply; shortened if it cannot be sent whole. */
   encodeError(kind: ServerMessage['kind'], requestId: number, error: unknown): Buffer {
     try {
       return this.encode(kind, requestId, error)
@@ -94,7 +87,7 @@ export class SessionValues {
   }
 }
 
-/** @throws {@link ShareError} `ERR_NOT_READY` for a segment that a client leaves half-made: the server waits for none. */
+/** @throws {@link ShareError} `ERR_NOT_READY` for a segment that a client leaves unfinished: the server does not wait for it. */
 function attachAtOnce(handle: Handle): unknown {
   return withoutPatience(() => attach(handle))
 }

@@ -1,22 +1,13 @@
 /**
- * Session: one client, as the server sees it, from its connection to its end. It makes the client prove that it knows the key, serves
- * its calls, keeps account of what it holds, and gives all of that up when it leaves, however it leaves.
+ * Session: the server's side of a connection, from its beginning to its end. It receives the messages of the client, serves its requests, and
+ * keeps the client within its limits. The handshake is in ServerHandshake, the references of the client are in ClientAccount.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
 import { Connection as PipeEnd } from '../../queue/pipe.ts'
-import {
-  isOpening,
-  MAX_HANDSHAKE_BYTES,
-  newNonce,
-  REFUSED,
-  readProof,
-  writeHello,
-  writeRefusal,
-  writeWelcome,
-} from '../wire/handshake.ts'
+import { MAX_HANDSHAKE_BYTES, REFUSED, type Refusal, writeRefusal } from '../wire/handshake.ts'
 import {
   CANCEL,
   ERROR,
@@ -30,16 +21,18 @@ import {
   SWITCH,
   UNREF,
 } from '../wire/messages.ts'
+import { ServerHandshake } from '../wire/server-handshake.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import type { Receiver, Transport } from '../wire/transport.ts'
+import { ClientAccount } from './client-account.ts'
 import { type Limits, OPERATIONS } from './limits.ts'
 import type { ManagedType, Method } from './managed-type.ts'
 import type { Referent, ReferentTable } from './referent.ts'
 import { type Client, Request } from './request.ts'
-import { type ReferenceAccount, SessionValues } from './session-values.ts'
+import { SessionValues } from './session-values.ts'
 import type { Statistics } from './statistics.ts'
 
-/** So long a client may take to read why it is sent away. */
+/** How long a client may take to read the reason of a refusal. */
 export const FAREWELL_MS = 1000
 
 /** What a session needs of its server. */
@@ -50,7 +43,7 @@ export interface SessionHost {
   readonly statistics: Statistics
   /** The object that stands for the server. */
   readonly root: Referent
-  /** What the client is told in the welcome. */
+  /** The JSON of the welcome. */
   about(): Uint8Array
   /** The client of a session has proved that it knows the key. */
   noteTrusted(): void
@@ -59,55 +52,52 @@ export interface SessionHost {
 
 let lastId = 0
 
-export class Session implements Receiver, Client, ReferenceAccount {
+export class Session implements Receiver, Client {
   readonly id = ++lastId
   readonly #server: SessionHost
   readonly #transport: Transport
-  readonly #nonce = newNonce()
-  #hasOpened = false
-  #isTrusted = false
+  readonly #handshake: ServerHandshake
   #isClosed = false
   #isPaused = false
   readonly #startedAt = performance.now()
   /** Requests that have not been answered, by their ids. */
   readonly #requests = new Map<number, Request>()
-  /** The objects that the client has references to. */
-  readonly #referenced = new Map<number, Referent>()
-  /** The objects in which the client may have something that ends with it. */
-  readonly #used = new Set<Referent>()
+  readonly #account: ClientAccount
   readonly #values: SessionValues
-  /** Milliseconds of calls since others had their turn. */
+  /** Milliseconds of requests since other clients were served. */
   #busyMs = 0
   #isYielding = false
 
   constructor(server: SessionHost, transport: Transport) {
     this.#server = server
     this.#transport = transport
-    this.#values = new SessionValues(this, server.limits.frameBytes)
+    this.#handshake = new ServerHandshake(server.key)
+    this.#account = new ClientAccount(this, server.referents, server.limits.objects)
+    this.#values = new SessionValues(this.#account, server.limits.frameBytes)
   }
 
   get isTrusted(): boolean {
-    return this.#isTrusted
+    return this.#handshake.isTrusted
   }
 
-  /** Whether the client is gone. Its calls are given up, and then what it holds. */
+  /** Whether the client is gone. Its requests are cancelled, and then its ownerships end. */
   get isClosed(): boolean {
     return this.#isClosed
   }
 
-  /** Begins, by asking for proof. */
+  /** Begins the handshake. */
   start(): void {
     this.#transport.start(this, MAX_HANDSHAKE_BYTES)
-    this.#transport.send(writeHello(this.#nonce))
+    this.#transport.send(this.#handshake.hello)
   }
 
   onFrame(frame: Buffer): void {
     if (this.#isClosed) return
     try {
-      if (this.#isTrusted) this.#onMessage(frame)
-      else this.#onProof(frame)
+      if (this.isTrusted) this.#onMessage(frame)
+      else this.#onHandshake(frame)
     } catch (error) {
-      // What it has sent is no message: there is no way to go on, nor a call that could be answered.
+      // The bytes are not a message: there is no way to continue, and no request to answer.
       this.cutOff(error as Error)
     }
   }
@@ -126,46 +116,35 @@ export class Session implements Receiver, Client, ReferenceAccount {
     if (!this.#isYielding) this.#transport.resume()
   }
 
-  /** Ends it, telling the client why. */
+  /** Ends the session, and sends the client the reason. */
   dismiss(reason: Error): void {
     if (this.#isClosed) return
-    if (this.#isTrusted) this.#transport.send(this.#values.encodeError(GOODBYE, 0, reason))
+    if (this.isTrusted) this.#transport.send(this.#values.encodeError(GOODBYE, 0, reason))
     this.#end()
     this.#transport.close()
-    // Who does not read does not let the stream end either.
+    // A client that does not read does not end its stream either.
     setTimeout(() => this.#transport.destroy(), FAREWELL_MS).unref()
   }
 
-  /** The same, for what the client has done or failed to do. */
+  /** The same, for a fault of the client. */
   cutOff(reason: Error): void {
     if (!this.#isClosed) this.#server.statistics.cutOff++
     this.dismiss(reason)
   }
 
-  /** Looks whether the client takes longer to prove that it knows the key than it may; called every now and then. */
+  /** Ends a session whose client does not authenticate in time; called periodically. */
   checkTrust(now: number): void {
-    if (this.#isTrusted || now - this.#startedAt <= this.#server.limits.authenticateMs) return
+    if (this.isTrusted || now - this.#startedAt <= this.#server.limits.authenticateMs) return
     this.cutOff(goneError('client did not authenticate'))
   }
 
-  /** The object lives no longer for this client than it says so: counts, and what it holds in it. */
+  /** The client has one reference more to an object. @throws {@link ShareError} `ERR_LIMIT`. */
   ref(referent: Referent): void {
-    if (!this.#referenced.has(referent.id) && this.#referenced.size >= this.#server.limits.objects) {
-      throw managerError('ERR_LIMIT', { limit: 'proxies', max: this.#server.limits.objects })
-    }
-    this.#referenced.set(referent.id, referent)
-    this.#server.referents.ref(referent, this)
-  }
-
-  /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
-  find(id: number): Referent {
-    const referent = this.#server.referents.get(id)
-    if (referent === undefined) throw managerError('ERR_NO_OBJECT', { id })
-    return referent
+    this.#account.ref(referent)
   }
 
   /**
-   * Before a reply is made that has at least so many bytes.
+   * Checks the size of a reply before it is made.
    * @throws {@link ShareError} `ERR_LIMIT` when it cannot be sent.
    */
   assertReply(minBytes: number): void {
@@ -174,7 +153,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
     throw managerError('ERR_LIMIT', { limit: 'reply bytes', count: minBytes, isAtLeast: true, max: frameBytes })
   }
 
-  /** Before values are sent among which one text or buffer may be many times. @throws {@link ShareError} `ERR_LIMIT`. */
+  /** Checks a reply with values among which one text or buffer may occur many times. @throws {@link ShareError} `ERR_LIMIT`. */
   assertReplyOf<T extends readonly unknown[]>(values: T): T {
     let bytes = values.length
     for (const value of values) {
@@ -185,12 +164,12 @@ export class Session implements Receiver, Client, ReferenceAccount {
     return values
   }
 
-  /** An object of the server's own that a method gives the client, such as an iterator: it lives as long as its proxies. */
+  /** A new object that a method returns to the client, such as an iterator: it lives as long as its proxies. */
   make(type: { readonly name: string }, object: object): Referent {
     return this.#server.referents.make(type as ManagedType, object)
   }
 
-  /** Goes on in shared memory, from what the client sends after its switch; false when that is not possible. */
+  /** Prepares to continue in shared memory after the client's SWITCH; false when that is not possible. */
   takeRings(handle: Handle): boolean {
     const transport = this.#transport
     if (!(transport instanceof SwitchingTransport) || transport.hasRings) return false
@@ -198,40 +177,32 @@ export class Session implements Receiver, Client, ReferenceAccount {
       transport.prepare(withoutPatience(() => PipeEnd.attach<Uint8Array>(handle)))
       return true
     } catch {
-      return false // not of this machine, or not ours to see, or there is no room
+      return false // of another machine, without permission, or there is no room
     }
   }
 
-  /** The method, and the note that the client may from now on hold something in the object. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
+  /** The method; notes that the client may own something in the object from now on. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
   methodOf(referent: Referent, name: string): Method {
     const method = referent.type.methods[name]
     if (method === undefined) {
       throw managerError('ERR_NOT_EXPOSED', { type: referent.type.name, method: name })
     }
-    if (referent.type.disconnect !== undefined) this.#used.add(referent)
+    this.#account.noteUse(referent)
     return method
   }
 
-  #onProof(frame: Buffer): void {
-    const { key, limits } = this.#server
-    if (!this.#hasOpened) {
-      this.#hasOpened = isOpening(frame)
-      if (!this.#hasOpened) this.#refuse(REFUSED.VERSION)
-      return
-    }
-    const proof = readProof(frame, key, this.#nonce)
-    if (typeof proof === 'number') {
-      this.#refuse(proof)
-      return
-    }
-    this.#isTrusted = true
+  #onHandshake(frame: Buffer): void {
+    const refusal = this.#handshake.receive(frame)
+    if (refusal !== undefined) this.#refuse(refusal)
+    if (!this.isTrusted) return
+    const { limits } = this.#server
     this.#server.noteTrusted()
     this.#transport.allow(limits.frameBytes)
     this.#transport.watch(limits.stallMs)
-    this.#transport.send(writeWelcome(key, this.#nonce, proof, this.#server.about()))
+    this.#transport.send(this.#handshake.welcome(this.#server.about()))
   }
 
-  #refuse(reason: number): void {
+  #refuse(reason: Refusal): void {
     this.#transport.send(writeRefusal(reason))
     const isKey = reason === REFUSED.KEY
     this.cutOff(
@@ -251,11 +222,11 @@ export class Session implements Receiver, Client, ReferenceAccount {
         this.#requests.get(message.requestId)?.cancel()
         break
       case UNREF:
-        this.unref(message.target, message.count)
+        this.#account.unref(message.target, message.count)
         break
       case REF: {
         const referent = this.#server.referents.get(message.target)
-        if (referent !== undefined) this.ref(referent)
+        if (referent !== undefined) this.#account.ref(referent)
         break
       }
       case SWITCH:
@@ -263,14 +234,6 @@ export class Session implements Receiver, Client, ReferenceAccount {
         this.#transport.switch()
         break
     }
-  }
-
-  /** The client has let go of an object so many times. */
-  unref(id: number, count: number): void {
-    const referent = this.#referenced.get(id)
-    if (referent === undefined || !this.#server.referents.unref(referent, this, count)) return
-    this.#referenced.delete(id)
-    this.#disconnect(referent)
   }
 
   #onRequest(message: RequestMessage): void {
@@ -284,11 +247,11 @@ export class Session implements Receiver, Client, ReferenceAccount {
       if (this.#requests.size >= this.#server.limits.pendingCalls) {
         throw managerError('ERR_LIMIT', { limit: 'pending calls', max: this.#server.limits.pendingCalls })
       }
-      const referent = message.target === ROOT ? this.#server.root : this.find(message.target)
+      const referent = message.target === ROOT ? this.#server.root : this.#account.find(message.target)
       const method = this.methodOf(referent, message.method)
       const args = this.#values.argumentsOf(message, referent.type.attaches)
       result = method(referent.object, request, ...args)
-      // A promise of ours settles once, which those of others need not do.
+      // A native promise settles once; another thenable may not.
       if (isPromiseLike(result)) result = Promise.resolve(result)
     } catch (error) {
       this.#fail(requestId, error, started)
@@ -297,7 +260,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
     }
     if (result instanceof Promise) {
       this.#requests.set(requestId, request)
-      if (this.#isClosed) request.cancel() // the method itself has ended it
+      if (this.#isClosed) request.cancel() // the method itself has ended the session
       result.then(
         (value) => this.#answer(requestId, request, value, undefined),
         (error: unknown) => this.#fail(requestId, error, undefined),
@@ -308,7 +271,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
     this.#noteBusy(started)
   }
 
-  /** After so much work for this client, the calls that it has sent already wait until others had their turn. */
+  /** After `turnMs` of work for this client, its next requests wait until other clients were served. */
   #noteBusy(started: number): void {
     this.#busyMs += performance.now() - started
     if (this.#busyMs < OPERATIONS.turnMs || this.#isYielding || this.#isClosed) return
@@ -357,7 +320,7 @@ export class Session implements Receiver, Client, ReferenceAccount {
     }
     this.#transport.send(bytes)
     if (!this.#isPaused && waiting + bytes.byteLength > limits.bufferedBytes / 8) {
-      // Unless all of it has left already.
+      // Unless all bytes have left already.
       this.#isPaused = this.#transport.bufferedBytes > 0
       if (this.#isPaused) this.#transport.pause()
     }
@@ -368,14 +331,8 @@ export class Session implements Receiver, Client, ReferenceAccount {
     this.#isClosed = true
     for (const request of this.#requests.values()) request.cancel()
     this.#requests.clear()
-    for (const referent of this.#used) this.#disconnect(referent)
-    for (const referent of this.#referenced.values()) this.#server.referents.unref(referent, this, Infinity)
-    this.#referenced.clear()
+    this.#account.end()
     this.#server.noteEnd(this)
-  }
-
-  #disconnect(referent: Referent): void {
-    if (this.#used.delete(referent)) referent.type.disconnect?.(referent.object, this)
   }
 }
 

@@ -1,4 +1,4 @@
-/** Several operations in one step: nobody sees some of them without the others, and if one fails none has happened. */
+/** Several operations in one step: all are carried out before any other request is served, or none if one fails. */
 import { typeError, valueError } from '../../validate.ts'
 import { journal } from './journal.ts'
 import { Stopwatch } from './limits.ts'

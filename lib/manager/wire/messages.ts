@@ -39,7 +39,7 @@ const SECOND = 12
 const TASK = 16
 const REQUEST_HEADER = 20
 const REPLY_HEADER = 12
-/** Longer than any method is called. */
+/** The length of the longest method name. */
 const MAX_METHOD_BYTES = 200
 
 /** Whether a request can name the method: Latin-1, and not too long. */
@@ -88,7 +88,7 @@ export function writeRequest(
   bytes[METHOD_LENGTH] = method.length
   bytes.writeUInt32LE(target, SECOND)
   bytes.writeUInt32LE(task, TASK)
-  // Names are short: this is faster than asking for it.
+  // Names are short: a loop is faster than Buffer.write.
   for (let i = 0; i < method.length; i++) bytes[REQUEST_HEADER + i] = method.charCodeAt(i)
   return bytes
 }
@@ -139,10 +139,10 @@ function writeHeader(bytes: Buffer, kind: number, format: number, first: number)
   bytes.writeUInt32LE(first, FIRST)
 }
 
-/** Fields of a frame that has come without its length. */
+/** Fields of a frame that was read without its length. */
 const at = (offset: number) => offset - KIND
 
-/** @throws {@link ShareError} `ERR_PROTOCOL` for what is no message of a client. */
+/** @throws {@link ShareError} `ERR_PROTOCOL` for a malformed message. */
 export function readClientMessage(frame: Buffer): ClientMessage {
   if (frame.byteLength < at(SECOND)) throw malformed({ why: 'message too short' })
   const first = frame.readUInt32LE(at(FIRST))
@@ -178,7 +178,7 @@ export function readClientMessage(frame: Buffer): ClientMessage {
   }
 }
 
-/** @throws {@link ShareError} `ERR_PROTOCOL` for what is no message of a server. */
+/** @throws {@link ShareError} `ERR_PROTOCOL` for a malformed message. */
 export function readServerMessage(frame: Buffer): ServerMessage {
   const kind = frame[at(KIND)]
   if (frame.byteLength < at(REPLY_HEADER) || (kind !== RESULT && kind !== ERROR && kind !== GOODBYE)) {
@@ -193,7 +193,7 @@ export function readServerMessage(frame: Buffer): ServerMessage {
   }
 }
 
-/** The value of a message. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are none. */
+/** The value of a message. @throws {@link ShareError} `ERR_PROTOCOL` for malformed bytes. */
 export function readValue({ format, frame, start }: RequestMessage | ServerMessage, references: References): unknown {
   return decodeValue(format, frame, references, start)
 }

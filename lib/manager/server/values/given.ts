@@ -1,4 +1,4 @@
-/** What clients may give where several values or entries are expected: plain collections, or managed ones of the same server. */
+/** Several values or entries as arguments: plain collections, or managed ones of the same server. */
 import { typeError } from '../../../validate.ts'
 import { Referent } from '../referent.ts'
 import { Keyed } from './keyed.ts'
@@ -9,7 +9,7 @@ export abstract class ManagedValues {
   abstract copy(): unknown[]
 }
 
-/** Several values: an array, a set, a managed list or set. Never one that the methods that take it could change meanwhile. */
+/** Several values: an array, a set, a managed list or set. The result is never changed by the method that takes it. */
 export function valuesOf(name: string, given: unknown): readonly unknown[] {
   if (Array.isArray(given)) return given
   if (given instanceof Set) return [...given]

@@ -9,14 +9,14 @@ import { assertItems, OPERATIONS } from '../limits.ts'
 
 const EXPECTED = 'a primitive value, a Date, or an array of those'
 
-/** What an iteration finds behind the last entry. */
+/** The temporary entry behind the last one. */
 const END = Symbol('end')
 
 export class Keyed<V> {
   readonly #map = new Map<unknown, V>()
   /** The keys that are arrays or dates, by their text: two of the same text are the same key. */
   readonly #compound = new Map<string, object>()
-  /** All keys in their order, among others that are gone; made when somebody asks for the last one. */
+  /** All keys in their order, and deleted ones among them; made at the first request for the last key. */
   #order: unknown[] | undefined
 
   /** Keys that a transaction has deleted, which keep their places until it has succeeded. */
@@ -124,7 +124,7 @@ export class Keyed<V> {
     if (typeof key === 'object' && key !== null) this.#compound.delete(keyText(key))
   }
 
-  /** Deletes a key when the transaction succeeds; until then nobody finds it, but could put it back into its place. */
+  /** Deletes a key when the transaction succeeds. Until then it is not found, but keeps its place. */
   #leave(own: unknown): void {
     this.#leaving.add(own)
     journal.note(() => {
@@ -180,7 +180,7 @@ export class Keyed<V> {
 }
 
 /**
- * An iteration over a map: what is added meanwhile is visited, what is deleted before its turn is not. Unlike an iterator of a Map
+ * An iteration over a map: an entry that is added later is visited, one that is deleted before its turn is not. Unlike an iterator of a Map
  * it can come to the end and go on when something has been added since.
  */
 export class Cursor<V> {
@@ -194,7 +194,7 @@ export class Cursor<V> {
 
   /** Calls `take` with one entry after the other, as long as it returns true and there are any. */
   advance(take: (key: unknown, value: V) => boolean): void {
-    // An iterator that has seen the end of its map is at an end for good; this one sees a last entry of ours instead.
+    // An iterator that has reached the end of its map stays there; a temporary last entry keeps it from the end.
     this.#map.set(END, undefined)
     try {
       for (;;) {
@@ -215,7 +215,7 @@ export function assertKeys(keys: readonly unknown[]): void {
   }
 }
 
-/** Tells arrays and dates of different values apart. */
+/** A text that differs for arrays and dates of different values. */
 function keyText(key: object): string {
   if (Array.isArray(key)) return `[${key.map(keyPartText).join()}]`
   return keyPartText(key)

@@ -4,7 +4,7 @@ import { OPERATIONS } from '../limits.ts'
 import { countValues } from './count.ts'
 
 const MAX_TEXT = 10_000
-/** So many properties of a large object are shown. */
+/** The number of properties that are shown of a large object. */
 const MAX_PROPERTIES = 100
 
 /** A plain object with fewer properties, for a large one: all of them would be shown. */
@@ -13,7 +13,7 @@ function firstOf(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).slice(0, MAX_PROPERTIES))
 }
 
-/** A value as text, not longer than somebody would read. */
+/** A value as text of limited length. */
 export function textOf(value: unknown): string {
   const isSmall = countValues(value, OPERATIONS.shownValues) < OPERATIONS.shownValues
   const limits = { depth: isSmall ? 3 : 0, maxArrayLength: 100, maxStringLength: 1000 }
