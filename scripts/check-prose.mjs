@@ -21,7 +21,10 @@ const EXEMPT = [
 ]
 
 const WORDS = [
-  { pattern: /\b(whoever|whosoever|somebody|someone|anybody|those who|he|him|his|himself)\b/i, advice: 'name the process, thread or user' },
+  {
+    pattern: /\b(whoever|whosoever|somebody|someone|anybody|those who|he|him|his|himself)\b/i,
+    advice: 'name the process, thread or user',
+  },
   { pattern: /\bin vain\b/i, advice: 'say what did not happen' },
   { pattern: /\banew\b/i, advice: 'write "again" or "new"' },
   { pattern: /\bso many\b/i, advice: 'say how many' },

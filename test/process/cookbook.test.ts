@@ -74,7 +74,11 @@ describe('the recipe', () => {
     await worker.printed('writing the report')
     expect(await kitchen.output('one-job.mjs')).toBe('skipped: another process is writing the report\n')
     await worker.kill()
-    const next = ['the last process died during the job: removing what it left', 'writing the report', 'the report is written']
+    const next = [
+      'the last process died during the job: removing what it left',
+      'writing the report',
+      'the report is written',
+    ]
     expect(await kitchen.output('one-job.mjs', [0])).toBe(`${next.join('\n')}\n`)
     expect(await kitchen.output('one-job.mjs', [0])).toBe(`${next.slice(1).join('\n')}\n`)
   })
