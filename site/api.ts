@@ -1,6 +1,9 @@
 /**
  * What the API reference documents: the public names, with each class as its own folder defines it. The package exports the same classes
  * in a form that can also be called without `new`, for schemas of a `SharedState`.
+ *
+ * @module procshare
+ * @group API reference
  */
 export * from '../lib/index.ts'
 export { JoinableQueue } from '../lib/queue/joinable-queue.ts'
