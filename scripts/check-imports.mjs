@@ -1,10 +1,10 @@
-// The direction of knowledge in lib/: a file imports from its own layer or from a lower one, types included, and no files import each
-// other in a circle when the program runs. Prints each violation and ends with code 1.
+// Checks the direction of imports in lib/: a file imports only from its own layer or from a lower one, types included. At run time no
+// files import each other in a circle. Prints each violation and ends with code 1.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** From the lowest to the highest; folders, or single files of lib/. What stands in one row may know each other. */
+/** From the lowest to the highest: folders, or single files of lib/. Entries of one row may import each other. */
 const LAYERS = [
   ['kinds-of-value.ts', 'entries.ts', 'errors', 'inspection.ts', 'truthy.ts'],
   ['validate.ts', 'abort-registry.ts', 'native.ts', 'lifecycle.ts'],
@@ -18,7 +18,7 @@ const LAYERS = [
   ['manager/wire'],
   ['manager'],
   ['index.ts'],
-  // What Node is told to run.
+  // The programs that Node runs.
   ['process/child-main.ts', 'manager/server/server-main.ts'],
 ]
 
