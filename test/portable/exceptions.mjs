@@ -91,18 +91,18 @@ const BUN = [
   TLS_ALERT,
   {
     file: unit('documentation-examples'),
-    tests: ['an example is refused > when it does not come to an end by itself'],
+    tests: ['an example fails > when it does not end by itself'],
     reason: 'the deadline of spawn() does not end a program that loops',
     skip: true,
   },
   {
     file: unit('package'),
-    tests: ['keeps its files to itself'],
+    tests: ['does not export its files'],
     reason: 'the error of a path that is not exported has another code',
   },
   {
     file: unit('pipe'),
-    tests: ['a pipe > polls without taking'],
+    tests: ['a pipe > polls without taking a message'],
     reason: 'AbortSignal.timeout() has other words for its reason',
   },
   OTHER_WORDS,
@@ -168,7 +168,7 @@ const DENO = [
   TLS_ALERT,
   {
     file: unit('documentation-examples'),
-    tests: ['an example is refused > when an assertion of it fails'],
+    tests: ['an example fails > when one of its assertions fails'],
     reason: 'the module that makes assertions throw is not preloaded in a child',
   },
   {
@@ -182,7 +182,7 @@ const DENO = [
   },
   {
     file: unit('shared-memory'),
-    tests: ['SharedMemory > gives a buffer that other threads can share, where the runtime can make one'],
+    tests: ['SharedMemory > returns a buffer that other threads can share, if the runtime can create one'],
     reason: 'claims a version of Node whose Node-API has shared buffers, and has none',
   },
   OTHER_WORDS,

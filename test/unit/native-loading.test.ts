@@ -22,7 +22,7 @@ async function importWith(title: string, prebuilds: string[]): Promise<unknown> 
   return await import(pathToFileURL(path.join(root, 'dist/index.js')).href)
 }
 
-it('without a binary says for which platforms there are some, and how to build one', async () => {
+it('without a binary the error lists the platforms of the package, and how to build one', async () => {
   const expected = /no binary for .* came with binaries for plan9-mips, vms-vax\). To build one, run `npm rebuild/
   await expect(importWith('other', ['vms-vax/procshare.node', 'plan9-mips/procshare.node'])).rejects.toEqual(
     withMessage(expected),
@@ -30,7 +30,7 @@ it('without a binary says for which platforms there are some, and how to build o
   await expect(importWith('none', [])).rejects.toEqual(withMessage(/came with no binaries\)/))
 })
 
-it('with a binary that does not load passes on what the system says of it', async () => {
+it('with a binary that does not load the error contains the message of the system', async () => {
   const own = `${process.platform}-${process.arch}/procshare.node`
   await expect(importWith('broken', [own])).rejects.toEqual(withMessage(/The loader reports: \S/))
 })
