@@ -64,6 +64,14 @@ it.each(pages)('%s names no file that does not exist', (page) => {
   expect(pathsIn(page).filter((file) => !existsSync(path.join(ROOT, file)))).toEqual([])
 })
 
+it('site/typedoc.json lists every page of docs/, and no other page of docs/', () => {
+  const { projectDocuments } = JSON.parse(textOf('site/typedoc.json')) as { projectDocuments: string[] }
+  const listed = projectDocuments
+    .map((file) => path.posix.join('site', file))
+    .filter((file) => file.startsWith('docs/'))
+  expect(listed.sort()).toEqual(pages.filter((page) => page.startsWith('docs/')).sort())
+})
+
 it('finds pages, and links in them', () => {
   expect(pages).toContain('README.md')
   expect(isBroken('README.md', 'docs/internals/architecture.md')).toBe(false)
