@@ -1,6 +1,9 @@
+// The entry point of the API reference: the public names, with each class as its own folder defines it. The package exports the same
+// classes in a form that can also be called without `new`, which has no documentation of its own.
+
 /**
- * What the API reference documents: the public names, with each class as its own folder defines it. The package exports the same classes
- * in a form that can also be called without `new`, for schemas of a `SharedState`.
+ * All public names of the package. The classes of objects that a `SharedState` can contain may also be called without `new`: such a call
+ * describes a member.
  *
  * @module procshare
  * @group API reference

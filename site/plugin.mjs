@@ -2,7 +2,7 @@
 // functions are documented.
 
 import path from 'node:path'
-import { Converter, ReflectionKind } from 'typedoc'
+import { CommentTag, Converter, ReflectionKind } from 'typedoc'
 
 const GROUPS = { guide: 'Guide', platforms: 'Platforms', internals: 'Internals' }
 /** TypeDoc makes its groups with priority -100. */
@@ -13,6 +13,14 @@ export function load(app) {
   app.converter.on(Converter.EVENT_CREATE_DOCUMENT, (_context, document) => {
     document.frontmatter.group ??= GROUPS[path.basename(path.dirname(pathOf(document)))] ?? 'Project'
     document.name = HEADING.exec(document.content[0]?.text ?? '')?.[1] ?? document.name
+  })
+
+  // A class whose type is an interface, as `Value`, is a variable for TypeDoc.
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+    for (const { type, comment } of project.getReflectionsByKind(ReflectionKind.Variable)) {
+      if (type?.type !== 'reference' || !type.name.endsWith('Constructor')) continue
+      comment?.blockTags.push(new CommentTag('@group', [{ kind: 'text', text: 'Classes' }]))
+    }
   })
 
   const arrange = ({ project }) => {
