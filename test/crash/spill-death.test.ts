@@ -72,7 +72,7 @@ describe('a queue with large items', () => {
     expect(spillsOf(queue.name)).toEqual([])
   })
 
-  it('loses no segment for good when producers and consumers are killed, also while it stays open', {
+  it('leaks no segment when producers and consumers are killed, also while it stays open', {
     timeout: 240_000, // it starts fifty processes, two at a time
   }, async () => {
     using queue = spillingQueue(4)
@@ -146,7 +146,7 @@ describe('a queue with large items', () => {
     expect(spillsOf(queue.name)).toEqual([])
   })
 
-  it('gives an item to the one of two consumers who takes it first, and the other one lets go of it', () => {
+  it('gives an item to the first of two consumers, and the other one closes its segment', () => {
     using queue = spillingQueue(3)
     queue.putSync(new Uint8Array(5_000).fill(1))
     queue.putSync('next')
@@ -168,7 +168,7 @@ describe('a queue with large items', () => {
     expect(openFiles().filter((file) => file.includes(spill!))).toEqual([])
   })
 
-  it('keeps its items while sweeps go on around it', async () => {
+  it('keeps its items during sweeps', async () => {
     using queue = spillingQueue(3)
     using counts = new RawArray('i', 2)
     const args = { queue: queue.handle, counts: counts.handle }
@@ -189,7 +189,7 @@ describe('a queue with large items', () => {
   })
 })
 
-describe('a persistent queue that nobody has open', () => {
+describe('a persistent queue without users', () => {
   it.each([
     [
       'of its own',
@@ -229,7 +229,7 @@ describe('a persistent queue that nobody has open', () => {
   })
 })
 
-describe('a name in the ring that means something else', () => {
+describe('a name in the ring that belongs to another segment', () => {
   /** Overwrites the name that stands for the large item that is first in the queue. */
   function replaceName(queue: Queue<unknown>, name: string): void {
     const [spill] = spillsOf(queue.name)
@@ -244,7 +244,7 @@ describe('a name in the ring that means something else', () => {
     unlinkSegment(spill!)
   }
 
-  it.each(['a stranger', 'another queue'])('never costs %s its segment', (victim) => {
+  it.each(['a stranger', 'another queue'])('never removes the segment of %s', (victim) => {
     using memory = SharedMemory.create(uniqueName('victim'), 64)
     using other = spillingQueue(2)
     other.putSync(new Uint8Array(3_000))
@@ -259,7 +259,7 @@ describe('a name in the ring that means something else', () => {
     expect(other.getSync()).toEqual(new Uint8Array(3_000))
   })
 
-  it('is an item that is lost when its segment was removed, and the queue goes on', async () => {
+  it('is ERR_ITEM_LOST when its segment was removed, and the queue keeps working', async () => {
     using queue = spillingQueue(3)
     queue.putSync(new Uint8Array(5_000))
     queue.putSync('next')
