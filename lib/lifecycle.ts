@@ -26,7 +26,7 @@ export function addSweep(sweep: Sweep): void {
 // Only names and places in line end: objects stay usable for the exit handlers that run after this one.
 if (isMainThread) {
   process.once('exit', () => {
-    native.leaveNames()
+    native.detachAll()
     for (const { onExit } of sweeps) onExit()
   })
 }

@@ -1,44 +1,45 @@
 /**
- * The native addon: finds it, loads it, and says in types what it offers. The only module that imports it.
+ * The native addon: finds and loads it, and declares its interface. The only module that imports it.
  *
- * Callers have validated all arguments. What is no object of ours ends the process with a message; a number, text or boolean that
- * cannot be, which a getter of the program may have given after the check, is a `TypeError`.
+ * Callers have validated all arguments. A value that is no object of the addon ends the process with a message. A wrong number, text or
+ * boolean, which a getter of the program may have returned after the validation, is a `TypeError`.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { threadId } from 'node:worker_threads'
 import { segmentError } from './errors/segment-messages.ts'
 import { isError } from './kinds-of-value.ts'
+import { NATIVE_INTERFACE } from './native-interface.ts'
 
-/** A segment as this environment holds it. Opaque; collected, it is closed. */
+/** A segment as this environment uses it. Opaque; it is closed when it is collected. */
 export type NativeSegment = object & { readonly __segment: never }
 
-/** What an attempt on a lock answers. `undefined` means acquired: the most frequent answer is the cheapest. */
+/** The result of an attempt on a lock. `undefined` means acquired: the most frequent result takes the least time. */
 export type LockAnswer = undefined | typeof ABANDONED | typeof BUSY | typeof BROKEN | typeof DEADLOCK
-/** Acquired, and the last owner died holding the lock. */
+/** Acquired; the last owner died while it held the lock. */
 export const ABANDONED = 1
-/** Somebody holds it. */
+/** The lock is held. */
 export const BUSY = 2
 /** The bytes are not those of a lock. */
 export const BROKEN = 3
-/** Of what blocks: this thread holds it, by another copy of the package. */
+/** Of blocking functions: this thread owns the lock, through another copy of the package. */
 export const DEADLOCK = 4
 
-/** What a look at a lock says. */
+/** A result of lockState. */
 export const LOCK_HELD = 1
 
 /** A lock of a segment as this environment uses it. Opaque. */
 export type NativeLock = object & { readonly __lock: never }
 
-/** A semaphore, event, barrier or queue of a segment, or a place to park at, as this environment uses it. Opaque. */
+/** A semaphore, event, barrier, queue or parking of a segment, as this environment uses it. Opaque. */
 export type NativeObject<Kind extends string> = object & { readonly __object: Kind }
 
-/** What an attempt on a semaphore answers. */
+/** Results of functions of semaphores. */
 export const SEMAPHORE = { DONE: 0, BUSY: 1, TOO_MANY: 2, NOT_HELD: 3, FULL: 4, BROKEN: 5 } as const
-/** What a barrier answers. */
+/** Results of functions of barriers. */
 export const BARRIER = { TRIPPED: 0, BROKEN: 1, WAITS: 2, ACTS: 3, BUSY: 4, FULL: 5, CORRUPT: 6 } as const
-/** What an attempt on a queue answers. */
+/** Results of functions of queues. */
 export const QUEUE = {
   DONE: 0,
   BUSY: 1,
@@ -47,10 +48,10 @@ export const QUEUE = {
   TOO_SMALL: 4,
   TOO_MANY: 5,
   BROKEN: 6,
-  UNHEARD: 7,
-  APART: 8,
+  NO_READER: 7,
+  SPILLED: 8,
 } as const
-/** What park() and parkIfEqual() answer instead of the id of a wait. */
+/** Results of park() and parkIfEqual() other than the id of a wait. */
 export const PARK = { FULL: -1, NOT_EQUAL: -2, BROKEN: -3 } as const
 
 export interface NativeEntry {
@@ -86,10 +87,10 @@ export interface Native {
     description: string,
     flags: number,
   ): NativeSegment
-  /** `patienceMs`: how long to block the thread while another process is creating the segment. */
-  attachSegment(name: string, flags: number, patienceMs: number): NativeSegment
+  /** `builderTimeoutMs`: how long to block the thread while another process is creating the segment. */
+  attachSegment(name: string, flags: number, builderTimeoutMs: number): NativeSegment
   publishSegment(segment: NativeSegment): void
-  /** Where objects begin in the cells: from now on none reaches into the next one, whatever its bytes say. */
+  /** Where objects begin in the cells. From now on no object reaches into the next one, whatever its bytes say. */
   divideCells(segment: NativeSegment, starts: Float64Array): void
   closeSegment(segment: NativeSegment): void
   unlinkSegment(segment: NativeSegment): void
@@ -103,18 +104,18 @@ export interface Native {
   /** From now on the memory under the ArrayBuffer may belong to another one. */
   exposeBuffer(segment: NativeSegment): void
   /**
-   * Lets go of what objects hold that were collected and whose finalizers have not run; whether there was anything.
-   * `provoke` has V8 collect all garbage first.
+   * Reclaims the memory of objects that were collected and whose finalizers have not run; whether there was any.
+   * `force` has V8 collect all garbage first.
    */
-  letGoOfCollected(provoke: boolean): boolean
-  /** How many bytes of shared memory there is room for, if that is known. */
+  reclaimCollected(force: boolean): boolean
+  /** For how many bytes of shared memory there is room, if that is known. */
   freeBytes(): number | undefined
   unlinkName(name: string, anyOwner: boolean): void
   listSegments(): NativeEntry[]
   removeStaleSegments(): number
   initLock(segment: NativeSegment, offset: number): void
   /** Empties the ArrayBuffer of a closed segment, of which no view may be in use; does nothing to a SharedArrayBuffer. */
-  dropBuffer(segment: NativeSegment): void
+  detachBuffer(segment: NativeSegment): void
   /** Uint32s. The first: the index of the lock, or queue, that functions of the fast path mean. */
   readonly selection: ArrayBuffer
   tryAcquireSelected(): LockAnswer
@@ -127,41 +128,41 @@ export interface Native {
   /** Blocks the thread, for at most a tenth of a second, however long the timeout. */
   acquireLock(lock: NativeLock, timeoutMs: number): LockAnswer
   lockWait(lock: NativeLock): number
-  /** Releases, if this thread holds it, in such a way that the next owner is told that it was abandoned. */
+  /** Releases the lock, if this thread owns it; the next acquisition returns ABANDONED. */
   abandonLock(lock: NativeLock): void
-  /** Asks for the next turn, for who has waited for long: for some milliseconds nobody else gets the lock. */
+  /** Reserves the lock for this environment: for some milliseconds only it gets the lock when it is free. */
   reserveLock(lock: NativeLock): void
   /** Undoes reserveLock. */
   unreserveLock(lock: NativeLock): void
-  /** This thread holds the lock; its next owner is told that it was abandoned. */
+  /** This thread owns the lock; the next acquisition returns ABANDONED. */
   markAbandoned(lock: NativeLock): void
-  /** Abandons, and lets go of the memory: no other function, of the fast path either, may be called for it afterwards. */
-  endLock(lock: NativeLock): void
+  /** Abandons and unmaps: no other function, including the fast path, may be called for the lock afterwards. */
+  unbindLock(lock: NativeLock): void
   lockState(lock: NativeLock): number
   lockOwner(lock: NativeLock): [pid: number, threadId: number]
   /**
-   * Waits have ids, whatever they are for. `argument` is what the waiter says about what it needs: see the objects.
-   * armWait: false when trying is worth while at once; otherwise the handler of onWake is told the id once when it is.
+   * All waits have ids. `argument` is what the waiter needs: see the objects.
+   * armWait: false when an attempt may succeed now; otherwise the handler of onWake is called once with the id when it may.
    */
   armWait(id: number, argument: number): boolean
   disarmWait(id: number): void
-  /** Whether trying is worth while. */
-  lookWait(id: number, argument: number): boolean
-  /** The same, at any time of `forMs`, some microseconds, in which the thread does nothing else. */
-  watchWait(id: number, argument: number, forMs: number): boolean
-  /** Blocks the thread until trying is worth while, for at most a tenth of a second, or for no reason. */
+  /** Whether an attempt may succeed. */
+  isWaitReady(id: number, argument: number): boolean
+  /** The same; spins until it may, for at most `forMs`, which is some microseconds. */
+  spinWait(id: number, argument: number, forMs: number): boolean
+  /** Blocks the thread until an attempt may succeed, for at most a tenth of a second. May return spuriously. */
   sleepWait(id: number, argument: number, timeoutMs: number): void
-  /** Sets what is told of waits that are worth another attempt, by id. It may be told of others too. */
+  /** Sets the handler of armed waits. It may be called for other waits, too. */
   onWake(handler: (id: number) => void): void
   keepAlive(yes: boolean): void
-  /** `layout.exchangeWords` float64 numbers, and then `layout.exchangeBytes` bytes: what some calls take or give. */
+  /** `layout.exchangeWords` float64 numbers, and then `layout.exchangeBytes` bytes: arguments and results of some functions. */
   readonly exchange: ArrayBuffer
-  endObject(object: NativeObject<string>): void
+  unbindObject(object: NativeObject<string>): void
   /** The id of one of the waits of an object. */
   objectWait(object: NativeObject<string>, which: number): number
 
   semaphoreBytes(records: number): number
-  /** `records`: how many environments can hold units of a recoverable one; 0 for one that is not. */
+  /** `records`: how many environments can have units of a recoverable semaphore; 0 for one that is not. */
   initSemaphore(segment: NativeSegment, offset: number, value: number, limit: number, records: number): void
   bindSemaphore(segment: NativeSegment, offset: number): NativeObject<'Semaphore'>
   semaphoreTryAcquire(semaphore: NativeObject<'Semaphore'>, units: number): number
@@ -170,7 +171,7 @@ export interface Native {
 
   eventBytes(): number
   bindEvent(segment: NativeSegment, offset: number): NativeObject<'Event'>
-  /** What a wait begins with; the argument of the wait. */
+  /** The ticket with which a wait begins; the argument of the wait. */
   eventTicket(event: NativeObject<'Event'>): number
   eventHappened(event: NativeObject<'Event'>, ticket: number): boolean
   eventIsSet(event: NativeObject<'Event'>): boolean
@@ -184,13 +185,13 @@ export interface Native {
   park(parking: NativeObject<'Parking'>, key: number): number
   /** The same for the key byteOffset, unless the 32-bit word there is not `expected`: PARK.NOT_EQUAL. */
   parkIfEqual(parking: NativeObject<'Parking'>, byteOffset: number, expected: number): number
-  /** Looks at the word at byteOffset for some microseconds; whether it has come to hold another number than `expected`. */
+  /** Spins on the word at byteOffset for a few microseconds; whether it differs from `expected`. */
   spinWord(parking: NativeObject<'Parking'>, byteOffset: number, expected: number, timeoutMs: number): boolean
-  /** Whether one of this environment's waits for the key is over; it is taken off then. */
+  /** Whether one of this environment's waits for the key was granted; takes that grant. */
   parkTake(parking: NativeObject<'Parking'>, key: number): boolean
-  /** Takes one of this environment's waits off; true when all of them were over. */
-  parkLeave(parking: NativeObject<'Parking'>, key: number): boolean
-  /** Ends so many waits for the key, and says how many there were. */
+  /** Cancels one of this environment's waits; true when all of them were granted, so that it took a grant instead. */
+  parkCancel(parking: NativeObject<'Parking'>, key: number): boolean
+  /** Ends up to `count` waits for the key, and returns how many. */
   unpark(parking: NativeObject<'Parking'>, key: number, count: number): number
 
   barrierBytes(records: number): number
@@ -200,10 +201,10 @@ export interface Native {
   barrierArrive(barrier: NativeObject<'Barrier'>, acts: boolean): number
   barrierTake(barrier: NativeObject<'Barrier'>, generation: number): number
   barrierFinish(barrier: NativeObject<'Barrier'>, generation: number): number
-  barrierLeave(barrier: NativeObject<'Barrier'>, generation: number): number
+  barrierCancel(barrier: NativeObject<'Barrier'>, generation: number): number
   barrierAbort(barrier: NativeObject<'Barrier'>): void
   barrierReset(barrier: NativeObject<'Barrier'>): void
-  /** Of waits that have no timeout of their own; 0: for ever. */
+  /** Of waits that have no timeout of their own; 0: none. */
   barrierTimeoutNs(barrier: NativeObject<'Barrier'>): number
   barrierParties(barrier: NativeObject<'Barrier'>): number
   barrierWaiting(barrier: NativeObject<'Barrier'>): number
@@ -225,31 +226,31 @@ export interface Native {
   queuePutRecords(queue: NativeObject<'Queue'>, records: Uint8Array, count: number): number
   /** Takes one item without its header. Exchange words: its length, its flags. */
   queueGetItem(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
-  /** Copies the first item without taking it. Exchange words: its length, its flags, and two that say which it is. */
+  /** Copies the first item without taking it. Exchange words: its length, its flags, and two with its position. */
   queuePeek(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
-  /** Takes the item that queuePeek has seen, by its two words; QUEUE.BUSY when it is not the first one any more. */
+  /** Takes the item that queuePeek has copied, by its position; QUEUE.BUSY when another one has become the first. */
   queueTakePeeked(queue: NativeObject<'Queue'>, word2: number, word3: number): number
   /** The bytes, as texts, of all items with the flag 0x80, at one moment; undefined when the bytes are no queue. */
-  queueApart(queue: NativeObject<'Queue'>): string[] | undefined
+  queueSpilled(queue: NativeObject<'Queue'>): string[] | undefined
   queueClose(queue: NativeObject<'Queue'>): number
-  /** Makes all who wait for items or room look again. */
+  /** Wakes all waiters, so that they try again. */
   queueWakeAll(queue: NativeObject<'Queue'>): void
   queueTaskDone(queue: NativeObject<'Queue'>, count: number): number
   queueDoneTicket(queue: NativeObject<'Queue'>): number
   queueIsDone(queue: NativeObject<'Queue'>, ticket: number): boolean
-  /** Exchange words: items, free bytes, capacity, most items, unfinished items, 1 if closed. */
+  /** Exchange words: items, free bytes, capacity, max items, unfinished items, 1 if closed. */
   queueState(queue: NativeObject<'Queue'>): void
-  /** Whether nobody holds that end of the pipe; `thorough`: nobody who lives, which takes longer to find out. */
-  queueIsAlone(ring: NativeObject<'Queue'>, end: number, thorough: boolean): boolean
+  /** Whether no environment has that end of the pipe open; `reapDead`: of those that live, which takes system calls. */
+  queueIsEndClosed(ring: NativeObject<'Queue'>, end: number, reapDead: boolean): boolean
 
   endsBytes(records: number): number
   initEnds(segment: NativeSegment, offset: number, records: number): void
   bindEnds(segment: NativeSegment, offset: number): NativeObject<'Ends'>
-  endsJoin(ends: NativeObject<'Ends'>, end: number): boolean
-  endsLeave(ends: NativeObject<'Ends'>, end: number): void
+  endsOpen(ends: NativeObject<'Ends'>, end: number): boolean
+  endsClose(ends: NativeObject<'Ends'>, end: number): void
 
-  /** For a process that is about to end: the names of segments that nobody else uses go; the segments stay usable. */
-  leaveNames(): void
+  /** For a process that is about to end: removes the names of segments that no other process uses; the segments stay usable. */
+  detachAll(): void
   identify(threadId: number): void
   endWithParent(parentPid: number, graceMs: number): boolean
 }
@@ -264,12 +265,27 @@ export const FOREIGN = 2
 function load(): Native {
   const require = createRequire(import.meta.url)
   const root = fileURLToPath(new URL('..', import.meta.url))
+  let addon: Native & { readonly interface?: string }
   try {
-    return require('node-gyp-build')(root) as Native
+    addon = require('node-gyp-build')(root)
   } catch (cause) {
-    const platform = `${process.platform}-${process.arch}, Node ${process.versions.node}`
     const reason = isError(cause) ? cause.message : String(cause)
-    throw segmentError('ERR_NATIVE', { platform, root, prebuilt: prebuiltIn(root), reason }, cause)
+    if (!isPackage(root)) throw segmentError('ERR_NATIVE', { why: 'bundled', root, reason }, cause)
+    const platform = `${process.platform}-${process.arch}, Node ${process.versions.node}`
+    throw segmentError('ERR_NATIVE', { why: 'no binary', platform, root, prebuilt: prebuiltIn(root), reason }, cause)
+  }
+  if (addon.interface === NATIVE_INTERFACE) return addon
+  const reason = `the stamp of its interface is ${addon.interface ?? 'missing'}, expected ${NATIVE_INTERFACE}`
+  if (!isPackage(root)) throw segmentError('ERR_NATIVE', { why: 'bundled', root, reason })
+  throw segmentError('ERR_NATIVE', { why: 'other version', root, reason })
+}
+
+/** Whether that is the folder of this package: it is another one when a bundler has moved this code into a file of the program's. */
+function isPackage(root: string): boolean {
+  try {
+    return JSON.parse(readFileSync(`${root}/package.json`, 'utf8')).name === 'procshare'
+  } catch {
+    return false
   }
 }
 

@@ -10,9 +10,9 @@ import { assertFunction } from './validate.ts'
 const NOT_YET = ['ENOENT', 'ERR_NOT_READY', 'ECONNREFUSED'] as const
 
 const FIRST_PAUSE_MS = 1
-const LONGEST_PAUSE_MS = 50
+const MAX_PAUSE_MS = 50
 /** A timer that is further away than 24 days would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Attaches to something that may not be there yet: calls `attempt` until what it attaches to, or opens, or connects to, exists, and
@@ -61,7 +61,7 @@ export async function retry<T>(
   timedOut: (last: unknown) => ShareError,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     signal?.throwIfAborted()
     let last: unknown
     try {
@@ -72,7 +72,7 @@ export async function retry<T>(
     }
     const leftMs = deadline - performance.now()
     if (leftMs <= 0) throw timedOut(last)
-    await pause(Math.min(pauseMs, leftMs, LONGEST_TIMER_MS), signal)
+    await pause(Math.min(pauseMs, leftMs, MAX_TIMER_MS), signal)
   }
 }
 

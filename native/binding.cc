@@ -4,6 +4,7 @@
 #include "js/collected.h"
 #include "js/event_functions.h"
 #include "js/external_buffer.h"
+#include "js/interface.h"
 #include "js/lock_binding.h"
 #include "js/parking_functions.h"
 #include "js/process_functions.h"
@@ -35,6 +36,7 @@ Napi::Object Layout(Napi::Env env) {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   AddonState::Make(env);
+  exports.Set("interface", kNativeInterface);
   exports.Set("layout", Layout(env));
   exports.Set("hasSharedBuffers", HasExternalSharedBuffers());
   ExportSegmentFunctions(env, exports);

@@ -38,6 +38,6 @@ function hasOccurredAmongMany(object: object): boolean {
 export function forgetOccurrences(): void {
   isInUse = false
   for (let i = 0; i < count && i < FEW; i++) few[i] = undefined
+  if (count >= FEW) many.clear()
   count = 0
-  if (many.size > 0) many.clear()
 }

@@ -14,7 +14,7 @@ import { isOfOtherRealm, KNOWN_ARRAYS } from './other-realm.ts'
 const VIEWS = new Set<unknown>([Buffer, ...KNOWN_ARRAYS])
 
 /** What a map of a tree can count. */
-const MOST_KEYS = 2 ** 16 - 1
+const MAX_KEYS = 2 ** 16 - 1
 
 /** How a value is encoded; for a graph with errors in it, the table of those. */
 export type Shape = 'tree' | 'graph' | ErrorTable
@@ -101,7 +101,7 @@ function visitFields(value: object): void {
     visit((value as Record<string, unknown>)[key])
     keys++
   }
-  if (keys > MOST_KEYS) isPlain = false
+  if (keys > MAX_KEYS) isPlain = false
 }
 
 function visitOther(value: object): void {

@@ -205,14 +205,21 @@ const SEGMENT_MESSAGES = {
     difference === undefined
       ? `segment "${segment}" was created by a version of procshare whose segment layout this version cannot read: end the processes that use it, and remove it with unlinkSegment() if it is persistent`
       : `SharedState "${segment}" differs from the schema: ${differenceOf(difference)}. Use the schema that it was created with, or choose another name`,
-  ERR_NATIVE: (fields: {
-    readonly platform: string
-    readonly root: string
-    readonly prebuilt: readonly string[]
-    readonly reason: string
-  }) => {
+  ERR_NATIVE: (
+    fields: { readonly root: string; readonly reason: string } & (
+      | { readonly why: 'no binary'; readonly platform: string; readonly prebuilt: readonly string[] }
+      | { readonly why: 'bundled' }
+      | { readonly why: 'other version' }
+    ),
+  ) => {
+    if (fields.why === 'bundled') {
+      return `the native part of procshare could not be loaded: ${fields.root} is not its folder, so a bundler has probably moved its code. Mark procshare as external: \`--external:procshare\` for esbuild, \`externals: { procshare: 'commonjs procshare' }\` for webpack, \`external: ['procshare']\` for Rollup, \`serverExternalPackages: ['procshare']\` for Next.js. The loader reports: ${fields.reason}`
+    }
+    if (fields.why === 'other version') {
+      return `the native part of procshare in ${fields.root} belongs to another version than its JavaScript: ${fields.reason}. Install the package again, or build the native part with \`npm rebuild procshare --build-from-source\``
+    }
     const binaries = fields.prebuilt.length === 0 ? 'no binaries' : `binaries for ${fields.prebuilt.join(', ')}`
-    return `the native part of procshare could not be loaded: no binary for ${fields.platform} in ${fields.root} works (prebuilds/ and build/ were searched; the package came with ${binaries}). To build one, run \`npm rebuild procshare --build-from-source\`, which needs a C++17 compiler, make and Python 3. The loader reports: ${fields.reason}`
+    return `the native part of procshare could not be loaded: no binary for ${fields.platform} in ${fields.root} works (the package has ${binaries}). To build one, run \`npm rebuild procshare --build-from-source\` (or pnpm, yarn), which needs a C++17 compiler, make and Python 3; \`--ignore-scripts\` and pnpm without \`approve-builds\` skip it. The loader reports: ${fields.reason}`
   },
   ERR_NOT_OWNER: (
     fields:

@@ -7,15 +7,15 @@ import { assertInteger, assertString, typeError, unknownKeyError, valueError } f
 export type ManagerAddress = string | { readonly host: string; readonly port: number }
 
 /** What fits into the address of a Unix socket, everywhere. */
-export const MOST_PATH_BYTES = 103
+export const MAX_PATH_BYTES = 103
 
 export function assertAddress(name: string, value: unknown): asserts value is ManagerAddress {
   if (typeof value === 'string') {
     if (value === '' || value.includes('\0')) throw valueError(name, 'a non-empty path without NUL', value)
     const isPipe = value.startsWith('\\\\')
     const byteLength = Buffer.byteLength(value)
-    if (!isPipe && byteLength > MOST_PATH_BYTES) {
-      throw managerError('ENAMETOOLONG', { address: value, byteLength, max: MOST_PATH_BYTES })
+    if (!isPipe && byteLength > MAX_PATH_BYTES) {
+      throw managerError('ENAMETOOLONG', { address: value, byteLength, max: MAX_PATH_BYTES })
     }
     return
   }

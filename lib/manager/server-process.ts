@@ -17,7 +17,7 @@ import type { ManagerServeOptions } from './server/server.ts'
 
 const START_MS = 30_000
 const KILL_AFTER_MS = 5_000
-const MOST_STARTS = 10
+const MAX_STARTS = 10
 /** Signals that go to a whole process group, and that a server ignores once it has loaded (server-main.ts). */
 const GROUP_SIGNALS: readonly (NodeJS.Signals | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
@@ -54,7 +54,7 @@ export class ServerProcess {
         return await ServerProcess.#startOnce(name, options, execArgv)
       } catch (error) {
         if (!(error instanceof EndedTooEarly)) throw error
-        if (attempt === MOST_STARTS) throw error.reason
+        if (attempt === MAX_STARTS) throw error.reason
       }
     }
   }

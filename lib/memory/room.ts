@@ -18,7 +18,7 @@ export function withRoom<T>(make: () => T): T {
   } catch (error) {
     if (!isShortage(error)) throw error
   }
-  if (native.letGoOfCollected(false)) {
+  if (native.reclaimCollected(false)) {
     try {
       return make()
     } catch (error) {
@@ -33,5 +33,5 @@ export function withRoom<T>(make: () => T): T {
 export function makeRoom(): void {
   const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } }
   Bun?.gc(true)
-  native.letGoOfCollected(Bun === undefined)
+  native.reclaimCollected(Bun === undefined)
 }

@@ -92,7 +92,7 @@ export interface Resident {
 }
 
 /**
- * The resident of a cell; made at its first use.
+ * The resident of a cell; made at its first use. An error without a code is a mistake of this library, and passed on as it is.
  * @throws {@link ShareError} `ERR_CORRUPT` when the bytes there are not what `make` expects; `ERR_NAMESPACE` when its mutexes
  * belong to another pid namespace.
  */
@@ -113,7 +113,8 @@ export function residentAt<T extends Resident>(
     return made
   } catch (cause) {
     const error = fromNative(cause, segment.name)
-    throw error instanceof ShareError ? error : segmentError('ERR_CORRUPT', { segment: segment.name }, cause)
+    if (error instanceof ShareError || (cause as NodeJS.ErrnoException).code === undefined) throw error
+    throw segmentError('ERR_CORRUPT', { segment: segment.name }, cause)
   }
 }
 
@@ -231,7 +232,7 @@ export class Segment {
     for (const resident of this.residents.values()) resident.end()
     this.residents.clear()
     native.closeSegment(this.native)
-    if (!this.#exposed && this.#buffer !== undefined) native.dropBuffer(this.native)
+    if (!this.#exposed && this.#buffer !== undefined) native.detachBuffer(this.native)
   }
 
   unlink(): void {
@@ -414,17 +415,17 @@ export function createSegment(
 }
 
 /** How long attaching blocks the thread while another process is creating the segment. */
-const PATIENCE_MS = 10_000
-let patienceMs = PATIENCE_MS
+const BUILDER_TIMEOUT_MS = 10_000
+let builderTimeoutMs = BUILDER_TIMEOUT_MS
 
 /** Calls `fn`, in which nothing blocks while another process is creating a segment: that is `ERR_NOT_READY` at once. */
 export function withoutPatience<T>(fn: () => T): T {
-  const before = patienceMs
-  patienceMs = 0
+  const before = builderTimeoutMs
+  builderTimeoutMs = 0
   try {
     return fn()
   } finally {
-    patienceMs = before
+    builderTimeoutMs = before
   }
 }
 
@@ -460,7 +461,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   const flags = (options?.anyOwner === true ? ANY_OWNER : 0) | (foreign ? FOREIGN : 0)
   let attached: NativeSegment
   try {
-    attached = withRoom(() => native.attachSegment(name, flags, patienceMs))
+    attached = withRoom(() => native.attachSegment(name, flags, builderTimeoutMs))
   } catch (error) {
     // A handle is made from something that was there.
     if (handle !== undefined && (error as { code?: string }).code === 'ENOENT') {

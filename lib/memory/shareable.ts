@@ -4,6 +4,7 @@ import { segmentError } from '../errors/segment-messages.ts'
 import { typeError } from '../validate.ts'
 import { type Handle, isHandle } from './handle.ts'
 import { type AttachOptions, type HeldHandle, heldHandle } from './segment.ts'
+import { makeUncloneable } from './uncloneable.ts'
 
 /** Something that other processes can attach to by its handle. */
 export interface Shareable {
@@ -42,9 +43,10 @@ export function registerKind(kind: string, revive: (handle: Handle, options?: At
   kinds.set(kind, revive)
 }
 
-/** Makes an object known to {@link isShareable}. */
+/** Makes an object known to {@link isShareable}, and an attempt to copy it an error. */
 export function registerShareable(object: object): void {
   shareables.add(object)
+  makeUncloneable(object)
   const prototype = Object.getPrototypeOf(object) as object
   if (Object.hasOwn(prototype, BRAND)) return
   Object.defineProperty(prototype, BRAND, { value: OWN_BRAND })

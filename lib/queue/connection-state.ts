@@ -18,18 +18,18 @@ import {
 } from '../memory/segment.ts'
 import { Site } from '../memory/site.ts'
 import { type NativeObject, native } from '../native.ts'
-import type { WaitLine } from '../sync/wait-line.ts'
+import type { WaitQueue } from '../sync/wait-queue.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { Consumer } from './consumer.ts'
 import { Producer } from './producer.ts'
-import { assertRingBytes, DEFAULT_RING_BYTES, MOST_RING_BYTES } from './queue-state.ts'
+import { assertRingBytes, DEFAULT_RING_BYTES, MAX_RING_BYTES } from './queue-state.ts'
 import { type End, Ring } from './ring.ts'
 
 export const SEGMENT_KIND = 'Pipe'
 export const KIND = 'Connection'
 /** How many processes and workers can hold ends at the same time. */
 export const HOLDERS = 256
-const MOST_ITEMS = 2 ** 31 - 1
+const MAX_ITEMS = 2 ** 31 - 1
 const ENDS_OFFSET = 0
 
 /** How a {@link Pipe} is made. */
@@ -71,7 +71,7 @@ export function createPipe(name: string | undefined, options: PipeOptions = {}):
     native.initEnds(segment.native, ENDS_OFFSET, HOLDERS)
     for (const writer of [0, 1] as const) {
       const offset = ringOffset(description, writer)
-      if (offset !== undefined) native.initQueue(segment.native, offset, description.byteLength, MOST_ITEMS)
+      if (offset !== undefined) native.initQueue(segment.native, offset, description.byteLength, MAX_ITEMS)
     }
   })
 }
@@ -88,8 +88,7 @@ export function attachEnd(target: string | Handle, end: End, options?: AttachOpt
     if (kind !== SEGMENT_KIND) {
       throw segmentError('ERR_KIND', { segment: site.attachment.name, found: kind, expected: SEGMENT_KIND })
     }
-    const isLength =
-      Number.isSafeInteger(byteLength) && Number(byteLength) >= 0 && Number(byteLength) <= MOST_RING_BYTES
+    const isLength = Number.isSafeInteger(byteLength) && Number(byteLength) >= 0 && Number(byteLength) <= MAX_RING_BYTES
     if (typeof duplex !== 'boolean' || !isLength) {
       throw segmentError('ERR_CORRUPT', { segment: site.attachment.name })
     }
@@ -107,7 +106,7 @@ export class ConnectionState {
   readonly incoming: Consumer | undefined
   /** What the end sends to; undefined when it only receives. */
   readonly outgoing: Producer | undefined
-  readonly lines: WaitLine[] = []
+  readonly waitQueues: WaitQueue[] = []
   readonly #rings: Ring[] = []
   readonly #end: End
   readonly #ends: NativeObject<'Ends'>
@@ -123,7 +122,7 @@ export class ConnectionState {
       if (offset === undefined) return undefined
       const ring = new Ring(native.bindPipeRing(segment.native, offset, ENDS_OFFSET, writer), writer)
       this.#rings.push(ring)
-      this.lines.push(ring.items, ring.room)
+      this.waitQueues.push(ring.items, ring.free)
       return ring
     }
     const outgoing = ringOf(this.#end)
@@ -134,17 +133,17 @@ export class ConnectionState {
 
   /** One more handle. False when there is no room for one more process or worker. */
   join(): boolean {
-    return native.endsJoin(this.#ends, this.#end)
+    return native.endsOpen(this.#ends, this.#end)
   }
 
   /** One handle less; those at the other end look whether there is another. */
   leave(): void {
-    native.endsLeave(this.#ends, this.#end)
+    native.endsClose(this.#ends, this.#end)
     for (const ring of this.#rings) native.queueWakeAll(ring.object)
   }
 
   end(): void {
-    for (const ring of this.#rings) ring.endObject()
-    native.endObject(this.#ends)
+    for (const ring of this.#rings) ring.unbindObject()
+    native.unbindObject(this.#ends)
   }
 }

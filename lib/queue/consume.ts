@@ -15,7 +15,7 @@ export interface ConsumeOptions {
 
 /** @param take - takes an item, or rejects with the signal's reason and has taken none */
 export function consume<T>(
-  take: (options: WaitOptions) => Promise<Got>,
+  take: (options: WaitOptions) => Got | Promise<Got>,
   options: ConsumeOptions,
 ): AsyncGenerator<T, void, undefined> {
   assertOptions('options', options, ['signal'])
@@ -24,7 +24,7 @@ export function consume<T>(
 }
 
 async function* items<T>(
-  take: (options: WaitOptions) => Promise<Got>,
+  take: (options: WaitOptions) => Got | Promise<Got>,
   options: ConsumeOptions,
 ): AsyncGenerator<T, void, undefined> {
   const { signal } = options

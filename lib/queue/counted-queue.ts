@@ -4,7 +4,7 @@ import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { assertInteger, typeError } from '../validate.ts'
 import { HEADER_BYTES } from './exchange.ts'
 import { QueueBase } from './queue-base.ts'
-import { MOST_AT_ONCE } from './ring.ts'
+import { MAX_AT_ONCE } from './ring.ts'
 
 /** What {@link Queue} and {@link JoinableQueue} share. */
 export abstract class CountedQueue<T> extends QueueBase<T> {
@@ -61,7 +61,7 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
    */
   async getMany(most: number, options: WaitOptions = {}): Promise<T[]> {
     const { consumer } = this.state
-    assertInteger('most', most, 1, MOST_AT_ONCE)
+    assertInteger('most', most, 1, MAX_AT_ONCE)
     return this.drained(await consumer.getMany(this, most, options)) as T[]
   }
 
@@ -73,12 +73,12 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
    */
   getManySync(most: number, options?: SyncWaitOptions): T[] {
     const { consumer } = this.state
-    assertInteger('most', most, 1, MOST_AT_ONCE)
+    assertInteger('most', most, 1, MAX_AT_ONCE)
     return this.drained(consumer.getManySync(this, most, options)) as T[]
   }
 }
 
 function assertValues(values: unknown): asserts values is readonly unknown[] {
   if (!Array.isArray(values)) throw typeError('values', 'an array', values)
-  assertInteger('values.length', values.length, 0, MOST_AT_ONCE)
+  assertInteger('values.length', values.length, 0, MAX_AT_ONCE)
 }

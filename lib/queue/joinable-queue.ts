@@ -6,13 +6,13 @@ import { assertedName } from '../memory/segment-name.ts'
 import { registerKind } from '../memory/shareable.ts'
 import { Site } from '../memory/site.ts'
 import { native, QUEUE } from '../native.ts'
-import { block, NOT_NOW, timeoutError } from '../sync/wait-line.ts'
 import {
   assertSyncWaitOptions,
   assertWaitOptions,
   type SyncWaitOptions,
   type WaitOptions,
 } from '../sync/wait-options.ts'
+import { block, NOT_NOW, timeoutError } from '../sync/wait-queue.ts'
 import { assertInteger } from '../validate.ts'
 import { CountedQueue } from './counted-queue.ts'
 import { attachQueue, createQueue, openQueue, type QueueOptions } from './queue-state.ts'

@@ -2,8 +2,8 @@
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Site } from '../memory/site.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
-import { NOT_NOW } from '../sync/wait-line.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
+import { NOT_NOW } from '../sync/wait-queue.ts'
 import { type ConsumeOptions, consume, ENDED } from './consume.ts'
 import { QueueState } from './queue-state.ts'
 

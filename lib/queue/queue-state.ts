@@ -4,15 +4,15 @@ import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type Segment
 import { attachSite, createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
 import { native } from '../native.ts'
 import { ObjectState } from '../sync/shared-object.ts'
-import { WaitLine } from '../sync/wait-line.ts'
+import { WaitQueue } from '../sync/wait-queue.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { Consumer } from './consumer.ts'
 import { Producer } from './producer.ts'
 import { Ring } from './ring.ts'
 import { newAnchor, SpillRoom } from './spill.ts'
 
-const MOST_ITEMS = 2 ** 31 - 1
-export const MOST_RING_BYTES = 2 ** 34 - 8
+const MAX_ITEMS = 2 ** 31 - 1
+export const MAX_RING_BYTES = 2 ** 34 - 8
 export const DEFAULT_RING_BYTES = 2 ** 20
 
 /** How a {@link SimpleQueue} is made. */
@@ -45,7 +45,7 @@ export class QueueState extends ObjectState<'Queue'> {
   readonly producer: Producer
   readonly consumer: Consumer
   readonly doneWait: number
-  readonly done: WaitLine
+  readonly done: WaitQueue
   readonly #spill: SpillRoom | undefined
 
   constructor({ attachment, cell, description }: Site) {
@@ -55,20 +55,20 @@ export class QueueState extends ObjectState<'Queue'> {
       const { persistent } = attachment.segment
       this.#spill = typeof anchor === 'string' ? new SpillRoom(anchor, this.object, persistent) : undefined
     } catch (error) {
-      native.endObject(this.object) // not to hold the memory until it is collected
+      native.unbindObject(this.object) // not to hold the memory until it is collected
       throw error
     }
     this.ring = new Ring(this.object)
     this.producer = new Producer(this.ring, this.#spill)
     this.consumer = new Consumer(this.ring, this.#spill)
     this.doneWait = native.objectWait(this.object, 2)
-    this.done = this.addLine(new WaitLine(this.doneWait))
-    this.addLine(this.ring.items)
-    this.addLine(this.ring.room)
+    this.done = this.addWaitQueue(new WaitQueue(this.doneWait))
+    this.addWaitQueue(this.ring.items)
+    this.addWaitQueue(this.ring.free)
   }
 
   override end(): void {
-    this.ring.endObject()
+    this.ring.unbindObject()
     super.end()
     // Not before the segment of the queue is closed: as long as that exists nothing is an orphan.
     if (this.#spill !== undefined) queueMicrotask(() => this.#spill?.end())
@@ -76,10 +76,10 @@ export class QueueState extends ObjectState<'Queue'> {
 }
 
 /** What stands for a spilled item has to fit: the name of its segment. */
-const LEAST_SPILL_RING_BYTES = 256
+const MIN_SPILL_RING_BYTES = 256
 
 export function assertRingBytes(name: string, value: unknown, least = 64): asserts value is number {
-  assertInteger(name, value, least, MOST_RING_BYTES)
+  assertInteger(name, value, least, MAX_RING_BYTES)
 }
 
 /** How a queue is made, opened and checked. */
@@ -87,10 +87,10 @@ export function queueSpec(kind: QueueKind, options: QueueOptions = {}): SiteSpec
   const own = kind === 'SimpleQueue' ? ['byteLength', 'spill'] : ['maxSize', 'byteLength', 'spill']
   assertOptions('options', options, [...own, ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
-  const { maxSize = MOST_ITEMS, byteLength = DEFAULT_RING_BYTES, spill = false } = options
-  assertInteger('options.maxSize', maxSize, 1, MOST_ITEMS)
+  const { maxSize = MAX_ITEMS, byteLength = DEFAULT_RING_BYTES, spill = false } = options
+  assertInteger('options.maxSize', maxSize, 1, MAX_ITEMS)
   assertBoolean('options.spill', spill)
-  assertRingBytes('options.byteLength', byteLength, spill ? LEAST_SPILL_RING_BYTES : undefined)
+  assertRingBytes('options.byteLength', byteLength, spill ? MIN_SPILL_RING_BYTES : undefined)
   const ringBytes = Math.ceil(byteLength / 8) * 8
   const description = { kind, maxSize, byteLength: ringBytes, ...(spill && { anchor: newAnchor() }) }
   return {

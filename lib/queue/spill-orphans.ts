@@ -57,7 +57,7 @@ export function removeOrphansOf(anchor: string, queue: NativeObject<'Queue'>): v
   const spills = unusedSpills().filter((spill) => spill.anchor === anchor)
   if (spills.length === 0) return
   const places = livingQueues().get(anchor) ?? []
-  removeUnlessIn(spills, [native.queueApart(queue), ...places.map(namesAt)])
+  removeUnlessIn(spills, [native.queueSpilled(queue), ...places.map(namesAt)])
 }
 
 interface Spill {
@@ -113,9 +113,9 @@ function namesAt({ segment, cell }: QueuePlace): string[] | undefined {
     attachment.segment.divideCells()
     const queue = native.bindQueue(attachment.segment.native, cell)
     try {
-      return native.queueApart(queue)
+      return native.queueSpilled(queue)
     } finally {
-      native.endObject(queue)
+      native.unbindObject(queue)
     }
   } catch {
     return undefined // gone by now, of another pid namespace, or damaged

@@ -10,10 +10,10 @@ import { segmentError } from '../errors/segment-messages.ts'
 import { hasCode } from '../errors/share-error.ts'
 import { Attachment, attachSegment, createSegment, openSegment } from '../memory/segment.ts'
 import type { NativeObject } from '../native.ts'
-import type { Item } from './exchange.ts'
+import { bytesOf, type ItemRecord, recordOf } from './exchange.ts'
 import { ANCHOR_KIND, noteSpill, removeOrphans, removeOrphansOf, SPILL_KIND } from './spill-orphans.ts'
 
-/** The flag of an item whose bytes are the name of its segment. */
+/** The flag of a record whose bytes are the name of the segment that has the item. */
 export const SPILLED = 0x80
 
 /** The name of the anchor of a new queue. */
@@ -22,7 +22,7 @@ export function newAnchor(): string {
 }
 
 /** What stands for a large item in the ring, and the attachment to its segment until it is there. */
-export interface SpilledItem extends Item {
+export interface SpilledRecord extends ItemRecord {
   readonly attachment: Attachment
 }
 
@@ -51,12 +51,14 @@ export class SpillRoom {
   }
 
   /** Stores the bytes. The result is to be put, and then released or discarded. */
-  store({ flags, bytes }: Item): SpilledItem {
+  store(record: ItemRecord): SpilledRecord {
+    const bytes = bytesOf(record)
     const name = `${this.#name}-${randomUUID()}`
     const description = { kind: SPILL_KIND, anchor: this.#name }
     const spec = { payloadBytes: bytes.byteLength, cellsBytes: 0, description, options: { persist: true } }
     const segment = createSegment(name, spec, (made) => new Uint8Array(made.innerBuffer).set(bytes))
-    return { flags: flags | SPILLED, bytes: Buffer.from(name), attachment: new Attachment(segment, SPILL_KIND) }
+    const stored = recordOf(record.flags | SPILLED, Buffer.from(name))
+    return { ...stored, attachment: new Attachment(segment, SPILL_KIND) }
   }
 
   /**
@@ -79,20 +81,20 @@ export class SpillRoom {
   }
 }
 
-function isSpilled(item: Item): item is SpilledItem {
-  return (item.flags & SPILLED) !== 0
+function isSpilled(record: ItemRecord): record is SpilledRecord {
+  return (record.flags & SPILLED) !== 0
 }
 
-/** The item is in the ring. */
-export function releaseSpilled(item: Item): void {
-  if (isSpilled(item)) item.attachment.close()
+/** Closes the segment of a record that is in the ring now. */
+export function closeSpilled(record: ItemRecord): void {
+  if (isSpilled(record)) record.attachment.close()
 }
 
-/** The item was not put after all. */
-export function discardSpilled(item: Item): void {
-  if (!isSpilled(item)) return
-  removeName(item.attachment)
-  item.attachment.close()
+/** Removes the segment of a record that was not put after all. */
+export function discardSpilled(record: ItemRecord): void {
+  if (!isSpilled(record)) return
+  removeName(record.attachment)
+  record.attachment.close()
 }
 
 /** Copies the item that this consumer has taken, and ends its segment. */

@@ -1,4 +1,4 @@
-/** Barrier: so many parties wait for each other. */
+/** Barrier: a fixed number of parties wait for each other. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
 import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
@@ -8,37 +8,37 @@ import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory
 import { BARRIER, native } from '../native.ts'
 import { assertFunction, assertInteger, assertNotThenable, assertOptions, assertTimeout } from '../validate.ts'
 import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
-import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
 
 const KIND = 'Barrier'
 
 /** How many processes and workers can wait at a barrier at the same time. */
-const MEMBERS = 256
-/** How many parties there can be: more than tasks that anybody would want to wait. */
-const MOST_PARTIES = 2 ** 31 - 1
+const MAX_MEMBERS = 256
+/** The largest number of parties. */
+const MAX_PARTIES = 2 ** 31 - 1
 
 const exchange = new Float64Array(native.exchange, 0, native.layout.exchangeWords)
 
-/** What a handle of a barrier does on its own; not shared. */
+/** Options of one object of a barrier, which are not shared. */
 export interface BarrierHandleOptions {
   /**
-   * What the last one to arrive does before the others are let go. It may return a promise; `waitSync` takes none.
-   * @remarks Of the handle through which the last one arrives: give it to all of them.
+   * Called by the last party to arrive, before the waits end. It may return a promise, except in `waitSync`.
+   * @remarks The object through which the last party arrives calls its own action: pass the option in all processes.
    */
   readonly action?: (() => unknown) | undefined
 }
 
-/** How a barrier is made. */
+/** How a barrier is created. */
 export interface BarrierOptions extends SegmentOptions, BarrierHandleOptions {
   /**
-   * How long `wait` and `waitSync` wait when they are not told otherwise. Part of the barrier: it holds in all processes.
+   * The default timeout of `wait` and `waitSync`. Part of the barrier: it applies in all processes.
    * @defaultValue `Infinity`
    */
   readonly timeoutMs?: number | undefined
 }
 
-/** The segment has it in nanoseconds, 0 for none. Nobody can tell three months from for ever. */
+/** As the segment has it: in nanoseconds, 0 for none. Longer times than about three months are shortened to that. */
 function toNanoseconds(timeoutMs: number): number {
   if (timeoutMs === Infinity) return 0
   return Math.min(Math.max(Math.round(timeoutMs * 1e6), 1), Number.MAX_SAFE_INTEGER)
@@ -49,41 +49,41 @@ function toMilliseconds(timeoutNs: number): number {
 }
 
 class BarrierState extends ObjectState<'Barrier'> {
-  /** The native wait for the end of an action that others perform. */
+  /** The native wait for the end of an action that another party performs. */
   readonly entry: number
-  readonly entryLine: WaitLine
-  /** One for each native wait: those of one generation stand in one. */
-  readonly #lines = new Map<number, WaitLine>()
+  readonly entryQueue: WaitQueue
+  /** One for each native wait, which is that of a generation. */
+  readonly #waitQueues = new Map<number, WaitQueue>()
 
   constructor({ attachment, cell }: Site) {
     super(native.bindBarrier(attachment.segment.native, cell))
     this.entry = native.objectWait(this.object, 0)
-    this.entryLine = this.addLine(new WaitLine(this.entry))
+    this.entryQueue = this.addWaitQueue(new WaitQueue(this.entry))
   }
 
-  lineOf(id: number): WaitLine {
-    let line = this.#lines.get(id)
-    if (line === undefined) {
-      line = this.addLine(new WaitLine(id))
-      this.#lines.set(id, line)
+  waitQueueOf(id: number): WaitQueue {
+    let waitQueue = this.#waitQueues.get(id)
+    if (waitQueue === undefined) {
+      waitQueue = this.addWaitQueue(new WaitQueue(id))
+      this.#waitQueues.set(id, waitQueue)
     }
-    return line
+    return waitQueue
   }
 
-  /** Our own tasks need no wake-up. */
+  /** Waits of this environment need no wake-up. */
   pump(): void {
-    for (const line of this.lines) line.pump()
+    for (const waitQueue of this.waitQueues) waitQueue.pump()
   }
 
-  /** Gives up a wait, which breaks the barrier; unless all had come by then: TRIPPED. */
-  giveUp(generation: number): number | undefined {
-    const outcome = native.barrierLeave(this.object, generation)
-    setImmediate(() => this.pump()) // not now: we are called while a line is at work
+  /** Cancels a wait, which breaks the barrier. When all parties have arrived before, the barrier is not broken: TRIPPED. */
+  cancel(generation: number): number | undefined {
+    const outcome = native.barrierCancel(this.object, generation)
+    setImmediate(() => this.pump()) // later: this is called while a wait queue is pumped
     return outcome === BARRIER.TRIPPED ? outcome : undefined
   }
 }
 
-/** What an arrival has come to. */
+/** The result of an arrival. */
 interface Arrival {
   readonly outcome: number
   readonly index: number
@@ -92,9 +92,9 @@ interface Arrival {
   readonly wait: number
 }
 
-/** How a barrier is made, opened and checked. */
+/** How a barrier is created, opened and checked. */
 export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec {
-  assertInteger('parties', parties, 1, MOST_PARTIES)
+  assertInteger('parties', parties, 1, MAX_PARTIES)
   assertOptions('options', options, ['action', 'timeoutMs', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   assertAction(options)
@@ -102,8 +102,8 @@ export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec 
   const timeoutNs = toNanoseconds(options.timeoutMs ?? Infinity)
   return {
     description: { kind: KIND, parties, timeoutNs },
-    cellsBytes: native.barrierBytes(MEMBERS),
-    initialise: (segment, cell) => native.initBarrier(segment.native, cell, parties, MEMBERS, timeoutNs),
+    cellsBytes: native.barrierBytes(MAX_MEMBERS),
+    initialise: (segment, cell) => native.initBarrier(segment.native, cell, parties, MAX_MEMBERS, timeoutNs),
     check: (found) => {
       if (found.parties === parties && found.timeoutNs === timeoutNs) return undefined
       return {
@@ -120,12 +120,12 @@ function assertAction({ action }: BarrierHandleOptions): void {
 }
 
 /**
- * A meeting point for a fixed number of parties: each waits until all have arrived, again and again.
+ * A meeting point for a fixed number of parties: each waits until all have arrived. It can be used again and again.
  *
- * @remarks A party is a call of `wait`, whatever process, worker or task makes it. When a party gives up (its timeout, its
- * signal, the close of its handle) or dies while it waits, the barrier is broken: those who wait, and all who come later, get
- * `ERR_BROKEN_BARRIER` until `reset`. A death is noticed within a tenth of a second. For Python's `multiprocessing.Barrier`,
- * where the one whose timeout has passed gets the same error as the others: here it gets `ERR_TIMEOUT`.
+ * @remarks A party is one call of `wait`, in any process, worker or task. The barrier breaks when a party cancels its wait (by its
+ * timeout, its signal, or the close of its object) or dies while it waits. Current and later waits then fail with
+ * `ERR_BROKEN_BARRIER` until `reset`. A death is noticed within a tenth of a second. Corresponds to Python's
+ * `multiprocessing.Barrier`, with one difference: the party whose timeout has passed gets `ERR_TIMEOUT`.
  * @example
  * ```ts
  * import { Barrier } from 'procshare'
@@ -171,12 +171,12 @@ export class Barrier extends SharedObject<BarrierState> {
     return barrierAt(openSite(name, barrierSpec(parties, options), options), options)
   }
 
-  /** How many parties wait for each other. */
+  /** The number of parties. */
   get parties(): number {
     return native.barrierParties(this.state.object)
   }
 
-  /** How long `wait` and `waitSync` wait when they are not told otherwise, in milliseconds: for all processes the same. */
+  /** The default timeout of `wait` and `waitSync` in milliseconds, which is the same in all processes. */
   get timeoutMs(): number {
     return toMilliseconds(native.barrierTimeoutNs(this.state.object))
   }
@@ -186,7 +186,7 @@ export class Barrier extends SharedObject<BarrierState> {
     return { parties: this.parties, waiting: this.waiting, broken: this.broken }
   }
 
-  /** How many are waiting at this moment. */
+  /** How many parties are waiting at this moment. */
   get waiting(): number {
     return native.barrierWaiting(this.state.object)
   }
@@ -197,14 +197,13 @@ export class Barrier extends SharedObject<BarrierState> {
   }
 
   /**
-   * Waits for the others without blocking the event loop; gives the place in the order of arrival, from 0 on.
+   * Waits for the other parties without blocking the event loop; resolves to the place in the order of arrival, from 0 on.
    *
-   * @remarks While the action of a generation that is complete is going on, newcomers wait for its end first, which counts towards
+   * @remarks While the action of a complete generation is being performed, later parties first wait for its end, which counts towards
    * the timeout. A pending wait keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier is or gets broken; `ERR_TIMEOUT` after `timeoutMs`,
-   * by default that of the barrier,
-   * `ERR_CLOSED` if this handle gets closed, or the signal's reason when it aborts: each of these breaks the barrier for
-   * the others. Whatever `action` throws, which breaks it as well. `ERR_TOO_MANY_WAITERS`.
+   * @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier is broken, or breaks meanwhile; `ERR_TOO_MANY_WAITERS`.
+   * These break the barrier for the other parties: `ERR_TIMEOUT` after `timeoutMs` (by default that of the barrier), `ERR_CLOSED` if this
+   * object gets closed, the reason of the signal when it aborts, and whatever `action` throws.
    */
   async wait(options: WaitOptions = {}): Promise<number> {
     const { state } = this
@@ -215,13 +214,13 @@ export class Barrier extends SharedObject<BarrierState> {
     let arrival = this.#arrive()
     if (arrival === NOT_NOW) {
       const attempt = () => this.#arrive()
-      arrival = await state.entryLine.wait(this, attempt, 0, { timeoutMs, signal })
+      arrival = await state.entryQueue.wait(this, attempt, 0, { timeoutMs, signal })
     }
     if (arrival.outcome === BARRIER.ACTS) {
       try {
         await this.#action!()
       } catch (error) {
-        if (!state.ended) state.giveUp(arrival.generation)
+        if (!state.ended) state.cancel(arrival.generation)
         throw error
       }
       return this.#finish(state, arrival)
@@ -230,7 +229,7 @@ export class Barrier extends SharedObject<BarrierState> {
     const { generation, wait } = arrival
     const attempt = () => this.#take(generation)
     const left = { timeoutMs: Math.max(deadline - performance.now(), 0), signal, askedMs: timeoutMs }
-    const outcome = await state.lineOf(wait).wait(this, attempt, 0, left, () => state.giveUp(generation))
+    const outcome = await state.waitQueueOf(wait).wait(this, attempt, 0, left, () => state.cancel(generation))
     return this.#end(state, outcome, arrival)
   }
 
@@ -252,7 +251,7 @@ export class Barrier extends SharedObject<BarrierState> {
         const result = this.#action!()
         assertNotThenable('action', result)
       } catch (error) {
-        if (!state.ended) state.giveUp(arrival.generation)
+        if (!state.ended) state.cancel(arrival.generation)
         throw error
       }
       return this.#finish(state, arrival)
@@ -262,19 +261,19 @@ export class Barrier extends SharedObject<BarrierState> {
     const left = Math.max(deadline - performance.now(), 0)
     const outcome = block(wait, () => this.#take(generation), 0, left)
     if (outcome !== NOT_NOW) return this.#end(state, outcome, arrival)
-    const late = state.giveUp(generation)
+    const late = state.cancel(generation)
     if (late === undefined) throw timeoutError(this, timeoutMs)
     return this.#end(state, late, arrival)
   }
 
-  /** Breaks the barrier: those who wait, and all who come later, get `ERR_BROKEN_BARRIER`. Idempotent. */
+  /** Breaks the barrier: current and later waits fail with `ERR_BROKEN_BARRIER`. Idempotent. */
   abort(): void {
     const { object } = this.state
     native.barrierAbort(object)
     this.state.pump()
   }
 
-  /** Makes the barrier as new. Those who wait get `ERR_BROKEN_BARRIER`. */
+  /** Restores the barrier to its initial state. Current waits fail with `ERR_BROKEN_BARRIER`. */
   reset(): void {
     const { object } = this.state
     native.barrierReset(object)
@@ -293,18 +292,18 @@ export class Barrier extends SharedObject<BarrierState> {
     return outcome === BARRIER.WAITS ? NOT_NOW : outcome
   }
 
-  /** The action is done, which may have closed the handle; the death of a party is what others see if that was the last. */
+  /** After the action, which may have closed the object. If that was the last one, other processes see the death of a party. */
   #finish(state: BarrierState, arrival: Arrival): number {
     if (state.ended) this.assertOpen()
     return this.#end(state, native.barrierFinish(state.object, arrival.generation), arrival)
   }
 
-  /** What a wait that has ended gives. */
+  /** The result of a wait that has ended. */
   #end(state: BarrierState, outcome: number, { index }: Arrival): number {
     state.pump()
     if (outcome === BARRIER.TRIPPED) return index
     if (outcome === BARRIER.BROKEN) throw segmentError('ERR_BROKEN_BARRIER', this.subject)
-    if (outcome === BARRIER.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: MEMBERS })
+    if (outcome === BARRIER.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: MAX_MEMBERS })
     throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 }

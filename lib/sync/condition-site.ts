@@ -1,4 +1,4 @@
-/** How a condition lies in a segment: the lock that it belongs to, its own or a given one, and the place where its waits are. */
+/** The parts of a condition in a segment: its own lock, or a reference to a given one, and the parking of its waits. */
 
 import { assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
 import { assertOwnCopy } from '../memory/shareable.ts'
@@ -7,12 +7,12 @@ import { native } from '../native.ts'
 import { assertOptions, typeError } from '../validate.ts'
 import { initialiseLock, LockBase, lockCellBytes } from './lock-base.ts'
 import { chooseLock, lockEntry, lockMismatch } from './lock-use.ts'
-import { RECORDS } from './parking.ts'
+import { MAX_RECORDS } from './parking.ts'
 import type { AnyLock } from './rlock.ts'
 
 export const KIND = 'Condition'
 
-/** How a {@link Condition} is made. */
+/** How a {@link Condition} is created. */
 export interface ConditionOptions extends SegmentOptions {
   /**
    * The lock that the condition belongs to; several conditions may share one.
@@ -21,7 +21,7 @@ export interface ConditionOptions extends SegmentOptions {
   readonly lock?: AnyLock
 }
 
-/** How a condition is made, opened and checked. */
+/** How a condition is created, opened and checked. */
 export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
   assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
@@ -31,10 +31,10 @@ export function conditionSpec(options: ConditionOptions = {}): SiteSpec {
   const lock = given === undefined ? 'own' : chooseLock(given, persist)
   return {
     description: { kind: KIND, lock: lockEntry(lock) },
-    cellsBytes: (lock === 'own' ? lockCellBytes : 0) + native.parkingBytes(RECORDS),
+    cellsBytes: (lock === 'own' ? lockCellBytes : 0) + native.parkingBytes(MAX_RECORDS),
     initialise: (segment, cell) => {
       if (lock === 'own') initialiseLock(segment, cell)
-      native.initParking(segment.native, cell + (lock === 'own' ? lockCellBytes : 0), RECORDS)
+      native.initParking(segment.native, cell + (lock === 'own' ? lockCellBytes : 0), MAX_RECORDS)
     },
     check: (found) => (options.lock === undefined ? undefined : lockMismatch(found.lock, lock)),
   }

@@ -1,4 +1,4 @@
-/** Condition: waiting, with a lock let go, until somebody says that what the lock guards has changed. */
+/** Condition: waits for a change of the data that a lock protects. */
 import { segmentError } from '../errors/segment-messages.ts'
 import { hasCode } from '../errors/share-error.ts'
 import type { Handle } from '../memory/handle.ts'
@@ -16,29 +16,27 @@ import { LockUse } from './lock-use.ts'
 import { ParkingState } from './parking.ts'
 import type { AnyLock } from './rlock.ts'
 import { SharedObject, stateAt } from './shared-object.ts'
-import { NOT_NOW, timeoutError } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { NOT_NOW, timeoutError } from './wait-queue.ts'
 
-/** There is one thing to wait for. */
+/** The key of all waits: a condition has one only. */
 const KEY = 0
 
-/** Who calls. */
+/** Identifies the caller as the owner of the lock. */
 export interface OwnerOptions {
   /**
-   * The guard through which the caller holds the lock. Needed for a guard of `await acquire()`: what is held
-   * synchronously, or inside `run`, is recognised without.
+   * The guard through which the caller holds the lock. Required for a guard of `await acquire()`; an owner that acquired synchronously,
+   * or runs inside `run`, is recognised without it.
    */
   readonly guard?: LockGuard | undefined
 }
 
 /**
- * A condition variable: those who hold its lock wait, letting go of the lock meanwhile, until somebody who holds the lock
- * notifies them.
+ * A condition variable: an owner of its lock releases the lock and waits until another owner notifies it.
  *
- * @remarks Wait in a loop, or by `waitFor`: when a waiter has the lock again, others may have had it in between. A
- * notification goes to those who wait at that moment, and is lost when nobody does. A waiter that is killed takes no
- * notification from others: one that it has not answered goes to the next within a tenth of a second. For Python's
- * `multiprocessing.Condition`.
+ * @remarks Wait in a loop, or with `waitFor`: when a waiter has the lock again, another owner may have had it in between. A notification
+ * goes to waiters of that moment, and is lost without any. A killed waiter loses no notification: one that it did not take goes to
+ * another waiter within a tenth of a second. Corresponds to Python's `multiprocessing.Condition`.
  * @example
  * ```ts
  * import { Condition, Value } from 'procshare'
@@ -132,13 +130,13 @@ export class Condition extends SharedObject<ParkingState> {
   }
 
   /**
-   * Lets go of the lock, waits to be notified without blocking the event loop, takes the lock again, and gives true.
+   * Releases the lock, waits for a notification without blocking the event loop, takes the lock again, and resolves to true.
    *
-   * @remarks All levels of a recursive lock are let go and taken again. However the wait ends, the caller holds the lock
-   * afterwards; taking it again is not bounded by the timeout. If somebody has died holding the lock meanwhile, the news goes
-   * to whoever takes it next. A pending wait keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; `ERR_TIMEOUT` after `timeoutMs`;
-   * `ERR_CLOSED` if this handle is or gets closed; `ERR_TOO_MANY_WAITERS`. The signal's reason when it aborts.
+   * @remarks All levels of a recursive lock are released and taken again. However the wait ends, the caller owns the lock afterwards;
+   * the timeout does not bound taking it again. If the lock was abandoned meanwhile, the next acquisition reports it. A pending wait keeps
+   * the process alive, unless {@link unref} was called.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not own the lock; `ERR_TIMEOUT` after `timeoutMs`;
+   * `ERR_CLOSED` if this object is closed, or gets closed meanwhile; `ERR_TOO_MANY_WAITERS`. The reason of the signal when it aborts.
    */
   async wait(options: WaitOptions & OwnerOptions = {}): Promise<true> {
     const { state } = this
@@ -147,11 +145,11 @@ export class Condition extends SharedObject<ParkingState> {
     waitOptions.signal?.throwIfAborted()
     const lock = this.#ownedLock(guard)
     const parked = state.park(KEY, this)
-    const hold = lock.suspend()
+    const ownership = lock.suspend()
     try {
       return await parked.wait(waitOptions)
     } finally {
-      await lock.resume(this, hold)
+      await lock.resume(this, ownership)
     }
   }
 
@@ -168,18 +166,18 @@ export class Condition extends SharedObject<ParkingState> {
     const { timeoutMs = Infinity } = waitOptions
     const lock = this.#ownedLock(guard)
     const parked = state.park(KEY, this)
-    const hold = lock.suspend()
+    const ownership = lock.suspend()
     try {
       if (parked.waitSync(timeoutMs) === NOT_NOW) throw timeoutError(this, timeoutMs)
       return true
     } finally {
-      lock.resumeSync(hold)
+      lock.resumeSync(ownership)
     }
   }
 
   /**
-   * Waits until `predicate` holds, which is asked with the lock held: at once, after each notification, and after the timeout; gives
-   * what it returned. `predicate` may return a promise.
+   * Waits until `predicate` returns a truthy value, and resolves to that. It is called with the lock held: at once, after each
+   * notification, and after the timeout. It may return a promise.
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
   async waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & OwnerOptions = {}): Promise<Truthy<T>> {
@@ -230,9 +228,8 @@ export class Condition extends SharedObject<ParkingState> {
   }
 
   /**
-   * Ends the waits of up to `count` waiters, and says how many there were. They go on when they get the lock, which the
-   * caller still holds.
-   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; `ERR_CLOSED`.
+   * Ends the waits of up to `count` waiters, and returns how many. They go on when they get the lock, which the caller still owns.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not own the lock; `ERR_CLOSED`.
    */
   notify(count = 1, { guard }: OwnerOptions = {}): number {
     const { state } = this
@@ -241,7 +238,7 @@ export class Condition extends SharedObject<ParkingState> {
     return state.unpark(KEY, count)
   }
 
-  /** Ends the waits of all waiters, and says how many there were. @throws as {@link notify}. */
+  /** Ends the waits of all waiters, and returns how many. @throws as {@link notify}. */
   notifyAll(options?: OwnerOptions): number {
     return this.notify(Infinity, options)
   }
@@ -265,12 +262,12 @@ export class Condition extends SharedObject<ParkingState> {
     this.#lock?.close()
   }
 
-  /** The error of the last of several waits, as that of the one that the caller has asked for. */
+  /** The error of the last of several waits, with the timeout that the caller passed. */
   #inFull(error: unknown, timeoutMs: number): unknown {
     return hasCode(error, 'ERR_TIMEOUT') ? timeoutError(this, timeoutMs) : error
   }
 
-  /** The state of the lock, which the caller must own. */
+  /** The state of the lock. @throws `ERR_NOT_OWNER` unless the caller owns it. */
   #ownedLock(guard: LockGuard | undefined): LockState {
     if (guard !== undefined && !(guard instanceof LockGuard))
       throw typeError('options.guard', 'a guard of the lock', guard)

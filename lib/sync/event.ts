@@ -7,23 +7,23 @@ import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory
 import { native } from '../native.ts'
 import { assertOptions } from '../validate.ts'
 import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
-import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
 
 const KIND = 'Event'
 
 class EventState extends ObjectState<'Event'> {
   readonly wait: number
-  readonly line: WaitLine
+  readonly waitQueue: WaitQueue
 
   constructor({ attachment, cell }: Site) {
     super(native.bindEvent(attachment.segment.native, cell))
     this.wait = native.objectWait(this.object, 0)
-    this.line = this.addLine(new WaitLine(this.wait))
+    this.waitQueue = this.addWaitQueue(new WaitQueue(this.wait))
   }
 }
 
-/** How an event is made, opened and checked. */
+/** How an event is created, opened and checked. */
 export function eventSpec(options: SegmentOptions = {}): SiteSpec {
   assertOptions('options', options, SEGMENT_OPTIONS)
   assertSegmentOptions(options)
@@ -34,8 +34,8 @@ export function eventSpec(options: SegmentOptions = {}): SiteSpec {
 /**
  * A flag that processes, workers and tasks set, clear and wait for.
  *
- * @remarks A wait ends when the event is set, also if it is cleared again before the waiter has come to look. `set` wakes all
- * who wait. The flag stays as it is when a process dies. For Python's `multiprocessing.Event`.
+ * @remarks A wait ends when the event is set, even if it is cleared again before the waiter runs. `set` wakes all waiters. The flag keeps
+ * its state when a process dies. Corresponds to Python's `multiprocessing.Event`.
  * @example
  * ```ts
  * import { Event } from 'procshare'
@@ -83,36 +83,36 @@ export class Event extends SharedObject<EventState> {
 
   /** Sets the event and ends all waits for it. @throws {@link ShareError} `ERR_CLOSED`. */
   set(): void {
-    const { object, line } = this.state
+    const { object, waitQueue } = this.state
     native.eventSet(object)
-    line.pump() // our own tasks need no wake-up
+    waitQueue.pump() // waits of this environment need no wake-up
   }
 
-  /** Clears the event: those who wait from now on wait for the next `set`. @throws {@link ShareError} `ERR_CLOSED`. */
+  /** Clears the event: later waits wait for the next `set`. @throws {@link ShareError} `ERR_CLOSED`. */
   clear(): void {
     native.eventClear(this.state.object)
   }
 
   /**
-   * Waits until the event is set, without blocking the event loop, and gives true.
+   * Waits until the event is set, without blocking the event loop, and resolves to true.
    *
    * @remarks A pending wait keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed. The signal's
-   * reason when it aborts.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, or gets closed meanwhile. The
+   * reason of the signal when it aborts.
    */
   async wait(options: WaitOptions = {}): Promise<true> {
-    const { object, line } = this.state
+    const { object, waitQueue } = this.state
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
     const ticket = native.eventTicket(object)
     const attempt = () => (native.eventHappened(object, ticket) ? true : NOT_NOW)
     if (attempt() === true) return true
     if (options.timeoutMs === 0) throw timeoutError(this, 0)
-    return line.wait(this, attempt, ticket, options)
+    return waitQueue.wait(this, attempt, ticket, options)
   }
 
   /**
-   * Waits until the event is set, blocking the thread, and gives true. Blocks the event loop: signal handlers do not run
+   * Waits until the event is set, blocking the thread, and returns true. Blocks the event loop: signal handlers do not run
    * meanwhile, nor timers and I/O. For scripts and workers.
    *
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.

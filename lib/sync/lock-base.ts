@@ -1,4 +1,4 @@
-/** What Lock and RLock have in common: everything but who may take the lock once more. */
+/** The base class of Lock and RLock, which differ only in whether the owner may take the lock once more. */
 import { assertSegmentOptions, SEGMENT_OPTIONS, type Segment, type SegmentOptions } from '../memory/segment.ts'
 import { createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
 import { native } from '../native.ts'
@@ -18,7 +18,7 @@ export function initialiseLock(segment: Segment, cell: number): void {
   native.initLock(segment.native, cell)
 }
 
-/** How a lock is made. */
+/** How a lock is created. */
 export function lockSpec(kind: LockKind, options: SegmentOptions = {}): SiteSpec {
   assertOptions('options', options, SEGMENT_OPTIONS)
   assertSegmentOptions(options)
@@ -36,9 +36,9 @@ export function openLock(kind: LockKind, name: string, options?: SegmentOptions)
 /**
  * What {@link Lock} and {@link RLock} share.
  *
- * @remarks The lock is a robust mutex in shared memory. When its owner ends while it holds it, by `SIGKILL`, a crash,
- * `process.exit()` or the end of a worker, the next one gets it at once (an asynchronous waiter within 100 ms) with a guard
- * that says `abandoned`.
+ * @remarks The lock is a robust mutex in shared memory. When its owner ends while it holds the lock, by `SIGKILL`, a crash,
+ * `process.exit()` or the end of a worker, the next waiter gets it: immediately if it blocks, within 100 ms if it is asynchronous. The
+ * guard is then `abandoned`.
  */
 export abstract class LockBase extends SharedObject<LockState> {
   /** @internal */
@@ -46,14 +46,14 @@ export abstract class LockBase extends SharedObject<LockState> {
     super(site, lockStateAt(site, recursive))
   }
 
-  /** Whether somebody holds the lock at this moment; by the time you read it, that may have changed. */
+  /** Whether the lock is held at this moment; the answer may be out of date when the caller gets it. */
   get locked(): boolean {
     return this.state.held
   }
 
   /**
-   * Who holds the lock at this moment, for people to read: the process id and Node's thread id (0 is the main thread).
-   * @remarks A process id means something in its own pid namespace only.
+   * The owner of the lock at this moment, for information: its process id and Node's thread id (0 is the main thread).
+   * @remarks The process id is that of the owner's own pid namespace.
    */
   get owner(): { pid: number; threadId: number } | undefined {
     const owner = this.state.owner
@@ -61,27 +61,27 @@ export abstract class LockBase extends SharedObject<LockState> {
   }
 
   /**
-   * Takes the lock without blocking the event loop; those who ask in one environment get it in the order in which they asked.
+   * Takes the lock without blocking the event loop. Within one process or worker, requests are granted in the order of the calls.
    *
-   * @remarks The lock then belongs to this acquisition alone, and the guard releases it: even a recursive lock does not
-   * recognise its owner without {@link run}. A pending acquisition keeps the process alive, unless {@link unref} was
-   * called. If the last owner died, the guard comes with `abandoned: true`: check the data before you trust it.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed;
+   * @remarks The lock belongs to this acquisition alone, and the guard releases it: even a recursive lock recognises its owner only
+   * inside {@link run}. A pending acquisition keeps the process alive, unless {@link unref} was called. If the last owner died, the
+   * guard is `abandoned`: check the data before using it.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, or gets closed meanwhile;
    * `ERR_DEADLOCK` inside `run` of the same lock, if it is not recursive. The signal's reason when it aborts.
    */
   async acquire(options: WaitOptions = {}): Promise<LockGuard> {
     const state = this.state
     assertWaitOptions(options)
-    const { hold, abandoned } = await state.acquire(this, new Task(), options)
-    return new LockGuard(state, abandoned, hold)
+    const { ownership, abandoned } = await state.acquire(this, new Task(), options)
+    return new LockGuard(state, abandoned, ownership)
   }
 
   /**
    * Takes the lock for this thread, blocking it until the lock is free. Blocks the event loop: signal handlers do not run
    * meanwhile, nor timers and I/O. For scripts and workers.
    *
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_DEADLOCK` at once when this thread, or a task of it,
-   * holds the lock, because that could never be granted; `ERR_CLOSED`.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_DEADLOCK` at once when this thread, or a task of it, owns the lock,
+   * because the request could never be granted; `ERR_CLOSED`.
    */
   acquireSync(options?: SyncWaitOptions): LockGuard {
     const state = this.state
@@ -91,7 +91,7 @@ export abstract class LockBase extends SharedObject<LockState> {
   }
 
   /**
-   * Takes the lock for this thread if it is free, and gives `undefined` if it is not.
+   * Takes the lock for this thread if it is free; otherwise returns `undefined`.
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   tryAcquire(): LockGuard | undefined {
@@ -101,10 +101,10 @@ export abstract class LockBase extends SharedObject<LockState> {
   }
 
   /**
-   * Runs `fn` while holding the lock, without blocking the event loop, and gives what it returns or resolves to.
+   * Runs `fn` while holding the lock, without blocking the event loop, and resolves to its result.
    *
-   * @remarks Everything that runs as part of `fn`, across its awaits, counts as the owner. The lock is released when `fn`
-   * has settled, however it does.
+   * @remarks Everything that runs as part of `fn`, across its awaits, counts as the owner. The lock is released when `fn` returns or
+   * throws, and when its promise settles.
    * @throws as {@link acquire}, and whatever `fn` throws.
    */
   async run<T>(
@@ -115,19 +115,19 @@ export abstract class LockBase extends SharedObject<LockState> {
     assertFunction('fn', fn)
     assertWaitOptions(options)
     const task = new Task(currentTask())
-    const { hold, abandoned } = await state.acquire(this, task, options)
+    const { ownership, abandoned } = await state.acquire(this, task, options)
     state.segment.pin()
     try {
       return await runInside(task, () => fn({ abandoned }))
     } finally {
       state.segment.unpin()
-      state.leave(hold)
-      task.ended = !state.isHeldFor(task) // as it is while a `run` inside, which nobody has awaited, goes on
+      state.leave(ownership)
+      task.ended = !state.isHeldFor(task) // it is held while an inner `run` goes on that was not awaited
     }
   }
 
   /**
-   * Runs `fn` while this thread holds the lock, blocking until it is free, and gives what it returns. Blocks the event loop:
+   * Runs `fn` while this thread holds the lock, blocking until it is free, and returns its result. Blocks the event loop:
    * signal handlers do not run meanwhile, nor timers and I/O. For scripts and workers.
    *
    * @throws as {@link acquireSync}, and whatever `fn` throws; `TypeError` when `fn` returns a promise, since the lock would be
@@ -138,13 +138,13 @@ export abstract class LockBase extends SharedObject<LockState> {
     assertFunction('fn', fn)
     if (options !== undefined) assertSyncWaitOptions(options)
     const abandoned = state.enter(options?.timeoutMs)
-    const { hold } = state
+    const { ownership } = state
     try {
       const result = fn({ abandoned })
       assertNotThenable('fn', result, ' (use run)')
       return result
     } finally {
-      state.leave(hold)
+      state.leave(ownership)
     }
   }
 
@@ -154,10 +154,10 @@ export abstract class LockBase extends SharedObject<LockState> {
   }
 
   /**
-   * Ends this handle; acquisitions that are pending through it are rejected with `ERR_CLOSED`. Idempotent.
+   * Closes this object; pending acquisitions through it are rejected with `ERR_CLOSED`. Idempotent.
    *
-   * @remarks Guards stay good as long as another handle of the lock is open in this environment. When the last one is
-   * closed, a lock that is still held is released, and its next owner is told that it was abandoned.
+   * @remarks Guards stay valid as long as another object of the same lock is open in this process or worker. When the last one is
+   * closed, a lock that is still held is released, and its next owner finds it abandoned.
    */
   override close(): void {
     super.close()

@@ -3,12 +3,12 @@ import { segmentError } from '../errors/segment-messages.ts'
 import type { LockState } from './lock-state.ts'
 
 /**
- * What an acquisition gives: a lock is held until its guard is released.
+ * The result of an acquisition: the lock is held until its guard is released.
  *
- * @remarks `using guard = lock.acquireSync()` releases at the end of the block, also when it is left by an error. A guard
- * that is lost without being released keeps the lock until the lock is closed in this process or worker, or the process or worker
- * ends; the next owner is then told that it was abandoned. A lock that is held is not collected, even if the program has no reference to
- * it any more, unless it is anonymous and its handle was never read: nobody else can wait for that one.
+ * @remarks `using guard = lock.acquireSync()` releases at the end of the block, also when an error leaves it. A guard that is lost
+ * without a release keeps the lock until the lock is closed in this process or worker, or until the process or worker ends. The next
+ * owner then finds the lock abandoned. A lock that is held is not garbage-collected, even without a reference in the program, unless it
+ * is anonymous and its handle was never read: no other process can wait for that one.
  * @example
  * ```ts
  * import { Lock } from 'procshare'
@@ -21,42 +21,42 @@ import type { LockState } from './lock-state.ts'
  * ```
  */
 export class LockGuard {
-  /** Whether the last owner ended while it held the lock, so that what the lock protects may be half-changed. */
+  /** Whether the last owner ended while it held the lock, so that the protected data may be incomplete. */
   readonly abandoned: boolean
-  readonly #hold: number
+  readonly #ownership: number
   #state: LockState | undefined
 
   /** @internal */
-  constructor(state: LockState, abandoned: boolean, hold: number = state.hold) {
+  constructor(state: LockState, abandoned: boolean, ownership: number = state.ownership) {
     this.#state = state
-    this.#hold = hold
+    this.#ownership = ownership
     this.abandoned = abandoned
     state.segment.pin()
   }
 
-  /** Whether the lock is not held through this guard any more: it was released, or the lock's last handle was closed. */
+  /** Whether the guard no longer holds the lock: it was released, or the last object of the lock in this process or worker was closed. */
   get released(): boolean {
     return this.#state === undefined || this.#state.ended
   }
 
   /** Whether the lock of that state is held through this guard. @internal */
   isOf(state: LockState): boolean {
-    return this.#state === state && this.#hold === state.hold
+    return this.#state === state && this.#ownership === state.ownership
   }
 
   /**
    * Releases the lock, or one level of a recursive one.
-   * @throws {@link ShareError} `ERR_NOT_OWNER` the second time, and after the lock's last handle was closed.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` for a second call, and after the last object of the lock was closed.
    */
   release(): void {
     const state = this.#state
     this.#state = undefined
     if (state === undefined || state.ended) throw segmentError('ERR_NOT_OWNER', { why: 'guard is released' })
     state.segment.unpin()
-    state.leave(this.#hold)
+    state.leave(this.#ownership)
   }
 
-  /** Releases the lock unless that has been done. */
+  /** Releases the lock unless it was released before. */
   [Symbol.dispose](): void {
     if (this.#state !== undefined && !this.#state.ended) this.release()
   }

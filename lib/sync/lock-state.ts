@@ -1,42 +1,41 @@
 /**
- * LockState: one lock as one environment sees it. There is exactly one per environment and lock, however many handles;
- * the robust mutex in the segment decides between environments, this decides between the tasks of one.
+ * LockState: one lock in one environment. There is one per environment and lock, however many objects the program has of it. The robust
+ * mutex in the segment decides between environments, this class decides between the tasks of one.
  *
- *   S1  depth > 0 exactly while this environment's thread holds the mutex.
- *   S2  task is the asynchronous owner while one holds it, and undefined while the thread itself does.
- *   S3  A synchronous attempt never waits for a task of its own thread: that task could not run on. It fails at once.
- *   S4  Asynchronous requests are granted in the order of their line (wait-line.ts). While this environment holds the lock,
- *       it is the release that ends our own hold that makes the line go on.
- *   S5  Each hold has a number, and whoever leaves says which one he leaves. A condition's wait suspends a hold, and the
- *       code that has it may leave before the wait has ended (a forgotten `await`, a race): what it leaves then must be
- *       neither the hold of another task nor the thread's next one.
+ *   S1  depth > 0 exactly while the thread of this environment owns the mutex.
+ *   S2  task is the asynchronous owner, and undefined while the thread itself owns the lock.
+ *   S3  A synchronous attempt never waits for a task of its own thread, which could not go on meanwhile. It fails at once.
+ *   S4  Asynchronous requests are granted in the order of the wait queue (wait-queue.ts). While this environment owns the lock, the
+ *       release that ends its ownership pumps the queue.
+ *   S5  Each ownership has a number, which leave() takes. The wait of a condition suspends an ownership, and the code that has it may
+ *       leave before the wait has ended (a forgotten `await`, a race). Then leave() must end neither the ownership of another task
+ *       nor the next one of the thread.
  *
- * enter() and leave() are the fast path: one native call without arguments each, and nothing else that costs. The two
- * functions are the same for all locks, and a word in memory says which lock is meant: a function that V8 knows as a
- * constant is called directly, one of many costs twice as much. For the same reason the mutex has no class of its own: one
- * more object in between makes `value.update()` a quarter slower.
+ * enter() and leave() are the fast path: one native call without arguments each. The two functions are the same for all locks, and a word
+ * in memory selects the lock: V8 calls a constant function directly, and one of many functions takes twice as long. For the same reason
+ * the mutex has no class of its own: one more object in between makes `value.update()` a quarter slower.
  */
 import { type Subject, segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
 import { type Resident, residentAt, type Segment } from '../memory/segment.ts'
 import { ABANDONED, BROKEN, BUSY, DEADLOCK, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
-import { type Grant, nextHold, type SuspendedHold, SuspendedHolds } from './hold.ts'
 import type { LockGuard } from './lock-guard.ts'
+import { type Grant, nextOwnership, type SuspendedOwnership, SuspendedOwnerships } from './ownership.ts'
 import { isInside, Task } from './task.ts'
-import { LATER, NOT_NOW, timeoutError, type Waiter, WaitLine } from './wait-line.ts'
 import type { WaitOptions } from './wait-options.ts'
+import { LATER, NOT_NOW, timeoutError, type Waiter, WaitQueue } from './wait-queue.ts'
 
 const selection = new Uint32Array(native.selection)
 const { tryAcquireSelected, acquireSelected, releaseSelected } = native
 
-/** How long a task waits before it reserves the lock; until then passers-by may take it, which makes a busy lock fast. */
-const PATIENCE_MS = 5
+/** How long a task waits before it reserves the lock. Until then running threads may take it first, which makes a busy lock fast. */
+const RESERVE_AFTER_MS = 5
 
-function pump(line: WaitLine): void {
-  line.pump()
+function pump(waitQueue: WaitQueue): void {
+  waitQueue.pump()
 }
 
-/** The depth of a lock whose last handle is closed: neither free nor held. */
+/** The depth of a lock whose last object is closed: neither free nor owned. */
 const ENDED = -1
 
 export class LockState implements Resident {
@@ -44,14 +43,14 @@ export class LockState implements Resident {
   readonly #index: number
   readonly #recursive: boolean
   readonly segment: Segment
-  readonly #line: WaitLine
+  readonly #waitQueue: WaitQueue
   #depth = 0
   #task: Task | undefined
-  #hold = 0
-  readonly #suspended = new SuspendedHolds()
+  #ownership = 0
+  readonly #suspended = new SuspendedOwnerships()
   #ended = false
 
-  /** The state of the lock at `cell` of the segment; made at its first use. */
+  /** The state of the lock at `cell` of the segment; created at its first use. */
   static of(segment: Segment, cell: number, recursive: boolean): LockState {
     return residentAt(segment, cell, LockState, () => new LockState(segment, cell, recursive))
   }
@@ -60,18 +59,18 @@ export class LockState implements Resident {
   constructor(segment: Segment, cell: number, recursive: boolean) {
     this.#lock = native.bindLock(segment.native, cell)
     this.#index = native.lockIndex(this.#lock)
-    this.#line = new WaitLine(native.lockWait(this.#lock))
+    this.#waitQueue = new WaitQueue(native.lockWait(this.#lock))
     this.#recursive = recursive
     this.segment = segment
   }
 
-  /** Takes the lock for the thread. True when the last owner died holding it. */
+  /** Takes the lock for the thread. True when the lock was abandoned. */
   enter(timeoutMs = Infinity): boolean {
     if (this.#depth === 0) {
       selection[0] = this.#index
       const answer = timeoutMs === Infinity ? acquireSelected() : tryAcquireSelected()
       if (answer === undefined) {
-        this.#begin()
+        this.#startOwnership()
         return false
       }
       return this.#enterSlowly(answer, timeoutMs)
@@ -81,41 +80,41 @@ export class LockState implements Resident {
     return false
   }
 
-  /** As enter(), but undefined when that would have to wait. */
+  /** As enter(), but undefined when that would wait. */
   tryEnter(): boolean | undefined {
     this.#assertNotEnded()
     if (this.#depth > 0) return this.#reenter() ? false : undefined
     const answer = this.#tryAcquire()
-    return answer === BUSY ? undefined : this.#settle(answer)
+    return answer === BUSY ? undefined : this.#noteAcquired(answer)
   }
 
-  /** The hold that the last enter() or grant has begun or deepened. For leave(); 0 is none. */
-  get hold(): number {
-    return this.#hold
+  /** The ownership that the last enter() or grant has begun or deepened, for leave(); 0 is none. */
+  get ownership(): number {
+    return this.#ownership
   }
 
   /**
    * Ends one enter() or grant.
-   * @param hold - what `hold` was after it
-   * @param handOn - tells the next owner that the lock was abandoned, because nobody has been told yet
+   * @param ownership - what `ownership` was after it
+   * @param asAbandoned - marks the lock as abandoned for the next owner, because this one could not report it
    */
-  leave(hold: number, handOn = false): void {
-    if (hold !== this.#hold) this.#suspended.leave(hold)
-    else if (--this.#depth === 0) this.#release(handOn)
+  leave(ownership: number, asAbandoned = false): void {
+    if (ownership !== this.#ownership) this.#suspended.leave(ownership)
+    else if (--this.#depth === 0) this.#release(asAbandoned)
   }
 
-  #release(handOn: boolean): void {
+  #release(asAbandoned: boolean): void {
     this.#task = undefined
-    this.#hold = 0
-    if (handOn) {
+    this.#ownership = 0
+    if (asAbandoned) {
       native.abandonLock(this.#lock)
     } else {
       selection[0] = this.#index
       releaseSelected()
     }
-    // By way of the event loop: a long line of our own tasks must starve neither its I/O nor other processes.
-    // Not by a closure: one that captures `this` would cost every call of leave().
-    if (this.#line.size > 0) setImmediate(pump, this.#line)
+    // In a later turn of the event loop: a long queue of own tasks must starve neither I/O nor other processes. Without a closure: one
+    // that captures `this` would slow down every call of leave().
+    if (this.#waitQueue.size > 0) setImmediate(pump, this.#waitQueue)
   }
 
   /** Takes the lock for `task`, in the order of the calls. */
@@ -126,7 +125,7 @@ export class LockState implements Resident {
     if (this.#task !== undefined && isInside(this.#task)) {
       if (!this.#recursive) throw this.#error('ERR_DEADLOCK')
       this.#depth++
-      return Promise.resolve({ hold: this.#hold, abandoned: false })
+      return Promise.resolve({ ownership: this.#ownership, abandoned: false })
     }
     let since = 0
     const attempt = () => {
@@ -134,27 +133,27 @@ export class LockState implements Resident {
       if (this.#depth > 0) return LATER
       const answer = this.#tryAcquire()
       if (answer === BUSY) {
-        // Others, who take it again right after they have released it, would keep us out for seconds.
+        // A process that takes the lock again right after each release would keep this task waiting for seconds.
         if (since === 0) since = performance.now()
-        else if (performance.now() - since > PATIENCE_MS) native.reserveLock(this.#lock)
+        else if (performance.now() - since > RESERVE_AFTER_MS) native.reserveLock(this.#lock)
         return NOT_NOW
       }
-      const abandoned = this.#settle(answer)
+      const abandoned = this.#noteAcquired(answer)
       this.#task = task
-      return { hold: this.#hold, abandoned }
+      return { ownership: this.#ownership, abandoned }
     }
-    if (this.#line.size === 0) {
+    if (this.#waitQueue.size === 0) {
       const grant = attempt()
       if (typeof grant === 'object') return Promise.resolve(grant)
     }
     if (timeoutMs === 0) throw timeoutError(waiter, 0)
-    return this.#line.wait(waiter, attempt, 0, options, () => {
+    return this.#waitQueue.wait(waiter, attempt, 0, options, () => {
       native.unreserveLock(this.#lock)
       return undefined
     })
   }
 
-  /** Whether the caller holds the lock: as the thread, inside `run`, or through this guard. */
+  /** Whether the caller owns the lock: as the thread, inside `run`, or through this guard. */
   isOwnedBy(guard: LockGuard | undefined): boolean {
     if (this.#depth <= 0) return false
     return guard === undefined ? this.#task === undefined || isInside(this.#task) : guard.isOf(this)
@@ -164,57 +163,57 @@ export class LockState implements Resident {
     return this.#task === task
   }
 
-  /** Releases all levels of a hold, to be taken up again later. */
-  suspend(): SuspendedHold {
-    const hold = { id: this.#hold, task: this.#task, depth: this.#depth }
-    this.#suspended.add(hold)
+  /** Releases all levels of the current ownership, to be resumed later. */
+  suspend(): SuspendedOwnership {
+    const ownership = { id: this.#ownership, task: this.#task, depth: this.#depth }
+    this.#suspended.add(ownership)
     this.#depth = 0
     this.#release(false)
-    return hold
+    return ownership
   }
 
-  /** Takes up a hold again, in line with the others; see {@link suspend}. */
-  async resume(waiter: Waiter, hold: SuspendedHold): Promise<void> {
-    // Not the handle's own wait: when the handle is closed, the hold must come back all the same.
+  /** Resumes an ownership, in the order of the wait queue; see {@link suspend}. */
+  async resume(waiter: Waiter, ownership: SuspendedOwnership): Promise<void> {
+    // A waiter of its own: when the object is closed, the ownership must be resumed all the same.
     const { name, subject } = waiter
-    const patient: Waiter = {
+    const resumer: Waiter = {
       name,
       subject,
       get keepsAlive() {
         return waiter.keepsAlive // which ref() and unref() may change meanwhile
       },
     }
-    if (!this.#ended && hold.depth > 0) {
-      const { abandoned } = await this.acquire(patient, new Task(), {})
-      this.#takeUp(hold, abandoned)
+    if (!this.#ended && ownership.depth > 0) {
+      const { abandoned } = await this.acquire(resumer, new Task(), {})
+      this.#restore(ownership, abandoned)
     }
-    this.#suspended.remove(hold)
+    this.#suspended.remove(ownership)
   }
 
   /** {@link resume}, blocking the thread. */
-  resumeSync(hold: SuspendedHold): void {
-    if (!this.#ended) this.#takeUp(hold, this.enter())
-    this.#suspended.remove(hold)
+  resumeSync(ownership: SuspendedOwnership): void {
+    if (!this.#ended) this.#restore(ownership, this.enter())
+    this.#suspended.remove(ownership)
   }
 
-  #takeUp({ id, depth, task }: SuspendedHold, abandoned: boolean): void {
-    // Nobody here can be told: the next owner is.
+  #restore({ id, depth, task }: SuspendedOwnership, abandoned: boolean): void {
+    // The caller has no way to report it: the next owner does.
     if (abandoned) native.markAbandoned(this.#lock)
     this.#depth = depth
     this.#task = task
-    this.#hold = id
-    if (depth === 0) this.#release(false) // whoever had it has left by now
+    this.#ownership = id
+    if (depth === 0) this.#release(false) // all its levels were left meanwhile
   }
 
-  get lines(): Iterable<WaitLine> {
-    return [this.#line]
+  get waitQueues(): Iterable<WaitQueue> {
+    return [this.#waitQueue]
   }
 
   get held(): boolean {
     return native.lockState(this.#lock) === LOCK_HELD
   }
 
-  /** Process and thread that hold the lock. */
+  /** The process and thread that own the lock. */
   get owner(): [pid: number, threadId: number] | undefined {
     return this.held ? native.lockOwner(this.#lock) : undefined
   }
@@ -223,16 +222,16 @@ export class LockState implements Resident {
     return this.#ended
   }
 
-  /** The last handle of this environment is closed: what is still held is handed on as abandoned. */
+  /** The last object of this environment is closed: abandons the lock if this environment owns it. */
   end(): void {
     this.#ended = true
-    // Waits through handles have failed by now; what is left is to take up a hold again that is gone.
-    this.#line.failAll(this.#error('ERR_CLOSED'))
+    // Waits of objects have failed by now. What is left are ownerships to be resumed, which have ended.
+    this.#waitQueue.failAll(this.#error('ERR_CLOSED'))
     this.#depth = ENDED
     this.#task = undefined
-    this.#hold = 0
+    this.#ownership = 0
     this.#suspended.clear()
-    native.endLock(this.#lock)
+    native.unbindLock(this.#lock)
   }
 
   #tryAcquire(): LockAnswer {
@@ -249,23 +248,23 @@ export class LockState implements Resident {
       }
       if (answer === BUSY) throw timeoutError({ subject: this.#subject }, timeoutMs)
     }
-    return this.#settle(answer)
+    return this.#noteAcquired(answer)
   }
 
   /** Notes an acquisition; true when the lock was abandoned. */
-  #settle(answer: LockAnswer): boolean {
+  #noteAcquired(answer: LockAnswer): boolean {
     if (answer === DEADLOCK) throw this.#error('ERR_DEADLOCK')
     if (answer === BROKEN) throw segmentError('ERR_CORRUPT', { segment: this.segment.name })
-    this.#begin()
+    this.#startOwnership()
     return answer === ABANDONED
   }
 
-  #begin(): void {
+  #startOwnership(): void {
     this.#depth = 1
-    this.#hold = nextHold()
+    this.#ownership = nextOwnership()
   }
 
-  /** Whether the code that asks owns the lock and may take it once more; then it has. */
+  /** Takes the lock once more if the caller owns it and may; whether it did. */
   #reenter(): boolean {
     if (!this.#recursive || (this.#task !== undefined && !isInside(this.#task))) return false
     this.#depth++

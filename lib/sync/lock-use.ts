@@ -1,7 +1,6 @@
 /**
- * LockUse: the lock that another object works under, which is its own (an RLock in its cell), one that the creator gave
- * (shared by several objects, in a segment elsewhere), or none. Which one it is stands in the object's description, so that
- * all who attach use the same.
+ * LockUse: the lock of another object. It is the object's own (an RLock in its cell), one that the creator passed (in another segment,
+ * and perhaps shared by several objects), or none. The description of the object says which, so that every process uses the same.
  */
 import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import { ShareError } from '../errors/share-error.ts'
@@ -33,7 +32,7 @@ export function chooseLock(lock: unknown, persist: boolean): LockChoice {
   return lock
 }
 
-/** How a description says which lock it is. */
+/** The entry of a description for a lock. */
 export function lockEntry(lock: LockChoice): unknown {
   return typeof lock === 'string' ? lock : SharedObject.siteOf(lock).handle
 }
@@ -48,14 +47,14 @@ export function lockMismatch(found: unknown, expected: unknown): Mismatch | unde
 /** The lock that a description speaks of, attached to. */
 function reviveLock(name: string, { lock }: Description, options: AttachOptions | undefined): LockChoice {
   if (lock === 'own' || lock === 'none') return lock
-  // Nothing but a lock may be attached to here: a description that names its own segment would never come to an end.
+  // Only a lock may be attached to here: a description that names its own segment would recurse for ever.
   const isLock = isHandle(lock) && (lock.kind === 'Lock' || lock.kind === 'RLock')
   if (!isLock) throw segmentError('ERR_CORRUPT', { segment: name })
   let revived: Shareable
   try {
     revived = attach(lock, options)
   } catch (error) {
-    // Its name may be one that no segment can have.
+    // The name may be invalid.
     throw error instanceof ShareError ? error : segmentError('ERR_CORRUPT', { segment: name }, error)
   }
   if (!(revived instanceof LockBase)) throw segmentError('ERR_CORRUPT', { segment: name })
@@ -67,9 +66,9 @@ export class LockUse {
   readonly state: LockState | undefined
   readonly #site: Site
   readonly #isOwn: boolean
-  /** Whether `#lock` is ours to close, and not what the creator gave. */
+  /** Whether close() closes `#lock`: not when the caller passed it. */
   readonly #isOurs: boolean
-  /** Keeps the segment of a lock that lives elsewhere. */
+  /** The attachment to the segment of a lock in another segment. */
   readonly #elsewhere: Attachment | undefined
   #lock: AnyLock | undefined
   #keepsAlive = true
@@ -101,7 +100,7 @@ export class LockUse {
     if (this.state === undefined) {
       throw segmentError('ERR_NO_LOCK', attachment.subject)
     }
-    // Whoever has closed what they got from here, by `using` perhaps, gets another.
+    // The program may have closed the lock that it got from here, with `using` for example: then it gets another object.
     if (this.#lock === undefined || (this.#isOwn && SharedObject.isClosed(this.#lock))) {
       const site = new Site(new Attachment(attachment.segment, 'RLock'), cell, { kind: 'RLock' })
       this.#lock = new RLock(site as SegmentOptions)
@@ -110,7 +109,7 @@ export class LockUse {
     return this.#lock
   }
 
-  /** Whether pending waits for the lock keep the process alive, those of a lock object included that is made later. */
+  /** Whether pending waits for the lock keep the process alive, including those of a lock object that is created later. */
   setKeepsAlive(yes: boolean): void {
     this.#keepsAlive = yes
     if (yes) this.#lock?.ref()

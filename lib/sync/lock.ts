@@ -7,10 +7,10 @@ import { attachSite, Site } from '../memory/site.ts'
 import { createLock, LockBase, openLock } from './lock-base.ts'
 
 /**
- * A lock that one owner holds at a time: a process, a worker, or an asynchronous task within one of them.
+ * A lock with one owner at a time: a process, a worker, or an asynchronous task within one of them.
  *
- * @remarks Not recursive: an owner that asks again gets `ERR_DEADLOCK`. For Python's `multiprocessing.Lock`; unlike that one
- * it is released by its guard only, and survives the death of its owner.
+ * @remarks Not recursive: an owner that requests it again gets `ERR_DEADLOCK`. Corresponds to Python's `multiprocessing.Lock`; unlike
+ * that one, only its guard releases it, and it survives the death of its owner.
  * @example
  * ```ts
  * import { Lock } from 'procshare'

@@ -1,17 +1,17 @@
-/** Parking: waits for a key that end when somebody says so, for as many as he says. What conditions and words have. */
+/** Keyed waiting: `park(key)` begins a wait, and `unpark(key, n)` ends n of them. Used by conditions and words. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Site } from '../memory/site.ts'
 import { type NativeObject, native, PARK } from '../native.ts'
 import { ObjectState } from './shared-object.ts'
-import { block, NOT_NOW, type Waiter, WaitLine } from './wait-line.ts'
 import type { WaitOptions } from './wait-options.ts'
+import { block, NOT_NOW, type Waiter, WaitQueue } from './wait-queue.ts'
 
-/** How many pairs of a process or worker and a key there can be at the same time for which somebody waits. */
-export const RECORDS = 256
+/** How many pairs of a process or worker and a key can have waits at the same time. */
+export const MAX_RECORDS = 256
 
 export class ParkingState extends ObjectState<'Parking'> {
   /** One for each native wait. */
-  readonly #lines = new Map<number, WaitLine>()
+  readonly #waitQueues = new Map<number, WaitQueue>()
   readonly #name: string
 
   constructor({ attachment, cell }: Site) {
@@ -20,34 +20,34 @@ export class ParkingState extends ObjectState<'Parking'> {
   }
 
   /**
-   * Begins a wait for `key`, which one of the methods of the result must follow.
+   * Begins a wait for `key`. The caller then calls one of the methods of the result.
    * @throws {@link ShareError} `ERR_TOO_MANY_WAITERS`, `ERR_CORRUPT`.
    */
   park(key: number, waiter: Waiter): Parked {
     return this.parked(native.park(this.object, key), key, waiter)
   }
 
-  /** The wait that a native function has begun. @param id - what it has answered */
+  /** The wait that a native function has begun. @param id - its result */
   parked(id: number, key: number, waiter: Waiter): Parked {
-    if (id >= 0) return new Parked(this.object, key, id, this.#lineOf(id), waiter)
-    if (id === PARK.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...waiter.subject, limit: RECORDS })
+    if (id >= 0) return new Parked(this.object, key, id, this.#waitQueueOf(id), waiter)
+    if (id === PARK.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...waiter.subject, limit: MAX_RECORDS })
     throw segmentError('ERR_CORRUPT', { segment: this.#name })
   }
 
-  /** Ends up to `count` waits for `key`; says how many there were. */
+  /** Ends up to `count` waits for `key`; returns how many. */
   unpark(key: number, count: number): number {
     const woken = native.unpark(this.object, key, Math.min(count, Number.MAX_SAFE_INTEGER))
-    if (woken > 0) for (const line of this.#lines.values()) line.pump() // our own tasks need no wake-up
+    if (woken > 0) for (const waitQueue of this.#waitQueues.values()) waitQueue.pump() // waits of this environment need no wake-up
     return woken
   }
 
-  #lineOf(id: number): WaitLine {
-    let line = this.#lines.get(id)
-    if (line === undefined) {
-      line = this.addLine(new WaitLine(id))
-      this.#lines.set(id, line)
+  #waitQueueOf(id: number): WaitQueue {
+    let waitQueue = this.#waitQueues.get(id)
+    if (waitQueue === undefined) {
+      waitQueue = this.addWaitQueue(new WaitQueue(id))
+      this.#waitQueues.set(id, waitQueue)
     }
-    return line
+    return waitQueue
   }
 }
 
@@ -56,31 +56,31 @@ export class Parked {
   readonly #object: NativeObject<'Parking'>
   readonly #key: number
   readonly #id: number
-  readonly #line: WaitLine
+  readonly #waitQueue: WaitQueue
   readonly #waiter: Waiter
 
-  constructor(object: NativeObject<'Parking'>, key: number, id: number, line: WaitLine, waiter: Waiter) {
+  constructor(object: NativeObject<'Parking'>, key: number, id: number, waitQueue: WaitQueue, waiter: Waiter) {
     this.#object = object
     this.#key = key
     this.#id = id
-    this.#line = line
+    this.#waitQueue = waitQueue
     this.#waiter = waiter
   }
 
-  /** Rejects with what ended the wait, unless it was over by then. */
+  /** Rejects when the wait is cancelled, unless it was granted before. */
   wait(options: WaitOptions): Promise<true> {
-    return this.#line.wait(this.#waiter, this.#attempt, 0, options, () => this.#leave())
+    return this.#waitQueue.wait(this.#waiter, this.#attempt, 0, options, () => this.#cancel())
   }
 
-  /** NOT_NOW after the timeout, when the wait was not over by then. */
+  /** NOT_NOW after the timeout, unless the wait was granted before. */
   waitSync(timeoutMs: number): true | typeof NOT_NOW {
     const answer = block(this.#id, this.#attempt, 0, timeoutMs)
-    return answer === NOT_NOW ? (this.#leave() ?? NOT_NOW) : answer
+    return answer === NOT_NOW ? (this.#cancel() ?? NOT_NOW) : answer
   }
 
   readonly #attempt = (): true | typeof NOT_NOW => (native.parkTake(this.#object, this.#key) ? true : NOT_NOW)
 
-  #leave(): true | undefined {
-    return native.parkLeave(this.#object, this.#key) || undefined
+  #cancel(): true | undefined {
+    return native.parkCancel(this.#object, this.#key) || undefined
   }
 }

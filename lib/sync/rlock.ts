@@ -1,4 +1,4 @@
-/** RLock: a lock that its owner may take again. */
+/** RLock: a recursive lock. */
 import type { Handle } from '../memory/handle.ts'
 import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
@@ -7,10 +7,10 @@ import { attachSite, Site } from '../memory/site.ts'
 import { createLock, LockBase, openLock } from './lock-base.ts'
 
 /**
- * A recursive lock: its owner takes it again at no risk, and it is free when every guard has been released.
+ * A recursive lock: its owner can take it again, and it is free when every guard has been released.
  *
- * @remarks The owner is the thread for a synchronous acquisition, and whatever runs inside `run(fn)` for an asynchronous one.
- * The guard of `await acquire()` belongs to nobody who could be recognised, so nothing re-enters under it.
+ * @remarks The owner of a synchronous acquisition is the thread; that of `run(fn)` is everything that runs inside `fn`. A guard of
+ * `await acquire()` has no owner that could be recognised, so the lock cannot be taken again under it.
  * @example
  * ```ts
  * import { RLock } from 'procshare'

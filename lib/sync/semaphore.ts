@@ -1,4 +1,4 @@
-/** Semaphore and BoundedSemaphore: so many at a time. */
+/** Semaphore and BoundedSemaphore: they admit up to a number of users at a time. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
 import {
@@ -14,30 +14,30 @@ import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory
 import { native, SEMAPHORE } from '../native.ts'
 import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
 import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
-import { block, NOT_NOW, timeoutError, WaitLine } from './wait-line.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
 
-/** What the value of a semaphore can be at most, as in Python. */
-const MOST = 2 ** 31 - 1
+/** The largest value of a semaphore, as in Python. */
+const MAX_VALUE = 2 ** 31 - 1
 
-/** How many processes and workers can hold units of a recoverable semaphore at the same time. */
-const HOLDERS = 256
+/** How many processes and workers can have units of a recoverable semaphore at the same time. */
+const MAX_HOLDERS = 256
 
-/** How a semaphore is made. */
+/** How a semaphore is created. */
 export interface SemaphoreOptions extends SegmentOptions {
   /**
-   * Brings the units back that a process or worker holds when it ends without releasing them, killed or not. Such a semaphore
-   * knows who holds how many, so it takes back only what the releasing process or worker has acquired, and has room for 256
-   * processes and workers that hold units at the same time.
-   * @defaultValue `true` for a {@link BoundedSemaphore}, `false` for a {@link Semaphore}, which is also a signal: released by those
-   * who hold nothing
+   * Whether the units of a process or worker come back when it ends without releasing them, killed or not. Such a semaphore records how
+   * many units each process or worker has: each can release only what it has acquired, and at most 256 of them can have units at the same
+   * time.
+   * @defaultValue `true` for a {@link BoundedSemaphore}; `false` for a {@link Semaphore}, which also serves as a signal that is released
+   * without having been acquired
    */
   readonly recoverable?: boolean
 }
 
 class SemaphoreState extends ObjectState<'Semaphore'> {
   readonly wait: number
-  readonly line: WaitLine
+  readonly waitQueue: WaitQueue
   readonly #segment: Segment
   readonly #isRecoverable: boolean
 
@@ -46,10 +46,10 @@ class SemaphoreState extends ObjectState<'Semaphore'> {
     this.#segment = attachment.segment
     this.#isRecoverable = description.recoverable === true
     this.wait = native.objectWait(this.object, 0)
-    this.line = this.addLine(new WaitLine(this.wait))
+    this.waitQueue = this.addWaitQueue(new WaitQueue(this.wait))
   }
 
-  /** Units of a recoverable semaphore belong to those who have them: as long as this environment does, the segment is not garbage. */
+  /** Units of a recoverable semaphore belong to this environment: as long as it has some, the segment is not collected. */
   noteTaken(): void {
     if (this.#isRecoverable) this.#segment.pin()
   }
@@ -61,15 +61,15 @@ class SemaphoreState extends ObjectState<'Semaphore'> {
 
 type Kind = 'Semaphore' | 'BoundedSemaphore'
 
-/** How a semaphore is made, opened and checked. */
+/** How a semaphore is created, opened and checked. */
 export function semaphoreSpec(kind: Kind, value: number, options: SemaphoreOptions = {}): SiteSpec {
-  assertInteger('value', value, 0, MOST)
+  assertInteger('value', value, 0, MAX_VALUE)
   assertOptions('options', options, ['recoverable', ...SEGMENT_OPTIONS])
   assertSegmentOptions(options)
   const { recoverable = kind === 'BoundedSemaphore' } = options
   assertBoolean('options.recoverable', recoverable)
-  const limit = kind === 'BoundedSemaphore' ? value : MOST
-  const records = recoverable ? HOLDERS : 0
+  const limit = kind === 'BoundedSemaphore' ? value : MAX_VALUE
+  const records = recoverable ? MAX_HOLDERS : 0
   const description = { kind, value, recoverable }
   return {
     description,
@@ -99,31 +99,30 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
     super(site, stateAt(site, SemaphoreState))
   }
 
-  /** How many units there are at this moment; by the time you read it, that may have changed. */
+  /** How many units are free at this moment; the answer may be out of date when the caller gets it. */
   get value(): number {
     return native.semaphoreValue(this.state.object)
   }
 
   /**
-   * Takes one unit without blocking the event loop; those who ask in one environment get theirs in the order in which they
-   * asked.
+   * Takes one unit without blocking the event loop. Within one process or worker, requests are granted in the order of the calls.
    *
    * @remarks A pending acquisition keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this handle is or gets closed. The signal's
-   * reason when it aborts. No unit has been taken then.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, or gets closed meanwhile. The
+   * reason of the signal when it aborts. No unit was taken then.
    */
   async acquire(options: WaitOptions = {}): Promise<void> {
-    const { line } = this.state
+    const { waitQueue } = this.state
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
     const attempt = () => (this.#take() ? undefined : NOT_NOW)
-    if (line.size === 0 && attempt() !== NOT_NOW) return
+    if (waitQueue.size === 0 && attempt() !== NOT_NOW) return
     if (options.timeoutMs === 0) throw timeoutError(this, 0)
-    await line.wait(this, attempt, 1, options)
+    await waitQueue.wait(this, attempt, 1, options)
   }
 
   /**
-   * Takes one unit, blocking the thread until there is one. Blocks the event loop: signal handlers do not run meanwhile, nor
+   * Takes one unit, blocking the thread until one is free. Blocks the event loop: signal handlers do not run meanwhile, nor
    * timers and I/O. For scripts and workers.
    *
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
@@ -137,7 +136,7 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   }
 
   /**
-   * Takes one unit if there is one, and says whether it did.
+   * Takes one unit if one is free, and returns whether it did.
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   tryAcquire(): boolean {
@@ -145,18 +144,18 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   }
 
   /**
-   * Puts units back and wakes those who wait for them.
+   * Releases units and wakes waiters.
    *
-   * @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would go beyond its limit (the initial value of a
-   * {@link BoundedSemaphore}, otherwise 2^31 − 1); `ERR_NOT_OWNER` when a recoverable semaphore gets back more than this
-   * process or worker has acquired; `ERR_CLOSED`. Nothing has been released then.
+   * @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would exceed its limit (the initial value of a
+   * {@link BoundedSemaphore}, otherwise 2^31 − 1); `ERR_NOT_OWNER` when this process or worker releases more units of a recoverable
+   * semaphore than it has acquired; `ERR_CLOSED`. No unit was released then.
    */
   release(units = 1): void {
     const { state } = this
-    const { object, line } = state
-    assertInteger('units', units, 1, MOST)
+    const { object, waitQueue } = state
+    assertInteger('units', units, 1, MAX_VALUE)
     const outcome = native.semaphoreRelease(object, units)
-    line.pump() // our own tasks need no wake-up
+    waitQueue.pump() // waits of this environment need no wake-up
     if (outcome === SEMAPHORE.DONE) {
       state.noteReleased(units)
       return
@@ -182,16 +181,16 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
       return true
     }
     if (outcome === SEMAPHORE.BUSY) return false
-    if (outcome === SEMAPHORE.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: HOLDERS })
+    if (outcome === SEMAPHORE.FULL) throw segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: MAX_HOLDERS })
     throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 }
 
 /**
- * A counter that is taken down by `acquire` and up by `release`, and makes those wait who would take it below zero.
+ * A counter that `acquire` decrements and `release` increments. At zero, `acquire` waits.
  *
- * @remarks Anybody may release, also who has not acquired. Units are not owned: those of a process that dies are gone, unless
- * the semaphore is `recoverable`. For Python's `multiprocessing.Semaphore`.
+ * @remarks A process may release without having acquired. Units have no owner: those of a process that dies are lost, unless the
+ * semaphore is `recoverable`. Corresponds to Python's `multiprocessing.Semaphore`.
  * @example
  * ```ts
  * import { Semaphore } from 'procshare'
@@ -239,9 +238,9 @@ export class Semaphore extends SemaphoreBase {
 /**
  * A semaphore that is never released more often than it was acquired: its initial value is its limit.
  *
- * @remarks It is `recoverable` unless told otherwise: the units of a process or worker that ends come back, and only who has
- * acquired units can release them. For Python's `multiprocessing.BoundedSemaphore`, where units of the dead are gone and anybody may
- * release: `recoverable: false`.
+ * @remarks It is `recoverable` by default: the units of a process or worker that ends come back, and a process or worker releases only
+ * units that it has acquired. Pass `recoverable: false` for the behaviour of Python's `multiprocessing.BoundedSemaphore`, where units of
+ * a dead process are lost and every process may release.
  * @example
  * ```ts
  * import { BoundedSemaphore } from 'procshare'

@@ -7,36 +7,36 @@ import { type Resident, residentAt } from '../memory/segment.ts'
 import { registerShareable } from '../memory/shareable.ts'
 import type { Site } from '../memory/site.ts'
 import { type NativeObject, native } from '../native.ts'
-import type { Waiter, WaitLine } from './wait-line.ts'
+import type { Waiter, WaitQueue } from './wait-queue.ts'
 
-/** An object as one environment sees it: one per environment and cell, however many handles. */
+/** An object in one environment: there is one state per environment and cell, however many objects the program has of it. */
 export abstract class ObjectState<Kind extends string> implements Resident {
   readonly object: NativeObject<Kind>
-  readonly #lines: WaitLine[] = []
+  readonly #waitQueues: WaitQueue[] = []
   #ended = false
 
   constructor(object: NativeObject<Kind>) {
     this.object = object
   }
 
-  /** The lines in which those stand who wait for the object. */
-  get lines(): Iterable<WaitLine> {
-    return this.#lines
+  /** The wait queues of the object. */
+  get waitQueues(): Iterable<WaitQueue> {
+    return this.#waitQueues
   }
 
-  /** Whether the environment has closed its last handle, as a callback of the program may do in the middle of a method. */
+  /** Whether the environment has closed its last object, as a callback of the program may do in the middle of a method. */
   get ended(): boolean {
     return this.#ended
   }
 
   end(): void {
     this.#ended = true
-    native.endObject(this.object)
+    native.unbindObject(this.object)
   }
 
-  protected addLine<Line extends WaitLine>(line: Line): Line {
-    this.#lines.push(line)
-    return line
+  protected addWaitQueue<Queue extends WaitQueue>(waitQueue: Queue): Queue {
+    this.#waitQueues.push(waitQueue)
+    return waitQueue
   }
 }
 
@@ -50,8 +50,8 @@ export function stateAt<State extends Resident>(site: Site, type: new (site: Sit
   }
 }
 
-/** What objects share that can be waited for: locks, semaphores, events, conditions, barriers and queues. */
-export abstract class SharedObject<State extends { readonly lines: Iterable<WaitLine> }> implements Waiter {
+/** The base class of waitable objects: locks, semaphores, events, conditions, barriers and queues. */
+export abstract class SharedObject<State extends { readonly waitQueues: Iterable<WaitQueue> }> implements Waiter {
   readonly #site: Site
   #state: State | undefined
   #keepsAlive = true
@@ -63,12 +63,12 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     registerShareable(this)
   }
 
-  /** The name of the segment that the object is in; for an anonymous one a random one. */
+  /** The name of the segment of the object; that of an anonymous object is random. */
   get name(): string {
     return this.#site.attachment.name
   }
 
-  /** A plain description with which others attach. The object stays until {@link close} then: see {@link Handle}. */
+  /** A plain description with which other processes attach. Once it was read, the object stays until {@link close}: see {@link Handle}. */
   get handle(): Handle {
     return this.#site.handleOf(this)
   }
@@ -79,7 +79,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
   }
 
   /**
-   * Makes pending asynchronous waits through this object keep the process alive, as they do unless {@link unref} was called.
+   * Makes pending asynchronous waits of this object keep the process alive, as they do by default. Undoes {@link unref}.
    * @returns the object itself
    */
   ref(): this {
@@ -87,7 +87,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
   }
 
   /**
-   * Lets the process, or worker, end although asynchronous waits through this object are pending, also those that are already: as
+   * Lets the process or worker end while asynchronous waits of this object are pending, including those that are pending now, as
    * `unref()` of a timer does. Undone by {@link ref}.
    * @returns the object itself
    */
@@ -95,19 +95,19 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     return this.#setKeepsAlive(false)
   }
 
-  /** Ends this handle; waits that are pending through it are rejected with `ERR_CLOSED`. Idempotent. */
+  /** Closes this object; pending waits of it are rejected with `ERR_CLOSED`. Idempotent. */
   close(): void {
     const state = this.#state
     if (state === undefined) return
     this.#state = undefined
     const error = this.#site.attachment.closedError()
-    for (const line of state.lines) line.failWaiter(this, error)
+    for (const waitQueue of state.waitQueues) waitQueue.failWaiter(this, error)
     this.#site.attachment.close()
   }
 
   /**
-   * Removes the name now. Those who are attached go on; nobody new can attach.
-   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
+   * Removes the name now. Attached processes go on; no other process can attach.
+   * @throws {@link ShareError} `ENOENT` when the name was removed before; `ERR_CLOSED`.
    */
   unlink(): void {
     this.#site.attachment.unlink()
@@ -121,7 +121,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
     return inspected(nameOf(this.subject), this.#state === undefined, () => this.shownState(), options)
   }
 
-  /** What `util.inspect` shows of the state at this moment; it must not wait. @internal */
+  /** The state that `util.inspect` shows; reading it must not wait. @internal */
   protected shownState(): unknown {
     return undefined
   }
@@ -142,13 +142,13 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
   }
 
   /** Where the object is, for others that use it. @internal */
-  static siteOf(object: SharedObject<{ readonly lines: Iterable<WaitLine> }>): Site {
+  static siteOf(object: SharedObject<{ readonly waitQueues: Iterable<WaitQueue> }>): Site {
     object.#site.attachment.assertOpen()
     return object.#site
   }
 
   /** @internal */
-  static isClosed(object: SharedObject<{ readonly lines: Iterable<WaitLine> }>): boolean {
+  static isClosed(object: SharedObject<{ readonly waitQueues: Iterable<WaitQueue> }>): boolean {
     return object.#state === undefined
   }
 
@@ -160,7 +160,7 @@ export abstract class SharedObject<State extends { readonly lines: Iterable<Wait
 
   #setKeepsAlive(yes: boolean): this {
     this.#keepsAlive = yes
-    for (const line of this.#state?.lines ?? []) line.refreshKeepAlive()
+    for (const waitQueue of this.#state?.waitQueues ?? []) waitQueue.refreshKeepAlive()
     return this
   }
 }

@@ -1,20 +1,20 @@
 /**
- * Tasks: who holds a lock that was taken asynchronously.
+ * Tasks: the owners of locks that were taken asynchronously.
  *
- * A thread runs many asynchronous tasks, so "the thread" cannot own what one of them has taken. Inside `run(fn)` the task
- * is whatever runs as part of `fn`, which AsyncLocalStorage knows; a guard of `acquire()` belongs to a task that nobody
- * can be recognised as, so it is released by the guard alone.
+ * A thread runs many asynchronous tasks, so the thread cannot own a lock that one of them has taken. Inside `run(fn)` the task is
+ * everything that runs as part of `fn`, as AsyncLocalStorage tells. A guard of `acquire()` belongs to a task that no code belongs to, so
+ * only the guard releases it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 export class Task {
   /** The task around this one: `run` inside `run`. */
   readonly outer: Task | undefined
-  /** Whether nothing will be held for it any more. */
+  /** Whether it owns no lock any more. */
   ended = false
 
   constructor(outer?: Task) {
-    // Whoever goes on from inside a task that has ended, and begins another one there, and so on, must not make a chain of them.
+    // Code that goes on inside a task that has ended, and begins another one there, and so on, must not build a chain of tasks.
     let living = outer
     while (living?.ended) living = living.outer
     this.outer = living
@@ -27,7 +27,7 @@ export function currentTask(): Task | undefined {
   return current.getStore()
 }
 
-/** Whether the code that asks runs as part of `task`. */
+/** Whether the caller runs as part of `task`. */
 export function isInside(task: Task): boolean {
   for (let inner = currentTask(); inner !== undefined; inner = inner.outer) {
     if (inner === task) return true

@@ -1,8 +1,8 @@
 /**
- * wait, waitAsync and notify on a 32-bit word of a segment: what Atomics has for threads, between processes.
+ * wait, waitAsync and notify on a 32-bit word of a segment: the counterpart of Atomics between processes.
  *
- * Who waits is in the segment's parking place, by the offset of the word: so exactly as many waits end as were notified,
- * whether they block a thread or are among thousands that one event loop has pending, and those of the dead count for nobody.
+ * Waits are in the parking cell of the segment, with the offset of the word as their key. So exactly as many waits end as were notified,
+ * whether they block a thread or are among thousands of one event loop; waits of dead processes do not count.
  */
 
 import { types } from 'node:util'
@@ -21,15 +21,15 @@ import {
   typeError,
 } from '../validate.ts'
 import { ParkingState } from './parking.ts'
-import { NOT_NOW, type Waiter } from './wait-line.ts'
 import type { WaitOptions } from './wait-options.ts'
+import { NOT_NOW, type Waiter } from './wait-queue.ts'
 
-/** The parking place of a segment, as one environment sees it. */
+/** The parking of a segment in one environment. */
 class Words extends ParkingState implements Waiter {
   readonly name: string
   readonly subject: Subject
   readonly keepsAlive = true
-  /** Those whose waits do not keep the process alive. */
+  /** The waiter whose waits do not keep the process alive. */
   readonly unrefd: Waiter
 
   constructor(site: Site) {
@@ -40,7 +40,7 @@ class Words extends ParkingState implements Waiter {
   }
 
   override end(): void {
-    for (const line of this.lines) line.failAll(segmentError('ERR_CLOSED', { segment: this.name }))
+    for (const waitQueue of this.waitQueues) waitQueue.failAll(segmentError('ERR_CLOSED', { segment: this.name }))
     super.end()
   }
 }
@@ -51,7 +51,7 @@ interface Word {
   readonly byteOffset: number
 }
 
-/** The last one that was asked for: whoever waits and notifies does so on the same buffer again and again. */
+/** The buffer that was used last: programs wait and notify on the same buffer again and again. */
 let last: { buffer: ArrayBufferLike; words: Words; segment: Segment } | undefined
 
 function wordAt(array: Int32Array, index: number): Word {
@@ -81,18 +81,18 @@ function siteOf(segment: Segment, cell: number): Site {
 }
 
 /**
- * Blocks the thread while `array[index]` holds `value`, until somebody calls {@link notify} for that element. What
- * `Atomics.wait` is for threads, between processes, and with its results. Blocks the event loop: signal handlers do not run
- * meanwhile, nor timers and I/O. For scripts and workers.
+ * Blocks the thread while `array[index]` holds `value`, until {@link notify} is called for that element: `Atomics.wait` between
+ * processes, with the same results. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For scripts and
+ * workers.
  *
- * @remarks It looks at the element for some microseconds before it sleeps; a
- * change that it sees then is as if the call had come a little later: `'not-equal'`. The array must be a view of the buffer of
- * a {@link SharedMemory}, of a {@link SharedArray} of `'i'`, or of a {@link SharedState} with one of those.
+ * @remarks Spins on the element for a few microseconds before it sleeps; a change in that time gives `'not-equal'`, as if the call had
+ * come a little later. The array must be a view of the buffer of a {@link SharedMemory}, of a {@link SharedArray} of `'i'`, or of a
+ * {@link SharedState} with one of those.
  * @param value - what the element is expected to hold
  * @param timeoutMs - as for `Atomics.wait`
  * @returns `'not-equal'` when the element held another number, `'ok'` when notified, `'timed-out'` otherwise
  * @throws `TypeError`, `RangeError` for another array or index; {@link ShareError} `ERR_CLOSED`; `ERR_NO_WORDS` when the
- * segment has no place for waiters; `ERR_TOO_MANY_WAITERS`.
+ * segment has no parking for words; `ERR_TOO_MANY_WAITERS`.
  * @example
  * ```ts
  * import { notify, SharedArray, wait } from 'procshare'
@@ -119,7 +119,7 @@ export function wait(
   return words.parked(id, byteOffset, words).waitSync(timeoutMs) === NOT_NOW ? 'timed-out' : 'ok'
 }
 
-/** What {@link waitAsync} may be told. */
+/** Options of {@link waitAsync}. */
 export interface WaitAsyncOptions extends WaitOptions {
   /**
    * Whether the wait keeps the process alive while it is pending.
@@ -128,18 +128,17 @@ export interface WaitAsyncOptions extends WaitOptions {
   readonly ref?: boolean | undefined
 }
 
-/** What {@link waitAsync} gives. */
+/** The result of {@link waitAsync}. */
 export type WaitAsyncResult =
   | { readonly async: false; readonly value: 'not-equal' | 'timed-out' }
   | { readonly async: true; readonly value: Promise<'ok' | 'timed-out'> }
 
 /**
- * {@link wait} without blocking the event loop: what `Atomics.waitAsync` is for threads, between processes.
+ * {@link wait} without blocking the event loop: `Atomics.waitAsync` between processes.
  *
  * @remarks A pending wait keeps the process alive, as a timer does, unless `ref: false` is given. The promise is rejected with
- * `ERR_CLOSED` when the last handle of the segment in this process or worker is closed, and with the signal's reason when that
- * aborts.
- * @param options - `timeoutMs`, as `Atomics.waitAsync` has it, or options
+ * `ERR_CLOSED` when the last object of the segment in this process or worker is closed, and with the reason of the signal when it aborts.
+ * @param options - `timeoutMs` as for `Atomics.waitAsync`, or options
  * @throws as {@link wait}.
  * @example
  * ```ts
@@ -186,10 +185,10 @@ function timedOut(error: unknown): 'timed-out' {
 }
 
 /**
- * Ends up to `count` waits for `array[index]`, in whatever process, worker or task they are, and says how many there were.
+ * Ends up to `count` waits for `array[index]`, in any process, worker or task, and returns how many.
  *
- * @remarks Costs a look at memory when nobody waits. Among processes and workers the turns go round; within one they go in the
- * order of the calls. The waits of those who have died count for nobody.
+ * @remarks Without waiters it only reads memory. Processes and workers are notified in turn; within one, waits end in the order of the
+ * calls. Waits of dead processes do not count.
  * @throws as {@link wait}.
  * @example
  * ```ts

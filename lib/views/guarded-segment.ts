@@ -149,11 +149,11 @@ export class GuardedSegment {
     const { state } = this
     if (state === undefined) return fn()
     const abandoned = state.enter()
-    const { hold } = state
+    const { ownership } = state
     try {
       return fn()
     } finally {
-      state.leave(hold, abandoned)
+      state.leave(ownership, abandoned)
     }
   }
 

@@ -40,11 +40,11 @@ export class ScalarValue extends ValueBase {
     const state = this.#state
     if (state === undefined) return this.#type.decode(view[0]!)
     const abandoned = state.enter()
-    const { hold } = state
+    const { ownership } = state
     try {
       return this.#type.decode(view[0]!)
     } finally {
-      state.leave(hold, abandoned)
+      state.leave(ownership, abandoned)
     }
   }
 
@@ -58,11 +58,11 @@ export class ScalarValue extends ValueBase {
       return
     }
     const abandoned = state.enter()
-    const { hold } = state
+    const { ownership } = state
     try {
       view[0] = raw
     } finally {
-      state.leave(hold, abandoned)
+      state.leave(ownership, abandoned)
     }
   }
 
@@ -74,14 +74,14 @@ export class ScalarValue extends ValueBase {
     if (state === undefined) return this.#updateUnlocked(fn)
     const type = this.#type
     const abandoned = state.enter()
-    const { hold } = state
+    const { ownership } = state
     try {
       const next = encodeElement(type, fn(type.decode(view[0]!) as never), 'the result of fn')
       if (this.#view === undefined) throw this.#guarded.closedError() // fn has closed it
       view[0] = next
       return type.decode(view[0]!)
     } finally {
-      state.leave(hold, abandoned)
+      state.leave(ownership, abandoned)
     }
   }
 
@@ -159,13 +159,13 @@ export class ScalarValue extends ValueBase {
     const view = this.#view
     if (view === undefined) throw this.#guarded.closedError()
     const abandoned = state.enter()
-    const { hold } = state
+    const { ownership } = state
     try {
       const old = view[0]!
       view[0] = combined(type, operation, old, raw)
       return type.decode(old)
     } finally {
-      state.leave(hold, abandoned)
+      state.leave(ownership, abandoned)
     }
   }
 
@@ -174,11 +174,11 @@ export class ScalarValue extends ValueBase {
     const state = this.#state
     if (state === undefined) return this.#type.decode(operation(cell))
     const abandoned = state.enter()
-    const { hold } = state
+    const { ownership } = state
     try {
       return this.#type.decode(operation(cell))
     } finally {
-      state.leave(hold, abandoned)
+      state.leave(ownership, abandoned)
     }
   }
 

@@ -40,8 +40,17 @@ export interface TextMembers<T extends TypeName> {
   set raw(value: Uint8Array | string)
 }
 
-/** An array of structs in shared memory. */
-export interface StructArrayOf<F extends StructFields> extends ArrayMembers, Iterable<StructView<F>> {
+/** The methods of arrays that make no array or a private one; the last argument of their callbacks is a private array of the records. */
+type PrivateMethods<T> = Pick<
+  readonly T[],
+  'every' | 'filter' | 'find' | 'findIndex' | 'forEach' | 'map' | 'reduce' | 'reduceRight' | 'slice' | 'some'
+>
+
+/** An array of structs in shared memory: live records, and the methods of arrays that change nothing. */
+export interface StructArrayOf<F extends StructFields>
+  extends ArrayMembers,
+    Iterable<StructView<F>>,
+    PrivateMethods<StructView<F>> {
   /** The layout of an element. */
   readonly type: StructType<F>
   readonly length: number
@@ -49,7 +58,10 @@ export interface StructArrayOf<F extends StructFields> extends ArrayMembers, Ite
   [index: number]: StructView<F>
   /** The live record at an index, counted from the end if negative. */
   at(index: number): StructView<F> | undefined
-  /** Replaces one record under the lock, all or nothing; every field must be given. */
+  keys(): IterableIterator<number>
+  values(): IterableIterator<StructView<F>>
+  entries(): IterableIterator<[number, StructView<F>]>
+  /** Replaces one record under the lock, all or nothing; every field must be given, by name or in order. */
   set(index: number, value: StructInput<F>): void
   /** Plain copies of all records, taken under the lock. */
   snapshot(): StructSnapshot<F>[]
@@ -71,7 +83,8 @@ export interface SharedArrayConstructor<Options> {
    * Makes an anonymous array; others attach to it through its `handle`.
    *
    * @param type - a scalar type ({@link TypeName}), or a {@link Struct}
-   * @param lengthOrValues - how many elements (all zero), or what they are; the length never changes
+   * @param lengthOrValues - how many elements (all zero), or what they are; the length never changes. A record is an object with some fields,
+   * or an array of their values in order
    * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for an element that does not
    * fit; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */

@@ -95,13 +95,25 @@ export interface StructValueOf<F extends StructFields> extends ValueMembers {
   readonly type: StructType<F>
   /**
    * The live record: its fields are read and written straight in memory, without the lock. Setting it replaces the whole
-   * record under the lock; every field must be given, and a value that does not fit changes nothing.
+   * record under the lock; every field must be given, by name or in order, and a value that does not fit changes nothing.
    */
   get value(): StructView<F>
   set value(value: StructInput<F>)
   /**
+   * Changes some fields in one exact step, under the lock; the others stay. A value that does not fit changes nothing.
+   *
+   * @example
+   * ```ts
+   * import { Struct, Value } from 'procshare'
+   * using person = new Value(Struct({ name: ['c', 16], age: 'i' }), { age: 36 })
+   * person.assign({ name: 'Ada' }) // text: TypeScript lets `person.value.name = …` be a Buffer only
+   * console.assert(person.value.name.toString() === 'Ada' && person.value.age === 36)
+   * ```
+   */
+  assign(fields: StructInit<F>): void
+  /**
    * Changes the record in one exact step: `fn` gets a copy to change (or returns a whole new record), which is written back
-   * under the lock. Gives a plain copy of the new record. When `fn` throws, nothing changes.
+   * under the lock. Gives a plain copy of the new record. When `fn` throws, nothing changes. What `fn` gets is to be used in `fn` only.
    */
   update(fn: (record: StructView<F>) => StructInput<F> | undefined): StructSnapshot<F>
   /** A plain copy of the record, taken under the lock. */
@@ -118,7 +130,8 @@ export interface ValueConstructor<Options> {
    * Makes an anonymous value; others attach to it through its `handle`.
    *
    * @param type - a scalar type ({@link TypeName}), or a {@link Struct}
-   * @param initial - the first value; the default is zero, `false`, or a record of zeros
+   * @param initial - the first value; the default is zero, `false`, or a record of zeros. Of a record some fields, as an object or as an
+   * array of their values in order
    * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for a value that does not fit;
    * {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */

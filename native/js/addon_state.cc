@@ -38,8 +38,8 @@ AddonState::AddonState(Napi::Env env)
       napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake, &wake_) == napi_ok,
       "no thread-safe function");
   napi_unref_threadsafe_function(env, wake_);
-  // Hooks run in reverse order: ours, added after the function's own, finds it alive and stops the threads
-  // that use it.
+  // Hooks run in reverse order: this one is added after that of the function, so it finds the function alive, and stops the threads that
+  // use it.
   napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
 }
 
@@ -47,31 +47,31 @@ AddonState::~AddonState() {
   if (slot_ != kNoSlot) FastSlots<FastPath>::Return(slot_);
 }
 
-// Nothing that belongs to the environment is left to whoever may still use the state.
+// Objects may use the state after this. What belongs to the environment is reset.
 void AddonState::Finalize(Napi::Env, AddonState* state) {
   state->on_wake.Reset();
   state->selection_.Reset();
   state->exchange_.Reset();
-  state->Release();
+  state->Unref();
 }
 
-void AddonState::LeaveNames() {
+void AddonState::DetachAll() {
   waits_.Stop();
-  for (Resident* resident : residents) resident->StandBack();
-  for (const auto& [identity, holder] : open_segments) holder->segment.Leave();
+  for (ObjectBinding* binding : bindings) binding->CancelReservation();
+  for (const auto& [identity, segment_binding] : open_segments) segment_binding->segment.Detach();
 }
 
-// The end of a worker or of the main thread, on the thread itself. A lock that it still holds is handed on as
-// abandoned: when the thread ends after its memory was unmapped the kernel could no longer do that.
+// The end of a worker or of the main thread, on the thread itself. Abandons the locks that it owns: when the thread ends after its
+// memory was unmapped, the kernel cannot do that.
 void AddonState::OnEnvironmentEnd(void* data) {
   AddonState* const state = static_cast<AddonState*>(data);
-  state->waits_.Stop();  // its threads ask the segments who lives
-  while (!state->residents.empty()) {
-    Resident* const resident = *state->residents.begin();
-    resident->End();
-    state->residents.erase(resident);
+  state->waits_.Stop();  // its threads ask the segments which members live
+  while (!state->bindings.empty()) {
+    ObjectBinding* const binding = *state->bindings.begin();
+    binding->Unbind();
+    state->bindings.erase(binding);
   }
-  for (const auto& [identity, holder] : state->open_segments) holder->segment.Close();
+  for (const auto& [identity, segment_binding] : state->open_segments) segment_binding->segment.Close();
   napi_release_threadsafe_function(state->wake_, napi_tsfn_abort);
 }
 

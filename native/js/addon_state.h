@@ -1,5 +1,5 @@
-// What one JavaScript environment (the main thread or a worker) owns. The only mutable state of the addon
-// that is not in shared memory, but for the table of fast_slots.h.
+// The state of one JavaScript environment: the main thread or a worker. Except for the table of fast_slots.h, the addon has no other
+// mutable state outside of shared memory.
 #pragma once
 
 #include <napi.h>
@@ -15,40 +15,40 @@
 
 namespace procshare {
 
-class SegmentHolder;
+class SegmentBinding;
 
-// Something on a segment that must let go of it before its environment ends.
-class Resident {
+// An object in the cells of a segment, as one environment uses it.
+class ObjectBinding {
  public:
-  virtual ~Resident() = default;
-  WeakExternal external;  // what JavaScript has of it
-  // Takes back what others would wait for in vain. Anything may follow.
-  virtual void StandBack() {}
-  // Nothing but destruction may follow. False when that was done before.
-  virtual bool End() = 0;
+  virtual ~ObjectBinding() = default;
+  WeakExternal external;  // through which JavaScript has it
+  // Takes back a reservation, for which other processes would wait in vain. The object stays usable.
+  virtual void CancelReservation() {}
+  // Ends the use of the object; only destruction may follow. False when it was unbound before.
+  virtual bool Unbind() = 0;
 };
 
-// Lives as long as its environment and everything of it that JavaScript can hold: Node finalizes the environment's data after
-// all these, Bun before them.
+// Lives as long as its environment and all objects of it that JavaScript can reach: Node finalizes the data of the environment after
+// these objects, Bun before them.
 class AddonState {
  public:
   static AddonState* Of(napi_env env);
   static void Make(Napi::Env env);
 
-  void Retain() { ++users_; }
-  void Release() {
+  void Ref() { ++users_; }
+  void Unref() {
     if (--users_ == 0) delete this;
   }
 
-  // Segments that are open, by what they mean: to find the one that is attached to once more.
-  std::unordered_multimap<MemoryIdentity, SegmentHolder*, MemoryIdentityHash> open_segments;
+  // Open segments by identity, to find the one that is attached to once more.
+  std::unordered_multimap<MemoryIdentity, SegmentBinding*, MemoryIdentityHash> open_segments;
 
-  // Those that have something to let go of; see collected.h.
-  std::unordered_set<SegmentHolder*> holders;
-  std::unordered_set<Resident*> residents;
-  static constexpr size_t kLeastBetweenLooks = 64;
-  size_t made_since_look = 0;  // holders
-  size_t look_after = kLeastBetweenLooks;
+  // All that may have something to reclaim; see collected.h.
+  std::unordered_set<SegmentBinding*> segment_bindings;
+  std::unordered_set<ObjectBinding*> bindings;
+  static constexpr size_t kMinReclaimInterval = 64;
+  size_t created_since_reclaim = 0;  // holders
+  size_t reclaim_after = kMinReclaimInterval;
   Waits& waits() { return waits_; }
   LockTable& lock_table() { return lock_table_; }
   QueueTable& queue_table() { return queue_table_; }
@@ -56,21 +56,21 @@ class AddonState {
   FastPath& fast_path() { return fast_path_; }
   Napi::Value selection() const { return selection_.Value(); }
 
-  // Called on the event loop with the id of a wait for which trying again is worth while.
+  // Called on the event loop with the id of a wait for which an attempt may succeed.
   Napi::FunctionReference on_wake;
-  // How waiting threads get there; the data is the id.
+  // Waiting threads call it; the data is the id.
   napi_threadsafe_function wake() const { return wake_; }
 
-  // Numbers and bytes that calls exchange with JavaScript without making values of them; see lib/native.ts.
+  // Numbers and bytes that calls exchange with JavaScript without creating values; see lib/native.ts.
   Napi::Value exchange() const { return exchange_.Value(); }
   double* exchange_words() const { return static_cast<double*>(exchange_data_); }
   uint8_t* exchange_bytes() const { return static_cast<uint8_t*>(exchange_data_) + kExchangeWords * sizeof(double); }
   static constexpr size_t kExchangeWords = 8;
   static constexpr size_t kExchangeBytes = 64 * 1024;
 
-  // Takes back what others would wait for in vain, and stops keeping the names of all segments (they go if we were the last),
-  // leaving every mapping in place. Nobody is woken any more. The process is about to end: until then it stays a member.
-  void LeaveNames();
+  // Cancels all reservations, and stops keeping the names of all segments, which are removed if this was the last member. Mappings
+  // stay, and no wait ends any more. For a process that is about to end: until then it stays a member.
+  void DetachAll();
 
  private:
   explicit AddonState(Napi::Env env);
@@ -82,7 +82,7 @@ class AddonState {
 
   int users_ = 1;
   const int slot_;
-  FastPath own_fast_path_;  // of an environment for which there was no slot
+  FastPath own_fast_path_;  // of an environment without a slot
   FastPath& fast_path_;
   LockTable lock_table_;
   QueueTable queue_table_;
@@ -93,13 +93,13 @@ class AddonState {
   Waits waits_;
 };
 
-// The state, kept by something that uses it.
-class StateUse {
+// A reference that keeps the state.
+class StateReference {
  public:
-  explicit StateUse(AddonState* state) : state_(state) { state_->Retain(); }
-  ~StateUse() { state_->Release(); }
-  StateUse(const StateUse&) = delete;
-  StateUse& operator=(const StateUse&) = delete;
+  explicit StateReference(AddonState* state) : state_(state) { state_->Ref(); }
+  ~StateReference() { state_->Unref(); }
+  StateReference(const StateReference&) = delete;
+  StateReference& operator=(const StateReference&) = delete;
   AddonState* operator->() const { return state_; }
   AddonState* get() const { return state_; }
 

@@ -1,6 +1,6 @@
-// Arguments and outcomes of calls between JavaScript and us. lib/ has validated arguments already. That something is no object of
-// ours, or no function, is a bug of ours and fatal. A number, text or boolean may come from a getter of the program that gave
-// another one when it was validated, or from bytes that others have written: one that cannot be is thrown as a TypeError.
+// Arguments and outcomes of calls from JavaScript. lib/ has validated all arguments. A value that is no External of this addon, or no
+// function, is a bug of this package, and fatal. A number, text or boolean may come from a getter of the program that returned another
+// one during validation, or from bytes of another process: a wrong one is thrown as a TypeError.
 #pragma once
 
 #include <napi.h>
@@ -18,9 +18,8 @@ inline void Check(bool condition, const char* what) {
   if (!condition) Napi::Error::Fatal("procshare", what);
 }
 
-// Whether a call of Node-API that should not fail has not. It does in a worker that is being terminated: from that moment on,
-// which another thread chooses, all that could run JavaScript is refused, and what the caller returns reaches nobody.
-// Any other failure is fatal.
+// Whether a call of Node-API succeeded that fails only in a worker that is being terminated: from a moment that another thread chooses,
+// Node-API refuses everything that could run JavaScript, and ignores what the caller returns. Any other failure is fatal.
 inline bool Succeeded(napi_env env, napi_status status, const char* what) {
   if (status == napi_ok) return true;
   bool thrown = false;
@@ -29,8 +28,8 @@ inline bool Succeeded(napi_env env, napi_status status, const char* what) {
   return false;
 }
 
-// What is inside an External of ours. Null in a worker that is being terminated when there is none: JavaScript may go on for
-// a moment with what a refused call has not given it. Anything else is fatal.
+// The object inside an External of this addon. Null in a worker that is being terminated, where JavaScript may go on for a moment without
+// the result of a refused call. Anything else is fatal.
 template <class T>
 T* Unwrap(const Napi::Value& external, const napi_type_tag& tag, const char* what) {
   bool ours = false;
@@ -43,7 +42,7 @@ T* Unwrap(const Napi::Value& external, const napi_type_tag& tag, const char* wha
   return external.As<Napi::External<T>>().Data();
 }
 
-// What a file of functions offers to JavaScript.
+// A function that is exported to JavaScript.
 struct ExportedFunction {
   const char* name;
   Napi::Value (*function)(const Napi::CallbackInfo&);
@@ -53,7 +52,7 @@ inline void ExportAll(Napi::Env env, Napi::Object exports, std::initializer_list
   for (const auto& [name, function] : functions) exports.Set(name, Napi::Function::New(env, function, name));
 }
 
-// Throws, once, for an argument that is not `expected`. What the function does with the 0 that it has got instead must do no harm.
+// Throws, once, for an argument that is not `expected`. The caller goes on with 0, which must do no harm.
 PROCSHARE_COLD inline void ThrowArgument(Napi::Env env, size_t index, const char* expected) {
   if (env.IsExceptionPending()) return;
   Napi::Error error = Napi::TypeError::New(env, "argument " + std::to_string(index) + " must be " + expected);
@@ -78,8 +77,8 @@ inline uint64_t SizeArg(const Napi::CallbackInfo& info, size_t index) {
 // Whether all arguments read so far were what they must be; otherwise something has been thrown.
 inline bool ArgumentsOk(const Napi::CallbackInfo& info) { return !info.Env().IsExceptionPending(); }
 
-// Where something begins, going by the description of a segment, which anybody may have written. What is no offset becomes one
-// at which nothing can lie.
+// An offset from the description of a segment, which any process may have written. A number that is no offset becomes one at which no
+// object can lie.
 inline uint64_t ToOffset(double value) {
   const bool is_offset =
       value >= 0 && value <= 9007199254740991.0 && value == static_cast<double>(static_cast<uint64_t>(value));

@@ -13,22 +13,22 @@ class BarrierObject final : public SyncObject {
   static constexpr SyncKind kKind = SyncKind::kBarrier;
   static constexpr bool kHasMutex = true;
 
-  // Its first wait is for the end of an action that others perform.
+  // Its first wait is for the end of an action that another party performs.
   BarrierObject(const Napi::Value& segment, BarrierCell* cell, size_t byte_length)
       : SyncObject(segment, kKind), barrier(cell, byte_length, members()) {
     WakeWord* const wake = barrier.wake();
     AddWait({&wake->word, &wake->flags, [this](uint64_t) { return barrier.phase() != BarrierPhase::kActing; },
-             [this] { barrier.TendInTurn(); }});
+             [this] { barrier.ReapDeadIfDue(); }});
   }
   bool LooksSound() const { return barrier.LooksSound(); }
 
-  // The id of the wait that sleeps on the bell of a record.
+  // The id of the wait that sleeps on the grant word of a record.
   uint32_t WaitOf(LedgerRecord* record) {
     const auto [known, added] = waits_of_records_.emplace(record, 0);
     if (added) {
-      known->second = AddWait({&record->bell, nullptr,
+      known->second = AddWait({&record->grant_word, nullptr,
                                [record](uint64_t) { return record->granted.load(std::memory_order_relaxed) > 0; },
-                               [this] { barrier.TendInTurn(); }});
+                               [this] { barrier.ReapDeadIfDue(); }});
     }
     return known->second;
   }
@@ -69,7 +69,7 @@ Napi::Value Arrive(const Napi::CallbackInfo& info, BarrierObject& object) {
   return ToJs(info, arrival.outcome);
 }
 
-// barrierTake(barrier, generation), barrierFinish, barrierLeave: a BarrierOutcome.
+// barrierTake(barrier, generation), barrierFinish, barrierCancel: a BarrierOutcome.
 Napi::Value Take(const Napi::CallbackInfo& info, BarrierObject& object) {
   return ToJs(info, object.barrier.Take(SizeArg(info, 1)));
 }
@@ -78,8 +78,8 @@ Napi::Value Finish(const Napi::CallbackInfo& info, BarrierObject& object) {
   return ToJs(info, object.barrier.Finish(SizeArg(info, 1)));
 }
 
-Napi::Value Leave(const Napi::CallbackInfo& info, BarrierObject& object) {
-  return ToJs(info, object.barrier.Leave(SizeArg(info, 1)));
+Napi::Value Cancel(const Napi::CallbackInfo& info, BarrierObject& object) {
+  return ToJs(info, object.barrier.Cancel(SizeArg(info, 1)));
 }
 
 Napi::Value Abort(const Napi::CallbackInfo&, BarrierObject& object) {
@@ -96,7 +96,7 @@ Napi::Value Parties(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.parties()));
 }
 
-// barrierTimeoutNs(barrier): of waits that have no timeout of their own; 0: for ever.
+// barrierTimeoutNs(barrier): of waits that have no timeout of their own; 0: none.
 Napi::Value TimeoutNs(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.timeout_ns()));
 }
@@ -106,7 +106,7 @@ Napi::Value Waiting(const Napi::CallbackInfo& info, BarrierObject& object) {
 }
 
 Napi::Value IsBroken(const Napi::CallbackInfo& info, BarrierObject& object) {
-  object.barrier.Tend();
+  object.barrier.ReapDead();
   return Napi::Boolean::New(info.Env(), object.barrier.broken());
 }
 
@@ -121,7 +121,7 @@ void ExportBarrierFunctions(Napi::Env env, Napi::Object exports) {
                 {"barrierArrive", On<Arrive>},
                 {"barrierTake", On<Take>},
                 {"barrierFinish", On<Finish>},
-                {"barrierLeave", On<Leave>},
+                {"barrierCancel", On<Cancel>},
                 {"barrierAbort", On<Abort>},
                 {"barrierReset", On<Reset>},
                 {"barrierParties", On<Parties>},

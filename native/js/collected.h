@@ -1,19 +1,19 @@
-// What the garbage collector has taken and whose finalizers have not run yet. Node runs finalizers on the event loop only: a loop
-// that makes objects without a turn of it would use up descriptors and memory that nobody can reach any more.
+// Reclaims the memory of objects that were collected and whose finalizers have not run yet. Node runs finalizers only on the event loop: a
+// loop that creates objects without a turn of it would use up descriptors and memory.
 #pragma once
 
 #include <napi.h>
 
 namespace procshare {
 
-// Lets go of all that. Nothing that JavaScript can still reach is touched: a buffer keeps its mapping by itself. True when a
+// Reclaims all that. Does not touch what JavaScript can still reach: a buffer keeps its own reference to the mapping. True when a
 // descriptor, a mapping or memory became free.
-bool LetGoOfCollected(napi_env env);
+bool ReclaimCollected(napi_env env);
 
-// The same, at a cost that does not grow with the number of objects when it is called for each new one.
-void LetGoOfCollectedNowAndThen(napi_env env);
+// The same, for each new object: the cost of a call does not grow with the number of objects.
+void ReclaimCollectedIfDue(napi_env env);
 
-// What V8 is told that an open descriptor costs: so much that it collects before the process runs out of them.
+// The size that is reported to V8 for an open descriptor: large enough that V8 collects before the process runs out of descriptors.
 int64_t DescriptorWeight();
 
 void ExportCollectedFunctions(Napi::Env env, Napi::Object exports);

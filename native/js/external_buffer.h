@@ -12,48 +12,50 @@ namespace procshare {
 // Whether this runtime can make a SharedArrayBuffer over memory that is not its own.
 bool HasExternalSharedBuffers();
 
-// What a holder remembers of the buffer that it made.
+// The buffer of a segment binding.
 class ExternalBuffer {
  public:
-  // What a buffer keeps mapped. Belongs to the finalizer of the buffer.
-  struct Keeper {
+  // The mapping of a buffer. Owned by the finalizer of the buffer.
+  struct MappingReference {
     std::shared_ptr<MemoryMapping> mapping;
-    bool* released;                   // where to note that the finalizer has run, while the buffer is being made
-    ExternalBuffer* owner = nullptr;  // who must not look here afterwards; of an ArrayBuffer
+    bool* finalized;                  // where to note that the finalizer has run, while the buffer is being made
+    ExternalBuffer* owner = nullptr;  // of an ArrayBuffer: has a pointer to this until the finalizer has run
   };
 
   ExternalBuffer() = default;
   ExternalBuffer(const ExternalBuffer&) = delete;
   ExternalBuffer& operator=(const ExternalBuffer&) = delete;
   ~ExternalBuffer() {
-    if (keeper_ != nullptr) keeper_->owner = nullptr;
+    if (mapping_reference_ != nullptr) mapping_reference_->owner = nullptr;
   }
 
-  // A SharedArrayBuffer over the first `byte_length` bytes where the runtime can make one, otherwise an ArrayBuffer. To be
-  // called once. `*reported_bytes` becomes what V8 is to be told of external memory until the buffer is collected. Throws ERR_EXTERNAL_BUFFERS where the runtime refuses memory from outside.
+  // A SharedArrayBuffer over the first `byte_length` bytes where the runtime can create one, otherwise an ArrayBuffer. To be
+  // called once. `*reported_bytes` becomes the external memory to report to V8 until the buffer is collected. Throws
+  // ERR_EXTERNAL_BUFFERS where the runtime refuses memory from outside.
   Napi::Value Create(Napi::Env env, const std::shared_ptr<MemoryMapping>& mapping, size_t byte_length,
                      int64_t* reported_bytes);
 
-  // Empties an ArrayBuffer and lets go of its memory at once; the caller knows that it is alive and that no view of it
-  // will be used. Without effect on a SharedArrayBuffer.
-  void Drop(Napi::Env env);
+  // Detaches an ArrayBuffer and unmaps its memory at once. The caller knows that it is alive and that no view of it is in use. Without
+  // effect on a SharedArrayBuffer.
+  void Detach(Napi::Env env);
 
-  bool made() const { return made_; }
+  bool created() const { return created_; }
 
-  // The program has got the buffer: that it was collected does not mean any more that nobody has the memory.
+  // The program has the buffer, and may move its memory to another one: that the buffer was collected no longer means that the memory
+  // is unused.
   void Expose() { exposed_ = true; }
 
-  // Lets go of the memory of an ArrayBuffer that was collected and whose finalizer is still to come; true if it had some.
-  bool LetGo(napi_env env);
+  // Unmaps the memory of an ArrayBuffer that was collected and whose finalizer has not run; true if it had some.
+  bool Unmap(napi_env env);
 
   // The finalizer has run.
-  void Forget() { keeper_ = nullptr; }
+  void OnFinalized() { mapping_reference_ = nullptr; }
 
  private:
-  napi_ref reference_ = nullptr;  // weak
-  Keeper* keeper_ = nullptr;      // of an ArrayBuffer; owned by its finalizer
+  napi_ref buffer_reference_ = nullptr;            // weak
+  MappingReference* mapping_reference_ = nullptr;  // of an ArrayBuffer; owned by its finalizer
   bool exposed_ = false;
-  bool made_ = false;
+  bool created_ = false;
 };
 
 }  // namespace procshare

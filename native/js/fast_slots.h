@@ -1,9 +1,8 @@
-// Native functions that know their environment without asking.
+// Native functions that find the state of their environment without a call of Node-API.
 //
-// A Node-API callback learns its data pointer from napi_get_cb_info, and two of those calls are a fifth of an
-// uncontended lock and unlock. So the first kFastSlots environments of a process get functions of their own,
-// compiled per slot, which find their object in a table, at an address that is a constant; later ones get
-// ordinary functions with a data pointer. docs/platforms/performance.md has the measurement.
+// A Node-API callback gets its data pointer from napi_get_cb_info, and two of those calls are a fifth of an uncontended lock and unlock.
+// So the first kFastSlots environments of a process get functions of their own, compiled per slot, which find their object at a constant
+// address in a table. Later environments get ordinary functions with a data pointer. docs/platforms/performance.md has the measurement.
 #pragma once
 
 #include <napi.h>
@@ -49,7 +48,7 @@ class FastSlots {
   }
 
  private:
-  // Flattened: with its body inside it knows where the object is, which saves the body registers.
+  // Flattened: with the body inlined, the address of the object is a constant, which saves registers.
   template <napi_value (*Body)(napi_env, Object&), int kSlot>
   PROCSHARE_FLATTEN static napi_value BySlot(napi_env env, napi_callback_info) {
     return Body(env, objects_[kSlot]);

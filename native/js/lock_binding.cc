@@ -12,37 +12,37 @@
 
 namespace procshare {
 
-LockBinding::LockBinding(SegmentHolder* holder, LockCell* cell)
-    : state_(holder->state.get()),
-      holder_(holder),
-      mapping_(holder->segment.mapping()),
-      lock_(cell, holder->owners()),
-      index_(state_->lock_table().Add(cell, holder->owners())),
+LockBinding::LockBinding(SegmentBinding* segment_binding, LockCell* cell)
+    : state_(segment_binding->state.get()),
+      segment_binding_(segment_binding),
+      mapping_(segment_binding->segment.mapping()),
+      lock_(cell, segment_binding->owners()),
+      index_(state_->lock_table().Add(cell, segment_binding->owners())),
       wait_(state_->waits().Add({lock_.release_word(),
                                  lock_.flags(),
                                  [lock = lock_, owner = state_->fast_path().owner](uint64_t) {
                                    return lock.Peek() != MutexState::kHeld && !lock.IsReservedForOthers(owner);
                                  },
                                  {}})) {
-  holder_->Retain();
-  ++holder_->objects;
-  state_->residents.insert(this);
+  segment_binding_->Ref();
+  ++segment_binding_->objects;
+  state_->bindings.insert(this);
 }
 
 LockBinding::~LockBinding() {
-  End();
+  Unbind();
   state_->lock_table().Remove(index_);
-  holder_->Release();
+  segment_binding_->Unref();
 }
 
-bool LockBinding::End() {
+bool LockBinding::Unbind() {
   if (mapping_ == nullptr) return false;
   state_->waits().Remove(wait_);
   Unreserve();
   Abandon();
   mapping_.reset();
-  --holder_->objects;
-  state_->residents.erase(this);
+  --segment_binding_->objects;
+  state_->bindings.erase(this);
   return true;
 }
 
@@ -64,12 +64,11 @@ namespace {
 
 constexpr napi_type_tag kLockTag = {0x5d1c94e8a27b4f03, 0xb70e35f1c8d6924a};
 
-// How long one call blocks at most. Between two of them V8 gets to see that a worker is to be terminated. It
-// is not polling: a release or the owner's death ends the call at once.
+// The longest time for which one call blocks. Between two calls V8 can end a worker. This is not polling: a release, or the death of
+// the owner, ends the call at once.
 constexpr double kSliceMs = 100;
 
-// What the functions answer: undefined for "acquired", because making even a small number costs; see
-// lib/native.ts.
+// The result of the functions: undefined for "acquired", because creating even a small number takes time. See lib/native.ts.
 napi_value ToAnswer(napi_env env, MutexOutcome outcome) {
   if (outcome == MutexOutcome::kAcquired) return nullptr;
   napi_value answer = nullptr;
@@ -77,7 +76,7 @@ napi_value ToAnswer(napi_env env, MutexOutcome outcome) {
   return answer;
 }
 
-// The calling thread holds the lock already, by another copy of the package: it would wait for itself. A number beside those of
+// The calling thread already owns the lock, through another copy of the package, and would wait for itself. The number follows those of
 // MutexOutcome; see lib/native.ts.
 napi_value ToDeadlock(napi_env env) {
   constexpr int32_t kDeadlock = 4;
@@ -86,7 +85,7 @@ napi_value ToDeadlock(napi_env env) {
   return answer;
 }
 
-// The rest of an acquisition for which the first attempt did not suffice. Apart, so that the fast path saves no registers.
+// The rest of an acquisition whose first attempt failed. In a function of its own, so that the fast path saves no registers.
 PROCSHARE_COLD napi_value Finish(napi_env env, FastPath& path, MutexOutcome outcome, bool waits) {
   SharedLock lock(path.cell, path.owners);
   if (outcome == MutexOutcome::kBusy && waits) {
@@ -128,10 +127,10 @@ void ExportFastPath(Napi::Env env, Napi::Object exports) {
   exports.Set("selection", state->selection());
 }
 
-// Null only in a worker that is being terminated, or when ERR_CLOSED has been thrown, because the lock has ended.
+// Null in a worker that is being terminated, and when ERR_CLOSED was thrown because the lock is unbound.
 LockBinding* LockOf(const Napi::CallbackInfo& info) {
   LockBinding* const lock = Unwrap<LockBinding>(info[0], kLockTag, "expected a lock");
-  if (lock == nullptr || !lock->ended()) return lock;
+  if (lock == nullptr || !lock->unbound()) return lock;
   ThrowCode(info.Env(), "ERR_CLOSED");
   return nullptr;
 }
@@ -149,7 +148,7 @@ void Finalize(napi_env env, void* data, void*) {
   delete binding;
 }
 
-// initLock(segment, offset): makes a free lock in the cells of a segment that is not published yet.
+// initLock(segment, offset): creates a free lock in the cells of a segment that is not published yet.
 Napi::Value InitLock(const Napi::CallbackInfo& info) {
   MutexKind kind;
   LockCell* const cell = CellArg<LockCell>(info, sizeof(LockCell), &kind);
@@ -157,25 +156,24 @@ Napi::Value InitLock(const Napi::CallbackInfo& info) {
   return {};
 }
 
-// bindLock(segment, offset): a lock of the segment, for the functions below; it must not outlive its
-// environment's hold.
+// bindLock(segment, offset): the binding of a lock of the segment, for the functions below.
 Napi::Value BindLock(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  SegmentHolder* const holder = HolderOf(info[0]);
-  if (holder == nullptr) return {};
-  const Segment& segment = holder->segment;
+  SegmentBinding* const segment_binding = SegmentBindingOf(info[0]);
+  if (segment_binding == nullptr) return {};
+  const Segment& segment = segment_binding->segment;
   LockCell* const cell =
       reinterpret_cast<LockCell*>(segment.CellAt(OffsetArg(info, 1), sizeof(LockCell), alignof(LockCell)).bytes);
   if (cell == nullptr) {
     ThrowStatus(env, Status::Of(Outcome::kCorrupt));
     return {};
   }
-  if (!MutexesUsableOrThrow(env, *holder)) return {};
-  if (!SharedLock(cell, holder->owners()).LooksSound()) {
+  if (!MutexesUsableOrThrow(env, *segment_binding)) return {};
+  if (!SharedLock(cell, segment_binding->owners()).LooksSound()) {
     ThrowStatus(env, Status::Of(Outcome::kCorrupt));
     return {};
   }
-  LockBinding* const binding = new LockBinding(holder, cell);
+  LockBinding* const binding = new LockBinding(segment_binding, cell);
   napi_value external;
   if (!Succeeded(env, napi_create_external(env, binding, Finalize, nullptr, &external), "no external")) {
     delete binding;
@@ -205,19 +203,19 @@ Napi::Value LockWait(const Napi::CallbackInfo& info, LockBinding& lock) {
   return Napi::Number::New(info.Env(), lock.wait());
 }
 
-// abandonLock(lock): what the end of this environment would do to the lock.
+// abandonLock(lock): releases the lock as the end of this environment would: the next acquisition returns "abandoned".
 Napi::Value AbandonLock(const Napi::CallbackInfo&, LockBinding& lock) {
   lock.Abandon();
   return {};
 }
 
-// markAbandoned(lock): this thread holds it, and whoever takes it next is told that it was abandoned.
+// markAbandoned(lock): this thread owns the lock; the next acquisition returns "abandoned".
 Napi::Value MarkAbandoned(const Napi::CallbackInfo&, LockBinding& lock) {
   lock.MarkAbandoned();
   return {};
 }
 
-// reserveLock(lock): asks for the next turn, for who has waited for long.
+// reserveLock(lock): reserves the lock for this environment; see SharedLock::Reserve().
 Napi::Value ReserveLock(const Napi::CallbackInfo&, LockBinding& lock) {
   lock.Reserve();
   return {};
@@ -228,10 +226,10 @@ Napi::Value UnreserveLock(const Napi::CallbackInfo&, LockBinding& lock) {
   return {};
 }
 
-// endLock(lock): the environment has closed its last handle; afterwards all other functions throw ERR_CLOSED.
-Napi::Value EndLock(const Napi::CallbackInfo& info) {
+// unbindLock(lock): the environment has closed its last object of the lock. Afterwards all other functions throw ERR_CLOSED.
+Napi::Value UnbindLock(const Napi::CallbackInfo& info) {
   LockBinding* const lock = Unwrap<LockBinding>(info[0], kLockTag, "expected a lock");
-  if (lock != nullptr) lock->End();
+  if (lock != nullptr) lock->Unbind();
   return {};
 }
 
@@ -240,7 +238,7 @@ Napi::Value LockState(const Napi::CallbackInfo& info, LockBinding& lock) {
   return Napi::Number::New(info.Env(), static_cast<int>(lock.lock().Peek()));
 }
 
-// lockOwner(lock): [pid, threadId] of the last owner; for people to read.
+// lockOwner(lock): [pid, threadId] of the last owner; informational.
 Napi::Value LockOwner(const Napi::CallbackInfo& info, LockBinding& lock) {
   const uint64_t owner = lock.lock().owner();
   Napi::Array pair = Napi::Array::New(info.Env(), 2);
@@ -263,7 +261,7 @@ void ExportLockFunctions(Napi::Env env, Napi::Object exports) {
                 {"markAbandoned", OnLock<MarkAbandoned>},
                 {"reserveLock", OnLock<ReserveLock>},
                 {"unreserveLock", OnLock<UnreserveLock>},
-                {"endLock", EndLock},
+                {"unbindLock", UnbindLock},
                 {"lockState", OnLock<LockState>},
                 {"lockOwner", OnLock<LockOwner>},
             });

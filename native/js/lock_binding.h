@@ -11,12 +11,12 @@
 
 namespace procshare {
 
-class LockBinding final : public Resident {
+class LockBinding final : public ObjectBinding {
  public:
-  LockBinding(SegmentHolder* holder, LockCell* cell);
+  LockBinding(SegmentBinding* segment_binding, LockCell* cell);
   ~LockBinding() override;
 
-  bool ended() const { return mapping_ == nullptr; }
+  bool unbound() const { return mapping_ == nullptr; }
   uint32_t index() const { return index_; }
   uint32_t wait() const { return wait_; }
   const SharedLock& lock() const { return lock_; }
@@ -24,10 +24,10 @@ class LockBinding final : public Resident {
   // Blocks the thread.
   MutexOutcome Acquire(Deadline deadline);
 
-  // What this environment holds is handed on as abandoned.
+  // Releases the lock, if this environment owns it, as abandoned.
   void Abandon();
 
-  // The next turn, for some milliseconds, is this environment's.
+  // Reserves the lock for this environment; see SharedLock::Reserve().
   void Reserve() {
     lock_.Reserve(state_->fast_path().owner);
     has_reserved_ = true;
@@ -37,20 +37,20 @@ class LockBinding final : public Resident {
     has_reserved_ = false;
   }
 
-  // Nobody waits here any more.
-  void StandBack() override { Unreserve(); }
+  // This environment does not wait for the lock any more.
+  void CancelReservation() override { Unreserve(); }
 
-  // The next owner is told that the lock, which this environment holds, was abandoned.
+  // This environment owns the lock; the next acquisition returns "abandoned".
   void MarkAbandoned() { lock_.MarkAbandoned(); }
 
-  // The environment ends, or has closed its last handle: what it holds is handed on as abandoned, and the memory is let go.
-  bool End() override;
+  // The environment ends, or has closed its last object: abandons the lock if it owns it, and unmaps.
+  bool Unbind() override;
 
  private:
   MutexOutcome Note(MutexOutcome outcome);
 
-  const StateUse state_;
-  SegmentHolder* const holder_;             // whose members own the mutex, perhaps
+  const StateReference state_;
+  SegmentBinding* const segment_binding_;   // the members that own the mutex, if owners are members
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
   SharedLock lock_;
   const uint32_t index_;  // in AddonState::lock_table()

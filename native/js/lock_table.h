@@ -1,9 +1,8 @@
 // LockTable: the locks of one environment, by index, for the functions of the fast path.
 //
-// JavaScript writes the index of the lock that it means into a word and calls a function without arguments:
-// one function object for all locks is a constant that V8 compiles into a direct call, and reading a word
-// costs less than unpacking an argument. From that word to the lock's cell there are no more steps than
-// these, because each costs a nanosecond or two.
+// JavaScript writes the index of a lock into a word and calls a function without arguments. One function object for all locks is a
+// constant, which V8 compiles into a direct call, and reading a word takes less time than unpacking an argument. There are few steps
+// from that word to the cell of the lock, because each takes a nanosecond or two.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +34,8 @@ struct FastPath {
   RingQueue** queues = nullptr;
   uint8_t* exchange = nullptr;  // the bytes that queues take and give
 
-  // The last lock that was selected, and what locks[index] said of it. More often than not it is meant again: then the
-  // processor, which guesses so, need not wait for the word and the table before it gets to the cell.
+  // A copy of locks[index] for the lock that was selected last. It is usually selected again: then the processor, which predicts that,
+  // reads the cell without waiting for the word and the table.
   uint32_t index = UINT32_MAX;
   FastLock* lock = nullptr;
   LockCell* cell = nullptr;
@@ -49,7 +48,7 @@ struct FastPath {
     cell = lock->cell;
     owners = lock->owners;
   }
-  void ForgetSelected() { index = UINT32_MAX; }
+  void InvalidateSelection() { index = UINT32_MAX; }
 };
 
 class LockTable {
@@ -65,14 +64,14 @@ class LockTable {
     const uint32_t index = free_.back();
     free_.pop_back();
     locks_[index] = {cell, owners, false};
-    path_->ForgetSelected();
+    path_->InvalidateSelection();
     return index;
   }
 
   void Remove(uint32_t index) {
     locks_[index] = {};
     free_.push_back(index);
-    path_->ForgetSelected();
+    path_->InvalidateSelection();
   }
 
   FastLock& operator[](uint32_t index) { return locks_[index]; }
@@ -100,7 +99,7 @@ class QueueTable {
     return index;
   }
 
-  // The queue has ended; its index is not given to another one yet.
+  // The queue is unbound; its index is not free yet.
   void Clear(uint32_t index) { queues_[index] = nullptr; }
 
   void Remove(uint32_t index) {

@@ -24,10 +24,10 @@ class ParkingObject final : public SyncObject {
   bool IsUsed() const { return LedgerView(&cell_->ledger, capacity_).used() > 0; }
 
   // A transaction of the cell.
-  class Session {
+  class Transaction {
    public:
-    explicit Session(ParkingObject* object, Patience patience = Patience::kUnlimited)
-        : guard_(&object->cell_->guarded, object->byte_length_, object->members()->owners(), patience),
+    explicit Transaction(ParkingObject* object, MutexWait mutex_wait = MutexWait::kUnlimited)
+        : guard_(&object->cell_->guarded, object->byte_length_, object->members()->owners(), mutex_wait),
           parking_(&guard_, LedgerView(&object->cell_->ledger, object->capacity_), object->members()) {}
     bool held() const { return guard_.held(); }
     Parking* operator->() { return &parking_; }
@@ -43,22 +43,22 @@ class ParkingObject final : public SyncObject {
     return reinterpret_cast<const std::atomic<uint32_t>*>(segment().payload() + offset);
   }
 
-  // The id of the wait that sleeps on the bell of a record.
+  // The id of the wait that sleeps on the grant word of a record.
   uint32_t WaitOf(LedgerRecord* record) {
     const auto [known, added] = waits_of_records_.emplace(record, 0);
     if (added) {
-      known->second = AddWait({&record->bell, nullptr,
+      known->second = AddWait({&record->grant_word, nullptr,
                                [record](uint64_t) { return record->granted.load(std::memory_order_relaxed) > 0; },
-                               [this] { BuryTheDead(); }});
+                               [this] { ReapDead(); }});
     }
     return known->second;
   }
 
  private:
-  void BuryTheDead() {
-    if (!IsTimeToTend(&cell_->ledger)) return;
-    Session session(this, Patience::kShort);
-    if (session.held()) (void)session->BuryTheDead();
+  void ReapDead() {
+    if (!ClaimReaping(&cell_->ledger)) return;
+    Transaction transaction(this, MutexWait::kBrief);
+    if (transaction.held()) (void)transaction->ReapDead();
   }
 
   ParkingCell* const cell_;
@@ -89,8 +89,8 @@ Napi::Value InitParking(const Napi::CallbackInfo& info) {
   return {};
 }
 
-int ParkAt(ParkingObject* object, ParkingObject::Session* session, uint64_t key) {
-  LedgerRecord* const record = (*session)->Park(key);
+int ParkAt(ParkingObject* object, ParkingObject::Transaction* transaction, uint64_t key) {
+  LedgerRecord* const record = (*transaction)->Park(key);
   return record == nullptr ? kFull : static_cast<int>(object->WaitOf(record));
 }
 
@@ -98,8 +98,8 @@ int ParkAt(ParkingObject* object, ParkingObject::Session* session, uint64_t key)
 Napi::Value Park(const Napi::CallbackInfo& info, ParkingObject& object) {
   const uint64_t key = SizeArg(info, 1);
   if (!ArgumentsOk(info)) return {};
-  ParkingObject::Session session(&object);
-  return Napi::Number::New(info.Env(), session.held() ? ParkAt(&object, &session, key) : kBroken);
+  ParkingObject::Transaction transaction(&object);
+  return Napi::Number::New(info.Env(), transaction.held() ? ParkAt(&object, &transaction, key) : kBroken);
 }
 
 const std::atomic<uint32_t>* WordOrThrow(const Napi::CallbackInfo& info, const ParkingObject& object, uint64_t offset) {
@@ -115,20 +115,20 @@ Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
   const std::atomic<uint32_t>* const word = WordOrThrow(info, object, offset);
   const uint32_t expected = static_cast<uint32_t>(Int32Arg(info, 2));
   if (!ArgumentsOk(info)) return {};
-  ParkingObject::Session session(&object);
-  if (!session.held()) return Napi::Number::New(info.Env(), kBroken);
-  const int wait = ParkAt(&object, &session, offset);
+  ParkingObject::Transaction transaction(&object);
+  if (!transaction.held()) return Napi::Number::New(info.Env(), kBroken);
+  const int wait = ParkAt(&object, &transaction, offset);
   if (wait < 0) return Napi::Number::New(info.Env(), wait);
-  // After the record is there: a notifier that changed the word before we look finds the record (see Unpark below), and one
-  // that does so later waits for the mutex.
+  // After the record is written: a notifier that changed the word before this check finds the record (see Unpark below). One that
+  // changes it later waits for the mutex.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (word->load(std::memory_order_seq_cst) == expected) return Napi::Number::New(info.Env(), wait);
   uint64_t outcome;
-  (void)session->Leave(offset, &outcome);
+  (void)transaction->Cancel(offset, &outcome);
   return Napi::Number::New(info.Env(), kNotEqual);
 }
 
-// spinWord(parking, byteOffset, expected, timeoutMs): looks at a word for some microseconds; whether it has changed.
+// spinWord(parking, byteOffset, expected, timeoutMs): spins on a word for a few microseconds; whether it has changed.
 Napi::Value SpinWord(const Napi::CallbackInfo& info, ParkingObject& object) {
   const std::atomic<uint32_t>* const word = WordOrThrow(info, object, SizeArg(info, 1));
   const uint32_t expected = static_cast<uint32_t>(Int32Arg(info, 2));
@@ -138,30 +138,30 @@ Napi::Value SpinWord(const Napi::CallbackInfo& info, ParkingObject& object) {
   return Napi::Boolean::New(info.Env(), changed);
 }
 
-// parkTake(parking, key): whether one of this environment's waits is over; it counts as told then.
+// parkTake(parking, key): whether one of this environment's waits was granted; it takes that grant.
 Napi::Value Take(const Napi::CallbackInfo& info, ParkingObject& object) {
   const uint64_t key = SizeArg(info, 1);
-  ParkingObject::Session session(&object);
+  ParkingObject::Transaction transaction(&object);
   uint64_t outcome;
-  return Napi::Boolean::New(info.Env(), session.held() && session->Take(key, &outcome));
+  return Napi::Boolean::New(info.Env(), transaction.held() && transaction->Take(key, &outcome));
 }
 
-// parkLeave(parking, key): gives up one of this environment's waits; true when all of them were over, so that one is told.
-Napi::Value Leave(const Napi::CallbackInfo& info, ParkingObject& object) {
+// parkCancel(parking, key): cancels one of this environment's waits; true when all of them were granted, so that it took a grant instead.
+Napi::Value Cancel(const Napi::CallbackInfo& info, ParkingObject& object) {
   const uint64_t key = SizeArg(info, 1);
-  ParkingObject::Session session(&object);
+  ParkingObject::Transaction transaction(&object);
   uint64_t outcome;
-  return Napi::Boolean::New(info.Env(), session.held() && session->Leave(key, &outcome));
+  return Napi::Boolean::New(info.Env(), transaction.held() && transaction->Cancel(key, &outcome));
 }
 
-// unpark(parking, key, count): ends so many waits and says how many there were.
+// unpark(parking, key, count): grants up to `count` waits, and returns how many.
 Napi::Value Unpark(const Napi::CallbackInfo& info, ParkingObject& object) {
-  // The caller's change of the word comes before this look, a waiter's record before its look at the word.
+  // The caller's change of the word precedes this check, and a waiter's record precedes its check of the word.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!object.IsUsed()) return Napi::Number::New(info.Env(), 0);
   const uint64_t key = SizeArg(info, 1), count = SizeArg(info, 2);
-  ParkingObject::Session session(&object);
-  const uint64_t woken = session.held() ? session->Unpark(key, count) : 0;
+  ParkingObject::Transaction transaction(&object);
+  const uint64_t woken = transaction.held() ? transaction->Unpark(key, count) : 0;
   return Napi::Number::New(info.Env(), static_cast<double>(woken));
 }
 
@@ -177,7 +177,7 @@ void ExportParkingFunctions(Napi::Env env, Napi::Object exports) {
                 {"parkIfEqual", On<ParkIfEqual>},
                 {"spinWord", On<SpinWord>},
                 {"parkTake", On<Take>},
-                {"parkLeave", On<Leave>},
+                {"parkCancel", On<Cancel>},
                 {"unpark", On<Unpark>},
             });
 }

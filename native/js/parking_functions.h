@@ -1,4 +1,4 @@
-// Waits that end when somebody says so, for JavaScript: conditions, and wait/notify on words.
+// Keyed waits for JavaScript: conditions, and wait/notify on words.
 #pragma once
 
 #include <napi.h>

@@ -7,14 +7,14 @@
 namespace procshare {
 namespace {
 
-// identify(threadId): the Node thread id that goes into locks beside the pid.
+// identify(threadId): the Node thread id of this environment, which locks store with the pid of their owner.
 Napi::Value Identify(const Napi::CallbackInfo& info) {
   AddonState::Of(info.Env())->fast_path().owner = static_cast<uint64_t>(CurrentProcess().pid) << 32 | Uint32Arg(info, 0);
   return {};
 }
 
 // endWithParent(parentPid, graceMs): see platform/process_identity.h.
-Napi::Value EndThisWithParent(const Napi::CallbackInfo& info) {
+Napi::Value CallEndWithParent(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), EndWithParent(Uint32Arg(info, 0), Uint32Arg(info, 1)));
 }
 
@@ -22,7 +22,7 @@ Napi::Value EndThisWithParent(const Napi::CallbackInfo& info) {
 
 void ExportProcessFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("identify", Napi::Function::New(env, Identify, "identify"));
-  exports.Set("endWithParent", Napi::Function::New(env, EndThisWithParent, "endWithParent"));
+  exports.Set("endWithParent", Napi::Function::New(env, CallEndWithParent, "endWithParent"));
 }
 
 }  // namespace procshare

@@ -13,8 +13,8 @@
 namespace procshare {
 namespace {
 
-// Its waits: 0 for items, 1 for room (the argument: units of the records << kCountBits | how many), 2 for the unfinished items to
-// come down to none (the argument: a ticket). A ring of a pipe also ends the waits of those whose other end nobody holds.
+// Its waits: 0 for items; 1 for room, with units of the records << kCountBits | how many as the argument; 2 for no unfinished items,
+// with a ticket as the argument. In a pipe, waits 0 and 1 also end when the other end is closed.
 class QueueObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kQueue;
@@ -26,29 +26,29 @@ class QueueObject final : public SyncObject {
         index(state()->queue_table().Add(&queue)) {}
   ~QueueObject() override { state()->queue_table().Remove(index); }
 
-  bool End() override {
+  bool Unbind() override {
     state()->queue_table().Clear(index);
-    return SyncObject::End();
+    return SyncObject::Unbind();
   }
 
   void AddWaits() {
-    const auto tend = [this] { ends->BuryTheDeadInTurn(); };
-    const std::function<void()> tended = ends == nullptr ? std::function<void()>() : tend;
+    const auto reap = [this] { ends->ReapDeadIfDue(); };
+    const std::function<void()> on_heartbeat = ends == nullptr ? std::function<void()>() : reap;
     AddWait({&queue.wake_items()->word, &queue.wake_items()->flags,
-             [this](uint64_t) { return queue.HasItems() || IsAlone(writer); }, tended});
+             [this](uint64_t) { return queue.HasItems() || IsEndClosed(writer); }, on_heartbeat});
     AddWait({&queue.wake_room()->word, &queue.wake_room()->flags,
              [this](uint64_t needs) {
                return queue.HasRoom((needs >> kCountBits) * RingQueue::kUnit, needs & ((1 << kCountBits) - 1)) ||
-                      IsAlone(1 - writer);
+                      IsEndClosed(1 - writer);
              },
-             tended});
+             on_heartbeat});
     AddWait({&queue.wake_done()->word,
              &queue.wake_done()->flags,
              [this](uint64_t ticket) { return queue.IsDone(static_cast<uint32_t>(ticket)); },
              {}});
   }
   bool LooksSound() const { return queue.LooksSound() && (ends == nullptr || ends->LooksSound()); }
-  bool IsAlone(uint64_t other) const { return ends != nullptr && !ends->IsHeld(other); }
+  bool IsEndClosed(uint64_t other) const { return ends != nullptr && !ends->IsOpen(other); }
 
   RingQueue queue;
   const uint32_t index;
@@ -75,8 +75,8 @@ Napi::Value ToJs(const Napi::CallbackInfo& info, QueueOutcome outcome) {
   return Napi::Number::New(info.Env(), static_cast<int>(outcome));
 }
 
-// Words of the selection, for the functions of the fast path: [0] the index of the queue; [1] how many bytes of the exchange,
-// and how many there are afterwards; [2] how many records, likewise.
+// Words of the selection, for the functions of the fast path: [0] the index of the queue; [1] the number of bytes in the exchange,
+// before and after the call; [2] the number of records, before and after.
 constexpr size_t kBytes = 1;
 constexpr size_t kCount = 2;
 
@@ -102,7 +102,7 @@ napi_value PutSelected(napi_env env, FastPath& path) {
   return ToAnswer(env, queue->TryPut(path.exchange, byte_length, path.selected[kCount]));
 }
 
-// getSelected(): takes up to so many records, of so many bytes, into the exchange.
+// getSelected(): takes records into the exchange, up to that count and that many bytes.
 napi_value GetSelected(napi_env env, FastPath& path) {
   RingQueue* const queue = path.queues[path.selected[0]];
   if (Unlikely(queue == nullptr)) return ThrowClosed(env);
@@ -129,21 +129,21 @@ Napi::Value InitQueue(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value Bind(const Napi::CallbackInfo& info, bool of_pipe) {
-  SegmentHolder* const holder = HolderOf(info[0]);
-  if (holder == nullptr) return {};
-  const CellRange range = holder->segment.CellAt(OffsetArg(info, 1), sizeof(QueueCell), alignof(QueueCell));
+  SegmentBinding* const segment_binding = SegmentBindingOf(info[0]);
+  if (segment_binding == nullptr) return {};
+  const CellRange range = segment_binding->segment.CellAt(OffsetArg(info, 1), sizeof(QueueCell), alignof(QueueCell));
   const CellRange ends =
-      of_pipe ? holder->segment.CellAt(OffsetArg(info, 2), sizeof(EndsCell), alignof(EndsCell)) : CellRange();
+      of_pipe ? segment_binding->segment.CellAt(OffsetArg(info, 2), sizeof(EndsCell), alignof(EndsCell)) : CellRange();
   if (range.bytes == nullptr || (of_pipe && ends.bytes == nullptr)) {
     ThrowStatus(info.Env(), Status::Of(Outcome::kCorrupt));
     return {};
   }
-  if (!MutexesUsableOrThrow(info.Env(), *holder)) return {};
+  if (!MutexesUsableOrThrow(info.Env(), *segment_binding)) return {};
   auto object = std::make_unique<QueueObject>(info[0], reinterpret_cast<QueueCell*>(range.bytes), range.byte_length);
   if (of_pipe) {
-    object->ends = std::make_unique<Ends>(reinterpret_cast<EndsCell*>(ends.bytes), ends.byte_length, holder);
+    object->ends = std::make_unique<Ends>(reinterpret_cast<EndsCell*>(ends.bytes), ends.byte_length, segment_binding);
     object->writer = SizeArg(info, 3);
-    object->queue.BelongTo(object->ends.get(), 1 - object->writer);
+    object->queue.SetEnds(object->ends.get(), 1 - object->writer);
   }
   object->AddWaits();
   const bool sound = object->LooksSound();
@@ -188,8 +188,8 @@ Napi::Value GetItem(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, taken.outcome);
 }
 
-// queuePeek(queue, bytes): copies the first item without its header; a QueueOutcome. Exchange words 0 and 1 as of queueGetItem, 2 and 3
-// say which item it is.
+// queuePeek(queue, bytes): copies the first item without its header; a QueueOutcome. Exchange words 0 and 1 as of queueGetItem; words 2
+// and 3 become the position of the item.
 Napi::Value Peek(const Napi::CallbackInfo& info, QueueObject& object) {
   Check(info[1].IsTypedArray(), "expected bytes");
   Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
@@ -203,15 +203,15 @@ Napi::Value Peek(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, taken.outcome);
 }
 
-// queueTakePeeked(queue, word 2, word 3): takes the item that queuePeek() has seen; a QueueOutcome.
+// queueTakePeeked(queue, word 2, word 3): takes the item that queuePeek() has copied; a QueueOutcome.
 Napi::Value TakePeeked(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, object.queue.TakePeeked(SizeArg(info, 1) << 32 | Uint32Arg(info, 2)));
 }
 
-// queueApart(queue): the bytes, as texts, of the items that are taken by queuePeek(); undefined when the bytes are no queue.
-Napi::Value Apart(const Napi::CallbackInfo& info, QueueObject& object) {
-  std::vector<std::string> found;  // first, for no JavaScript may run under the mutexes
-  if (object.queue.ForEachApart([&](std::string bytes) { found.push_back(std::move(bytes)); }) != QueueOutcome::kDone) {
+// queueSpilled(queue): the bytes, as texts, of all items with kSpilledFlag; undefined when the bytes are no queue.
+Napi::Value Spilled(const Napi::CallbackInfo& info, QueueObject& object) {
+  std::vector<std::string> found;  // collected first, because no JavaScript may run with the mutexes held
+  if (object.queue.ForEachSpilled([&](std::string bytes) { found.push_back(std::move(bytes)); }) != QueueOutcome::kDone) {
     return info.Env().Undefined();
   }
   Napi::Array texts = Napi::Array::New(info.Env(), found.size());
@@ -231,7 +231,7 @@ Napi::Value TaskDone(const Napi::CallbackInfo& info, QueueObject& object) {
   return ToJs(info, object.queue.TaskDone(SizeArg(info, 1)));
 }
 
-// queueDoneTicket(queue): what a join begins with, and gives to queueIsDone and to the wait as its argument.
+// queueDoneTicket(queue): the ticket of a join, for queueIsDone and as the argument of the wait.
 Napi::Value DoneTicket(const Napi::CallbackInfo& info, QueueObject& object) {
   return Napi::Number::New(info.Env(), object.queue.done_ticket());
 }
@@ -240,8 +240,7 @@ Napi::Value IsDone(const Napi::CallbackInfo& info, QueueObject& object) {
   return Napi::Boolean::New(info.Env(), object.queue.IsDone(Uint32Arg(info, 1)));
 }
 
-// queueState(queue): exchange words 0 to 5 become items, free bytes, capacity, most items, unfinished items, and 1 if it is
-// closed.
+// queueState(queue): exchange words 0 to 5 become items, free bytes, capacity, max items, unfinished items, and 1 if it is closed.
 Napi::Value State(const Napi::CallbackInfo&, QueueObject& object) {
   double* const words = object.state()->exchange_words();
   words[0] = static_cast<double>(object.queue.items());
@@ -253,11 +252,12 @@ Napi::Value State(const Napi::CallbackInfo&, QueueObject& object) {
   return {};
 }
 
-// queueIsAlone(queue, end, thorough): whether nobody holds that end of the pipe; thorough: nobody who lives.
-Napi::Value IsAlone(const Napi::CallbackInfo& info, QueueObject& object) {
+// queueIsEndClosed(queue, end, reapDead): whether no member has that end of the pipe open. `reapDead`: frees the records of dead
+// members first, which takes a system call for each member.
+Napi::Value IsEndClosed(const Napi::CallbackInfo& info, QueueObject& object) {
   const uint64_t end = SizeArg(info, 1);
-  if (BooleanArg(info, 2) && object.ends != nullptr && !object.IsAlone(end)) object.ends->BuryTheDead();
-  return Napi::Boolean::New(info.Env(), object.IsAlone(end));
+  if (BooleanArg(info, 2) && object.ends != nullptr && !object.IsEndClosed(end)) object.ends->ReapDead();
+  return Napi::Boolean::New(info.Env(), object.IsEndClosed(end));
 }
 
 // endsBytes(records)
@@ -274,14 +274,14 @@ Napi::Value InitEnds(const Napi::CallbackInfo& info) {
   return {};
 }
 
-// endsJoin(ends, end): one more handle of this environment; false when there is no room.
-Napi::Value EndsJoin(const Napi::CallbackInfo& info, EndsObject& object) {
-  return Napi::Boolean::New(info.Env(), object.ends.Join(SizeArg(info, 1)));
+// endsOpen(ends, end): counts one more object of this environment on an end; false when there is no room.
+Napi::Value EndsOpen(const Napi::CallbackInfo& info, EndsObject& object) {
+  return Napi::Boolean::New(info.Env(), object.ends.Open(SizeArg(info, 1)));
 }
 
-// endsLeave(ends, end): one less. Those who wait for the other ring have to be woken then.
-Napi::Value EndsLeave(const Napi::CallbackInfo& info, EndsObject& object) {
-  object.ends.Leave(SizeArg(info, 1));
+// endsClose(ends, end): counts one object less. The caller then wakes the waiters of both rings.
+Napi::Value EndsClose(const Napi::CallbackInfo& info, EndsObject& object) {
+  object.ends.Close(SizeArg(info, 1));
   return {};
 }
 
@@ -300,19 +300,19 @@ void ExportQueueFunctions(Napi::Env env, Napi::Object exports) {
                 {"queueGetItem", On<GetItem>},
                 {"queuePeek", On<Peek>},
                 {"queueTakePeeked", On<TakePeeked>},
-                {"queueApart", On<Apart>},
+                {"queueSpilled", On<Spilled>},
                 {"queueClose", On<Close>},
                 {"queueWakeAll", On<WakeAll>},
                 {"queueTaskDone", On<TaskDone>},
                 {"queueDoneTicket", On<DoneTicket>},
                 {"queueIsDone", On<IsDone>},
                 {"queueState", On<State>},
-                {"queueIsAlone", On<IsAlone>},
+                {"queueIsEndClosed", On<IsEndClosed>},
                 {"endsBytes", EndsBytes},
                 {"initEnds", InitEnds},
                 {"bindEnds", BindSyncObject<EndsObject, EndsCell>},
-                {"endsJoin", OnEnds<EndsJoin>},
-                {"endsLeave", OnEnds<EndsLeave>},
+                {"endsOpen", OnEnds<EndsOpen>},
+                {"endsClose", OnEnds<EndsClose>},
             });
 
   using Slots = FastSlots<FastPath>;

@@ -23,43 +23,44 @@ constexpr uint32_t kAnyNamespace = 1 << 17;
 constexpr uint32_t kAnyOwner = 1;
 constexpr uint32_t kForeign = 2;
 
-// Takes a holder out of the table of those whose segment is open.
-void Forget(SegmentHolder* holder) {
-  auto& open = holder->state->open_segments;
-  const auto [first, last] = open.equal_range(holder->segment.identity());
-  const auto found = std::find_if(first, last, [holder](const auto& entry) { return entry.second == holder; });
+// Removes a binding from the table of open segments.
+void RemoveFromTable(SegmentBinding* segment_binding) {
+  auto& open = segment_binding->state->open_segments;
+  const auto [first, last] = open.equal_range(segment_binding->segment.identity());
+  const auto found =
+      std::find_if(first, last, [segment_binding](const auto& entry) { return entry.second == segment_binding; });
   if (found != last) open.erase(found);
 }
 
 void Finalize(napi_env env, void* data, void*) {
-  SegmentHolder* const holder = static_cast<SegmentHolder*>(data);
-  Forget(holder);
-  holder->Report(env, 0);
-  holder->external.Delete(env);
-  holder->Release();
+  SegmentBinding* const segment_binding = static_cast<SegmentBinding*>(data);
+  RemoveFromTable(segment_binding);
+  segment_binding->Report(env, 0);
+  segment_binding->external.Delete(env);
+  segment_binding->Unref();
 }
 
 Napi::Value Wrap(Napi::Env env, Segment segment) {
-  // Now, on the environment's own thread: its helper threads ask for the number, too.
+  // On the thread of the environment: waiting threads ask for the number, too.
   if (segment.mutex_kind() == MutexKind::kMembers && segment.MutexesUsable() && segment.Join() == 0) {
     ThrowStatus(env, Status::System(ENOLCK, "fcntl"));
     return {};
   }
-  SegmentHolder* const holder = new SegmentHolder(AddonState::Of(env), std::move(segment));
+  SegmentBinding* const segment_binding = new SegmentBinding(AddonState::Of(env), std::move(segment));
   napi_value external;
-  if (!Succeeded(env, napi_create_external(env, holder, Finalize, nullptr, &external), "no external")) {
-    delete holder;
+  if (!Succeeded(env, napi_create_external(env, segment_binding, Finalize, nullptr, &external), "no external")) {
+    delete segment_binding;
     return {};
   }
   if (!Succeeded(env, napi_type_tag_object(env, external, &kSegmentTag), "no type tag")) return {};
-  holder->external.Set(env, external);
-  holder->state->open_segments.emplace(holder->segment.identity(), holder);
-  holder->Report(env, DescriptorWeight());
-  LetGoOfCollectedNowAndThen(env);
+  segment_binding->external.Set(env, external);
+  segment_binding->state->open_segments.emplace(segment_binding->segment.identity(), segment_binding);
+  segment_binding->Report(env, DescriptorWeight());
+  ReclaimCollectedIfDue(env);
   return {env, external};
 }
 
-// createSegment(name, payloadBytes, cellsBytes, description, flags): a segment that nobody else sees yet.
+// createSegment(name, payloadBytes, cellsBytes, description, flags): a segment to which no other process can attach yet.
 Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
   const std::string description = StringArg(info, 3);
   const uint32_t flags = Uint32Arg(info, 4);
@@ -77,101 +78,101 @@ Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
   return Wrap(info.Env(), std::move(segment.value()));
 }
 
-// attachSegment(name, flags, patienceMs): the same External as before when this environment is attached already, because two
-// buffers over one mapping are one too many for V8, and a lock has one owner per environment.
+// attachSegment(name, flags, builderTimeoutMs): the same External as before when this environment is already attached, because V8 does
+// not allow two buffers over one mapping, and a lock has one binding per environment.
 Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string name = StringArg(info, 0);
   const uint32_t flags = Uint32Arg(info, 1);
-  const double patience_ms = NumberArg(info, 2);
+  const double builder_timeout_ms = NumberArg(info, 2);
   if (!ArgumentsOk(info)) return {};
-  Result<Segment> segment = Segment::Attach(name, (flags & kAnyOwner) != 0, (flags & kForeign) != 0, patience_ms);
+  Result<Segment> segment = Segment::Attach(name, (flags & kAnyOwner) != 0, (flags & kForeign) != 0, builder_timeout_ms);
   if (!OkOrThrow(env, segment.status())) return {};
   const auto [first, last] = AddonState::Of(env)->open_segments.equal_range(segment.value().identity());
   for (auto item = first; item != last; ++item) {
-    const napi_value external = item->second->external.Get(env);  // null for one whose finalizer is still to come
+    const napi_value external = item->second->external.Get(env);  // null for one whose finalizer has not run yet
     if (external != nullptr) return {env, external};
   }
   return Wrap(env, std::move(segment.value()));
 }
 
 // A function whose first argument is a segment.
-template <Napi::Value (*kBody)(const Napi::CallbackInfo&, SegmentHolder&)>
+template <Napi::Value (*kBody)(const Napi::CallbackInfo&, SegmentBinding&)>
 Napi::Value OnSegment(const Napi::CallbackInfo& info) {
-  SegmentHolder* const holder = HolderOf(info[0]);
-  return holder == nullptr ? Napi::Value() : kBody(info, *holder);
+  SegmentBinding* const segment_binding = SegmentBindingOf(info[0]);
+  return segment_binding == nullptr ? Napi::Value() : kBody(info, *segment_binding);
 }
 
-Napi::Value PublishSegment(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  OkOrThrow(info.Env(), holder.segment.Publish());
+Napi::Value PublishSegment(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  OkOrThrow(info.Env(), segment_binding.segment.Publish());
   return {};
 }
 
-// closeSegment(segment): no other function takes it afterwards. Memory that no buffer and no lock needs is unmapped now.
-Napi::Value CloseSegment(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  holder.Close(info.Env());
+// closeSegment(segment): no other function accepts it afterwards. Unmaps the memory if no buffer and no object needs it.
+Napi::Value CloseSegment(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  segment_binding.Close(info.Env());
   return {};
 }
 
-Napi::Value UnlinkSegment(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  OkOrThrow(info.Env(), holder.segment.Unlink());
+Napi::Value UnlinkSegment(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  OkOrThrow(info.Env(), segment_binding.segment.Unlink());
   return {};
 }
 
-Napi::Value SegmentPayloadBytes(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  return Napi::Number::New(info.Env(), static_cast<double>(holder.segment.payload_bytes()));
+Napi::Value SegmentPayloadBytes(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  return Napi::Number::New(info.Env(), static_cast<double>(segment_binding.segment.payload_bytes()));
 }
 
-Napi::Value SegmentDescription(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  return Napi::String::New(info.Env(), holder.segment.description());
+Napi::Value SegmentDescription(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  return Napi::String::New(info.Env(), segment_binding.segment.description());
 }
 
 // As a hexadecimal text; an empty one for foreign memory.
-Napi::Value SegmentId(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  const uint64_t id = holder.segment.id();
+Napi::Value SegmentId(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  const uint64_t id = segment_binding.segment.id();
   if (id == 0) return Napi::String::New(info.Env(), "");
   char text[17];
   snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
   return Napi::String::New(info.Env(), text);
 }
 
-Napi::Value SegmentPersistent(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  return Napi::Boolean::New(info.Env(), holder.segment.persistent());
+Napi::Value SegmentPersistent(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  return Napi::Boolean::New(info.Env(), segment_binding.segment.persistent());
 }
 
-Napi::Value SegmentAnyNamespace(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  return Napi::Boolean::New(info.Env(), holder.segment.any_namespace());
+Napi::Value SegmentAnyNamespace(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  return Napi::Boolean::New(info.Env(), segment_binding.segment.any_namespace());
 }
 
 // divideCells(segment, starts): where objects begin in the cells, as ascending offsets; see Segment.
-Napi::Value DivideCells(const Napi::CallbackInfo& info, SegmentHolder& holder) {
+Napi::Value DivideCells(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
   Check(info[1].IsTypedArray(), "expected offsets");
   const Napi::Float64Array given = info[1].As<Napi::Float64Array>();
   std::vector<uint64_t> starts(given.ElementLength());
   for (size_t i = 0; i < starts.size(); ++i) starts[i] = ToOffset(given[i]);
   std::sort(starts.begin(), starts.end());
-  holder.segment.DivideCells(std::move(starts));
+  segment_binding.segment.DivideCells(std::move(starts));
   return {};
 }
 
 // The payload as a SharedArrayBuffer or ArrayBuffer. To be asked for once per External; not for an empty payload.
-Napi::Value SegmentBuffer(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  const Napi::Value buffer =
-      holder.buffer.Create(info.Env(), holder.segment.mapping(), holder.segment.payload_bytes(), &holder.buffer_bytes);
-  holder.Report(info.Env(), holder.reported_bytes + holder.buffer_bytes);
+Napi::Value SegmentBuffer(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  const Napi::Value buffer = segment_binding.buffer.Create(
+      info.Env(), segment_binding.segment.mapping(), segment_binding.segment.payload_bytes(), &segment_binding.buffer_bytes);
+  segment_binding.Report(info.Env(), segment_binding.reported_bytes + segment_binding.buffer_bytes);
   return buffer;
 }
 
-// dropBuffer(segment): unmaps the memory under a buffer that nobody can use any more: it becomes empty. Only an ArrayBuffer
-// can be emptied; the memory of a SharedArrayBuffer goes when it is collected.
-Napi::Value DropBuffer(const Napi::CallbackInfo& info, SegmentHolder& holder) {
-  holder.buffer.Drop(info.Env());
+// detachBuffer(segment): unmaps the memory of an ArrayBuffer of which no view is in use; it becomes empty. The memory of a
+// SharedArrayBuffer is unmapped when it is collected.
+Napi::Value DetachBuffer(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  segment_binding.buffer.Detach(info.Env());
   return {};
 }
 
-// exposeBuffer(segment): the program has got the buffer, and may have moved its memory to another one.
-Napi::Value ExposeBuffer(const Napi::CallbackInfo&, SegmentHolder& holder) {
-  holder.buffer.Expose();
+// exposeBuffer(segment): the program has the buffer, and may move its memory to another one.
+Napi::Value ExposeBuffer(const Napi::CallbackInfo&, SegmentBinding& segment_binding) {
+  segment_binding.buffer.Expose();
   return {};
 }
 
@@ -209,47 +210,47 @@ Napi::Value RemoveStale(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(removed.value()));
 }
 
-// freeBytes(): how many bytes there is room for, or undefined.
+// freeBytes(): for how many bytes there is room; undefined when that is unknown.
 Napi::Value FreeBytes(const Napi::CallbackInfo& info) {
   const std::optional<uint64_t> bytes = FreeMemoryBytes();
   return bytes ? Napi::Number::New(info.Env(), static_cast<double>(*bytes)) : Napi::Value();
 }
 
-Napi::Value LeaveNames(const Napi::CallbackInfo& info) {
-  AddonState::Of(info.Env())->LeaveNames();
+Napi::Value DetachAll(const Napi::CallbackInfo& info) {
+  AddonState::Of(info.Env())->DetachAll();
   return {};
 }
 
 }  // namespace
 
-bool SegmentHolder::LetGo(napi_env env) {
+bool SegmentBinding::Reclaim(napi_env env) {
   const bool was_open = segment.open();
   Close(env);
   Report(env, 0);
-  const bool had_memory = buffer.LetGo(env);
-  state->holders.erase(this);
+  const bool had_memory = buffer.Unmap(env);
+  state->segment_bindings.erase(this);
   return had_memory || was_open;
 }
 
-void SegmentHolder::Close(napi_env env) {
-  Forget(this);
+void SegmentBinding::Close(napi_env env) {
+  RemoveFromTable(this);
   segment.CloseAndUnmap();
   Report(env, buffer_bytes);
-  if (!buffer.made()) state->holders.erase(this);
+  if (!buffer.created()) state->segment_bindings.erase(this);
 }
 
-void SegmentHolder::Report(napi_env env, int64_t bytes) {
+void SegmentBinding::Report(napi_env env, int64_t bytes) {
   int64_t total;
   if (bytes != reported_bytes) napi_adjust_external_memory(env, bytes - reported_bytes, &total);
   reported_bytes = bytes;
 }
 
-SegmentHolder* HolderOf(const Napi::Value& external) {
-  return Unwrap<SegmentHolder>(external, kSegmentTag, "expected a segment");
+SegmentBinding* SegmentBindingOf(const Napi::Value& external) {
+  return Unwrap<SegmentBinding>(external, kSegmentTag, "expected a segment");
 }
 
-bool MutexesUsableOrThrow(Napi::Env env, const SegmentHolder& holder) {
-  return OkOrThrow(env, holder.segment.MutexesUsable() ? Status::Ok() : Status::Of(Outcome::kNamespace));
+bool MutexesUsableOrThrow(Napi::Env env, const SegmentBinding& segment_binding) {
+  return OkOrThrow(env, segment_binding.segment.MutexesUsable() ? Status::Ok() : Status::Of(Outcome::kNamespace));
 }
 
 void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
@@ -267,12 +268,12 @@ void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
                 {"segmentPersistent", OnSegment<SegmentPersistent>},
                 {"segmentAnyNamespace", OnSegment<SegmentAnyNamespace>},
                 {"segmentBuffer", OnSegment<SegmentBuffer>},
-                {"dropBuffer", OnSegment<DropBuffer>},
+                {"detachBuffer", OnSegment<DetachBuffer>},
                 {"exposeBuffer", OnSegment<ExposeBuffer>},
                 {"unlinkName", UnlinkName},
                 {"listSegments", List},
                 {"removeStaleSegments", RemoveStale},
-                {"leaveNames", LeaveNames},
+                {"detachAll", DetachAll},
                 {"freeBytes", FreeBytes},
             });
 }

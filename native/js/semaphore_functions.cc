@@ -14,7 +14,7 @@ class SemaphoreObject final : public SyncObject {
   SemaphoreObject(const Napi::Value& segment, SemaphoreCell* cell, size_t byte_length)
       : SyncObject(segment, kKind), semaphore(cell, byte_length, members()) {
     AddWait({&semaphore.wake()->word, &semaphore.wake()->flags,
-             [this](uint64_t units) { return semaphore.value() >= units; }, [this] { semaphore.TendInTurn(); }});
+             [this](uint64_t units) { return semaphore.value() >= units; }, [this] { semaphore.ReapDeadIfDue(); }});
   }
   bool LooksSound() const { return semaphore.LooksSound(); }
 
@@ -53,7 +53,7 @@ Napi::Value Release(const Napi::CallbackInfo& info, SemaphoreObject& object) {
 }
 
 Napi::Value Value(const Napi::CallbackInfo& info, SemaphoreObject& object) {
-  object.semaphore.Tend();
+  object.semaphore.ReapDead();
   return Napi::Number::New(info.Env(), static_cast<double>(object.semaphore.value()));
 }
 

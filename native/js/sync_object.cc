@@ -10,7 +10,7 @@ constexpr napi_type_tag kSyncObjectTag = {0x27c4e19f5ab80d63, 0x91f6a03d8e72c45b
 void Finalize(napi_env env, void* data, void*) {
   SyncObject* const object = static_cast<SyncObject*>(data);
   object->external.Delete(env);
-  object->End();  // before any part of it is destroyed: waiting threads look at it
+  object->Unbind();  // before any part of it is destroyed: waiting threads read it
   delete object;
 }
 
@@ -18,10 +18,10 @@ SyncObject* AnyObjectOf(const Napi::Value& external) {
   return Unwrap<SyncObject>(external, kSyncObjectTag, "expected a synchronisation object");
 }
 
-// endObject(object): the environment has closed its last handle; afterwards all other functions throw ERR_CLOSED.
-Napi::Value EndObject(const Napi::CallbackInfo& info) {
+// unbindObject(object): the environment has closed its last object of that cell. Afterwards all other functions throw ERR_CLOSED.
+Napi::Value UnbindObject(const Napi::CallbackInfo& info) {
   SyncObject* const object = AnyObjectOf(info[0]);
-  if (object != nullptr) object->End();
+  if (object != nullptr) object->Unbind();
   return {};
 }
 
@@ -35,23 +35,26 @@ Napi::Value ObjectWait(const Napi::CallbackInfo& info) {
 }  // namespace
 
 SyncObject::SyncObject(const Napi::Value& segment, SyncKind kind)
-    : state_(AddonState::Of(segment.Env())), holder_(HolderOf(segment)), kind_(kind), mapping_(holder_->segment.mapping()) {
-  holder_->Retain();
-  ++holder_->objects;
-  state_->residents.insert(this);
+    : state_(AddonState::Of(segment.Env())),
+      segment_binding_(SegmentBindingOf(segment)),
+      kind_(kind),
+      mapping_(segment_binding_->segment.mapping()) {
+  segment_binding_->Ref();
+  ++segment_binding_->objects;
+  state_->bindings.insert(this);
 }
 
 SyncObject::~SyncObject() {
-  SyncObject::End();
-  holder_->Release();
+  SyncObject::Unbind();
+  segment_binding_->Unref();
 }
 
-bool SyncObject::End() {
+bool SyncObject::Unbind() {
   if (mapping_ == nullptr) return false;
   for (const uint32_t id : std::exchange(waits_, {})) state_->waits().Remove(id);
   mapping_.reset();
-  --holder_->objects;
-  state_->residents.erase(this);
+  --segment_binding_->objects;
+  state_->bindings.erase(this);
   return true;
 }
 
@@ -80,7 +83,7 @@ Napi::Value WrapSyncObject(Napi::Env env, std::unique_ptr<SyncObject> object, bo
 }
 
 void ExportSyncObjectFunctions(Napi::Env env, Napi::Object exports) {
-  exports.Set("endObject", Napi::Function::New(env, EndObject, "endObject"));
+  exports.Set("unbindObject", Napi::Function::New(env, UnbindObject, "unbindObject"));
   exports.Set("objectWait", Napi::Function::New(env, ObjectWait, "objectWait"));
 }
 

@@ -9,19 +9,19 @@
 namespace procshare {
 namespace {
 
-// How long one call blocks at most. Between two of them V8 gets to see that a worker is to be terminated, and the caller
-// looks again. It is not polling: what is waited for ends the call at once.
+// The longest time for which one call blocks. Between two calls V8 can end a worker, and the caller tries again. This is not polling: a
+// wake-up ends the call at once.
 constexpr double kSliceMs = 100;
 
 Waits& WaitsOf(const Napi::CallbackInfo& info) { return AddonState::Of(info.Env())->waits(); }
 
-// onWake(handler): how armed waits report; see AddonState.
+// onWake(handler): the handler of armed waits; see AddonState.
 Napi::Value OnWake(const Napi::CallbackInfo& info) {
   AddonState::Of(info.Env())->on_wake = Napi::Persistent(FunctionArg(info, 0));
   return {};
 }
 
-// armWait(id, argument): false when trying is worth while already; otherwise the handler of onWake is called once when it is.
+// armWait(id, argument): false when an attempt may succeed now; otherwise the handler of onWake is called once when it may.
 Napi::Value ArmWait(const Napi::CallbackInfo& info) {
   const Result<bool> armed = WaitsOf(info).Arm(Uint32Arg(info, 0), SizeArg(info, 1));
   if (!OkOrThrow(info.Env(), armed.status())) return {};
@@ -33,17 +33,18 @@ Napi::Value DisarmWait(const Napi::CallbackInfo& info) {
   return {};
 }
 
-// lookWait(id, argument): whether trying is worth while.
+// isWaitReady(id, argument): whether an attempt may succeed.
 Napi::Value LookWait(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), WaitsOf(info).Look(Uint32Arg(info, 0), SizeArg(info, 1)));
+  return Napi::Boolean::New(info.Env(), WaitsOf(info).IsReady(Uint32Arg(info, 0), SizeArg(info, 1)));
 }
 
-// watchWait(id, argument, forMs): the same, at any time of that, which is some microseconds.
+// spinWait(id, argument, forMs): the same, spinning until it may, for at most that time: some microseconds.
 Napi::Value WatchWait(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), WaitsOf(info).Watch(Uint32Arg(info, 0), SizeArg(info, 1), NumberArg(info, 2)));
+  return Napi::Boolean::New(info.Env(),
+                            WaitsOf(info).SpinUntilReady(Uint32Arg(info, 0), SizeArg(info, 1), NumberArg(info, 2)));
 }
 
-// sleepWait(id, argument, timeoutMs): blocks this thread until trying is worth while, for no longer than a slice.
+// sleepWait(id, argument, timeoutMs): blocks this thread until an attempt may succeed, for at most kSliceMs.
 Napi::Value SleepWait(const Napi::CallbackInfo& info) {
   WaitsOf(info).Sleep(Uint32Arg(info, 0), SizeArg(info, 1), std::min(NumberArg(info, 2), kSliceMs));
   return {};
@@ -68,8 +69,8 @@ void ExportWaitFunctions(Napi::Env env, Napi::Object exports) {
                 {"onWake", OnWake},
                 {"armWait", ArmWait},
                 {"disarmWait", DisarmWait},
-                {"lookWait", LookWait},
-                {"watchWait", WatchWait},
+                {"isWaitReady", LookWait},
+                {"spinWait", WatchWait},
                 {"sleepWait", SleepWait},
                 {"keepAlive", KeepAlive},
             });

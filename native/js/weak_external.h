@@ -1,5 +1,5 @@
-// A weak reference to the External through which JavaScript has something of ours. The garbage collector clears it; the finalizer
-// of the External follows on the event loop, which may be much later, or never.
+// A weak reference to an External. The garbage collector clears it; the finalizer of the External runs on the event loop, which may be
+// much later, or never.
 #pragma once
 
 #include <napi.h>

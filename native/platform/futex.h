@@ -27,10 +27,10 @@ struct WaitTarget {
 
 // How many words that may go away meanwhile one thread can sleep on at once: 1 where the system has no call for more, 0
 // where it has none at all, so that sleeping is looking.
-size_t MostWaitTargets();
+size_t MaxWaitTargets();
 
-// Sleeps while each word holds what is expected of it. 0 < count <= MostWaitTargets(). A word that is not mapped any more
-// counts as changed. Which of them ended the sleep the caller finds out by looking. Where MostWaitTargets() is 0: one word,
+// Sleeps while each word holds what is expected of it. 0 < count <= MaxWaitTargets(). A word that is not mapped any more
+// counts as changed. Which of them ended the sleep the caller finds out by looking. Where MaxWaitTargets() is 0: one word,
 // which stays mapped.
 WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t count, Deadline deadline);
 

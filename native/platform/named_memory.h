@@ -99,7 +99,7 @@ class NamedMemory {
   Status Publish();
 
   // Stops keeping the name, and goes on as a member: for a process that is about to end and may still use the memory. See N3.
-  void Leave();
+  void Detach();
 
   // Ends the hold; idempotent. See N3.
   void Close();
@@ -133,7 +133,7 @@ class NamedMemory {
   std::string name_;
   intptr_t descriptor_ = -1;
   bool temporary_ = false;
-  bool keeps_name_ = true;           // until Leave()
+  bool keeps_name_ = true;           // until Detach()
   std::atomic<uint64_t> member_{0};  // looked at by other threads while the owner joins
   MemoryIdentity identity_;
   std::shared_ptr<MemoryMapping> mapping_;
@@ -157,7 +157,7 @@ using MemoryReader = std::function<bool(uint64_t offset, void* into, size_t byte
 Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const MemoryReader& read)>& visit);
 
 // How many of them this process can hold at once, as far as descriptors go.
-size_t MostOpenMemory();
+size_t MaxOpenMemory();
 
 // How many bytes of memory there is room for, if that is known.
 std::optional<uint64_t> FreeMemoryBytes();

@@ -3,7 +3,7 @@
 namespace procshare {
 namespace {
 
-// No barrier gets there; and JavaScript, which is told the generation of a wait, has no greater numbers that are exact.
+// No barrier reaches it. JavaScript, which is told the generation of a wait, has no greater exact integers.
 constexpr uint64_t kMaxGeneration = (uint64_t{1} << 53) - 2;
 
 uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
@@ -28,20 +28,20 @@ bool Barrier::LooksSound() const {
   return capacity_ != UINT64_MAX && parties_ > 0 && GuardedLooksSound(&cell_->guarded, members_->owners());
 }
 
-// The time under the mutex: what was left unfinished is finished first (B2), and those outside are woken at the end.
-class Barrier::Session {
+// The time under the mutex. The constructor completes an interrupted end (B2); the destructor wakes waiters that are not in the ledger.
+class Barrier::Transaction {
  public:
-  explicit Session(Barrier* barrier, Patience patience = Patience::kUnlimited)
+  explicit Transaction(Barrier* barrier, MutexWait mutex_wait = MutexWait::kUnlimited)
       : cell_(barrier->cell_),
-        guard_(&cell_->guarded, barrier->byte_length_, barrier->members_->owners(), patience),
+        guard_(&cell_->guarded, barrier->byte_length_, barrier->members_->owners(), mutex_wait),
         ledger_(&cell_->ledger, barrier->capacity_),
         members_(barrier->members_),
         parking_(&guard_, ledger_, members_) {
-    if (guard_.held()) Settle();
+    if (guard_.held()) FinishPhase();
   }
-  ~Session() {
+  ~Transaction() {
     guard_.Release();
-    // Only then: those who wait for the end of an action come here to look, and would keep waking each other.
+    // Only if it has changed: waiters for the end of an action try by arriving, and would wake each other for ever.
     if (phase_changed_) WakeAnnounced(&cell_->guarded.wake);
   }
 
@@ -51,8 +51,8 @@ class Barrier::Session {
   bool open() const { return phase() == BarrierPhase::kFilling || phase() == BarrierPhase::kActing; }
   uint64_t generation() const { return Load(cell_->generation); }
 
-  // Whose dead are not buried: they are why the barrier will be broken (B3).
-  uint64_t spared_key() const { return open() ? generation() : Parking::kNoKey; }
+  // The key whose dead members are not reaped: they are the reason for which the barrier will be broken (B3).
+  uint64_t excluded_key() const { return open() ? generation() : Parking::kNoKey; }
 
   uint64_t arrived() const {
     uint64_t sum = 0;
@@ -72,10 +72,10 @@ class Barrier::Session {
     return dead;
   }
 
-  // Ends the generation in this way.
+  // Ends the generation by a trip, a break or a reset.
   void End(BarrierPhase how) {
     SetPhase(how);
-    Settle();
+    FinishPhase();
   }
 
   void SetPhase(BarrierPhase phase) {
@@ -89,8 +89,8 @@ class Barrier::Session {
   }
 
  private:
-  // Tells the waiters of a generation that is at its end, and begins what comes next.
-  void Settle() {
+  // Grants the waits of a generation whose end was announced, and begins the next phase.
+  void FinishPhase() {
     const BarrierPhase how = phase();
     const bool ends = how == BarrierPhase::kTripping || how == BarrierPhase::kBreaking || how == BarrierPhase::kResetting;
     if (!ends) return;
@@ -112,75 +112,75 @@ class Barrier::Session {
 };
 
 Barrier::Arrival Barrier::Arrive(bool acts) {
-  Session session(this);
-  if (!session.held()) return {BarrierOutcome::kCorrupt};
-  session.BreakIfAnyDied();
-  if (session.phase() == BarrierPhase::kBroken) return {BarrierOutcome::kBroken};
-  if (session.phase() == BarrierPhase::kActing) return {BarrierOutcome::kBusy};
-  const uint64_t generation = session.generation();
+  Transaction transaction(this);
+  if (!transaction.held()) return {BarrierOutcome::kCorrupt};
+  transaction.BreakIfAnyDied();
+  if (transaction.phase() == BarrierPhase::kBroken) return {BarrierOutcome::kBroken};
+  if (transaction.phase() == BarrierPhase::kActing) return {BarrierOutcome::kBusy};
+  const uint64_t generation = transaction.generation();
   if (generation > kMaxGeneration) return {BarrierOutcome::kCorrupt};
-  const uint64_t index = session.arrived();
+  const uint64_t index = transaction.arrived();
   const bool last = index + 1 >= parties_;
   if (last && !acts) {
-    session.End(BarrierPhase::kTripping);
+    transaction.End(BarrierPhase::kTripping);
     return {BarrierOutcome::kTripped, index, generation};
   }
-  LedgerRecord* const record = session.parking().Park(generation, session.spared_key());
+  LedgerRecord* const record = transaction.parking().Park(generation, transaction.excluded_key());
   if (record == nullptr) return {BarrierOutcome::kFull};
-  if (last) session.SetPhase(BarrierPhase::kActing);
+  if (last) transaction.SetPhase(BarrierPhase::kActing);
   return {last ? BarrierOutcome::kActs : BarrierOutcome::kWaits, index, generation, record};
 }
 
 BarrierOutcome Barrier::Take(uint64_t generation) {
-  Session session(this);
-  if (!session.held()) return BarrierOutcome::kCorrupt;
+  Transaction transaction(this);
+  if (!transaction.held()) return BarrierOutcome::kCorrupt;
   uint64_t outcome;
-  if (!session.parking().Take(generation, &outcome)) return BarrierOutcome::kWaits;
+  if (!transaction.parking().Take(generation, &outcome)) return BarrierOutcome::kWaits;
   return outcome == static_cast<uint64_t>(BarrierOutcome::kTripped) ? BarrierOutcome::kTripped : BarrierOutcome::kBroken;
 }
 
 BarrierOutcome Barrier::Finish(uint64_t generation) {
   {
-    Session session(this);
-    if (!session.held()) return BarrierOutcome::kCorrupt;
-    const bool ours = session.phase() == BarrierPhase::kActing && session.generation() == generation;
-    if (ours) session.End(BarrierPhase::kTripping);
+    Transaction transaction(this);
+    if (!transaction.held()) return BarrierOutcome::kCorrupt;
+    const bool ours = transaction.phase() == BarrierPhase::kActing && transaction.generation() == generation;
+    if (ours) transaction.End(BarrierPhase::kTripping);
   }
   return Take(generation);
 }
 
-BarrierOutcome Barrier::Leave(uint64_t generation) {
-  Session session(this);
-  if (!session.held()) return BarrierOutcome::kCorrupt;
-  // Broken first, which ends our own wait, too. The other way round, one that is killed in between would be missed by
-  // nobody, and the others would wait for it for ever.
-  if (session.open() && session.generation() == generation) session.End(BarrierPhase::kBreaking);
+BarrierOutcome Barrier::Cancel(uint64_t generation) {
+  Transaction transaction(this);
+  if (!transaction.held()) return BarrierOutcome::kCorrupt;
+  // Breaks first, which ends this wait, too. In the opposite order a party that is killed in between would be in no record, and the
+  // others would wait for it for ever.
+  if (transaction.open() && transaction.generation() == generation) transaction.End(BarrierPhase::kBreaking);
   uint64_t outcome;
-  const bool told = session.parking().Take(generation, &outcome);
-  const bool tripped = told && outcome == static_cast<uint64_t>(BarrierOutcome::kTripped);
+  const bool is_granted = transaction.parking().Take(generation, &outcome);
+  const bool tripped = is_granted && outcome == static_cast<uint64_t>(BarrierOutcome::kTripped);
   return tripped ? BarrierOutcome::kTripped : BarrierOutcome::kBroken;
 }
 
 void Barrier::Abort() {
-  Session session(this);
-  if (session.held() && session.phase() != BarrierPhase::kBroken) session.End(BarrierPhase::kBreaking);
+  Transaction transaction(this);
+  if (transaction.held() && transaction.phase() != BarrierPhase::kBroken) transaction.End(BarrierPhase::kBreaking);
 }
 
 void Barrier::Reset() {
-  Session session(this);
-  if (session.held()) session.End(BarrierPhase::kResetting);
+  Transaction transaction(this);
+  if (transaction.held()) transaction.End(BarrierPhase::kResetting);
 }
 
-void Barrier::Tend() {
-  Session session(this, Patience::kShort);
-  if (!session.held()) return;
-  session.BreakIfAnyDied();
-  (void)session.parking().BuryTheDead(session.spared_key());
+void Barrier::ReapDead() {
+  Transaction transaction(this, MutexWait::kBrief);
+  if (!transaction.held()) return;
+  transaction.BreakIfAnyDied();
+  (void)transaction.parking().ReapDead(transaction.excluded_key());
 }
 
 uint64_t Barrier::waiting() {
-  Session session(this);
-  return session.held() && session.phase() == BarrierPhase::kFilling ? session.arrived() : 0;
+  Transaction transaction(this);
+  return transaction.held() && transaction.phase() == BarrierPhase::kFilling ? transaction.arrived() : 0;
 }
 
 }  // namespace procshare

@@ -1,10 +1,10 @@
-// Barrier: so many parties wait for each other, again and again.
+// Barrier: a fixed number of parties wait for each other, in one generation after the other.
 //
-//   B1  Who waits is in the ledger: a record of the member with the generation as its key. How many have arrived is the
-//       sum over the records of the current generation, and nowhere else.
-//   B2  A generation ends once, by a trip, a break or a reset. The end is announced in `phase` before the first waiter is
-//       told, and finished by whoever finds it unfinished: so all of one generation are told the same, whoever dies.
-//   B3  A member that dies while it waits, or acts for the others, breaks the barrier: at the next arrival, or at the next
+//   B1  The ledger has a record for each member that waits, with the generation as its key. The number of parties that have arrived
+//       is the sum over the records of the current generation. It is stored nowhere else.
+//   B2  A generation ends once, by a trip, a break or a reset. `phase` says so before the first wait is granted, and the next owner of
+//       the mutex completes an end that was interrupted. So all waits of a generation end the same way, whichever process dies.
+//   B3  A member that dies while it waits, or while it performs the action, breaks the barrier: at the next arrival, or at the next
 //       heartbeat of a waiter.
 //
 //   filling -> (last arrival) -> [acting ->] tripping -> filling of the next generation
@@ -22,9 +22,9 @@ enum class BarrierPhase : uint64_t { kFilling = 0, kActing, kBroken, kTripping, 
 enum class BarrierOutcome : uint8_t {
   kTripped,
   kBroken,
-  kWaits,    // arrived, and the others have not
-  kActs,     // arrived as the last one: the caller performs the action, then calls Finish()
-  kBusy,     // another one performs the action of a generation that is complete: try again when it has
+  kWaits,    // arrived; other parties have not
+  kActs,     // arrived as the last party: the caller performs the action, then calls Finish()
+  kBusy,     // the action of a complete generation is being performed: try again afterwards
   kFull,     // no record is left for one more member
   kCorrupt,  // the bytes are not those of a barrier
 };
@@ -32,7 +32,7 @@ enum class BarrierOutcome : uint8_t {
 class Barrier {
  public:
   static size_t BytesFor(uint64_t records) { return sizeof(BarrierCell) + LedgerView::BytesFor(records); }
-  // `timeout_ns`: how long a wait lasts that has no timeout of its own; 0: for ever.
+  // `timeout_ns`: of waits that have no timeout of their own; 0: none.
   static bool Init(BarrierCell* cell, uint64_t parties, uint64_t records, MutexKind kind, uint64_t timeout_ns = 0);
 
   Barrier(BarrierCell* cell, size_t byte_length, Members* members);
@@ -42,27 +42,27 @@ class Barrier {
     BarrierOutcome outcome;
     uint64_t index = 0;
     uint64_t generation = 0;
-    LedgerRecord* record = nullptr;  // whose bell rings, for kWaits
+    LedgerRecord* record = nullptr;  // for kWaits: the record on whose grant word to sleep
   };
-  // `acts`: whether the caller has something to do before the others are let go.
+  // `acts`: whether the caller has an action to perform before the generation ends.
   Arrival Arrive(bool acts);
 
-  // How a wait that began with kWaits or kActs has ended: kTripped, kBroken, or kWaits when it has not.
+  // How a wait that began with kWaits or kActs has ended: kTripped or kBroken; kWaits when it has not.
   BarrierOutcome Take(uint64_t generation);
 
-  // After kActs: lets all go. kBroken when the barrier was broken meanwhile.
+  // After kActs: trips the barrier. kBroken when it was broken meanwhile.
   BarrierOutcome Finish(uint64_t generation);
 
-  // Gives up a wait: breaks the barrier for the others, unless that wait has ended already, which is the result then.
-  BarrierOutcome Leave(uint64_t generation);
+  // Cancels a wait, which breaks the barrier for the other parties. When the wait has already ended, the result is how.
+  BarrierOutcome Cancel(uint64_t generation);
 
   void Abort();
   void Reset();
 
-  // For waiters at a heartbeat: breaks the barrier if one of those who wait has died (B3).
-  void Tend();
-  void TendInTurn() {
-    if (IsTimeToTend(&cell_->ledger)) Tend();
+  // For waiters at a heartbeat: breaks the barrier if a member that waits has died (B3).
+  void ReapDead();
+  void ReapDeadIfDue() {
+    if (ClaimReaping(&cell_->ledger)) ReapDead();
   }
 
   uint64_t parties() const { return parties_; }
@@ -75,7 +75,7 @@ class Barrier {
   WakeWord* wake() const { return &cell_->guarded.wake; }
 
  private:
-  class Session;
+  class Transaction;
 
   BarrierCell* const cell_;
   const size_t byte_length_;

@@ -21,7 +21,7 @@ Ends::Ends(EndsCell* cell, size_t byte_length, Members* members)
 
 bool Ends::LooksSound() const { return capacity_ != UINT64_MAX && GuardedLooksSound(&cell_->guarded, members_->owners()); }
 
-bool Ends::Join(uint64_t end) {
+bool Ends::Open(uint64_t end) {
   const uint64_t self = members_->self();
   if (self == 0) return false;
   for (bool again = true;; again = false) {
@@ -36,11 +36,11 @@ bool Ends::Join(uint64_t end) {
       }
     }
     if (!again) return false;
-    BuryTheDead();
+    ReapDead();
   }
 }
 
-void Ends::Leave(uint64_t end) {
+void Ends::Close(uint64_t end) {
   Guard guard(&cell_->guarded, byte_length_, members_->owners());
   if (!guard.held()) return;
   LedgerRecord* const record = ledger_.Find(members_->self(), end);
@@ -54,7 +54,7 @@ void Ends::Leave(uint64_t end) {
   guard.Commit();
 }
 
-bool Ends::IsHeld(uint64_t end) const {
+bool Ends::IsOpen(uint64_t end) const {
   bool held = false;
   ledger_.ForEach([&](LedgerRecord* record) {
     held = Load(record->key) == end;
@@ -63,8 +63,8 @@ bool Ends::IsHeld(uint64_t end) const {
   return held;
 }
 
-void Ends::BuryTheDead(Patience patience) {
-  Guard guard(&cell_->guarded, byte_length_, members_->owners(), patience);
+void Ends::ReapDead(MutexWait mutex_wait) {
+  Guard guard(&cell_->guarded, byte_length_, members_->owners(), mutex_wait);
   if (!guard.held()) return;
   for (bool found = true; found;) {
     found = false;

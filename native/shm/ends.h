@@ -1,4 +1,4 @@
-// Ends: which members hold which end of a pipe. What the other side knows of a member's end is whether anybody holds it.
+// Ends: which members have which end of a pipe open. The other side only asks whether any member has it open.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +15,17 @@ class Ends {
   Ends(EndsCell* cell, size_t byte_length, Members* members);
   bool LooksSound() const;
 
-  // One more handle of this member for an end; false when there is no room for one more member.
-  bool Join(uint64_t end);
-  void Leave(uint64_t end);
+  // Counts one more object of this member on an end. False when there is no record for one more member.
+  bool Open(uint64_t end);
+  void Close(uint64_t end);
 
-  // Whether a member, living or dead, has the end. A cheap look without the mutex.
-  bool IsHeld(uint64_t end) const;
+  // Whether a member, alive or dead, has the end open. Reads without the mutex.
+  bool IsOpen(uint64_t end) const;
 
-  // Takes the records of the dead away.
-  void BuryTheDead(Patience patience = Patience::kUnlimited);
-  void BuryTheDeadInTurn() {
-    if (IsTimeToTend(&cell_->ledger)) BuryTheDead(Patience::kShort);
+  // Frees the records of dead members.
+  void ReapDead(MutexWait mutex_wait = MutexWait::kUnlimited);
+  void ReapDeadIfDue() {
+    if (ClaimReaping(&cell_->ledger)) ReapDead(MutexWait::kBrief);
   }
 
  private:

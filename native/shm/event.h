@@ -1,5 +1,5 @@
-// Event: a flag that can be awaited. One word says whether it is set and how often it has been, so that a waiter knows that
-// it was set even if it has been cleared since.
+// Event: a flag that can be awaited. One word has the flag and how often it was set, so that a waiter notices that it was set even if
+// it has been cleared since.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ class Event {
  public:
   explicit Event(EventCell* cell) : cell_(cell) {}
 
-  // What a wait begins with; Happened() compares with it.
+  // The state at the beginning of a wait, for Happened().
   uint32_t ticket() const { return cell_->state.word.load(std::memory_order_acquire); }
   bool is_set() const { return (ticket() & kSet) != 0; }
 
-  // Whether the event is set, or has been since the ticket was drawn.
+  // Whether the event is set, or was set since the ticket was taken.
   bool Happened(uint32_t ticket_then) const {
     const uint32_t now = ticket();
     return (now & kSet) != 0 || now != ticket_then;

@@ -3,11 +3,11 @@
 namespace procshare {
 namespace {
 
-constexpr int kSpins = 200;  // a transaction is shorter than that, unless its thread was preempted
+constexpr int kSpins = 200;  // a transaction is shorter, unless its thread was preempted
 
-MutexOutcome Take(GuardedCell* cell, Members* owners, Patience patience) {
+MutexOutcome Take(GuardedCell* cell, Members* owners, MutexWait mutex_wait) {
   const MutexOutcome outcome = RobustMutexSpin(&cell->mutex, owners, kSpins);
-  if (outcome != MutexOutcome::kBusy || patience == Patience::kShort) return outcome;
+  if (outcome != MutexOutcome::kBusy || mutex_wait == MutexWait::kBrief) return outcome;
   return RobustMutexAcquire(&cell->mutex, owners, Deadline::Never());
 }
 
@@ -19,9 +19,9 @@ bool GuardedLooksSound(const GuardedCell* cell, const Members* owners) {
   return RobustMutexLooksSound(&cell->mutex, owners);
 }
 
-Guard::Guard(GuardedCell* cell, size_t byte_length, Members* owners, Patience patience) : cell_(cell), owners_(owners) {
-  held_ = IsAcquired(Take(cell, owners, patience));
-  // Whether the last owner died does not matter: what it left undone stands in the journal, and nowhere else.
+Guard::Guard(GuardedCell* cell, size_t byte_length, Members* owners, MutexWait mutex_wait) : cell_(cell), owners_(owners) {
+  held_ = IsAcquired(Take(cell, owners, mutex_wait));
+  // Whether the last owner died does not matter: only the journal says what has to be undone.
   if (held_ && cell->journal_count.load(std::memory_order_relaxed) != 0 && !Undo(byte_length)) Release();
 }
 
@@ -29,7 +29,7 @@ bool Guard::Undo(size_t byte_length) {
   const uint64_t count = cell_->journal_count.load(std::memory_order_relaxed);
   if (count > kJournalEntries) return false;
   for (uint64_t i = count; i-- > 0;) {
-    const uint64_t offset = cell_->journal[i].offset.load(std::memory_order_relaxed);  // once: it may change under our eyes
+    const uint64_t offset = cell_->journal[i].offset.load(std::memory_order_relaxed);  // once: another process may change it
     const bool inside = offset >= sizeof(GuardedCell) && offset <= byte_length - sizeof(uint64_t);
     if (!inside || offset % sizeof(uint64_t) != 0) return false;
     reinterpret_cast<std::atomic<uint64_t>*>(reinterpret_cast<uint8_t*>(cell_) + offset)

@@ -3,16 +3,15 @@
 // The words of an object change only under the mutex of its cell, and each change first notes the old value in a journal.
 //
 //   G1  Guard::Set() writes the journal entry, then the count, then the word; Commit() clears the count.
-//   G2  Whoever gets the mutex and finds entries undoes them, the last one first, and clears the count then. Killed in the
-//       middle of that, it leaves the same entries to the next one.
+//   G2  A thread that gets the mutex and finds entries undoes them, the last one first, and then clears the count. If it is killed
+//       before that, the next owner finds the same entries.
+//   G3  A read without the mutex may see a value that is never committed. So such a read decides only whether to try. No wait sleeps
+//       because of a cell whose journal is not empty: the heartbeat repairs it.
 //
-//   G3  Whoever looks at a word without the mutex may see what is never committed. So a look decides about nothing but
-//       whether to try, and no sleep goes by a look at a cell that is not settled: the heartbeat mends it.
+// A killed thread has executed a prefix of its instructions. So G1 needs only that the compiler keeps the order; the mutex orders
+// everything for the next owner.
 //
-// A killed thread has executed a prefix of its instructions, so all that G1 needs is that the compiler keeps the order; the
-// mutex orders everything for whoever comes next.
-//
-// Whoever waits for a change sleeps on a wake word (shm/wake_word.h), which is rung after the mutex is free again.
+// Waiters for a change sleep on a wake word (shm/wake_word.h). They are woken after the mutex is free again.
 #pragma once
 
 #include <atomic>
@@ -28,33 +27,33 @@ namespace procshare {
 // Makes a free cell out of zeroed bytes.
 bool InitGuarded(GuardedCell* cell, MutexKind kind);
 
-// Whether the cell could have been made by InitGuarded. A cheap look, for bytes that others may have damaged.
+// Whether the cell could have been made by InitGuarded. A cheap check, for bytes that another process may have damaged.
 bool GuardedLooksSound(const GuardedCell* cell, const Members* owners);
 
-// False while a transaction is under way, and when one was interrupted. Read after words that Set() has written, it is
-// false unless what they say was committed.
-inline bool GuardedIsSettled(const GuardedCell* cell) { return cell->journal_count.load(std::memory_order_acquire) == 0; }
+// False while a transaction is under way, and after one was interrupted. When it is true after words were read, what they say was
+// committed.
+inline bool JournalIsEmpty(const GuardedCell* cell) { return cell->journal_count.load(std::memory_order_acquire) == 0; }
 
-// How long a Guard waits for its turn.
-enum class Patience : uint8_t {
+// How long a Guard waits for the mutex.
+enum class MutexWait : uint8_t {
   kUnlimited,
-  kShort,  // a few looks: for helpers that hold others up while they wait, and whose errand comes again
+  kBrief,  // a few attempts: for threads that must not be delayed, and that try again at the next heartbeat
 };
 
 class Guard {
  public:
-  // Takes the mutex of the cell, blocking for as long as another transaction lasts: some hundred instructions, unless its
-  // process was stopped. The words that Set() takes lie within `byte_length` bytes from the cell. `owners`: robust_mutex.h.
-  Guard(GuardedCell* cell, size_t byte_length, Members* owners, Patience patience = Patience::kUnlimited);
+  // Takes the mutex of the cell. Blocks while another transaction is under way, which takes a few hundred instructions unless its
+  // process is stopped. The words that Set() changes lie within `byte_length` bytes from the cell. `owners`: robust_mutex.h.
+  Guard(GuardedCell* cell, size_t byte_length, Members* owners, MutexWait mutex_wait = MutexWait::kUnlimited);
   ~Guard() { Release(); }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
-  // False when the bytes are no mutex or no journal, or patience has run out; nothing else may be called then.
+  // False when the bytes are no mutex or no journal, or when a brief wait was in vain. Then nothing else may be called.
   bool held() const { return held_; }
 
   void Set(std::atomic<uint64_t>* word, uint64_t value) {
-    JournalEntry* const entry = &cell_->journal[count_];  // our own count: the one in memory may be damaged meanwhile
+    JournalEntry* const entry = &cell_->journal[count_];  // a private count: the one in memory may be damaged meanwhile
     const uint8_t* const base = reinterpret_cast<const uint8_t*>(cell_);
     const auto offset = static_cast<uint64_t>(reinterpret_cast<const uint8_t*>(word) - base);
     entry->offset.store(offset, std::memory_order_relaxed);
@@ -62,10 +61,10 @@ class Guard {
     std::atomic_signal_fence(std::memory_order_seq_cst);  // G1
     cell_->journal_count.store(++count_, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    word->store(value, std::memory_order_release);  // whoever sees it sees the count, too: GuardedIsSettled()
+    word->store(value, std::memory_order_release);  // a reader of the value sees the count, too: GuardedIsSettled()
   }
 
-  // Makes what was set since the last commit final. At most kJournalEntries words may be set in between.
+  // Makes all changes since the last commit final. At most kJournalEntries words may be set in between.
   void Commit() {
     std::atomic_signal_fence(std::memory_order_seq_cst);  // G1
     cell_->journal_count.store(0, std::memory_order_relaxed);
@@ -89,9 +88,9 @@ class Guard {
   bool held_ = false;
 };
 
-// Undoes what an interrupted transaction has left, if there is anything. Does not wait for others.
-inline void Mend(GuardedCell* cell, size_t byte_length, Members* owners) {
-  if (!GuardedIsSettled(cell)) Guard(cell, byte_length, owners, Patience::kShort);
+// Undoes an interrupted transaction, if there is one. Does not wait for the mutex.
+inline void RepairIfTorn(GuardedCell* cell, size_t byte_length, Members* owners) {
+  if (!JournalIsEmpty(cell)) Guard(cell, byte_length, owners, MutexWait::kBrief);
 }
 
 }  // namespace procshare

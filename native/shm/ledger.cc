@@ -4,12 +4,12 @@
 
 namespace procshare {
 
-bool IsTimeToTend(Ledger* ledger) {
-  constexpr uint64_t kPeriodNs = 40'000'000;  // a little less than a heartbeat: one who waits alone has each turn
+bool ClaimReaping(Ledger* ledger) {
+  constexpr uint64_t kPeriodNs = 40'000'000;  // a little less than a heartbeat: a single waiter reaps at each of its own
   const auto now = static_cast<uint64_t>(Deadline::AfterMs(0).since_epoch_ns());
-  uint64_t last = ledger->tended_at.load(std::memory_order_relaxed);
-  if (now - last < kPeriodNs) return false;  // unsigned: a time to come, which is a damaged one, is long ago
-  return ledger->tended_at.compare_exchange_strong(last, now, std::memory_order_relaxed);
+  uint64_t last = ledger->reaped_at.load(std::memory_order_relaxed);
+  if (now - last < kPeriodNs) return false;  // unsigned: a time in the future, which is damaged, counts as long ago
+  return ledger->reaped_at.compare_exchange_strong(last, now, std::memory_order_relaxed);
 }
 
 LedgerRecord* LedgerView::Find(uint64_t member, uint64_t key) const {
@@ -31,7 +31,7 @@ LedgerRecord* LedgerView::FindOrTake(Guard* guard, uint64_t member, uint64_t key
   while (index < count && at(index)->member.load(std::memory_order_relaxed) != 0) ++index;
   if (index == capacity_) return nullptr;
   LedgerRecord* const record = at(index);
-  // Plain stores: what is in a free record means nothing, so there is nothing to undo.
+  // Without the journal: the fields of a free record mean nothing, so there is nothing to undo.
   record->key.store(key, std::memory_order_relaxed);
   record->count.store(0, std::memory_order_relaxed);
   record->granted.store(0, std::memory_order_relaxed);

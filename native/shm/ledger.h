@@ -1,8 +1,8 @@
-// Which members have to do with an object, in records that outlive them: who waits for what, who holds what.
+// The ledger of an object: which members wait for it, and for what, or have a part of it. Its records outlive the members.
 //
-// A member is an environment that is attached to the segment; the system knows which of them live (NamedMemory::IsMember).
-// All changes are transactions of the object's Guard. What the death of a member means to its records is the object's
-// affair: whatever finds a record of a dead member settles it and frees it.
+// A member is an environment that is attached to the segment. The system knows which members live (NamedMemory::IsMember). All
+// changes are transactions of the object's Guard. The object defines what the death of a member means for its record: the thread that
+// finds such a record applies that, and frees it.
 #pragma once
 
 #include <cstdint>
@@ -13,18 +13,18 @@
 
 namespace procshare {
 
-// For those who wait, at each heartbeat: whether it is time to look after the dead, and this caller's turn to do it. To ask
-// the system about each member takes a call each; if all who wait did so, the cost would grow with the square of their number.
-bool IsTimeToTend(Ledger* ledger);
+// Called by each waiter at its heartbeat. True when it is time to reap the records of dead members, for one of the callers. Reaping
+// takes a system call for each member: if every waiter did it, the cost would grow with the square of their number.
+bool ClaimReaping(Ledger* ledger);
 
 class LedgerView {
  public:
-  // `capacity` is the caller's own copy, checked once: another process may damage the one in memory.
+  // `capacity` is a private copy that was checked once: another process may damage the one in memory.
   LedgerView(Ledger* ledger, uint64_t capacity) : ledger_(ledger), capacity_(capacity) {}
 
   static size_t BytesFor(uint64_t capacity) { return capacity * sizeof(LedgerRecord); }
 
-  // How many records there are, going by the ledger itself; UINT64_MAX when they do not fit into `byte_length` bytes.
+  // How many records the ledger says it has; UINT64_MAX when they do not fit into `byte_length` bytes.
   static uint64_t CapacityOf(const Ledger* ledger, size_t byte_length) {
     const uint64_t capacity = ledger->capacity.load(std::memory_order_relaxed);
     const bool fits = byte_length >= sizeof(Ledger) && capacity <= (byte_length - sizeof(Ledger)) / sizeof(LedgerRecord);
@@ -47,7 +47,7 @@ class LedgerView {
     }
   }
 
-  // As ForEach(), beginning behind the record at which the last such call ended: whoever was served is served last now.
+  // As ForEach(), beginning behind the record at which the last such call ended, so that all records get their turn.
   template <class Visit>
   void ForEachInTurn(Visit visit) const {
     const uint64_t count = used();
@@ -64,8 +64,8 @@ class LedgerView {
   // The record of `member` for `key`, or null.
   LedgerRecord* Find(uint64_t member, uint64_t key) const;
 
-  // As Find(), or a free one made theirs, with zeros in it; null when there is none. Part of the caller's transaction: sets
-  // up to two words.
+  // As Find(); otherwise makes a free record theirs, with zeros in it. Null when no record is free. Part of the caller's transaction:
+  // sets up to two words.
   LedgerRecord* FindOrTake(Guard* guard, uint64_t member, uint64_t key);
 
   // Frees a record. Part of the caller's transaction: sets up to two words.

@@ -15,19 +15,19 @@ uint64_t WaitingOf(const LedgerRecord* record) {
   return count - std::min(Load(record->granted), count);
 }
 
-void Ring(LedgerRecord* record) {
-  record->bell.fetch_add(1, std::memory_order_release);
-  FutexWake(&record->bell, kWakeAll);
+void WakeRecord(LedgerRecord* record) {
+  record->grant_word.fetch_add(1, std::memory_order_release);
+  FutexWake(&record->grant_word, kWakeAll);
 }
 
 }  // namespace
 
-LedgerRecord* Parking::Park(uint64_t key, uint64_t spared_key) {
+LedgerRecord* Parking::Park(uint64_t key, uint64_t excluded_key) {
   const uint64_t self = members_->self();
   if (self == 0) return nullptr;
   LedgerRecord* record = ledger_.FindOrTake(guard_, self, key);
   if (record == nullptr) {
-    if (!BuryTheDead(spared_key)) return nullptr;
+    if (!ReapDead(excluded_key)) return nullptr;
     record = ledger_.FindOrTake(guard_, self, key);
     if (record == nullptr) return nullptr;
   }
@@ -45,14 +45,14 @@ uint64_t Parking::Unpark(uint64_t key, uint64_t count, uint64_t outcome) {
       if (waiting == 0) return true;
       found = true;
       if (!members_->IsMember(Load(record->member))) {
-        Bury(record);
-        return false;  // the records have changed: look anew
+        ReapRecord(record);
+        return false;  // the records have changed: begin again
       }
       const uint64_t share = std::min(waiting, count - woken);
       guard_->Set(&record->granted, Load(record->granted) + share);
       guard_->Set(&record->outcome, outcome);
       guard_->Commit();
-      Ring(record);
+      WakeRecord(record);
       woken += share;
       return woken < count;
     });
@@ -60,7 +60,7 @@ uint64_t Parking::Unpark(uint64_t key, uint64_t count, uint64_t outcome) {
   return woken;
 }
 
-void Parking::TakeFrom(LedgerRecord* record, uint64_t granted) {
+void Parking::RemoveWait(LedgerRecord* record, uint64_t granted) {
   const uint64_t count = Load(record->count);
   if (count <= 1) {
     ledger_.Free(guard_, record);
@@ -77,52 +77,52 @@ bool Parking::Take(uint64_t key, uint64_t* outcome) {
   const uint64_t granted = Load(record->granted);
   if (granted == 0) return false;
   *outcome = Load(record->outcome);
-  TakeFrom(record, granted - 1);
+  RemoveWait(record, granted - 1);
   return true;
 }
 
-bool Parking::Leave(uint64_t key, uint64_t* outcome) {
+bool Parking::Cancel(uint64_t key, uint64_t* outcome) {
   LedgerRecord* const record = ledger_.Find(members_->self(), key);
   if (record == nullptr) return false;
   if (Load(record->granted) >= Load(record->count)) return Take(key, outcome);
-  TakeFrom(record, Load(record->granted));
+  RemoveWait(record, Load(record->granted));
   return false;
 }
 
-void Parking::Bury(LedgerRecord* record) {
+void Parking::ReapRecord(LedgerRecord* record) {
   uint64_t left = std::min(Load(record->granted), Load(record->count));
   guard_->Set(&record->count, left);  // its other waits are over
   guard_->Set(&record->granted, left);
   guard_->Commit();
   while (left > 0) {
-    LedgerRecord* heir = nullptr;
+    LedgerRecord* recipient = nullptr;
     ledger_.ForEachInTurn([&](LedgerRecord* other) {
       const bool waits = Load(other->key) == Load(record->key) && WaitingOf(other) > 0;
-      if (waits && members_->IsMember(Load(other->member))) heir = other;
-      return heir == nullptr;
+      if (waits && members_->IsMember(Load(other->member))) recipient = other;
+      return recipient == nullptr;
     });
-    if (heir == nullptr) break;
-    const uint64_t share = std::min(WaitingOf(heir), left);
+    if (recipient == nullptr) break;
+    const uint64_t share = std::min(WaitingOf(recipient), left);
     left -= share;
-    guard_->Set(&heir->granted, Load(heir->granted) + share);
-    guard_->Set(&heir->outcome, Load(record->outcome));
+    guard_->Set(&recipient->granted, Load(recipient->granted) + share);
+    guard_->Set(&recipient->outcome, Load(record->outcome));
     guard_->Set(&record->granted, left);
     guard_->Set(&record->count, left);
     guard_->Commit();
-    Ring(heir);
+    WakeRecord(recipient);
   }
   ledger_.Free(guard_, record);
   guard_->Commit();
 }
 
-bool Parking::BuryTheDead(uint64_t spared_key) {
+bool Parking::ReapDead(uint64_t excluded_key) {
   bool any = false;
   for (bool found = true; found;) {
     found = false;
     ledger_.ForEach([&](LedgerRecord* record) {
-      const bool spared = spared_key != kNoKey && Load(record->key) == spared_key;
-      if (spared || members_->IsMember(Load(record->member))) return true;
-      Bury(record);
+      const bool excluded = excluded_key != kNoKey && Load(record->key) == excluded_key;
+      if (excluded || members_->IsMember(Load(record->member))) return true;
+      ReapRecord(record);
       any = found = true;
       return false;
     });

@@ -1,15 +1,14 @@
-// Parking: waits that end when somebody says so, and exactly as many of them as he says. What conditions, barriers and
-// wait/notify are made of.
+// Parking: keyed waits. A wait for a key ends when Unpark(key, n) grants it, and each call ends exactly n waits if there are so many.
+// Conditions, barriers and wait/notify are built on it.
 //
 //   P1  A record of the ledger stands for the waits of one member for one key; `granted` of its `count` waits are over.
-//   P2  Unpark(n) grants to n waits of living members that were not granted yet, or to all there are.
-//   P3  A member that takes its grant, or gives up, takes itself off the count in the same transaction. A wait that is
-//       granted has ended: giving up then means taking the grant.
-//   P4  The grants of a member that has died are given to others: a death swallows no wake-up. Whoever unparks or looks
-//       after the dead does that.
+//   P2  Unpark(n) grants n waits of living members that were not granted yet, or all there are.
+//   P3  A member that takes a grant, or cancels a wait, reduces the count in the same transaction. A granted wait has ended:
+//       cancelling it means taking the grant.
+//   P4  The grants of a dead member go to other members, so a death loses no wake-up. Unpark() and ReapDead() do that.
 //
-// The waits of a member sleep on the bell of their record. Among members the grants go round; within one, its environment
-// decides whose they are.
+// The waits of a member sleep on the grant word of their record. Members are granted in turn; within one member, its environment
+// decides which of its waits gets the grant.
 #pragma once
 
 #include <cstdint>
@@ -24,26 +23,26 @@ class Parking {
 
   static constexpr uint64_t kNoKey = UINT64_MAX;
 
-  // Adds a wait of this member's, and commits. Null when the ledger is full or the system lets us be no member. Of a full
-  // ledger it buries the dead, as below.
-  LedgerRecord* Park(uint64_t key, uint64_t spared_key = kNoKey);
+  // Adds a wait of this member, and commits. Null when the ledger is full, or when the system refuses to make this environment a
+  // member. When the ledger is full it first reaps, as ReapDead() does.
+  LedgerRecord* Park(uint64_t key, uint64_t excluded_key = kNoKey);
 
-  // Ends up to `count` waits for `key`, and commits after each record. Returns how many. The bells of those concerned ring
-  // at once: they wait for the mutex, if need be, but a killed caller cannot forget them.
+  // Grants up to `count` waits for `key`, and commits after each record. Returns how many. Wakes the waiters of a record at once, with
+  // the mutex held: they may have to wait for it, but no wake-up is lost if the caller is killed.
   uint64_t Unpark(uint64_t key, uint64_t count, uint64_t outcome = 0);
 
-  // Takes one grant of this member's for `key`; false when there is none. `*outcome` says how that wait ended.
+  // Takes one grant of this member for `key`; false when there is none. `*outcome` becomes how that wait ended.
   bool Take(uint64_t key, uint64_t* outcome);
 
-  // Ends one wait of this member's that has not been granted. When all of them have, takes a grant: true.
-  bool Leave(uint64_t key, uint64_t* outcome);
+  // Cancels one wait of this member that was not granted. When all of them were, takes a grant and returns true.
+  bool Cancel(uint64_t key, uint64_t* outcome);
 
-  // Frees the records of the dead, of all keys but one, and hands on their grants (P4). True when there were any.
-  bool BuryTheDead(uint64_t spared_key = kNoKey);
+  // Frees the records of dead members, of all keys but one, and passes their grants on (P4). True when there were any.
+  bool ReapDead(uint64_t excluded_key = kNoKey);
 
  private:
-  void Bury(LedgerRecord* record);
-  void TakeFrom(LedgerRecord* record, uint64_t granted);
+  void ReapRecord(LedgerRecord* record);
+  void RemoveWait(LedgerRecord* record, uint64_t granted);
 
   Guard* const guard_;
   LedgerView ledger_;

@@ -8,7 +8,7 @@
 namespace procshare {
 namespace {
 
-constexpr int kSpins = 200;  // a critical section is shorter than that, unless its thread was preempted
+constexpr int kSpins = 200;  // a critical section is shorter, unless its thread was preempted
 
 uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
 
@@ -19,18 +19,19 @@ MutexOutcome Acquire(RobustMutexStorage* mutex, Members* owners) {
 
 }  // namespace
 
-// The mutex of one side. Whether its last owner died does not matter (Q2).
-class RingQueue::Hold {
+// The mutex of one side, held for the lifetime of the guard. Whether its last owner died does not matter (Q2).
+class RingQueue::SideGuard {
  public:
-  Hold(QueueSide* side, Members* owners) : side_(side), owners_(owners), held_(IsAcquired(Acquire(&side->mutex, owners))) {}
-  ~Hold() { Release(); }
-  Hold(const Hold&) = delete;
-  Hold& operator=(const Hold&) = delete;
+  SideGuard(QueueSide* side, Members* owners)
+      : side_(side), owners_(owners), held_(IsAcquired(Acquire(&side->mutex, owners))) {}
+  ~SideGuard() { Release(); }
+  SideGuard(const SideGuard&) = delete;
+  SideGuard& operator=(const SideGuard&) = delete;
 
   bool held() const { return held_; }
 
-  // Moves the position (Q2) and frees the mutex, which is a full fence; then wakes those who wait for that.
-  void MoveAndRelease(uint64_t position) {
+  // Commits by moving the position (Q2), frees the mutex, which is a full fence, and wakes the waiters of the other side.
+  void CommitAndRelease(uint64_t position) {
     side_->position.store(position, std::memory_order_release);  // Q3
     Release();
     WakeAnnounced(&side_->wake);
@@ -72,159 +73,158 @@ uint64_t RingQueue::UnitsBetween(uint64_t from, uint64_t to) const {
   return last >= first ? last - first : last + 2 * (capacity_ / kUnit) - first;
 }
 
-uint64_t RingQueue::Advanced(uint64_t position, uint64_t byte_length, uint64_t count) const {
+uint64_t RingQueue::PositionAfter(uint64_t position, uint64_t byte_length, uint64_t count) const {
   const uint64_t turn = 2 * (capacity_ / kUnit);
   uint64_t units = static_cast<uint32_t>(position) + byte_length / kUnit;
   if (units >= turn) units -= turn;
   return ((position >> 32) + count) << 32 | units;
 }
 
-bool RingQueue::IsSound(uint64_t consumed, uint64_t produced) const {
+bool RingQueue::IsSound(uint64_t head, uint64_t tail) const {
   const uint64_t units = capacity_ / kUnit;
-  return static_cast<uint32_t>(consumed) < 2 * units && static_cast<uint32_t>(produced) < 2 * units &&
-         UnitsBetween(consumed, produced) <= units && CountIsSound(consumed, produced);
+  return static_cast<uint32_t>(head) < 2 * units && static_cast<uint32_t>(tail) < 2 * units &&
+         UnitsBetween(head, tail) <= units && CountIsSound(head, tail);
 }
 
-// Who waits goes by the number, who takes by the bytes: did they differ, a waiter would try for ever.
-bool RingQueue::CountIsSound(uint64_t consumed, uint64_t produced) const {
-  const uint64_t count = CountOf(consumed, produced), most = UnitsBetween(consumed, produced);
-  return count <= most && (count == 0) == (most == 0);
+// Waiters go by the count, and attempts by the bytes: if the two disagreed, a waiter would try for ever.
+bool RingQueue::CountIsSound(uint64_t head, uint64_t tail) const {
+  const uint64_t count = CountOf(head, tail), max_count = UnitsBetween(head, tail);
+  return count <= max_count && (count == 0) == (max_count == 0);
 }
 
-bool RingQueue::Fits(uint64_t consumed, uint64_t produced, uint64_t byte_length, uint64_t count) const {
-  return byte_length <= capacity_ - UnitsBetween(consumed, produced) * kUnit &&
-         CountOf(consumed, produced) + count <= max_items_;
+bool RingQueue::Fits(uint64_t head, uint64_t tail, uint64_t byte_length, uint64_t count) const {
+  return byte_length <= capacity_ - UnitsBetween(head, tail) * kUnit && CountOf(head, tail) + count <= max_items_;
 }
 
-QueueOutcome RingQueue::Admit(uint64_t produced, uint64_t byte_length, uint64_t count) {
+QueueOutcome RingQueue::ClaimCapacity(uint64_t tail, uint64_t byte_length, uint64_t count) {
   if (closed()) return QueueOutcome::kClosed;
-  if (ends_ != nullptr && !ends_->IsHeld(reader_)) return QueueOutcome::kUnheard;
+  if (ends_ != nullptr && !ends_->IsOpen(reader_)) return QueueOutcome::kNoReader;
   if (byte_length > capacity_ || count > max_items_) return QueueOutcome::kTooLarge;
-  const uint64_t seen = Load(cell_->producers.seen);  // Q5
-  if (IsSound(seen, produced) && Fits(seen, produced, byte_length, count)) return QueueOutcome::kDone;
-  const uint64_t consumed = this->consumed();
-  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
-  cell_->producers.seen.store(consumed, std::memory_order_relaxed);
-  return Fits(consumed, produced, byte_length, count) ? QueueOutcome::kDone : QueueOutcome::kBusy;
+  const uint64_t cached_head = Load(cell_->producers.cached_peer_position);  // Q5
+  if (IsSound(cached_head, tail) && Fits(cached_head, tail, byte_length, count)) return QueueOutcome::kDone;
+  const uint64_t head = this->head();
+  if (!IsSound(head, tail)) return QueueOutcome::kBroken;
+  cell_->producers.cached_peer_position.store(head, std::memory_order_relaxed);
+  return Fits(head, tail, byte_length, count) ? QueueOutcome::kDone : QueueOutcome::kBusy;
 }
 
 QueueOutcome RingQueue::TryPut(const uint8_t* records, uint64_t byte_length, uint64_t count) {
-  Hold hold(&cell_->producers, owners_);
-  if (!hold.held()) return QueueOutcome::kBroken;
-  const uint64_t produced = Load(cell_->producers.position);  // nobody else moves it
-  const QueueOutcome outcome = Admit(produced, byte_length, count);
+  SideGuard guard(&cell_->producers, owners_);
+  if (!guard.held()) return QueueOutcome::kBroken;
+  const uint64_t tail = Load(cell_->producers.position);  // only the owner of the mutex moves it
+  const QueueOutcome outcome = ClaimCapacity(tail, byte_length, count);
   if (outcome != QueueOutcome::kDone) return outcome;
-  Write(produced, 0, records, byte_length);
-  hold.MoveAndRelease(Advanced(produced, byte_length, count));
+  Write(tail, 0, records, byte_length);
+  guard.CommitAndRelease(PositionAfter(tail, byte_length, count));
   return QueueOutcome::kDone;
 }
 
 QueueOutcome RingQueue::TryPutItem(uint64_t header, const uint8_t* item) {
   const uint64_t length = header & kLengthMask;
-  Hold hold(&cell_->producers, owners_);
-  if (!hold.held()) return QueueOutcome::kBroken;
-  const uint64_t produced = Load(cell_->producers.position);
-  const QueueOutcome outcome = Admit(produced, RecordBytes(length), 1);
+  SideGuard guard(&cell_->producers, owners_);
+  if (!guard.held()) return QueueOutcome::kBroken;
+  const uint64_t tail = Load(cell_->producers.position);
+  const QueueOutcome outcome = ClaimCapacity(tail, RecordBytes(length), 1);
   if (outcome != QueueOutcome::kDone) return outcome;
-  Write(produced, 0, reinterpret_cast<const uint8_t*>(&header), kHeaderBytes);
-  Write(produced, kHeaderBytes, item, length);
-  hold.MoveAndRelease(Advanced(produced, RecordBytes(length), 1));
+  Write(tail, 0, reinterpret_cast<const uint8_t*>(&header), kHeaderBytes);
+  Write(tail, kHeaderBytes, item, length);
+  guard.CommitAndRelease(PositionAfter(tail, RecordBytes(length), 1));
   return QueueOutcome::kDone;
 }
 
-// Takes records for as long as, less `overhead` each, they fit into `byte_length` bytes. `copy(position, bytes, header)` copies
-// them out; the header is that of the first one.
+// Takes records for as long as they fit into `byte_length` bytes, less `overhead` each. `copy(position, bytes, header)` copies them
+// out; `header` is that of the first one.
 template <class Copy>
 RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t overhead, Copy copy) {
-  // A look without the mutex: an attempt may fail for any reason.
-  if (Load(cell_->consumers.seen) == this->consumed() && !HasItems()) return {QueueOutcome::kBusy};
-  Hold hold(&cell_->consumers, owners_);
-  if (!hold.held()) return {QueueOutcome::kBroken};
-  const bool ended = closed();  // before the position: nothing is put after that
-  const uint64_t consumed = Load(cell_->consumers.position);
-  uint64_t produced = Load(cell_->consumers.seen);  // Q5
-  if (count > 1 || produced == consumed || !IsSound(consumed, produced)) {
-    produced = this->produced();
-    if (!IsSound(consumed, produced)) return {QueueOutcome::kBroken};
-    cell_->consumers.seen.store(produced, std::memory_order_relaxed);
+  // Read without the mutex: an attempt may fail for any reason.
+  if (Load(cell_->consumers.cached_peer_position) == this->head() && !HasItems()) return {QueueOutcome::kBusy};
+  SideGuard guard(&cell_->consumers, owners_);
+  if (!guard.held()) return {QueueOutcome::kBroken};
+  const bool ended = closed();  // before the tail is read: no item is put after that
+  const uint64_t head = Load(cell_->consumers.position);
+  uint64_t tail = Load(cell_->consumers.cached_peer_position);  // Q5
+  if (count > 1 || tail == head || !IsSound(head, tail)) {
+    tail = this->tail();
+    if (!IsSound(head, tail)) return {QueueOutcome::kBroken};
+    cell_->consumers.cached_peer_position.store(tail, std::memory_order_relaxed);
   }
-  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  const uint64_t available = UnitsBetween(head, tail) * kUnit;
   if (available == 0) return {ended ? QueueOutcome::kClosed : QueueOutcome::kBusy};
 
-  uint64_t taken = 0, bytes = 0, first = 0;
-  while (taken < count && bytes < available) {
+  uint64_t count_taken = 0, bytes = 0, first = 0;
+  while (count_taken < count && bytes < available) {
     uint64_t header;
-    if (!HeaderAt(consumed, bytes, available, &header)) return {QueueOutcome::kBroken};
+    if (!HeaderAt(head, bytes, available, &header)) return {QueueOutcome::kBroken};
     const uint64_t length = header & kLengthMask;
-    if (Unlikely((header >> 56 & kApartFlag) != 0)) {  // Q6
-      if (taken == 0) return {QueueOutcome::kApart, length};
+    if (Unlikely((header >> 56 & kSpilledFlag) != 0)) {  // Q6
+      if (count_taken == 0) return {QueueOutcome::kSpilled, length};
       break;
     }
     const uint64_t needed = overhead == 0 ? RecordBytes(length) : length;
     if (needed > byte_length - bytes) {
-      if (taken == 0) return {QueueOutcome::kTooSmall, length};
+      if (count_taken == 0) return {QueueOutcome::kTooSmall, length};
       break;
     }
-    if (taken == 0) first = header;
+    if (count_taken == 0) first = header;
     bytes += RecordBytes(length);
-    ++taken;
+    ++count_taken;
   }
-  copy(consumed, bytes, first);
-  hold.MoveAndRelease(Advanced(consumed, bytes, taken));
-  return overhead == 0 ? Taken{QueueOutcome::kDone, bytes, taken}
+  copy(head, bytes, first);
+  guard.CommitAndRelease(PositionAfter(head, bytes, count_taken));
+  return overhead == 0 ? Taken{QueueOutcome::kDone, bytes, count_taken}
                        : Taken{QueueOutcome::kDone, first & kLengthMask, first >> 56};
 }
 
-// The header of the record that begins `offset` behind a position, of `available` bytes of records; false when it is none.
-bool RingQueue::HeaderAt(uint64_t consumed, uint64_t offset, uint64_t available, uint64_t* header) const {
-  Read(consumed, offset, reinterpret_cast<uint8_t*>(header), kHeaderBytes);
+// Reads the header of the record at `offset` behind the head, where `available` bytes of records are. False when it is no header.
+bool RingQueue::HeaderAt(uint64_t head, uint64_t offset, uint64_t available, uint64_t* header) const {
+  Read(head, offset, reinterpret_cast<uint8_t*>(header), kHeaderBytes);
   const uint64_t length = *header & kLengthMask;
   return length <= available && RecordBytes(length) <= available - offset;
 }
 
 RingQueue::Taken RingQueue::Peek(uint8_t* into, uint64_t byte_length, uint64_t* position) {
-  Hold hold(&cell_->consumers, owners_);
-  if (!hold.held()) return {QueueOutcome::kBroken};
-  const uint64_t consumed = Load(cell_->consumers.position), produced = this->produced();
-  if (!IsSound(consumed, produced)) return {QueueOutcome::kBroken};
-  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  SideGuard guard(&cell_->consumers, owners_);
+  if (!guard.held()) return {QueueOutcome::kBroken};
+  const uint64_t head = Load(cell_->consumers.position), tail = this->tail();
+  if (!IsSound(head, tail)) return {QueueOutcome::kBroken};
+  const uint64_t available = UnitsBetween(head, tail) * kUnit;
   if (available == 0) return {QueueOutcome::kBusy};
   uint64_t header;
-  if (!HeaderAt(consumed, 0, available, &header)) return {QueueOutcome::kBroken};
+  if (!HeaderAt(head, 0, available, &header)) return {QueueOutcome::kBroken};
   const uint64_t length = header & kLengthMask;
-  Read(consumed, kHeaderBytes, into, std::min(length, byte_length));
-  *position = consumed;
+  Read(head, kHeaderBytes, into, std::min(length, byte_length));
+  *position = head;
   return {QueueOutcome::kDone, length, header >> 56};
 }
 
 QueueOutcome RingQueue::TakePeeked(uint64_t position) {
-  Hold hold(&cell_->consumers, owners_);
-  if (!hold.held()) return QueueOutcome::kBroken;
-  const uint64_t consumed = Load(cell_->consumers.position), produced = this->produced();
-  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
-  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
-  // That so many items have passed meanwhile that the position is the same again would take 2^32 of them.
-  if (consumed != position || available == 0) return QueueOutcome::kBusy;
+  SideGuard guard(&cell_->consumers, owners_);
+  if (!guard.held()) return QueueOutcome::kBroken;
+  const uint64_t head = Load(cell_->consumers.position), tail = this->tail();
+  if (!IsSound(head, tail)) return QueueOutcome::kBroken;
+  const uint64_t available = UnitsBetween(head, tail) * kUnit;
+  // The head is the same again only after a multiple of 2^32 records.
+  if (head != position || available == 0) return QueueOutcome::kBusy;
   uint64_t header;
-  if (!HeaderAt(consumed, 0, available, &header)) return QueueOutcome::kBroken;
-  hold.MoveAndRelease(Advanced(consumed, RecordBytes(header & kLengthMask), 1));
+  if (!HeaderAt(head, 0, available, &header)) return QueueOutcome::kBroken;
+  guard.CommitAndRelease(PositionAfter(head, RecordBytes(header & kLengthMask), 1));
   return QueueOutcome::kDone;
 }
 
-QueueOutcome RingQueue::ForEachApart(const std::function<void(std::string bytes)>& visit) {
-  const Hold producers(&cell_->producers, owners_);  // this one first; nothing else takes both
-  const Hold consumers(&cell_->consumers, owners_);
+QueueOutcome RingQueue::ForEachSpilled(const std::function<void(std::string bytes)>& visit) {
+  const SideGuard producers(&cell_->producers, owners_);  // in this order; nothing else takes both
+  const SideGuard consumers(&cell_->consumers, owners_);
   if (!producers.held() || !consumers.held()) return QueueOutcome::kBroken;
-  const uint64_t consumed = this->consumed(), produced = this->produced();
-  if (!IsSound(consumed, produced)) return QueueOutcome::kBroken;
-  const uint64_t available = UnitsBetween(consumed, produced) * kUnit;
+  const uint64_t head = this->head(), tail = this->tail();
+  if (!IsSound(head, tail)) return QueueOutcome::kBroken;
+  const uint64_t available = UnitsBetween(head, tail) * kUnit;
   for (uint64_t offset = 0; offset < available;) {
     uint64_t header;
-    if (!HeaderAt(consumed, offset, available, &header)) return QueueOutcome::kBroken;
+    if (!HeaderAt(head, offset, available, &header)) return QueueOutcome::kBroken;
     const uint64_t length = header & kLengthMask;
-    if ((header >> 56 & kApartFlag) != 0 && length <= kMaxNameBytes) {
+    if ((header >> 56 & kSpilledFlag) != 0 && length <= kMaxNameBytes) {
       std::string bytes(length, '\0');
-      Read(consumed, offset + kHeaderBytes, reinterpret_cast<uint8_t*>(bytes.data()), length);
+      Read(head, offset + kHeaderBytes, reinterpret_cast<uint8_t*>(bytes.data()), length);
       visit(std::move(bytes));
     }
     offset += RecordBytes(length);
@@ -244,8 +244,8 @@ RingQueue::Taken RingQueue::TryGetItem(uint8_t* into, uint64_t byte_length) {
 
 QueueOutcome RingQueue::Close() {
   {
-    Hold hold(&cell_->producers, owners_);
-    if (!hold.held()) return QueueOutcome::kBroken;
+    SideGuard guard(&cell_->producers, owners_);
+    if (!guard.held()) return QueueOutcome::kBroken;
     cell_->closed.store(1, std::memory_order_release);
   }
   WakeAll();
@@ -253,7 +253,7 @@ QueueOutcome RingQueue::Close() {
 }
 
 void RingQueue::WakeAll() {
-  // W1: an exchange that changes nothing, for the fence needs one.
+  // W1: the fence needs an exchange; this one changes nothing.
   cell_->done_wake.flags.fetch_or(0, std::memory_order_seq_cst);
   FullFenceAfterExchange();
   WakeAnnounced(wake_items());
@@ -262,12 +262,12 @@ void RingQueue::WakeAll() {
 
 QueueOutcome RingQueue::TaskDone(uint64_t count) {
   {
-    Hold hold(&cell_->consumers, owners_);
-    if (!hold.held()) return QueueOutcome::kBroken;
+    SideGuard guard(&cell_->consumers, owners_);
+    if (!guard.held()) return QueueOutcome::kBroken;
     const uint64_t left = unfinished();
     if (count > left) return QueueOutcome::kTooMany;
-    // One store: whoever waits sees that nothing was left, even if something is put at once and we are killed here. What is
-    // put after the look at `left` is beyond that count.
+    // One store: a join sees that no item was unfinished, even if an item is put at once and this process is killed here. Items
+    // that are put after `left` was read are beyond that count.
     const uint64_t before = Load(cell_->done), done = static_cast<uint32_t>(before + count);
     const uint64_t completed = count == left ? done : before >> 32;
     cell_->done.store(completed << 32 | done, std::memory_order_release);
@@ -277,7 +277,7 @@ QueueOutcome RingQueue::TaskDone(uint64_t count) {
   return QueueOutcome::kDone;
 }
 
-// The byte of the ring that lies `offset` behind a position.
+// The index of the byte at `offset` behind a position.
 uint64_t RingQueue::IndexOf(uint64_t position, uint64_t offset) const {
   uint64_t index = static_cast<uint32_t>(position) * kUnit + offset;
   if (index >= capacity_) index -= capacity_;

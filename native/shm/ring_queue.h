@@ -1,26 +1,41 @@
-// RingQueue: a ring of items of any length, for many producers and consumers.
+// RingQueue: a ring of records of any length, for many producers and many consumers.
 //
-//   0        8                  8 + length   rounded up to 8
-//   | header | the item's bytes | pad        |               header = flags << 56 | length
+//                 head position                       tail position
+//                 (consumers move it)                 (producers move it)
+//                 |                                   |
+//                 v                                   v
+//   +-------------+-----------+-----------+-----------+----------------------------+
+//   | free        | record 0  | record 1  | record 2  | free: claimed by the next  |
+//   |             |           |           |           | producer, up to capacity   |
+//   +-------------+-----------+-----------+-----------+----------------------------+
+//   0                                                                              capacity
 //
-// A position is one word: the number of items that ever passed it, modulo 2^32, and where in the ring it is, in units of 8
-// bytes modulo twice the capacity: so a full ring differs from an empty one.
+//   a record      0        8                  8 + length   a multiple of 8
+//                 | header | the item's bytes | padding    |           header = flags << 56 | length
 //
-//   Q1  Between the consumers' position and the producers' there are whole records.
-//   Q2  A producer writes its record behind the producers' position, where nobody looks, and then moves that: one store, with
-//       the count in it. A consumer copies the record out and then moves the consumers' position. So nobody gets half an item,
-//       whoever dies when, and there is nothing to repair; an item is lost only with a consumer that dies after its store.
-//   Q3  Producers exclude each other by a robust mutex, and so do consumers; the two sides do not meet. Each moves only its
-//       own position. Pairing: a release store of a position, an acquire load by the other side.
-//   Q4  Several records may be put or taken at once: it is one store all the same.
-//   Q5  Each side keeps the other's position as it saw it last, and looks again only when that is not enough: reading a line
-//       that the other processor writes is what a transfer costs. What was seen is never ahead of what is, so at worst there
-//       is more room, or more to take, than it says.
+//   a position    63                           32   31                            0
+//                 | records that ever passed    |   | where, in units of 8 bytes  |
+//                 | it, modulo 2^32             |   | modulo twice the capacity   |
 //
-//   Q6  A record with kApartFlag stands for something else, which a consumer must have got hold of before it takes the record:
-//       killed between the two, it has taken nothing. So it looks at the record, and takes it if it is still the first.
+// A record that reaches the capacity goes on at 0. The place counts modulo twice the capacity, so a full ring differs from an
+// empty one.
 //
-// JavaScript encodes and decodes; a record's other flags are its affair.
+//   Q1  Between the head and the tail there are whole records.
+//   Q2  A producer claims capacity, writes its records behind the tail, where no consumer reads, and commits them by moving the
+//       tail. A consumer copies records out and commits that by moving the head. A position has the count in it, so each commit is
+//       one store. A process that is killed leaves no part of a record and nothing to repair. An item is lost only with a consumer
+//       that is killed after its commit.
+//   Q3  Producers exclude each other by a robust mutex, and so do consumers. The two sides share no mutex, and each moves its own
+//       position only. Pairing: a release store of a position, an acquire load by the other side.
+//   Q4  Several records may be put or taken at once, by one commit.
+//   Q5  Each side caches the position of the other side, and reads it again only when the cached one is not enough: reading a cache
+//       line that another processor writes is what a transfer costs. A cached position is never ahead of the real one, so there
+//       is at least as much room, or at least as much to take, as it says.
+//   Q6  A record with kSpilledFlag names a segment that has the item. A consumer attaches to that segment before it takes the
+//       record: it peeks, attaches, and takes the record if that is still the first one. A consumer that is killed in between has
+//       taken nothing.
+//
+// JavaScript encodes and decodes items, and gives all other flags of a record their meaning.
 #pragma once
 
 #include <cstdint>
@@ -35,14 +50,14 @@ namespace procshare {
 
 enum class QueueOutcome : uint8_t {
   kDone,
-  kBusy,      // no room, or no item
-  kClosed,    // nothing more is put; and for a consumer: nothing is left
-  kTooLarge,  // could never fit
-  kTooSmall,  // the first item does not fit into what the consumer has offered
+  kBusy,      // there is no room, or no item
+  kClosed,    // the queue takes no more items; for a consumer: and none is left
+  kTooLarge,  // more than an empty ring has room for
+  kTooSmall,  // the first record is larger than the consumer's buffer
   kTooMany,   // more items were reported as done than were put
   kBroken,    // the bytes are not those of a queue
-  kUnheard,   // it is one direction of a pipe, and nobody has the end that takes
-  kApart,     // the first record is one that is taken by Peek() and TakePeeked()
+  kNoReader,  // the ring is one direction of a pipe, and no member has the end that takes open
+  kSpilled,   // the first record is one that is taken by Peek() and TakePeeked()
 };
 
 class RingQueue {
@@ -50,7 +65,7 @@ class RingQueue {
   static constexpr uint64_t kHeaderBytes = 8;
   static constexpr uint64_t kLengthMask = (uint64_t{1} << 56) - 1;
   static constexpr uint64_t kUnit = 8;
-  static constexpr uint64_t kApartFlag = 0x80;
+  static constexpr uint64_t kSpilledFlag = 0x80;
   static constexpr uint64_t kMaxCapacity = (uint64_t{1} << 31) * kUnit - kUnit;
 
   static size_t BytesFor(uint64_t capacity) { return sizeof(QueueCell) + (capacity + 63) / 64 * 64; }
@@ -58,8 +73,8 @@ class RingQueue {
   static uint64_t RecordBytes(uint64_t length) { return kHeaderBytes + (length + kUnit - 1) / kUnit * kUnit; }
 
   RingQueue(QueueCell* cell, size_t byte_length, Members* owners);
-  // It is one direction of the pipe that has these ends.
-  void BelongTo(const Ends* ends, uint64_t reader) {
+  // Makes the ring one direction of the pipe that has these ends; `reader` is the end that takes.
+  void SetEnds(const Ends* ends, uint64_t reader) {
     ends_ = ends;
     reader_ = reader;
   }
@@ -72,47 +87,49 @@ class RingQueue {
 
   struct Taken {
     QueueOutcome outcome;
-    uint64_t byte_length = 0;  // of the records; of an item: its own. For kTooSmall, what the first one needs
-    uint64_t count = 0;        // for TryGetItem(): the flags
+    uint64_t byte_length = 0;  // of the records, or of the item; for kTooSmall, what the first one needs
+    uint64_t count = 0;        // of the records; for TryGetItem() and Peek(), the flags of the item
   };
   // Takes up to `count` records, as many as fit into `byte_length` bytes.
   Taken TryGet(uint8_t* into, uint64_t byte_length, uint64_t count);
   // Takes one item without its header.
   Taken TryGetItem(uint8_t* into, uint64_t byte_length);
 
-  // Copies what fits of the first item, whatever its flags, without its header and without taking it. `*position` says which it is.
+  // Copies as much of the first item as fits, whatever its flags, without its header, and does not take it. `*position` becomes
+  // the head, by which TakePeeked() recognises the item.
   Taken Peek(uint8_t* into, uint64_t byte_length, uint64_t* position);
-  // Takes the item that Peek() has seen; kBusy when it is not the first one any more.
+  // Takes the item that Peek() has copied; kBusy when another one has become the first.
   QueueOutcome TakePeeked(uint64_t position);
-  // Calls `visit(bytes)` for each item with kApartFlag, while nobody puts or takes. Of bytes that are no records, nothing more.
-  QueueOutcome ForEachApart(const std::function<void(std::string bytes)>& visit);
+  // Calls `visit(bytes)` for each item with kSpilledFlag, with the mutexes of both sides held. Stops at bytes that are no record.
+  QueueOutcome ForEachSpilled(const std::function<void(std::string bytes)>& visit);
 
   QueueOutcome Close();
   QueueOutcome TaskDone(uint64_t count);
 
-  // Looks without the mutexes; what they say may have changed by the time it is read.
+  // These read without the mutexes; the answer may be out of date by the time the caller has it.
   uint64_t items() const {
     const Positions at = positions();
-    return CountOf(at.consumed, at.produced);
+    return CountOf(at.head, at.tail);
   }
   uint64_t free_bytes() const {
     const Positions at = positions();
-    const uint64_t taken = UnitsBetween(at.consumed, at.produced) * kUnit;
-    return taken < capacity_ ? capacity_ - taken : 0;
+    const uint64_t used = UnitsBetween(at.head, at.tail) * kUnit;
+    return used < capacity_ ? capacity_ - used : 0;
   }
   uint64_t unfinished() const {
-    const uint64_t done = cell_->done.load(std::memory_order_acquire);  // first: a count that has grown since is no zero
-    return static_cast<uint32_t>((produced() >> 32) - done);
+    const uint64_t done = cell_->done.load(std::memory_order_acquire);  // first: a put in between must not look like zero
+    return static_cast<uint32_t>((tail() >> 32) - done);
   }
   bool closed() const { return cell_->closed.load(std::memory_order_acquire) != 0; }
-  bool HasItems() const { return produced() != consumed() || closed(); }
+  bool HasItems() const { return tail() != head() || closed(); }
   bool HasRoom(uint64_t byte_length, uint64_t count) const {
     return closed() || (byte_length <= free_bytes() && items() + count <= max_items_);
   }
 
-  // What a join begins with: how many items were ever put. It is over when nothing is unfinished, or when nothing was at a
-  // moment at which so many had been put. How often nothing was would not do: somebody may put and join while that is counted.
-  uint32_t done_ticket() const { return static_cast<uint32_t>(produced() >> 32); }
+  // What a join begins with: how many items were ever put. The join is over when no item is unfinished, or when none was at a
+  // moment at which that many had been put. Counting those moments would be wrong: another process may put an item and join while
+  // TaskDone() counts.
+  uint32_t done_ticket() const { return static_cast<uint32_t>(tail() >> 32); }
   bool IsDone(uint32_t ticket) const {
     const uint64_t completed = cell_->done.load(std::memory_order_acquire) >> 32;
     return static_cast<int32_t>(static_cast<uint32_t>(completed) - ticket) >= 0 || unfinished() == 0;
@@ -124,33 +141,33 @@ class RingQueue {
   WakeWord* wake_room() const { return &cell_->consumers.wake; }
   WakeWord* wake_done() const { return &cell_->done_wake; }
 
-  // Wakes all who wait, for items or for room, so that they look again.
+  // Wakes all waiters, for items, for room and for finished items, so that they check again.
   void WakeAll();
 
  private:
-  class Hold;
-  bool HeaderAt(uint64_t consumed, uint64_t offset, uint64_t available, uint64_t* header) const;
-  uint64_t produced() const { return cell_->producers.position.load(std::memory_order_acquire); }
-  uint64_t consumed() const { return cell_->consumers.position.load(std::memory_order_acquire); }
+  class SideGuard;
+  bool HeaderAt(uint64_t head, uint64_t offset, uint64_t available, uint64_t* header) const;
+  uint64_t tail() const { return cell_->producers.position.load(std::memory_order_acquire); }
+  uint64_t head() const { return cell_->consumers.position.load(std::memory_order_acquire); }
   struct Positions {
-    uint64_t consumed, produced;
+    uint64_t head, tail;
   };
-  // As they were at one moment: when the producers' was read, the consumers' was the same before and after.
+  // Both positions at one moment: the head is the same before and after the tail is read.
   Positions positions() const {
-    uint64_t from = consumed();
+    uint64_t from = head();
     for (;;) {
-      const uint64_t to = produced(), again = consumed();
+      const uint64_t to = tail(), again = head();
       if (again == from) return {from, to};
       from = again;
     }
   }
   static uint64_t CountOf(uint64_t from, uint64_t to) { return static_cast<uint32_t>((to >> 32) - (from >> 32)); }
   uint64_t UnitsBetween(uint64_t from, uint64_t to) const;
-  uint64_t Advanced(uint64_t position, uint64_t byte_length, uint64_t count) const;
-  bool IsSound(uint64_t consumed, uint64_t produced) const;
-  bool CountIsSound(uint64_t consumed, uint64_t produced) const;
-  QueueOutcome Admit(uint64_t produced, uint64_t byte_length, uint64_t count);
-  bool Fits(uint64_t consumed, uint64_t produced, uint64_t byte_length, uint64_t count) const;
+  uint64_t PositionAfter(uint64_t position, uint64_t byte_length, uint64_t count) const;
+  bool IsSound(uint64_t head, uint64_t tail) const;
+  bool CountIsSound(uint64_t head, uint64_t tail) const;
+  QueueOutcome ClaimCapacity(uint64_t tail, uint64_t byte_length, uint64_t count);
+  bool Fits(uint64_t head, uint64_t tail, uint64_t byte_length, uint64_t count) const;
   void Write(uint64_t position, uint64_t offset, const uint8_t* bytes, uint64_t byte_length);
   void Read(uint64_t position, uint64_t offset, uint8_t* into, uint64_t byte_length) const;
   uint64_t IndexOf(uint64_t position, uint64_t offset) const;

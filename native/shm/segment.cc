@@ -15,12 +15,12 @@
 namespace procshare {
 namespace {
 
-// Newcomers from another pid namespace that attach to a persistent segment at the same time are in each other's way; one that is
-// really in use there stays so. The pauses are random, so that one of them is alone soon.
-constexpr int kMostStampAttempts = 16;
+// Attachers from another pid namespace that come at the same time prevent each other from becoming the builder. The pauses are
+// random, so that one of them is soon alone. When the segment is in use elsewhere, all attempts fail.
+constexpr int kMaxStampAttempts = 16;
 constexpr uint64_t kStampPauseUs = 5000;
 
-constexpr uint64_t kLimit = uint64_t{1} << 47;  // more than any address space has; sums below cannot overflow
+constexpr uint64_t kMaxPartBytes = uint64_t{1} << 47;  // more than any address space has, so that sums cannot overflow
 
 uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -59,7 +59,7 @@ uint64_t ChecksumOf(const ControlBlock& block, const void* description) {
   return checksum.value();
 }
 
-// Whether the extents are what Segment::Create makes of them. Everything that reads a block of others' asks this first.
+// Whether the extents are those that Segment::Create computes. Checked before anything else in a block of another process is used.
 bool ExtentsAreSound(const ControlBlock& block, uint64_t total_bytes) {
   if (block.total_bytes != total_bytes || block.payload_bytes > total_bytes || block.cells_bytes > total_bytes) return false;
   if (block.description_bytes > kMaxDescriptionBytes || block.name_bytes > kMaxNameBytes) return false;
@@ -83,7 +83,7 @@ ControlBlock* Segment::control() const {
 }
 
 Result<Segment> Segment::Create(const std::string& name, const SegmentSpec& spec) {
-  if (spec.payload_bytes > kLimit || spec.cells_bytes > kLimit) return Status::System(ENOMEM, "mmap");
+  if (spec.payload_bytes > kMaxPartBytes || spec.cells_bytes > kMaxPartBytes) return Status::System(ENOMEM, "mmap");
   const uint64_t cells_offset = RoundUp(spec.payload_bytes, kCellAlignment);
   const uint64_t description_offset = cells_offset + spec.cells_bytes;
   const uint64_t total_bytes =
@@ -98,7 +98,7 @@ Result<Segment> Segment::Create(const std::string& name, const SegmentSpec& spec
   segment.id_ = RandomId();
   segment.description_ = std::string(spec.description);
   segment.persist_on_publish_ = spec.persistent;
-  // Without a namespace that could be named, the mutexes are of the kind that needs none.
+  // When the namespace is unknown, the mutexes are of the kind that works in all of them.
   const uint64_t pid_namespace = PidNamespace();
   segment.any_namespace_ = spec.any_namespace || pid_namespace == 0;
   segment.mutex_kind_ = KindOf(segment.any_namespace_);
@@ -137,8 +137,8 @@ Status Segment::Publish() {
   return memory_.Publish();
 }
 
-Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms) {
-  const Deadline deadline = Deadline::AfterMs(patience_ms);
+Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool foreign, double builder_timeout_ms) {
+  const Deadline deadline = Deadline::AfterMs(builder_timeout_ms);
   for (int attempts = 1;; ++attempts) {
     Result<NamedMemory> memory = NamedMemory::Attach(name, any_owner, deadline);
     if (!memory.ok()) return memory.status();
@@ -146,14 +146,14 @@ Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool fo
     Segment segment(std::move(memory.value()));
     const Status adopted = segment.Adopt(foreign);
     if (adopted.ok()) {
-      if (segment.SettleNamespace() || attempts == kMostStampAttempts) return segment;
+      if (segment.ClaimNamespace() || attempts == kMaxStampAttempts) return segment;
       segment.Close();
       std::this_thread::sleep_for(std::chrono::microseconds(RandomId() % kStampPauseUs));
       continue;
     }
     if (adopted.outcome != Outcome::kNotReady || !temporary || deadline.passed()) return adopted;
-    // Ours and without a builder (we share its lock), yet not ready: its creator died. Removed here and not by the last
-    // one's Close(), for of many that come and go in this loop none may ever be the last.
+    // There is no builder, because the liveness lock is shared now, and the segment is not ready: its creator died. The name is
+    // removed here and not by the Close() of the last member: with many attachers in this loop there may never be a last one.
     (void)segment.Unlink();
   }
 }
@@ -162,7 +162,7 @@ Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool fo
 Status Segment::Adopt(bool foreign) {
   const uint64_t total_bytes = mapping()->byte_length();
   const ControlBlock* const block = total_bytes % sizeof(ControlBlock) == 0 ? control() : nullptr;
-  // Another program's memory may be sparse, and touching a byte of it that nothing backs a SIGBUS: Read() is not.
+  // The memory of another program may be sparse: touching an unbacked byte is a SIGBUS, Read() is not.
   uint64_t magic = 0;
   const bool ours =
       block != nullptr &&
@@ -175,7 +175,7 @@ Status Segment::Adopt(bool foreign) {
   const uint32_t ready = block->ready.load(std::memory_order_acquire);  // pairs with the release in Publish (C1, C2)
   if (ready == kBuilding) return Status::Of(Outcome::kNotReady);
   if (ready != kReady || block->magic != kMagic) return Status::Of(Outcome::kCorrupt);
-  // Work on a private copy: another process may write to the block while we look.
+  // Work on a private copy: another process may write to the block during the checks.
   alignas(ControlBlock) uint8_t bytes[sizeof(ControlBlock)];
   memcpy(bytes, block, sizeof bytes);
   const ControlBlock& copy = *std::launder(reinterpret_cast<const ControlBlock*>(bytes));
@@ -193,11 +193,11 @@ Status Segment::Adopt(bool foreign) {
   return Status::Ok();
 }
 
-// Decides whether the mutexes can be used in this pid namespace. A persistent segment that nobody else holds is moved to it:
-// whatever owned its mutexes is dead, and the kernel has noticed that in the namespace in which it happened. False when another
-// holder is in the way.
-bool Segment::SettleNamespace() {
-  if (any_namespace_ || id_ == 0 || cells_bytes_ == 0) return true;  // there are none, or they can be used anywhere
+// Decides whether the mutexes can be used in this pid namespace. A persistent segment without other members is moved to it: all
+// owners of its mutexes are dead, and the kernel has marked that in the namespace in which they died. False when there are other
+// members.
+bool Segment::ClaimNamespace() {
+  if (any_namespace_ || id_ == 0 || cells_bytes_ == 0) return true;  // no mutexes, or mutexes for all namespaces
   const uint64_t here = PidNamespace();
   std::atomic<uint64_t>& stamp = control()->pid_namespace;
   mutexes_usable_ =
@@ -209,10 +209,10 @@ bool Segment::SettleNamespace() {
   return true;
 }
 
-CellRange Segment::CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const {
+CellRange Segment::CellAt(uint64_t offset, size_t min_bytes, size_t alignment) const {
   const auto next = std::upper_bound(cell_starts_.begin(), cell_starts_.end(), offset);
   const uint64_t end = next == cell_starts_.end() ? cells_bytes_ : std::min(*next, cells_bytes_);
-  if (offset % alignment != 0 || end < least_bytes || offset > end - least_bytes) return {};
+  if (offset % alignment != 0 || end < min_bytes || offset > end - min_bytes) return {};
   return {mapping()->data() + cells_offset_ + offset, end - offset};
 }
 
@@ -236,7 +236,7 @@ Status ListSegments(std::vector<SegmentEntry>* entries) {
         entry.description.clear();
       }
     } else if (!memory.temporary) {
-      return false;  // another program's
+      return false;  // the memory of another program
     }
     entries->push_back(std::move(entry));
     return false;

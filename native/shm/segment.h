@@ -1,4 +1,4 @@
-// Segment: named memory with a control block: created, published and attached so that nobody ever sees a half-made one.
+// Segment: named memory with a control block. It is created, published and attached so that no process sees an incomplete one.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,10 @@ struct SegmentSpec {
   std::string_view description;
   unsigned mode = 0600;
   bool persistent = false;
-  bool any_namespace = false;  // its mutexes are to be used from several pid namespaces
+  bool any_namespace = false;  // its mutexes are used from several pid namespaces
 };
 
-// A place within the cells of a segment, and what there is from it to their end.
+// A range within the cells of a segment.
 struct CellRange {
   uint8_t* bytes = nullptr;
   size_t byte_length = 0;
@@ -30,25 +30,26 @@ struct CellRange {
 
 class Segment {
  public:
-  // Makes a segment that only the caller knows, to be filled and then published. EEXIST, ENOSPC, ... as NamedMemory.
+  // Creates a segment that the caller fills and then publishes; no other process can attach before. Errors: as NamedMemory.
   static Result<Segment> Create(const std::string& name, const SegmentSpec& spec);
 
-  // A creator backs every byte first, which takes some seconds for tens of gigabytes.
-  static constexpr double kPatienceMs = 10'000;
+  // How long an attacher waits for a builder. A builder backs every byte first, which takes seconds for tens of gigabytes.
+  static constexpr double kBuilderTimeoutMs = 10'000;
 
-  // Attaches to a published segment. Memory that is not a segment of ours is kForeign, unless `foreign` asks for it: then
-  // the whole of it is payload. The other outcomes about content: kLayout, kAbi, kCorrupt.
-  static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign, double patience_ms = kPatienceMs);
+  // Attaches to a published segment. Memory that is no segment is kForeign, unless `foreign` allows it: then all of it is payload.
+  // Other outcomes about the content: kLayout, kAbi, kCorrupt.
+  static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign,
+                                double builder_timeout_ms = kBuilderTimeoutMs);
 
-  // Makes the segment visible, ready-made, to all who attach.
+  // Lets other processes attach.
   Status Publish();
 
-  // Ends the hold on the name. Idempotent.
+  // Stops keeping the name; see NamedMemory. Idempotent.
   void Close() { memory_.Close(); }
-  void Leave() { memory_.Leave(); }
+  void Detach() { memory_.Detach(); }
 
-  // Closes and lets go of the bytes, which stay mapped until the last copy of mapping() is gone. Nothing but destruction,
-  // open() and description() may follow.
+  // Closes and unmaps; the bytes stay mapped until the last copy of mapping() is gone. Only destruction, open() and description() may
+  // follow.
   void CloseAndUnmap() {
     memory_.Close();
     memory_.Unmap();
@@ -66,14 +67,14 @@ class Segment {
   uint64_t id() const { return id_; }  // 0 for foreign memory
   const std::string& description() const { return description_; }
 
-  // The place at `offset` within the cells; null when fewer than `least_bytes` begin there, or not so aligned.
-  CellRange CellAt(uint64_t offset, size_t least_bytes, size_t alignment) const;
+  // The cells from `offset` on; null when they have fewer than `min_bytes` bytes, or another alignment.
+  CellRange CellAt(uint64_t offset, size_t min_bytes, size_t alignment) const;
 
-  // Where objects begin in the cells, in ascending order: from now on none reaches into the next one, whatever its bytes say.
+  // Where objects begin in the cells, in ascending order. From now on CellAt() ends before the next object, whatever the bytes say.
   void DivideCells(std::vector<uint64_t> starts) { cell_starts_ = std::move(starts); }
 
-  // What its mutexes are, and whether they can be used here: not from a pid namespace other than theirs, in which the death
-  // of an owner would be mistaken for another thread's. Valid also after Close().
+  // The kind of its mutexes, and whether this process can use them. From another pid namespace than theirs it cannot: there the
+  // death of an owner would be taken for that of another thread. Valid also after Close().
   MutexKind mutex_kind() const { return mutex_kind_; }
   bool MutexesUsable() const { return mutexes_usable_; }
 
@@ -84,7 +85,7 @@ class Segment {
  private:
   explicit Segment(NamedMemory memory) : memory_(std::move(memory)) {}
   Status Adopt(bool foreign);
-  bool SettleNamespace();
+  bool ClaimNamespace();
   ControlBlock* control() const;
 
   NamedMemory memory_;
@@ -97,7 +98,7 @@ class Segment {
   bool any_namespace_ = false;
   bool mutexes_usable_ = true;
   MutexKind mutex_kind_ = DefaultMutexKind();
-  std::string description_;  // a copy: checked once, and nobody can change it afterwards
+  std::string description_;  // a private copy: checked once, and no other process can change it
 };
 
 struct SegmentEntry {
@@ -110,10 +111,10 @@ struct SegmentEntry {
   std::string description;
 };
 
-// All segments of ours that this user owns; temporary memory of ours that never became a segment has no description.
+// All segments that this user owns. Temporary memory that was never published has no description.
 Status ListSegments(std::vector<SegmentEntry>* entries);
 
-// Removes the names of segments whose holders were all killed, and returns how many there were.
+// Removes the names of stale segments, and returns how many there were.
 Result<size_t> RemoveStaleSegments();
 
 }  // namespace procshare

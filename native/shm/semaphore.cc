@@ -30,13 +30,13 @@ bool Semaphore::LooksSound() const {
 }
 
 SemaphoreOutcome Semaphore::TryAcquire(uint64_t units) {
-  // A look: an attempt may fail for any reason.
-  if (!recoverable() && value() < units && GuardedIsSettled(&cell_->guarded)) return SemaphoreOutcome::kBusy;
+  // Read without the mutex: an attempt may fail for any reason.
+  if (!recoverable() && value() < units && JournalIsEmpty(&cell_->guarded)) return SemaphoreOutcome::kBusy;
   const uint64_t self = recoverable() ? members_->self() : 0;
   if (recoverable() && self == 0) return SemaphoreOutcome::kFull;
   Guard guard(&cell_->guarded, byte_length_, members_->owners());
   if (!guard.held()) return SemaphoreOutcome::kBroken;
-  bool recovered = value() < units && RecoverUnder(&guard);
+  bool recovered = value() < units && ReclaimUnits(&guard);
   if (value() < units) {
     guard.Release();
     if (recovered) WakeAnnounced(wake());
@@ -44,7 +44,7 @@ SemaphoreOutcome Semaphore::TryAcquire(uint64_t units) {
   }
   if (recoverable()) {
     LedgerRecord* record = ledger_.FindOrTake(&guard, self, 0);
-    if (record == nullptr && RecoverUnder(&guard)) {
+    if (record == nullptr && ReclaimUnits(&guard)) {
       recovered = true;
       record = ledger_.FindOrTake(&guard, self, 0);
     }
@@ -54,7 +54,7 @@ SemaphoreOutcome Semaphore::TryAcquire(uint64_t units) {
   guard.Set(&cell_->value, value() - units);
   guard.Commit();
   guard.Release();
-  if (recovered) WakeAnnounced(wake());  // there may be more than we have taken
+  if (recovered) WakeAnnounced(wake());  // there may be units left
   return SemaphoreOutcome::kDone;
 }
 
@@ -80,23 +80,23 @@ SemaphoreOutcome Semaphore::Release(uint64_t units) {
   return SemaphoreOutcome::kDone;
 }
 
-void Semaphore::Tend() {
-  if (!recoverable()) return Mend(&cell_->guarded, byte_length_, members_->owners());
-  Guard guard(&cell_->guarded, byte_length_, members_->owners(), Patience::kShort);
-  if (!guard.held() || !RecoverUnder(&guard)) return;
+void Semaphore::ReapDead() {
+  if (!recoverable()) return RepairIfTorn(&cell_->guarded, byte_length_, members_->owners());
+  Guard guard(&cell_->guarded, byte_length_, members_->owners(), MutexWait::kBrief);
+  if (!guard.held() || !ReclaimUnits(&guard)) return;
   guard.Release();
   WakeAnnounced(wake());
 }
 
 // True when units have come back.
-bool Semaphore::RecoverUnder(Guard* guard) {
+bool Semaphore::ReclaimUnits(Guard* guard) {
   if (!recoverable()) return false;
   bool any = false;
   for (bool found = true; found;) {
     found = false;
     ledger_.ForEach([&](LedgerRecord* record) {
       if (members_->IsMember(Load(record->member))) return true;
-      const uint64_t room = limit() - std::min(value(), limit());  // is enough, unless the bytes were damaged
+      const uint64_t room = limit() - std::min(value(), limit());  // enough, unless the bytes were damaged
       guard->Set(&cell_->value, value() + std::min(Load(record->count), room));
       ledger_.Free(guard, record);
       guard->Commit();

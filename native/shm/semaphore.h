@@ -1,9 +1,9 @@
-// Semaphore: a counter that waits rather than go below zero, and may know which member holds how many of its units.
+// Semaphore: a counter of units. An acquisition waits rather than take the counter below zero. A recoverable semaphore knows how many
+// units each member has.
 //
-//   S1  Without a ledger: value is what was put in minus what was taken out, whoever did it.
-//   S2  With one (recoverable): value plus all units held is constant, but for releases beyond what was ever taken, which
-//       are refused. The units of a member that has died come back when somebody looks for a unit in vain, and at each
-//       heartbeat of a waiter.
+//   S1  Without a ledger: the value is the initial value, plus all releases, minus all acquisitions.
+//   S2  With a ledger (recoverable): the value plus the units of all members is constant. A member releases only what it has acquired.
+//       The units of a dead member come back when an attempt finds too few units, and at each heartbeat of a waiter.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ namespace procshare {
 enum class SemaphoreOutcome : uint8_t {
   kDone,
   kBusy,     // there are not enough units
-  kTooMany,  // the release would go beyond the limit
-  kNotHeld,  // the member does not hold that many units
+  kTooMany,  // the release would exceed the limit
+  kNotHeld,  // the member does not have that many units
   kFull,     // no record is left for one more member
   kBroken,   // the bytes are not those of a semaphore
 };
@@ -28,17 +28,17 @@ class Semaphore {
   // Makes a semaphore out of zeroed bytes.
   static bool Init(SemaphoreCell* cell, uint64_t value, uint64_t limit, uint64_t records, MutexKind kind);
 
-  // `byte_length` is what there is from the cell on.
+  // `byte_length`: of the cells from this one on.
   Semaphore(SemaphoreCell* cell, size_t byte_length, Members* members);
   bool LooksSound() const;
 
   SemaphoreOutcome TryAcquire(uint64_t units);
   SemaphoreOutcome Release(uint64_t units);
 
-  // For waiters at a heartbeat: brings back the units of the dead. Does not wait for others.
-  void Tend();
-  void TendInTurn() {
-    if (!recoverable() || IsTimeToTend(&cell_->ledger)) Tend();
+  // For waiters at a heartbeat: brings back the units of dead members. Does not wait for the mutex.
+  void ReapDead();
+  void ReapDeadIfDue() {
+    if (!recoverable() || ClaimReaping(&cell_->ledger)) ReapDead();
   }
 
   uint64_t value() const { return cell_->value.load(std::memory_order_relaxed); }
@@ -47,7 +47,7 @@ class Semaphore {
   WakeWord* wake() const { return &cell_->guarded.wake; }
 
  private:
-  bool RecoverUnder(Guard* guard);
+  bool ReclaimUnits(Guard* guard);
 
   SemaphoreCell* const cell_;
   const size_t byte_length_;

@@ -3,23 +3,22 @@
 namespace procshare {
 namespace {
 
-// How often a blocking acquirer looks at a held lock before it sleeps: a few microseconds, about what a short critical
-// section takes and a tenth of what going to sleep and being woken costs.
+// How often a blocking acquirer checks a held lock before it sleeps: a few microseconds, which is about a short critical section and a
+// tenth of the cost of a sleep and a wake-up.
 constexpr int kSpins = 100;
 
-// How long a blocking acquirer waits before it reserves the lock: a few time slices of the scheduler. Until then passers-by
-// may take it, which is what makes a busy lock fast.
-constexpr double kPatienceMs = 5;
+// How long a blocking acquirer waits before it reserves the lock: a few time slices of the scheduler. Until then running threads may
+// take the lock first, which makes a busy lock fast.
+constexpr double kReserveAfterMs = 5;
 
-// How long a reservation keeps others out: enough for a waiting event loop that is not busy with something else.
+// How long a reservation is valid: enough for a waiting event loop that is not busy.
 constexpr double kReservationMs = 10;
 constexpr int64_t kReservationNs = static_cast<int64_t>(kReservationMs * 1e6);
 
 int64_t Now() { return Deadline::AfterMs(0).since_epoch_ns(); }
 
-// Whether a reservation that ends then is still to be heeded. None ends later than we would have made it end ourselves: the
-// number may be damaged.
-bool Stands(uint64_t reserved_until) {
+// Whether a reservation until then is valid. One that ends later than a new one would is damaged.
+bool IsReservationValid(uint64_t reserved_until) {
   const int64_t until = static_cast<int64_t>(reserved_until), now = Now();
   return now < until && until - now <= kReservationNs;
 }
@@ -34,30 +33,30 @@ MutexOutcome SharedLock::Acquire(uint64_t owner, Deadline deadline) {
     }
     SpinPause();
   }
-  for (bool patient = true;; patient = false) {
-    if (!patient) Reserve(owner);
-    const Deadline turn = Deadline::Earlier(deadline, Deadline::AfterMs(kPatienceMs));
-    const MutexOutcome outcome = Settle(RobustMutexAcquire(&cell_->mutex, owners_, turn), owner);
+  for (bool is_first_slice = true;; is_first_slice = false) {
+    if (!is_first_slice) Reserve(owner);
+    const Deadline slice = Deadline::Earlier(deadline, Deadline::AfterMs(kReserveAfterMs));
+    const MutexOutcome outcome = FinishAcquire(RobustMutexAcquire(&cell_->mutex, owners_, slice), owner);
     if (outcome != MutexOutcome::kBusy) return outcome;
     if (deadline.passed()) {
       Unreserve(owner);
       return outcome;
     }
-    if (IsReservedForOthers(owner)) SleepThroughReservation(owner, deadline);
+    if (IsReservedForOthers(owner)) WaitForReservation(owner, deadline);
   }
 }
 
 void SharedLock::Reserve(uint64_t owner) {
-  const uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
-  const bool stands = holder != 0 && Stands(cell_->reserved_until.load(std::memory_order_relaxed));
-  if (stands && holder != owner) return;
-  // Of two who reserve at once the later store wins; the other one asks again in its next turn.
+  const uint64_t reserved_by = cell_->reserved_for.load(std::memory_order_relaxed);
+  const bool is_valid = reserved_by != 0 && IsReservationValid(cell_->reserved_until.load(std::memory_order_relaxed));
+  if (is_valid && reserved_by != owner) return;
+  // When two waiters reserve at once, the later store wins; the other one reserves again after its next slice.
   BeginReservation();
   cell_->reserved_for.store(owner, std::memory_order_relaxed);
   cell_->flags.fetch_or(kLockReserved, std::memory_order_release);  // pairs with the acquire in SettleFlags
 }
 
-// Its time does not run while somebody holds the lock, however long: the owner winds it up when it releases.
+// The time of a reservation does not run while the lock is held: the release begins it again.
 void SharedLock::BeginReservation() {
   cell_->reserved_until.store(static_cast<uint64_t>(Now() + kReservationNs), std::memory_order_relaxed);
 }
@@ -68,14 +67,15 @@ void SharedLock::Unreserve(uint64_t owner) {
 
 bool SharedLock::IsReservedForOthers(uint64_t owner) const {
   if ((cell_->flags.load(std::memory_order_acquire) & kLockReserved) == 0) return false;
-  const uint64_t holder = cell_->reserved_for.load(std::memory_order_relaxed);
-  return holder != 0 && holder != owner && Stands(cell_->reserved_until.load(std::memory_order_relaxed));
+  const uint64_t reserved_by = cell_->reserved_for.load(std::memory_order_relaxed);
+  return reserved_by != 0 && reserved_by != owner &&
+         IsReservationValid(cell_->reserved_until.load(std::memory_order_relaxed));
 }
 
-// The mutex is ours; may we keep it?
-MutexOutcome SharedLock::SettleFlags(uint64_t owner) {
+// The mutex was taken. Whether this owner may keep it.
+MutexOutcome SharedLock::CheckFlags(uint64_t owner) {
   if (IsReservedForOthers(owner)) {
-    LetGo();  // this was no turn: did it wind the reservation up, attempts would keep that of a dead waiter alive
+    Unlock();  // does not begin the reservation again: otherwise attempts would keep that of a dead waiter valid
     return MutexOutcome::kBusy;
   }
   const uint32_t flags = cell_->flags.fetch_and(~(kLockReserved | kLockAbandoned), std::memory_order_acquire);
@@ -83,8 +83,8 @@ MutexOutcome SharedLock::SettleFlags(uint64_t owner) {
   return (flags & kLockAbandoned) != 0 ? MutexOutcome::kAbandoned : MutexOutcome::kAcquired;
 }
 
-// Until whoever has the reservation has taken and released the lock, or it is void.
-void SharedLock::SleepThroughReservation(uint64_t owner, Deadline deadline) {
+// Sleeps until the owner of the reservation has taken and released the lock, or until the reservation is void.
+void SharedLock::WaitForReservation(uint64_t owner, Deadline deadline) {
   const uint32_t expected = AnnounceWaiter(&cell_->release_word, &cell_->flags);
   if (!IsReservedForOthers(owner)) return;
   (void)FutexWait(&cell_->release_word, expected, Deadline::Earlier(deadline, Deadline::AfterMs(kReservationMs)));
@@ -96,7 +96,7 @@ void SharedLock::ReleaseAbandoned() {
 }
 
 MutexOutcome SharedLock::TakeAbandoned(uint64_t owner) {
-  // The turn that it may have asked for is this one; whoever else has asked for one still has it.
+  // A reservation of this owner is used up; one of another owner stays.
   const bool ours = cell_->reserved_for.load(std::memory_order_relaxed) == owner;
   cell_->flags.fetch_and(~(ours ? kLockAbandoned | kLockReserved : kLockAbandoned),
                          std::memory_order_relaxed);  // under the mutex

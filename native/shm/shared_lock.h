@@ -2,11 +2,11 @@
 //
 // States, interleavings and the crash argument: docs/internals/lock-protocol.md. In short:
 //
-//   L1  The robust mutex alone decides who owns the lock. Everything else in the cell only says whom to wake.
-//   L2  Asynchronous acquirers sleep on release_word, by the protocol of shm/wake_word.h (W1 to W3): what they wait for is
+//   L1  Only the robust mutex decides which thread owns the lock. All other words of the cell only say which waiters to wake.
+//   L2  Asynchronous acquirers sleep on release_word, by the protocol of shm/wake_word.h (W1 to W3). The state for which they wait is
 //       a mutex that is not held.
-//   L3  Whoever has waited for long reserves the lock. A reservation stops nobody who holds the lock and is void after some
-//       milliseconds, so the death of who made it costs no more than that.
+//   L3  A waiter that has waited for 5 ms reserves the lock. A reservation does not affect the current owner, and is void after 10 ms,
+//       so the death of the waiter that made it delays others by no more.
 #pragma once
 
 #include "platform/compiler.h"
@@ -25,38 +25,40 @@ class SharedLock {
   bool Init(MutexKind kind) { return RobustMutexInit(&cell_->mutex, kind); }
   bool LooksSound() const { return RobustMutexLooksSound(&cell_->mutex, owners_); }
 
-  // By reference: read when the mutex is ours, so that no register need keep it.
-  MutexOutcome TryAcquire(const uint64_t& owner) { return Settle(RobustMutexTryAcquire(&cell_->mutex, owners_), owner); }
+  // By reference: read after the mutex was taken, so that no register has to keep it.
+  MutexOutcome TryAcquire(const uint64_t& owner) {
+    return FinishAcquire(RobustMutexTryAcquire(&cell_->mutex, owners_), owner);
+  }
 
-  // Asks for the next turn: for kReservationMs, from now and from the next release, nobody but `owner` gets the lock when it
-  // is free. One at a time has a reservation; a request while another one stands is none.
+  // Reserves the lock: for kReservationMs, from now and again from the next release, only `owner` gets it when it is free. There is one
+  // reservation at a time; while it is valid, a request by another owner has no effect.
   void Reserve(uint64_t owner);
 
-  // Whoever has reserved the lock does not want it any more.
+  // Cancels the reservation of `owner`, if it has one.
   void Unreserve(uint64_t owner);
 
-  // Whether trying is in vain although the lock may be free.
+  // Whether an attempt of `owner` must fail although the lock may be free.
   bool IsReservedForOthers(uint64_t owner) const;
 
-  // Blocks the calling thread; looks around for some microseconds before it sleeps.
+  // Blocks the calling thread; spins for a few microseconds before it sleeps.
   MutexOutcome Acquire(uint64_t owner, Deadline deadline);
 
   void Release() {
-    // Relaxed: a reservation that comes after this look is as young as one that this would make young.
+    // Relaxed: a reservation that is made after this load needs no new time.
     const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
     if (Unlikely((flags & kLockReserved) != 0)) BeginReservation();
-    LetGo();
+    Unlock();
   }
 
-  // Makes the next owner get kAbandoned. The caller holds the lock.
+  // Makes the next acquisition return kAbandoned. The caller owns the lock.
   void MarkAbandoned() {
     cell_->flags.fetch_or(kLockAbandoned, std::memory_order_relaxed);  // published by the release of the mutex
   }
 
-  // Releases on behalf of an owner that ended without doing so; the next owner gets kAbandoned.
+  // Releases for an owner that ended without doing so; the next acquisition returns kAbandoned.
   void ReleaseAbandoned();
 
-  // For asynchronous acquirers: what they sleep on.
+  // The wake word of asynchronous acquirers.
   std::atomic<uint32_t>* release_word() const { return &cell_->release_word; }
   std::atomic<uint32_t>* flags() const { return &cell_->flags; }
   // Whether the calling thread owns the lock: another copy of the package in the same process may have taken it.
@@ -65,12 +67,12 @@ class SharedLock {
   uint64_t owner() const { return cell_->owner.load(std::memory_order_relaxed); }
 
  private:
-  MutexOutcome Settle(MutexOutcome outcome, const uint64_t& owner) {
+  MutexOutcome FinishAcquire(MutexOutcome outcome, const uint64_t& owner) {
     if (Likely(outcome == MutexOutcome::kAcquired)) {
-      cell_->owner.store(owner, std::memory_order_relaxed);  // read by people, orders nothing
-      // Relaxed: a flag that comes late is one that came after us.
+      cell_->owner.store(owner, std::memory_order_relaxed);  // informational; orders nothing
+      // Relaxed: a flag that is not visible yet was set after this acquisition.
       const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
-      if (Unlikely((flags & (kLockAbandoned | kLockReserved)) != 0)) return SettleFlags(owner);
+      if (Unlikely((flags & (kLockAbandoned | kLockReserved)) != 0)) return CheckFlags(owner);
       return outcome;
     }
     if (outcome == MutexOutcome::kAbandoned) {
@@ -79,17 +81,17 @@ class SharedLock {
     }
     return outcome;
   }
-  void LetGo() {
+  void Unlock() {
     RobustMutexRelease(&cell_->mutex, owners_);
     WakeAnnounced(&cell_->release_word, &cell_->flags);  // RobustMutexRelease is a full fence (L2)
   }
-  MutexOutcome SettleFlags(uint64_t owner);
+  MutexOutcome CheckFlags(uint64_t owner);
   MutexOutcome TakeAbandoned(uint64_t owner);
   void BeginReservation();
-  void SleepThroughReservation(uint64_t owner, Deadline deadline);
+  void WaitForReservation(uint64_t owner, Deadline deadline);
 
   LockCell* cell_;
-  Members* owners_;  // null where the kernel knows owners: robust_mutex.h
+  Members* owners_;  // null when the owners are threads: robust_mutex.h
 };
 
 }  // namespace procshare

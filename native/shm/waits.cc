@@ -12,10 +12,10 @@ namespace {
 
 constexpr double kHeartbeatMs = 50;
 constexpr double kIdleMs = 1000;
-// Where one call sleeps on one word: from so many threads on they share the waits, and look at the words in turns.
-constexpr size_t kMostThreads = 16;
-constexpr double kFirstLookMs = 0.1;
-constexpr double kLongestLookMs = 5;
+// Where a call sleeps on one word only: with more waits than this, the threads share them and poll.
+constexpr size_t kMaxThreads = 16;
+constexpr double kMinPollMs = 0.1;
+constexpr double kMaxPollMs = 5;
 
 uint32_t Announce(const WaitSource& source) {
   if (source.flags != nullptr) return AnnounceWaiter(source.word, source.flags);
@@ -40,9 +40,9 @@ void Waits::Remove(uint32_t id) {
   const std::lock_guard<std::mutex> guard(mutex_);
   Wait* const wait = waits_[id].get();
   if (wait->thread != nullptr) {
-    // Its thread may sleep on the word for a while yet; the kernel bears a word that is not mapped any more.
+    // The thread may go on sleeping on the word: the kernel tolerates a word that is no longer mapped.
     std::vector<Wait*>& waits = wait->thread->waits;
-    if (most_words_ == 1) FutexWake(wait->source.word, kWakeAll);  // the last chance to have it sleep on another one
+    if (max_words_ == 1) FutexWake(wait->source.word, kWakeAll);  // the last chance to have it sleep on another one
     waits.erase(std::find(waits.begin(), waits.end(), wait));
   }
   waits_[id].reset();
@@ -55,7 +55,7 @@ Result<bool> Waits::Arm(uint32_t id, uint64_t argument) {
   if (wait == nullptr) return false;
   wait->argument = argument;
   wait->expected = Announce(wait->source);
-  if (wait->source.look(argument)) return false;
+  if (wait->source.is_ready(argument)) return false;
   if (stopping_) return true;
   if (wait->thread == nullptr) {
     Thread* const thread = ThreadWithRoom();
@@ -75,16 +75,16 @@ void Waits::Disarm(uint32_t id) {
 
 void Waits::Sleep(uint32_t id, uint64_t argument, double timeout_ms) {
   if (waits_[id] == nullptr) return;
-  const WaitSource& source = waits_[id]->source;  // only the calling thread adds and removes
-  if (SpinUntil([&] { return source.look(argument); }, timeout_ms)) return;
+  const WaitSource& source = waits_[id]->source;  // without the mutex: only this thread adds and removes waits
+  if (SpinUntil([&] { return source.is_ready(argument); }, timeout_ms)) return;
   const uint32_t expected = Announce(source);
-  if (source.look(argument)) return;
+  if (source.is_ready(argument)) return;
   const WaitOutcome outcome = FutexWait(source.word, expected, Deadline::AfterMs(timeout_ms));
-  if (outcome == WaitOutcome::kTimedOut && source.tend) source.tend();
+  if (outcome == WaitOutcome::kTimedOut && source.on_heartbeat) source.on_heartbeat();
 }
 
 Waits::Thread* Waits::ThreadWithRoom() {
-  const size_t most_threads = most_words_ > 1 ? SIZE_MAX : most_words_ == 1 ? kMostThreads : 1;
+  const size_t max_threads = max_words_ > 1 ? SIZE_MAX : max_words_ == 1 ? kMaxThreads : 1;
   Thread* idle = nullptr;
   Thread* least = nullptr;
   size_t running = 0;
@@ -93,20 +93,20 @@ Waits::Thread* Waits::ThreadWithRoom() {
       idle = thread.get();
       continue;
     }
-    if (thread->waits.size() < MostSleepable()) return thread.get();
+    if (thread->waits.size() < MaxSleepable()) return thread.get();
     ++running;
     if (least == nullptr || thread->waits.size() < least->waits.size()) least = thread.get();
   }
-  if (running >= most_threads) return least;
+  if (running >= max_threads) return least;
   if (idle == nullptr) {
     threads_.emplace_back(new Thread);
     idle = threads_.back().get();
     idle->pool = this;
   }
-  idle->thread.Join();  // it has ended, or is about to
+  idle->thread.Join();  // it has ended, or is about to end
   idle->running =
       idle->thread.Start([](void* self) { static_cast<Thread*>(self)->pool->Run(static_cast<Thread*>(self)); }, idle);
-  // When the system has no thread to give, one that there is looks at the words in turns.
+  // When no thread can be started, an existing one polls the words.
   return idle->running ? idle : least;
 }
 
@@ -118,48 +118,48 @@ void Waits::Kick(Thread* thread) {
 
 void Waits::Run(Thread* self) {
   std::vector<WaitTarget> targets;
-  std::vector<uint32_t> worth_while;
+  std::vector<uint32_t> ready_ids;
   Deadline heartbeat = Deadline::AfterMs(kHeartbeatMs);
-  double look_ms = kFirstLookMs;
+  double poll_ms = kMinPollMs;
   uint32_t last_kick = 0;
   std::unique_lock<std::mutex> guard(mutex_);
   while (!stopping_) {
     targets.clear();
     const uint32_t kick = self->kick.load(std::memory_order_acquire);
     const bool idle = self->waits.empty();
-    const bool looks = self->waits.size() > MostSleepable();
+    const bool polls = self->waits.size() > MaxSleepable();
     Deadline end = heartbeat;
     if (idle) end = Deadline::AfterMs(kIdleMs);
-    if (looks) {
-      look_ms = kick == last_kick && worth_while.empty() ? std::min(look_ms * 2, kLongestLookMs) : kFirstLookMs;
-      end = Deadline::Earlier(heartbeat, Deadline::AfterMs(look_ms));
+    if (polls) {
+      poll_ms = kick == last_kick && ready_ids.empty() ? std::min(poll_ms * 2, kMaxPollMs) : kMinPollMs;
+      end = Deadline::Earlier(heartbeat, Deadline::AfterMs(poll_ms));
     }
     last_kick = kick;
-    if (idle || looks || most_words_ > 1) targets.push_back({&self->kick, kick});
-    if (!looks) {
+    if (idle || polls || max_words_ > 1) targets.push_back({&self->kick, kick});
+    if (!polls) {
       for (const Wait* wait : self->waits) targets.push_back({wait->source.word, wait->expected});
     }
-    if (most_words_ <= 1 && !idle && !looks) self->asleep_on = targets[0].word;
+    if (max_words_ <= 1 && !idle && !polls) self->asleep_on = targets[0].word;
     guard.unlock();
     const WaitOutcome outcome = FutexWaitAny(targets.data(), targets.size(), end);
     guard.lock();
     self->asleep_on = nullptr;
     if (idle && outcome == WaitOutcome::kTimedOut && self->waits.empty()) break;
 
-    const bool tend = heartbeat.passed();
-    if (tend) heartbeat = Deadline::AfterMs(kHeartbeatMs);
-    worth_while.clear();
+    const bool is_heartbeat = heartbeat.passed();
+    if (is_heartbeat) heartbeat = Deadline::AfterMs(kHeartbeatMs);
+    ready_ids.clear();
     for (Wait* wait : self->waits) {
       if (!wait->armed) continue;
-      bool look = wait->source.word->load(std::memory_order_acquire) != wait->expected;
-      if (!look && tend) {
-        if (wait->source.tend) wait->source.tend();
+      bool is_ready = wait->source.word->load(std::memory_order_acquire) != wait->expected;
+      if (!is_ready && is_heartbeat) {
+        if (wait->source.on_heartbeat) wait->source.on_heartbeat();
         wait->expected = Announce(wait->source);
-        look = wait->source.look(wait->argument);
+        is_ready = wait->source.is_ready(wait->argument);
       }
-      if (!look) continue;
+      if (!is_ready) continue;
       wait->armed = false;
-      worth_while.push_back(wait->id);
+      ready_ids.push_back(wait->id);
     }
     const auto is_over = [](Wait* wait) {
       if (!wait->armed) wait->thread = nullptr;
@@ -167,7 +167,7 @@ void Waits::Run(Thread* self) {
     };
     self->waits.erase(std::remove_if(self->waits.begin(), self->waits.end(), is_over), self->waits.end());
     guard.unlock();
-    for (const uint32_t id : worth_while) notify_(id);
+    for (const uint32_t id : ready_ids) notify_(id);
     guard.lock();
   }
   self->running = false;

@@ -8,7 +8,7 @@ type Kind = 'Semaphore' | 'BoundedSemaphore'
 type Make = (value?: number, options?: SemaphoreOptions) => Semaphore | BoundedSemaphore
 
 /** The highest value. */
-const MOST = 2 ** 31 - 1
+const MAX_VALUE = 2 ** 31 - 1
 
 export function semaphoreCases(kind: Kind): Case[] {
   const make: Make = (value, options) =>
@@ -30,7 +30,7 @@ function values(kind: Kind, make: Make): Case[] {
         const [a] = await parties(1)
         const firstValue = (...args: unknown[]) => a!.perform({ do: 'new', kind, args, property: 'value' })
         assert.equal(await firstValue(), 1)
-        for (const value of [0, 1, 3, MOST]) assert.equal(await firstValue(value), value)
+        for (const value of [0, 1, 3, MAX_VALUE]) assert.equal(await firstValue(value), value)
       },
     },
     {
@@ -39,7 +39,7 @@ function values(kind: Kind, make: Make): Case[] {
         const [a] = await parties(1)
         const refused: [unknown, string][] = [
           [-1, RANGE_ERROR],
-          [MOST + 1, RANGE_ERROR],
+          [MAX_VALUE + 1, RANGE_ERROR],
           [1.5, RANGE_ERROR],
           [Number.NaN, RANGE_ERROR],
           ['1', TYPE_ERROR],
@@ -298,10 +298,10 @@ function unbounded(): Case[] {
         const semaphore = share(new Semaphore(0))
         await a!.call(semaphore, 'release', 5)
         assert.equal(await b!.get(semaphore, 'value'), 5)
-        await failsWith('ERR_OVER_RELEASE', b!.errorOf(call(semaphore, 'release', MOST - 4)))
+        await failsWith('ERR_OVER_RELEASE', b!.errorOf(call(semaphore, 'release', MAX_VALUE - 4)))
         assert.equal(await b!.get(semaphore, 'value'), 5)
-        await b!.call(semaphore, 'release', MOST - 5)
-        assert.equal(await a!.get(semaphore, 'value'), MOST)
+        await b!.call(semaphore, 'release', MAX_VALUE - 5)
+        assert.equal(await a!.get(semaphore, 'value'), MAX_VALUE)
         await failsWith('ERR_OVER_RELEASE', a!.errorOf(call(semaphore, 'release')))
         assert.equal(await a!.call(semaphore, 'tryAcquire'), true)
       },

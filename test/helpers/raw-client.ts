@@ -18,7 +18,7 @@ import {
 import { registerShareable } from '../../lib/memory/shareable.ts'
 import { within } from './fixture.ts'
 
-const MOST_FRAME_BYTES = 2 ** 30
+const MAX_FRAME_BYTES = 2 ** 30
 const DEADLINE_MS = 20_000
 
 /** Stands for an object of the server, by its number. */
@@ -49,7 +49,7 @@ export class RawClient implements Disposable {
   about: About | undefined
   /** Resolves when nothing more will come. */
   readonly closed: Promise<void>
-  readonly #reader = new FrameReader(MOST_FRAME_BYTES)
+  readonly #reader = new FrameReader(MAX_FRAME_BYTES)
   readonly #frames: Buffer[] = []
   #onFrame: () => void = () => {}
   #isClosed = false

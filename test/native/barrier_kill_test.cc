@@ -71,14 +71,14 @@ void MustWorkNormally(Stage* stage) {
       CHECK_EQ(Party(stage, kNewcomer + i).barrier.Take(last.generation), BarrierOutcome::kTripped);
     }
   }
-  survivor.barrier.Tend();
+  survivor.barrier.ReapDead();
   CHECK(stage->cell<BarrierCell>()->ledger.used == 0);
 }
 
 // What the heartbeat of a waiter makes of it: the same for both who wait.
 BarrierOutcome OutcomeForBoth(Stage* stage) {
   Party survivor(stage, kSurvivor);
-  survivor.barrier.Tend();
+  survivor.barrier.ReapDead();
   const BarrierOutcome outcome = survivor.barrier.Take(0);
   CHECK_EQ(Party(stage, kOther).barrier.Take(0), outcome);
   return outcome;
@@ -115,7 +115,7 @@ const Script kScripts[] = {
        if (member == kVictim) {
          (void)Party(stage, member).barrier.Finish(0);
        } else {
-         Party(stage, member).barrier.Tend();
+         Party(stage, member).barrier.ReapDead();
        }
      },
      [](Stage* stage) {
@@ -125,11 +125,11 @@ const Script kScripts[] = {
        MustWorkNormally(stage);
      }},
     // The second victim lives: only the one who leaves is a reason to break the barrier.
-    {"leave", VictimWaits, [](Stage* stage, uint64_t member) { (void)Party(stage, member).barrier.Leave(0); },
+    {"leave", VictimWaits, [](Stage* stage, uint64_t member) { (void)Party(stage, member).barrier.Cancel(0); },
      [](Stage* stage) {
        CHECK_EQ(OutcomeForBoth(stage), BarrierOutcome::kBroken);
        if (stage->alive[kSecondVictim]) {
-         CHECK_EQ(Party(stage, kSecondVictim).barrier.Leave(0), BarrierOutcome::kBroken);
+         CHECK_EQ(Party(stage, kSecondVictim).barrier.Cancel(0), BarrierOutcome::kBroken);
        }
        MustWorkNormally(stage);
      }},
@@ -164,7 +164,7 @@ const Script kScripts[] = {
        CHECK_EQ(Arrive(stage, kDead), BarrierOutcome::kWaits);
        stage->alive[kDead] = false;
      },
-     [](Stage* stage, uint64_t member) { Party(stage, member).barrier.Tend(); },
+     [](Stage* stage, uint64_t member) { Party(stage, member).barrier.ReapDead(); },
      [](Stage* stage) {
        CHECK_EQ(OutcomeForBoth(stage), BarrierOutcome::kBroken);
        CHECK_EQ(Arrive(stage, kSixth), BarrierOutcome::kBroken);
@@ -210,7 +210,7 @@ void ADeathIsNotMissedWhileOthersAreBuried() {
     CHECK_EQ(Arrive(&*stage, kDead), BarrierOutcome::kWaits);
     FleetingMember fleeting(&*stage, questions);
     Barrier barrier(stage->cell<BarrierCell>(), sizeof stage->bytes, &fleeting);
-    for (int heartbeat = 0; heartbeat < 6; ++heartbeat) barrier.Tend();
+    for (int heartbeat = 0; heartbeat < 6; ++heartbeat) barrier.ReapDead();
     CHECK_EQ(OutcomeForBoth(&*stage), BarrierOutcome::kBroken);
   }
 }
@@ -225,7 +225,7 @@ void LookersDoNotWakeEachOther() {
   const uint32_t before = wake->word;
   CHECK_EQ(Arrive(&*stage, kSixth), BarrierOutcome::kBusy);
   CHECK_EQ(Party(&*stage, kSixth).barrier.Take(0), BarrierOutcome::kWaits);
-  Party(&*stage, kSixth).barrier.Tend();
+  Party(&*stage, kSixth).barrier.ReapDead();
   CHECK_EQ(wake->word.load(), before);
   CHECK_EQ(Party(&*stage, kVictim).barrier.Finish(0), BarrierOutcome::kTripped);
   CHECK_EQ(wake->word.load(), before + 1);

@@ -274,7 +274,7 @@ void AVictimAtRandomInstructions() {
   const OneProcessor one;
   const std::string name = TestName("instructions");
   constexpr int kRounds = 500;
-  constexpr int kMostSteps = kAddressSanitizer ? 400 : 250;
+  constexpr int kMaxSteps = kAddressSanitizer ? 400 : 250;
   const uint32_t seed = Seed();
   std::mt19937 random(seed);
   int boundaries[std::size(kScenarios)];
@@ -288,7 +288,7 @@ void AVictimAtRandomInstructions() {
     const Scenario& scenario = kScenarios[index];
     // A random call, and from there a random way, which may well lead into the calls that follow.
     const int calls = static_cast<int>(random() % static_cast<unsigned>(boundaries[index]));
-    const int steps = static_cast<int>(random() % kMostSteps);
+    const int steps = static_cast<int>(random() % kMaxSteps);
     Context() = "seed " + std::to_string(seed) + ", round " + std::to_string(round) + ", " + scenario.Describe() +
                 ", call " + std::to_string(calls) + ", instruction " + std::to_string(steps);
     World world(scenario, name);

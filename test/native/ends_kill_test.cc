@@ -20,38 +20,38 @@ struct User {
 };
 
 void Prepare(Stage* stage) { CHECK(Ends::Init(stage->cell<EndsCell>(), kRecords, TestKind())); }
-void MustJoin(Stage* stage, uint64_t member, uint64_t end) { CHECK(User(stage, member).ends.Join(end)); }
-bool IsHeld(Stage* stage, uint64_t end) { return User(stage, kSurvivor).ends.IsHeld(end); }
+void MustOpen(Stage* stage, uint64_t member, uint64_t end) { CHECK(User(stage, member).ends.Open(end)); }
+bool IsOpen(Stage* stage, uint64_t end) { return User(stage, kSurvivor).ends.IsOpen(end); }
 
 // When the dead are buried, the first end is held by nobody, and the second one by another member, who then leaves.
 void CheckTheOther(Stage* stage) {
-  User(stage, kSurvivor).ends.BuryTheDead();
-  CHECK(!IsHeld(stage, 0));
-  CHECK(IsHeld(stage, 1));
-  User(stage, kOther).ends.Leave(1);
-  CHECK(!IsHeld(stage, 1));
-  for (uint64_t i = 0; i < kRecords; ++i) MustJoin(stage, kSurvivor + i, 0);  // there is room for all
+  User(stage, kSurvivor).ends.ReapDead();
+  CHECK(!IsOpen(stage, 0));
+  CHECK(IsOpen(stage, 1));
+  User(stage, kOther).ends.Close(1);
+  CHECK(!IsOpen(stage, 1));
+  for (uint64_t i = 0; i < kRecords; ++i) MustOpen(stage, kSurvivor + i, 0);  // there is room for all
 }
 
 const Script kScripts[] = {
     {"join",
      [](Stage* stage) {
        Prepare(stage);
-       MustJoin(stage, kOther, 1);
+       MustOpen(stage, kOther, 1);
      },
-     [](Stage* stage, uint64_t member) { (void)User(stage, member).ends.Join(0); },
+     [](Stage* stage, uint64_t member) { (void)User(stage, member).ends.Open(0); },
      [](Stage* stage) {
-       CHECK(!stage->done || IsHeld(stage, 0));
+       CHECK(!stage->done || IsOpen(stage, 0));
        stage->alive[kSecondVictim] = false;
        CheckTheOther(stage);
      }},
     {"join once more",
      [](Stage* stage) {
        Prepare(stage);
-       MustJoin(stage, kVictim, 0);
-       MustJoin(stage, kOther, 1);
+       MustOpen(stage, kVictim, 0);
+       MustOpen(stage, kOther, 1);
      },
-     [](Stage* stage, uint64_t member) { (void)User(stage, member).ends.Join(0); },
+     [](Stage* stage, uint64_t member) { (void)User(stage, member).ends.Open(0); },
      [](Stage* stage) {
        stage->alive[kSecondVictim] = false;
        CheckTheOther(stage);
@@ -59,11 +59,11 @@ const Script kScripts[] = {
     {"leave",
      [](Stage* stage) {
        Prepare(stage);
-       MustJoin(stage, kVictim, 0);
-       MustJoin(stage, kSecondVictim, 0);
-       MustJoin(stage, kOther, 1);
+       MustOpen(stage, kVictim, 0);
+       MustOpen(stage, kSecondVictim, 0);
+       MustOpen(stage, kOther, 1);
      },
-     [](Stage* stage, uint64_t member) { User(stage, member).ends.Leave(0); },
+     [](Stage* stage, uint64_t member) { User(stage, member).ends.Close(0); },
      [](Stage* stage) {
        stage->alive[kSecondVictim] = false;
        CheckTheOther(stage);
@@ -71,12 +71,12 @@ const Script kScripts[] = {
     {"bury the dead",
      [](Stage* stage) {
        Prepare(stage);
-       MustJoin(stage, kDead, 0);
-       MustJoin(stage, kDead, 1);
-       MustJoin(stage, kOther, 1);
+       MustOpen(stage, kDead, 0);
+       MustOpen(stage, kDead, 1);
+       MustOpen(stage, kOther, 1);
        stage->alive[kDead] = false;
      },
-     [](Stage* stage, uint64_t member) { User(stage, member).ends.BuryTheDead(); },
+     [](Stage* stage, uint64_t member) { User(stage, member).ends.ReapDead(); },
      [](Stage* stage) {
        stage->alive[kSecondVictim] = false;
        CheckTheOther(stage);
@@ -89,16 +89,16 @@ void ALedgerThatIsFullOfTheDeadAdmitsTheLiving() {
   const SharedScratch<Stage> stage;
   stage->Clear();
   Prepare(&*stage);
-  for (uint64_t i = 0; i < kRecords; ++i) MustJoin(&*stage, kDead + i, 0);
+  for (uint64_t i = 0; i < kRecords; ++i) MustOpen(&*stage, kDead + i, 0);
   User user(&*stage, kSurvivor);
-  CHECK(!user.ends.Join(1));  // the living have all the room
-  CHECK(!user.ends.IsHeld(1));
-  MustJoin(&*stage, kDead, 0);  // those who have a record have room
+  CHECK(!user.ends.Open(1));  // the records are those of live members
+  CHECK(!user.ends.IsOpen(1));
+  MustOpen(&*stage, kDead, 0);  // those who have a record have room
   for (uint64_t i = 0; i < kRecords; ++i) stage->alive[kDead + i] = false;
-  CHECK(user.ends.IsHeld(0));  // nobody has looked
-  CHECK(user.ends.Join(1));
-  CHECK(user.ends.IsHeld(1));
-  CHECK(!user.ends.IsHeld(0));
+  CHECK(user.ends.IsOpen(0));  // nothing has reaped it
+  CHECK(user.ends.Open(1));
+  CHECK(user.ends.IsOpen(1));
+  CHECK(!user.ends.IsOpen(0));
 }
 
 void AnEndIsHeldUntilTheLastHandleIsClosed() {
@@ -107,15 +107,15 @@ void AnEndIsHeldUntilTheLastHandleIsClosed() {
   Prepare(&*stage);
   User user(&*stage, kSurvivor);
   User other(&*stage, kOther);
-  CHECK(user.ends.Join(0) && user.ends.Join(0) && other.ends.Join(0) && user.ends.Join(1));
-  user.ends.Leave(0);
-  other.ends.Leave(0);
-  CHECK(user.ends.IsHeld(0));
-  other.ends.Leave(0);  // has left before
-  CHECK(user.ends.IsHeld(0));
-  user.ends.Leave(0);
-  CHECK(!user.ends.IsHeld(0));
-  CHECK(user.ends.IsHeld(1));
+  CHECK(user.ends.Open(0) && user.ends.Open(0) && other.ends.Open(0) && user.ends.Open(1));
+  user.ends.Close(0);
+  other.ends.Close(0);
+  CHECK(user.ends.IsOpen(0));
+  other.ends.Close(0);  // closed before
+  CHECK(user.ends.IsOpen(0));
+  user.ends.Close(0);
+  CHECK(!user.ends.IsOpen(0));
+  CHECK(user.ends.IsOpen(1));
 }
 
 }  // namespace

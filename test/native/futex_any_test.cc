@@ -15,9 +15,9 @@
 namespace procshare::testing {
 namespace {
 
-constexpr size_t kMost = 128;
+constexpr size_t kMaxTargets = 128;
 constexpr char kNoCall[] = "the system has no call for this";
-using Words = std::array<std::atomic<uint32_t>, kMost>;
+using Words = std::array<std::atomic<uint32_t>, kMaxTargets>;
 
 std::vector<WaitTarget> TargetsOf(const Words& words, size_t count) {
   std::vector<WaitTarget> targets;
@@ -36,15 +36,15 @@ void WakeUntilOver(std::atomic<uint32_t>* word, const std::atomic<bool>& over) {
 }
 
 void EachPositionWakes() {
-  if (MostWaitTargets() <= 1) return Skip(kNoCall);
-  CHECK_EQ(MostWaitTargets(), kMost);
+  if (MaxWaitTargets() <= 1) return Skip(kNoCall);
+  CHECK_EQ(MaxWaitTargets(), kMaxTargets);
   const TwoViews<Words> words;
-  for (size_t i = 0; i < kMost; i += i % 16 == 15 ? 16 : 1) {
+  for (size_t i = 0; i < kMaxTargets; i += i % 16 == 15 ? 16 : 1) {
     Context() = "word " + std::to_string(i);
     std::atomic<bool> over{false};
     std::thread waker([&] { WakeUntilOver(&(*words.second())[i], over); });
-    const std::vector<WaitTarget> targets = TargetsOf(*words.first(), kMost);
-    const WaitOutcome outcome = FutexWaitAny(targets.data(), kMost, Deadline::AfterMs(kPatienceMs));
+    const std::vector<WaitTarget> targets = TargetsOf(*words.first(), kMaxTargets);
+    const WaitOutcome outcome = FutexWaitAny(targets.data(), kMaxTargets, Deadline::AfterMs(kPatienceMs));
     over = true;
     waker.join();
     CHECK_EQ(outcome, WaitOutcome::kWoken);
@@ -52,8 +52,8 @@ void EachPositionWakes() {
 }
 
 void AnotherProcessWakes() {
-  if (MostWaitTargets() == 0) return Skip(kNoCall);
-  const size_t count = MostWaitTargets();
+  if (MaxWaitTargets() == 0) return Skip(kNoCall);
+  const size_t count = MaxWaitTargets();
   const SharedScratch<Words> words;
   const SharedScratch<std::atomic<bool>> over;
   for (const size_t i : {size_t{0}, count / 2, count - 1}) {
@@ -68,7 +68,7 @@ void AnotherProcessWakes() {
 }
 
 void AChangedWordEndsTheSleepBeforeItBegins() {
-  const size_t count = MostWaitTargets();
+  const size_t count = MaxWaitTargets();
   const SharedScratch<Words> words;
   for (size_t i = 0; i < count; ++i) {
     (*words)[i] = 1;
@@ -80,7 +80,7 @@ void AChangedWordEndsTheSleepBeforeItBegins() {
 
 void TheDeadlineEndsTheSleep() {
   const SharedScratch<Words> words;
-  for (const size_t count : {size_t{1}, std::min<size_t>(2, MostWaitTargets()), MostWaitTargets()}) {
+  for (const size_t count : {size_t{1}, std::min<size_t>(2, MaxWaitTargets()), MaxWaitTargets()}) {
     if (count == 0) continue;
     const std::vector<WaitTarget> targets = TargetsOf(*words, count);
     const Stopwatch watch;
@@ -90,12 +90,12 @@ void TheDeadlineEndsTheSleep() {
 }
 
 void AnUnmappedWordCountsAsChanged() {
-  if (MostWaitTargets() == 0) return Skip(kNoCall);
+  if (MaxWaitTargets() == 0) return Skip(kNoCall);
   void* const page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   CHECK(page != MAP_FAILED);
   const SharedScratch<Words> words;  // before the page goes, or it would take its place
   munmap(page, 4096);
-  for (const size_t count : {size_t{1}, std::min<size_t>(3, MostWaitTargets())}) {
+  for (const size_t count : {size_t{1}, std::min<size_t>(3, MaxWaitTargets())}) {
     std::vector<WaitTarget> targets = TargetsOf(*words, count);
     targets.back().word = static_cast<std::atomic<uint32_t>*>(page);
     CHECK_EQ(FutexWaitAny(targets.data(), count, Deadline::AfterMs(kPatienceMs)), WaitOutcome::kChanged);

@@ -51,10 +51,10 @@ void AWordSetTwice() {
     guard.Set(&cell->words[1], 200);
     guard.Set(&cell->words[0], 300);
   }
-  CHECK(!GuardedIsSettled(cell.guarded()));
+  CHECK(!JournalIsEmpty(cell.guarded()));
   CHECK_EQ(cell->words[0].load(), 300u);
-  Mend(cell.guarded(), sizeof(Cell), TestOwners());
-  CHECK(GuardedIsSettled(cell.guarded()));
+  RepairIfTorn(cell.guarded(), sizeof(Cell), TestOwners());
+  CHECK(JournalIsEmpty(cell.guarded()));
   cell.CheckUntouched();
 }
 
@@ -79,7 +79,7 @@ void AFullJournal() {
     for (size_t i = 0; i < kJournalEntries; ++i) guard.Set(&cell->words[i], 1000 + i);
     CHECK_EQ(cell->guarded.journal_count.load(), kJournalEntries);
   }
-  Mend(cell.guarded(), sizeof(Cell), TestOwners());
+  RepairIfTorn(cell.guarded(), sizeof(Cell), TestOwners());
   cell.CheckUntouched();
 }
 
@@ -89,8 +89,8 @@ void AnEntryWithoutItsChange() {
   cell->guarded.journal[0].offset = OffsetOfWord(3);
   cell->guarded.journal[0].old_value = 4;
   cell->guarded.journal_count = 1;
-  Mend(cell.guarded(), sizeof(Cell), TestOwners());
-  CHECK(GuardedIsSettled(cell.guarded()));
+  RepairIfTorn(cell.guarded(), sizeof(Cell), TestOwners());
+  CHECK(JournalIsEmpty(cell.guarded()));
   cell.CheckUntouched();
 }
 

@@ -69,7 +69,7 @@ void UseSemaphore(const Block& block) {
     if (!semaphore.LooksSound()) return;
     (void)semaphore.TryAcquire(1);
     (void)semaphore.TryAcquire(UINT64_MAX);
-    semaphore.Tend();
+    semaphore.ReapDead();
     (void)semaphore.Release(1);
     (void)semaphore.Release(2);
     (void)semaphore.Release(UINT64_MAX);
@@ -90,9 +90,9 @@ void UseParking(const Block& block) {
     (void)parking.Unpark(8, 2);
     (void)parking.Take(8, &outcome);
     (void)parking.Park(8);
-    (void)parking.Leave(8, &outcome);
+    (void)parking.Cancel(8, &outcome);
     (void)parking.Unpark(8, UINT64_MAX);
-    (void)parking.BuryTheDead();
+    (void)parking.ReapDead();
   }
 }
 
@@ -102,11 +102,11 @@ void UseBarrier(const Block& block) {
     Barrier barrier(block.cell<BarrierCell>(), block.byte_length(), &members);
     if (!barrier.LooksSound()) return;
     const Barrier::Arrival arrival = barrier.Arrive(self == 7);
-    barrier.Tend();
+    barrier.ReapDead();
     (void)barrier.waiting();
     (void)barrier.Take(arrival.generation);
     (void)barrier.Finish(arrival.generation);
-    (void)barrier.Leave(arrival.generation);
+    (void)barrier.Cancel(arrival.generation);
     if (self == 10) barrier.Abort();
     barrier.Reset();
   }
@@ -136,11 +136,11 @@ void UseEnds(const Block& block) {
     AnyMembers members(self);
     Ends ends(block.cell<EndsCell>(), block.byte_length(), &members);
     if (!ends.LooksSound()) return;
-    (void)ends.Join(self % 2);
-    (void)ends.IsHeld(0);
-    ends.BuryTheDeadInTurn();
-    ends.Leave(self % 2);
-    ends.Leave(1);
+    (void)ends.Open(self % 2);
+    (void)ends.IsOpen(0);
+    ends.ReapDeadIfDue();
+    ends.Close(self % 2);
+    ends.Close(1);
   }
 }
 
@@ -295,7 +295,7 @@ void GrantsWithoutEnd() {
   Guard guard(&cell->guarded, block.byte_length(), TestOwners());
   CHECK(guard.held());
   const Stopwatch watch;
-  CHECK(Parking(&guard, LedgerView(&cell->ledger, kRecords), &members).BuryTheDead());
+  CHECK(Parking(&guard, LedgerView(&cell->ledger, kRecords), &members).ReapDead());
   CHECK(watch.ms() < kPromptMs);
 }
 
@@ -304,9 +304,9 @@ void ATimeToCome() {
   for (const uint64_t bad : {uint64_t{1} << 63, UINT64_MAX, (uint64_t{1} << 63) - 1, uint64_t{0}}) {
     Context() = "tended at " + std::to_string(bad);
     Ledger ledger = {};
-    ledger.tended_at = bad;
-    CHECK(IsTimeToTend(&ledger));
-    CHECK(!IsTimeToTend(&ledger));
+    ledger.reaped_at = bad;
+    CHECK(ClaimReaping(&ledger));
+    CHECK(!ClaimReaping(&ledger));
   }
 }
 

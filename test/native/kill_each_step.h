@@ -70,7 +70,7 @@ class KillEachStep {
     stage_->Clear();
     script_.prepare(stage_);
   }
-  bool IsSettled() const { return guarded_ == nullptr || GuardedIsSettled(guarded_(stage_)); }
+  bool IsSettled() const { return guarded_ == nullptr || JournalIsEmpty(guarded_(stage_)); }
   std::vector<uint8_t> Copy() const { return {stage_->bytes, stage_->bytes + sizeof stage_->bytes}; }
 
   void Restore(const std::vector<uint8_t>& bytes) {

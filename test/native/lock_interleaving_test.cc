@@ -98,7 +98,7 @@ void StopTheAcquirer(bool taken_again) {
       acquirer.AwaitSleep(kPatienceMs);
       lock.Release();
     }
-    acquirer.Bury();
+    acquirer.ReapRecord();
     ExpectGranted(*stage);
   }
   printf("     %d instructions\n", steps);
@@ -138,9 +138,9 @@ void StopTheReleaser(bool taken_by_another) {
       acquirer.RunFreely();
       slept += acquirer.AwaitSleep(kPatienceMs);
       releaser.RunFreely();
-      releaser.Bury();
+      releaser.ReapRecord();
       if (taken) lock.Release();
-      acquirer.Bury();
+      acquirer.ReapRecord();
       ExpectGranted(*stage);
     }
     printf("     %d instructions\n", steps);

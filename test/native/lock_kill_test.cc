@@ -195,7 +195,7 @@ void KillAfter(const Script& script, const Path& path, int steps, Stage* stage, 
   const bool told = had_it || ownerless || given_up;
   CHECK_EQ(outcome, told ? MutexOutcome::kAbandoned : MutexOutcome::kAcquired);
   *abandonments += told;
-  victim.Bury();
+  victim.ReapRecord();
   lock.Release();
   MustWorkNormally(lock);
 }

@@ -11,12 +11,12 @@
 
 namespace procshare::testing {
 
-constexpr uint64_t kMostMembers = 64;
+constexpr uint64_t kMaxMembers = 64;
 
 template <size_t kBytes>
 struct ObjectStage {
   alignas(kCellAlignment) uint8_t bytes[kBytes];
-  std::atomic<bool> alive[kMostMembers];
+  std::atomic<bool> alive[kMaxMembers];
   std::atomic<bool> done;
 
   template <class Cell>
@@ -37,7 +37,7 @@ class Member final : public Members {
  public:
   Member(Stage* stage, uint64_t number) : stage_(stage), number_(number) {}
   uint64_t self() override { return number_; }
-  bool IsMember(uint64_t member) const override { return member < kMostMembers && stage_->alive[member]; }
+  bool IsMember(uint64_t member) const override { return member < kMaxMembers && stage_->alive[member]; }
   Members* owners() override { return TestOwners(); }  // who lives is for them not what the test decides
 
  private:

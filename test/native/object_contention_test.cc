@@ -31,14 +31,14 @@ void InThreads(uint64_t count, const Body& body) {
 }
 
 // As a waiter does it: announces itself, looks, sleeps; at a heartbeat it tends. True when the wake-up came by itself.
-template <class Look, class Tend>
-void Await(WakeWord* wake, const Look& look, const Tend& tend) {
+template <class Look, class OnHeartbeat>
+void Await(WakeWord* wake, const Look& look, const OnHeartbeat& on_heartbeat) {
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
   while (!look()) {
     CHECK(!deadline.passed());
     const uint32_t expected = AnnounceWaiter(wake);
     if (look()) return;
-    if (FutexWait(&wake->word, expected, Deadline::AfterMs(kHeartbeatMs)) == WaitOutcome::kTimedOut) tend();
+    if (FutexWait(&wake->word, expected, Deadline::AfterMs(kHeartbeatMs)) == WaitOutcome::kTimedOut) on_heartbeat();
   }
 }
 
@@ -58,7 +58,7 @@ void UnitsAreConserved(uint64_t records) {
     for (int turn = 0; turn < 1000 * kScale; ++turn) {
       while (semaphore.TryAcquire(1) != SemaphoreOutcome::kDone) {
         Await(
-            semaphore.wake(), [&] { return semaphore.value() > 0; }, [&] { semaphore.Tend(); });
+            semaphore.wake(), [&] { return semaphore.value() > 0; }, [&] { semaphore.ReapDead(); });
       }
       CHECK(inside.fetch_add(1) < kUnits);
       inside.fetch_sub(1);
@@ -83,12 +83,12 @@ void UnitsSurviveKills() {
     for (;;) {
       while (semaphore.TryAcquire(1) != SemaphoreOutcome::kDone) {
         Await(
-            semaphore.wake(), [&] { return semaphore.value() > 0; }, [&] { semaphore.Tend(); });
+            semaphore.wake(), [&] { return semaphore.value() > 0; }, [&] { semaphore.ReapDead(); });
       }
       CHECK_EQ(semaphore.Release(1), SemaphoreOutcome::kDone);
     }
   };
-  Member<SemaphoreStage> member(&*stage, kMostMembers - 1);
+  Member<SemaphoreStage> member(&*stage, kMaxMembers - 1);
   Semaphore semaphore(cell, sizeof stage->bytes, &member);
   for (uint64_t round = 0; round < 15; ++round) {
     std::vector<Child> children;
@@ -145,7 +145,7 @@ void ExactlySoManyWaitsEnd() {
   InThreads(kParties + 1, [&](uint64_t i) {
     if (i == 0) {
       while (running > 0) {
-        unparked += ParkingSession(&*stage, kMostMembers - 1)->Unpark(kKey, 2);
+        unparked += ParkingSession(&*stage, kMaxMembers - 1)->Unpark(kKey, 2);
         sched_yield();
       }
       return;
@@ -154,14 +154,14 @@ void ExactlySoManyWaitsEnd() {
       LedgerRecord* const record = ParkingSession(&*stage, i)->Park(kKey);
       CHECK(record != nullptr);
       uint64_t outcome;
-      bool over = turn % 3 == 0 && (ParkingSession(&*stage, i)->Leave(kKey, &outcome) || true);
+      bool over = turn % 3 == 0 && (ParkingSession(&*stage, i)->Cancel(kKey, &outcome) || true);
       if (over) continue;
       const Deadline deadline = Deadline::AfterMs(kPatienceMs);
       while (!over) {
         CHECK(!deadline.passed());
-        const uint32_t expected = record->bell;
+        const uint32_t expected = record->grant_word;
         over = ParkingSession(&*stage, i)->Take(kKey, &outcome);
-        if (!over) (void)FutexWait(&record->bell, expected, Deadline::AfterMs(kHeartbeatMs));
+        if (!over) (void)FutexWait(&record->grant_word, expected, Deadline::AfterMs(kHeartbeatMs));
       }
       ++ended;
     }
@@ -196,10 +196,10 @@ void ManyRoundsOfABarrier() {
       const Deadline deadline = Deadline::AfterMs(kPatienceMs);
       while (outcome == BarrierOutcome::kWaits) {
         CHECK(!deadline.passed());
-        const uint32_t expected = arrival.record->bell;
+        const uint32_t expected = arrival.record->grant_word;
         outcome = barrier.Take(round);
         if (outcome == BarrierOutcome::kWaits) {
-          (void)FutexWait(&arrival.record->bell, expected, Deadline::AfterMs(kHeartbeatMs));
+          (void)FutexWait(&arrival.record->grant_word, expected, Deadline::AfterMs(kHeartbeatMs));
         }
       }
       CHECK_EQ(outcome, BarrierOutcome::kTripped);

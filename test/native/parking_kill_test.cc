@@ -29,7 +29,7 @@ uint64_t GrantsOfTheLiving(ParkingStage* stage) {
 }
 
 void BuryAll(ParkingStage* stage) {
-  (void)ParkingSession(stage, kSurvivor)->BuryTheDead();
+  (void)ParkingSession(stage, kSurvivor)->ReapDead();
   for (const uint64_t dead : {kVictim, kSecondVictim, kDead}) {
     if (!stage->alive[dead]) CHECK_EQ(StandingOf(stage, dead, kKey).count, 0u);
   }
@@ -44,7 +44,7 @@ void TheRestEnds(ParkingStage* stage, uint64_t ended) {
   for (int i = 0; i < 2; ++i) CHECK(ParkingSession(stage, kOther)->Take(kKey, &outcome));
   CHECK(!ParkingSession(stage, kSurvivor)->Take(kKey, &outcome));
   CHECK(!ParkingSession(stage, kOther)->Take(kKey, &outcome));
-  CHECK(!ParkingSession(stage, kOther)->BuryTheDead());
+  CHECK(!ParkingSession(stage, kOther)->ReapDead());
   CHECK(stage->cell<ParkingCell>()->ledger.used == 0);
 }
 
@@ -126,7 +126,7 @@ const Script kScripts[] = {
      },
      [](ParkingStage* stage, uint64_t member) {
        uint64_t outcome;
-       (void)ParkingSession(stage, member)->Leave(kKey, &outcome);
+       (void)ParkingSession(stage, member)->Cancel(kKey, &outcome);
      },
      [](ParkingStage* stage) {
        stage->alive[kSecondVictim] = false;
@@ -145,7 +145,7 @@ const Script kScripts[] = {
        Park(stage, kSurvivor, 1);
        Park(stage, kOther, 2);
      },
-     [](ParkingStage* stage, uint64_t member) { (void)ParkingSession(stage, member)->BuryTheDead(); },
+     [](ParkingStage* stage, uint64_t member) { (void)ParkingSession(stage, member)->ReapDead(); },
      [](ParkingStage* stage) {
        BuryAll(stage);
        CHECK_EQ(StandingOf(stage, kDead, kOtherKey).count, 0u);

@@ -72,13 +72,13 @@ Items Drain(Stage* stage) {
   return items;
 }
 
-void ExpectOneOf(Stage* stage, const std::vector<Items>& states, size_t most_unfinished) {
+void ExpectOneOf(Stage* stage, const std::vector<Items>& states, size_t max_unfinished) {
   const Items items = Drain(stage);
   size_t state = 0;
   while (state < states.size() && states[state] != items) ++state;
   CHECK(state < states.size());
   CHECK(state > 0 || !stage->done);
-  CHECK(QueueOf(stage).unfinished() <= most_unfinished);
+  CHECK(QueueOf(stage).unfinished() <= max_unfinished);
   MustWorkNormally(stage);
 }
 

@@ -37,7 +37,7 @@ uint64_t TakeAll(Stage* stage) {
   uint64_t units = 0;
   while (user.semaphore.TryAcquire(1) == SemaphoreOutcome::kDone) ++units;
   CHECK_EQ(user.semaphore.value(), 0u);
-  CHECK(GuardedIsSettled(stage->guarded()));
+  CHECK(JournalIsEmpty(stage->guarded()));
   for (uint64_t i = 0; i < units; ++i) CHECK_EQ(user.semaphore.Release(1), SemaphoreOutcome::kDone);
   CHECK_EQ(user.semaphore.value(), units);
   return units;
@@ -152,7 +152,7 @@ void MoreUnitsThanThereCanBe() {
       CHECK_EQ(records[0].member.load(), kDead);
       records[0].count = bad;
       User user(&*stage, kSurvivor);
-      if (tends) user.semaphore.Tend();
+      if (tends) user.semaphore.ReapDead();
       CHECK_EQ(user.semaphore.TryAcquire(2), SemaphoreOutcome::kDone);
       CHECK_EQ(user.semaphore.value(), kTotal - 2);
     }

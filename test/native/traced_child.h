@@ -154,12 +154,12 @@ class TracedChild {
   void Kill() {
     if (pid_ == 0) return;
     Shoot();
-    Bury();
+    ReapRecord();
   }
 
   // The two halves of Kill(), for tests that look at what happens in between.
   void Shoot() { kill(pid_, SIGKILL); }
-  void Bury() {
+  void ReapRecord() {
     int status;
     while (waitpid(pid_, &status, __WALL) == pid_ && !WIFEXITED(status) && !WIFSIGNALED(status)) {
     }

@@ -37,7 +37,7 @@ struct Condition {
 
 class Pool {
  public:
-  Pool(size_t count, size_t most_words) : waits_([this](uint32_t id) { ++by_id_[id]->told; }, most_words) {
+  Pool(size_t count, size_t max_words) : waits_([this](uint32_t id) { ++by_id_[id]->told; }, max_words) {
     for (size_t i = 0; i < count; ++i) {
       Condition* const condition = &conditions_.emplace_back();
       condition->id = waits_.Add(condition->Source());
@@ -59,8 +59,8 @@ class Pool {
   Waits waits_;  // the last member: its threads are gone first
 };
 
-void ToldOnce(size_t most_words) {
-  Pool pool(1, most_words);
+void ToldOnce(size_t max_words) {
+  Pool pool(1, max_words);
   pool[0].value = 3;
   CHECK(!pool->Arm(0, 3).value());  // is worth while already
   for (int round = 1; round <= 50; ++round) {
@@ -76,13 +76,13 @@ void ToldOnce(size_t most_words) {
   CHECK_EQ(pool[0].told.load(), 50);
 }
 
-void EachOf(size_t count, size_t most_words) {
-  Pool pool(count, most_words);
+void EachOf(size_t count, size_t max_words) {
+  Pool pool(count, max_words);
   const size_t before = Threads();
   for (size_t i = 0; i < count; ++i) pool.MustArm(i, 1);
-  size_t threads = most_words <= 1 ? 0 : (count + most_words - 2) / (most_words - 1);  // one word is for kicks
-  if (most_words == kOneWord) threads = std::min<size_t>(count, 16);
-  if (most_words == kNoWord) threads = 1;
+  size_t threads = max_words <= 1 ? 0 : (count + max_words - 2) / (max_words - 1);  // one word is for kicks
+  if (max_words == kOneWord) threads = std::min<size_t>(count, 16);
+  if (max_words == kNoWord) threads = 1;
   Eventually([&] { return Threads() == before + threads; });
   for (size_t i = 0; i < count; i += 2) pool[i].Change(1);
   Eventually([&] {
@@ -94,8 +94,8 @@ void EachOf(size_t count, size_t most_words) {
   for (size_t i = 1; i < count; i += 2) CHECK_EQ(pool[i].told.load(), 0);
 }
 
-void TheHeartbeatNotices(size_t most_words) {
-  Pool pool(1, most_words);
+void TheHeartbeatNotices(size_t max_words) {
+  Pool pool(1, max_words);
   pool.MustArm(0, 1);
   pool[0].value = 1;  // and no wake-up, as of one that was killed before it
   const Stopwatch watch;
@@ -104,8 +104,8 @@ void TheHeartbeatNotices(size_t most_words) {
   CHECK(watch.ms() < 700);
 }
 
-void TheMemoryGoes(size_t most_words) {
-  Pool pool(1, most_words);
+void TheMemoryGoes(size_t max_words) {
+  Pool pool(1, max_words);
   void* const page = MapPage();
   CHECK(page != nullptr);
   auto* const wake = new (page) WakeWord();
@@ -122,8 +122,8 @@ void TheMemoryGoes(size_t most_words) {
   Eventually([&] { return pool[0].told == 1; });
 }
 
-void Stopped(size_t most_words) {
-  Pool pool(3, most_words);
+void Stopped(size_t max_words) {
+  Pool pool(3, max_words);
   const size_t before = Threads();
   for (size_t i = 0; i < 3; ++i) pool.MustArm(i, 1);
   const Stopwatch watch;
@@ -138,7 +138,7 @@ void Stopped(size_t most_words) {
 
 void IdleThreadsGo() {
   const size_t before = Threads();
-  Pool pool(200, MostWaitTargets());
+  Pool pool(200, MaxWaitTargets());
   for (size_t i = 0; i < 200; ++i) pool.MustArm(i, 1);
   for (size_t i = 0; i < 200; ++i) pool->Disarm(static_cast<uint32_t>(i));
   const Stopwatch watch;
@@ -150,13 +150,13 @@ void IdleThreadsGo() {
 }
 
 void TheThreadItselfSleeps() {
-  Pool pool(1, MostWaitTargets());
+  Pool pool(1, MaxWaitTargets());
   std::thread changer([&] {
     SleepMs(20);
     pool[0].Change(1);
   });
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
-  while (!pool->Look(0, 1)) {
+  while (!pool->IsReady(0, 1)) {
     CHECK(!deadline.passed());
     pool->Sleep(0, 1, 5000);
   }
@@ -174,7 +174,7 @@ void TheThreadLooksAgainBeforeItSleeps() {
   WaitSource source;
   source.word = &wake.word;
   source.flags = &wake.flags;
-  source.look = [&](uint64_t) { return (wake.flags & kAwaited) != 0; };  // as it was by then: nobody wakes for it
+  source.is_ready = [&](uint64_t) { return (wake.flags & kAwaited) != 0; };  // as it was by then: nobody wakes for it
   const uint32_t id = waits.Add(source);
   const Stopwatch watch;
   waits.Sleep(id, 0, kLongMs);
@@ -183,20 +183,20 @@ void TheThreadLooksAgainBeforeItSleeps() {
 
 template <void (*kBody)(size_t)>
 void OnManyWords() {
-  if (MostWaitTargets() <= 1) return Skip("the system has no call for many words");
-  kBody(MostWaitTargets());
+  if (MaxWaitTargets() <= 1) return Skip("the system has no call for many words");
+  kBody(MaxWaitTargets());
 }
 template <void (*kBody)(size_t)>
 void OnOneWord() {
-  if (MostWaitTargets() == 0) return Skip("the system has no call for a word that may go");
+  if (MaxWaitTargets() == 0) return Skip("the system has no call for a word that may go");
   kBody(kOneWord);
 }
 template <void (*kBody)(size_t)>
 void OnNoWord() {
   kBody(kNoWord);
 }
-void Each300(size_t most_words) { EachOf(300, most_words); }
-void Each10(size_t most_words) { EachOf(10, most_words); }
+void Each300(size_t max_words) { EachOf(300, max_words); }
+void Each10(size_t max_words) { EachOf(10, max_words); }
 
 }  // namespace
 }  // namespace procshare::testing

@@ -8,7 +8,7 @@ import { uniqueName } from '../helpers/segment-names.ts'
 
 expectNoLeftovers()
 
-const MOST_FILES = 1024
+const MAX_FILES = 1024
 const COUNT = 1_500
 const KINDS = [
   'Value',
@@ -32,16 +32,16 @@ const KINDS = [
 
 /** A fixture that may have so many files open. */
 function spawnWithFew(args: object) {
-  const execArgv = ['-c', `ulimit -n ${MOST_FILES} && exec "$0" "$@"`, process.execPath]
+  const execArgv = ['-c', `ulimit -n ${MAX_FILES} && exec "$0" "$@"`, process.execPath]
   return spawnFixture('dropped-objects', args, { execPath: 'sh', execArgv })
 }
 
 describe.skipIf(process.platform !== 'linux')('with 1,024 descriptors', () => {
   it.each(KINDS)('a loop may drop one object after the other, in any kind of turn: %s', async (kind) => {
     await using child = await spawnWithFew({ name: uniqueName() })
-    expect(await child.call('asynchronously', kind, 'a turn of the event loop', COUNT)).toBeLessThan(MOST_FILES)
-    expect(await child.call('asynchronously', kind, 'a microtask', COUNT)).toBeLessThan(MOST_FILES)
-    expect(await child.call('synchronously', kind, COUNT)).toBeLessThan(MOST_FILES)
+    expect(await child.call('asynchronously', kind, 'a turn of the event loop', COUNT)).toBeLessThan(MAX_FILES)
+    expect(await child.call('asynchronously', kind, 'a microtask', COUNT)).toBeLessThan(MAX_FILES)
+    expect(await child.call('synchronously', kind, COUNT)).toBeLessThan(MAX_FILES)
   })
 
   it('a process can attach to more segments than it has descriptors for, if it drops them', async () => {

@@ -14,7 +14,7 @@ expectNoLeftovers()
 const SEED = Number(process.env.HOSTILE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const ROUNDS = Number(process.env.HOSTILE_ROUNDS ?? 10)
 const ROUND_DEADLINE_MS = 10_000
-const MOST_BYTES = 1 << 30
+const MAX_BYTES = 1 << 30
 
 interface Round {
   readonly how: string
@@ -55,7 +55,7 @@ it.each(KINDS.split(' ').flatMap((kind) => [[kind, 'own'] as const, [kind, 'any'
         throw new Error(`HOSTILE_SEED=${seed}`, { cause: error })
       }
       expect(found.strange, `HOSTILE_SEED=${seed} ${found.how} ${found.text}`).toEqual([])
-      expect(found.rss).toBeLessThan(MOST_BYTES)
+      expect(found.rss).toBeLessThan(MAX_BYTES)
     }
   },
   600_000,

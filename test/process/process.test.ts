@@ -12,9 +12,11 @@ import {
   type ProcessOptions,
   parentProcess,
   processName,
+  Queue,
   SharedArray,
   SharedMemory,
   ShareError,
+  Struct,
   Value,
 } from 'procshare'
 import { describe, expect, it, vi } from 'vitest'
@@ -100,6 +102,19 @@ describe('arguments', () => {
         .join(),
     ).toBe(0)
     expect(value.value).toBe(1)
+  })
+
+  it('that are records of structs arrive as plain objects with all fields', async () => {
+    using results = new Queue()
+    using table = new SharedArray(Struct({ name: ['c', 8], at: Struct({ x: 'd', y: 'd' }) }), [['Ada', [1, 2]]])
+    const record = table[0]!
+    expect(
+      await job('putAll', results, record, { list: [record] })
+        .start()
+        .join(),
+    ).toBe(0)
+    const plain = { name: Buffer.from('Ada'), at: { x: 1, y: 2 } }
+    expect(results.getSync()).toEqual([plain, { list: [plain] }])
   })
 
   it('may be large', async () => {

@@ -7,13 +7,13 @@ import { type Seat, Wait } from './cast.ts'
 import { allWait, type Model, type Move, mayBlock } from './model.ts'
 import { RingModel } from './ring-model.ts'
 
-const MOST = 3
+const MAX_ITEMS = 3
 /** Room for so many items of whatever length they have here, and not much more: so the ring goes round every few items. */
-export const SMALL = { maxSize: MOST, byteLength: 104 }
+export const SMALL = { maxSize: MAX_ITEMS, byteLength: 104 }
 
 export class QueueModel implements Model {
   protected readonly queue: Queue | JoinableQueue
-  protected readonly ring = new RingModel((present, more) => present.length + more.length <= MOST)
+  protected readonly ring = new RingModel((present, more) => present.length + more.length <= MAX_ITEMS)
   #last = 0
 
   constructor(queue: Queue | JoinableQueue = new Queue(SMALL)) {

@@ -108,13 +108,21 @@ const SEGMENT: { readonly [C in SegmentErrorCode]: readonly SegmentErrorFields<C
   ],
   ERR_NAMESPACE: [{ segment }],
   ERR_NATIVE: [
+    { why: 'bundled', root: '/app/', reason: 'No native build was found' },
     {
+      why: 'other version',
+      root: '/app/node_modules/procshare/',
+      reason: 'the stamp of its interface is missing, expected 0123456789abcdef',
+    },
+    {
+      why: 'no binary',
       platform: 'linux-x64, Node 24.1.0',
       root: '/app/node_modules/procshare/',
       prebuilt: [],
       reason: 'No native build was found',
     },
     {
+      why: 'no binary',
       platform: 'linux-x64, Node 24.1.0',
       root: '/app/node_modules/procshare/',
       prebuilt: ['darwin-arm64', 'win32-x64'],

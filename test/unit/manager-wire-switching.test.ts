@@ -14,7 +14,7 @@ import { turns } from '../helpers/turns.ts'
 
 expectNoLeftovers()
 
-const MOST_BYTES = 1024
+const MAX_BYTES = 1024
 
 let server: Server
 let peer: Socket
@@ -58,7 +58,7 @@ function listen(): void {
     if (text.includes('pause')) transport.pause()
     if (text.includes('switch')) transport.switch()
   }
-  transport.start({ onFrame, onClose: () => {} }, MOST_BYTES)
+  transport.start({ onFrame, onClose: () => {} }, MAX_BYTES)
 }
 
 it('what comes by the rings waits while it is paused, also when it was paused again while it went over', async () => {

@@ -147,8 +147,8 @@ describe('a pipe', () => {
     'gives what was sent when the reader had found nothing and before it finds the writer gone: %s',
     async (_way, recv) => {
       const [reader, writer] = new Pipe<string>({ duplex: false })
-      const isAlone = native.queueIsAlone
-      const look = vi.spyOn(native, 'queueIsAlone').mockImplementationOnce((...args) => {
+      const isAlone = native.queueIsEndClosed
+      const look = vi.spyOn(native, 'queueIsEndClosed').mockImplementationOnce((...args) => {
         writer.sendSync('last')
         writer.close()
         return isAlone(...args)

@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ShareError } from '../../lib/errors/share-error.ts'
 import { exchange } from '../../lib/queue/exchange.ts'
-import { decodePlain } from '../../lib/queue/plain-decoder.ts'
-import { encodePlain, NOT_PLAIN } from '../../lib/queue/plain-encoder.ts'
+import { decodePlain } from '../../lib/queue/plain/decoder.ts'
+import { encodePlain, NOT_PLAIN } from '../../lib/queue/plain/encoder.ts'
 
 const { Unpackr } = createRequire(import.meta.url)('msgpackr') as typeof import('msgpackr')
 const unpackr = new Unpackr({ useRecords: false, mapsAsObjects: true })

@@ -10,7 +10,7 @@ import { isPending } from '../helpers/turns.ts'
 
 expectNoLeftovers()
 
-const MOST = 2 ** 31 - 1
+const MAX_VALUE = 2 ** 31 - 1
 
 describe.each([
   ['Semaphore', Semaphore],
@@ -20,7 +20,7 @@ describe.each([
     for (const [given, value] of [
       [undefined, 1],
       [0, 0],
-      [MOST, MOST],
+      [MAX_VALUE, MAX_VALUE],
     ] as const) {
       using semaphore = new Class(given)
       expect(semaphore.value).toBe(value)
@@ -154,9 +154,9 @@ describe('a release too many', () => {
 
   it('of a Semaphore is one beyond 2^31 - 1', () => {
     using semaphore = new Semaphore(1)
-    semaphore.release(MOST - 1)
+    semaphore.release(MAX_VALUE - 1)
     expect(() => semaphore.release()).toThrow(shareError('ERR_OVER_RELEASE'))
-    expect(semaphore.value).toBe(MOST)
+    expect(semaphore.value).toBe(MAX_VALUE)
   })
 
   it('of a recoverable one is what this process has not acquired', async () => {

@@ -75,7 +75,7 @@ describe('a new struct value', () => {
 
   it.each([null, 5, 'x', true, 1n])('refuses %o for a record', (initial) => {
     expect(() => new Value(Point, initial as never)).toThrow(
-      typeError(/^initial must be an object with the fields of the struct, got /),
+      typeError(/^initial must be an object with the fields of the struct, or an array of their values, got /),
     )
   })
 
@@ -207,7 +207,8 @@ describe('the live record', () => {
     expect(refused('pair', { a: 9, b: 'x' })).toThrow(typeError(/^pair\.b must be a number, got 'x'/))
     expect(refused('pair', { a: 9 })).toThrow(typeError(/^pair\.b must be a number, got undefined/))
     expect(refused('pair', { a: 9, b: 9, c: 9 })).toThrow(valueError(/^pair\.c is not a known field: use a or b/))
-    expect(refused('pair', [9, 9])).toThrow(valueError(/^pair\.0 is not a known field: use a or b/))
+    expect(refused('pair', [9])).toThrow(rangeError(/^the length of pair must be 2, one value for each field, got 1/))
+    expect(refused('pair', [9, 'x'])).toThrow(typeError(/^pair\[1\] \(b\) must be a number, got 'x'/))
     expect(refused('point', { x: 9, y: null })).toThrow(typeError(/^point\.y/))
     expect(refused('path', [{ x: 9, y: 9 }, { x: 9 }])).toThrow(typeError(/^path\[1\]\.y/))
     expect(refused('grid', [[9], [9, 9, 9]])).toThrow(rangeError(/^grid\[1\] must be at most 2 elements long/))
@@ -346,7 +347,9 @@ describe('update of a struct value', () => {
       })
     expect(spoil(error)).toThrow(error)
     expect(spoil({ x: 5 })).toThrow(typeError(/^the result of fn\.y must be a number, got undefined/))
-    expect(spoil(5)).toThrow(typeError(/^the result of fn must be an object with the fields of the struct, got 5/))
+    expect(spoil(5)).toThrow(
+      typeError(/^the result of fn must be an object with the fields of the struct, or an array/),
+    )
     expect(spoil(null)).toThrow(typeError(/got null/))
     expect(spoil(Promise.resolve())).toThrow(valueError(/^fn must be a function that does not return a promise/))
     expect(value.snapshot()).toEqual({ x: 1, y: 2 })

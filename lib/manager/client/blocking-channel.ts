@@ -14,7 +14,7 @@ import { Queue } from '../../queue/queue.ts'
 import { isServedHere } from '../served-here.ts'
 import type { AboutServer } from '../server/server-core.ts'
 import { FrameReader } from '../wire/framing.ts'
-import { MOST_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
+import { MAX_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
 import {
   type FromServer,
   GOODBYE,
@@ -50,7 +50,7 @@ export class BlockingChannel extends Channel {
   override readonly isBlocking = true
   readonly #asynchronous: Connection
   readonly #frameBytes: number
-  #reader = new FrameReader(MOST_WELCOME_BYTES)
+  #reader = new FrameReader(MAX_WELCOME_BYTES)
   /** Frames that have arrived and were not looked at. */
   readonly #frames: Buffer[] = []
   /** What is to be sent with the next call. */
@@ -246,7 +246,7 @@ export class BlockingChannel extends Channel {
       if (!isDirect || !isUnanswered) throw error
       // It has not taken the rings: too many requests lie before ours, or it cannot see them.
       this.#link!.close()
-      this.#reader = new FrameReader(MOST_WELCOME_BYTES)
+      this.#reader = new FrameReader(MAX_WELCOME_BYTES)
       const relayed = this.#openLink(false)
       this.#shakeHands(relayed.theirs, CONNECT_MS)
     }

@@ -10,7 +10,7 @@ import { hasCode, type ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { formatAddress, type ManagerAddress } from '../address.ts'
 import type { AboutServer } from '../server/server-core.ts'
-import { MOST_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
+import { MAX_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
 import {
   ERROR,
   type FromServer,
@@ -48,7 +48,7 @@ export interface Credentials {
 const CONNECT_MS = 10_000
 /** Milliseconds between the attempts to connect again by itself: each time twice as long. */
 const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 2000
+const MAX_PAUSE_MS = 2000
 
 export class Connection extends Channel {
   override readonly isBlocking = false
@@ -145,7 +145,7 @@ export class Connection extends Channel {
   /** Tries to connect again until it works, or can never work. */
   async #reconnectAlone(): Promise<void> {
     this.#isReconnecting = true
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
       await new Promise((resolve) => setTimeout(resolve, pauseMs).unref())
       if (this.#isClosed || this.#ended === undefined) break
       try {
@@ -345,7 +345,7 @@ export class Connection extends Channel {
       // The close of an earlier one, which comes late, is not ours.
       const onFrame = (frame: Buffer) => this.#transport === transport && this.#onFrame(frame)
       const onClose = (reason: Error | undefined) => this.#transport === transport && this.#onClose(reason)
-      transport.start({ onFrame, onClose }, MOST_WELCOME_BYTES)
+      transport.start({ onFrame, onClose }, MAX_WELCOME_BYTES)
       transport.send(writeOpening())
     })
   }

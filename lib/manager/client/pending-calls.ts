@@ -10,7 +10,7 @@ import type { Remote } from './channel.ts'
 /** So long a server that was told that a call is given up, or that keeps its time as well, may take to say what became of it. */
 export const GRACE_MS = 100
 /** A timer that is further away would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface PendingCall {
   resolve(value: unknown): void
@@ -57,7 +57,7 @@ export class PendingCalls {
     if (call === undefined || timeoutMs === Infinity) return
     clearTimeout(call.timer)
     const look = () => this.#calls.get(number) === call && onTime()
-    call.timer = setTimeout(() => setImmediate(look), Math.min(Math.ceil(timeoutMs), LONGEST_TIMER_MS)).unref()
+    call.timer = setTimeout(() => setImmediate(look), Math.min(Math.ceil(timeoutMs), MAX_TIMER_MS)).unref()
   }
 
   /** The call, which is not pending any more; undefined for a number of none. */

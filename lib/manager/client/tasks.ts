@@ -5,14 +5,14 @@
 import { currentTask, type Task } from '../../sync/task.ts'
 
 /** 0 is the thread, of blocking calls. */
-const MOST = 2 ** 32 - 1
+const MAX_NUMBER = 2 ** 32 - 1
 
 const numbers = new WeakMap<Task, number>()
 let last = 0
 
 /** The number of a task that nobody will be recognised as. */
 export function newTaskNumber(): number {
-  last = (last % MOST) + 1
+  last = (last % MAX_NUMBER) + 1
   return last
 }
 

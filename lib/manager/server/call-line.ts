@@ -10,7 +10,7 @@ import { type Call, Cancelled } from './call.ts'
 import type { Session } from './session.ts'
 
 /** A timer that is further away than 24 days would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** A call in line. */
 export class WaitingCall<T, D> {
@@ -79,7 +79,7 @@ export class CallLine<T, D = undefined> {
       const waiting = new WaitingCall(call, demand, resolve, reject)
       if (timeoutMs < Infinity) {
         const onTime = () => this.#end(waiting, this.#timeoutError(timeoutMs))
-        waiting.timer = setTimeout(onTime, Math.min(Math.ceil(timeoutMs), LONGEST_TIMER_MS)).unref()
+        waiting.timer = setTimeout(onTime, Math.min(Math.ceil(timeoutMs), MAX_TIMER_MS)).unref()
       }
       call.onCancel(() => this.#end(waiting, new Cancelled()))
       this.#append(waiting)

@@ -30,7 +30,7 @@ export type Limits = Required<ManagerLimits>
 
 const MIB = 2 ** 20
 /** Room for what the server says of itself and for errors; and more than a socket takes without saying when it has left. */
-const LEAST: Partial<Limits> = { frameBytes: 64 * 1024, bufferedBytes: MIB }
+const MINIMUM: Partial<Limits> = { frameBytes: 64 * 1024, bufferedBytes: MIB }
 const DEFAULTS: Limits = {
   clients: 4096,
   unauthenticated: 1024,
@@ -47,8 +47,8 @@ export function limitsOf(options: ManagerLimits = {}): Limits {
   assertOptions('options.limits', options, Object.keys(DEFAULTS))
   const limits = { ...DEFAULTS, ...options }
   for (const [key, value] of Object.entries(limits)) {
-    const least = LEAST[key as keyof Limits] ?? 1
-    assertInteger(`options.limits.${key}`, value, least, key.endsWith('Bytes') ? 2 ** 32 - 1 : 2 ** 31 - 1)
+    const minimum = MINIMUM[key as keyof Limits] ?? 1
+    assertInteger(`options.limits.${key}`, value, minimum, key.endsWith('Bytes') ? 2 ** 32 - 1 : 2 ** 31 - 1)
   }
   return limits
 }

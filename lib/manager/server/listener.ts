@@ -12,7 +12,7 @@ import { hasCode } from '../../errors/share-error.ts'
 import { Lock } from '../../sync/lock.ts'
 import { formatAddress, type ManagerAddress, socketOptions } from '../address.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
-import { MOST_REFUSED, type ServerCore } from './server-core.ts'
+import { MAX_REFUSED, type ServerCore } from './server-core.ts'
 import { FAREWELL_MS } from './session.ts'
 
 /** A connection that is silent for so long is asked whether it still lives; who has vanished without a word is noticed by it. */
@@ -93,7 +93,7 @@ async function listenOnce(core: ServerCore, address: ManagerAddress, tls: TlsOpt
     })
   })
   // Those who do not even come to the end of the handshake of TLS are not seen by the core.
-  server.maxConnections = core.limits.clients + MOST_REFUSED
+  server.maxConnections = core.limits.clients + MAX_REFUSED
   server.on('error', () => {}) // one that could not be accepted; the others go on
   const bound = server.address()
   return {

@@ -40,7 +40,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { TlsOptions } from 'node:tls'
 import { socketError } from '../../errors/manager-messages.ts'
 import { hasCode } from '../../errors/share-error.ts'
-import { MOST_PATH_BYTES } from '../address.ts'
+import { MAX_PATH_BYTES } from '../address.ts'
 import { isAbandoned, type Listener, listen } from './listener.ts'
 import type { ServerCore } from './server-core.ts'
 
@@ -53,7 +53,7 @@ const NAMES: readonly string[] = [UNHEARD, SOCKET, KEY]
 const PIPE = '\\\\.\\pipe\\'
 const IS_WINDOWS = process.platform === 'win32'
 /** Each server that starts meanwhile can take a directory away once, before it makes its own. */
-const MOST_ATTEMPTS = 1000
+const MAX_ATTEMPTS = 1000
 
 /** A server that listens in a directory of its own. */
 export interface PrivateListener {
@@ -73,7 +73,7 @@ export async function listenPrivately(core: ServerCore, tls: TlsOptions | undefi
       return await listenOnce(core, tls)
     } catch (error) {
       if (!(error instanceof Swept)) throw error
-      if (attempt === MOST_ATTEMPTS) throw error.cause
+      if (attempt === MAX_ATTEMPTS) throw error.cause
     }
   }
 }
@@ -274,5 +274,5 @@ function directoryOf(address: string): string | undefined {
 function parentDirectory(): string {
   const parent = resolve(tmpdir())
   const longest = join(parent, `${PREFIX}XXXXXX`, SOCKET)
-  return IS_WINDOWS || Buffer.byteLength(longest) <= MOST_PATH_BYTES ? parent : '/tmp'
+  return IS_WINDOWS || Buffer.byteLength(longest) <= MAX_PATH_BYTES ? parent : '/tmp'
 }

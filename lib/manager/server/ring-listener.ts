@@ -11,7 +11,7 @@ import { RingTransport } from '../wire/ring-transport.ts'
 import type { ServerCore } from './server-core.ts'
 
 /** So many requests are looked at in a row before others have their turn; unreadable ones count for many. */
-const MOST_IN_A_ROW = 64
+const MAX_IN_A_ROW = 64
 const UNREADABLE = 16
 
 /** What becomes of the queue itself; it will not get better. */
@@ -45,7 +45,7 @@ export class RingListener {
   /** Whatever is put into the queue, others find it listening; only when it is closed or damaged do clients come through sockets. */
   async #listen(core: ServerCore): Promise<void> {
     for (let work = 0; !this.#isClosed; work++) {
-      if (work >= MOST_IN_A_ROW) {
+      if (work >= MAX_IN_A_ROW) {
         work = 0
         await new Promise((resolve) => setImmediate(resolve))
         if (this.#isClosed) return

@@ -11,7 +11,7 @@ import { runTransaction } from './transaction.ts'
 import { iteratorType } from './types/iterator.ts'
 
 /** Longer than any name needs to be. */
-const MOST_NAME_LENGTH = 255
+const MAX_NAME_LENGTH = 255
 
 /** Named objects that are being made, by a function that takes its time: whoever else asks gets the same one. */
 const underway = new WeakMap<ServerCore, Map<string, Promise<Referent>>>()
@@ -65,8 +65,8 @@ function checkKind(referent: Referent, type: ManagedType): Referent {
 
 function assertName(name: unknown): asserts name is string {
   assertString('options.name', name)
-  if (name === '' || name.length > MOST_NAME_LENGTH) {
-    throw valueError('options.name', `a string of 1 to ${MOST_NAME_LENGTH} characters`, name)
+  if (name === '' || name.length > MAX_NAME_LENGTH) {
+    throw valueError('options.name', `a string of 1 to ${MAX_NAME_LENGTH} characters`, name)
   }
 }
 

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { managerError } from '../../errors/manager-messages.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { valueError } from '../../validate.ts'
-import { MOST_HANDSHAKE_BYTES, REFUSED, writeRefusal } from '../wire/handshake.ts'
+import { MAX_HANDSHAKE_BYTES, REFUSED, writeRefusal } from '../wire/handshake.ts'
 import type { Transport } from '../wire/transport.ts'
 import type { Limits } from './limits.ts'
 import type { ManagedType } from './managed-type.ts'
@@ -18,7 +18,7 @@ import { builtInTypes } from './types/index.ts'
 
 const CHECK_MS = 250
 /** So many clients at a time are told that there are too many. */
-export const MOST_REFUSED = 64
+export const MAX_REFUSED = 64
 
 /** What a server says of itself to a client that it trusts. */
 export interface AboutServer {
@@ -83,7 +83,7 @@ export class ServerCore {
   /** Says that there are too many, to as many as would listen at a time; those beyond that learn nothing. */
   #refuse(transport: Transport): void {
     this.statistics.refused++
-    if (this.#refused >= MOST_REFUSED) {
+    if (this.#refused >= MAX_REFUSED) {
       transport.destroy()
       return
     }
@@ -93,7 +93,7 @@ export class ServerCore {
       this.#refused--
       clearTimeout(timer)
     }
-    transport.start({ onFrame: () => {}, onClose }, MOST_HANDSHAKE_BYTES)
+    transport.start({ onFrame: () => {}, onClose }, MAX_HANDSHAKE_BYTES)
     transport.send(writeRefusal(REFUSED.FULL))
     transport.close()
   }

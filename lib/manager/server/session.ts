@@ -9,7 +9,7 @@ import { withoutPatience } from '../../memory/segment.ts'
 import { Connection } from '../../queue/pipe.ts'
 import {
   isOpening,
-  MOST_HANDSHAKE_BYTES,
+  MAX_HANDSHAKE_BYTES,
   newNonce,
   REFUSED,
   readProof,
@@ -82,7 +82,7 @@ export class Session implements Receiver {
 
   /** Begins, by asking for proof. */
   start(): void {
-    this.#transport.start(this, MOST_HANDSHAKE_BYTES)
+    this.#transport.start(this, MAX_HANDSHAKE_BYTES)
     this.#transport.send(writeHello(this.#nonce))
   }
 
@@ -153,10 +153,10 @@ export class Session implements Receiver {
    * Before a reply is made that has at least so many bytes.
    * @throws {@link ShareError} `ERR_LIMIT` when it cannot be sent.
    */
-  assertReply(leastBytes: number): void {
+  assertReply(minBytes: number): void {
     const { frameBytes } = this.#server.limits
-    if (leastBytes <= frameBytes) return
-    throw managerError('ERR_LIMIT', { limit: 'reply bytes', count: leastBytes, isAtLeast: true, max: frameBytes })
+    if (minBytes <= frameBytes) return
+    throw managerError('ERR_LIMIT', { limit: 'reply bytes', count: minBytes, isAtLeast: true, max: frameBytes })
   }
 
   /** Before values are sent among which one text or buffer may be many times. @throws {@link ShareError} `ERR_LIMIT`. */

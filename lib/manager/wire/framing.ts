@@ -6,7 +6,7 @@ import { managerError } from '../../errors/manager-messages.ts'
 
 export const LENGTH_BYTES = 4
 /** Pieces up to this length are copied to where a buffer is already: to make one for each costs more. */
-const MOST_COPIED = 4096
+const MAX_COPIED = 4096
 
 /** Puts the frames of a stream together again. */
 export class FrameReader {
@@ -68,11 +68,11 @@ export class FrameReader {
 
   /** The same for bytes of a ring. */
   pushPiece(piece: Uint8Array, onFrame: (frame: Buffer) => boolean): void {
-    if (piece.byteLength > MOST_COPIED) {
+    if (piece.byteLength > MAX_COPIED) {
       this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength), onFrame)
       return
     }
-    this.#lent ??= Buffer.allocUnsafeSlow(MOST_COPIED)
+    this.#lent ??= Buffer.allocUnsafeSlow(MAX_COPIED)
     this.#lent.set(piece)
     this.push(this.#lent.subarray(0, piece.byteLength), onFrame)
   }

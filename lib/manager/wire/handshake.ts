@@ -25,9 +25,9 @@ const HEADER = 8
 const NONCE = 32
 const MAC = 32
 /** Longer than everything that a client sends before it is trusted. */
-export const MOST_HANDSHAKE_BYTES = HEADER + NONCE + MAC
+export const MAX_HANDSHAKE_BYTES = HEADER + NONCE + MAC
 /** The same of a server; it says something of itself in its last message. */
-export const MOST_WELCOME_BYTES = 4096
+export const MAX_WELCOME_BYTES = 4096
 
 export const REFUSED = { KEY: 1, VERSION: 2, FULL: 3 } as const
 type Refusal = (typeof REFUSED)[keyof typeof REFUSED]

@@ -40,11 +40,11 @@ const TASK = 16
 const CALL_HEADER = 20
 const REPLY_HEADER = 12
 /** Longer than any method is called. */
-const MOST_METHOD_BYTES = 200
+const MAX_METHOD_BYTES = 200
 
 /** Whether a call can say it: Latin-1, and not too long. */
 export function isMethodName(name: string): boolean {
-  return name.length > 0 && name.length <= MOST_METHOD_BYTES && /^[\0-\xff]*$/.test(name)
+  return name.length > 0 && name.length <= MAX_METHOD_BYTES && /^[\0-\xff]*$/.test(name)
 }
 
 export type Call = {
@@ -145,7 +145,7 @@ export function readFromClient(frame: Buffer): FromClient {
     case CALL: {
       const length = frame[at(METHOD_LENGTH)]!
       const start = at(CALL_HEADER)
-      if (length === 0 || length > MOST_METHOD_BYTES || frame.byteLength < start + length) {
+      if (length === 0 || length > MAX_METHOD_BYTES || frame.byteLength < start + length) {
         throw malformed({ why: 'call without method' })
       }
       return {

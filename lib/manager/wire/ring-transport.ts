@@ -14,11 +14,11 @@ export const RING_BYTES = 256 * 1024
 /** Several fit into a ring, so that one can be read while the next is written. */
 const PIECE_BYTES = 32 * 1024
 /** So many frames leave together at most: the other side is to begin with the first ones while we make the next. */
-const MOST_TOGETHER = 16
+const MAX_TOGETHER = 16
 /** So many pieces may be served one after the other before the event loop has its turn. */
-const MOST_IN_A_ROW = 64
+const MAX_IN_A_ROW = 64
 /** So many turns of the event loop may pass until what somebody has left who is gone is received. */
-const MOST_LAST_TURNS = 1000
+const MAX_LAST_TURNS = 1000
 
 const NOTHING = Buffer.alloc(0)
 
@@ -73,7 +73,7 @@ export class RingTransport implements Transport {
     if (this.#batch.length === 0 && !this.#isDelivering) void Promise.resolve().then(this.#flush)
     this.#batch.push(frame)
     this.#batchBytes += frame.byteLength
-    if (this.#batch.length === MOST_TOGETHER || this.#batchBytes >= PIECE_BYTES) this.#flush()
+    if (this.#batch.length === MAX_TOGETHER || this.#batchBytes >= PIECE_BYTES) this.#flush()
   }
 
   get bufferedBytes(): number {
@@ -98,7 +98,7 @@ export class RingTransport implements Transport {
   /** Receives what somebody has left who is gone; then there is nothing to wait for. */
   async finish(): Promise<void> {
     try {
-      for (let turn = 0; turn < MOST_LAST_TURNS && !this.#isClosed && !this.#isPaused; turn++) {
+      for (let turn = 0; turn < MAX_LAST_TURNS && !this.#isClosed && !this.#isPaused; turn++) {
         if (!(await this.#rings.poll())) return
         await new Promise(setImmediate)
       }
@@ -135,7 +135,7 @@ export class RingTransport implements Transport {
       for (let inARow = 0; !this.#isClosed && !this.#isPaused; inARow++) {
         const ready = this.#rings.tryRecv()
         if (ready === undefined) inARow = 0
-        else if (inARow === MOST_IN_A_ROW) {
+        else if (inARow === MAX_IN_A_ROW) {
           inARow = 0
           await new Promise(setImmediate)
         }

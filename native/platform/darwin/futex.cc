@@ -46,10 +46,10 @@ const SystemCalls& System() {
 void* Address(const std::atomic<uint32_t>* word) { return const_cast<std::atomic<uint32_t>*>(word); }
 
 WaitOutcome SystemWait(const std::atomic<uint32_t>* word, uint32_t expected, Deadline deadline) {
-  constexpr int64_t kLongestNs = 3'600'000'000'000;  // an hour: the system refuses times that are too far away
+  constexpr int64_t kMaxNs = 3'600'000'000'000;  // an hour: the system refuses times that are too far away
   const int64_t left_ns = deadline.remaining_ns();
   if (left_ns == 0) return WaitOutcome::kTimedOut;
-  const auto timeout_ns = static_cast<uint64_t>(std::min(left_ns, kLongestNs));
+  const auto timeout_ns = static_cast<uint64_t>(std::min(left_ns, kMaxNs));
   if (System().wait(Address(word), expected, sizeof *word, kShared, kMachAbsoluteTime, timeout_ns) >= 0) {
     return WaitOutcome::kWoken;
   }
@@ -65,7 +65,7 @@ WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Dead
   return SystemWait(word, expected, deadline);
 }
 
-size_t MostWaitTargets() { return System().available ? 1 : 0; }
+size_t MaxWaitTargets() { return System().available ? 1 : 0; }
 
 // Without a look of our own: the word may not be mapped any more, which only the system survives.
 WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t, Deadline deadline) {

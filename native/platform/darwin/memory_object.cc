@@ -42,7 +42,7 @@ bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length) {
   return true;
 }
 
-size_t MostObjectNameBytes() { return 30; }  // PSHMNAMLEN is 31
+size_t MaxObjectNameBytes() { return 30; }  // PSHMNAMLEN is 31
 
 // Not the folder for temporary files, from which the system removes what has not been used for some days.
 Result<std::string> SidecarFolder() {
@@ -58,7 +58,7 @@ Result<std::string> SidecarFolder() {
   return folder + "/";
 }
 
-size_t MostOpenMemory() {
+size_t MaxOpenMemory() {
   struct rlimit limit;
   return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<size_t>(limit.rlim_cur) : SIZE_MAX;
 }

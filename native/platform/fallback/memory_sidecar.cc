@@ -50,7 +50,7 @@ uint64_t HashOf(const std::string& name) {
 }
 
 std::string ObjectName(const std::string& name) {
-  return name.size() <= MostObjectNameBytes() ? "/" + name : "/ps." + Hex(HashOf(name));
+  return name.size() <= MaxObjectNameBytes() ? "/" + name : "/ps." + Hex(HashOf(name));
 }
 
 bool ReadRecord(int fd, Record* record) {
@@ -140,7 +140,7 @@ Result<int> MakeSidecar(const std::string& name, size_t byte_length, Sidecar* si
 
 bool RemoveName(int fd, const Sidecar& sidecar, Extent extent) {
   // Whoever holds this lock needs it for a few system calls. One that was stopped in between must not stop us for ever.
-  const Deadline deadline = Deadline::AfterMs(kStandstillMs);
+  const Deadline deadline = Deadline::AfterMs(kStoppedRemoverMs);
   Backoff backoff;
   while (!SetLock(fd, F_WRLCK, kName) && !deadline.passed()) backoff.Pause();
   bool removed = sidecar.HasItsName();

@@ -77,7 +77,7 @@ Fate ReclaimIfStale(int fd, const Sidecar& sidecar) {
 }  // namespace
 
 Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_length, unsigned mode, bool) {
-  const Deadline standstill = Deadline::AfterMs(kStandstillMs);
+  const Deadline standstill = Deadline::AfterMs(kStoppedRemoverMs);
   Backoff backoff;
   for (;;) {
     Sidecar sidecar;
@@ -205,7 +205,7 @@ bool NamedMemory::BecomeBuilder() {
   return identity_.device != kNoSidecar && SetLock(static_cast<int>(descriptor_), F_WRLCK, kLiveness);
 }
 
-void NamedMemory::Leave() {
+void NamedMemory::Detach() {
   if (descriptor_ < 0 || identity_.device == kNoSidecar || !std::exchange(keeps_name_, false)) return;
   const int fd = static_cast<int>(descriptor_);
   // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
@@ -218,7 +218,7 @@ void NamedMemory::Leave() {
 
 void NamedMemory::Close() {
   if (descriptor_ < 0) return;
-  Leave();
+  Detach();
   const Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
   if (const uint64_t member = member_.exchange(0)) (void)SetLock(fd.get(), F_UNLCK, MemberRange(member));
 }

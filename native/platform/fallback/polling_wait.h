@@ -17,9 +17,9 @@ namespace procshare {
 
 inline WaitOutcome PollingWait(const std::atomic<uint32_t>* word, uint32_t expected, Deadline deadline) {
   constexpr int64_t kFirstBreakNs = 50'000;
-  constexpr int64_t kLongestBreakNs = 5'000'000;
+  constexpr int64_t kMaxBreakNs = 5'000'000;
   if (word->load(std::memory_order_acquire) != expected) return WaitOutcome::kChanged;
-  for (int64_t next_ns = kFirstBreakNs;; next_ns = std::min(next_ns * 2, kLongestBreakNs)) {
+  for (int64_t next_ns = kFirstBreakNs;; next_ns = std::min(next_ns * 2, kMaxBreakNs)) {
     const int64_t left_ns = deadline.remaining_ns();
     if (left_ns == 0) return WaitOutcome::kTimedOut;
     const timespec pause = {0, static_cast<long>(std::min(next_ns, left_ns))};

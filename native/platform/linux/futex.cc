@@ -34,7 +34,7 @@ WaitOutcome OutcomeOfError(int error) {
 #define SYS_futex_waitv 449
 #endif
 constexpr uint32_t kSize32 = 2;  // FUTEX_32; without FUTEX_PRIVATE_FLAG
-constexpr size_t kMostTargets = 128;
+constexpr size_t kMaxTargets = 128;
 struct KernelTarget {
   uint64_t expected;
   uint64_t address;
@@ -50,15 +50,15 @@ WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Dead
   return OutcomeOfError(errno);
 }
 
-size_t MostWaitTargets() {
+size_t MaxWaitTargets() {
   // Without targets the call fails with EINVAL where it exists; sandboxes answer EPERM or ENOSYS.
   static const bool available = syscall(SYS_futex_waitv, nullptr, 0, 0, nullptr, 0) == -1 && errno == EINVAL;
-  return available ? kMostTargets : 1;
+  return available ? kMaxTargets : 1;
 }
 
 WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t count, Deadline deadline) {
   if (count == 1) return FutexWait(targets[0].word, targets[0].expected, deadline);
-  KernelTarget kernel_targets[kMostTargets];
+  KernelTarget kernel_targets[kMaxTargets];
   for (size_t i = 0; i < count; ++i) {
     kernel_targets[i] = {targets[i].expected, reinterpret_cast<uint64_t>(targets[i].word), kSize32, 0};
   }

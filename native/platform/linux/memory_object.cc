@@ -70,7 +70,7 @@ bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length) {
 
 // This and the folder are for a build with the fallbacks of other systems only. Here 255 would do; so that longer names are
 // tested, and most names in tests mean files of that name:
-size_t MostObjectNameBytes() { return 100; }
+size_t MaxObjectNameBytes() { return 100; }
 
 Result<std::string> SidecarFolder() {
   const std::string folder = "/dev/shm/.procshare-" + std::to_string(geteuid());
@@ -82,7 +82,7 @@ Result<std::string> SidecarFolder() {
   return folder + "/";
 }
 
-size_t MostOpenMemory() {
+size_t MaxOpenMemory() {
   struct rlimit limit;
   return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : SIZE_MAX;
 }

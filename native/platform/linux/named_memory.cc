@@ -40,7 +40,7 @@ bool NameMeans(const std::string& name, const MemoryIdentity& identity) {
 // Removes `name` if it still means the file behind `fd`; false when it does not (N4).
 bool RemoveName(int fd, const std::string& name, const MemoryIdentity& identity) {
   // Whoever holds this lock needs it for two system calls. One that was stopped in between must not stop us for ever.
-  const Deadline deadline = Deadline::AfterMs(kStandstillMs);
+  const Deadline deadline = Deadline::AfterMs(kStoppedRemoverMs);
   Backoff backoff;
   while (!SetLock(fd, F_WRLCK, kName) && !deadline.passed()) backoff.Pause();
   const bool ours = NameMeans(name, identity);
@@ -83,7 +83,7 @@ Fate ReclaimIfStale(int fd, const std::string& name) {
 }  // namespace
 
 Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_length, unsigned mode, bool) {
-  const Deadline standstill = Deadline::AfterMs(kStandstillMs);
+  const Deadline standstill = Deadline::AfterMs(kStoppedRemoverMs);
   Backoff backoff;
   for (;;) {
     NamedMemory memory;
@@ -183,7 +183,7 @@ Status NamedMemory::Publish() {
   return Status::Ok();
 }
 
-void NamedMemory::Leave() {
+void NamedMemory::Detach() {
   if (descriptor_ < 0 || !std::exchange(keeps_name_, false)) return;
   const int fd = static_cast<int>(descriptor_);
   // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
@@ -196,7 +196,7 @@ void NamedMemory::Leave() {
 
 void NamedMemory::Close() {
   if (descriptor_ < 0) return;
-  Leave();
+  Detach();
   const Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
   if (const uint64_t member = member_.exchange(0)) (void)SetLock(fd.get(), F_UNLCK, MemberRange(member));
 }

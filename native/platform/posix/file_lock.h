@@ -23,7 +23,7 @@
 
 namespace procshare {
 
-constexpr int64_t kStandstillMs = 1000;  // how long somebody who was stopped in a critical place can hold us up
+constexpr int64_t kStoppedRemoverMs = 1000;  // how long somebody who was stopped in a critical place can hold us up
 
 struct ByteRange {
   off_t first;

@@ -48,7 +48,7 @@ constexpr uint32_t kKind = 0x62654d72;  // "rMeb"
 constexpr uint32_t kLibrary = 4;        // of no C library
 constexpr uint32_t kAskEveryMs = 2;
 constexpr double kFirstSliceMs = 10;
-constexpr double kLongestSliceMs = 50;
+constexpr double kMaxSliceMs = 50;
 
 struct Cell {
   std::atomic<uint64_t> word;
@@ -135,7 +135,7 @@ MutexOutcome MemberMutexAcquire(RobustMutexStorage* mutex, Members* owners, Dead
     // A release wakes one sleeper and relies on it to take the mutex; one that is killed before it does leaves the others
     // asleep. And nothing wakes a sleeper when the owner dies. The end of a slice is a new look at both.
     Sleep(cell, Deadline::Earlier(deadline, Deadline::AfterMs(slice_ms)));
-    slice_ms = std::min(slice_ms * 2, kLongestSliceMs);
+    slice_ms = std::min(slice_ms * 2, kMaxSliceMs);
     outcome = MemberMutexTryAcquire(mutex, owners);
   } while (outcome == MutexOutcome::kBusy);
   // The release that woke us took the mark away, and there may be other sleepers: our own release has to wake one of them.

@@ -20,7 +20,7 @@ Result<std::shared_ptr<MemoryMapping>> MapMemory(int fd, size_t byte_length);
 bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length);
 
 // How long the name of an object may be, without the slash.
-size_t MostObjectNameBytes();
+size_t MaxObjectNameBytes();
 
 // A folder that belongs to this user alone, for fallback/named_memory.cc; made if need be.
 Result<std::string> SidecarFolder();

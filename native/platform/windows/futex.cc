@@ -37,7 +37,7 @@
 namespace procshare {
 namespace {
 
-constexpr size_t kMostTargets = 128;
+constexpr size_t kMaxTargets = 128;
 constexpr DWORD kSliceMs = 100;       // how long a killed waker can hold a sleeper up
 constexpr DWORD kWithoutPlaceMs = 2;  // how long one sleeps whom no waker sees
 
@@ -91,7 +91,7 @@ class Places {
     ParkingTable::Place* place = nullptr;
   };
   const ThreadToken* const thread_;
-  Entry places_[kMostTargets];
+  Entry places_[kMaxTargets];
   size_t count_ = 0;
 };
 
@@ -134,7 +134,7 @@ WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Dead
   return FutexWaitAny(&target, 1, deadline);
 }
 
-size_t MostWaitTargets() { return kMostTargets; }
+size_t MaxWaitTargets() { return kMaxTargets; }
 
 WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t count, Deadline deadline) {
   bool unused;

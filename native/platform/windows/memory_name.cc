@@ -9,7 +9,7 @@
 namespace procshare {
 namespace {
 
-constexpr DWORD kStandstillMs = 5000;  // how long somebody who was stopped in an operation can hold us up
+constexpr DWORD kStoppedRemoverMs = 5000;  // how long somebody who was stopped in an operation can hold us up
 
 // Enumerating a directory of kernel objects has been the same call in every Windows NT; it is in no header.
 using OpenDirectory = LONG(NTAPI*)(PHANDLE, ACCESS_MASK, OBJECT_ATTRIBUTES*);
@@ -36,7 +36,7 @@ std::wstring DirectoryOfSession() {
 }  // namespace
 
 std::wstring EncodedName(const std::string& name) {
-  constexpr size_t kMost = 150;  // MAX_PATH has to hold a folder as well
+  constexpr size_t kMaxCharacters = 150;  // MAX_PATH has to hold a folder as well
   constexpr size_t kKept = 100;
   constexpr wchar_t kDigits[] = L"0123456789abcdef";
   std::wstring text;
@@ -51,7 +51,7 @@ std::wstring EncodedName(const std::string& name) {
       text += {L'%', kDigits[byte >> 4], kDigits[byte & 15]};
     }
   }
-  if (text.size() <= kMost) return text;
+  if (text.size() <= kMaxCharacters) return text;
   text.resize(kKept);
   text += L'~';
   for (const uint64_t hash : hashes) {
@@ -69,7 +69,7 @@ NameLock::NameLock(const std::wstring& encoded)
     failure_ = FailureOf("CreateMutex");
     return;
   }
-  const DWORD outcome = WaitForSingleObject(mutex_.get(), kStandstillMs);
+  const DWORD outcome = WaitForSingleObject(mutex_.get(), kStoppedRemoverMs);
   held_ = outcome == WAIT_OBJECT_0 || outcome == WAIT_ABANDONED;  // one who died here has left a record that is right
   if (!held_) failure_ = Status::Of(Outcome::kNotReady);
 }

@@ -112,7 +112,7 @@ Handle OpenForeign(const std::string& name) {
 }
 
 // The memory of a file that nobody holds becomes a section again, and its name gets a record.
-Status Awaken(const std::wstring& encoded, const std::string& name, NameEntry* entry, Handle* memory) {
+Status ReopenFile(const std::wstring& encoded, const std::string& name, NameEntry* entry, Handle* memory) {
   Result<MemoryFile> file = OpenMemoryFile(encoded);
   if (!file.ok()) return file.status();
   const uint64_t id = file.value().id, byte_length = file.value().byte_length;
@@ -198,7 +198,7 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     }
     if (!hold->memory.valid()) {
       if (error != ERROR_FILE_NOT_FOUND) return Status::System(ErrnoOf(error), "OpenFileMapping");
-      const Status awake = Awaken(encoded, name, &hold->entry, &hold->memory);
+      const Status awake = ReopenFile(encoded, name, &hold->entry, &hold->memory);
       if (!awake.ok() && !awake.Is(ENOENT)) return awake;
     }
     hold->foreign = !hold->memory.valid();
@@ -246,7 +246,7 @@ Status NamedMemory::Publish() {
   return Status::Ok();
 }
 
-void NamedMemory::Leave() { Close(); }
+void NamedMemory::Detach() { Close(); }
 
 bool NamedMemory::BecomeBuilder() { return false; }  // nothing here asks for it: there are no pid namespaces
 
@@ -364,7 +364,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
   return size_t{0};
 }
 
-size_t MostOpenMemory() { return SIZE_MAX; }
+size_t MaxOpenMemory() { return SIZE_MAX; }
 
 std::optional<uint64_t> FreeMemoryBytes() { return std::nullopt; }
 

@@ -7,7 +7,7 @@
 namespace procshare {
 namespace {
 
-constexpr uint64_t kNobody = 1;  // no id: the place of a dead thread is being cleared
+constexpr uint64_t kNoThread = 1;  // no id: the place of a dead thread is being cleared
 
 }  // namespace
 
@@ -54,7 +54,7 @@ ParkingTable::Place* ParkingTable::Take(uint64_t waiter) {
 ParkingTable::Place* ParkingTable::Claim(uint64_t waiter) {
   Place* const place = Take(waiter);
   if (place != nullptr) return place;
-  ForgetTheDead();
+  FreePlacesOfDeadThreads();
   return Take(waiter);
 }
 
@@ -79,7 +79,7 @@ int ParkingTable::Wake(uint64_t key, int count) {
     // Read after the exchange. Whoever slept here then has either left already, by himself and told that he was woken, or is
     // still here to be told.
     uint64_t waiter = place->waiter.load(std::memory_order_acquire);
-    if (waiter == 0 || Rouse(waiter)) {
+    if (waiter == 0 || WakeThread(waiter)) {
       ++woken;
     } else {
       place->waiter.compare_exchange_strong(waiter, 0, std::memory_order_acq_rel);  // died asleep
@@ -89,13 +89,13 @@ int ParkingTable::Wake(uint64_t key, int count) {
 }
 
 // Places of threads that died asleep, or on the way there.
-void ParkingTable::ForgetTheDead() {
+void ParkingTable::FreePlacesOfDeadThreads() {
   for (uint32_t i = 0; i < kPlaces; ++i) {
     Place* const place = &bytes()->places[i];
     uint64_t waiter = place->waiter.load(std::memory_order_acquire);
-    if (waiter == 0 || waiter == kNobody || !HasEnded(waiter)) continue;
+    if (waiter == 0 || waiter == kNoThread || !HasEnded(waiter)) continue;
     // The key goes first, and nobody else may take the place before it has.
-    if (!place->waiter.compare_exchange_strong(waiter, kNobody, std::memory_order_acq_rel)) continue;
+    if (!place->waiter.compare_exchange_strong(waiter, kNoThread, std::memory_order_acq_rel)) continue;
     place->key.store(0, std::memory_order_relaxed);
     place->waiter.store(0, std::memory_order_release);
   }

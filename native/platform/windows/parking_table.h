@@ -47,7 +47,7 @@ class ParkingTable {
   Bytes* bytes() const { return view_.As<Bytes>(); }
   uint32_t used() const;
   Place* Take(uint64_t waiter);
-  void ForgetTheDead();
+  void FreePlacesOfDeadThreads();
 
   View view_;
   Handle section_;  // keeps the name

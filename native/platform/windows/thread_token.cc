@@ -55,7 +55,7 @@ bool HasEnded(uint64_t id) {
   return true;
 }
 
-bool Rouse(uint64_t id) {
+bool WakeThread(uint64_t id) {
   const Handle wake(OpenEventW(EVENT_MODIFY_STATE, FALSE, ObjectName('e', id).get()));
   if (!wake.valid()) return !IsMissing(GetLastError());
   SetEvent(wake.get());

@@ -30,6 +30,6 @@ bool HasEnded(uint64_t id);
 Handle OpenLifeOf(uint64_t id, bool* ended);
 
 // Wakes the thread from its sleep, or from the next one. False when it has ended.
-bool Rouse(uint64_t id);
+bool WakeThread(uint64_t id);
 
 }  // namespace procshare

@@ -10,10 +10,10 @@
 namespace procshare::testing {
 namespace {
 
-constexpr size_t kMost = 128;
+constexpr size_t kMaxTargets = 128;
 constexpr size_t kPlaces = 1020;
 struct Words {
-  std::atomic<uint32_t> words[kMost]{};
+  std::atomic<uint32_t> words[kMaxTargets]{};
   std::atomic<uint32_t> answer{0};
   std::atomic<uint32_t> woken{0};
   std::atomic<uint32_t> asleep{0};
@@ -65,11 +65,11 @@ void Answer(const std::vector<std::string>& arguments) {
 void FillTheTable(const std::vector<std::string>& arguments) {
   const Board<Words> board(arguments[0]);
   std::vector<std::thread> sleepers;
-  for (size_t i = 0; i < kPlaces / kMost + 2; ++i) {
+  for (size_t i = 0; i < kPlaces / kMaxTargets + 2; ++i) {
     sleepers.emplace_back([&board] {
       const std::vector<WaitTarget> targets = TargetsOf(*board);
       ++board->asleep;
-      for (;;) (void)FutexWaitAny(targets.data(), kMost, Deadline::Never());
+      for (;;) (void)FutexWaitAny(targets.data(), kMaxTargets, Deadline::Never());
     });
   }
   for (std::thread& sleeper : sleepers) sleeper.join();
@@ -122,22 +122,22 @@ void NoTurnIsLost() {
 }
 
 void EachOfManyWordsWakes() {
-  CHECK_EQ(MostWaitTargets(), kMost);
+  CHECK_EQ(MaxWaitTargets(), kMaxTargets);
   const Board<Words> board;
   const Board<Words> other_view(board.name());
-  for (size_t i = 0; i < kMost; i += 7) {
+  for (size_t i = 0; i < kMaxTargets; i += 7) {
     Context() = "word " + std::to_string(i);
     std::atomic<bool> over{false};
     std::thread waker([&] {
       while (!over) (void)FutexWake(&other_view->words[i], kWakeAll);
     });
     const std::vector<WaitTarget> targets = TargetsOf(*board);
-    const WaitOutcome outcome = FutexWaitAny(targets.data(), kMost, Deadline::AfterMs(kPatienceMs));
+    const WaitOutcome outcome = FutexWaitAny(targets.data(), kMaxTargets, Deadline::AfterMs(kPatienceMs));
     over = true;
     waker.join();
     CHECK_EQ(outcome, WaitOutcome::kWoken);
     board->words[i] = 1;
-    CHECK_EQ(FutexWaitAny(targets.data(), kMost, Deadline::Never()), WaitOutcome::kChanged);
+    CHECK_EQ(FutexWaitAny(targets.data(), kMaxTargets, Deadline::Never()), WaitOutcome::kChanged);
     board->words[i] = 0;
   }
 }
@@ -146,7 +146,7 @@ void TheDeadlineEndsASleep() {
   const Board<Words> board;
   const std::vector<WaitTarget> targets = TargetsOf(*board);
   for (const double ms : {0.0, 1.0, 30.0, 250.0}) {
-    for (const size_t count : {size_t{1}, kMost}) {
+    for (const size_t count : {size_t{1}, kMaxTargets}) {
       const Deadline deadline = Deadline::AfterMs(ms);
       const Stopwatch watch;
       CHECK_EQ(FutexWaitAny(targets.data(), count, deadline), WaitOutcome::kTimedOut);
@@ -171,7 +171,7 @@ void AnUnmappedWordCountsAsChanged() {
 void AFullTableDelaysAndHeals() {
   const Board<Words> board;
   Child crowd("fill-the-table", {board.name()});
-  Eventually([&] { return board->asleep == kPlaces / kMost + 2; });
+  Eventually([&] { return board->asleep == kPlaces / kMaxTargets + 2; });
   const Deadline patience = Deadline::AfterMs(kPatienceMs);
   WaitOutcome outcome;
   do {

@@ -13,7 +13,7 @@ export interface Pages<T> {
 
 const FIRST = 16
 const GROWTH = 4
-const MOST = 4096
+const MAX_COUNT = 4096
 
 /** The items one by one: an asynchronous iterator, or in the blocking form a plain one. */
 export function iterateOver<T>(pages: Pages<T>, isBlocking: boolean): AsyncIterableIterator<T> {
@@ -22,7 +22,7 @@ export function iterateOver<T>(pages: Pages<T>, isBlocking: boolean): AsyncItera
 
 async function* asynchronously<T>(pages: Pages<T>): AsyncGenerator<T, void, undefined> {
   try {
-    for (let count = FIRST; ; count = Math.min(count * GROWTH, MOST)) {
+    for (let count = FIRST; ; count = Math.min(count * GROWTH, MAX_COUNT)) {
       const items = await pages.next(count)
       if (items.length === 0) return
       for (const item of items) yield item
@@ -34,7 +34,7 @@ async function* asynchronously<T>(pages: Pages<T>): AsyncGenerator<T, void, unde
 
 function* plainly<T>(pages: Pages<T>): Generator<T, void, undefined> {
   try {
-    for (let count = FIRST; ; count = Math.min(count * GROWTH, MOST)) {
+    for (let count = FIRST; ; count = Math.min(count * GROWTH, MAX_COUNT)) {
       const items = pages.next(count) as unknown as readonly T[]
       if (items.length === 0) return
       for (const item of items) yield item

@@ -1,5 +1,6 @@
 /** NamespaceProxy: named values in the server; in the blocking form properties. */
 import { registerShareable } from '../../../memory/shareable.ts'
+import { UNCLONEABLE } from '../../../memory/uncloneable.ts'
 import { valueError } from '../../../validate.ts'
 import type { BlockingMethods, blockingForm } from '../blocking.ts'
 import { type Remote, setRemote } from '../channel.ts'
@@ -143,6 +144,7 @@ function valueOrOwn(target: Plain, { isClosed }: Remote, name: string): unknown 
 /** A blocking proxy whose values are properties. */
 function withProperties<F extends object>(target: NamespaceProxy<F>, remote: Remote): NamespaceProxy<F> {
   const plain = target as unknown as Plain
+  Reflect.deleteProperty(plain, UNCLONEABLE) // its keys are those of the values, and no Proxy can be cloned anyway
   const methods = new Map<unknown, unknown>()
   const proxy = new Proxy(plain, {
     get(object, key) {

@@ -8,7 +8,7 @@ import { type ManagedType, methods } from '../managed-type.ts'
 import type { Session } from '../session.ts'
 
 /** More than clients that anybody would want to wait. */
-const MOST_PARTIES = 2 ** 31 - 1
+const MAX_PARTIES = 2 ** 31 - 1
 
 /** The last one to arrive, who has something to do for all and then calls `finish` or `fail`. */
 export interface Acting {
@@ -132,7 +132,7 @@ function brokenError(): ShareError {
 export const barrierType: ManagedType = {
   name: 'Barrier',
   create: ([parties, timeoutMs = Infinity]) => {
-    assertInteger('parties', parties, 1, MOST_PARTIES)
+    assertInteger('parties', parties, 1, MAX_PARTIES)
     assertTimeout('options.timeoutMs', timeoutMs)
     return new ManagedBarrier(parties, timeoutMs as number)
   },

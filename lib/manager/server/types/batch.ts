@@ -2,8 +2,8 @@
 import { assertInteger } from '../../../validate.ts'
 
 /** What the items of one batch may come to, apart from a last one that is larger. */
-const MOST_BYTES = 2 ** 18
-const MOST_ITEMS = 2 ** 14
+const MAX_BYTES = 2 ** 18
+const MAX_ITEMS = 2 ** 14
 
 export class Batch<T> {
   readonly items: T[] = []
@@ -11,15 +11,15 @@ export class Batch<T> {
   #bytes = 0
 
   constructor(count: unknown) {
-    assertInteger('count', count, 1, MOST_ITEMS)
+    assertInteger('count', count, 1, MAX_ITEMS)
     this.#count = count
   }
 
   /** Adds an item; whether there is room for another one. */
   add(item: T): boolean {
     this.items.push(item)
-    this.#bytes += bytesOf(item, MOST_BYTES)
-    return this.items.length < this.#count && this.#bytes < MOST_BYTES
+    this.#bytes += bytesOf(item, MAX_BYTES)
+    return this.items.length < this.#count && this.#bytes < MAX_BYTES
   }
 }
 

@@ -10,7 +10,7 @@ import { assertPosition, elementIndex, isSame, sum, textOf } from './operations.
 import { sorted } from './sorting.ts'
 
 /** As many as an engine takes as the arguments of one call, with room to spare. */
-const MOST_ARGUMENTS = 10_000
+const MAX_ARGUMENTS = 10_000
 
 /** The items; every change goes through `set`, `splice` or `reorder`, which note it in the journal. */
 class List extends ManagedValues {
@@ -52,7 +52,7 @@ class List extends ManagedValues {
 
   #splice(start: number, count: number, inserted: readonly unknown[]): unknown[] {
     const { items } = this
-    if (inserted.length <= MOST_ARGUMENTS) return items.splice(start, count, ...inserted)
+    if (inserted.length <= MAX_ARGUMENTS) return items.splice(start, count, ...inserted)
     const behind = items.splice(start + count)
     const removed = items.splice(start)
     for (const item of inserted) items.push(item)

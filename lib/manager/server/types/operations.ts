@@ -94,14 +94,14 @@ export function assertPosition(name: string, value: unknown): asserts value is n
   if (value !== undefined && typeof value !== 'number') throw typeError(name, 'a number', value)
 }
 
-const MOST_TEXT = 10_000
+const MAX_TEXT_LENGTH = 10_000
 /** So many properties of a large object are shown. */
-const MOST_PROPERTIES = 100
+const MAX_PROPERTIES = 100
 
 /** A plain object with fewer properties, for a large one: all of them would be shown. */
 function firstOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).slice(0, MOST_PROPERTIES))
+  return Object.fromEntries(Object.entries(value).slice(0, MAX_PROPERTIES))
 }
 
 /** A value as text, not longer than somebody would read. */
@@ -109,5 +109,5 @@ export function textOf(value: unknown): string {
   const isSmall = valuesIn(value, OPERATIONS.shownValues) < OPERATIONS.shownValues
   const limits = { depth: isSmall ? 3 : 0, maxArrayLength: 100, maxStringLength: 1000 }
   const text = inspect(isSmall ? value : firstOf(value), { ...limits, breakLength: Infinity, compact: true })
-  return text.length <= MOST_TEXT ? text : `${text.slice(0, MOST_TEXT)}…`
+  return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH)}…`
 }

@@ -9,7 +9,7 @@ import { assertItems } from '../limits.ts'
 import { type ManagedType, methods } from '../managed-type.ts'
 import type { Session } from '../session.ts'
 
-const MOST_ITEMS = 2 ** 31 - 1
+const MAX_ITEMS = 2 ** 31 - 1
 
 /** What a call takes: one item, up to so many, or one of an iteration, which ends without an error. */
 type Demand = 'one' | 'next' | number
@@ -190,7 +190,7 @@ const queueMethods = {
     return queue.get(call, 'one', timeoutMs)
   },
   getMany: (queue: ManagedQueue, call: Call, most: unknown, timeoutMs: unknown) => {
-    assertInteger('most', most, 1, MOST_ITEMS)
+    assertInteger('most', most, 1, MAX_ITEMS)
     assertTimeout('options.timeoutMs', timeoutMs)
     return queue.get(call, most, timeoutMs)
   },
@@ -225,7 +225,7 @@ function typeOfQueues(name: string, table: typeof queueMethods): ManagedType {
   return {
     name,
     create: ([maxSize]) => {
-      if (maxSize !== undefined) assertInteger('options.maxSize', maxSize, 1, MOST_ITEMS)
+      if (maxSize !== undefined) assertInteger('options.maxSize', maxSize, 1, MAX_ITEMS)
       return new ManagedQueue(name, maxSize ?? Infinity)
     },
     methods: methods(table),

@@ -7,7 +7,7 @@ import { type ManagedType, methods } from '../managed-type.ts'
 import type { Session } from '../session.ts'
 
 /** What the value of a semaphore can be at most, as in Python. */
-const MOST = 2 ** 31 - 1
+const MAX_VALUE = 2 ** 31 - 1
 
 /**
  * A semaphore.
@@ -97,9 +97,9 @@ function typeOfSemaphores(name: 'Semaphore' | 'BoundedSemaphore'): ManagedType {
   return {
     name,
     create: ([value = 1, recoverable = true]) => {
-      assertInteger('value', value, 0, MOST)
+      assertInteger('value', value, 0, MAX_VALUE)
       assertBoolean('options.recoverable', recoverable)
-      return new ManagedSemaphore(name, value, name === 'Semaphore' ? MOST : value, recoverable)
+      return new ManagedSemaphore(name, value, name === 'Semaphore' ? MAX_VALUE : value, recoverable)
     },
     methods: methods({
       acquire: (semaphore: ManagedSemaphore, call, timeoutMs: unknown) => {
@@ -108,7 +108,7 @@ function typeOfSemaphores(name: 'Semaphore' | 'BoundedSemaphore'): ManagedType {
       },
       tryAcquire: (semaphore: ManagedSemaphore, call) => semaphore.tryAcquire(call),
       release: (semaphore: ManagedSemaphore, call, units: unknown = 1) => {
-        assertInteger('units', units, 1, MOST)
+        assertInteger('units', units, 1, MAX_VALUE)
         semaphore.release(call, units)
       },
       value: (semaphore: ManagedSemaphore) => semaphore.value,

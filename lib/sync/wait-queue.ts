@@ -1,37 +1,36 @@
 /**
- * WaitLine: those of one environment who wait for the same thing, in the order in which they came.
+ * WaitQueue: the asynchronous waiters of one environment for one native wait, in the order of their arrival.
  *
- *   L1  Only the first in line attempts. It is served, gives up, or somebody is bound to call pump(): the wake-up that
- *       armWait() has asked for, the look that has been put off to the next turn of the event loop, or, when an attempt
- *       says LATER, the owner of the line.
- *       An attempt may serve another line, whose attempts call pump() of this one: that must not attempt for the first in
- *       line once more, who would then be given two things and could take only one. The loop that is under way goes on anyway.
- *   L2  An attempt that succeeds is told to its waiter at once; one that has given up makes no more attempts.
+ *   L1  Only the head attempts. It is served, cancelled, or a call of pump() is scheduled: by the wake-up that armWait() has requested, by
+ *       the poll in the next turn of the event loop, or, when an attempt returns LATER, by the owner of the queue.
+ *       An attempt may serve another queue, whose attempts call pump() of this one. That must not attempt for the same head again, which
+ *       would be served twice. The loop that is under way goes on anyway.
+ *   L2  A successful attempt resolves its waiter at once; a cancelled waiter makes no more attempts.
  *
- * While traffic is hot, which is to say that the last wait was a short one, a waiter looks from the event loop for a while, in each
- * turn, before it hands over to a waiting thread: two such hand-overs cost more than the whole exchange. It looks the longer, the more
- * often that has been enough: when one of two processes that ask and answer each other is interrupted, the other one would otherwise
- * hand over, which takes so long that the first one hands over as well, and so on for ever.
+ * A wait is hot when the last one was short. A hot wait polls in each turn of the event loop for a while before it hands over to a waiting
+ * thread, because two such hand-overs take longer than a whole exchange. The more often that was enough, the longer it polls. Otherwise,
+ * when one of two processes that answer each other is interrupted, the other one would hand over. That takes so long that the first
+ * one would hand over as well, and so on for ever.
  */
 import { offAbort, onAbort } from '../abort-registry.ts'
 import { fromNative, type Subject, segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
 import { withRoom } from '../memory/room.ts'
 import { native } from '../native.ts'
-import { keepAlive, letGo } from './keep-alive.ts'
+import { refEventLoop, unrefEventLoop } from './keep-alive.ts'
 import type { WaitOptions } from './wait-options.ts'
 
-/** What an attempt answers when it cannot have what it wants now. */
+/** The result of an attempt that cannot succeed now. */
 export const NOT_NOW: unique symbol = Symbol('not now')
-/** The same, and the owner of the line will call pump() when that may have changed. */
+/** The same; the owner of the queue calls pump() when that may have changed. */
 export const LATER: unique symbol = Symbol('later')
 export type Attempt<T> = () => T | typeof NOT_NOW | typeof LATER
 
-/** Who a wait belongs to: a handle. */
+/** The object of the program that a wait belongs to. */
 export interface Waiter {
   /** The name of its segment. */
   readonly name: string
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly subject: Subject
   readonly keepsAlive: boolean
 }
@@ -40,40 +39,41 @@ const ARMED: unique symbol = Symbol.for('procshare.armed') as never
 
 /** A wait that ended within this time makes the next one a hot one. */
 const HOT_MS = 0.4
-/** How long a hot one looks from the event loop: at least, and longer for each of the last ones that did not take even that long. */
-const LOOK_MS = 0.1
-const LONGER_MS = 0.03
-const MOST_WARMTH = 16
-/** How long a line that looks alone does so at the beginning of each turn. */
-const WATCH_MS = 0.008
-/** A timer that is further away than 24 days would fire at once; nobody waits that long for the difference. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** How long a hot wait polls: at least this, and one step longer for each recent wait that was shorter. */
+const MIN_POLL_MS = 0.1
+const POLL_STEP_MS = 0.03
+const MAX_SHORT_WAITS = 16
+/** How long the only polling queue spins at the beginning of each turn. */
+const SPIN_MS = 0.008
+/** A timer of more than 24 days would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Lines of which the first has armed its wait, by the id of the wait. It keeps them: a pending promise alone keeps nothing.
- * An id may mean another wait by the time a wake-up for it arrives; looking once too often does no harm.
- * The native part tells the last one who has asked; so there are the lines of all copies of this module, which a test runner may make.
+ * Queues whose head has armed its wait, by the id of the wait. The map keeps them from being collected: a pending promise does not.
+ * An id may belong to another wait by the time a wake-up for it arrives; one attempt too many does no harm.
+ * The native part calls the handler that was set last. So the map has the queues of all copies of this module, of which a test runner may
+ * load several.
  */
 const armed = armedBy(native as object)
 native.onWake((id) => pump(armed.get(id)))
 
-function armedBy(addon: object & { [ARMED]?: Map<number, WaitLine> }): Map<number, WaitLine> {
+function armedBy(addon: object & { [ARMED]?: Map<number, WaitQueue> }): Map<number, WaitQueue> {
   addon[ARMED] ??= new Map()
   return addon[ARMED]
 }
 
-function pump(line: WaitLine | undefined): void {
-  line?.pump()
+function pump(waitQueue: WaitQueue | undefined): void {
+  waitQueue?.pump()
 }
 
-/** How many lines are to look in the next turn of the event loop. */
-let looking = 0
+/** How many queues poll in the next turn of the event loop. */
+let pollingQueues = 0
 
-/** A turn of the event loop takes longer than what is waited for may, so a line that looks alone does so for a while in each. */
-function nextTurn(line: WaitLine): void {
-  looking--
-  if (looking === 0) line.watch()
-  line.lookAgain()
+/** A turn of the event loop may take longer than the wait, so the only polling queue spins for a while in each turn. */
+function nextTurn(waitQueue: WaitQueue): void {
+  pollingQueues--
+  if (pollingQueues === 0) waitQueue.spin()
+  waitQueue.poll()
 }
 
 class Pending<T = unknown> {
@@ -107,15 +107,15 @@ class Pending<T = unknown> {
   }
 }
 
-export class WaitLine {
+export class WaitQueue {
   readonly #id: number
   #first: Pending | undefined
   #last: Pending | undefined
   #size = 0
-  /** How long to look before handing over. */
-  #lookMs = 0
-  #warmth = 0
-  #isLooking = false
+  /** How long to poll before handing over. */
+  #pollMs = 0
+  #shortWaits = 0
+  #isPolling = false
   #isPumping = false
 
   /** @param id - of the native wait */
@@ -128,33 +128,33 @@ export class WaitLine {
   }
 
   /**
-   * Waits for `attempt` to succeed; the caller has tried before, in vain, or stands behind others.
+   * Waits for `attempt` to succeed. The caller has made an attempt in vain, or the queue is not empty.
    * @param argument - of the native wait: what the waiter needs
-   * @param options - with, when part of the time has passed, for how long the caller has asked
-   * @param giveUp - called when the wait ends without success, and may still give its result
+   * @param options - `askedMs`: the timeout for the error message, when part of it has passed
+   * @param onFailure - called when the wait ends without success; may still return a result
    */
   wait<T>(
     waiter: Waiter,
     attempt: Attempt<T>,
     argument: number,
     { timeoutMs = Infinity, signal, askedMs = timeoutMs }: WaitOptions & { readonly askedMs?: number },
-    giveUp?: (reason: unknown) => T | undefined,
+    onFailure?: (reason: unknown) => T | undefined,
   ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const end =
-        giveUp === undefined
+        onFailure === undefined
           ? reject
           : (reason: unknown) => {
-              const result = giveUp(reason)
+              const result = onFailure(reason)
               if (result === undefined) reject(reason)
               else resolve(result)
             }
       const pending = new Pending(waiter, attempt, argument, resolve, end) as Pending
-      if (pending.keepsAlive) keepAlive()
+      if (pending.keepsAlive) refEventLoop()
       if (timeoutMs < Infinity) {
-        // The timer keeps nothing alive: keepAlive() does that, which ref() and unref() may change while the wait is pending.
+        // The timer does not keep the process alive: refEventLoop() does, which ref() and unref() may change while the wait is pending.
         const onTime = () => this.#fail(pending, timeoutError(waiter, askedMs))
-        pending.timer = setTimeout(onTime, Math.min(timeoutMs, LONGEST_TIMER_MS)).unref()
+        pending.timer = setTimeout(onTime, Math.min(timeoutMs, MAX_TIMER_MS)).unref()
       }
       if (signal !== undefined) {
         const fail = () => this.#fail(pending, signal.reason)
@@ -163,13 +163,13 @@ export class WaitLine {
         pending.unsubscribe = () => offAbort(signal, fail)
       }
       this.#append(pending)
-      // It may have aborted since the caller looked, and does not say so twice.
+      // The signal may have aborted since the caller checked it; then there is no event.
       if (signal?.aborted) this.#fail(pending, signal.reason)
       else if (this.#first === pending) this.pump()
     })
   }
 
-  /** Serves those in line for as long as it goes; see L1. */
+  /** Serves waiters until an attempt fails; see L1. */
   pump(): void {
     if (this.#isPumping) return
     this.#isPumping = true
@@ -183,17 +183,17 @@ export class WaitLine {
   #serveAll(): void {
     for (let pending = this.#first; pending !== undefined; pending = this.#first) {
       try {
-        // The signal may be that of several, and the first of them has just failed.
+        // Several waiters may share the signal, and the first of them has just failed.
         pending.signal?.throwIfAborted()
         const answer = pending.attempt()
         if (answer === LATER) return
         if (answer !== NOT_NOW) {
           this.#serve(pending, answer)
-        } else if (this.#isLooking) {
+        } else if (this.#isPolling) {
           return
-        } else if (this.#lookMs > 0 && performance.now() - pending.since < this.#lookMs) {
-          this.#isLooking = true
-          looking++
+        } else if (this.#pollMs > 0 && performance.now() - pending.since < this.#pollMs) {
+          this.#isPolling = true
+          pollingQueues++
           setImmediate(nextTurn, this)
           return
         } else if (withRoom(() => native.armWait(this.#id, pending.argument))) {
@@ -201,7 +201,7 @@ export class WaitLine {
           return
         }
       } catch (error) {
-        // What it waits for is broken, or the system has no thread to wait with; or its signal has aborted.
+        // The object is damaged, no thread could be started, or the signal has aborted.
         const { signal, waiter } = pending
         this.#fail(pending, signal?.aborted ? signal.reason : fromNative(error, waiter.name))
       }
@@ -209,17 +209,17 @@ export class WaitLine {
   }
 
   /** The next turn of a hot wait. */
-  lookAgain(): void {
-    this.#isLooking = false
+  poll(): void {
+    this.#isPolling = false
     this.pump()
   }
 
-  /** Looks for some microseconds, or until trying is worth while. */
-  watch(): void {
-    if (this.#first !== undefined) native.watchWait(this.#id, this.#first.argument, WATCH_MS)
+  /** Spins for a few microseconds, or until an attempt may succeed. */
+  spin(): void {
+    if (this.#first !== undefined) native.spinWait(this.#id, this.#first.argument, SPIN_MS)
   }
 
-  /** Fails what a handle waits for. */
+  /** Fails all waits of one object. */
   failWaiter(waiter: Waiter, error: unknown): void {
     const first = this.#first
     for (let pending = first; pending !== undefined; pending = pending.next) {
@@ -230,7 +230,7 @@ export class WaitLine {
     if (this.#first !== first) this.pump() // only now: until here it could have served one that is to fail
   }
 
-  /** Fails all that is in line: what it waits for has ended. */
+  /** Fails all waits: the object has ended. */
   failAll(error: unknown): void {
     for (let pending = this.#first; pending !== undefined; pending = this.#first) {
       this.#remove(pending)
@@ -238,21 +238,21 @@ export class WaitLine {
     }
   }
 
-  /** Looks again which waits keep the process alive: `keepsAlive` of a waiter has changed. */
+  /** Updates which waits keep the process alive, after `keepsAlive` of a waiter has changed. */
   refreshKeepAlive(): void {
     for (let pending = this.#first; pending !== undefined; pending = pending.next) {
       const { keepsAlive } = pending.waiter
       if (pending.keepsAlive === keepsAlive) continue
       pending.keepsAlive = keepsAlive
-      if (keepsAlive) keepAlive()
-      else letGo()
+      if (keepsAlive) refEventLoop()
+      else unrefEventLoop()
     }
   }
 
   #serve(pending: Pending, value: unknown): void {
     const waitedMs = performance.now() - pending.since
-    this.#warmth = waitedMs < LOOK_MS ? Math.min(this.#warmth + 1, MOST_WARMTH) : this.#warmth >> 1
-    this.#lookMs = waitedMs < HOT_MS || this.#warmth > 0 ? LOOK_MS + this.#warmth * LONGER_MS : 0
+    this.#shortWaits = waitedMs < MIN_POLL_MS ? Math.min(this.#shortWaits + 1, MAX_SHORT_WAITS) : this.#shortWaits >> 1
+    this.#pollMs = waitedMs < HOT_MS || this.#shortWaits > 0 ? MIN_POLL_MS + this.#shortWaits * POLL_STEP_MS : 0
     this.#remove(pending)
     pending.resolve(value)
   }
@@ -261,7 +261,7 @@ export class WaitLine {
     const wasFirst = this.#first === pending
     this.#remove(pending)
     pending.reject(reason)
-    if (wasFirst) this.pump() // the next one may need less than this one did
+    if (wasFirst) this.pump() // the next waiter may need less
   }
 
   #append(pending: Pending): void {
@@ -280,7 +280,7 @@ export class WaitLine {
     this.#size--
     clearTimeout(pending.timer)
     pending.unsubscribe?.()
-    if (pending.keepsAlive) letGo()
+    if (pending.keepsAlive) unrefEventLoop()
     if (this.#size === 0 && armed.delete(this.#id)) native.disarmWait(this.#id)
   }
 }
@@ -291,15 +291,15 @@ export function timeoutError({ subject }: Pick<Waiter, 'subject'>, timeoutMs: nu
 }
 
 /**
- * The blocking form: attempts until it succeeds, sleeping in between; NOT_NOW after the timeout.
- * The thread is blocked for a tenth of a second at a time, because V8 can end a worker only between two native calls.
+ * The blocking form: makes attempts until one succeeds, and sleeps in between; NOT_NOW after the timeout.
+ * Blocks the thread for a tenth of a second at a time, because V8 can end a worker only between two native calls.
  */
 export function block<T>(id: number, attempt: Attempt<T>, argument: number, timeoutMs: number): T | typeof NOT_NOW {
   let answer = attempt()
   if (answer !== NOT_NOW || timeoutMs === 0) return answer as T | typeof NOT_NOW
   const deadline = performance.now() + timeoutMs
   for (let left = timeoutMs; answer === NOT_NOW && left > 0; left = deadline - performance.now()) {
-    native.sleepWait(id, argument, Math.min(left, LONGEST_TIMER_MS))
+    native.sleepWait(id, argument, Math.min(left, MAX_TIMER_MS))
     answer = attempt()
   }
   return answer as T | typeof NOT_NOW

@@ -1,11 +1,11 @@
 /**
- * The decoder of plain items: of what plain-encoder.ts writes, and nothing else.
+ * The decoder of plain items: of what encoder.ts writes, and nothing else.
  *
  * Bytes of any other origin make an error or another value. They cost no more memory than they have: all arrays of an item
  * together have no more elements than it has bytes.
  */
-import { exchange, exchangeView } from './exchange.ts'
-import { assertedKey, corrupt, keyAt, longTextAt, shortTextAt } from './plain-texts.ts'
+import { exchange, exchangeView } from '../exchange.ts'
+import { assertedKey, corrupt, keyAt, longTextAt, shortTextAt } from './texts.ts'
 
 // Constants of this module, which V8 knows better than those of another one.
 const bytes = exchange

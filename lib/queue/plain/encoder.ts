@@ -2,7 +2,7 @@
  * The encoder of plain items: undefined, null, booleans, numbers, texts, and arrays and objects of those, no object twice, of up
  * to 64 KiB. Most items are that; for them one walk does what takes survey.ts and msgpackr two. The rest it leaves to those.
  *
- * What it writes is this part of MessagePack, and plain-decoder.ts reads no other:
+ * What it writes is this part of MessagePack, and decoder.ts reads no other:
  *
  *   00 to 7f, e0 to ff   an integer from -32 to 127              cb   float64
  *   a0 to bf             text of up to 31 bytes, all ASCII       cd   uint16
@@ -11,8 +11,8 @@
  *   d4 00 00             undefined (an extension of msgpackr)    dc   array, behind 16 bits with its length
  *                                                                de   object, behind 16 bits with how many fields: key, value
  */
-import { beginOccurrences, forgetOccurrences, hasOccurred } from '../codec/occurrences.ts'
-import { exchange, exchangeView } from './exchange.ts'
+import { beginOccurrences, forgetOccurrences, hasOccurred } from '../../codec/occurrences.ts'
+import { exchange, exchangeView } from '../exchange.ts'
 
 /** What encodePlain() answers for a value that is not plain. */
 export const NOT_PLAIN = 0

@@ -1,7 +1,7 @@
 /** Texts and keys of plain items, from the exchange. */
-import { segmentError } from '../errors/segment-messages.ts'
-import type { ShareError } from '../errors/share-error.ts'
-import { exchange, exchangeView } from './exchange.ts'
+import { segmentError } from '../../errors/segment-messages.ts'
+import type { ShareError } from '../../errors/share-error.ts'
+import { exchange, exchangeView } from '../exchange.ts'
 
 // Constants of this module, which V8 knows better than those of another one.
 const bytes = exchange
