@@ -7,60 +7,59 @@ export { ShareError, type ShareErrorCode } from './errors/share-error.ts'
 export type { ManagerAddress } from './manager/address.ts'
 export type { Blocking } from './manager/client/blocking.ts'
 export type { Reconnection } from './manager/client/connection.ts'
-export type {
-  ManagedBarrierOptions,
-  ManagedConditionOptions,
-  ManagedQueueOptions,
-  ManagedSemaphoreOptions,
-} from './manager/client/factories.ts'
-export type { NameOptions } from './manager/client/factory-base.ts'
-export type { BlockingObjects, ManagedObjectInfo, ManagedObjects, ManagerStats } from './manager/client/objects.ts'
-export { ArrayProxy, type BlockingArray } from './manager/client/proxies/array.ts'
-export { type BarrierAction, BarrierProxy, type BlockingBarrierProxy } from './manager/client/proxies/barrier.ts'
-export type { DictKey, Primitive } from './manager/client/proxies/collections.ts'
+export type { BlockingObjects, ManagedObjects } from './manager/client/objects.ts'
+export { type AnyProxy, ManagedProxy } from './manager/client/proxy.ts'
+export type { NameOptions } from './manager/client/proxy-type.ts'
+export type { RegisteredProxy } from './manager/client/registered-proxy.ts'
+export type { AnyOperation, Operations, Results } from './manager/client/transaction.ts'
+export type { DictKey, Primitive } from './manager/contract/contract.ts'
+export type { ManagedObjectInfo, ManagerStats } from './manager/contract/root.ts'
+export { Manager, type ManagerConnectOptions, type ManagerStartOptions } from './manager/manager.ts'
+export type { ManagerLimits } from './manager/server/limits.ts'
+export type { RegisterOptions } from './manager/server/registered-type.ts'
+export { type ManagerServeOptions, ManagerServer, type ManagerType } from './manager/server/server.ts'
+export { ArrayProxy, type BlockingArray } from './manager/types/array/proxy.ts'
+export type { BarrierAction } from './manager/types/barrier/contract.ts'
+export { BarrierProxy, type BlockingBarrierProxy, type ManagedBarrierOptions } from './manager/types/barrier/proxy.ts'
 export {
   type BlockingConditionProxy,
   type BlockingOwnerOptions,
   ConditionProxy,
+  type ManagedConditionOptions,
   type ManagedOwnerOptions,
-} from './manager/client/proxies/condition.ts'
-export { type BlockingDict, type DictInit, DictProxy, type KeysOf } from './manager/client/proxies/dict.ts'
-export { type BlockingEventProxy, EventProxy } from './manager/client/proxies/event.ts'
-export { IteratorProxy } from './manager/client/proxies/iterator.ts'
-export { type BlockingList, ListProxy } from './manager/client/proxies/list.ts'
+} from './manager/types/condition/proxy.ts'
+export { type BlockingCounter, CounterProxy } from './manager/types/counter/proxy.ts'
+export type { DictInit, KeysOf } from './manager/types/dict/contract.ts'
+export { type BlockingDict, DictProxy } from './manager/types/dict/proxy.ts'
+export { type BlockingEventProxy, EventProxy } from './manager/types/event/proxy.ts'
+export { IteratorProxy } from './manager/types/iterator/proxy.ts'
+export type { SortOptions } from './manager/types/list/contract.ts'
+export { type BlockingList, ListProxy } from './manager/types/list/proxy.ts'
+export type { Abandonment } from './manager/types/lock/contract.ts'
+export type { BlockingLockGuard, ManagedLockGuard } from './manager/types/lock/guard.ts'
 export {
-  type Abandonment,
   type AnyLockProxy,
   type BlockingLockProxy,
   LockProxy,
   RLockProxy,
-} from './manager/client/proxies/lock.ts'
-export type { BlockingLockGuard, ManagedLockGuard } from './manager/client/proxies/lock-guard.ts'
-export { type BlockingNamespace, NamespaceProxy } from './manager/client/proxies/namespace.ts'
+} from './manager/types/lock/proxy.ts'
+export { type BlockingNamespace, NamespaceProxy } from './manager/types/namespace/proxy.ts'
 export {
   type BlockingJoinableQueueProxy,
   type BlockingQueueProxy,
   JoinableQueueProxy,
+  type ManagedQueueOptions,
   QueueProxy,
-} from './manager/client/proxies/queue.ts'
-export type { RegisteredProxy } from './manager/client/proxies/registered.ts'
+} from './manager/types/queue/proxy.ts'
 export {
   type BlockingSemaphoreProxy,
   BoundedSemaphoreProxy,
+  type ManagedSemaphoreOptions,
   SemaphoreProxy,
-} from './manager/client/proxies/semaphore.ts'
-export { type BlockingSet, type MembersOf, SetProxy } from './manager/client/proxies/set.ts'
-export { type BlockingValue, ValueProxy } from './manager/client/proxies/value.ts'
-export { type AnyProxy, ManagedProxy } from './manager/client/proxy.ts'
-export type { AnyOperation, Operations, Results } from './manager/client/transaction.ts'
-export { Manager, type ManagerConnectOptions, type ManagerStartOptions } from './manager/manager.ts'
-
-import './manager/revive.ts'
-
-export type { ManagerLimits } from './manager/server/limits.ts'
-export type { RegisterOptions } from './manager/server/registered-type.ts'
-export { type ManagerServeOptions, ManagerServer, type ManagerType } from './manager/server/server.ts'
-export type { SortOptions } from './manager/server/types/sorting.ts'
+} from './manager/types/semaphore/proxy.ts'
+export type { MembersOf } from './manager/types/set/contract.ts'
+export { type BlockingSet, SetProxy } from './manager/types/set/proxy.ts'
+export { type BlockingValue, ValueProxy } from './manager/types/value/proxy.ts'
 export type { Handle } from './memory/handle.ts'
 export type { AttachOptions, SegmentOptions } from './memory/segment.ts'
 export { attach, type Shareable } from './memory/shareable.ts'

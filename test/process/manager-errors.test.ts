@@ -85,7 +85,7 @@ describe('connecting', () => {
     hello.writeUInt16LE(7, 8)
     const address = await peer((socket) => socket.write(hello))
     await expect(connect(address)).rejects.toThrow(
-      shareError('ERR_PROTOCOL', /speaks version 7 of the protocol, and this client speaks version 1/),
+      shareError('ERR_PROTOCOL', /speaks version 7 of the protocol, and this client speaks version 2/),
     )
   })
 

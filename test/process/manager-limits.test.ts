@@ -6,7 +6,7 @@ import { Manager } from 'procshare'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { limitsOf } from '../../lib/manager/server/limits.ts'
 import { writeOpening } from '../../lib/manager/wire/handshake.ts'
-import { ROOT, writeCall } from '../../lib/manager/wire/messages.ts'
+import { ROOT, writeRequest } from '../../lib/manager/wire/messages.ts'
 import { rangeError, shareError, typeError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { within } from '../helpers/fixture.ts'
@@ -132,7 +132,7 @@ it('pending calls: one more is refused, the others go on', async () => {
   for (let i = 0; i < 10; i++) client.begin(box, 'wait')
   expect(await client.call(box, 'get')).toEqual(shareError('ERR_LIMIT', /10 pending calls/))
   expect(await server.names()).toEqual([])
-  client.send(writeCall(500, ROOT, 0, 'names', [], references))
+  client.send(writeRequest(500, ROOT, 0, 'names', [], references))
   expect((await client.message())?.value).toEqual(shareError('ERR_LIMIT'))
 })
 
@@ -192,7 +192,7 @@ it('a stall in the middle of a message ends the connection; a silence between me
   const server = await start({ stallMs: 300 })
   const client = await trusted(server)
   const quiet = await trusted(server)
-  const call = writeCall(1, ROOT, 0, 'names', [], references)
+  const call = writeRequest(1, ROOT, 0, 'names', [], references)
   client.send(call.subarray(0, 10))
   expect(await client.farewell()).toEqual(shareError('ERR_DISCONNECTED', /stopped in the middle of a message/))
   await client.closed
@@ -202,7 +202,7 @@ it('a stall in the middle of a message ends the connection; a silence between me
 it('a client is not cut off while its messages move, however long they take and one follows the other', async () => {
   const server = await start({ stallMs: 2500 }) // a busy machine takes its time as well
   const client = await trusted(server)
-  const call = writeCall(1, ROOT, 0, 'names', [], references)
+  const call = writeRequest(1, ROOT, 0, 'names', [], references)
   const until = performance.now() + 5000
   // Cut so that it is always in the middle of a message.
   client.send(call.subarray(0, 10))

@@ -5,7 +5,14 @@
 import { type Connection, Manager, Pipe } from 'procshare'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FrameReader } from '../../lib/manager/wire/framing.ts'
-import { GOODBYE, ROOT, readFromServer, readValue, writeCall, writeSwitch } from '../../lib/manager/wire/messages.ts'
+import {
+  GOODBYE,
+  ROOT,
+  readServerMessage,
+  readValue,
+  writeRequest,
+  writeSwitch,
+} from '../../lib/manager/wire/messages.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { descriptorsOf, makeBox, ringsOf, startManager, warmUp } from '../helpers/managed-server.ts'
@@ -120,7 +127,7 @@ describe('a client that is written by hand', () => {
   it('has rings once', async () => {
     const [client, ours] = await inRings()
     using other = new Pipe<unknown>()
-    framesTo(ours, writeCall(1, ROOT, 0, 'takeRings', [other[1].handle], references))
+    framesTo(ours, writeRequest(1, ROOT, 0, 'takeRings', [other[1].handle], references))
     const reply = (await ours.recv({ timeoutMs: 20_000 })) as Uint8Array
     expect(Buffer.from(reply).includes(Buffer.from([0xc2]))).toBe(true) // false in MessagePack
     client[Symbol.dispose]()
@@ -141,7 +148,7 @@ describe('a client that is written by hand', () => {
     try {
       for (;;) {
         reader.push(Buffer.from((await rings.recv({ timeoutMs: 20_000 })) as Uint8Array), (frame) => {
-          const message = readFromServer(frame)
+          const message = readServerMessage(frame)
           if (message.kind === GOODBYE) reasons.push(readValue(message, references))
           return true
         })
@@ -187,7 +194,7 @@ describe('a client that is written by hand', () => {
     const box = (await (await trusted()).create('box')) as number
     for (let i = 1; i <= 50; i++) {
       try {
-        ours.sendSync(new Uint8Array(writeCall(i, box, 0, 'text', [200_000], references)), { timeoutMs: 5000 })
+        ours.sendSync(new Uint8Array(writeRequest(i, box, 0, 'text', [200_000], references)), { timeoutMs: 5000 })
       } catch {
         break
       }

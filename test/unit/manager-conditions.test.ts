@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConditionProxy, LockProxy } from 'procshare'
 import { describe, expect, it } from 'vitest'
-import { GRACE_MS } from '../../lib/manager/client/pending-calls.ts'
+import { GRACE_MS } from '../../lib/manager/client/pending-requests.ts'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { arrived, managerClients, waits } from '../helpers/manager-clients.ts'

@@ -65,7 +65,10 @@ describe('a proxy of a registered type', () => {
     'cannot be made to call %s when that is not exposed',
     async (method) => {
       const ledger = await manager.create('Ledger', ['ann'])
-      const call = (ledger as unknown as { call(method: string): Promise<unknown> }).call(method)
+      const call = (ledger as unknown as { request(method: string, args: unknown[]): Promise<unknown> }).request(
+        method,
+        [],
+      )
       await expect(call).rejects.toThrow(shareError('ERR_NOT_EXPOSED'))
     },
   )

@@ -85,7 +85,7 @@ describe('the handshake', () => {
     )
     const hello = body(writeHello(server))
     expect(() => readHello(changed(hello, 4, OTHER_VERSION), 'it')).toThrow(
-      shareError('ERR_PROTOCOL', /speaks version 2 of the protocol, and this client speaks version 1/),
+      shareError('ERR_PROTOCOL', /speaks version 3 of the protocol, and this client speaks version 2/),
     )
     expect(() => readHello(Buffer.from('HTTP/1.1 400 Bad Request'), 'it')).toThrow(
       shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i),

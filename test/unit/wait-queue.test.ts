@@ -14,7 +14,7 @@ import {
   waitAsync,
 } from 'procshare'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { PendingCalls } from '../../lib/manager/client/pending-calls.ts'
+import { PendingRequests } from '../../lib/manager/client/pending-requests.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { expectNoLeftovers } from '../helpers/leftovers.ts'
 import { startManager } from '../helpers/managed-server.ts'
@@ -179,7 +179,7 @@ describe('one AbortSignal for thousands of waits', () => {
   })
 
   it('has one listener for calls of a manager, and none after their answers', async () => {
-    const calls = new PendingCalls()
+    const calls = new PendingRequests()
     const { signal } = new AbortController()
     const call = { resolve() {}, reject() {}, signal, caller: undefined, target: undefined, undo: undefined }
     for (let number = 1; number <= 100; number++) calls.add(number, { ...call, onAbort() {} })

@@ -9,28 +9,36 @@ import { disconnectedError, managerError } from '../../errors/manager-messages.t
 import { hasCode, type ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withRoom } from '../../memory/room.ts'
-import { Pipe, type PipeEnds, type Connection as Rings } from '../../queue/pipe.ts'
+import { Pipe, type Connection as PipeEnd, type PipeEnds } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { isServedHere } from '../served-here.ts'
-import type { AboutServer } from '../server/server-core.ts'
 import { FrameReader } from '../wire/framing.ts'
-import { MAX_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
 import {
-  type FromServer,
+  type AboutServer,
+  MAX_WELCOME_BYTES,
+  newNonce,
+  readHello,
+  readWelcome,
+  writeOpening,
+  writeProof,
+} from '../wire/handshake.ts'
+import {
   GOODBYE,
   RESULT,
-  readFromServer,
+  readServerMessage,
   readValue,
+  type ServerMessage,
   writeCancel,
-  writeHold,
-  writeRelease,
+  writeRef,
+  writeUnref,
 } from '../wire/messages.ts'
 import { inPieces, RING_BYTES } from '../wire/ring-transport.ts'
-import { type CallOptions, Channel, type Remote } from './channel.ts'
+import { ServerChannel } from './channel.ts'
 import type { Connection } from './connection.ts'
-import { GRACE_MS } from './pending-calls.ts'
+import { GRACE_MS } from './pending-requests.ts'
 import { PortLink } from './port-link.ts'
 import type { ToClient } from './relay-main.ts'
+import type { Remote, RequestOptions } from './remote.ts'
 import { assertAttached } from './stand-in.ts'
 
 const CONNECT_MS = 10_000
@@ -46,7 +54,7 @@ interface Link {
   readonly isDirect: boolean
 }
 
-export class BlockingChannel extends Channel {
+export class BlockingChannel extends ServerChannel {
   override readonly isBlocking = true
   readonly #asynchronous: Connection
   readonly #frameBytes: number
@@ -54,8 +62,8 @@ export class BlockingChannel extends Channel {
   /** Frames that have arrived and were not looked at. */
   readonly #frames: Buffer[] = []
   /** What is to be sent with the next call. */
-  readonly #notes: Buffer[] = []
-  #link: Rings<Uint8Array> | PortLink | undefined
+  readonly #queued: Buffer[] = []
+  #link: PipeEnd<Uint8Array> | PortLink | undefined
   #relay: Worker | undefined
   #ended: ShareError | undefined
   #isBusy = false
@@ -63,7 +71,7 @@ export class BlockingChannel extends Channel {
   /** Whether a message has left in part. */
   #isMidway = false
   /** Calls that were given up and have not been answered. */
-  readonly #late = new Map<number, CallOptions['undo']>()
+  readonly #late = new Map<number, RequestOptions['undo']>()
   #looking: NodeJS.Timeout | undefined
   readonly #timeoutMs: number
 
@@ -79,12 +87,17 @@ export class BlockingChannel extends Channel {
     this.#frameBytes = asynchronous.about!.frameBytes
   }
 
-  override call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions): unknown {
+  override request(
+    target: Remote | undefined,
+    method: string,
+    args: readonly unknown[],
+    options?: RequestOptions,
+  ): unknown {
     this.#assertUsable()
-    const call = this.nextCall((number) => this.#late.has(number))
-    const bytes = this.encodeCall(call, target, method, args, options?.task, this.#frameBytes)
+    const id = this.nextRequestId((taken) => this.#late.has(taken))
+    const bytes = this.encodeRequest(id, target, method, args, options?.task, this.#frameBytes)
     this.#assertUsable() // a getter among the arguments may have closed it
-    const message = this.#exchange(call, bytes, target, options)
+    const message = this.#exchange(id, bytes, target, options)
     const value = readValue(message, this.references)
     if (message.kind === RESULT) assertAttached(value)
     if (message.kind === RESULT) return value
@@ -92,8 +105,8 @@ export class BlockingChannel extends Channel {
   }
 
   override post(target: Remote, method: string, args: readonly unknown[]): void {
-    const call = this.nextCall((number) => this.#late.has(number))
-    this.#note(this.encodeCall(call, target, method, args, 0, this.#frameBytes))
+    const id = this.nextRequestId((taken) => this.#late.has(taken))
+    this.#sendLater(this.encodeRequest(id, target, method, args, 0, this.#frameBytes))
   }
 
   get hasEnded(): boolean {
@@ -109,27 +122,27 @@ export class BlockingChannel extends Channel {
     this.#end(managerError('ERR_CLOSED', { address: this.address }))
   }
 
-  protected override sendRelease(id: number, count: number): void {
-    this.#note(writeRelease(id, count))
+  protected override sendUnref(id: number, count: number): void {
+    this.#sendLater(writeUnref(id, count))
   }
 
-  protected override sendHold(id: number): void {
-    this.#note(writeHold(id))
+  protected override sendRef(id: number): void {
+    this.#sendLater(writeRef(id))
   }
 
   /** Sends what needs no answer: now if that is possible at once, otherwise before the next call. */
-  #note(bytes: Buffer): void {
+  #sendLater(bytes: Buffer): void {
     if (this.#ended !== undefined) return
     try {
-      if (this.#isBusy || this.#notes.length > 0 || this.#link?.trySend(asBytes(bytes)) !== true)
-        this.#notes.push(bytes)
+      if (this.#isBusy || this.#queued.length > 0 || this.#link?.trySend(asBytes(bytes)) !== true)
+        this.#queued.push(bytes)
     } catch {
       // The server is gone, and what was held there with it.
     }
   }
 
   /** Sends a request and waits for its reply, but not longer than its time. */
-  #exchange(call: number, request: Buffer, target: Remote | undefined, options: CallOptions = {}): FromServer {
+  #exchange(id: number, request: Buffer, target: Remote | undefined, options: RequestOptions = {}): ServerMessage {
     const { waits, timeoutMs = waits ? Infinity : this.#timeoutMs, undo } = options
     // The server is asked first what has become of a wait; it keeps the time as well.
     const patienceMs = waits === 'takes back' ? Infinity : waits ? timeoutMs + GRACE_MS : timeoutMs
@@ -140,16 +153,16 @@ export class BlockingChannel extends Channel {
     this.#isBusy = true
     try {
       if (theirs !== undefined) this.#connect(theirs)
-      while (this.#notes.length > 0) {
-        this.#send(this.#notes[0]!, deadline)
-        this.#notes.shift()
+      while (this.#queued.length > 0) {
+        this.#send(this.#queued[0]!, deadline)
+        this.#queued.shift()
       }
       this.#send(request, deadline)
       isSent = true
       for (;;) {
-        const message = readFromServer(this.#receive(deadline))
+        const message = readServerMessage(this.#receive(deadline))
         if (message.kind === GOODBYE) throw readValue(message, this.references)
-        if (message.call === call) return message
+        if (message.requestId === id) return message
         this.#onLate(message)
       }
     } catch (error) {
@@ -158,7 +171,7 @@ export class BlockingChannel extends Channel {
       }
       // Half a message cannot be taken back; of one that was sent, the answer may still come.
       if (this.#isMidway) this.#end(error)
-      else if (isSent) this.#giveUp(call, undo)
+      else if (isSent) this.#cancel(id, undo)
       const subject = target === undefined ? { address: this.address } : { type: target.typeName }
       throw managerError('ERR_TIMEOUT', { ...subject, timeoutMs })
     } finally {
@@ -167,34 +180,34 @@ export class BlockingChannel extends Channel {
   }
 
   /** A call was not answered in time. What it may yet be granted is given back, by this thread as soon as it is free. */
-  #giveUp(call: number, undo: CallOptions['undo']): void {
-    this.#late.set(call, undo)
-    this.#notes.push(writeCancel(call))
+  #cancel(id: number, undo: RequestOptions['undo']): void {
+    this.#late.set(id, undo)
+    this.#queued.push(writeCancel(id))
     this.#looking ??= setInterval(() => this.#lookForLate(), LATE_MS).unref()
   }
 
   #lookForLate(): void {
     if (this.#isBusy) return
     try {
-      while (this.#notes.length > 0 && this.#link!.trySend(asBytes(this.#notes[0]!))) this.#notes.shift()
+      while (this.#queued.length > 0 && this.#link!.trySend(asBytes(this.#queued[0]!))) this.#queued.shift()
       for (let piece = this.#link!.tryRecv(); piece !== undefined; piece = this.#link!.tryRecv()) {
         this.#reader.pushPiece(piece.value, (frame) => this.#frames.push(frame) > 0)
         for (let frame = this.#frames.shift(); frame !== undefined; frame = this.#frames.shift()) {
-          this.#onLate(readFromServer(frame))
+          this.#onLate(readServerMessage(frame))
         }
       }
     } catch (error) {
       this.#end(error as ShareError)
     }
-    if (this.#late.size > 0 || this.#notes.length > 0) return
+    if (this.#late.size > 0 || this.#queued.length > 0) return
     clearInterval(this.#looking)
     this.#looking = undefined
   }
 
-  #onLate(message: FromServer): void {
-    if (!this.#late.has(message.call)) return
-    const undo = this.#late.get(message.call)
-    this.#late.delete(message.call)
+  #onLate(message: ServerMessage): void {
+    if (!this.#late.has(message.requestId)) return
+    const undo = this.#late.get(message.requestId)
+    this.#late.delete(message.requestId)
     const value = readValue(message, this.references)
     if (message.kind === RESULT) undo?.(value as never)
   }

@@ -1,9 +1,8 @@
 /** The types of the blocking form: the same methods, which return what they otherwise promise. */
 import type { SyncWaitOptions } from '../../sync/wait-options.ts'
-import type { AnyProxy } from './proxy.ts'
-
-/** Where a class of proxies names the type of its blocking form, if that is written by hand because it takes functions. Types only. */
-export declare const blockingForm: unique symbol
+import type { itemsOf } from '../contract/contract.ts'
+import type { blockingForm } from '../contract/form.ts'
+import type { AnyProxy, ManagedProxy } from './proxy.ts'
 
 /** What a method of the blocking form returns: proxies inside are blocking ones too. */
 export type BlockingResult<R> = R extends AnyProxy ? Blocking<R> : R
@@ -21,6 +20,7 @@ type AsynchronousOnly =
   | typeof Symbol.asyncIterator
   | typeof Symbol.asyncDispose
   | typeof blockingForm
+  | typeof itemsOf
   | 'with'
   | 'ref'
   | 'unref'
@@ -42,3 +42,6 @@ export type BlockingMethods<P> = {
         : P[K]
 } & BlockingView &
   (P extends AsyncIterable<infer T> ? Iterable<T> : unknown)
+
+/** What every proxy of the blocking form has. */
+export interface BlockingProxy extends BlockingMethods<ManagedProxy> {}

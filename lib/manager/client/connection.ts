@@ -9,25 +9,33 @@ import { disconnectedError, managerError, socketError } from '../../errors/manag
 import { hasCode, type ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { formatAddress, type ManagerAddress } from '../address.ts'
-import type { AboutServer } from '../server/server-core.ts'
-import { MAX_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
+import {
+  type AboutServer,
+  MAX_WELCOME_BYTES,
+  newNonce,
+  readHello,
+  readWelcome,
+  writeOpening,
+  writeProof,
+} from '../wire/handshake.ts'
 import {
   ERROR,
-  type FromServer,
   GOODBYE,
   RESULT,
-  readFromServer,
+  readServerMessage,
   readValue,
+  type ServerMessage,
   writeCancel,
-  writeHold,
-  writeRelease,
+  writeRef,
   writeSwitch,
+  writeUnref,
 } from '../wire/messages.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
-import { type CallOptions, Channel, type Remote } from './channel.ts'
+import { ServerChannel } from './channel.ts'
 import { dial } from './dial.ts'
-import { GRACE_MS, PendingCalls, reasonOf } from './pending-calls.ts'
-import type { AnyProxy, ManagedProxy } from './proxy.ts'
+import { GRACE_MS, PendingRequests, reasonOf } from './pending-requests.ts'
+import type { AnyProxy } from './proxy.ts'
+import type { Remote, RequestOptions } from './remote.ts'
 import { offerRings, Pace } from './ring-offer.ts'
 import { assertAttached } from './stand-in.ts'
 
@@ -50,7 +58,7 @@ const CONNECT_MS = 10_000
 const FIRST_PAUSE_MS = 50
 const MAX_PAUSE_MS = 2000
 
-export class Connection extends Channel {
+export class Connection extends ServerChannel {
   override readonly isBlocking = false
   readonly at: ManagerAddress
   readonly credentials: Credentials
@@ -62,13 +70,13 @@ export class Connection extends Channel {
   #early: Buffer[] = []
   #ended: ShareError | undefined
   #settleOpen: { resolve(): void; reject(reason: unknown): void } | undefined
-  readonly #pending = new PendingCalls()
+  readonly #pending = new PendingRequests()
   #isRef = true
   #onReconnect: ((found: Reconnection) => void) | undefined
   #reconnects = false
   #isReconnecting = false
   /** Whether what proxies stand for is yet to be found in the server that is being connected to again. */
-  #holdsLater = false
+  #isRelinking = false
   /** Whether a proxy was told not to keep the process: then more is to be looked at than how many calls are pending. */
   #hasUnref = false
   #isClosed = false
@@ -122,7 +130,7 @@ export class Connection extends Channel {
     this.serverId = undefined
     this.#ended = undefined
     this.#early = []
-    this.#holdsLater = true
+    this.#isRelinking = true
     try {
       this.#connecting = this.#connect(timeoutMs)
       await this.#connecting
@@ -160,11 +168,11 @@ export class Connection extends Channel {
     this.#isReconnecting = false
   }
 
-  override call(
+  override request(
     target: Remote | undefined,
     method: string,
     args: readonly unknown[],
-    options?: CallOptions,
+    options?: RequestOptions,
     caller?: object,
   ) {
     if (this.#reconnecting === undefined) return this.#request(target, method, args, options, caller)
@@ -176,27 +184,27 @@ export class Connection extends Channel {
     target: Remote | undefined,
     method: string,
     args: readonly unknown[],
-    options?: CallOptions,
+    options?: RequestOptions,
     caller?: object,
   ) {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#goneError(this.#ended)
       const { signal, task, timeoutMs, waits, undo } = options ?? {}
       signal?.throwIfAborted()
-      const call = this.nextCall((number) => this.#pending.has(number))
-      const bytes = this.encodeCall(call, target, method, args, task, this.about?.frameBytes)
+      const id = this.nextRequestId((taken) => this.#pending.has(taken))
+      const bytes = this.encodeRequest(id, target, method, args, task, this.about?.frameBytes)
       const onAbort =
         signal &&
         (() => {
-          this.#send(writeCancel(call))
-          if (waits !== 'takes back') this.#pending.limit(call, GRACE_MS, () => this.#giveUp(call, signal.reason))
+          this.#send(writeCancel(id))
+          if (waits !== 'takes back') this.#pending.limit(id, GRACE_MS, () => this.#cancel(id, signal.reason))
         })
-      this.#pending.add(call, { resolve, reject, target, signal, onAbort, caller, undo: undo as undefined })
+      this.#pending.add(id, { resolve, reject, target, signal, onAbort, caller, undo: undo as undefined })
       if (timeoutMs !== undefined && waits !== 'takes back') {
-        this.#pending.limit(call, waits ? timeoutMs + GRACE_MS : timeoutMs, () => {
-          this.#send(writeCancel(call))
+        this.#pending.limit(id, waits ? timeoutMs + GRACE_MS : timeoutMs, () => {
+          this.#send(writeCancel(id))
           const subject = target === undefined ? { address: this.address } : { type: target.typeName }
-          this.#giveUp(call, managerError('ERR_TIMEOUT', { ...subject, timeoutMs }))
+          this.#cancel(id, managerError('ERR_TIMEOUT', { ...subject, timeoutMs }))
         })
       }
       if (this.#isRef && target?.isRef !== false) this.#transport?.ref()
@@ -241,8 +249,8 @@ export class Connection extends Channel {
     this.#request(target, method, args).catch(() => {}) // who is gone has nothing to give back
   }
 
-  #giveUp(call: number, reason: unknown): void {
-    this.#pending.giveUp(call, reason)
+  #cancel(id: number, reason: unknown): void {
+    this.#pending.cancel(id, reason)
     this.#rest()
   }
 
@@ -300,12 +308,12 @@ export class Connection extends Channel {
     }
   }
 
-  protected override sendRelease(id: number, count: number): void {
-    if (this.#ended === undefined) this.#send(writeRelease(id, count))
+  protected override sendUnref(id: number, count: number): void {
+    if (this.#ended === undefined) this.#send(writeUnref(id, count))
   }
 
-  protected override sendHold(id: number): void {
-    if (this.#ended === undefined && !this.#holdsLater) this.#send(writeHold(id))
+  protected override sendRef(id: number): void {
+    if (this.#ended === undefined && !this.#isRelinking) this.#send(writeRef(id))
   }
 
   #connect(timeoutMs: number, askedMs = timeoutMs): Promise<void> {
@@ -373,12 +381,12 @@ export class Connection extends Channel {
   }
 
   #onMessage(frame: Buffer): void {
-    const message = readFromServer(frame)
+    const message = readServerMessage(frame)
     if (message.kind === GOODBYE) {
       this.#end(readValue(message, this.references) as ShareError)
       return
     }
-    const pending = this.#pending.take(message.call)
+    const pending = this.#pending.take(message.requestId)
     if (pending === undefined) {
       this.#onLate(message)
       return
@@ -398,8 +406,8 @@ export class Connection extends Channel {
   }
 
   /** The answer to a call that was given up: what it grants is given back. */
-  #onLate(message: FromServer): void {
-    const late = this.#pending.takeLate(message.call)
+  #onLate(message: ServerMessage): void {
+    const late = this.#pending.takeLate(message.requestId)
     if (late === undefined) return
     try {
       const value = readValue(message, this.references) // also proxies: they are let go of when they are collected
@@ -442,14 +450,14 @@ export class Connection extends Channel {
   }
 
   /** The proxies of what was not found. */
-  async #findAgain(isSameServer: boolean): Promise<ManagedProxy[]> {
+  async #findAgain(isSameServer: boolean): Promise<AnyProxy[]> {
     const remotes = this.remotes
-    this.#holdsLater = false
+    this.#isRelinking = false
     if (isSameServer) {
-      for (const id of [...remotes.map((remote) => remote.id), ...this.heldIds]) this.sendHold(id)
+      for (const id of [...remotes.map((remote) => remote.id), ...this.keptIds]) this.sendRef(id)
       return []
     }
-    this.forgetHolds()
+    this.forgetKept()
     // Until it is found, an object has no number of the new server: calls are answered with ERR_NO_OBJECT.
     const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
     for (const remote of remotes) {
@@ -459,7 +467,7 @@ export class Connection extends Channel {
     }
     const findOne = async (remote: Remote) => {
       const id = (await this.#request(undefined, 'find', [remote.name, remote.typeName])) as number
-      if (remote.isClosed) this.sendRelease(id, 1)
+      if (remote.isClosed) this.sendUnref(id, 1)
       else remote.id = id
     }
     const numbers = new Map(remotes.map((remote) => [remote, remote.id]))
@@ -467,7 +475,7 @@ export class Connection extends Channel {
     await Promise.allSettled(remotes.filter(({ name }) => name !== undefined).map(findOne))
     this.assertOpen()
     const lost = remotes.filter((remote) => !remote.isClosed && remote.id === numbers.get(remote))
-    return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined)
+    return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined) as AnyProxy[]
   }
 
   /** A number that no server gives to an object. */

@@ -7,21 +7,8 @@ import type { HeldHandle } from '../../memory/segment.ts'
 import { FOR_CHILD, registerShareable } from '../../memory/shareable.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
 import { typeError } from '../../validate.ts'
-import { type CallOptions, type Channel, Remote, remoteOf, setRemote } from './channel.ts'
-
-/** What all proxies have, and so no method of a user's type can be called. */
-export const RESERVED: ReadonlySet<string> = new Set([
-  'typeName',
-  'name',
-  'handle',
-  'toJSON',
-  'equals',
-  'show',
-  'close',
-  'ref',
-  'unref',
-  'with',
-])
+import type { ArgumentsOf, Managed, ResultOf } from '../contract/contract.ts'
+import { type Channel, Remote, type RequestOptions, remoteOf, setRemote } from './remote.ts'
 
 /** A class of proxies. */
 export type ProxyClass = new (remote: Remote) => ManagedProxy
@@ -42,7 +29,7 @@ export abstract class ManagedProxy implements Disposable {
   static readonly writer: string = 'its methods'
   readonly #remote: Remote
   /** What all calls are made with. */
-  #options: CallOptions | undefined
+  #options: RequestOptions | undefined
   /** Whose view it is: kept, for what is collected is let go of. */
   #of: ManagedProxy | undefined
 
@@ -53,7 +40,7 @@ export abstract class ManagedProxy implements Disposable {
     this.#remote = remote
     const { view } = remote
     this.#options = view?.options
-    this.#of = view?.of
+    this.#of = view?.of as ManagedProxy | undefined
     setRemote(this, remote)
     registerShareable(this)
   }
@@ -86,7 +73,7 @@ export abstract class ManagedProxy implements Disposable {
   [FOR_CHILD](): HeldHandle {
     const { channel, id } = this.#open
     // The child says that it has attached before its connection is made.
-    return { handle: channel.forChild(this.handle), untilEnd: true, release: channel.hold(id) }
+    return { handle: channel.forChild(this.handle), untilEnd: true, release: channel.keep(id) }
   }
 
   /** The handle, so that the proxy itself can be sent as JSON. */
@@ -120,7 +107,7 @@ export abstract class ManagedProxy implements Disposable {
     const { channel, isClosed } = this.#remote
     return isClosed
       ? this.#fail(this.#closedError())
-      : (channel.call(undefined, 'show', [this], this.#options) as Promise<string>)
+      : (channel.request(undefined, 'show', [this], this.#options) as Promise<string>)
   }
 
   /**
@@ -129,7 +116,7 @@ export abstract class ManagedProxy implements Disposable {
    * and its waits there end. A proxy that is collected does so by itself. Idempotent.
    */
   close(): void {
-    this.#remote.channel.letGo(this.#remote)
+    this.#remote.channel.dropReference(this.#remote)
   }
 
   [Symbol.dispose](): void {
@@ -197,17 +184,22 @@ export abstract class ManagedProxy implements Disposable {
     return textOf(this)
   }
 
-  /** Calls a method of the object. @internal */
-  protected call<R>(method: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
-    const remote = this.#remote
-    if (remote.isClosed && !(options?.isPlain && remote.channel.isHeld(remote))) return this.#fail(this.#closedError())
-    return remote.channel.call(remote, method, args, this.#withOwn(options), this) as Promise<R>
+  /** Requests an operation of the object. @internal */
+  protected request<O, M extends keyof O & string>(
+    this: Managed<O>,
+    method: M,
+    args: ArgumentsOf<O, M>,
+    options?: RequestOptions,
+  ): Promise<ResultOf<O, M>>
+  protected request(method: string, args: readonly unknown[], options?: RequestOptions): Promise<unknown> {
+    return this.#request(method, args, options)
   }
 
-  /** Calls a method whose answer nobody waits for, such as one that gives something back. @internal */
+  /** Requests an operation and ignores the reply: one that gives something back. @internal */
+  protected post<O, M extends keyof O & string>(this: Managed<O>, method: M, args: ArgumentsOf<O, M>): void
   protected post(method: string, args: readonly unknown[]): void {
     const remote = this.#remote
-    if (!remote.isClosed || remote.channel.isHeld(remote)) remote.channel.post(remote, method, args)
+    if (!remote.isClosed || remote.channel.hasOpenProxy(remote)) remote.channel.post(remote, method, args)
   }
 
   /** The proxy that this one is a view of, or itself. @internal */
@@ -240,10 +232,18 @@ export abstract class ManagedProxy implements Disposable {
     return this.#remote.channel
   }
 
-  #withOwn(options: CallOptions | undefined): CallOptions | undefined {
+  #withOwn(options: RequestOptions | undefined): RequestOptions | undefined {
     if (this.#options === undefined || options === undefined) return options ?? this.#options
     const { timeoutMs = this.#options.timeoutMs, signal = this.#options.signal } = options
     return options.isPlain ? options : { ...options, timeoutMs, signal }
+  }
+
+  #request(method: string, args: readonly unknown[], options?: RequestOptions): Promise<unknown> {
+    const remote = this.#remote
+    if (remote.isClosed && !(options?.isPlain && remote.channel.hasOpenProxy(remote))) {
+      return this.#fail(this.#closedError())
+    }
+    return remote.channel.request(remote, method, args, this.#withOwn(options), this) as Promise<unknown>
   }
 
   get #open(): Remote {

@@ -5,7 +5,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import type { Handle } from '../../memory/handle.ts'
-import { Connection } from '../../queue/pipe.ts'
+import { Connection as PipeEnd } from '../../queue/pipe.ts'
 import type { ManagerAddress } from '../address.ts'
 import { inPieces } from '../wire/ring-transport.ts'
 import { dial } from './dial.ts'
@@ -20,10 +20,10 @@ const { link, at, tls } = workerData as {
   tls: ConnectionOptions | undefined
 }
 
-if ('rings' in link) relayRings(Connection.attach<Uint8Array>(link.rings))
+if ('rings' in link) relayRings(PipeEnd.attach<Uint8Array>(link.rings))
 else relayPort(link.port, link.arrivals)
 
-function relayRings(rings: Connection<Uint8Array>): void {
+function relayRings(rings: PipeEnd<Uint8Array>): void {
   const socket = dial(at, tls)
   socket.on('error', () => {}) // the close that follows ends the rings, which is what the client sees
   socket.once('close', () => rings.close())

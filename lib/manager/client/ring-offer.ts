@@ -1,6 +1,6 @@
 /** When a client goes on in shared memory, and how it asks the server for that: docs/internals/manager-protocol.md. */
 import type { Handle } from '../../memory/handle.ts'
-import { type Connection, Pipe, type PipeEnds } from '../../queue/pipe.ts'
+import { Pipe, type Connection as PipeEnd, type PipeEnds } from '../../queue/pipe.ts'
 import { RING_BYTES } from '../wire/ring-transport.ts'
 
 /** So many calls within so short a time are worth rings. */
@@ -29,7 +29,7 @@ export class Pace {
  */
 export async function offerRings(
   offer: (theirs: Handle) => Promise<unknown>,
-): Promise<Connection<Uint8Array> | undefined> {
+): Promise<PipeEnd<Uint8Array> | undefined> {
   let ends: PipeEnds<Uint8Array>
   try {
     ends = new Pipe<Uint8Array>({ byteLength: RING_BYTES })

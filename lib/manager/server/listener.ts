@@ -51,12 +51,12 @@ async function takeOver(core: ServerCore, address: string, tls: TlsOptions | und
   // Who removes the socket must not remove that of another one who has done so just now.
   const lock = lockOf(address)
   try {
-    const hold = await lock?.acquire({ timeoutMs: TAKE_OVER_MS })
+    const guard = await lock?.acquire({ timeoutMs: TAKE_OVER_MS })
     try {
       if (await isAbandoned(address)) await rm(address, { force: true })
       return await listenOnce(core, address, tls)
     } finally {
-      hold?.release()
+      guard?.release()
     }
   } finally {
     lock?.close()

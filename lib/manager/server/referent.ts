@@ -8,8 +8,9 @@
 import { inspect } from 'node:util'
 import type { Handle } from '../../memory/handle.ts'
 import { registerShareable } from '../../memory/shareable.ts'
+import type { operations } from '../contract/contract.ts'
 import type { ManagedType } from './managed-type.ts'
-import type { Session } from './session.ts'
+import type { Client } from './request.ts'
 
 /** An object that lives in the server. */
 export class Referent {
@@ -18,8 +19,9 @@ export class Referent {
   readonly object: object
   /** Under which every client gets it. */
   name: string | undefined
-  /** How often each client has been sent it. */
-  readonly holders = new Map<Session, number>()
+  /** How many references each client has. */
+  readonly references = new Map<Client, number>()
+  declare readonly [operations]: never
 
   /** @internal Referents are made by the table. */
   constructor(id: number, type: ManagedType, object: object) {
@@ -93,29 +95,29 @@ export class ReferentTable {
     if (referent === undefined) return false
     this.#byName.delete(name)
     referent.name = undefined
-    this.#forget(referent)
+    this.#removeIfUnused(referent)
     return true
   }
 
-  /** The client is sent the object once more. */
-  hold(referent: Referent, session: Session): void {
+  /** The client has one reference more. */
+  ref(referent: Referent, client: Client): void {
     this.#byId.set(referent.id, referent)
-    referent.holders.set(session, (referent.holders.get(session) ?? 0) + 1)
+    referent.references.set(client, (referent.references.get(client) ?? 0) + 1)
   }
 
-  /** The client has let go of it so many times; whether it has none left. */
-  release(referent: Referent, session: Session, count: number): boolean {
-    const left = (referent.holders.get(session) ?? 0) - count
+  /** The client has `count` references less; returns whether it has none left. */
+  unref(referent: Referent, client: Client, count: number): boolean {
+    const left = (referent.references.get(client) ?? 0) - count
     if (left > 0) {
-      referent.holders.set(session, left)
+      referent.references.set(client, left)
       return false
     }
-    referent.holders.delete(session)
-    this.#forget(referent)
+    referent.references.delete(client)
+    this.#removeIfUnused(referent)
     return true
   }
 
-  #forget(referent: Referent): void {
-    if (referent.holders.size === 0 && referent.name === undefined) this.#byId.delete(referent.id)
+  #removeIfUnused(referent: Referent): void {
+    if (referent.references.size === 0 && referent.name === undefined) this.#byId.delete(referent.id)
   }
 }

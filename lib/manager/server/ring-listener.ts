@@ -5,7 +5,7 @@
 import { hasCode } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
-import { Connection } from '../../queue/pipe.ts'
+import { Connection as PipeEnd } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { RingTransport } from '../wire/ring-transport.ts'
 import type { ServerCore } from './server-core.ts'
@@ -63,7 +63,7 @@ export class RingListener {
       }
       try {
         // Never waiting for a segment that a client leaves half-made.
-        const rings = withoutPatience(() => Connection.attach<Uint8Array>(request as Handle))
+        const rings = withoutPatience(() => PipeEnd.attach<Uint8Array>(request as Handle))
         core.accept(new RingTransport(rings))
       } catch {
         work += UNREADABLE // it is no end of a pipe, or its client is gone already

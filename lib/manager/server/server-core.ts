@@ -5,36 +5,25 @@ import { randomBytes } from 'node:crypto'
 import { managerError } from '../../errors/manager-messages.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { valueError } from '../../validate.ts'
-import { MAX_HANDSHAKE_BYTES, REFUSED, writeRefusal } from '../wire/handshake.ts'
+import { type AboutServer, MAX_HANDSHAKE_BYTES, REFUSED, writeRefusal } from '../wire/handshake.ts'
 import type { Transport } from '../wire/transport.ts'
 import type { Limits } from './limits.ts'
 import type { ManagedType } from './managed-type.ts'
 import { Referent, ReferentTable } from './referent.ts'
 import { type RegisterOptions, registeredType } from './registered-type.ts'
-import { rootType } from './root.ts'
-import { FAREWELL_MS, Session } from './session.ts'
+import { rootType, type ServerState } from './root.ts'
+import { FAREWELL_MS, Session, type SessionHost } from './session.ts'
 import { Statistics } from './statistics.ts'
-import { builtInTypes } from './types/index.ts'
 
 const CHECK_MS = 250
 /** So many clients at a time are told that there are too many. */
 export const MAX_REFUSED = 64
 
-/** What a server says of itself to a client that it trusts. */
-export interface AboutServer {
-  /** Tells this server from every other one, also from a later one at the same address. */
-  readonly id: string
-  readonly pid: number
-  /** The queue in shared memory where blocking clients of the same machine ask for a connection. */
-  readonly rings?: Handle
-  readonly frameBytes: number
-}
-
-export class ServerCore {
+export class ServerCore implements SessionHost, ServerState {
   readonly id = randomBytes(12).toString('base64url')
   readonly key: Uint8Array
   readonly limits: Limits
-  readonly types = new Map<string, ManagedType>(builtInTypes.map((type) => [type.name, type]))
+  readonly types: Map<string, ManagedType>
   readonly referents = new ReferentTable()
   readonly statistics = new Statistics()
   /** The object that stands for the server. */
@@ -47,7 +36,9 @@ export class ServerCore {
   #refused = 0
   #checks: NodeJS.Timeout | undefined
 
-  constructor(key: Uint8Array, limits: Limits) {
+  /** @param types - the types of objects that the server knows from the start */
+  constructor(key: Uint8Array, limits: Limits, types: readonly ManagedType[]) {
+    this.types = new Map(types.map((type) => [type.name, type]))
     this.key = key
     this.limits = limits
   }

@@ -3,11 +3,12 @@ import type { TlsOptions } from 'node:tls'
 import { isUrl } from '../../kinds-of-value.ts'
 import { assertOptions, assertString, typeError } from '../../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from '../address.ts'
-import { environmentKey, keyBytes, newKey } from '../credentials.ts'
+import { environmentKey, keyBytes, newKey } from '../keys.ts'
 import { noteNotServed, noteServed } from '../served-here.ts'
+import * as OBJECT_TYPES from '../types/objects.ts'
 import { limitsOf, type ManagerLimits } from './limits.ts'
 import { type Listener, listen } from './listener.ts'
-import { listenPrivately, type PrivateListener, removeAbandonedDirectories } from './private-directory.ts'
+import { listenPrivately, type PrivateListener, removeAbandonedDirectories } from './private-listener.ts'
 import type { RegisterOptions } from './registered-type.ts'
 import { RingListener } from './ring-listener.ts'
 import { ServerCore } from './server-core.ts'
@@ -89,7 +90,7 @@ export class ManagerServer implements AsyncDisposable {
     assertServeOptions(options)
     const key =
       options.authkey === undefined ? (environmentKey() ?? newKey()) : keyBytes('options.authkey', options.authkey)
-    const core = new ServerCore(key, limitsOf(options.limits))
+    const core = new ServerCore(key, limitsOf(options.limits), Object.values(OBJECT_TYPES))
     for (const [name, { module, ...rest }] of Object.entries(options.types ?? {})) {
       await core.register(name, String(module), rest)
     }

@@ -6,7 +6,7 @@ import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
-import { Connection } from '../../queue/pipe.ts'
+import { Connection as PipeEnd } from '../../queue/pipe.ts'
 import {
   isOpening,
   MAX_HANDSHAKE_BYTES,
@@ -18,35 +18,50 @@ import {
   writeWelcome,
 } from '../wire/handshake.ts'
 import {
-  CALL,
   CANCEL,
-  type Call as CallMessage,
   ERROR,
   GOODBYE,
-  HOLD,
-  RELEASE,
+  REF,
+  REQUEST,
   RESULT,
+  type RequestMessage,
   ROOT,
-  readFromClient,
+  readClientMessage,
   SWITCH,
+  UNREF,
 } from '../wire/messages.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import type { Receiver, Transport } from '../wire/transport.ts'
-import { Call } from './call.ts'
-import { OPERATIONS } from './limits.ts'
+import { type Limits, OPERATIONS } from './limits.ts'
 import type { ManagedType, Method } from './managed-type.ts'
-import type { Referent } from './referent.ts'
-import type { ServerCore } from './server-core.ts'
-import { SessionValues } from './session-values.ts'
+import type { Referent, ReferentTable } from './referent.ts'
+import { type Client, Request } from './request.ts'
+import { type ReferenceAccount, SessionValues } from './session-values.ts'
+import type { Statistics } from './statistics.ts'
 
 /** So long a client may take to read why it is sent away. */
 export const FAREWELL_MS = 1000
 
+/** What a session needs of its server. */
+export interface SessionHost {
+  readonly key: Uint8Array
+  readonly limits: Limits
+  readonly referents: ReferentTable
+  readonly statistics: Statistics
+  /** The object that stands for the server. */
+  readonly root: Referent
+  /** What the client is told in the welcome. */
+  about(): Uint8Array
+  /** The client of a session has proved that it knows the key. */
+  noteTrusted(): void
+  noteEnd(session: Session): void
+}
+
 let lastId = 0
 
-export class Session implements Receiver {
+export class Session implements Receiver, Client, ReferenceAccount {
   readonly id = ++lastId
-  readonly #server: ServerCore
+  readonly #server: SessionHost
   readonly #transport: Transport
   readonly #nonce = newNonce()
   #hasOpened = false
@@ -54,18 +69,18 @@ export class Session implements Receiver {
   #isClosed = false
   #isPaused = false
   readonly #startedAt = performance.now()
-  /** Calls that have not been answered, by their numbers. */
-  readonly #calls = new Map<number, Call>()
-  /** What it has proxies for. */
-  readonly #held = new Map<number, Referent>()
-  /** Objects in which it may hold something that ends with it. */
-  readonly #engaged = new Set<Referent>()
+  /** Requests that have not been answered, by their ids. */
+  readonly #requests = new Map<number, Request>()
+  /** The objects that the client has references to. */
+  readonly #referenced = new Map<number, Referent>()
+  /** The objects in which the client may have something that ends with it. */
+  readonly #used = new Set<Referent>()
   readonly #values: SessionValues
   /** Milliseconds of calls since others had their turn. */
   #busyMs = 0
   #isYielding = false
 
-  constructor(server: ServerCore, transport: Transport) {
+  constructor(server: SessionHost, transport: Transport) {
     this.#server = server
     this.#transport = transport
     this.#values = new SessionValues(this, server.limits.frameBytes)
@@ -134,12 +149,12 @@ export class Session implements Receiver {
   }
 
   /** The object lives no longer for this client than it says so: counts, and what it holds in it. */
-  hold(referent: Referent): void {
-    if (!this.#held.has(referent.id) && this.#held.size >= this.#server.limits.objects) {
+  ref(referent: Referent): void {
+    if (!this.#referenced.has(referent.id) && this.#referenced.size >= this.#server.limits.objects) {
       throw managerError('ERR_LIMIT', { limit: 'proxies', max: this.#server.limits.objects })
     }
-    this.#held.set(referent.id, referent)
-    this.#server.referents.hold(referent, this)
+    this.#referenced.set(referent.id, referent)
+    this.#server.referents.ref(referent, this)
   }
 
   /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
@@ -171,8 +186,8 @@ export class Session implements Receiver {
   }
 
   /** An object of the server's own that a method gives the client, such as an iterator: it lives as long as its proxies. */
-  make(type: ManagedType, object: object): Referent {
-    return this.#server.referents.make(type, object)
+  make(type: { readonly name: string }, object: object): Referent {
+    return this.#server.referents.make(type as ManagedType, object)
   }
 
   /** Goes on in shared memory, from what the client sends after its switch; false when that is not possible. */
@@ -180,7 +195,7 @@ export class Session implements Receiver {
     const transport = this.#transport
     if (!(transport instanceof SwitchingTransport) || transport.hasRings) return false
     try {
-      transport.prepare(withoutPatience(() => Connection.attach<Uint8Array>(handle)))
+      transport.prepare(withoutPatience(() => PipeEnd.attach<Uint8Array>(handle)))
       return true
     } catch {
       return false // not of this machine, or not ours to see, or there is no room
@@ -193,7 +208,7 @@ export class Session implements Receiver {
     if (method === undefined) {
       throw managerError('ERR_NOT_EXPOSED', { type: referent.type.name, method: name })
     }
-    if (referent.type.leave !== undefined) this.#engaged.add(referent)
+    if (referent.type.disconnect !== undefined) this.#used.add(referent)
     return method
   }
 
@@ -227,20 +242,20 @@ export class Session implements Receiver {
   }
 
   #onMessage(frame: Buffer): void {
-    const message = readFromClient(frame)
+    const message = readClientMessage(frame)
     switch (message.kind) {
-      case CALL:
-        this.#onCall(message)
+      case REQUEST:
+        this.#onRequest(message)
         break
       case CANCEL:
-        this.#calls.get(message.call)?.cancel()
+        this.#requests.get(message.requestId)?.cancel()
         break
-      case RELEASE:
-        this.letGo(message.target, message.count)
+      case UNREF:
+        this.unref(message.target, message.count)
         break
-      case HOLD: {
+      case REF: {
         const referent = this.#server.referents.get(message.target)
-        if (referent !== undefined) this.hold(referent)
+        if (referent !== undefined) this.ref(referent)
         break
       }
       case SWITCH:
@@ -251,43 +266,44 @@ export class Session implements Receiver {
   }
 
   /** The client has let go of an object so many times. */
-  letGo(id: number, count: number): void {
-    const referent = this.#held.get(id)
-    if (referent === undefined || !this.#server.referents.release(referent, this, count)) return
-    this.#held.delete(id)
-    this.#leave(referent)
+  unref(id: number, count: number): void {
+    const referent = this.#referenced.get(id)
+    if (referent === undefined || !this.#server.referents.unref(referent, this, count)) return
+    this.#referenced.delete(id)
+    this.#disconnect(referent)
   }
 
-  #onCall(message: CallMessage): void {
-    const { call: number } = message
-    if (this.#calls.has(number)) throw managerError('ERR_PROTOCOL', { why: 'duplicate call', value: number })
+  #onRequest(message: RequestMessage): void {
+    const { requestId } = message
+    if (this.#requests.has(requestId))
+      throw managerError('ERR_PROTOCOL', { why: 'duplicate request', value: requestId })
     const started = performance.now()
     let result: unknown
-    const call = new Call(this, message.task)
+    const request = new Request(this, message.task)
     try {
-      if (this.#calls.size >= this.#server.limits.pendingCalls) {
+      if (this.#requests.size >= this.#server.limits.pendingCalls) {
         throw managerError('ERR_LIMIT', { limit: 'pending calls', max: this.#server.limits.pendingCalls })
       }
       const referent = message.target === ROOT ? this.#server.root : this.find(message.target)
       const method = this.methodOf(referent, message.method)
       const args = this.#values.argumentsOf(message, referent.type.attaches)
-      result = method(referent.object, call, ...args)
+      result = method(referent.object, request, ...args)
       // A promise of ours settles once, which those of others need not do.
       if (isPromiseLike(result)) result = Promise.resolve(result)
     } catch (error) {
-      this.#fail(number, error, started)
+      this.#fail(requestId, error, started)
       this.#noteBusy(started)
       return
     }
     if (result instanceof Promise) {
-      this.#calls.set(number, call)
-      if (this.#isClosed) call.cancel() // the method itself has ended it
+      this.#requests.set(requestId, request)
+      if (this.#isClosed) request.cancel() // the method itself has ended it
       result.then(
-        (value) => this.#answer(number, call, value, undefined),
-        (error: unknown) => this.#fail(number, error, undefined),
+        (value) => this.#answer(requestId, request, value, undefined),
+        (error: unknown) => this.#fail(requestId, error, undefined),
       )
     } else {
-      this.#answer(number, call, result, started)
+      this.#answer(requestId, request, result, started)
     }
     this.#noteBusy(started)
   }
@@ -305,29 +321,29 @@ export class Session implements Receiver {
     })
   }
 
-  #answer(number: number, call: Call, value: unknown, started: number | undefined): void {
-    this.#calls.delete(number)
+  #answer(requestId: number, request: Request, value: unknown, started: number | undefined): void {
+    this.#requests.delete(requestId)
     if (this.#isClosed) {
-      call.leaveUnanswered()
+      request.leaveUnanswered()
       return
     }
     let reply: Buffer
     try {
-      reply = this.#values.encode(RESULT, number, value)
+      reply = this.#values.encode(RESULT, requestId, value)
     } catch (error) {
-      call.leaveUnanswered()
-      this.#fail(number, error, started)
+      request.leaveUnanswered()
+      this.#fail(requestId, error, started)
       return
     }
     this.#server.statistics.note(started, false)
     this.#send(reply)
   }
 
-  #fail(number: number, error: unknown, started: number | undefined): void {
-    this.#calls.delete(number)
+  #fail(requestId: number, error: unknown, started: number | undefined): void {
+    this.#requests.delete(requestId)
     if (this.#isClosed) return
     this.#server.statistics.note(started, true)
-    this.#send(this.#values.encodeError(ERROR, number, error))
+    this.#send(this.#values.encodeError(ERROR, requestId, error))
   }
 
   #send(bytes: Buffer): void {
@@ -350,16 +366,16 @@ export class Session implements Receiver {
   #end(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const call of this.#calls.values()) call.cancel()
-    this.#calls.clear()
-    for (const referent of this.#engaged) this.#leave(referent)
-    for (const referent of this.#held.values()) this.#server.referents.release(referent, this, Infinity)
-    this.#held.clear()
+    for (const request of this.#requests.values()) request.cancel()
+    this.#requests.clear()
+    for (const referent of this.#used) this.#disconnect(referent)
+    for (const referent of this.#referenced.values()) this.#server.referents.unref(referent, this, Infinity)
+    this.#referenced.clear()
     this.#server.noteEnd(this)
   }
 
-  #leave(referent: Referent): void {
-    if (this.#engaged.delete(referent)) referent.type.leave?.(referent.object, this)
+  #disconnect(referent: Referent): void {
+    if (this.#used.delete(referent)) referent.type.disconnect?.(referent.object, this)
   }
 }
 

@@ -16,8 +16,9 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
+import type { Handle } from '../../memory/handle.ts'
 
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 /** "PSMG" */
 const MAGIC = 0x474d5350
 const LENGTH = 4
@@ -31,6 +32,16 @@ export const MAX_WELCOME_BYTES = 4096
 
 export const REFUSED = { KEY: 1, VERSION: 2, FULL: 3 } as const
 type Refusal = (typeof REFUSED)[keyof typeof REFUSED]
+
+/** What a server tells a client in its welcome. */
+export interface AboutServer {
+  /** Tells this server from every other one, also from a later one at the same address. */
+  readonly id: string
+  readonly pid: number
+  /** The queue in shared memory where clients of the same machine ask for a connection. */
+  readonly rings?: Handle
+  readonly frameBytes: number
+}
 
 export function newNonce(): Buffer {
   return randomBytes(NONCE)

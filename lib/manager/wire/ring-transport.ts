@@ -6,7 +6,7 @@
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import { hasCode } from '../../errors/share-error.ts'
-import type { Connection } from '../../queue/pipe.ts'
+import type { Connection as PipeEnd } from '../../queue/pipe.ts'
 import { FrameReader } from './framing.ts'
 import type { Receiver, Transport } from './transport.ts'
 
@@ -31,7 +31,7 @@ export function inPieces(bytes: Uint8Array, put: (piece: Uint8Array) => void): v
 }
 
 export class RingTransport implements Transport {
-  readonly #rings: Connection<Uint8Array>
+  readonly #rings: PipeEnd<Uint8Array>
   #receiver: Receiver | undefined
   #reader: FrameReader | undefined
   #isClosed = false
@@ -50,7 +50,7 @@ export class RingTransport implements Transport {
   readonly #outgoing: Uint8Array[] = []
   #outgoingBytes = 0
 
-  constructor(rings: Connection<Uint8Array>) {
+  constructor(rings: PipeEnd<Uint8Array>) {
     this.#rings = rings.unref().distrust() // a connection that is idle keeps nothing alive
   }
 

@@ -7,7 +7,7 @@
  */
 import type { Socket } from 'node:net'
 import { managerError } from '../../errors/manager-messages.ts'
-import type { Connection } from '../../queue/pipe.ts'
+import type { Connection as PipeEnd } from '../../queue/pipe.ts'
 import { RingTransport } from './ring-transport.ts'
 import { type Receiver, SocketTransport, type Transport } from './transport.ts'
 
@@ -17,7 +17,7 @@ export class SwitchingTransport implements Transport {
   #maxFrameBytes = 0
   #stallMs: number | undefined
   /** What there is to switch to. */
-  #prepared: Connection<Uint8Array> | undefined
+  #prepared: PipeEnd<Uint8Array> | undefined
   /** What was switched to. */
   #rings: RingTransport | undefined
   #isPaused = false
@@ -37,7 +37,7 @@ export class SwitchingTransport implements Transport {
   }
 
   /** Has rings to switch to. They end with this. */
-  prepare(rings: Connection<Uint8Array>): void {
+  prepare(rings: PipeEnd<Uint8Array>): void {
     this.#prepared = rings
   }
 
