@@ -1,10 +1,22 @@
-// Gives the pages of docs/ their titles, puts them into groups, in the order in which typedoc.json lists them, and checks that exported
-// functions are documented.
+// Gives the pages of docs/ their titles and puts them into groups, in the order in which typedoc.json lists them. Sorts the public names by
+// topic, and checks that exported functions are documented.
 
 import path from 'node:path'
 import { CommentTag, Converter, ReflectionKind } from 'typedoc'
 
 const GROUPS = { guide: 'Guide', platforms: 'Platforms', internals: 'Internals' }
+const TOPICS = [
+  ['views', 'Values and arrays'],
+  ['scalars', 'Values and arrays'],
+  ['sync', 'Locks and waiting'],
+  ['queue', 'Queues and pipes'],
+  ['state', 'Shared state'],
+  ['process', 'Processes'],
+  ['manager', 'Managers'],
+  ['memory', 'Memory, names and handles'],
+  ['errors', 'Errors'],
+]
+
 /** TypeDoc makes its groups with priority -100. */
 const AFTER_GROUPING = -200
 const HEADING = /^# (.*)\n/
@@ -15,11 +27,9 @@ export function load(app) {
     document.name = HEADING.exec(document.content[0]?.text ?? '')?.[1] ?? document.name
   })
 
-  // A class whose type is an interface, as `Value`, is a variable for TypeDoc.
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
-    for (const { type, comment } of project.getReflectionsByKind(ReflectionKind.Variable)) {
-      if (type?.type !== 'reference' || !type.name.endsWith('Constructor')) continue
-      comment?.blockTags.push(new CommentTag('@group', [{ kind: 'text', text: 'Classes' }]))
+    for (const module of project.getChildrenByKind(ReflectionKind.Module)) {
+      for (const reflection of module.children ?? []) categorize(reflection, topicOf(project, reflection))
     }
   })
 
@@ -37,6 +47,19 @@ export function load(app) {
     }
   }
   app.converter.on(Converter.EVENT_RESOLVE_END, arrange, AFTER_GROUPING)
+}
+
+/** The topic of a public name: that of the folder that defines it. */
+function topicOf(project, reflection) {
+  const file = project.getSymbolIdFromReflection(reflection)?.packagePath ?? ''
+  return TOPICS.find(([folder]) => file.startsWith(`lib/${folder}/`))?.[1] ?? 'Other'
+}
+
+function categorize(reflection, topic) {
+  const commented = [reflection, ...(reflection.signatures ?? [])].filter(({ comment }) => comment !== undefined)
+  for (const { comment } of commented) {
+    comment.blockTags.push(new CommentTag('@category', [{ kind: 'text', text: topic }]))
+  }
 }
 
 function pathOf(document) {
