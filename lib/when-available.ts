@@ -3,7 +3,7 @@ import { offAbort, onAbort } from './abort-registry.ts'
 import { segmentError } from './errors/segment-messages.ts'
 import { hasCode, type ShareError } from './errors/share-error.ts'
 import { withoutPatience } from './memory/segment.ts'
-import { assertWaitOptions, type WaitOptions } from './sync/wait-options.ts'
+import { takeWaitOptions, type WaitOptions } from './sync/wait-options.ts'
 import { assertFunction } from './validate.ts'
 
 /** What means "not yet". */
@@ -37,7 +37,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  */
 export async function whenAvailable<T>(attempt: () => T | PromiseLike<T>, options: WaitOptions = {}): Promise<T> {
   assertFunction('attempt', attempt)
-  assertWaitOptions(options)
+  options = takeWaitOptions(options)
   const isNotYet = (error: unknown) => NOT_YET.some((code) => hasCode(error, code))
   return await retry(
     () => withoutPatience(attempt),

@@ -14,7 +14,7 @@ import type { ShareError } from '../errors/share-error.ts'
 import { isError, isUrl } from '../kinds-of-value.ts'
 import { isShortage, makeRoom } from '../memory/room.ts'
 import type { HeldHandle } from '../memory/segment.ts'
-import { assertWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
+import { takeWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { assertBoolean, assertOptions, assertString, typeError, valueError } from '../validate.ts'
 import { encodeArguments } from './arguments.ts'
 import { isImporting, originOf } from './current.ts'
@@ -257,7 +257,7 @@ export class Process<T = unknown> implements AsyncDisposable {
    * signal's reason when it aborts.
    */
   async join(options: WaitOptions = {}): Promise<number> {
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     const child = this.#child
     if (child === undefined) throw this.#notStarted()
     const { timeoutMs = Infinity, signal } = options

@@ -1,6 +1,6 @@
 /** Iteration over what is taken from a queue or received from a pipe, until the end or until a signal aborts. */
 import type { WaitOptions } from '../sync/wait-options.ts'
-import { assertOptions, assertSignal } from '../validate.ts'
+import { assertSignal, takeOptions } from '../validate.ts'
 
 /** What a consumer gets when the queue has ended. */
 export const ENDED: unique symbol = Symbol('ended')
@@ -16,18 +16,18 @@ export interface ConsumeOptions {
 /** @param take - takes an item, or rejects with the signal's reason without taking one */
 export function consume<T>(
   take: (options: WaitOptions) => Got | Promise<Got>,
-  options: ConsumeOptions,
+  options: ConsumeOptions | undefined,
 ): AsyncGenerator<T, void, undefined> {
-  assertOptions('options', options, ['signal'])
-  assertSignal('options.signal', options.signal)
-  return items(take, options)
+  const { signal } = takeOptions('options', options, ['signal'])
+  assertSignal('options.signal', signal)
+  return items(take, signal)
 }
 
 async function* items<T>(
   take: (options: WaitOptions) => Got | Promise<Got>,
-  options: ConsumeOptions,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<T, void, undefined> {
-  const { signal } = options
+  const options = { signal }
   while (!signal?.aborted) {
     let got: Got
     try {

@@ -4,12 +4,7 @@ import { hasCode, type ShareError } from '../errors/share-error.ts'
 import { isShortage } from '../memory/room.ts'
 import type { Attachment } from '../memory/segment.ts'
 import { native, QUEUE } from '../native.ts'
-import {
-  assertSyncWaitOptions,
-  assertWaitOptions,
-  type SyncWaitOptions,
-  type WaitOptions,
-} from '../sync/wait-options.ts'
+import { type SyncWaitOptions, takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-queue.ts'
 import { ENDED, type Got } from './consume.ts'
 import {
@@ -52,7 +47,7 @@ export class Consumer {
 
   /** @throws at once, or rejects */
   get(waiter: Waiter, options: WaitOptions): Got | Promise<Got> {
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     options.signal?.throwIfAborted()
     const got = this.tryGet(waiter)
     if (got !== NOT_NOW) return got
@@ -61,7 +56,7 @@ export class Consumer {
   }
 
   getSync(waiter: Waiter, options: SyncWaitOptions | undefined): Got {
-    if (options !== undefined) assertSyncWaitOptions(options)
+    if (options !== undefined) options = takeSyncWaitOptions(options)
     const got = this.tryGet(waiter)
     return got === NOT_NOW ? this.#takeSync(waiter, options?.timeoutMs ?? Infinity) : got
   }
@@ -71,7 +66,7 @@ export class Consumer {
   }
 
   async getMany(waiter: Waiter, max: number, options: WaitOptions): Promise<unknown[] | typeof ENDED> {
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     options.signal?.throwIfAborted()
     const got = this.#ring.items.size === 0 ? this.#takeMany(waiter, max) : NOT_NOW
     if (got !== NOT_NOW) return got
@@ -80,7 +75,7 @@ export class Consumer {
   }
 
   getManySync(waiter: Waiter, max: number, options: SyncWaitOptions | undefined): unknown[] | typeof ENDED {
-    assertSyncWaitOptions(options)
+    options = takeSyncWaitOptions(options)
     return this.#block(waiter, () => this.#takeMany(waiter, max), options?.timeoutMs ?? Infinity)
   }
 
@@ -91,7 +86,7 @@ export class Consumer {
 
   /** Waits until there is an item to take, or the ring has ended, and takes nothing. False after the timeout. */
   async poll(waiter: Waiter, options: WaitOptions): Promise<boolean> {
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     options.signal?.throwIfAborted()
     if (this.#hasSomething()) return true
     const { timeoutMs = 0, signal } = options
@@ -102,7 +97,7 @@ export class Consumer {
   }
 
   pollSync(options: SyncWaitOptions): boolean {
-    assertSyncWaitOptions(options)
+    options = takeSyncWaitOptions(options)
     const attempt = () => (this.#hasSomething() ? true : NOT_NOW)
     return block(this.#ring.itemsWait, attempt, 0, options.timeoutMs ?? 0) === true
   }

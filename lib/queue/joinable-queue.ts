@@ -5,12 +5,7 @@ import { defineKind } from '../memory/kind.ts'
 import type { Member, MemberOptions } from '../memory/member.ts'
 import type { AttachOptions } from '../memory/segment.ts'
 import { native, QUEUE } from '../native.ts'
-import {
-  assertSyncWaitOptions,
-  assertWaitOptions,
-  type SyncWaitOptions,
-  type WaitOptions,
-} from '../sync/wait-options.ts'
+import { type SyncWaitOptions, takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { block, NOT_NOW, timeoutError } from '../sync/wait-queue.ts'
 import { assertInteger } from '../validate.ts'
 import { CountedQueue } from './counted-queue.ts'
@@ -45,7 +40,7 @@ class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
    */
   async join(options: WaitOptions = {}): Promise<void> {
     const { object, done } = this.state
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     options.signal?.throwIfAborted()
     const ticket = native.queueDoneTicket(object)
     const attempt = () => (native.queueIsDone(object, ticket) ? undefined : NOT_NOW)
@@ -62,7 +57,7 @@ class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
    */
   joinSync(options: SyncWaitOptions = {}): void {
     const { object, doneWait } = this.state
-    assertSyncWaitOptions(options)
+    options = takeSyncWaitOptions(options)
     const { timeoutMs = Infinity } = options
     const ticket = native.queueDoneTicket(object)
     const attempt = () => (native.queueIsDone(object, ticket) ? undefined : NOT_NOW)

@@ -7,7 +7,7 @@ import { type AttachOptions, type HeldHandle, heldHandle, takeAttachOptions } fr
 import { assertedName } from '../memory/segment-name.ts'
 import { FOR_CHILD } from '../memory/shareable.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
-import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
+import { NO_OPTIONS, type SyncWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { NOT_NOW } from '../sync/wait-queue.ts'
 import { typeError } from '../validate.ts'
 import { attachEnd, ConnectionState, createPipe, HOLDERS, type PipeOptions, placementOf } from './connection-state.ts'
@@ -15,8 +15,6 @@ import { type ConsumeOptions, consume, ENDED } from './consume.ts'
 import type { Consumer } from './consumer.ts'
 import type { Producer } from './producer.ts'
 import type { End } from './ring.ts'
-
-const NO_OPTIONS: WaitOptions = {}
 
 class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
   constructor(placement: Placement) {
@@ -148,7 +146,7 @@ class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implem
    * message, and the others stay in the pipe. As {@link Queue.consume}.
    * @throws {@link ShareError} `ERR_ONE_WAY`, `ERR_CLOSED`, as {@link recv}. `TypeError` for other options.
    */
-  consume(options: ConsumeOptions = NO_OPTIONS): AsyncGenerator<T, void, undefined> {
+  consume(options?: ConsumeOptions): AsyncGenerator<T, void, undefined> {
     return consume<T>(async (waitOptions) => this.#incoming.get(this, waitOptions), options)
   }
 

@@ -2,12 +2,7 @@
 import { segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
 import { native, QUEUE } from '../native.ts'
-import {
-  assertSyncWaitOptions,
-  assertWaitOptions,
-  type SyncWaitOptions,
-  type WaitOptions,
-} from '../sync/wait-options.ts'
+import { type SyncWaitOptions, takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-queue.ts'
 import { bytesOf, exchange, type ItemRecord, recordsInRing, ringBytesOf, select, writeHeader } from './exchange.ts'
 import { encode, ownedRecord } from './record.ts'
@@ -26,7 +21,7 @@ export class Producer {
   }
 
   async put(waiter: Waiter, value: unknown, options: WaitOptions): Promise<void> {
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     options.signal?.throwIfAborted()
     const record = encode(value)
     if (this.#tryPutRecord(waiter, record)) return
@@ -43,7 +38,7 @@ export class Producer {
   }
 
   putSync(waiter: Waiter, value: unknown, options: SyncWaitOptions | undefined): void {
-    if (options !== undefined) assertSyncWaitOptions(options)
+    if (options !== undefined) options = takeSyncWaitOptions(options)
     const record = encode(value)
     if (!this.#tryPutRecord(waiter, record)) this.#putRecordSync(waiter, record, options?.timeoutMs ?? Infinity)
   }
@@ -53,7 +48,7 @@ export class Producer {
   }
 
   async putMany(waiter: Waiter, values: readonly unknown[], options: WaitOptions): Promise<void> {
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     options.signal?.throwIfAborted()
     const records = this.#recordsOf(waiter, values)
     const attempt = () => (this.#putRecords(waiter, records, values.length) ? undefined : NOT_NOW)
@@ -63,7 +58,7 @@ export class Producer {
   }
 
   putManySync(waiter: Waiter, values: readonly unknown[], options: SyncWaitOptions | undefined): void {
-    assertSyncWaitOptions(options)
+    options = takeSyncWaitOptions(options)
     const records = this.#recordsOf(waiter, values)
     if (values.length === 0) return
     const attempt = () => this.#putRecords(waiter, records, values.length)

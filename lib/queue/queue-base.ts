@@ -2,12 +2,10 @@
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Placement } from '../memory/placement.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
-import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
+import { NO_OPTIONS, type SyncWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
 import { NOT_NOW } from '../sync/wait-queue.ts'
 import { type ConsumeOptions, consume, ENDED } from './consume.ts'
 import { QueueState } from './queue-state.ts'
-
-const NO_OPTIONS: WaitOptions = {}
 
 /** What {@link Queue}, {@link JoinableQueue} and {@link SimpleQueue} share. */
 export abstract class QueueBase<T> extends SharedObject<QueueState> implements AsyncIterable<T> {
@@ -138,7 +136,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    * console.assert(jobs.size === 1)
    * ```
    */
-  consume(options: ConsumeOptions = NO_OPTIONS): AsyncGenerator<T, void, undefined> {
+  consume(options?: ConsumeOptions): AsyncGenerator<T, void, undefined> {
     return consume<T>((waitOptions) => this.state.consumer.get(this, waitOptions), options)
   }
 

@@ -236,6 +236,7 @@ interface StateMember extends Disposable {
 class State {
   readonly #attachment: Attachment
   readonly #members: StateMember[] = []
+  readonly #names: string[] = []
 
   constructor({ attachment }: Placement, local: Local | undefined) {
     this.#attachment = attachment
@@ -248,6 +249,7 @@ class State {
       for (const [name, entry] of propertiesOf(attachment.segment)) {
         const value = Array.isArray(entry) ? Object.freeze(entry.map(make)) : make(entry)
         Object.defineProperty(this, name, { value, enumerable: true })
+        this.#names.push(name)
       }
     } catch (error) {
       for (const member of this.#members) member[Symbol.dispose]()
@@ -299,7 +301,7 @@ class State {
 
   [inspect.custom](): string {
     const { subject, closed } = this.#attachment
-    return inspected(`${nameOf(subject)} { ${Object.keys(this).join(', ')} }`, closed, () => undefined)
+    return inspected(`${nameOf(subject)} { ${this.#names.join(', ')} }`, closed, () => undefined)
   }
 }
 

@@ -19,17 +19,17 @@ export interface WaitOptions extends SyncWaitOptions {
 const SYNC_WAIT_OPTIONS: readonly string[] = ['timeoutMs']
 const WAIT_OPTIONS: readonly string[] = ['timeoutMs', 'signal']
 
-/** Own properties, so that nothing that a program has put into `Object.prototype` is read instead. */
-const NONE: WaitOptions = Object.freeze({ timeoutMs: undefined, signal: undefined })
+/** What is used when the caller gave none. Own properties, so that nothing that a program has put into `Object.prototype` is read instead. */
+export const NO_OPTIONS: WaitOptions = Object.freeze({ timeoutMs: undefined, signal: undefined })
 
 /** The options of a blocking wait, copied and checked. */
 export function takeSyncWaitOptions(given: SyncWaitOptions | undefined): SyncWaitOptions {
-  return given === undefined ? NONE : take(given, SYNC_WAIT_OPTIONS)
+  return given === undefined || given === NO_OPTIONS ? NO_OPTIONS : take(given, SYNC_WAIT_OPTIONS)
 }
 
 /** The options of an asynchronous wait, copied and checked. */
 export function takeWaitOptions(given: WaitOptions | undefined): WaitOptions {
-  return given === undefined ? NONE : take(given, WAIT_OPTIONS)
+  return given === undefined || given === NO_OPTIONS ? NO_OPTIONS : take(given, WAIT_OPTIONS)
 }
 
 // As takeOptions() does it, without the object in between: waits are frequent.

@@ -21,7 +21,7 @@ const copy = mkdtempSync(path.join(ROOT, 'build', 'adding-a-kind-'))
 afterAll(() => rmSync(copy, { recursive: true, force: true }))
 
 function run(file: string, args: readonly string[]) {
-  return spawnSync(process.execPath, [file, ...args], { cwd: copy, encoding: 'utf8', timeout: DEADLINE_MS })
+  return spawnSync(process.execPath, [file, ...args], { cwd: copy, encoding: 'utf8', timeout: 2 * DEADLINE_MS })
 }
 
 beforeAll(() => {
@@ -43,7 +43,7 @@ it('the page has a new file, an addition to the index, and a program', () => {
   expect(blocks.map(({ what }) => what)).toEqual(['new file', 'add to', 'not run'])
 })
 
-it('the new kind compiles, and its program does what the page says', { timeout: 4 * DEADLINE_MS }, () => {
+it('the new kind compiles, and its program does what the page says', { timeout: 8 * DEADLINE_MS }, () => {
   const compiler = path.join(path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
   const compiled = run(compiler, ['-p', 'tsconfig.build.json', '--pretty', 'false'])
   expect([compiled.stdout, compiled.status]).toEqual(['', 0])
