@@ -49,7 +49,7 @@ it('keeps what a killed owner has written, and says so to the next one', async (
   array.lock.runSync(({ abandoned }) => expect(abandoned).toBe(false))
 })
 
-describe('the news that a lock was abandoned', () => {
+describe('the report that a lock was abandoned', () => {
   const Point = Struct({ x: 'd', y: 'd' })
 
   interface Guarded extends Disposable {
@@ -135,7 +135,7 @@ describe('the news that a lock was abandoned', () => {
     expect(told(object.lock.acquireSync())).toBe(false)
   })
 
-  it.each(Object.entries(explicit))('is told once by %s', async (_name, take) => {
+  it.each(Object.entries(explicit))('is made once by %s', async (_name, take) => {
     const { lock } = values.pop()!
     expect(await take(lock)).toBe(true)
     expect(await take(lock)).toBe(false)

@@ -261,7 +261,7 @@ inNamespaces("an object with pidNamespaces: 'any'", () => {
     }
   })
 
-  it('gives back the units of a semaphore whose holder is killed elsewhere', async () => {
+  it('gives back the units of a semaphore when their process is killed in another namespace', async () => {
     using semaphore = new Semaphore(1, { recoverable: true, ...any })
     await using holder = await elsewhere()
     await holder.call('do', semaphore.handle, 'acquireSync').catch(() => {})
@@ -292,7 +292,7 @@ inNamespaces("an object with pidNamespaces: 'any'", () => {
 })
 
 inNamespaces('a persistent segment', () => {
-  it('moves to the namespace of whoever attaches when nobody else has it open', async () => {
+  it('moves to the namespace of an attacher when no other process has it open', async () => {
     const name = uniqueName()
     {
       await using first = await elsewhere()

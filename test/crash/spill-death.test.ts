@@ -61,7 +61,7 @@ describe('a queue with large items', () => {
     expect(queue.getSync()).toBe('small')
   })
 
-  it('takes a large item with others by getMany, and each once', async () => {
+  it('takes a large item with other items by getMany, and each once', async () => {
     using queue = spillingQueue(10)
     for (const item of ['a', new Uint8Array(5_000), 'b', 'c', new Uint8Array(6_000), new Uint8Array(7_000)]) {
       queue.putSync(item)
@@ -146,7 +146,7 @@ describe('a queue with large items', () => {
     expect(spillsOf(queue.name)).toEqual([])
   })
 
-  it('gives an item to the one of two consumers who takes it first, and the other one lets go of it', () => {
+  it('gives an item to the first of two consumers, and the other one closes its segment', () => {
     using queue = spillingQueue(3)
     queue.putSync(new Uint8Array(5_000).fill(1))
     queue.putSync('next')
@@ -189,7 +189,7 @@ describe('a queue with large items', () => {
   })
 })
 
-describe('a persistent queue that nobody has open', () => {
+describe('a persistent queue that no process has open', () => {
   it.each([
     [
       'of its own',

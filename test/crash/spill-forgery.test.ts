@@ -131,7 +131,7 @@ describe('a sweep', () => {
   )
 })
 
-describe('large items that nobody will take', () => {
+describe('large items that no consumer will take', () => {
   const spillsOf = (anchor: string) => names().filter((name) => name.startsWith(anchor))
 
   it('go with the last close of their queue, by whichever process', async () => {

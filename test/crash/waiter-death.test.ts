@@ -23,7 +23,7 @@ afterAll(async () => {
   await next[Symbol.asyncDispose]()
 })
 
-it('a waiter that is killed or terminated disturbs neither the owner nor the others who wait', async () => {
+it('a waiter that is killed or terminated disturbs neither the owner nor other waiters', async () => {
   using lock = Lock.create(uniqueName('lock'))
   await owner.call('hold', lock.handle)
   const others = [lock.acquire(), next.call<{ abandoned: boolean }>('visit', lock.handle, 'sync')] as const

@@ -330,15 +330,15 @@ const DENO = [
   },
   {
     file: crash('waiter-death'),
-    tests: ['a waiter that is killed or terminated disturbs neither the owner nor the others who wait'],
+    tests: ['a waiter that is killed or terminated disturbs neither the owner nor other waiters'],
     reason: 'what a terminated worker waited for may still be granted to it',
     skip: true,
   },
   {
     file: crash('owner-death'),
     tests: [
-      'each of its locks goes at once to who waits for it, by blocking or in a task, and who gets it is told',
-      'a lock that many wait for goes at once to one of them, who alone is told, and then to the others',
+      'each of its locks goes at once to a waiter, blocking or asynchronous, which finds it abandoned',
+      'a lock with many waiters goes at once to one of them, which alone finds it abandoned, and then to the others',
     ].map((name) => `when the owner is a worker that is terminated while it blocks > ${name}`),
     reason: BLOCKED_WORKER,
     skip: true,

@@ -1,4 +1,4 @@
-// Those who wait in one line for different things: whoever stands behind one that gives up is looked at again.
+// Waiters in one queue that need different amounts: when the head is cancelled, the next waiter makes an attempt.
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -87,7 +87,7 @@ const ENDS: [string, (tight: Tight) => { failing: Promise<void>; end: () => void
 describe.each([
   ['queue', tightQueue],
   ['pipe', tightPipe],
-])('in a line for room in a %s,', (_kind, make) => {
+])('in a queue of waiters for room in a %s,', (_kind, make) => {
   it.each(ENDS)('a small item goes in when the large one before it has given up %s', async (_how, begin) => {
     using tight = make()
     const { failing, end, error } = begin(tight)
@@ -99,7 +99,7 @@ describe.each([
     await small
   })
 
-  it('several give up in a row until one fits', async () => {
+  it('several waiters are cancelled in a row until one fits', async () => {
     using tight = make()
     const large = [1, 2, 3].map(() => expect(tight.put(LARGE)).rejects.toThrow(shareError('ERR_CLOSED')))
     const small = tight.putElsewhere(SMALL)
@@ -108,7 +108,7 @@ describe.each([
     await small
   })
 
-  it('a signal of several ends them all, and none of them is served meanwhile', async () => {
+  it('a signal of several waiters ends them all, and none of them is served meanwhile', async () => {
     using tight = make()
     const controller = new AbortController()
     const { signal } = controller
@@ -232,7 +232,7 @@ describe('a wait of two phases has one timeout:', () => {
     expect(delays.length).toBe(1)
   })
 
-  it('waiting for the entry of a barrier and then for the others ends when the one timeout is up', async () => {
+  it('a wait at a barrier, for the entry and then for the other parties, has one timeout', async () => {
     let finish = () => {}
     using barrier = new Barrier(2, { action: () => new Promise<void>((resolve) => (finish = resolve)) })
     const both = [barrier.wait(), barrier.wait()]
