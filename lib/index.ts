@@ -7,61 +7,62 @@ export { ShareError, type ShareErrorCode } from './errors/share-error.ts'
 export type { ManagerAddress } from './manager/address.ts'
 export type { Blocking } from './manager/client/blocking.ts'
 export type { Reconnection } from './manager/client/connection.ts'
-export type {
-  ManagedBarrierOptions,
-  ManagedConditionOptions,
-  ManagedQueueOptions,
-  ManagedSemaphoreOptions,
-} from './manager/client/factories.ts'
-export type { NameOptions } from './manager/client/factory-base.ts'
-export type { BlockingObjects, ManagedObjectInfo, ManagedObjects, ManagerStats } from './manager/client/objects.ts'
-export { ArrayProxy, type BlockingArray } from './manager/client/proxies/array.ts'
-export { type BarrierAction, BarrierProxy, type BlockingBarrierProxy } from './manager/client/proxies/barrier.ts'
-export type { DictKey, Primitive } from './manager/client/proxies/collections.ts'
+export type { BlockingObjects, ManagedObjects } from './manager/client/objects.ts'
+export { type AnyProxy, ManagedProxy } from './manager/client/proxy.ts'
+export type { NameOptions } from './manager/client/proxy-type.ts'
+export type { RegisteredProxy } from './manager/client/registered-proxy.ts'
+export type { AnyOperation, Operations, Results } from './manager/client/transaction.ts'
+export type { DictKey, Primitive } from './manager/contract/contract.ts'
+export type { ManagedObjectInfo, ManagerStats } from './manager/contract/root.ts'
+export { Manager, type ManagerConnectOptions, type ManagerStartOptions } from './manager/manager.ts'
+export type { ManagerLimits } from './manager/server/limits.ts'
+export type { RegisterOptions } from './manager/server/registered-type.ts'
+export { type ManagerServeOptions, ManagerServer, type ManagerType } from './manager/server/server.ts'
+export { ArrayProxy, type BlockingArray } from './manager/types/array/proxy.ts'
+export type { BarrierAction } from './manager/types/barrier/contract.ts'
+export { BarrierProxy, type BlockingBarrierProxy, type ManagedBarrierOptions } from './manager/types/barrier/proxy.ts'
 export {
   type BlockingConditionProxy,
   type BlockingOwnerOptions,
   ConditionProxy,
+  type ManagedConditionOptions,
   type ManagedOwnerOptions,
-} from './manager/client/proxies/condition.ts'
-export { type BlockingDict, type DictInit, DictProxy, type KeysOf } from './manager/client/proxies/dict.ts'
-export { type BlockingEventProxy, EventProxy } from './manager/client/proxies/event.ts'
-export { IteratorProxy } from './manager/client/proxies/iterator.ts'
-export { type BlockingList, ListProxy } from './manager/client/proxies/list.ts'
+} from './manager/types/condition/proxy.ts'
+export { type BlockingCounter, CounterProxy } from './manager/types/counter/proxy.ts'
+export type { DictInit, KeysOf } from './manager/types/dict/contract.ts'
+export { type BlockingDict, DictProxy } from './manager/types/dict/proxy.ts'
+export { type BlockingEventProxy, EventProxy } from './manager/types/event/proxy.ts'
+export { IteratorProxy } from './manager/types/iterator/proxy.ts'
+export type { SortOptions } from './manager/types/list/contract.ts'
+export { type BlockingList, ListProxy } from './manager/types/list/proxy.ts'
+export type { Abandonment } from './manager/types/lock/contract.ts'
+export type { BlockingLockGuard, ManagedLockGuard } from './manager/types/lock/guard.ts'
 export {
-  type Abandonment,
   type AnyLockProxy,
   type BlockingLockProxy,
   LockProxy,
   RLockProxy,
-} from './manager/client/proxies/lock.ts'
-export type { BlockingLockGuard, ManagedLockGuard } from './manager/client/proxies/lock-guard.ts'
-export { type BlockingNamespace, NamespaceProxy } from './manager/client/proxies/namespace.ts'
+} from './manager/types/lock/proxy.ts'
+export { type BlockingNamespace, NamespaceProxy } from './manager/types/namespace/proxy.ts'
 export {
   type BlockingJoinableQueueProxy,
   type BlockingQueueProxy,
   JoinableQueueProxy,
+  type ManagedQueueOptions,
   QueueProxy,
-} from './manager/client/proxies/queue.ts'
-export type { RegisteredProxy } from './manager/client/proxies/registered.ts'
+} from './manager/types/queue/proxy.ts'
 export {
   type BlockingSemaphoreProxy,
   BoundedSemaphoreProxy,
+  type ManagedSemaphoreOptions,
   SemaphoreProxy,
-} from './manager/client/proxies/semaphore.ts'
-export { type BlockingSet, type MembersOf, SetProxy } from './manager/client/proxies/set.ts'
-export { type BlockingValue, ValueProxy } from './manager/client/proxies/value.ts'
-export { type AnyProxy, ManagedProxy } from './manager/client/proxy.ts'
-export type { AnyOperation, Operations, Results } from './manager/client/transaction.ts'
-export { Manager, type ManagerConnectOptions, type ManagerStartOptions } from './manager/manager.ts'
-
-import './manager/revive.ts'
-
-export type { ManagerLimits } from './manager/server/limits.ts'
-export type { RegisterOptions } from './manager/server/registered-type.ts'
-export { type ManagerServeOptions, ManagerServer, type ManagerType } from './manager/server/server.ts'
-export type { SortOptions } from './manager/server/types/sorting.ts'
+} from './manager/types/semaphore/proxy.ts'
+export type { MembersOf } from './manager/types/set/contract.ts'
+export { type BlockingSet, SetProxy } from './manager/types/set/proxy.ts'
+export { type BlockingValue, ValueProxy } from './manager/types/value/proxy.ts'
 export type { Handle } from './memory/handle.ts'
+export type { SharedClass } from './memory/kind.ts'
+export { Member, type MemberOptions } from './memory/member.ts'
 export type { AttachOptions, SegmentOptions } from './memory/segment.ts'
 export { attach, type Shareable } from './memory/shareable.ts'
 export {
@@ -69,14 +70,18 @@ export {
   removeStaleSegments,
   type SegmentInfo,
   SharedMemory,
+  type SharedMemoryConstructor,
   unlinkSegment,
 } from './memory/shared-memory.ts'
 export { isMainProcess, type ParentProcess, parentProcess, processName } from './process/current.ts'
 export { Process, type ProcessOptions, type ProcessOptionsFor } from './process/process.ts'
 export type { PipeOptions } from './queue/connection-state.ts'
 export type { ConsumeOptions } from './queue/consume.ts'
-export { Connection, Pipe, type PipeConstructor, type PipeEnds } from './queue/pipe.ts'
+export { JoinableQueue, type JoinableQueueConstructor } from './queue/joinable-queue.ts'
+export { Connection, type ConnectionConstructor, Pipe, type PipeConstructor, type PipeEnds } from './queue/pipe.ts'
+export { Queue, type QueueConstructor } from './queue/queue.ts'
 export type { QueueOptions, SimpleQueueOptions } from './queue/queue-state.ts'
+export { SimpleQueue, type SimpleQueueConstructor } from './queue/simple-queue.ts'
 export type {
   Addend,
   ArrayOf,
@@ -88,48 +93,41 @@ export type {
   TypeCode,
   TypeName,
 } from './scalars/types.ts'
-export { Member, type MemberOptions } from './state/member.ts'
 export {
-  type ArrayMember,
-  Barrier,
-  BoundedSemaphore,
-  Condition,
-  Event,
-  JoinableQueue,
-  Lock,
-  Queue,
-  RawArray,
-  RawValue,
-  RLock,
-  Semaphore,
-  SharedArray,
-  SharedArray as Array,
-  SimpleQueue,
-  Value,
-  type ValueMember,
-} from './state/members.ts'
-export {
+  type ObjectsOf,
   SharedState,
   type SharedStateConstructor,
   type StateMembers,
   type StateSchema,
 } from './state/shared-state.ts'
-export type { BarrierHandleOptions, BarrierOptions } from './sync/barrier.ts'
-export type { OwnerOptions } from './sync/condition.ts'
-export type { ConditionOptions } from './sync/condition-site.ts'
+export { Barrier, type BarrierHandleOptions, type BarrierOptions } from './sync/barrier.ts'
+export {
+  Condition,
+  type ConditionConstructor,
+  type ConditionMemberOptions,
+  type ConditionOptions,
+  type OwnerOptions,
+} from './sync/condition.ts'
+export { Event } from './sync/event.ts'
+export { Lock } from './sync/lock.ts'
 export type { LockGuard } from './sync/lock-guard.ts'
-export type { AnyLock } from './sync/rlock.ts'
-export type { SemaphoreOptions } from './sync/semaphore.ts'
+export type { MemberLock } from './sync/lock-use.ts'
+export { type AnyLock, RLock } from './sync/rlock.ts'
+export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from './sync/semaphore.ts'
 export type { SyncWaitOptions, WaitOptions } from './sync/wait-options.ts'
 export { notify, type WaitAsyncOptions, type WaitAsyncResult, wait, waitAsync } from './sync/words.ts'
 export type { Truthy } from './truthy.ts'
 export type { ArrayMembers } from './views/array-members.ts'
-export type { ValueOptions } from './views/guarded-segment.ts'
-export type {
-  SharedArrayConstructor,
-  StructArrayOf,
-  TextMembers,
-  TypedArrayMembers,
+export type { ValueMemberOptions, ValueOptions } from './views/guarded-segment.ts'
+export {
+  type ArrayMember,
+  RawArray,
+  SharedArray,
+  SharedArray as Array,
+  type SharedArrayConstructor,
+  type StructArrayOf,
+  type TextMembers,
+  type TypedArrayMembers,
 } from './views/shared-array.ts'
 export { Struct } from './views/struct.ts'
 export type {
@@ -144,5 +142,13 @@ export type {
   StructType,
   StructView,
 } from './views/struct-types.ts'
-export type { ScalarValueOf, StructValueOf, ValueConstructor, ValueMembers } from './views/value.ts'
+export {
+  RawValue,
+  type ScalarValueOf,
+  type StructValueOf,
+  Value,
+  type ValueConstructor,
+  type ValueMember,
+  type ValueMembers,
+} from './views/value.ts'
 export { whenAvailable } from './when-available.ts'

@@ -1,10 +1,11 @@
-// The direction of knowledge in lib/: a file imports from its own layer or from a lower one, types included, and no files import each
-// other in a circle when the program runs. Prints each violation and ends with code 1.
+// Checks the direction of imports in lib/: a file imports only from its own layer or from a lower one, types included. No files import
+// each other in a circle at run time, nor by types in the folder WITHOUT_CIRCLES. The files of APART import nothing from each other. Prints
+// each violation and ends with code 1.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** From the lowest to the highest; folders, or single files of lib/. What stands in one row may know each other. */
+/** From the lowest to the highest: folders, or single files of lib/. Entries of one row may import each other. */
 const LAYERS = [
   ['kinds-of-value.ts', 'entries.ts', 'native-interface.ts', 'errors', 'inspection.ts', 'truthy.ts'],
   ['validate.ts', 'abort-registry.ts', 'native.ts', 'lifecycle.ts'],
@@ -15,11 +16,28 @@ const LAYERS = [
   ['views'],
   ['queue'],
   ['when-available.ts', 'state', 'process'],
-  ['manager/wire'],
+  ['manager/contract', 'manager/wire'],
   ['manager'],
   ['index.ts'],
-  // What Node is told to run.
+  // The programs that Node runs.
   ['process/child-main.ts', 'manager/server/server-main.ts'],
+]
+
+/** The folder in which type imports may not form circles either. */
+const WITHOUT_CIRCLES = 'manager/'
+
+/** The sides of a managed type, which do not import from each other. */
+const CONTRACT = /^manager\/(contract\/|types\/[^/]+\/contract\.ts$)/
+const CLIENT = /^manager\/(client\/|types\/proxies\.ts$|types\/[^/]+\/(proxy|guard)\.ts$)/
+const SERVER = /^manager\/(server\/|types\/objects\.ts$|types\/[^/]+\/(?!contract|proxy|guard))/
+const APART = [
+  { from: CLIENT, to: SERVER, message: 'the client does not import from the server' },
+  { from: SERVER, to: CLIENT, message: 'the server does not import from the client' },
+  {
+    from: CONTRACT,
+    to: /^manager\/(?!contract\/|types\/[^/]+\/contract\.ts$)/,
+    message: 'contracts import only contracts',
+  },
 ]
 
 const IMPORT = /^(?:import|export)(?<type> type)?\b(?:[^'"]*?from)? '(?<target>\.[^']+)'/gm
@@ -34,6 +52,12 @@ const problems = [...files.filter((file) => layerOf(file) < 0).map((file) => `${
 for (const [file, targets] of imports) {
   for (const { target } of targets) {
     if (layerOf(target) > layerOf(file)) problems.push(`${file} imports ${target}, which is in a higher layer`)
+  }
+}
+for (const [file, targets] of imports) {
+  for (const { from, to, message } of APART) {
+    if (!from.test(file)) continue
+    for (const { target } of targets) if (to.test(target)) problems.push(`${file} imports ${target}: ${message}`)
   }
 }
 for (const circle of circles()) problems.push(`a circle of imports: ${circle.join(' ')}`)
@@ -52,7 +76,7 @@ function layerOf(file) {
   return single < 0 ? LAYERS.findIndex((row) => row.some((name) => file.startsWith(`${name}/`))) : single
 }
 
-/** The sets of files that import each other at run time, after Tarjan (1972). */
+/** The sets of files that import each other, after Tarjan (1972). */
 function circles() {
   const found = []
   const index = new Map()
@@ -66,7 +90,7 @@ function circles() {
     low.set(file, index.get(file))
     stack.push(file)
     for (const { target, isType } of imports.get(file) ?? []) {
-      if (isType) continue
+      if (isType && !file.startsWith(WITHOUT_CIRCLES)) continue
       if (!index.has(target)) visit(target)
       if (stack.includes(target)) low.set(file, Math.min(low.get(file), low.get(target)))
     }

@@ -3,8 +3,9 @@
  *
  * As in segment-messages.ts, each code names the fields that its message needs.
  */
+import { errorOf, type FieldsOf, hasMessage, type MessageTable } from './error-table.ts'
 import { timeoutText } from './segment-messages.ts'
-import { isShareErrorCode, ShareError, type ShareErrorCode, type ShareErrorInfo } from './share-error.ts'
+import { ShareError, type ShareErrorCode, type ShareErrorInfo } from './share-error.ts'
 
 /** A server, by its address. */
 interface At {
@@ -16,12 +17,12 @@ interface Managed {
   readonly type: string
 }
 
-/** What failed at an address: listening there, connecting to it, or making the directory of a socket there. */
+/** The step that failed at an address: listening there, connecting to it, or making the directory of a socket there. */
 export interface SocketFields extends At {
   readonly does: 'listen' | 'connect' | 'make a directory'
 }
 
-/** What a message is about: a server or a managed object. */
+/** The subject of a message: a server or a managed object. */
 export type ManagerSubject = At | Managed
 
 function nameOf(subject: ManagerSubject): string {
@@ -44,16 +45,16 @@ function socketText(fields: SocketFields, error: string): string {
   return `cannot ${taskOf(fields)}: ${error}${fields.does === 'listen' ? '' : TMPDIR}`
 }
 
-/** What to do when there can be no directory for the socket. */
+/** The advice when there can be no directory for the socket. */
 const TMPDIR = '. Set TMPDIR to another directory, or pass an address'
 
-/** Why a server cannot be used any more. */
+/** The reason why a connection ended. */
 export type DisconnectedFields =
   | (At & { readonly why: 'server ended' | 'server closed the connection early' | 'reconnecting' })
   | (SocketFields & { readonly why: 'socket failed'; readonly error: string })
   | { readonly why: 'shut down' | 'server process ended' | 'client stalled' | 'client did not authenticate' }
 
-/** What a server or a client refuses, with the limit. */
+/** A limit that was exceeded. */
 export type LimitFields =
   | (Managed & { readonly limit: 'items'; readonly count: number; readonly max: number })
   | (Managed & { readonly limit: 'items at once'; readonly count: number; readonly max: number })
@@ -63,13 +64,13 @@ export type LimitFields =
   | { readonly limit: 'reply bytes'; readonly count: number; readonly isAtLeast: boolean; readonly max: number }
   | { readonly limit: 'compared values' | 'call time' | 'proxies' | 'pending calls'; readonly max: number }
 
-/** What the other side has sent, or not, against the protocol. */
+/** A violation of the protocol by the other side. */
 export type ProtocolFields =
   | (At & { readonly why: 'no manager' | 'bad greeting' | 'bad proof' })
   | (At & { readonly why: 'version'; readonly version: number; readonly ownVersion: number })
   | { readonly why: 'wrong opening' }
-  | { readonly why: 'message too short' | 'call without method' | 'release too short' | 'ring item' | 'value' }
-  | { readonly why: 'kind' | 'format' | 'duplicate call'; readonly value: number | undefined }
+  | { readonly why: 'message too short' | 'request without method' | 'unref too short' | 'ring item' | 'value' }
+  | { readonly why: 'kind' | 'format' | 'duplicate request'; readonly value: number | undefined }
   | { readonly why: 'frame'; readonly byteLength: number; readonly max: number }
   | { readonly why: 'no rings' | 'switch in rings' | 'arguments' | 'reference' | 'iteration' }
 
@@ -87,10 +88,10 @@ function protocolText(fields: ProtocolFields): string {
       return 'the client does not speak this version of the manager protocol'
     case 'message too short':
       return malformed('a message that is too short')
-    case 'call without method':
-      return malformed('a call that names no method')
-    case 'release too short':
-      return malformed('a release that is too short')
+    case 'request without method':
+      return malformed('a request that names no method')
+    case 'unref too short':
+      return malformed('a message of kind UNREF that is too short')
     case 'ring item':
       return malformed('an item that is not bytes, through shared memory')
     case 'value':
@@ -99,8 +100,8 @@ function protocolText(fields: ProtocolFields): string {
       return malformed(`a message of the unknown kind ${fields.value}`)
     case 'format':
       return malformed(`a value in the unknown format ${fields.value}`)
-    case 'duplicate call':
-      return malformed(`a second call with the number ${fields.value}`)
+    case 'duplicate request':
+      return malformed(`a second request with the id ${fields.value}`)
     case 'frame':
       return malformed(`a message of ${fields.byteLength} bytes, but at most ${fields.max} are allowed`)
     case 'no rings':
@@ -287,23 +288,22 @@ const MANAGER_MESSAGES = {
     fields.why === 'refused'
       ? `the manager at ${fields.address} closed the TLS connection before it answered: check the certificate that this client presents`
       : `TLS failed at ${fields.address}: ${fields.error}`,
-} satisfies Partial<Record<ShareErrorCode, (fields: never) => string>>
+} satisfies MessageTable
 
 export type ManagerErrorCode = keyof typeof MANAGER_MESSAGES
-/** What the message of a code needs. */
-export type ManagerErrorFields<C extends ManagerErrorCode> = Parameters<(typeof MANAGER_MESSAGES)[C]>[0]
+/** The fields that the message of a code needs. */
+export type ManagerErrorFields<C extends ManagerErrorCode> = FieldsOf<typeof MANAGER_MESSAGES, C>
 
 /** An error about a manager. */
 export function managerError<C extends ManagerErrorCode>(
   code: C,
   fields: ManagerErrorFields<C>,
-  info: ShareErrorInfo = {},
+  info?: ShareErrorInfo,
 ): ShareError {
-  const write = MANAGER_MESSAGES[code] as (fields: ManagerErrorFields<C>) => string
-  return new ShareError(code, write(fields), info)
+  return errorOf(MANAGER_MESSAGES, code, fields, info)
 }
 
-/** Codes of file systems that have no message of their own, and those that stand for them. */
+/** Codes of file systems without a message of their own, and the codes whose message they get. */
 const SAME: Readonly<Record<string, ShareErrorCode>> = { ENOTDIR: 'ENOENT', ELOOP: 'ENOENT', EDQUOT: 'ENOSPC' }
 
 function codeOf(error: Error): string {
@@ -311,13 +311,13 @@ function codeOf(error: Error): string {
   return SAME[code] ?? code
 }
 
-/** The words for an error of a socket or of TLS. */
+/** The error for one that a socket or TLS has reported. */
 export function socketError(error: Error, address: string, does: SocketFields['does']): ShareError {
   if (error instanceof ShareError) return error
   const { errno, syscall } = error as NodeJS.ErrnoException
   const code = codeOf(error)
   const info = { errno, syscall, cause: error }
-  if (isShareErrorCode(code) && !code.startsWith('ERR_') && Object.hasOwn(MANAGER_MESSAGES, code)) {
+  if (hasMessage(MANAGER_MESSAGES, code) && !code.startsWith('ERR_')) {
     return managerError(code as 'EROFS', { address, does }, info)
   }
   if (does === 'make a directory') return managerError('ERR_SYSTEM', { address, does, error: error.message }, info)
@@ -329,7 +329,7 @@ export function socketError(error: Error, address: string, does: SocketFields['d
   return managerError('ERR_DISCONNECTED', { address, does, why: 'socket failed', error: error.message }, info)
 }
 
-/** The error of a connection, as the error of a call that needed it: what was wrong is its cause. */
+/** The error of a request whose connection has ended, with the error of the connection as its cause. */
 export function disconnectedError(reason: ShareError): ShareError {
   return new ShareError('ERR_DISCONNECTED', reason.message, { cause: reason })
 }

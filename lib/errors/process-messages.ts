@@ -1,5 +1,6 @@
 /** Messages about child processes: those of {@link Process}, and the one that runs the server of a manager. */
-import { isShareErrorCode, ShareError, type ShareErrorCode, type ShareErrorInfo } from './share-error.ts'
+import { errorOf, type FieldsOf, hasMessage, type MessageTable } from './error-table.ts'
+import { ShareError, type ShareErrorInfo } from './share-error.ts'
 
 /** A child process: its name; none for the one that runs the server of a manager. */
 interface Child {
@@ -52,28 +53,27 @@ const PROCESS_MESSAGES = {
       : `${nameOf(fields)} has not been started: call start() first`,
   ERR_TIMEOUT: (fields: Child & { readonly timeoutMs: number }) =>
     `${nameOf(fields)} did not end within ${fields.timeoutMs} ms`,
-} satisfies Partial<Record<ShareErrorCode, (fields: never) => string>>
+} satisfies MessageTable
 
 export type ProcessErrorCode = keyof typeof PROCESS_MESSAGES
-/** What the message of a code needs. */
-export type ProcessErrorFields<C extends ProcessErrorCode> = Parameters<(typeof PROCESS_MESSAGES)[C]>[0]
+/** The fields that the message of a code needs. */
+export type ProcessErrorFields<C extends ProcessErrorCode> = FieldsOf<typeof PROCESS_MESSAGES, C>
 
 /** An error about a child process. */
 export function processError<C extends ProcessErrorCode>(
   code: C,
   fields: ProcessErrorFields<C>,
-  info: ShareErrorInfo = {},
+  info?: ShareErrorInfo,
 ): ShareError {
-  const write = PROCESS_MESSAGES[code] as (fields: ProcessErrorFields<C>) => string
-  return new ShareError(code, write(fields), info)
+  return errorOf(PROCESS_MESSAGES, code, fields, info)
 }
 
-/** The words for an error with which the system refuses to start a process. */
+/** The error for one with which the system refuses to start a process. */
 export function spawnError(error: Error, process: string | undefined): ShareError {
   if (error instanceof ShareError) return error
   const { code = '', errno, syscall } = error as NodeJS.ErrnoException
   const info = { errno, syscall, cause: error }
-  if (isShareErrorCode(code) && Object.hasOwn(PROCESS_MESSAGES, code)) {
+  if (hasMessage(PROCESS_MESSAGES, code)) {
     return processError(code as 'ENOMEM', { process }, info)
   }
   return processError('ERR_PROCESS_FAILED', { process, why: 'not started', error: error.message }, info)

@@ -4,9 +4,10 @@
  * A message is one sentence, or two: what is wrong, with which values, and what to do. Each code names the fields that its message
  * needs. `test/unit/error-messages.test.ts` renders all of them into docs/guide/error-messages.md.
  */
-import { isShareErrorCode, ShareError, type ShareErrorCode, type ShareErrorInfo } from './share-error.ts'
+import { errorOf, type FieldsOf, hasMessage, type MessageTable } from './error-table.ts'
+import { ShareError, type ShareErrorInfo } from './share-error.ts'
 
-/** What a message is about: a segment, the object that it belongs to, or a part of that. */
+/** The subject of a message: a segment, the object that it belongs to, or a part of that. */
 export interface Subject {
   readonly segment: string
   /** The name of the object's class, where it is known. */
@@ -28,7 +29,7 @@ interface SystemFields extends Room {
   readonly errno?: number | undefined
 }
 
-/** The numbers of an error for want of memory. */
+/** How much memory was missing. */
 export interface Room {
   readonly wantedBytes?: number | undefined
   readonly freeBytes?: number | undefined
@@ -45,7 +46,7 @@ function numbersOf({ wantedBytes, freeBytes }: Room): string {
     : ` (${wantedBytes} bytes wanted, ${freeBytes} free)`
 }
 
-/** How an object that exists differs from the one that was asked for. */
+/** How an existing object differs from the requested one. */
 export type Mismatch =
   | { readonly what: 'type'; readonly found: unknown; readonly expected: unknown }
   | { readonly what: 'length'; readonly found: number; readonly expected: number }
@@ -287,13 +288,13 @@ const SEGMENT_MESSAGES = {
     'mismatch' in fields
       ? `segment "${fields.segment}" ${predicateOf(fields.mismatch)}. Open it as it was created, or choose another name`
       : `${fields.segment === undefined ? 'a value' : `segment "${fields.segment}"`} contains ${fields.unsupported}`,
-} satisfies Partial<Record<ShareErrorCode, (fields: never) => string>>
+} satisfies MessageTable
 
 function units(count: number): string {
   return count === 1 ? '1 unit' : `${count} units`
 }
 
-/** What a wait that took too long says. @param name - of what was waited for */
+/** The message of a wait that took too long. @param name - what was waited for */
 export function timeoutText(name: string, timeoutMs: number): string {
   return timeoutMs === 0
     ? `${name} is not ready, and timeoutMs is 0`
@@ -301,8 +302,8 @@ export function timeoutText(name: string, timeoutMs: number): string {
 }
 
 export type SegmentErrorCode = keyof typeof SEGMENT_MESSAGES
-/** What the message of a code needs. */
-export type SegmentErrorFields<C extends SegmentErrorCode> = Parameters<(typeof SEGMENT_MESSAGES)[C]>[0]
+/** The fields that the message of a code needs. */
+export type SegmentErrorFields<C extends SegmentErrorCode> = FieldsOf<typeof SEGMENT_MESSAGES, C>
 
 /** An error about shared memory. */
 export function segmentError<C extends SegmentErrorCode>(
@@ -310,15 +311,14 @@ export function segmentError<C extends SegmentErrorCode>(
   fields: SegmentErrorFields<C>,
   cause?: unknown,
 ): ShareError {
-  const write = SEGMENT_MESSAGES[code] as (fields: SegmentErrorFields<C>) => string
   const { segment, syscall, errno, wantedBytes, freeBytes } = fields as ShareErrorInfo
-  return new ShareError(code, write(fields), { segment, syscall, errno, wantedBytes, freeBytes, cause })
+  return errorOf(SEGMENT_MESSAGES, code, fields, { segment, syscall, errno, wantedBytes, freeBytes, cause })
 }
 
-/** The words for an error that native code threw. @param segment - undefined for all of shared memory */
+/** The error for one that native code threw. @param segment - undefined for all of shared memory */
 export function fromNative(error: unknown, segment: string | undefined, room: Room = {}): unknown {
   if (error instanceof ShareError) return error
   const { code, errno, syscall } = error as { code?: string; errno?: number; syscall?: string }
-  if (code === undefined || !isShareErrorCode(code) || !Object.hasOwn(SEGMENT_MESSAGES, code)) return error
+  if (code === undefined || !hasMessage(SEGMENT_MESSAGES, code)) return error
   return segmentError(code as 'ENOENT', { segment, errno, syscall, ...room })
 }

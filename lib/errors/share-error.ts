@@ -1,8 +1,8 @@
 /**
  * ShareError and its codes: every error about the state of the world.
  *
- * Mistakes of the caller (a wrong type, a number out of range) are `TypeError` and `RangeError`: validate.ts. The messages are beside
- * this file, in one table for each domain: segment-messages.ts, process-messages.ts, manager-messages.ts.
+ * Mistakes of the caller (a wrong type, a number out of range) are `TypeError` and `RangeError`: validate.ts. The messages are in this
+ * folder, in one table for each domain: segment-messages.ts, process-messages.ts, manager-messages.ts.
  */
 
 /** The codes of {@link ShareError}. Those without `ERR_` are the operating system's. @internal */
@@ -80,7 +80,7 @@ export function isShareErrorCode(code: string): code is ShareErrorCode {
   return CODES.has(code)
 }
 
-/** What an error carries beside its code and its message; every part is optional. */
+/** The optional fields of an error besides its code and message. */
 export interface ShareErrorInfo {
   /** The name of the segment. */
   readonly segment?: string | undefined
@@ -110,7 +110,7 @@ export interface ShareErrorInfo {
  */
 export class ShareError extends Error {
   override readonly name = 'ShareError'
-  /** Which error it is. */
+  /** Identifies the error. */
   readonly code: ShareErrorCode
   /** The name of the segment that the error is about, if it is about one. */
   declare readonly segment: string | undefined
@@ -130,7 +130,7 @@ export class ShareError extends Error {
       info.cause === undefined ? undefined : { cause: info.cause },
     )
     this.code = code
-    // Only what there is, so that a printed error shows no empty fields.
+    // Only defined fields, so that a printed error shows no empty ones.
     if (info.segment !== undefined) this.segment = info.segment
     if (info.syscall !== undefined) this.syscall = info.syscall
     if (info.errno !== undefined) this.errno = info.errno

@@ -6,7 +6,7 @@ import { assertInteger, assertString, typeError, unknownKeyError, valueError } f
 /** Where the server of a {@link Manager} listens: the path of a Unix socket (a named pipe `\\.\pipe\…` on Windows), or host and port. */
 export type ManagerAddress = string | { readonly host: string; readonly port: number }
 
-/** What fits into the address of a Unix socket, everywhere. */
+/** The longest path of a Unix socket on all platforms. */
 export const MAX_PATH_BYTES = 103
 
 export function assertAddress(name: string, value: unknown): asserts value is ManagerAddress {
@@ -27,7 +27,7 @@ export function assertAddress(name: string, value: unknown): asserts value is Ma
   assertInteger(`${name}.port`, port, 0, 65_535)
 }
 
-/** As text, by which the address can be told from others and given to another process. */
+/** The address as text, which identifies it and can be passed to another process. */
 export function formatAddress(address: ManagerAddress): string {
   if (typeof address === 'string') return address
   return `tcp://${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`
@@ -40,7 +40,7 @@ export function parseAddress(text: string): ManagerAddress {
   return { host: text.slice(6, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
 }
 
-/** What to give to `connect` and `listen` of node:net. */
+/** The options for `connect` and `listen` of node:net. */
 export function socketOptions(address: ManagerAddress): { path: string } | { host: string; port: number } {
   return typeof address === 'string' ? { path: address } : { host: address.host, port: address.port }
 }

@@ -4,6 +4,8 @@ import { inspect } from 'node:util'
 import { managerError } from '../errors/manager-messages.ts'
 import { processError } from '../errors/process-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
+import { isUrl } from '../kinds-of-value.ts'
+import { registerKind } from '../memory/shareable.ts'
 import { isImporting } from '../process/current.ts'
 import {
   assertBoolean,
@@ -15,15 +17,14 @@ import {
   typeError,
 } from '../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from './address.ts'
+import { attachToManaged } from './client/attach.ts'
 import { BlockingChannel } from './client/blocking-channel.ts'
 import { BlockingManager } from './client/blocking-manager.ts'
 import { connect } from './client/connect.ts'
 import { Connection, type Reconnection } from './client/connection.ts'
+import { keyFor, noteConnection } from './client/known-servers.ts'
 import { type BlockingObjects, ManagedObjects } from './client/objects.ts'
-import './client/proxies/index.ts'
-import './client/proxies/registered.ts'
-import { isUrl } from '../kinds-of-value.ts'
-import { environmentKey, keyBytes, keyFor, newKey, remember } from './credentials.ts'
+import { environmentKey, keyBytes, newKey } from './keys.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
 import { assertServeOptions, type ManagerServeOptions, ManagerServer, SERVE_OPTIONS } from './server/server.ts'
 import { ServerProcess } from './server-process.ts'
@@ -33,9 +34,9 @@ export interface ManagerStartOptions extends ManagerServeOptions {
   /** How this process connects to the server, if `tls` is given. @defaultValue `tls` itself */
   readonly clientTls?: ConnectionOptions
   /**
-   * Options of the `node` program that runs the server; given, they are all that it gets beside `NODE_OPTIONS`, which it inherits with the rest of the
+   * Options of the `node` program that runs the server. They replace those of this process; `NODE_OPTIONS` is inherited with the rest of the
    * environment.
-   * @defaultValue those of this process (`process.execArgv`), except what says which program it is and who watches it: `--eval`, `--print`,
+   * @defaultValue those of this process (`process.execArgv`), except those that name the program or its debugger: `--eval`, `--print`,
    * `--check`, `--interactive`, `--input-type`, `--run`, `--entry-url`, and all that begin with `--inspect`, `--watch` or `--test`
    * @example
    * ```ts
@@ -57,32 +58,32 @@ export interface ManagerConnectOptions {
   readonly address: ManagerAddress
   /**
    * The key of the server.
-   * @defaultValue the one beside the socket, of a server of the same user that was not told where to listen; else the variable
+   * @defaultValue the one beside the socket, for a server of the same user without an address of its own; otherwise the variable
    * `PROCSHARE_AUTHKEY`
    */
   readonly authkey?: string | Uint8Array
   /** Options of `tls.connect`, to connect securely. */
   readonly tls?: ConnectionOptions
   /**
-   * How long to wait for a server that does not listen yet, and for its trust.
-   * @defaultValue not at all for a server that does not listen, 10,000 for the trust of one that does
+   * How long to wait for a server that does not listen yet, and for the authentication.
+   * @defaultValue no wait for a server that does not listen, 10,000 for the authentication
    */
   readonly timeoutMs?: number | undefined
   /** Rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Milliseconds that a call of the blocking form may take which does not wait for anything but the answer, if it has no timeout of its own: by then it
-   * throws `ERR_TIMEOUT`, also when the server is stopped. Waits, for a lock or an item, last until their own `timeoutMs`.
+   * Milliseconds that a call of the blocking form without a timeout of its own may take. After that it throws `ERR_TIMEOUT`, also when the
+   * server is stopped. Waits for a lock or an item are not affected: they last until their own `timeoutMs`.
    * @defaultValue 60,000
    */
   readonly syncTimeoutMs?: number
   /**
-   * Whether to connect again by itself whenever the connection is lost, also to a server that was started anew at the same address with the
-   * same key, until `close()`. Meanwhile calls are rejected with `ERR_DISCONNECTED`.
+   * Whether to connect again automatically whenever the connection is lost, until `close()`: also to a new server at the same address with
+   * the same key. Until then calls are rejected with `ERR_DISCONNECTED`.
    * @defaultValue false
    */
   readonly reconnect?: boolean
-  /** Called each time when the connection was made again, with what was lost. */
+  /** Called each time the connection was established again, with the proxies that were lost. */
   readonly onReconnect?: (found: Reconnection) => void
 }
 
@@ -99,12 +100,12 @@ function assertClientOptions({ syncTimeoutMs, reconnect, onReconnect }: ClientOp
 }
 
 /**
- * A server process that holds objects, and the connection of this process to it: lists, dicts, sets, namespaces, locks, queues and
- * objects of your own classes, which any number of processes, also on other machines, use through proxies.
+ * A server process that holds objects, and the connection of this process to it. The objects are lists, dicts, sets, namespaces, locks,
+ * queues and instances of your own classes. Any number of processes, also on other machines, use them through proxies.
  *
  * @remarks For Python's `multiprocessing.Manager`. What fits into flat memory is much faster in {@link Value}, {@link SharedArray} and the
- * other shared objects; a manager is for everything else. The server ends with the process that has started it, however that
- * ends. A pending call keeps the process alive; an idle manager does not.
+ * other shared objects; a manager is for everything else. The server ends with the process that has started it, even if that is
+ * killed. A pending call keeps the process alive; an idle manager does not.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -133,14 +134,14 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     this.#syncTimeoutMs = options.syncTimeoutMs ?? SYNC_TIMEOUT_MS
     const { onReconnect = () => {} } = options
     connection.listenForReconnections(onReconnect, options.reconnect === true)
-    remember(connection)
+    noteConnection(connection)
   }
 
   /**
    * Starts a server process and connects to it.
    *
-   * @remarks The server ignores SIGINT, SIGTERM and SIGHUP, which a terminal or a service manager sends to all processes of a program: it ends after this
-   * process, whose handlers can still use it.
+   * @remarks The server ignores SIGINT, SIGTERM and SIGHUP, which a terminal or a service manager sends to all processes of a program. It ends after this
+   * process, so signal handlers can still use it.
    * @throws {@link ShareError} `EADDRINUSE`, `EACCES`, `ENOENT`, `EADDRNOTAVAIL`, `ENAMETOOLONG` for an address where it cannot listen;
    * `ERR_TLS`; `ERR_PROCESS_FAILED` when the server process ends at once; `ERR_PROCESS_IMPORT` in a child that is still importing the
    * module of its function. `TypeError`, `RangeError` for options that cannot be right.
@@ -170,9 +171,8 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   /**
    * Connects to a server that runs, of this machine or another one; with a `timeoutMs`, also to one that is still to be started.
    *
-   * @remarks While nobody listens at the address it tries again after ever longer pauses of at most 50 ms; what else can go wrong is
-   * reported at once.
-   * @throws {@link ShareError} `ENOENT` or `ECONNREFUSED` when nobody listens there, `EACCES`; `ERR_NO_KEY` when none is given or found;
+   * @remarks While no server listens at the address, it tries again after pauses of up to 50 ms. Any other error is reported at once.
+   * @throws {@link ShareError} `ENOENT` or `ECONNREFUSED` when no server listens there, `EACCES`; `ERR_NO_KEY` when none is given or found;
    * `ERR_AUTHENTICATION` when the keys differ; `ERR_PROTOCOL` when something else answers, or another version; `ERR_TLS`; `ERR_LIMIT` when the
    * server has as many clients as it allows; `ERR_TIMEOUT` after `timeoutMs`, with the last error as its cause; `ERR_DISCONNECTED`. The
    * signal's reason when it aborts.
@@ -191,7 +191,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Runs a server in this process, for a daemon, until it is closed. Others connect to it, or this process itself.
+   * Runs a server in this process, for a daemon, until it is closed. Other processes connect to it, or this process itself.
    *
    * @throws as {@link start}.
    * @example
@@ -222,8 +222,8 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    * Makes a class or function of a module known to the server, which imports it there: `create(name, …)` then makes objects.
    *
    * @param module - a file URL: `new URL('./account.js', import.meta.url)`
-   * @throws {@link ShareError} `ERR_MANAGER_STATE` for a manager that has not started its server: those who run a server say which code it
-   * runs. `TypeError` for a name that is taken, or a module without such an export; what importing it throws.
+   * @throws {@link ShareError} `ERR_MANAGER_STATE` for a manager that has not started its server: only the process that runs a server decides which code
+   * it runs. `TypeError` for a name that is taken, or a module without such an export; what importing it throws.
    */
   async register(name: string, module: string | URL, options?: RegisterOptions): Promise<void> {
     assertString('name', name)
@@ -234,11 +234,11 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * The blocking form: the same objects behind proxies whose methods return what they otherwise promise.
+   * The blocking form: the same objects, behind proxies whose methods return results instead of promises.
    *
-   * @remarks Blocks the event loop: signal handlers do not run meanwhile. For scripts and workers. It is a client of its own, connected at the first call, whose locks are not those of
-   * the asynchronous form. On the machine of the server it goes through shared memory, some times faster than a socket; from elsewhere
-   * through a worker thread.
+   * @remarks Blocks the event loop: signal handlers do not run meanwhile. For scripts and workers. It is a client of its own, connected at the first call: its locks are not those of
+   * the asynchronous form. On the machine of the server it uses shared memory, which is several times faster than a socket; on other machines
+   * a worker thread and a socket.
    * @throws {@link ShareError} `ERR_DISCONNECTED`, `ERR_CLOSED` when the manager is not connected. Calls throw `ERR_DEADLOCK` when the
    * server runs in the same thread.
    * @example
@@ -260,9 +260,9 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Connects again after the connection was lost (`ERR_DISCONNECTED`), which also gave up all that this client held. Proxies of named
-   * objects go on, also in another server at the same address, where those must have been made; other proxies only if the server
-   * is the same one and the object still lives.
+   * Connects again after the connection was lost (`ERR_DISCONNECTED`). What this client held, such as locks, was released at the loss. Proxies
+   * of named objects continue to work, also with another server at the same address that has objects of these names. Other proxies
+   * continue to work if the server is the same and the object still exists.
    * @throws as {@link connect}.
    */
   reconnect(options: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -272,8 +272,8 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the connection has ended for good: with the reason, such as `ERR_DISCONNECTED`, or undefined after {@link close}. It never
-   * rejects. After {@link reconnect} there is a new promise.
+   * Resolves when the connection has finally ended: with the reason, such as `ERR_DISCONNECTED`, or undefined after {@link close}. It never
+   * rejects. {@link reconnect} makes a new promise.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -293,7 +293,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Pending calls do not keep the process alive from now on, of whatever object. By default they do, waits included; an idle manager
+   * From now on, pending calls of all objects do not keep the process alive. By default they do, waits included; an idle manager
    * never does.
    */
   unref(): this {
@@ -301,7 +301,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     return this
   }
 
-  /** Ends the connection, not the server: pending calls are rejected with `ERR_CLOSED`, and what this client holds is given up. Idempotent. */
+  /** Ends the connection, not the server: pending calls are rejected with `ERR_CLOSED`, and what this client holds is released. Idempotent. */
   close(): void {
     this.#connection.close()
     this.#sync?.channel.close()
@@ -328,3 +328,5 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
     return `Manager { ${formatAddress(this.address)} ${this.#server === undefined ? '' : `pid=${this.pid} `}${state} }`
   }
 }
+
+registerKind('Manager', { attach: attachToManaged })

@@ -1,4 +1,4 @@
-/** ServerProcess: the server of a manager, as the process that has started it holds it. */
+/** ServerProcess: the server process of a manager, in the process that started it. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { decodeThrown } from '../codec/thrown.ts'
 import { SERVER_MAIN } from '../entries.ts'
@@ -10,8 +10,8 @@ import { originOf } from '../process/current.ts'
 import { inheritedOptions } from '../process/node-options.ts'
 import { isOurs } from '../process/protocol.ts'
 import type { ManagerAddress } from './address.ts'
+import { removePrivateDirectory } from './private-directory.ts'
 import type { FromServerProcess, ToServer } from './server/messages.ts'
-import { removePrivateDirectory } from './server/private-directory.ts'
 import type { RegisterOptions } from './server/registered-type.ts'
 import type { ManagerServeOptions } from './server/server.ts'
 
@@ -36,17 +36,17 @@ export class ServerProcess {
     this.#ended = new Promise((resolve) => child.once('exit', () => resolve()))
     child.on('message', (message) => this.#onMessage(message))
     child.once('exit', () => {
-      // One that was killed leaves it.
+      // A killed server leaves its directory.
       if (isPrivate) removePrivateDirectory(address as string)
       for (const { reject } of this.#requests.values()) reject(endedError())
       this.#requests.clear()
     })
-    // A manager that nobody uses does not keep the process; its server ends with that.
+    // An idle manager does not keep the process alive; its server ends with the process.
     child.unref()
     setChannelRef(child, false)
   }
 
-  /** Starts a server and waits until it listens. @throws what it reports, as `ManagerServer.listen`. */
+  /** Starts a server and waits until it listens. @throws the error that it reports, as `ManagerServer.listen`. */
   static async start(options: ManagerServeOptions, execArgv: readonly string[] | undefined): Promise<ServerProcess> {
     const name = `Manager-${++count}`
     for (let attempt = 1; ; attempt++) {
@@ -75,7 +75,7 @@ export class ServerProcess {
     try {
       child = launch()
       if (child.pid === undefined) {
-        child.on('error', () => {}) // the second one will say why
+        child.on('error', () => {}) // the second attempt reports the reason
         makeRoom()
         child = launch()
       }
@@ -106,10 +106,10 @@ export class ServerProcess {
         const { address } = message as { address: ManagerAddress }
         resolve(new ServerProcess(child, address, options.address === undefined))
       })
-      // One that was not started at all has no send(), and says why by an error.
+      // A child that was not started has no send(), and emits the error.
       if (child.pid === undefined) return
       try {
-        child.send({ procshare: 'serve', options } satisfies ToServer, () => {}) // how it ends says more
+        child.send({ procshare: 'serve', options } satisfies ToServer, () => {}) // the exit of the child is reported instead
       } catch (error) {
         fail(error) // options that cannot be cloned
       }
@@ -124,29 +124,29 @@ export class ServerProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
 
-  /** Makes a type known. @throws what the server reports. */
+  /** Registers a type. @throws the error that the server reports. */
   register(name: string, module: string, options: RegisterOptions | undefined): Promise<void> {
     if (!this.isAlive) return Promise.reject(endedError())
     const request = ++this.#lastRequest
     return new Promise((resolve, reject) => {
       this.#requests.set(request, { resolve, reject })
       setChannelRef(this.#child, true)
-      this.#tell({ procshare: 'register', request, name, module, options })
+      this.#send({ procshare: 'register', request, name, module, options })
     })
   }
 
-  /** Ends the server: in order, after five seconds by SIGKILL: it ignores the signals that ask. */
+  /** Ends the server in order, after five seconds by SIGKILL: it ignores SIGTERM. */
   async shutdown(): Promise<void> {
     if (!this.isAlive) return
     this.#child.ref()
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), KILL_AFTER_MS)
-    this.#tell({ procshare: 'shutdown' })
+    this.#send({ procshare: 'shutdown' })
     await this.#ended
     clearTimeout(timer)
   }
 
-  #tell(message: ToServer): void {
-    this.#child.send(message, () => {}) // how it ends says more
+  #send(message: ToServer): void {
+    this.#child.send(message, () => {}) // the exit of the child is reported instead
   }
 
   #onMessage(message: unknown): void {
@@ -163,13 +163,13 @@ function endedError(): ShareError {
   return managerError('ERR_DISCONNECTED', { why: 'server process ended' })
 }
 
-/** Whether the channel to a child keeps the process. In Bun it cannot be told that. */
+/** Sets whether the channel to a child keeps the process alive. Bun has no such setting. */
 function setChannelRef({ channel }: ChildProcess, keeps: boolean): void {
   if (keeps) channel?.ref?.()
   else channel?.unref?.()
 }
 
-/** One of GROUP_SIGNALS has come while the server was loading. This process has survived it, so it may need the server. */
+/** One of GROUP_SIGNALS ended the server while it was loading. This process has survived the signal, so it may need the server. */
 class EndedTooEarly extends Error {
   readonly reason: ShareError
 

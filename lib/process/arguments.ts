@@ -2,8 +2,8 @@
  * Arguments of a child process: structured clone for everything, except that shared objects, anywhere inside, go as handles
  * and arrive attached.
  *
- * The walk copies what it enters (arrays, plain objects, maps, sets), so the caller's objects are never changed; what
- * structured clone treats as a unit (dates, buffers, …) it leaves alone. Errors, of which that drops most properties, go as bytes.
+ * The walk copies arrays, plain objects, maps and sets, so the caller's objects are never changed. It does not enter what structured clone
+ * treats as a unit (dates, buffers, …). Errors, of which structured clone drops most properties, are sent as bytes.
  */
 
 import { types } from 'node:util'
@@ -70,16 +70,20 @@ class Walk {
   }
 }
 
-/** Arguments as bytes, and holds on the shared objects in them, also when it throws. @throws `DataCloneError` for what cannot be cloned, such as functions. */
-export function encodeArguments(args: readonly unknown[], holds: HeldHandle[]): Uint8Array {
-  const hold = (object: object): Handle => {
-    const held = handleForChild(object as Shareable)
-    holds.push(held)
-    return held.handle
+/**
+ * Arguments as bytes.
+ * @param held - receives the handles of the shared objects in them, which are kept until they are released; also when it throws
+ * @throws `DataCloneError` for what cannot be cloned, such as functions
+ */
+export function encodeArguments(args: readonly unknown[], held: HeldHandle[]): Uint8Array {
+  const handleOf = (object: object): Handle => {
+    const handle = handleForChild(object as Shareable)
+    held.push(handle)
+    return handle.handle
   }
   const walk = new Walk((value) => {
-    if (isShareable(value)) return { [SHARED]: hold(value) }
-    if (isError(value)) return { [ERROR]: encodeThrown(value, hold) }
+    if (isShareable(value)) return { [SHARED]: handleOf(value) }
+    if (isError(value)) return { [ERROR]: encodeThrown(value, handleOf) }
     for (const key of [SHARED, ERROR]) {
       if (Object.hasOwn(value, key)) throw valueError('args', `free of the key "${key}"`, value)
     }
@@ -94,7 +98,7 @@ export function encodeArguments(args: readonly unknown[], holds: HeldHandle[]): 
   }
 }
 
-/** The arguments again, attached. */
+/** The arguments of bytes, attached. */
 export function decodeArguments(bytes: Uint8Array): unknown[] {
   const walk = new Walk((value) => {
     if (Object.hasOwn(value, SHARED)) return attach((value as Record<string, Handle>)[SHARED]!)

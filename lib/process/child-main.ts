@@ -1,8 +1,8 @@
 /**
- * The entry of a child process: receives what to run, runs it, reports how it went, and ends.
+ * The entry of a child process: it receives the function to run, runs it, reports its result, and ends.
  *
- * The child must not outlive its parent. A free event loop sees the channel close and ends in order, with its holds on
- * segments; for one that is blocked or computing there is a native thread that ends the process a second later.
+ * The child must not outlive its parent. An idle event loop notices the closed channel and ends the process in order, with its
+ * attachments. If the event loop is blocked, a native thread ends the process a second later.
  */
 import { inspect } from 'node:util'
 import { textOf } from '../codec/errors.ts'
@@ -31,20 +31,20 @@ async function start(message: StartMessage): Promise<void> {
   } catch (error) {
     const thrown = encodeThrown(error)
     process.stderr.write(`Process ${message.name}:\n${shown(error)}\n`)
-    await tell({ procshare: 'failed', thrown })
+    await report({ procshare: 'failed', thrown })
     process.exitCode = 1
   }
-  // Timers and sockets that the function has left do not keep the child: its work is done when the function has settled.
+  // Timers and sockets of the function do not keep the child alive: it ends when the function has settled.
   await Promise.all([flush(process.stdout), flush(process.stderr)])
   process.exit()
 }
 
 async function runFunction({ module, export: exportName, args, detached }: StartMessage): Promise<void> {
   process.on('uncaughtExceptionMonitor', (error) => {
-    void tell({ procshare: 'failed', thrown: encodeThrown(error) })
+    void report({ procshare: 'failed', thrown: encodeThrown(error) })
   })
   const values = decodeArguments(args)
-  await tell({ procshare: 'attached' })
+  await report({ procshare: 'attached' })
   if (detached) process.disconnect()
   const exports: Record<string, unknown> = await import(module)
   setImporting(false)
@@ -64,12 +64,12 @@ function shown(thrown: unknown): string {
   }
 }
 
-/** The parent has ended, perhaps before it has said what to run. */
+/** The parent has ended, perhaps before it has sent the function to run. */
 function end(): void {
   process.exit(1)
 }
 
-function tell(message: ChildMessage): Promise<void> {
+function report(message: ChildMessage): Promise<void> {
   return new Promise((resolve) => {
     if (process.send === undefined || !process.connected) resolve()
     else process.send(message, undefined, undefined, () => resolve())

@@ -1,19 +1,19 @@
-/** What this process is: started by hand, or a child of a Process, or a manager's server. */
+/** The origin of this process: a main process, a child of a Process, or a manager's server. */
 
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
-/** How the parent says so: an {@link Origin} as JSON. Taken out of the environment at once: what this process starts is not such a child. */
+/** An {@link Origin} as JSON, from the parent. It is removed from the environment at once: processes that this one starts are not such children. */
 const ORIGIN_VARIABLE = 'PROCSHARE_PROCESS'
 
 /** Shared by all copies of the library in this thread. */
 const KEY = Symbol.for('procshare.process')
 
-/** Under which workers find the origin of their process. */
+/** The key under which workers find the origin of their process. */
 const ORIGIN_DATA = 'procshare.process.origin'
 
-/** The process that has started this one: {@link parentProcess}. */
+/** The process that started this one: {@link parentProcess}. */
 export interface ParentProcess {
-  /** What {@link processName} is there. */
+  /** Its {@link processName}. */
   readonly name: string
   readonly pid: number
 }
@@ -26,7 +26,7 @@ interface Origin {
 interface Current {
   /** Undefined in a main process. */
   readonly origin: Origin | undefined
-  /** Whether this process is loading a module for which it was started: that of a child's function, of a server's types. */
+  /** Whether this process is importing the module that it was started for: of a child's function, or of a server's types. */
   importing: boolean
 }
 
@@ -53,13 +53,13 @@ function takeOrigin(): Current {
   return { origin, importing: true }
 }
 
-/** The environment variable that tells a child what it is. */
+/** The environment variable with the origin of a child. */
 export function originOf(name: string): NodeJS.ProcessEnv {
   const origin: Origin = { name, parent: { name: processName, pid: process.pid } }
   return { [ORIGIN_VARIABLE]: JSON.stringify(origin) }
 }
 
-/** The process that has started this one, which may have ended since: then `process.ppid` is another one. */
+/** The pid of the process that started this one. If that has ended, `process.ppid` is another one. */
 export function parentPid(): number {
   return current.origin?.parent.pid ?? process.ppid
 }
@@ -68,17 +68,16 @@ export function isImporting(): boolean {
   return current.importing
 }
 
-/** A child imports one module, and is importing from its beginning; a server imports those of its types, one after the other. */
+/** A child is importing from its start, one module; a server imports the modules of its types, one after the other. */
 export function setImporting(importing: boolean): void {
   current.importing = importing
 }
 
 /**
- * Whether this process was started by something else than a {@link Process} or `Manager.start`: what `if __name__ == '__main__'` is in
- * Python.
+ * Whether this process was not started by a {@link Process} or `Manager.start`. For Python's `if __name__ == '__main__'`.
  *
- * @remarks A module that both starts processes and holds their functions is imported again in each child, and one that holds types of
- * a manager in its server; only the code under `if (isMainProcess)` is not run there. In a worker thread, ask `isMainThread` of `node:worker_threads` as well.
+ * @remarks Each child imports the module of its function again, and a manager's server imports the modules of its types. Code under
+ * `if (isMainProcess)` does not run there. In a worker thread, check `isMainThread` of `node:worker_threads` as well.
  * @example
  * ```ts
  * import { isMainProcess } from 'procshare'
@@ -88,7 +87,7 @@ export function setImporting(importing: boolean): void {
 export const isMainProcess: boolean = current.origin === undefined
 
 /**
- * The name of this process: what its {@link Process} is called, `"Manager-N"` in the server of a manager, or `"MainProcess"`.
+ * The name of this process: that of its {@link Process}, `"Manager-N"` in the server of a manager, or `"MainProcess"`.
  *
  * @example
  * ```ts
@@ -99,11 +98,11 @@ export const isMainProcess: boolean = current.origin === undefined
 export const processName: string = current.origin?.name ?? 'MainProcess'
 
 /**
- * The process that has started this one by a {@link Process} or `Manager.start`, by its name and process id; undefined in a main process. For
+ * The name and process id of the process that started this one by a {@link Process} or `Manager.start`; undefined in a main process. For
  * Python's `multiprocessing.parent_process()`.
  *
- * @remarks It stays what it was when the parent has ended, as that of a `detached` child may have. In a worker thread it is the parent of the
- * process.
+ * @remarks It does not change when the parent ends, which the parent of a `detached` child may do. In a worker thread it is the parent of
+ * the process.
  * @example
  * ```ts
  * import { isMainProcess, parentProcess, Process, processName } from 'procshare'

@@ -1,9 +1,9 @@
-/** Which options of the `node` program a process of ours gets from the one that starts it. */
+/** The options of `node` that a child process inherits. */
 
 /**
- * Options that say what the program of this process is, or who watches over it. Inherited, they would run something else than our
- * entry (`--eval`, `--test`, `--run`), read our entry as something that it is not (`--input-type`), never end (`--watch`), stop it or
- * take the port of this process (`--inspect-brk`, `--inspect`).
+ * Options that name the program of this process or its debugger. If they were inherited, they would run another program than the entry
+ * (`--eval`, `--test`, `--run`), misread the entry (`--input-type`), never end (`--watch`), stop it, or take the port of this process
+ * (`--inspect-brk`, `--inspect`).
  */
 const NOT_INHERITED = [
   /^--(eval|print|check|interactive|input-type|run|debug-port|entry-url)$/,
@@ -11,7 +11,7 @@ const NOT_INHERITED = [
   /^-(e|p|pe|c|i)$/,
 ]
 
-/** Those of the options of a process, as in `process.execArgv`, that the processes it starts are to have as well. */
+/** The options, as in `process.execArgv`, that the children of a process inherit. */
 export function inheritedOptions(options: readonly string[]): string[] {
   const inherited: string[] = []
   let isInherited = true

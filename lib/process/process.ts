@@ -37,12 +37,12 @@ export interface ProcessOptions {
    */
   readonly export?: string
   /**
-   * What the process is called in messages.
+   * The name of the process, for messages.
    * @defaultValue `'Process-N'`
    */
   readonly name?: string
   /**
-   * Lets the child live on when this process ends, and this process end while the child lives.
+   * Whether the child continues when this process ends, and this process may end before the child.
    * @defaultValue `false`
    */
   readonly detached?: boolean
@@ -50,7 +50,7 @@ export interface ProcessOptions {
   readonly env?: NodeJS.ProcessEnv
   /**
    * Options of the `node` program.
-   * @defaultValue those of this process, except what says which program it is and who watches it: `--eval`, `--print`, `--check`,
+   * @defaultValue those of this process, except those that name the program or its debugger: `--eval`, `--print`, `--check`,
    * `--interactive`, `--input-type`, `--run`, `--entry-url`, and all that begin with `--inspect`, `--watch` or `--test`
    */
   readonly execArgv?: readonly string[]
@@ -90,7 +90,7 @@ export type ProcessOptionsFor<T> = unknown extends T
   : Omit<ProcessOptions, 'args' | 'export'> &
       (T extends AnyFunction ? ArgumentsOf<T> & { readonly export?: string } : OptionsOfExports<T>)
 
-/** What follows the module: options, which may be left out where none is needed. */
+/** The parameters after the module: options, which are optional where none is required. */
 type Rest<T> = object extends ProcessOptionsFor<T> ? [options?: ProcessOptionsFor<T>] : [options: ProcessOptionsFor<T>]
 
 const OPTIONS = ['args', 'export', 'name', 'detached', 'env', 'execArgv', 'execPath', 'cwd', 'stdio'] as const
@@ -100,11 +100,11 @@ let count = 0
 /**
  * A Node child process that runs an exported function of a module. For Python's `multiprocessing.Process`.
  *
- * @remarks The child ends when the function has settled. If the function throws, its stack goes to the child's standard error
- * and the reason to {@link join}. Children end with the process that started them, however that ends, unless they are
- * `detached`. Arguments may be closed as soon as {@link start} has returned: what the child has to attach to is held until it has.
+ * @remarks The child ends when the function has settled. If the function throws, its stack is written to the child's standard error, and
+ * {@link join} rejects with the reason. Children end with the process that started them, even if that is killed, unless they are
+ * `detached`. Arguments may be closed as soon as {@link start} has returned: they are kept until the child has attached.
  *
- * TypeScript checks the options if it is told what the module is: `new Process<typeof import('./jobs.js')>(url, { export: 'work', args: [1] })`
+ * TypeScript checks the options if it knows the module: `new Process<typeof import('./jobs.js')>(url, { export: 'work', args: [1] })`
  * compiles when the module exports a function `work` that takes a number; `new Process<typeof work>(url, …)` checks `args` alone.
  * @example
  * ```ts
@@ -123,7 +123,7 @@ let count = 0
  * ```
  */
 export class Process<T = unknown> implements AsyncDisposable {
-  /** What the process is called. */
+  /** The name of the process. */
   readonly name: string
   readonly #module: string
   readonly #options: Omit<ProcessOptions, 'args'>
@@ -131,13 +131,13 @@ export class Process<T = unknown> implements AsyncDisposable {
   #settle!: { resolve(exitCode: number): void; reject(reason: Error): void }
   #child: ChildProcess | undefined
   #args: readonly unknown[] | undefined
-  /** Keeps the arguments for the child, whoever closes them. */
-  #holds: HeldHandle[] = []
-  /** How many joins are pending. */
+  /** Keep the arguments until the child has attached, also if they are closed. */
+  #held: HeldHandle[] = []
+  /** The number of pending joins. */
   #joins = 0
   #hasAttached = false
   #exitCode: number | null = null
-  /** What the child has thrown. */
+  /** What the child has reported as thrown. */
   #failure: { readonly thrown: unknown } | undefined
 
   /**
@@ -167,7 +167,7 @@ export class Process<T = unknown> implements AsyncDisposable {
     this.#ended = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
-    // A failure that nobody joins for has been reported on the child's standard error.
+    // Without a join, the failure was reported on the child's standard error.
     this.#ended.catch(() => {})
   }
 
@@ -206,7 +206,7 @@ export class Process<T = unknown> implements AsyncDisposable {
       name: this.name,
       module: this.#module,
       export: exportName,
-      args: encodeArguments(this.#args ?? [], this.#holds),
+      args: encodeArguments(this.#args ?? [], this.#held),
       detached,
     }
     const launch = () =>
@@ -223,7 +223,7 @@ export class Process<T = unknown> implements AsyncDisposable {
     try {
       child = launch()
       if (child.pid === undefined) {
-        // Why it was not started is told later. If descriptors are missing there may be some after this.
+        // The reason is reported later. If descriptors are missing, makeRoom may free some.
         child.on('error', () => {})
         makeRoom()
         child = launch()
@@ -233,27 +233,28 @@ export class Process<T = unknown> implements AsyncDisposable {
     }
     child.on('message', (received) => this.#onMessage(received))
     child.on('error', (error) => {
-      if (child.pid === undefined) this.#fail(error) // not started at all; other errors are told by how it ends
+      if (child.pid === undefined) this.#fail(error) // not started at all; the exit reports other errors
     })
     child.once('exit', (code, signal) => {
       this.#exitCode = code ?? -(constants.signals[signal!] ?? 0)
       if (!child.connected) this.#onEnd()
       else child.once('disconnect', () => this.#onEnd()) // the last messages are still on their way
     })
-    // A child that dies before it has read its message says more by how it died.
-    // In Bun and Deno, one that was not started at all has no send().
+    // If the child dies before it has read its message, its exit reports more than the error of send().
+    // In Bun and Deno, a child that was not started has no send().
     child.send?.(message, () => {})
     return child
   }
 
   /**
-   * Waits until the child has ended, and gives its exit code: negative for a signal (`-9` is SIGKILL), as in Python. Keeps this process
-   * alive meanwhile, also for a detached child.
+   * Waits until the child has ended; returns its exit code, negative for a signal (`-9` is SIGKILL), as in Python. The wait keeps this
+   * process alive, also for a detached child.
    *
-   * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw, with what it threw as `cause`: an error with its class,
-   * `message`, `stack`, `cause`, `errors` and own enumerable properties, where what cannot be copied is replaced by its text, as shared
-   * objects are; any other value as it was, or an error with its text. `ERR_TIMEOUT` after `timeoutMs`, the child going on; `ERR_PROCESS_STATE` before {@link start}; `EMFILE`, `ENFILE`, `EAGAIN` when the system had no
-   * descriptors or processes for it. The signal's reason when it aborts.
+   * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw. Its `cause` is the thrown value: an error with its class,
+   * `message`, `stack`, `cause`, `errors` and own enumerable properties, in which shared objects and what cannot be copied are replaced by
+   * their text; any other value as it was, or an error with its text. `ERR_TIMEOUT` after `timeoutMs`; the child continues.
+   * `ERR_PROCESS_STATE` before {@link start}. `EMFILE`, `ENFILE`, `EAGAIN` when the system had no descriptors or processes for the child. The
+   * signal's reason when it aborts.
    */
   async join(options: WaitOptions = {}): Promise<number> {
     assertWaitOptions(options)
@@ -284,13 +285,13 @@ export class Process<T = unknown> implements AsyncDisposable {
     }
   }
 
-  /** A detached child that has what it needs keeps its parent only for those who join it. */
+  /** A detached child that has attached to its arguments keeps its parent alive only during joins. */
   #letParentEnd(): void {
     if (this.#options.detached === true && this.#hasAttached && this.#joins === 0) this.#child?.unref()
   }
 
   /**
-   * Asks the child to end (SIGTERM). Nothing happens to one that has ended. On Windows, which has no such request, it ends at
+   * Asks the child to end (SIGTERM). A child that has ended is not affected. On Windows, which has no such request, the child ends at
    * once, as with {@link kill}.
    *
    * @throws {@link ShareError} `ERR_PROCESS_STATE` before {@link start}.
@@ -299,7 +300,7 @@ export class Process<T = unknown> implements AsyncDisposable {
     this.#kill('SIGTERM')
   }
 
-  /** Ends the child at once (SIGKILL). Nothing happens to one that has ended. @throws {@link ShareError} `ERR_PROCESS_STATE` */
+  /** Ends the child at once (SIGKILL). A child that has ended is not affected. @throws {@link ShareError} `ERR_PROCESS_STATE` */
   kill(): void {
     this.#kill('SIGKILL')
   }
@@ -319,12 +320,12 @@ export class Process<T = unknown> implements AsyncDisposable {
     return this.#child?.pid
   }
 
-  /** What the child writes, with `stdio: 'pipe'`. */
+  /** The child's output, with `stdio: 'pipe'`. */
   get stdout(): Readable | null {
     return this.#child?.stdout ?? null
   }
 
-  /** What the child writes as errors, with `stdio: 'pipe'`. */
+  /** The child's standard error, with `stdio: 'pipe'`. */
   get stderr(): Readable | null {
     return this.#child?.stderr ?? null
   }
@@ -355,12 +356,12 @@ export class Process<T = unknown> implements AsyncDisposable {
     }
   }
 
-  /** Lets go of what the child has attached to, or when it has ended of everything. */
+  /** Releases the arguments that the child has attached to; all of them when it has ended. */
   #release(hasEnded: boolean): void {
-    const holds = this.#holds
-    this.#holds = hasEnded ? [] : holds.filter(({ untilEnd }) => untilEnd)
-    for (const hold of holds) {
-      if (!this.#holds.includes(hold)) hold.release()
+    const held = this.#held
+    this.#held = hasEnded ? [] : held.filter(({ untilEnd }) => untilEnd)
+    for (const handle of held) {
+      if (!this.#held.includes(handle)) handle.release()
     }
   }
 

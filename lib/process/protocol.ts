@@ -9,7 +9,7 @@ export interface StartMessage {
   readonly detached: boolean
 }
 
-/** All arguments are attached: the parent may let go of them. */
+/** All arguments are attached: the parent may release them. */
 export interface AttachedMessage {
   readonly procshare: 'attached'
 }
@@ -24,8 +24,8 @@ export interface FailedMessage {
 export type ChildMessage = AttachedMessage | FailedMessage
 
 /**
- * Whether a message on the channel of a child is one of those of ours that are awaited there. Others send on it as well: Node itself
- * (`node --watch`), clusters, and code of users.
+ * Whether a message on the channel of a child is one of the expected messages of this library. Node itself (`node --watch`), clusters and
+ * users' code send messages on it as well.
  */
 export function isOurs<M extends { readonly procshare: string }>(
   message: unknown,

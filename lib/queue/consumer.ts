@@ -1,4 +1,4 @@
-/** Consumer: the side of a ring that takes, as one environment uses it. */
+/** Consumer: takes items from a ring, for one environment. */
 import { segmentError } from '../errors/segment-messages.ts'
 import { hasCode, type ShareError } from '../errors/share-error.ts'
 import { isShortage } from '../memory/room.ts'
@@ -11,29 +11,38 @@ import {
   type WaitOptions,
 } from '../sync/wait-options.ts'
 import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-queue.ts'
-import { decode, decodeAt, decodeUntrusted, decodeUntrustedAt, noteTaken } from './codec.ts'
 import { ENDED, type Got } from './consume.ts'
-import { answers, exchange, type Item, itemAt, recordBytesAt, select, selectedBytes } from './exchange.ts'
+import {
+  answers,
+  exchange,
+  type ItemRecord,
+  recordAt,
+  recordOf,
+  ringBytesOf,
+  select,
+  selectedBytes,
+} from './exchange.ts'
+import { decode, decodeUntrusted, isEncoding, ownedRecord } from './record.ts'
 import type { Ring } from './ring.ts'
 import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
 const { getSelected } = native
 
-/** Items up to this length come through the exchange, larger ones straight into memory of their own. */
+/** Records up to this length come through the exchange, larger ones straight into memory of their own. */
 const MAX_EXCHANGED = 4096
 
-/** Where the name of a large item's segment is read into. */
+/** For the names of the segments of spilled items. */
 const nameBytes = Buffer.alloc(native.layout.maxNameBytes)
 
 export class Consumer {
   readonly #ring: Ring
   readonly #spill: SpillRoom | undefined
-  /** Of items that were taken with others and could not be decoded: for the next ones who take something. */
+  /** Errors of items that were taken with others and could not be decoded, for the next calls. */
   readonly #failures: unknown[] = []
-  /** Items that were taken when the system had no room for what is in them: for the next ones who take something. */
-  readonly #kept: Item[] = []
+  /** Items that were taken when the system had no resources for the objects in them, for the next calls. */
+  readonly #kept: ItemRecord[] = []
 
-  /** Whether the producers are believed: otherwise decodeUntrusted() says what is taken. */
+  /** Whether any value is taken of the producers, or what decodeUntrusted() gives. */
   trusts = true
 
   constructor(ring: Ring, spill?: SpillRoom) {
@@ -41,7 +50,8 @@ export class Consumer {
     this.#spill = spill
   }
 
-  async get(waiter: Waiter, options: WaitOptions): Promise<Got> {
+  /** @throws at once, or rejects */
+  get(waiter: Waiter, options: WaitOptions): Got | Promise<Got> {
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
     const got = this.tryGet(waiter)
@@ -60,26 +70,26 @@ export class Consumer {
     return this.#ring.items.size === 0 ? this.#take(waiter) : NOT_NOW
   }
 
-  async getMany(waiter: Waiter, most: number, options: WaitOptions): Promise<unknown[] | typeof ENDED> {
+  async getMany(waiter: Waiter, max: number, options: WaitOptions): Promise<unknown[] | typeof ENDED> {
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
-    const got = this.#ring.items.size === 0 ? this.#takeMany(waiter, most) : NOT_NOW
+    const got = this.#ring.items.size === 0 ? this.#takeMany(waiter, max) : NOT_NOW
     if (got !== NOT_NOW) return got
     if (options.timeoutMs === 0) throw timeoutError(waiter, 0)
-    return this.#ring.items.wait(waiter, () => this.#takeMany(waiter, most), 0, options)
+    return this.#ring.items.wait(waiter, () => this.#takeMany(waiter, max), 0, options)
   }
 
-  getManySync(waiter: Waiter, most: number, options: SyncWaitOptions | undefined): unknown[] | typeof ENDED {
+  getManySync(waiter: Waiter, max: number, options: SyncWaitOptions | undefined): unknown[] | typeof ENDED {
     assertSyncWaitOptions(options)
-    return this.#block(waiter, () => this.#takeMany(waiter, most), options?.timeoutMs ?? Infinity)
+    return this.#block(waiter, () => this.#takeMany(waiter, max), options?.timeoutMs ?? Infinity)
   }
 
-  /** How many items there are at this moment. */
+  /** How many items the ring has at this moment. */
   get size(): number {
     return this.#ring.state().items
   }
 
-  /** Waits until there is something to take, or the end, without taking it. False after the timeout. */
+  /** Waits until there is an item to take, or the ring has ended, and takes nothing. False after the timeout. */
   async poll(waiter: Waiter, options: WaitOptions): Promise<boolean> {
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
@@ -100,12 +110,13 @@ export class Consumer {
   #take(waiter: Waiter): Got | typeof NOT_NOW {
     this.#throwFailure()
     if (this.#kept.length > 0) return this.#takeKept()
+    // A getter of an item that is being encoded in the exchange takes another one.
+    if (isEncoding()) return this.#takeLarge(waiter, MAX_EXCHANGED)
     select(this.#ring.index, MAX_EXCHANGED, 1)
     const outcome = getSelected()
     if (outcome !== undefined) return this.#takeOtherwise(waiter, outcome)
-    noteTaken()
-    const value = this.#valueAt(0)
-    this.#pumpRoom()
+    const value = this.#valueOf(recordAt(0))
+    this.#pumpFree()
     return { value }
   }
 
@@ -115,7 +126,7 @@ export class Consumer {
     return this.#nothing(waiter, outcome) ?? this.#take(waiter)
   }
 
-  /** Another consumer may take the item in between, and the next one may have any size. */
+  /** Takes an item into memory of its own. Another consumer may take it in between, and the next one may have any length. */
   #takeLarge(waiter: Waiter, byteLength: number): Got | typeof NOT_NOW {
     for (let length = byteLength; ; length = answers[0]!) {
       const bytes = Buffer.allocUnsafeSlow(length)
@@ -123,8 +134,8 @@ export class Consumer {
       if (outcome === QUEUE.DONE) {
         const [actual, flags] = answers as unknown as [number, number]
         const item = actual === length ? bytes : Buffer.from(bytes.buffer.slice(0, actual))
-        this.#pumpRoom()
-        return { value: this.trusts ? this.#valueOf(flags, item) : decodeUntrusted(flags, item) }
+        this.#pumpFree()
+        return { value: this.#valueOf(recordOf(flags, item)) }
       }
       if (outcome === QUEUE.SPILLED) return this.#takeSpilled(waiter)
       if (outcome !== QUEUE.TOO_SMALL) return this.#nothing(waiter, outcome) ?? this.#take(waiter)
@@ -144,7 +155,7 @@ export class Consumer {
     try {
       if (this.#spill === undefined) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
       attachment = this.#spill.attach(name)
-      // Before it is taken: there may be no room.
+      // Before the item is taken, because there may be no memory.
       bytes = Buffer.allocUnsafeSlow(attachment.segment.payloadBytes)
       void attachment.segment.innerBuffer
     } catch (error) {
@@ -156,98 +167,87 @@ export class Consumer {
       attachment?.close()
       return this.#take(waiter)
     }
-    this.#pumpRoom()
+    this.#pumpFree()
     if (failure !== undefined) throw segmentError('ERR_ITEM_LOST', { ...waiter.subject, item: name }, failure)
-    return { value: this.#valueOf(flags & ~SPILLED, readSpilled(attachment!, bytes!)) }
+    return { value: this.#valueOf(recordOf(flags & ~SPILLED, readSpilled(attachment!, bytes!))) }
   }
 
-  /** The value of an item that was taken. There may be no room for a shared object in it: then it is kept. */
-  #valueOf(flags: number, bytes: Buffer): unknown {
+  /** The value of an item that was taken. When the system has no resources for a shared object in it, the item is kept. */
+  #valueOf(record: ItemRecord): unknown {
+    if (!this.trusts) return decodeUntrusted(record)
     try {
-      return decode(flags, bytes)
+      return decode(record)
     } catch (error) {
-      if (isShortage(error)) this.#kept.unshift({ flags, bytes })
-      throw error
-    }
-  }
-
-  /** The same of an item whose record begins there in the exchange. */
-  #valueAt(offset: number): unknown {
-    if (!this.trusts) return decodeUntrustedAt(offset)
-    try {
-      return decodeAt(offset)
-    } catch (error) {
-      if (isShortage(error)) this.#kept.push(itemAt(offset))
+      if (isShortage(error)) this.#kept.unshift(ownedRecord(record))
       throw error
     }
   }
 
   #takeKept(): Got {
-    const { flags, bytes } = this.#kept.shift()!
-    return { value: this.#valueOf(flags, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) }
+    return { value: this.#valueOf(this.#kept.shift()!) }
   }
 
-  #takeMany(waiter: Waiter, most: number): unknown[] | typeof NOT_NOW | typeof ENDED {
+  #takeMany(waiter: Waiter, max: number): unknown[] | typeof NOT_NOW | typeof ENDED {
     this.#throwFailure()
-    if (this.#kept.length > 0) return [(this.#takeKept() as { readonly value: unknown }).value]
-    select(this.#ring.index, exchange.byteLength, most)
+    if (this.#kept.length > 0 || isEncoding()) return listOf(this.#take(waiter))
+    select(this.#ring.index, exchange.byteLength, max)
     const outcome = getSelected()
     if (outcome === undefined) return this.#valuesOf(selectedBytes())
-    const isAlone = outcome === QUEUE.TOO_SMALL || outcome === QUEUE.SPILLED
-    if (!isAlone) return this.#nothing(waiter, outcome) ?? this.#takeMany(waiter, most)
-    const got = outcome === QUEUE.SPILLED ? this.#takeSpilled(waiter) : this.#takeLarge(waiter, selectedBytes())
-    return got === NOT_NOW || got === ENDED ? got : [got.value]
+    if (outcome === QUEUE.SPILLED) return listOf(this.#takeSpilled(waiter))
+    if (outcome === QUEUE.TOO_SMALL) return listOf(this.#takeLarge(waiter, selectedBytes()))
+    return this.#nothing(waiter, outcome) ?? this.#takeMany(waiter, max)
   }
 
-  /** Of so many bytes of records that stand in the exchange. */
+  /** The values of the records in the first bytes of the exchange. */
   #valuesOf(byteLength: number): unknown[] {
-    noteTaken()
     const values: unknown[] = []
-    for (let offset = 0; offset < byteLength; offset += recordBytesAt(offset)) {
+    for (let offset = 0; offset < byteLength; ) {
+      const record = recordAt(offset)
+      offset += ringBytesOf(record)
       if (this.#kept.length > 0) {
-        this.#kept.push(itemAt(offset)) // in their order
+        this.#kept.push(ownedRecord(record)) // in their order
         continue
       }
       try {
-        values.push(this.#valueAt(offset))
+        values.push(this.#valueOf(record))
       } catch (error) {
-        // What is kept says it again, unless there is room by then.
-        const isToldLater = this.#kept.length > 0 && values.length + this.#failures.length > 0
-        if (!isToldLater) this.#failures.push(error)
+        // Taking a kept item gives its error again, unless there are resources by then.
+        const isRepeated = this.#kept.length > 0 && values.length + this.#failures.length > 0
+        if (!isRepeated) this.#failures.push(error)
       }
     }
-    this.#pumpRoom()
+    this.#pumpFree()
     if (values.length === 0) this.#throwFailure()
     return values
   }
 
-  /** Why there is nothing; undefined when there may be something by now. */
+  /** Why there is no item; undefined when another attempt may find one. */
   #nothing(waiter: Waiter, outcome: number): typeof NOT_NOW | typeof ENDED | undefined {
     if (outcome === QUEUE.CLOSED) return ENDED
     if (outcome !== QUEUE.BUSY) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
-    if (!this.#ring.isForsaken()) return NOT_NOW
-    // The writer may have put something before it went.
+    if (!this.#ring.hasNoWriter()) return NOT_NOW
+    // The writer may have put something before it closed its end.
     return native.isWaitReady(this.#ring.itemsWait, 0) && this.#ring.state().items > 0 ? undefined : ENDED
   }
 
   #hasSomething(): boolean {
-    return this.#kept.length > 0 || native.isWaitReady(this.#ring.itemsWait, 0) || this.#ring.isForsaken()
+    return this.#kept.length > 0 || native.isWaitReady(this.#ring.itemsWait, 0) || this.#ring.hasNoWriter()
   }
 
   #throwFailure(): void {
     if (this.#failures.length > 0) throw this.#failures.shift()
   }
 
-  /** Those of this environment who wait for room: our own tasks need no wake-up. */
-  #pumpRoom(): void {
-    if (this.#ring.room.size > 0) this.#ring.room.pump()
+  /** Serves the waits for free bytes of this environment, which the native part does not wake. */
+  #pumpFree(): void {
+    if (this.#ring.free.size > 0) this.#ring.free.pump()
   }
 
   #takeSync(waiter: Waiter, timeoutMs: number): Got {
     return this.#block(waiter, () => this.#take(waiter), timeoutMs)
   }
 
-  /** Blocks until the attempt succeeds, serving those who stand in line before. */
+  /** Blocks until the attempt succeeds, after the asynchronous waits of this environment that came first. */
   #block<T>(waiter: Waiter, attempt: () => T | typeof NOT_NOW, timeoutMs: number): T {
     const { items, itemsWait } = this.#ring
     const inTurn = (): T | typeof NOT_NOW => {
@@ -258,4 +258,8 @@ export class Consumer {
     if (got === NOT_NOW) throw timeoutError(waiter, timeoutMs)
     return got as T
   }
+}
+
+function listOf(got: Got | typeof NOT_NOW): unknown[] | typeof NOT_NOW | typeof ENDED {
+  return got === NOT_NOW || got === ENDED ? got : [got.value]
 }

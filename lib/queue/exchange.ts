@@ -4,7 +4,7 @@
  *   0        8                  8 + length   rounded up to 8
  *   | header | the item's bytes | pad        |               header = flags << 56 | length
  *
- * Some numbers pass beside it: words that answer, and the selection, which says what the next call is about.
+ * Numbers pass in two other places: the answers, which are results of a call, and the selection, which has the arguments of the fast calls.
  */
 import { native } from '../native.ts'
 
@@ -14,72 +14,87 @@ const OFFSET = exchangeWords * 8
 
 export const exchange = Buffer.from(native.exchange, OFFSET, exchangeBytes)
 export const exchangeView = new DataView(native.exchange, OFFSET, exchangeBytes)
-/** As an array of whose slices others may have the memory: those of a Buffer are no copies. */
+/** The same as an array whose slices have memory of their own: those of a Buffer share it. */
 const bytes = new Uint8Array(native.exchange, OFFSET, exchangeBytes)
 const headers = new Uint32Array(native.exchange, OFFSET, exchangeBytes / 4)
 
-/** An item that stands in memory of its own. */
-export interface Item {
+/** An item as bytes: `bytes` from `start` to `end`. */
+export interface ItemRecord {
+  /** Its format, and whether it is spilled. */
   readonly flags: number
+  /** The exchange, or memory of its own. */
   readonly bytes: Uint8Array
+  readonly start: number
+  readonly end: number
 }
 
-export function recordBytes(itemBytes: number): number {
+/** The length in the ring of an item of that length, with header and padding. */
+export function ringBytes(itemBytes: number): number {
   return HEADER_BYTES + Math.ceil(itemBytes / 8) * 8
 }
 
-/** Makes a record of so many bytes that stand where the first item has its own; the length of the record. */
-export function finishRecord(flags: number, itemBytes: number): number {
-  headers[0] = itemBytes
+/** The length of a record in the ring. */
+export function ringBytesOf({ start, end }: ItemRecord): number {
+  return ringBytes(end - start)
+}
+
+/** Completes a record at the beginning of the exchange by its header; its length in the ring. */
+export function writeHeader({ flags, start, end }: ItemRecord): number {
+  headers[0] = end - start
   headers[1] = flags << 24
-  return recordBytes(itemBytes)
+  return ringBytes(end - start)
 }
 
-/** Makes a record of those bytes; its length. */
-export function writeRecord(flags: number, item: Uint8Array): number {
-  bytes.set(item, HEADER_BYTES)
-  return finishRecord(flags, item.byteLength)
+// A record in the exchange lasts as long as its bytes. So there is one object for encoded records and one for taken records; a new object for each
+// item would cost up to a tenth of the put and get of a number (bench/compare.mjs, "number").
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+const encoded: Mutable<ItemRecord> = { flags: 0, bytes: exchange, start: HEADER_BYTES, end: HEADER_BYTES }
+const taken: Mutable<ItemRecord> = { flags: 0, bytes: exchange, start: HEADER_BYTES, end: HEADER_BYTES }
+
+/** The record of an item that was encoded in the exchange, behind the place of the first header. */
+export function encodedRecord(flags: number, end: number): ItemRecord {
+  encoded.flags = flags
+  encoded.end = end
+  return encoded
 }
 
-export function flagsAt(offset: number): number {
-  return headers[offset / 4 + 1]! >>> 24
+/** The record whose header is at `offset` of the exchange. */
+export function recordAt(offset: number): ItemRecord {
+  taken.flags = headers[offset / 4 + 1]! >>> 24
+  taken.start = offset + HEADER_BYTES
+  taken.end = taken.start + headers[offset / 4]!
+  return taken
 }
 
-/** The length of the item whose record begins there. */
-export function itemBytesAt(offset: number): number {
-  return headers[offset / 4]!
+/** A copy of the bytes of a record. */
+export function copyOfBytes({ bytes: from, start, end }: ItemRecord): Uint8Array<ArrayBuffer> {
+  return from === exchange ? bytes.slice(start, end) : Uint8Array.prototype.slice.call(from, start, end)
 }
 
-/** The length of the record that begins there. */
-export function recordBytesAt(offset: number): number {
-  return recordBytes(itemBytesAt(offset))
+/** The bytes of a record as an array of nothing else. */
+export function bytesOf({ bytes: all, start, end }: ItemRecord): Uint8Array {
+  return start === 0 && end === all.byteLength ? all : all.subarray(start, end)
 }
 
-/** A copy of the bytes of the item whose record begins there. */
-export function bytesAt(offset: number): Uint8Array<ArrayBuffer> {
-  const start = offset + HEADER_BYTES
-  return bytes.slice(start, start + itemBytesAt(offset))
+/** The record that consists of the given bytes. */
+export function recordOf(flags: number, all: Uint8Array): ItemRecord {
+  return { flags, bytes: all, start: 0, end: all.byteLength }
 }
 
-/** A copy of the item whose record begins there. */
-export function itemAt(offset: number): Item {
-  return { flags: flagsAt(offset), bytes: bytesAt(offset) }
-}
-
-/** Items as records, one behind the other, of so many bytes together. */
-export function itemsAsRecords(items: readonly Item[], byteLength: number): Buffer {
-  const records = Buffer.alloc(byteLength)
+/** Records as they lie in the ring, one after the other. */
+export function recordsInRing(records: readonly ItemRecord[], byteLength: number): Buffer {
+  const ring = Buffer.alloc(byteLength)
   let offset = 0
-  for (const item of items) {
-    records.writeUInt32LE(item.bytes.byteLength, offset)
-    records[offset + 7] = item.flags
-    records.set(item.bytes, offset + HEADER_BYTES)
-    offset += recordBytes(item.bytes.byteLength)
+  for (const record of records) {
+    ring.writeUInt32LE(record.end - record.start, offset)
+    ring[offset + 7] = record.flags
+    ring.set(bytesOf(record), offset + HEADER_BYTES)
+    offset += ringBytesOf(record)
   }
-  return records
+  return ring
 }
 
-/** What native functions answer beside their result. */
+/** Further results of native functions. */
 export const answers = new Float64Array(native.exchange, 0, exchangeWords)
 
 const selection = new Uint32Array(native.selection)
@@ -87,14 +102,14 @@ const INDEX = 0
 const BYTES = 1
 const COUNT = 2
 
-/** Says of which ring the next call puts or takes how many records, of how many bytes of the exchange. */
+/** Sets the arguments of the next putSelected() or getSelected(): the ring, and the bytes and number of records. */
 export function select(index: number, byteLength: number, count: number): void {
   selection[INDEX] = index
   selection[BYTES] = byteLength
   selection[COUNT] = count
 }
 
-/** How many bytes of records the last call has taken; or how many the item has that did not fit. */
+/** How many bytes of records the last getSelected() has taken, or the length of the item that did not fit. */
 export function selectedBytes(): number {
   return selection[BYTES]!
 }

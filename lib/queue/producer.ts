@@ -1,4 +1,4 @@
-/** Producer: the side of a ring that puts, as one environment uses it. */
+/** Producer: puts items into a ring, for one environment. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
 import { native, QUEUE } from '../native.ts'
@@ -9,10 +9,10 @@ import {
   type WaitOptions,
 } from '../sync/wait-options.ts'
 import { block, NOT_NOW, timeoutError, type Waiter } from '../sync/wait-queue.ts'
-import { encode, encodedOutside, forgetEncoded, keepEncoded } from './codec.ts'
-import { type Item, itemsAsRecords, recordBytes, select } from './exchange.ts'
-import { type Ring, roomFor } from './ring.ts'
-import { discardSpilled, releaseSpilled, SPILLED, type SpillRoom } from './spill.ts'
+import { bytesOf, exchange, type ItemRecord, recordsInRing, ringBytesOf, select, writeHeader } from './exchange.ts'
+import { encode, ownedRecord } from './record.ts'
+import { freeArgument, type Ring } from './ring.ts'
+import { closeSpilled, discardSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
 const { putSelected } = native
 
@@ -28,34 +28,28 @@ export class Producer {
   async put(waiter: Waiter, value: unknown, options: WaitOptions): Promise<void> {
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
-    if (this.#tryKeeping(waiter, value)) return
-    if (options.timeoutMs === 0) throw notNow(waiter)
-    const item = this.#fitting(keepEncoded())
-    const attempt = () => (this.#putItem(waiter, item) ? undefined : NOT_NOW)
+    const record = encode(value)
+    if (this.#tryPutRecord(waiter, record)) return
+    if (options.timeoutMs === 0) throw timeoutError(waiter, 0)
+    const pending = this.#fitting(ownedRecord(record))
+    const attempt = () => (this.#putRecord(waiter, pending) ? undefined : NOT_NOW)
     try {
-      await this.#ring.room.wait(waiter, attempt, roomForItem(item), options)
+      await this.#ring.free.wait(waiter, attempt, freeArgument(ringBytesOf(pending), 1), options)
     } catch (error) {
-      discardSpilled(item)
+      discardSpilled(pending)
       throw error
     }
-    releaseSpilled(item)
+    closeSpilled(pending)
   }
 
   putSync(waiter: Waiter, value: unknown, options: SyncWaitOptions | undefined): void {
     if (options !== undefined) assertSyncWaitOptions(options)
-    if (!this.#tryKeeping(waiter, value)) this.#putEncodedSync(waiter, options?.timeoutMs ?? Infinity)
+    const record = encode(value)
+    if (!this.#tryPutRecord(waiter, record)) this.#putRecordSync(waiter, record, options?.timeoutMs ?? Infinity)
   }
 
   tryPut(waiter: Waiter, value: unknown): boolean {
-    const isPut = this.#tryKeeping(waiter, value)
-    if (!isPut) forgetEncoded()
-    return isPut
-  }
-
-  /** What could not be put stays encoded. */
-  #tryKeeping(waiter: Waiter, value: unknown): boolean {
-    const byteLength = encode(value)
-    return this.#ring.room.size === 0 && this.#putEncoded(waiter, byteLength)
+    return this.#tryPutRecord(waiter, encode(value))
   }
 
   async putMany(waiter: Waiter, values: readonly unknown[], options: WaitOptions): Promise<void> {
@@ -63,9 +57,9 @@ export class Producer {
     options.signal?.throwIfAborted()
     const records = this.#recordsOf(waiter, values)
     const attempt = () => (this.#putRecords(waiter, records, values.length) ? undefined : NOT_NOW)
-    if (values.length === 0 || (this.#ring.room.size === 0 && attempt() !== NOT_NOW)) return
+    if (values.length === 0 || (this.#ring.free.size === 0 && attempt() !== NOT_NOW)) return
     if (options.timeoutMs === 0) throw timeoutError(waiter, 0)
-    await this.#ring.room.wait(waiter, attempt, roomFor(records.byteLength, values.length), options)
+    await this.#ring.free.wait(waiter, attempt, freeArgument(records.byteLength, values.length), options)
   }
 
   putManySync(waiter: Waiter, values: readonly unknown[], options: SyncWaitOptions | undefined): void {
@@ -73,62 +67,56 @@ export class Producer {
     const records = this.#recordsOf(waiter, values)
     if (values.length === 0) return
     const attempt = () => this.#putRecords(waiter, records, values.length)
-    this.#block(waiter, attempt, roomFor(records.byteLength, values.length), options?.timeoutMs ?? Infinity)
+    this.#block(waiter, attempt, freeArgument(records.byteLength, values.length), options?.timeoutMs ?? Infinity)
   }
 
-  /** Puts what encode() has just made. */
-  #putEncoded(waiter: Waiter, byteLength: number): boolean {
-    if (byteLength === 0) return this.#putOutside(waiter)
+  /** Puts a record that encode() has just made, unless others are waiting in front. */
+  #tryPutRecord(waiter: Waiter, record: ItemRecord): boolean {
+    if (this.#ring.free.size > 0) return false
+    if (record.bytes !== exchange) return this.#putFitting(waiter, record)
     this.#ring.assertOpen(waiter)
+    const byteLength = writeHeader(record)
     select(this.#ring.index, byteLength, 1)
     const outcome = putSelected()
     if (outcome === undefined) {
       this.#pumpItems()
       return true
     }
-    if (outcome === QUEUE.TOO_LARGE && this.#spill !== undefined) return this.#putFitting(waiter, keepEncoded())
+    if (outcome === QUEUE.TOO_LARGE && this.#spill !== undefined) return this.#putFitting(waiter, ownedRecord(record))
     return this.#settle(waiter, outcome, byteLength)
   }
 
-  #putOutside(waiter: Waiter): boolean {
-    let isKept = false
+  /** Puts a record that encode() has just made, after the asynchronous puts of this environment. */
+  #putRecordSync(waiter: Waiter, record: ItemRecord, timeoutMs: number): void {
+    if (timeoutMs === 0) throw timeoutError(waiter, 0)
+    const pending = this.#fitting(ownedRecord(record))
     try {
-      this.#ring.assertOpen(waiter)
-      isKept = !this.#putFitting(waiter, encodedOutside())
-      return !isKept
-    } finally {
-      if (!isKept) forgetEncoded()
-    }
-  }
-
-  /** Puts what encode() has made, in line behind the asynchronous puts of this environment. */
-  #putEncodedSync(waiter: Waiter, timeoutMs: number): void {
-    if (timeoutMs === 0) throw notNow(waiter)
-    const item = this.#fitting(keepEncoded())
-    try {
-      this.#block(waiter, () => this.#putItem(waiter, item), roomForItem(item), timeoutMs)
+      const attempt = () => this.#putRecord(waiter, pending)
+      this.#block(waiter, attempt, freeArgument(ringBytesOf(pending), 1), timeoutMs)
     } catch (error) {
-      discardSpilled(item)
+      discardSpilled(pending)
       throw error
     }
-    releaseSpilled(item)
+    closeSpilled(pending)
   }
 
-  #putFitting(waiter: Waiter, item: Item): boolean {
-    const fitting = this.#fitting(item)
+  #putFitting(waiter: Waiter, record: ItemRecord): boolean {
+    this.#ring.assertOpen(waiter)
+    const fitting = this.#fitting(record)
     let isPut = false
     try {
-      isPut = this.#putItem(waiter, fitting)
+      isPut = this.#putRecord(waiter, fitting)
       return isPut
     } finally {
-      if (isPut) releaseSpilled(fitting)
+      if (isPut) closeSpilled(fitting)
       else discardSpilled(fitting)
     }
   }
 
-  #putItem(waiter: Waiter, item: Item): boolean {
+  #putRecord(waiter: Waiter, record: ItemRecord): boolean {
     this.#ring.assertOpen(waiter)
-    return this.#settle(waiter, native.queuePutItem(this.#ring.object, item.flags, item.bytes), item.bytes.byteLength)
+    const outcome = native.queuePutItem(this.#ring.object, record.flags, bytesOf(record))
+    return this.#settle(waiter, outcome, record.end - record.start)
   }
 
   #putRecords(waiter: Waiter, records: Uint8Array, count: number): boolean {
@@ -143,10 +131,10 @@ export class Producer {
         this.#pumpItems()
         return true
       case QUEUE.BUSY:
-        if (this.#ring.isUnheard()) throw unheard(waiter)
+        if (this.#ring.hasNoReader()) throw noReaderError(waiter)
         return false
       case QUEUE.NO_READER:
-        throw unheard(waiter)
+        throw noReaderError(waiter)
       case QUEUE.CLOSED:
         throw segmentError('ERR_ENDED', { ...waiter.subject, why: 'no more puts' })
       case QUEUE.TOO_LARGE:
@@ -163,53 +151,40 @@ export class Producer {
     return segmentError('ERR_TOO_LARGE', { ...subject, byteLength, maxBytes, canSpill, ...several })
   }
 
-  /** Those of this environment who wait for items: our own tasks need no wake-up. */
+  /** Serves the waits for items of this environment, which the native part does not wake. */
   #pumpItems(): void {
     if (this.#ring.items.size > 0) this.#ring.items.pump()
   }
 
-  /** Blocks until the attempt succeeds, serving those who stand in line before. */
+  /** Blocks until the attempt succeeds, after the asynchronous waits of this environment that came first. */
   #block(waiter: Waiter, attempt: () => boolean, needed: number, timeoutMs: number): void {
-    const { room, roomWait } = this.#ring
+    const { free, freeWait } = this.#ring
     const inTurn = () => {
-      if (room.size > 0) room.poll()
-      return room.size === 0 && attempt() ? true : NOT_NOW
+      if (free.size > 0) free.poll()
+      return free.size === 0 && attempt() ? true : NOT_NOW
     }
-    if (block(roomWait, inTurn, needed, timeoutMs) === NOT_NOW) throw timeoutError(waiter, timeoutMs)
+    if (block(freeWait, inTurn, needed, timeoutMs) === NOT_NOW) throw timeoutError(waiter, timeoutMs)
   }
 
   #recordsOf(waiter: Waiter, values: readonly unknown[]): Uint8Array {
     let byteLength = 0
-    const items = values.map((value) => {
-      encode(value)
-      const item = keepEncoded()
-      byteLength += recordBytes(item.bytes.byteLength)
-      return item
+    const records = values.map((value) => {
+      const record = ownedRecord(encode(value))
+      byteLength += ringBytesOf(record)
+      return record
     })
     this.#ring.assertOpen(waiter)
-    if (byteLength > this.#ring.state().byteLength) {
-      throw this.#tooLarge(waiter, byteLength, values.length)
-    }
-    return itemsAsRecords(items, byteLength)
+    if (byteLength > this.#ring.state().byteLength) throw this.#tooLarge(waiter, byteLength, values.length)
+    return recordsInRing(records, byteLength)
   }
 
-  /** The item itself, or what stands for it in the ring when it is too large for that. */
-  #fitting(item: Item): Item {
-    if (this.#spill === undefined || item.flags & SPILLED) return item
-    return recordBytes(item.bytes.byteLength) > this.#ring.state().byteLength ? this.#spill.store(item) : item
+  /** The record itself, or when it is too large for the ring the record of a spilled item. */
+  #fitting(record: ItemRecord): ItemRecord {
+    if (this.#spill === undefined || record.flags & SPILLED) return record
+    return ringBytesOf(record) > this.#ring.state().byteLength ? this.#spill.store(record) : record
   }
 }
 
-function roomForItem({ bytes }: Item): number {
-  return roomFor(recordBytes(bytes.byteLength), 1)
-}
-
-/** There is no time to wait. */
-function notNow(waiter: Waiter) {
-  forgetEncoded()
-  return timeoutError(waiter, 0)
-}
-
-function unheard(waiter: Waiter) {
+function noReaderError(waiter: Waiter) {
   return segmentError('ERR_ENDED', { ...waiter.subject, why: 'other end closed' })
 }

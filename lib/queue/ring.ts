@@ -1,9 +1,9 @@
 /**
- * Ring: a queue of items as one environment sees it: what is common to those who put (producer.ts) and those who take
- * (consumer.ts), of queues and pipes.
+ * Ring: the ring buffer of a queue or of one direction of a pipe, as one environment sees it. Its producer (producer.ts) and its consumer
+ * (consumer.ts) share it.
  *
- * Those who wait stand in two lines, one for items and one for room. Within one environment all puts are served in the
- * order in which they were made, blocking ones behind asynchronous ones; so are all gets.
+ * There are two wait queues, one for items and one for free bytes. Within one environment all puts are served in the order in which they were
+ * made, blocking ones after asynchronous ones; so are all gets.
  */
 import { segmentError } from '../errors/segment-messages.ts'
 import { type NativeObject, native, QUEUE } from '../native.ts'
@@ -13,69 +13,69 @@ import { answers } from './exchange.ts'
 /** An end of a pipe. */
 export type End = 0 | 1
 
-/** So often those who have been killed are looked for, at most. */
-const SEEK_MS = 10
+/** The shortest time between two looks for killed processes. */
+const REAP_INTERVAL_MS = 10
 const COUNT_LIMIT = 2 ** 21
-/** The most items that can be put or taken at once. */
+/** How many items can be put or taken in one step. */
 export const MAX_AT_ONCE = COUNT_LIMIT - 1
 
 export class Ring {
   readonly object: NativeObject<'Queue'>
-  /** What the native part calls it. */
+  /** Its number in the native part, for select(). */
   readonly index: number
   readonly itemsWait: number
-  readonly roomWait: number
+  readonly freeWait: number
   readonly items: WaitQueue
-  readonly room: WaitQueue
+  readonly free: WaitQueue
   /** The end that puts, when this is one direction of a pipe; the other one takes. */
   readonly writer: End | undefined
-  #hasEnded = false
-  /** When the dead of either end were looked for. */
-  readonly #soughtAt: [number, number] = [-Infinity, -Infinity]
+  #isUnbound = false
+  /** When killed holders of each end were last looked for. */
+  readonly #reapedAt: [number, number] = [-Infinity, -Infinity]
 
   constructor(object: NativeObject<'Queue'>, writer?: End) {
     this.object = object
     this.index = native.queueIndex(object)
     this.itemsWait = native.objectWait(object, 0)
-    this.roomWait = native.objectWait(object, 1)
+    this.freeWait = native.objectWait(object, 1)
     this.items = new WaitQueue(this.itemsWait)
-    this.room = new WaitQueue(this.roomWait)
+    this.free = new WaitQueue(this.freeWait)
     this.writer = writer
   }
 
-  /** The environment has closed its last handle; a getter of an item may have done so. */
+  /** This environment has closed its last object of the ring, possibly in a getter of an item. */
   unbindObject(): void {
-    this.#hasEnded = true
+    this.#isUnbound = true
     native.unbindObject(this.object)
   }
 
   assertOpen(waiter: Waiter): void {
-    if (this.#hasEnded) throw segmentError('ERR_CLOSED', waiter.subject)
+    if (this.#isUnbound) throw segmentError('ERR_CLOSED', waiter.subject)
   }
 
-  /** Whether nobody who lives and takes has this pipe open. Never of a queue. */
-  isUnheard(): boolean {
-    return this.writer !== undefined && this.#isAlone((1 - this.writer) as End)
+  /** Whether no living process has the reading end of the pipe open. Never of a queue. */
+  hasNoReader(): boolean {
+    return this.writer !== undefined && this.#hasNoHolder((1 - this.writer) as End)
   }
 
-  /** Whether nobody who lives and puts has this pipe open. Never of a queue. */
-  isForsaken(): boolean {
-    return this.writer !== undefined && this.#isAlone(this.writer)
+  /** Whether no living process has the writing end of the pipe open. Never of a queue. */
+  hasNoWriter(): boolean {
+    return this.writer !== undefined && this.#hasNoHolder(this.writer)
   }
 
-  /** Whether one lives takes system calls to find out, which those who look all the time do not make each time. */
-  #isAlone(end: End): boolean {
+  /** The system calls that find killed processes are made only once in an interval: waiters poll this. */
+  #hasNoHolder(end: End): boolean {
     const now = performance.now()
-    const isDue = now - this.#soughtAt[end] > SEEK_MS
-    if (isDue) this.#soughtAt[end] = now
+    const isDue = now - this.#reapedAt[end] > REAP_INTERVAL_MS
+    if (isDue) this.#reapedAt[end] = now
     return native.queueIsEndClosed(this.object, end, isDue)
   }
 
-  /** Nothing more is put, by anybody. */
+  /** Ends the ring: nothing more is put by any process. */
   end(waiter: Waiter): void {
     if (native.queueClose(this.object) !== QUEUE.DONE) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
     this.items.pump()
-    this.room.pump()
+    this.free.pump()
   }
 
   state(): {
@@ -99,7 +99,7 @@ export class Ring {
   }
 }
 
-/** The argument of a wait for room. */
-export function roomFor(byteLength: number, count: number): number {
+/** The argument of a wait for free bytes: how many bytes and items are needed. */
+export function freeArgument(byteLength: number, count: number): number {
   return (byteLength / 8) * COUNT_LIMIT + count
 }

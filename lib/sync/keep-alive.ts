@@ -1,24 +1,47 @@
 /**
- * Counts the pending waits that keep the process alive: all that are not unref'd.
+ * Keeps the process alive while waits are pending that are not unref'd.
  *
- * The native part has one reference on the event loop for all of them. A test runner may load several copies of this module in one
- * environment, so they share one count.
+ * The native part has one reference to the event loop for all of them, so the copies of this module that one environment may have
+ * (a test runner makes them) share one count. The reference is taken with the first pending wait and dropped in the next turn of the
+ * event loop after the last one has ended: most waits are followed by another one in the same turn, and two native calls for each cost
+ * a quarter of a `get` that is served at once (bench/compare.mjs, "served").
  */
 import { native } from '../native.ts'
 
-const COUNT: unique symbol = Symbol.for('procshare.keepAlive') as never
+const WAITS: unique symbol = Symbol.for('procshare.keepAlive@2') as never
 
-const waits = countOf(native as object)
+interface Waits {
+  count: number
+  /** Whether the native part has its reference to the event loop. */
+  isReferenced: boolean
+  isDropping: boolean
+}
 
-function countOf(addon: object & { [COUNT]?: { count: number } }): { count: number } {
-  addon[COUNT] ??= { count: 0 }
-  return addon[COUNT]
+const waits = waitsOf(native as object)
+// Kept here, because a test framework may replace it by one that never calls back.
+const inNextTurn = setImmediate
+
+function waitsOf(addon: object & { [WAITS]?: Waits }): Waits {
+  addon[WAITS] ??= { count: 0, isReferenced: false, isDropping: false }
+  return addon[WAITS]
 }
 
 export function refEventLoop(): void {
-  if (waits.count++ === 0) native.keepAlive(true)
+  waits.count++
+  if (waits.isReferenced) return
+  waits.isReferenced = true
+  native.keepAlive(true)
 }
 
 export function unrefEventLoop(): void {
-  if (--waits.count === 0) native.keepAlive(false)
+  if (--waits.count > 0 || waits.isDropping) return
+  waits.isDropping = true
+  inNextTurn(dropIfUnused)
+}
+
+function dropIfUnused(): void {
+  waits.isDropping = false
+  if (waits.count > 0) return
+  waits.isReferenced = false
+  native.keepAlive(false)
 }

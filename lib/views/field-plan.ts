@@ -10,12 +10,14 @@ import { rangeError } from '../validate.ts'
 export interface FieldPlan {
   /** Whether set() writes all or nothing by itself. */
   readonly isScalar: boolean
+  /** Whether get() gives a view of memory, rather than a copy. */
+  readonly isLive: boolean
   readonly byteLength: number
   readonly alignment: number
   /** As in the segment's description. */
   readonly schema: unknown
   get(bytes: DataView, at: number): unknown
-  /** Writes all of the field's bytes; in `bytes` that nobody else sees, so an error half-way does no harm. */
+  /** Writes all of the field's bytes, into private `bytes`, because an error may leave them half-written. */
   set(bytes: DataView, at: number, value: unknown, name: string): void
   snapshot(bytes: DataView, at: number): unknown
 }
@@ -46,6 +48,7 @@ function planScalar(type: ScalarType): FieldPlan {
   const read = (bytes: DataView, at: number) => type.decode(type.read(bytes, at))
   return {
     isScalar: true,
+    isLive: false,
     byteLength: type.byteLength,
     alignment: type.byteLength,
     schema: type.code,
@@ -69,6 +72,7 @@ function planScalars(type: ScalarType, count: number): FieldPlan {
   const arrayAt = (bytes: DataView, at: number) => new type.ArrayType(bytes.buffer, bytes.byteOffset + at, count)
   return {
     isScalar: false,
+    isLive: text === undefined,
     byteLength: count * byteLength,
     alignment: byteLength,
     schema: [type.code, count],
@@ -93,6 +97,7 @@ function planElements(element: FieldPlan, count: number): FieldPlan {
   const placeOf = (at: number, i: number) => at + i * element.byteLength
   return {
     isScalar: false,
+    isLive: element.isLive,
     byteLength,
     alignment: element.alignment,
     schema: [element.schema, count],

@@ -10,6 +10,12 @@ import { type GuardedSegment, viewOf } from './guarded-segment.ts'
 import type { Layout } from './struct-layout.ts'
 
 const INDEX = /^(?:0|[1-9]\d*)$/
+/** Records of an array of up to this length are kept, once made: in 64 KiB of memory for each thousand. */
+const MAX_KEPT = 2 ** 16
+
+function isIndex(key: string | symbol): key is string {
+  return typeof key === 'string' && INDEX.test(key)
+}
 
 /** Where `array[3]` ends up: at the end of the prototype chain, so that only indices pay for the Proxy. */
 class Indexed {}
@@ -17,20 +23,35 @@ Object.setPrototypeOf(
   Indexed.prototype,
   new Proxy(Object.prototype, {
     get(target, key, receiver: StructArray) {
-      return typeof key === 'string' && INDEX.test(key) ? receiver.at(Number(key)) : Reflect.get(target, key, receiver)
+      return isIndex(key) ? receiver.at(Number(key)) : Reflect.get(target, key, receiver)
     },
     set(target, key, value, receiver: StructArray) {
-      if (typeof key !== 'string' || !INDEX.test(key)) return Reflect.set(target, key, value, receiver)
+      if (!isIndex(key)) return Reflect.set(target, key, value, receiver)
       receiver.set(Number(key), value)
       return true
     },
   }),
 )
 
+/** What struct arrays have of the methods of arrays; each works on a private array of the live records. */
+const ARRAY_METHODS = [
+  'every',
+  'filter',
+  'find',
+  'findIndex',
+  'forEach',
+  'map',
+  'reduce',
+  'reduceRight',
+  'slice',
+  'some',
+] as const satisfies readonly (keyof unknown[])[]
+
 export class StructArray extends Indexed {
   readonly #guarded: GuardedSegment
   readonly #layout: Layout
   readonly #bytes: DataView
+  readonly #records: (object | undefined)[] = []
 
   constructor(guarded: GuardedSegment) {
     super()
@@ -45,6 +66,10 @@ export class StructArray extends Indexed {
 
   get length(): number {
     return this.#guarded.length
+  }
+
+  get memberCount(): number {
+    return this.#guarded.memberCount
   }
 
   get name(): string {
@@ -66,7 +91,7 @@ export class StructArray extends Indexed {
   /** The live record at `index`, counted from the end if negative; undefined where there is none. */
   at(index: number): object | undefined {
     const i = index < 0 ? this.length + index : index
-    return Number.isInteger(i) && i >= 0 && i < this.length ? this.#layout.view(this.#bytes, this.#place(i)) : undefined
+    return Number.isInteger(i) && i >= 0 && i < this.length ? this.#recordAt(i) : undefined
   }
 
   /** Replaces the record at `index`; all or nothing. */
@@ -91,8 +116,25 @@ export class StructArray extends Indexed {
     this.#guarded.guard(() => this.#write(scratch, offset))
   }
 
-  *[Symbol.iterator](): IterableIterator<object> {
-    for (let i = 0; i < this.length; i++) yield this.#layout.view(this.#bytes, this.#place(i))
+  *keys(): Generator<number, void, undefined> {
+    for (let i = 0; i < this.length; i++) yield i
+  }
+
+  *values(): Generator<object, void, undefined> {
+    for (let i = 0; i < this.length; i++) yield this.#recordAt(i)
+  }
+
+  *entries(): Generator<[number, object], void, undefined> {
+    for (let i = 0; i < this.length; i++) yield [i, this.#recordAt(i)]
+  }
+
+  [Symbol.iterator](): Generator<object, void, undefined> {
+    return this.values()
+  }
+
+  /** What the methods of arrays work on. */
+  static recordsOf(array: StructArray): object[] {
+    return Array.from({ length: array.length }, (_, i) => array.#recordAt(i))
   }
 
   toJSON(): Handle {
@@ -130,6 +172,12 @@ export class StructArray extends Indexed {
     return this.#guarded.inspected(firstRecords, { ...options, depth })
   }
 
+  #recordAt(index: number): object {
+    if (this.length > MAX_KEPT) return this.#layout.view(this.#bytes, this.#place(index))
+    this.#records[index] ??= this.#layout.view(this.#bytes, this.#place(index))
+    return this.#records[index]
+  }
+
   #place(index: number): number {
     return index * this.#layout.byteLength
   }
@@ -144,11 +192,25 @@ export class StructArray extends Indexed {
   }
 }
 
-/** The bytes of records that were given as objects, all checked. */
-export function encodeRecords(layout: Layout, values: ArrayLike<unknown>, name: string, partial: boolean): Uint8Array {
+for (const name of ARRAY_METHODS) {
+  const method = Array.prototype[name] as (this: object[], ...args: unknown[]) => unknown
+  const value = function (this: StructArray, ...args: unknown[]) {
+    return method.apply(StructArray.recordsOf(this), args)
+  }
+  Object.defineProperty(value, 'name', { value: name })
+  Object.defineProperty(StructArray.prototype, name, { configurable: true, value, writable: true })
+}
+
+/** The bytes of records that were given as objects or arrays, all checked. */
+export function encodeRecords(
+  layout: Layout,
+  values: ArrayLike<unknown>,
+  name: string,
+  isPartial: boolean,
+): Uint8Array {
   const scratch = new DataView(new ArrayBuffer(values.length * layout.byteLength))
   for (let i = 0; i < values.length; i++) {
-    layout.write(scratch, i * layout.byteLength, values[i], `${name}[${i}]`, partial)
+    layout.write(scratch, i * layout.byteLength, values[i], `${name}[${i}]`, isPartial)
   }
   return new Uint8Array(scratch.buffer)
 }

@@ -31,14 +31,29 @@ export type FieldInput<T> = T extends TypeName
       ? ArrayFieldInput<E>
       : never
 
-/** A record in shared memory: reading a field reads memory, setting one writes it, without a lock. */
+/**
+ * A record in shared memory: reading a field reads memory, setting one writes it, without a lock.
+ *
+ * @remarks `Object.keys(record)` and `{ ...record }` give all fields; arrays and records among them stay live, `snapshot` copies them, too. A
+ * record travels through queues, through managers and to a {@link Process} as a plain copy. TypeScript has one type for reading and setting a property. So it lets a `char` field be set to a `Buffer`
+ * only and an array field to a typed array only; `assign` of the value and `set` of the array take text and any iterable.
+ */
 export type StructView<F extends StructFields> = { -readonly [K in keyof F]: FieldValue<F[K]> }
 
-/** A plain object with all fields of a struct. */
-export type StructInput<F extends StructFields> = { readonly [K in keyof F]: FieldInput<F[K]> } | StructView<F>
+/** The values of the fields of a struct, in their order. */
+type FieldList<F extends StructFields> = readonly FieldInput<F[keyof F]>[]
 
-/** A plain object with some fields of a struct; the others are zero. */
-export type StructInit<F extends StructFields> = { readonly [K in keyof F]?: FieldInput<F[K]> } | StructView<F>
+/** All fields of a struct: as a plain object, as an array of their values in their order, or as a record. */
+export type StructInput<F extends StructFields> =
+  | { readonly [K in keyof F]: FieldInput<F[K]> }
+  | StructView<F>
+  | FieldList<F>
+
+/** Some fields of a struct, as for {@link StructInput}; the others are zero, or stay as they are. */
+export type StructInit<F extends StructFields> =
+  | { readonly [K in keyof F]?: FieldInput<F[K]> }
+  | StructView<F>
+  | FieldList<F>
 
 /** What copying a field out of shared memory gives. */
 export type FieldSnapshot<T> = T extends TypeName

@@ -7,11 +7,19 @@ import type { GuardedSegment } from './guarded-segment.ts'
 import type { Layout } from './struct-layout.ts'
 import { ValueBase } from './value-base.ts'
 
+/** A private copy of the record, which a function changes. */
+interface Draft {
+  readonly bytes: DataView
+  readonly view: object
+}
+
 export class StructValue extends ValueBase {
   readonly #guarded = ValueBase.guardedOf(this)
   readonly #layout: Layout
   readonly #bytes: DataView
   readonly #view: object
+  /** The draft of an update that has ended: the next one takes it, for a record costs more than all else that an update does. */
+  #spare: Draft | undefined
 
   constructor(guarded: GuardedSegment) {
     super(guarded)
@@ -39,23 +47,36 @@ export class StructValue extends ValueBase {
   }
 
   set value(value: unknown) {
-    const scratch = this.#scratch()
+    const scratch = newBytes(this.#layout)
     this.#layout.write(scratch, 0, value, 'value', false)
-    this.#guarded.guard(() => this.#commit(scratch))
+    this.#guarded.guard(() => copy(scratch, this.#bytes))
+  }
+
+  /** Changes some fields under the lock, all or nothing; the others stay. */
+  assign(fields: unknown): void {
+    this.#guarded.guard(() => {
+      const scratch = newBytes(this.#layout)
+      copy(this.#bytes, scratch)
+      this.#layout.write(scratch, 0, fields, 'fields', true)
+      copy(scratch, this.#bytes)
+    })
   }
 
   update(fn: (value: never) => unknown): unknown {
     assertFunction('fn', fn)
     return this.#guarded.guard(() => {
       // Works on a copy: an error in fn, or in what it returns, leaves the value as it was.
-      const scratch = this.#scratch()
-      copy(this.#bytes, scratch)
-      const view = this.#layout.view(scratch, 0)
-      const result = fn(view as never)
+      const draft = this.#spare ?? this.#newDraft()
+      this.#spare = undefined // fn may update as well
+      copy(this.#bytes, draft.bytes)
+      const result = fn(draft.view as never)
       assertNotThenable('fn', result)
-      if (result !== undefined && result !== view) this.#layout.write(scratch, 0, result, 'the result of fn', false)
-      this.#commit(scratch)
-      return this.#layout.snapshot(scratch, 0)
+      if (result !== undefined && result !== draft.view) {
+        this.#layout.write(draft.bytes, 0, result, 'the result of fn', false)
+      }
+      copy(draft.bytes, this.#bytes)
+      this.#spare = draft
+      return this.#layout.snapshot(draft.bytes, 0)
     })
   }
 
@@ -79,13 +100,14 @@ export class StructValue extends ValueBase {
     return this.#view
   }
 
-  #scratch(): DataView {
-    return new DataView(new ArrayBuffer(this.#layout.byteLength))
+  #newDraft(): Draft {
+    const bytes = newBytes(this.#layout)
+    return { bytes, view: this.#layout.view(bytes, 0) }
   }
+}
 
-  #commit(scratch: DataView): void {
-    copy(scratch, this.#bytes)
-  }
+function newBytes({ byteLength }: Layout): DataView {
+  return new DataView(new ArrayBuffer(byteLength))
 }
 
 function copy(from: DataView, to: DataView): void {

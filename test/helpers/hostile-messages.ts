@@ -1,11 +1,12 @@
 /** Arbitrary conversations of a client that means harm, or is broken: what it sends, before and after it has proved that it knows the key. */
 import fc, { type Arbitrary } from 'fast-check'
-import { builtInTypes } from '../../lib/manager/server/types/index.ts'
+import * as OBJECT_TYPES from '../../lib/manager/types/objects.ts'
 import { writeOpening, writeProof } from '../../lib/manager/wire/handshake.ts'
-import { CALL, CANCEL, HOLD, RELEASE, ROOT, writeCall } from '../../lib/manager/wire/messages.ts'
+import { CANCEL, REF, REQUEST, ROOT, UNREF, writeRequest } from '../../lib/manager/wire/messages.ts'
 import { jsonValue } from './json-value.ts'
 import { Ref, references } from './raw-client.ts'
 
+const builtInTypes = Object.values(OBJECT_TYPES)
 const OF_ROOT = ['create', 'find', 'unlink', 'names', 'stats', 'debugInfo', 'show', 'transaction']
 const OF_ALL_OBJECTS = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf', 'then', '__defineGetter__']
 const OF_BOXES = ['get', 'set', 'echo', 'wait', 'returnFunction', 'throwUnspeakable', 'rejectUnspeakable']
@@ -91,18 +92,18 @@ function u32s(...numbers: number[]): Buffer {
 
 const goodCall = fc
   .tuple(u32, target, fc.nat(3), method, args)
-  .map(([call, to, task, name, given]) => writeCall(call, to, task, name, given, references))
+  .map(([call, to, task, name, given]) => writeRequest(call, to, task, name, given, references))
 const creation = fc
   .tuple(u32, fc.constantFrom(...TYPE_NAMES), args, fc.option(fc.constantFrom('a', 'b', ''), { nil: undefined }))
-  .map(([call, type, given, name]) => writeCall(call, ROOT, 0, 'create', [type, given, name], references))
+  .map(([call, type, given, name]) => writeRequest(call, ROOT, 0, 'create', [type, given, name], references))
 const bombCall = fc
   .tuple(u32, target, method, fc.nat(2), body)
   .map(([call, to, name, format, bytes]) =>
-    framed(CALL, format, name.length, call, Buffer.concat([u32s(to, 0), Buffer.from(name, 'latin1'), bytes])),
+    framed(REQUEST, format, name.length, call, Buffer.concat([u32s(to, 0), Buffer.from(name, 'latin1'), bytes])),
   )
 const note = fc
-  .tuple(fc.constantFrom(CANCEL, RELEASE, HOLD), target, u32)
-  .map(([kind, first, second]) => framed(kind, 0, 0, first, kind === RELEASE ? u32s(second) : Buffer.alloc(0)))
+  .tuple(fc.constantFrom(CANCEL, UNREF, REF), target, u32)
+  .map(([kind, first, second]) => framed(kind, 0, 0, first, kind === UNREF ? u32s(second) : Buffer.alloc(0)))
 const unknown = fc
   .tuple(fc.nat(255), fc.nat(255), fc.nat(255), u32, fc.uint8Array({ maxLength: 20 }))
   .map(([kind, format, length, first, rest]) => framed(kind, format, length, first, rest))

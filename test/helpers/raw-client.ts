@@ -8,12 +8,12 @@ import { socketOptions } from '../../lib/manager/address.ts'
 import { FrameReader } from '../../lib/manager/wire/framing.ts'
 import { newNonce, readHello, readWelcome, writeOpening, writeProof } from '../../lib/manager/wire/handshake.ts'
 import {
-  type FromServer,
   GOODBYE,
   ROOT,
-  readFromServer,
+  readServerMessage,
   readValue,
-  writeCall,
+  type ServerMessage,
+  writeRequest,
 } from '../../lib/manager/wire/messages.ts'
 import { registerShareable } from '../../lib/memory/shareable.ts'
 import { within } from './fixture.ts'
@@ -53,7 +53,7 @@ export class RawClient implements Disposable {
   readonly #frames: Buffer[] = []
   #onFrame: () => void = () => {}
   #isClosed = false
-  #lastCall = 0
+  #lastRequestId = 0
 
   constructor(socket: Socket) {
     this.socket = socket
@@ -108,28 +108,28 @@ export class RawClient implements Disposable {
     return this.#frames.shift()
   }
 
-  /** Sends a call; its number. */
+  /** Sends a request; returns its id. */
   begin(target: number, method: string, args: readonly unknown[] = []): number {
-    const call = ++this.#lastCall
-    this.send(writeCall(call, target, 0, method, args, references))
-    return call
+    const requestId = ++this.#lastRequestId
+    this.send(writeRequest(requestId, target, 0, method, args, references))
+    return requestId
   }
 
   /** The next message, with its value. */
-  async message(): Promise<(FromServer & { value: unknown }) | undefined> {
+  async message(): Promise<(ServerMessage & { value: unknown }) | undefined> {
     const frame = await this.next()
     if (frame === undefined) return undefined
-    const message = readFromServer(frame)
+    const message = readServerMessage(frame)
     return { ...message, value: readValue(message, references) }
   }
 
   /** Calls, and waits for the answer, passing over others. */
   async call(target: number, method: string, args: readonly unknown[] = []): Promise<unknown> {
-    const call = this.begin(target, method, args)
+    const requestId = this.begin(target, method, args)
     for (;;) {
       const message = await this.message()
       if (message === undefined) throw new Error('The server has ended the connection')
-      if (message.call === call) return message.value
+      if (message.requestId === requestId) return message.value
     }
   }
 

@@ -39,7 +39,7 @@ describe('the blocking form', () => {
     expect(() => lock.acquire({ signal: AbortSignal.abort() } as never)).toThrow(valueError())
   })
 
-  it('refuses a Lock to the thread that holds it, and gives it an RLock again', () => {
+  it('refuses a Lock to the thread that holds it, and grants it an RLock again', () => {
     const lock = sync.Lock()
     lock.acquire()
     expect(() => lock.acquire()).toThrow(shareError('ERR_DEADLOCK'))
@@ -64,7 +64,7 @@ describe('the blocking form', () => {
     expect(sync.of(lock).locked).toBe(false)
   })
 
-  it('waits while others go on, and gives up in time', async () => {
+  it('waits while other clients continue, and ends in time', async () => {
     const lock = await manager.Lock('busy')
     const guard = await lock.acquire()
     const started = performance.now()
@@ -127,7 +127,7 @@ describe('the blocking form', () => {
     await peer.event('done')
   })
 
-  it('puts and gets, and iterates to the end', async () => {
+  it('puts, gets, and iterates to the end of a queue', async () => {
     const queue = sync.JoinableQueue<number>({ name: 'jobs', maxSize: 2 })
     queue.putMany([1, 2])
     expect([queue.size, queue.isFull, queue.tryPut(3)]).toEqual([2, true, false])
@@ -149,7 +149,7 @@ describe('the blocking form', () => {
     expect(() => queue.getMany('1' as never)).toThrow(typeError())
   })
 
-  it('has the types of its own', async () => {
+  it('has its own types', async () => {
     const lock = await manager.Lock()
     expectTypeOf(sync.of(lock).acquire).returns.not.toExtend<Promise<unknown>>()
     expectTypeOf(sync.of(lock).run(() => 3)).toEqualTypeOf<number>()

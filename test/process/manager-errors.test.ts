@@ -32,7 +32,7 @@ async function serve(options: Parameters<typeof Manager.serve>[0] = {}) {
   return server
 }
 
-it('options that cannot be sent to the server are an error that says so, and no process stays', () => {
+it('options that cannot be sent to the server are an error, and no process stays', () => {
   const program = `import { Manager } from 'procshare'
     Manager.start({ tls: { SNICallback() {} } }).catch(({ message }) => console.log(message))`
   const options = { cwd: new URL('../..', import.meta.url), timeout: 20_000 }
@@ -58,14 +58,14 @@ function peer(act: (socket: Socket) => void): Promise<{ host: string; port: numb
 }
 
 describe('connecting', () => {
-  it('with the wrong key is refused, by the server', async () => {
+  it('with the wrong key is refused by the server', async () => {
     const { address } = await serve()
     await expect(connect(address, 'another')).rejects.toThrow(
       shareError('ERR_AUTHENTICATION', /rejected this client's key/),
     )
   })
 
-  it('to a server that does not know the key either is refused, by the client', async () => {
+  it('to a server that does not know the key is refused by the client', async () => {
     const address = await peer((socket) => {
       socket.write(writeHello(Buffer.alloc(32)))
       // It welcomes everybody.
@@ -80,16 +80,16 @@ describe('connecting', () => {
     await expect(connect(address)).rejects.toThrow(shareError('ERR_AUTHENTICATION', /does not know this client's key/))
   })
 
-  it('to a server of another version says which', async () => {
+  it('to a server of another version names both versions', async () => {
     const hello = writeHello(Buffer.alloc(32))
     hello.writeUInt16LE(7, 8)
     const address = await peer((socket) => socket.write(hello))
     await expect(connect(address)).rejects.toThrow(
-      shareError('ERR_PROTOCOL', /speaks version 7 of the protocol, and this client speaks version 1/),
+      shareError('ERR_PROTOCOL', /speaks version 7 of the protocol, and this client speaks version 2/),
     )
   })
 
-  it('to something else says so', async () => {
+  it('to another kind of server is reported', async () => {
     const http = await listen(createHttpServer())
     await expect(connect(http)).rejects.toThrow(
       shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i),
@@ -100,7 +100,7 @@ describe('connecting', () => {
     )
   })
 
-  it('to somebody who hangs up, or says nothing, ends', async () => {
+  it('to a peer that hangs up, or sends nothing, ends', async () => {
     const rude = await peer((socket) => socket.end())
     await expect(connect(rude)).rejects.toThrow(shareError('ERR_DISCONNECTED'))
     const silent = await peer(() => {})
@@ -109,7 +109,7 @@ describe('connecting', () => {
     )
   })
 
-  it('where nobody listens says so', async () => {
+  it('without a server is reported', async () => {
     await expect(connect(join(directory, 'nothing'))).rejects.toThrow(
       shareError('ENOENT', /^No server listens at .*nothing: the socket does not exist\. Start the server first/),
     )
@@ -124,13 +124,13 @@ describe('connecting', () => {
     await expect(connect(address)).rejects.toThrow(shareError('ECONNREFUSED'))
   })
 
-  it('to a host that does not exist says so', async () => {
+  it('to a host that does not exist is reported', async () => {
     await expect(connect({ host: 'no-such-host.invalid', port: 1 })).rejects.toThrow(
       shareError('ERR_DISCONNECTED', /no-such-host\.invalid/),
     )
   })
 
-  it('without a key says where one could come from', async () => {
+  it('without a key names the sources of one', async () => {
     const { address } = await serve({ address: join(directory, 'socket') })
     await expect(Manager.connect({ address: `${address}-other` })).rejects.toThrow(
       shareError('ERR_NO_KEY', /set PROCSHARE_AUTHKEY/),
@@ -145,7 +145,7 @@ describe('connecting', () => {
 })
 
 describe('serving', () => {
-  it('where somebody else serves is refused, and disturbs nobody', async () => {
+  it('at the address of another server is refused, and does not disturb that server', async () => {
     const { address } = await serve({ address: join(directory, 'socket') })
     await expect(Manager.serve({ address })).rejects.toThrow(shareError('EADDRINUSE', /is already in use by a server/))
     await expect(Manager.start({ address })).rejects.toThrow(shareError('EADDRINUSE'))
@@ -156,7 +156,7 @@ describe('serving', () => {
     await expect(Manager.serve({ address: port })).rejects.toThrow(shareError('EADDRINUSE'))
   })
 
-  it('at a file that is no socket is refused, and leaves it alone', async () => {
+  it('at a file that is not a socket is refused, and does not change the file', async () => {
     const file = join(directory, 'precious')
     writeFileSync(file, 'data')
     await expect(Manager.serve({ address: file })).rejects.toThrow(shareError('EADDRINUSE'))
@@ -175,7 +175,7 @@ describe('serving', () => {
     manager.close()
   })
 
-  it('where it cannot is refused', async () => {
+  it('at an unusable address is refused', async () => {
     await expect(Manager.serve({ address: join(directory, 'no', 'socket') })).rejects.toThrow(
       shareError('ENOENT', /^Cannot listen at .*socket: its directory does not exist/),
     )
@@ -195,7 +195,7 @@ describe('serving', () => {
     )
   })
 
-  it('removes no directory that it was told to listen in', async () => {
+  it('at a given address does not remove its directory', async () => {
     const named = mkdtempSync(join(tmpdir(), 'procshare-manager-'))
     cleanups.push(() => rmSync(named, { recursive: true, force: true }))
     writeFileSync(join(named, 'precious'), 'data')
@@ -204,7 +204,7 @@ describe('serving', () => {
     expect(existsSync(join(named, 'precious'))).toBe(true)
   })
 
-  it('ends although clients neither read nor leave', async () => {
+  it('ends although clients neither read nor close', async () => {
     const server = await Manager.serve({ authkey, address: join(directory, 'socket') })
     const { connect: open } = await import('node:net')
     const socket = open({ path: join(directory, 'socket'), allowHalfOpen: true })

@@ -98,7 +98,7 @@ it.each(['ref again', 'hot'])('a wait keeps the process (%s)', (how) => expectKe
 
 it.each(['manager', 'unref later'])('a wait does not keep the process (%s)', (how) => expectNotKept('lock', how))
 
-it('a call that the client itself has given up keeps the process no longer', async () => {
+it('a call that the client has cancelled does not keep the process alive', async () => {
   const server = await startManager()
   const address = [String(server.address), Buffer.from(server.authkey).toString('base64')]
   await using child = runProgram('manager-keeps', { argv: ['stopped', String(server.pid), ...address] })

@@ -6,7 +6,7 @@ import { Manager } from 'procshare'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { limitsOf } from '../../lib/manager/server/limits.ts'
 import { writeOpening } from '../../lib/manager/wire/handshake.ts'
-import { ROOT, writeCall } from '../../lib/manager/wire/messages.ts'
+import { ROOT, writeRequest } from '../../lib/manager/wire/messages.ts'
 import { rangeError, shareError, typeError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { within } from '../helpers/fixture.ts'
@@ -48,7 +48,7 @@ async function trusted(to: Manager): Promise<RawClient> {
 
 const connect = ({ address, authkey }: Manager) => Manager.connect({ address, authkey })
 
-it('limits must be sensible', () => {
+it('invalid limits are refused', () => {
   expect(() => limitsOf({ clients: 0 })).toThrow(rangeError(/options\.limits\.clients/))
   expect(() => limitsOf({ frameBytes: 65_535 })).toThrow(rangeError())
   expect(() => limitsOf({ bufferedBytes: MIB - 1 })).toThrow(rangeError())
@@ -56,7 +56,7 @@ it('limits must be sensible', () => {
   expect(() => limitsOf({ frames: 1 } as never)).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }))
 })
 
-it('clients: one more learns that there are too many, and gets in when another has left', async () => {
+it('clients: one more is refused with the reason, and accepted when another has closed', async () => {
   const server = await start({ clients: 3 })
   const others = [await connect(server), await connect(server)]
   await expect(connect(server)).rejects.toThrow(shareError('ERR_LIMIT', /as many clients as it allows/))
@@ -68,13 +68,13 @@ it('clients: one more learns that there are too many, and gets in when another h
   others[1]!.close()
 })
 
-it('clients: everyone who is one too many learns it, however many came before', async () => {
+it('clients: each one beyond the limit receives the reason, however many came before', async () => {
   const server = await start({ clients: 1 })
   for (let i = 0; i < 70; i++) await expect(connect(server)).rejects.toThrow(shareError('ERR_LIMIT'))
   expect((await server.stats()).refused).toBe(70)
 })
 
-it('clients that have not proved that they know the key: one more is refused, those who have are served', async () => {
+it('clients that have not authenticated: one more is refused, and authenticated ones are served', async () => {
   const server = await start({ unauthenticated: 4 })
   for (let i = 0; i < 4; i++) await (await connected(server)).next()
   await expect(connect(server)).rejects.toThrow(shareError('ERR_LIMIT'))
@@ -84,7 +84,7 @@ it('clients that have not proved that they know the key: one more is refused, th
   another.close()
 })
 
-it('a flood of clients that say nothing takes up no more than is allowed, and nothing afterwards', async () => {
+it('a flood of silent clients takes no more than the limits allow, and nothing afterwards', async () => {
   const server = await start({ unauthenticated: 10, authenticateMs: 2 ** 31 - 1 }) // however long it takes
   const before = descriptorsOf(server.pid!)
   const flood = await Promise.all(Array.from({ length: 300 }, () => connected(server)))
@@ -98,7 +98,7 @@ it('a flood of clients that say nothing takes up no more than is allowed, and no
   expect(await server.stats()).toMatchObject({ clients: 1, refused: 290 })
 })
 
-it('the time to prove it: silence, and half a proof, end the connection', async () => {
+it('the time to authenticate: silence, and half a proof, end the connection', async () => {
   const server = await start({ authenticateMs: 300 })
   const silent = await connected(server)
   const halfway = await connected(server)
@@ -109,7 +109,7 @@ it('the time to prove it: silence, and half a proof, end the connection', async 
   expect((await server.stats()).cutOff).toBe(2)
 })
 
-it('the length of a message: a longer one is not sent, or ends the connection of who sends it', async () => {
+it('the length of a message: a longer one is not sent, or ends the connection of its sender', async () => {
   const server = await start({ frameBytes: 64 * 1024 })
   const box = await makeBox(server)
   await expect(box.set('x'.repeat(65_536))).rejects.toThrow(shareError('ERR_LIMIT', /allows at most 65536:/))
@@ -125,18 +125,18 @@ it('the length of a message: a longer one is not sent, or ends the connection of
   expect(await box.text(5)).toBe('xxxxx')
 })
 
-it('pending calls: one more is refused, the others go on', async () => {
+it('pending calls: one more is refused, and the others continue', async () => {
   const server = await start({ pendingCalls: 10 })
   const client = await trusted(server)
   const box = await client.create('box')
   for (let i = 0; i < 10; i++) client.begin(box, 'wait')
   expect(await client.call(box, 'get')).toEqual(shareError('ERR_LIMIT', /10 pending calls/))
   expect(await server.names()).toEqual([])
-  client.send(writeCall(500, ROOT, 0, 'names', [], references))
+  client.send(writeRequest(500, ROOT, 0, 'names', [], references))
   expect((await client.message())?.value).toEqual(shareError('ERR_LIMIT'))
 })
 
-it('objects: one more is refused, and granted when another was let go of', async () => {
+it('objects: one more is refused, and granted when the proxy of another was closed', async () => {
   const server = await start({ objects: 3 })
   const boxes = await Promise.all([makeBox(server), makeBox(server), makeBox(server)])
   await expect(makeBox(server)).rejects.toThrow(shareError('ERR_LIMIT', /proxies of 3 objects/))
@@ -148,7 +148,7 @@ it('objects: one more is refused, and granted when another was let go of', async
   expect(await (await makeBox(server, 'more')).get()).toBe('more')
 })
 
-it('replies that nobody reads: the client is read no more, cut off when it goes on, and its memory is free', async () => {
+it('unread replies: the server stops reading from the client, cuts it off if it continues, and frees the memory', async () => {
   const server = await start({ bufferedBytes: 16 * MIB, stallMs: 1000 })
   const sockets = socketsOf(server.pid!)
   const client = await trusted(server)
@@ -166,7 +166,7 @@ it('replies that nobody reads: the client is read no more, cut off when it goes 
   await eventually(() => socketsOf(server.pid!) <= sockets)
 })
 
-it('replies that come later and nobody reads: the client is cut off', async () => {
+it('unread replies of pending calls: the client is cut off', async () => {
   const server = await start({ bufferedBytes: 4 * MIB, stallMs: 2 ** 31 - 1 }) // not because it stalls
   const client = await trusted(server)
   const box = await client.create('box')
@@ -180,7 +180,7 @@ it('replies that come later and nobody reads: the client is cut off', async () =
   expect(memoryOf(server.pid!)).toBeLessThan(500 * MIB)
 })
 
-it('replies that are many and long, and read, all arrive', async () => {
+it('many long replies all arrive when they are read', async () => {
   const server = await start({ bufferedBytes: MIB })
   const box = await makeBox(server)
   const texts = await Promise.all(Array.from({ length: 40 }, () => box.text(2 * MIB)))
@@ -192,17 +192,17 @@ it('a stall in the middle of a message ends the connection; a silence between me
   const server = await start({ stallMs: 300 })
   const client = await trusted(server)
   const quiet = await trusted(server)
-  const call = writeCall(1, ROOT, 0, 'names', [], references)
+  const call = writeRequest(1, ROOT, 0, 'names', [], references)
   client.send(call.subarray(0, 10))
   expect(await client.farewell()).toEqual(shareError('ERR_DISCONNECTED', /stopped in the middle of a message/))
   await client.closed
   expect(await quiet.call(ROOT, 'names')).toEqual([])
 })
 
-it('a client is not cut off while its messages move, however long they take and one follows the other', async () => {
+it('a client is not cut off while its messages move, however slowly', async () => {
   const server = await start({ stallMs: 2500 }) // a busy machine takes its time as well
   const client = await trusted(server)
-  const call = writeCall(1, ROOT, 0, 'names', [], references)
+  const call = writeRequest(1, ROOT, 0, 'names', [], references)
   const until = performance.now() + 5000
   // Cut so that it is always in the middle of a message.
   client.send(call.subarray(0, 10))

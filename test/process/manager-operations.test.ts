@@ -34,7 +34,7 @@ it('a list that is extended by itself again and again stops at its limit', { tim
   await expect(manager.list(list as never).then((other) => other.extend(list))).rejects.toThrow(limit())
 })
 
-it('replies that are larger than a message are refused before they are made', async () => {
+it('replies larger than a message are refused before they are made', async () => {
   using array = await manager.Array('b', 2e8)
   await expect(array.toArray()).rejects.toThrow(limit(/reply would have at least 200000000 bytes/))
   await expect(array.slice(0, 2 ** 20 + 1)).rejects.toThrow(limit())
@@ -55,7 +55,7 @@ it('replies that are larger than a message are refused before they are made', as
   expect(await dict.toKeys()).toEqual([0, 1, 2])
 })
 
-it('comparisons that would take for ever are refused: what occurs twice at each of many levels, sets of objects', async () => {
+it('endless comparisons are refused: values that occur twice at each of many levels, sets of objects', async () => {
   const laughs = () => {
     let value: unknown = ['ha']
     for (let i = 0; i < 40; i++) value = [value, value]
@@ -74,7 +74,7 @@ it('comparisons that would take for ever are refused: what occurs twice at each 
   expect(await small.compareAndSet('a', { deep: [new Set([1, 2]), new Map([['x', [1]]])] }, 1)).toBe(true)
 })
 
-it('a transaction of many heavy operations is given up and undone', { timeout: 60_000 }, async () => {
+it('a transaction of many heavy operations is ended and undone', { timeout: 60_000 }, async () => {
   using list = await manager.list([1])
   for (let i = 0; i < 20; i++) await list.extend(list)
   await list.set(0, 2)
@@ -83,7 +83,7 @@ it('a transaction of many heavy operations is given up and undone', { timeout: 6
   expect(await list.at(0)).toBe(2)
 })
 
-it('texts of large values are short, and made of little', async () => {
+it('texts of large values are short, and cheap to make', async () => {
   const wide = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`key${i}`, i]))
   using dict = await manager.dict<string, unknown>({ wide })
   expect((await dict.show()).length).toBeLessThanOrEqual(10_001)
@@ -93,7 +93,9 @@ it('texts of large values are short, and made of little', async () => {
   expect((await list.show()).length).toBeLessThanOrEqual(10_001)
 })
 
-it('others have their turn among many calls that one client has sent at once', { timeout: 60_000 }, async () => {
+it('other clients are served between the many calls that one client has sent at once', {
+  timeout: 60_000,
+}, async () => {
   using client = await RawClient.trusted(manager.address, manager.authkey)
   const list = await client.create('list', [1])
   for (let i = 0; i < 19; i++) await client.call(list, 'extend', [new Ref(list)])
@@ -114,7 +116,7 @@ it('others have their turn among many calls that one client has sent at once', {
   expect(calls).toBeLessThan(1000)
 })
 
-it('segments that a client leaves half-made are not waited for: as rings, as requests for rings, and in arguments', async () => {
+it('the server does not wait for unfinished segments: as rings, as requests for rings, and in arguments', async () => {
   const name = uniqueName('half')
   const half = native.createSegment(name, 8, 0, '{"kind":"Pipe","duplex":true,"byteLength":64}', 0o600)
   const handle = { procshare: 1, kind: 'Pipe', name, id: '0000000000000001', cell: 0 }
@@ -134,7 +136,7 @@ it('segments that a client leaves half-made are not waited for: as rings, as req
   }
 })
 
-it('requests for rings that cannot be read, however many, keep nobody from the next one', {
+it('unreadable requests for rings, however many, do not block the next one', {
   timeout: 60_000,
 }, async () => {
   const find = () => listSegments().find(({ kind, creatorPid }) => kind === 'Queue' && creatorPid === manager.pid)!

@@ -95,7 +95,7 @@ describe.each(['socket', 'rings'])('through a %s', (way) => {
   })
 })
 
-it('items that came too late are at the front again, before those that are put afterwards', async () => {
+it('items that were granted too late go back to the front, before later ones', async () => {
   const queue = await manager.Queue<number>()
   await queue.putMany([1, 2])
   stop()
@@ -107,7 +107,7 @@ it('items that came too late are at the front again, before those that are put a
   expect(await queue.getMany(3)).toEqual([1, 2, 3])
 })
 
-it('a lock taken through a view whose signal has aborted is released all the same', async () => {
+it('a lock that was acquired through a view is released although the signal of the view has aborted', async () => {
   const lock = await manager.Lock()
   const controller = new AbortController()
   const guard = await lock.with({ signal: controller.signal }).acquire()
@@ -130,7 +130,7 @@ it('a view is the same object, of the same class, and ends with it', async () =>
   expect(() => dict.with({ later: 1 } as never)).toThrow()
 })
 
-it('calls leave no listener at their signal, however they end', async () => {
+it('calls leave no listener on their signal, however they end', async () => {
   const { signal } = new AbortController()
   const queue = await manager.Queue<number>()
   const view = queue.with({ signal })
@@ -144,7 +144,7 @@ it('calls leave no listener at their signal, however they end', async () => {
   expect(getEventListeners(signal, 'abort')).toHaveLength(0)
 })
 
-it('the blocking form gives up in time as well, and gives back what was granted too late', async () => {
+it('the blocking form also ends waits in time, and returns what was granted too late', async () => {
   const client = await Manager.connect({ address: manager.address, authkey: manager.authkey, syncTimeoutMs: 100 })
   const lock = await manager.Lock('l')
   const queue = await manager.Queue<number>('q')
@@ -161,7 +161,7 @@ it('the blocking form gives up in time as well, and gives back what was granted 
   client.close()
 })
 
-it('closed resolves with undefined for an end of its own, otherwise with the reason', async () => {
+it('closed resolves with undefined after close(), otherwise with the reason', async () => {
   const [first, second] = await Promise.all(
     [1, 2].map(() => Manager.connect({ address: manager.address, authkey: manager.authkey })),
   )
@@ -172,7 +172,7 @@ it('closed resolves with undefined for an end of its own, otherwise with the rea
   expect(await manager.closed).toEqual(shareError('ERR_DISCONNECTED'))
 })
 
-it('an object of a manager that is not known here does not spoil the result that it is part of', async () => {
+it('an object of an unknown manager does not spoil the result that contains it', async () => {
   const dict = await manager.dict<string, unknown>({ a: 1 })
   const value = await import('procshare').then(({ Value }) => new Value('i', 7))
   await dict.set('gone', value)

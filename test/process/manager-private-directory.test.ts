@@ -169,7 +169,7 @@ it.skipIf(!canMount)('an address on a read-only file system fails with EROFS (ne
 })
 
 describe('the next start', () => {
-  it('removes what a server left that was killed with who had started it', () => {
+  it('removes the directory of a server that was killed together with its creator', () => {
     leftover('procshare-manager-aaaaaa')
     expect(start(directory).code).toBe(undefined)
     expect(readdirSync(directory)).toEqual([])
@@ -240,7 +240,7 @@ describe('the next start', () => {
     })
   })
 
-  it('does not follow a link to a directory', () => {
+  it('does not follow a symbolic link to a directory', () => {
     const elsewhere = join(directory, 'elsewhere')
     mkdirSync(elsewhere)
     const left = leftover('procshare-manager-aaaaaa', elsewhere)
@@ -278,14 +278,14 @@ describe('the next start', () => {
     expect(readFileSync(file).length).toBe(32)
   })
 
-  it('leaves a directory with a file in it that no server makes', () => {
+  it('does not remove a directory with a foreign file in it', () => {
     const left = leftover('procshare-manager-aaaaaa')
     writeFileSync(join(left, 'mine'), '')
     expect(start(directory).code).toBe(undefined)
     expect(readdirSync(left).sort()).toEqual(['key', 'mine', 'socket'])
   })
 
-  it('leaves a directory that others may enter', () => {
+  it('does not remove a directory that other users may enter', () => {
     const left = leftover('procshare-manager-aaaaaa')
     chmodSync(left, 0o755)
     expect(start(directory).code).toBe(undefined)
@@ -355,7 +355,7 @@ describe('the key beside a socket is not taken', () => {
   })
 })
 
-it('a server that is killed leaves its directory to who started it, who removes no other one', async () => {
+it('the directory of a killed server is removed by its creator, and no other directory is', async () => {
   await using manager = await Manager.start()
   const path = dirname(manager.address as string)
   const moved = join(directory, basename(path))

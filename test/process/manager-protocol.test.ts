@@ -2,7 +2,7 @@
 import type { Manager } from 'procshare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { REFUSED, readHello, writeOpening, writeProof } from '../../lib/manager/wire/handshake.ts'
-import { ROOT, writeCall, writeCancel, writeHold, writeRelease } from '../../lib/manager/wire/messages.ts'
+import { ROOT, writeCancel, writeRef, writeRequest, writeUnref } from '../../lib/manager/wire/messages.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { makeBox, startManager } from '../helpers/managed-server.ts'
@@ -25,7 +25,7 @@ function frameOf(...bytes: number[]): Buffer {
 
 /** A call whose arguments are those bytes. */
 function callOf(method: string, format: number, body: Uint8Array, target = ROOT): Buffer {
-  const call = writeCall(7, target, 0, method, [], references)
+  const call = writeRequest(7, target, 0, method, [], references)
   const frame = Buffer.concat([call.subarray(0, 20 + method.length), body])
   frame.writeUInt32LE(frame.byteLength - 4, 0)
   frame[5] = format
@@ -42,7 +42,7 @@ describe('a client that has not proved that it knows the key', () => {
     ['speaks another version', (() => Buffer.from(writeOpening()).fill(9, 8, 9))(), VERSION],
     [
       'sends a call instead of its proof',
-      Buffer.concat([writeOpening(), writeCall(1, 0, 0, 'names', [], references)]),
+      Buffer.concat([writeOpening(), writeRequest(1, 0, 0, 'names', [], references)]),
       VERSION,
     ],
     ['sends a proof that is too short', Buffer.concat([writeOpening(), writeOpening()]), KEY],
@@ -66,13 +66,13 @@ describe('a client that has not proved that it knows the key', () => {
 })
 
 describe('a client that breaks off', () => {
-  it('with GOODBYE learns why, and others go on', async () => {
+  it('with GOODBYE receives the reason, and other clients continue', async () => {
     const box = await makeBox(manager, 1)
     for (const [bytes, reason] of [
       [frameOf(), /too short/],
       [frameOf(9, 0, 0, 0, 0, 0, 0, 0), /unknown kind 9/],
       [frameOf(1, 0, 0, 0, 0, 0, 0, 0), /names no method/],
-      [frameOf(3, 0, 0, 0, 0, 0, 0, 0), /a release that is too short/],
+      [frameOf(3, 0, 0, 0, 0, 0, 0, 0), /UNREF that is too short/],
     ] as const) {
       using client = await trusted()
       client.send(bytes)
@@ -83,12 +83,12 @@ describe('a client that breaks off', () => {
     box.close()
   })
 
-  it('because it used the number of a pending call again', async () => {
+  it('because it used the id of a pending request again', async () => {
     using client = await trusted()
     const box = await client.create('box')
-    const wait = writeCall(99, box, 0, 'wait', [], references)
+    const wait = writeRequest(99, box, 0, 'wait', [], references)
     client.send(Buffer.concat([wait, wait]))
-    expect(await client.farewell()).toEqual(shareError('ERR_PROTOCOL', /a second call with the number 99/))
+    expect(await client.farewell()).toEqual(shareError('ERR_PROTOCOL', /a second request with the id 99/))
   })
 })
 
@@ -107,7 +107,7 @@ describe('a call that is well-formed and wrong', () => {
     expect(await client.call(ROOT, 'names')).toEqual([])
   })
 
-  it('to what all objects of a type of users inherit is answered by an error', async () => {
+  it('to an inherited method of a registered type is answered by an error', async () => {
     using client = await trusted()
     const box = await client.create('box')
     for (const method of ['__proto__', 'constructor', 'toString', 'valueOf', '__defineGetter__', 'then']) {
@@ -130,15 +130,15 @@ describe('a call that is well-formed and wrong', () => {
     expect(await client.call(ROOT, 'names')).toEqual([])
   })
 
-  it('to release the hold of another client is answered by an error, and releases nothing', async () => {
+  it('to release the ownership of another client is answered by an error, and releases nothing', async () => {
     using owner = await trusted()
     using other = await trusted()
     const lock = await owner.create('Lock')
-    const { hold } = (await owner.call(lock, 'acquire')) as { hold: number }
-    expect(await other.call(lock, 'releaseHold', [hold])).toEqual(shareError('ERR_NOT_OWNER'))
-    expect(await other.call(lock, 'isLocked')).toBe(true)
-    expect(await owner.call(lock, 'releaseHold', [hold])).toBe(false)
-    expect(await owner.call(lock, 'isLocked')).toBe(false)
+    const { ownershipId } = (await owner.call(lock, 'acquire')) as { ownershipId: number }
+    expect(await other.call(lock, 'releaseOwnership', [ownershipId])).toEqual(shareError('ERR_NOT_OWNER'))
+    expect(await other.call(lock, 'locked')).toBe(true)
+    expect(await owner.call(lock, 'releaseOwnership', [ownershipId])).toBe(false)
+    expect(await owner.call(lock, 'locked')).toBe(false)
   })
 
   it('with more arguments than any function takes is answered by an error', async () => {
@@ -154,7 +154,7 @@ describe('a call that is well-formed and wrong', () => {
     const box = await client.create('box')
     let graph: unknown[] = ['bottom']
     for (let i = 0; i < 60; i++) graph = [graph, graph]
-    const call = writeCall(7, box, 0, 'echo', graph, references)
+    const call = writeRequest(7, box, 0, 'echo', graph, references)
     const longer = Buffer.concat([call, Buffer.from([0])])
     longer.writeUInt32LE(longer.byteLength - 4, 0)
     client.send(longer)
@@ -165,32 +165,32 @@ describe('a call that is well-formed and wrong', () => {
   })
 })
 
-describe('the account of who needs an object', () => {
-  it('is kept for each client by itself, whatever one of them claims', async () => {
+describe('the references of clients to an object', () => {
+  it('are counted for each client separately, whatever one of them sends', async () => {
     await eventually(async () => (await manager.stats()).objects === 0)
     const box = await makeBox(manager, 'kept')
     const id = (await manager.debugInfo())[0]!.id
     using client = await trusted()
     // What it does not hold it cannot release, and what it holds no more often than it does.
-    client.send(writeRelease(id, 5))
-    client.send(writeHold(id))
-    client.send(writeRelease(id, 0))
-    client.send(writeRelease(id, 2 ** 32 - 1))
-    client.send(writeRelease(id, 1))
-    client.send(writeHold(4_000_000))
-    client.send(writeRelease(4_000_000, 1))
+    client.send(writeUnref(id, 5))
+    client.send(writeRef(id))
+    client.send(writeUnref(id, 0))
+    client.send(writeUnref(id, 2 ** 32 - 1))
+    client.send(writeUnref(id, 1))
+    client.send(writeRef(4_000_000))
+    client.send(writeUnref(4_000_000, 1))
     client.send(writeCancel(4_000_000))
     expect(await client.call(ROOT, 'names')).toEqual([])
     expect(await box.get()).toBe('kept')
     const own = await client.create('box')
     expect(await client.call(own, 'echo', [new Ref(own)])).toEqual(new Ref(own))
-    client.send(writeRelease(own, 2))
+    client.send(writeUnref(own, 2))
     expect(await client.call(own, 'get')).toEqual(shareError('ERR_NO_OBJECT'))
     box.close()
     await eventually(async () => (await manager.stats()).objects === 0)
   })
 
-  it('does not count objects of a reply that could not be sent', async () => {
+  it('do not include objects of a reply that could not be sent', async () => {
     const box = await makeBox(manager)
     const { id } = (await manager.debugInfo())[0]!
     using client = await trusted()

@@ -55,7 +55,7 @@ const collectUntil = (isDone: () => Promise<boolean>) =>
   })
 
 describe('two proxies of a named object', () => {
-  it('are two, equal, and one is usable when the other was closed', async () => {
+  it('are separate and equal, and one is usable when the other was closed', async () => {
     const first = await manager.dict<string, number>({ a: 1 }, { name: 'x' })
     const second = await manager.dict<string, number>({}, { name: 'x' })
     expect(first).not.toBe(second)
@@ -68,7 +68,7 @@ describe('two proxies of a named object', () => {
     second.close()
   })
 
-  it('are two in the blocking form, which closing one leaves usable', () => {
+  it('are separate in the blocking form, and one is usable when the other was closed', () => {
     const first = manager.sync.dict<string, number>({ a: 1 }, { name: 'x' })
     const second = manager.sync.dict<string, number>({}, { name: 'x' })
     expect(first).not.toBe(second)
@@ -79,7 +79,7 @@ describe('two proxies of a named object', () => {
     second.close()
   })
 
-  it('have calls of their own that keep the process', async () => {
+  it('decide separately whether their calls keep the process alive', async () => {
     const first = await manager.dict({}, { name: 'x' })
     const second = await manager.dict({}, { name: 'x' })
     first.unref()
@@ -91,7 +91,7 @@ describe('two proxies of a named object', () => {
 })
 
 describe('the server counts', () => {
-  it('a client once for an object until its last proxy is closed', async () => {
+  it('a client once for an object, until its last proxy is closed', async () => {
     const box = await makeBox(manager, 1)
     const again = (await box.echo(box)) as RegisteredProxy<Box>
     const handled = attach(box.handle) as ManagedProxy & RegisteredProxy<Box>
@@ -108,7 +108,7 @@ describe('the server counts', () => {
     await expectCounted({})
   })
 
-  it('each form for itself, and in both each proxy of it', async () => {
+  it('each form separately, and each proxy in both', async () => {
     const box = await makeBox(manager, 1)
     const blocking = manager.sync.of(box)
     const again = manager.sync.of(box)
@@ -149,7 +149,7 @@ describe('the server counts', () => {
     await expectCounted({})
   })
 
-  it('nothing for an argument, which the other proxies and the object itself survive', async () => {
+  it('nothing for an argument', async () => {
     const box = await makeBox(manager, 1)
     const list = await manager.list<unknown>([])
     const again = (await box.echo(box)) as RegisteredProxy<Box>
@@ -167,7 +167,7 @@ describe('the server counts', () => {
 })
 
 describe('when one of two proxies is collected', () => {
-  it('the other keeps the object, which ends with it', async () => {
+  it('the other proxy keeps the object, which ends with it', async () => {
     const box = await makeBox(manager, 1)
     let isCollected = false
     const registry = new FinalizationRegistry(() => {
@@ -182,7 +182,7 @@ describe('when one of two proxies is collected', () => {
     await expectCounted({})
   })
 
-  it('a hundred others that were collected leave the one', async () => {
+  it('the last of a hundred keeps the object', async () => {
     const box = await makeBox(manager, 1)
     const carrier = await makeBox(manager, box)
     const weak = new WeakRef(await (async () => (await carrier.get()) as object)())
@@ -208,7 +208,7 @@ describe('when one of two proxies is collected', () => {
 })
 
 describe('what is held in an object', () => {
-  it('stays held when the proxy that it came through is closed, and its guard still releases it', async () => {
+  it('stays held when the proxy of the acquisition is closed, and its guard still releases it', async () => {
     const lock = await manager.Lock('l')
     const again = await manager.Lock('l')
     const guard = await lock.acquire()
@@ -224,7 +224,7 @@ describe('what is held in an object', () => {
     theirs.close()
   })
 
-  it('is given up with the last of the proxies', async () => {
+  it('is released with the last of the proxies', async () => {
     const lock = await manager.Lock('l')
     const again = await manager.Lock('l')
     const guard = await lock.acquire()
@@ -256,7 +256,7 @@ describe('what is held in an object', () => {
     theirs.close()
   })
 
-  it('is released by run, though its proxy was closed inside', async () => {
+  it('is released by run although its proxy was closed inside', async () => {
     const lock = await manager.Lock('l')
     const again = await manager.Lock('l')
     await lock.run(() => lock.close())
@@ -361,7 +361,7 @@ describe('after the connection was lost', () => {
       }
     }))
 
-  it('all are told of as lost', () =>
+  it('all are reported as lost', () =>
     withServer(async (address) => {
       let server = await Manager.serve({ address, authkey })
       let tell!: (lost: readonly unknown[]) => void
@@ -391,7 +391,7 @@ describe('after the connection was lost', () => {
       }
     }))
 
-  it('all go on with the server of before, where each counts once', async () => {
+  it('all continue with the same server, where each counts once', async () => {
     const client = await Manager.connect({ address: manager.address })
     const keeper = await makeBox(observer, 'still')
     const first = attach(keeper.handle) as ManagedProxy & RegisteredProxy<Box>
@@ -415,7 +415,7 @@ describe('after the connection was lost', () => {
 })
 
 describe('a child process', () => {
-  it('has a proxy for each that is among its arguments', async () => {
+  it('has a proxy for each proxy among its arguments', async () => {
     const box = await makeBox(manager, 0)
     const child = new Process(new URL('../fixtures/managed-handles.mjs', import.meta.url), {
       export: 'closeOneOfTwo',

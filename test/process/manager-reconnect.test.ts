@@ -58,7 +58,7 @@ it('named objects are found again in another server, others are not', async () =
   expect(await strange.get()).toBe('strange')
 })
 
-it('what is lost stays lost, however many servers follow each other', async () => {
+it('a lost object stays lost, however many servers follow', async () => {
   const lost = await makeBox(manager, 'mine')
   for (let i = 0; i < 3; i++) {
     await replaceServer()
@@ -69,7 +69,7 @@ it('what is lost stays lost, however many servers follow each other', async () =
   }
 })
 
-it('a named object that nobody has made again is lost, and does not keep the others from being found', async () => {
+it('a named object that the new server does not have is lost, and the others are found', async () => {
   const first = await makeBox(manager, 1, 'first')
   const second = await makeBox(manager, 2, 'second')
   await replaceServer()
@@ -81,7 +81,7 @@ it('a named object that nobody has made again is lost, and does not keep the oth
   expect(await second.get()).toBe(22)
 })
 
-it('an attempt in vain changes nothing, and may be made at once when a call has failed', async () => {
+it('a failed attempt to reconnect changes nothing, and is possible at once when a call has failed', async () => {
   const named = await makeBox(manager, 1, 'named')
   const pending = named.wait()
   const again = pending.catch(() => manager.reconnect())
@@ -100,7 +100,7 @@ it('an attempt in vain changes nothing, and may be made at once when a call has 
   expect(await made.get()).toBe(2)
 })
 
-it('at the same server all objects that live are found again, also after attempts in vain', async () => {
+it('at the same server all live objects are found again, also after failed attempts', async () => {
   const named = await makeBox(manager, 1, 'named')
   const kept = await makeBox(manager, 2)
   const forgotten = await makeBox(manager, 3)
@@ -123,7 +123,7 @@ it('at the same server all objects that live are found again, also after attempt
   expect((await makeBox(manager, 5)) as unknown as Box).toBeDefined()
 })
 
-it('by itself, when it was told so: named objects go on, and what was lost is told', async () => {
+it('automatically, with the option: named objects continue, and lost ones are reported', async () => {
   const found: Reconnection[] = []
   const client = await Manager.connect({ address, authkey, reconnect: true, onReconnect: (one) => found.push(one) })
   let hasClosed = false
@@ -166,7 +166,7 @@ const holdOf = (proxy: object) => (proxy as { [FOR_CHILD](): HeldHandle })[FOR_C
 /** The number of an object in its server. */
 const numberOf = ({ handle }: { readonly handle: { readonly id: string } }) => JSON.parse(handle.id)[1] as number
 
-it('a proxy that is closed while its object is being found again holds nothing in the new server', async () => {
+it('a proxy that is closed while its object is being found again has no reference in the new server', async () => {
   const named = await makeBox(manager, 1, 'named')
   await server.close()
   server = await Manager.serve({ address, authkey, types: TYPES, limits: { objects: 1 } })
@@ -182,7 +182,7 @@ it('a proxy that is closed while its object is being found again holds nothing i
   await expect(named.get()).rejects.toThrow(shareError('ERR_CLOSED'))
 })
 
-it('what was held for a child in a server that is gone is not let go of in the next one', async () => {
+it('an object that was kept for a child in a former server is not released in the next one', async () => {
   const before = await makeBox(manager, 1)
   const hold = holdOf(before)
   await replaceServer()
@@ -194,7 +194,7 @@ it('what was held for a child in a server that is gone is not let go of in the n
   expect(await after.get()).toBe(2)
 })
 
-it('what is held for a child is held again in the same server, besides the proxies', async () => {
+it('an object that is kept for a child is kept again in the same server, besides its proxies', async () => {
   const box = await makeBox(manager, 1)
   const hold = holdOf(box)
   const second = holdOf(box)
@@ -217,7 +217,7 @@ it('what is held for a child is held again in the same server, besides the proxi
   expect(await objects()).toBe(1)
 })
 
-it('the guard of a lock in a server that is gone does not release the lock of that name in the next one', async () => {
+it('the guard of a lock in a former server does not release the lock of that name in the next one', async () => {
   const lock = await manager.Lock('named')
   const guard = await lock.acquire()
   await replaceServer()

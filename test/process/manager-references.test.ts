@@ -28,7 +28,7 @@ afterEach(async () => {
   expect(await manager.debugInfo()).toEqual([])
 })
 
-it('a proxy that is closed lets go, once', async () => {
+it('a closed proxy drops its reference, once', async () => {
   const box = await makeBox(manager, 1)
   expect(await objects()).toBe(1)
   box.close()
@@ -36,7 +36,7 @@ it('a proxy that is closed lets go, once', async () => {
   expect(await objects()).toBe(0)
 })
 
-it('proxies that are collected let go', async () => {
+it('collected proxies drop their references', async () => {
   for (let i = 0; i < 200; i++) await makeBox(manager, i)
   await eventually(async () => {
     collect()
@@ -44,7 +44,7 @@ it('proxies that are collected let go', async () => {
   })
 })
 
-it('an object that was received several times is let go of as often', async () => {
+it('an object that was received several times has as many references, which are all dropped', async () => {
   const box = await makeBox(manager)
   const carrier = await makeBox(manager)
   for (let i = 0; i < 10; i++) {
@@ -60,7 +60,7 @@ it('an object that was received several times is let go of as often', async () =
   carrier.close()
 })
 
-it('an object that is received while its release is under way is there', async () => {
+it('an object that is received while its UNREF is under way exists', async () => {
   const carrier = await makeBox(manager)
   const inside = await makeBox(manager, 'inside')
   await carrier.set(inside)
@@ -77,7 +77,7 @@ it('an object that is received while its release is under way is there', async (
   carrier.close()
 })
 
-it('an object that only another one contains lives with that, and has no number meanwhile', async () => {
+it('an object that only another object contains lives as long as that, and has no number then', async () => {
   const outer = await makeBox(manager)
   const inner = await makeBox(manager, 'inner')
   await outer.set({ deep: [inner] })
@@ -90,7 +90,7 @@ it('an object that only another one contains lives with that, and has no number 
   outer.close()
 })
 
-it('lists contain objects, also in a circle, and let go of them', async () => {
+it('lists contain objects, also in a circle, and release them', async () => {
   const list = await manager.list<unknown>([])
   const box = await makeBox(manager, 'kept')
   await list.push(box, list)
@@ -121,7 +121,7 @@ it('a handle does not keep an object; a client that attaches by it does', async 
   late.close()
 })
 
-it('a name keeps an object until it is taken away, and the proxies beyond that', async () => {
+it('a name keeps an object until it is unlinked, and proxies keep it after that', async () => {
   const box = await makeBox(manager, 'named', 'name')
   box.close()
   expect(await objects()).toBe(1)
@@ -133,7 +133,7 @@ it('a name keeps an object until it is taken away, and the proxies beyond that',
   theirs.close()
 })
 
-it('both forms of a client keep an object by themselves', async () => {
+it('each form of a client keeps an object separately', async () => {
   const box = await makeBox(manager, 1)
   const blocking = manager.sync.of(box)
   expect(blocking.get()).toBe(1)
@@ -144,7 +144,7 @@ it('both forms of a client keep an object by themselves', async () => {
   manager.sync.names()
 })
 
-it('a thousand clients connect, work and go, and nothing of them is left', async () => {
+it('a thousand clients connect, work and close, and leave nothing', async () => {
   const pid = manager.pid!
   const { address } = manager
   const before = { descriptors: descriptorsOf(pid), own: descriptorsOf(process.pid), memory: memoryOf(pid) }

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => manager?.shutdown())
 
-it('what is thrown and cannot be sent arrives as an error with its text', async () => {
+it('a thrown value that cannot be sent arrives as an error with its text', async () => {
   await expect(box.throwUnspeakable()).rejects.toThrow('toString: [Function: toString]')
   await expect(box.rejectUnspeakable()).rejects.toThrow('toString: [Function: toString]')
   expect(await box.get()).toBe(1)
@@ -32,20 +32,20 @@ it('a result that cannot be sent, or is too long, is an error', async () => {
   expect(await box.get()).toBe(1)
 })
 
-it('what looks like a promise is answered once, with what it did first', async () => {
+it('a thenable is answered once, with its first result', async () => {
   expect(await box.returnThenable('twice')).toBe(1)
   await expect(box.returnThenable('throw')).rejects.toThrow('no then')
   expect(await box.get()).toBe(1)
 })
 
-it('an object that cannot be shown is in the list of objects all the same', async () => {
+it('an object that cannot be shown is in the list of objects nevertheless', async () => {
   const dark = await manager.create<Box>('dark', [2])
   await expect(dark.show()).rejects.toThrow('dark')
   expect((await manager.debugInfo()).map(({ text }) => text)).toContain('(cannot be shown: Error: dark)')
   expect(await dark.get()).toBe(2)
 })
 
-it('named objects that take their time to be made are made once', async () => {
+it('named objects whose creation is asynchronous are made once', async () => {
   const [first, second] = await Promise.all([
     manager.create<Box>('slowBox', [1], { name: 'slow' }),
     manager.create<Box>('slowBox', [2], { name: 'slow' }),
@@ -55,7 +55,7 @@ it('named objects that take their time to be made are made once', async () => {
   await manager.unlink('slow')
 })
 
-it('a method that no call could name is not exposed', async () => {
+it('a method whose name no request can contain is not exposed', async () => {
   for (const name of ['名前', 'x'.repeat(201), '', 'constructor', 'then']) {
     await expect(manager.register('other', BOX, { exposed: [name] })).rejects.toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),

@@ -5,7 +5,14 @@
 import { type Connection, Manager, Pipe } from 'procshare'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FrameReader } from '../../lib/manager/wire/framing.ts'
-import { GOODBYE, ROOT, readFromServer, readValue, writeCall, writeSwitch } from '../../lib/manager/wire/messages.ts'
+import {
+  GOODBYE,
+  ROOT,
+  readServerMessage,
+  readValue,
+  writeRequest,
+  writeSwitch,
+} from '../../lib/manager/wire/messages.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { descriptorsOf, makeBox, ringsOf, startManager, warmUp } from '../helpers/managed-server.ts'
@@ -33,7 +40,7 @@ describe.each([
 
   const connect = () => Manager.connect({ address: server.address, authkey: server.authkey })
 
-  it('goes on in shared memory, is the same client, and leaves nothing', async () => {
+  it('continues in shared memory, is the same client, and leaves nothing', async () => {
     await server.names()
     const before = { descriptors: descriptorsOf(server.pid!), rings: ringsOf() }
     const client = await connect()
@@ -46,7 +53,7 @@ describe.each([
     await eventually(() => ringsOf() === before.rings && descriptorsOf(server.pid!) <= before.descriptors)
   })
 
-  it('has its calls served in the order in which it made them, also while it goes over', async () => {
+  it('has its calls served in their order, also during the switch', async () => {
     const before = ringsOf()
     for (let round = 0; round < 20; round++) {
       await eventually(() => ringsOf() === before) // what the last client had is gone
@@ -63,7 +70,7 @@ describe.each([
     }
   })
 
-  it('sends and receives what is longer than the rings', async () => {
+  it('sends and receives messages longer than the rings', async () => {
     await using client = await connect()
     const box = await makeBox(client)
     await warmUp(box)
@@ -76,7 +83,7 @@ describe.each([
   })
 })
 
-it('a client that has little to say stays where it is', async () => {
+it('a client that makes few calls stays on its socket', async () => {
   await using client = await Manager.connect({ address: manager.address, authkey: manager.authkey })
   const box = await makeBox(client)
   const before = ringsOf()
@@ -117,17 +124,17 @@ describe('a client that is written by hand', () => {
     expect(await client.call(ROOT, 'names')).toEqual([])
   })
 
-  it('has rings once', async () => {
+  it('gets rings once', async () => {
     const [client, ours] = await inRings()
     using other = new Pipe<unknown>()
-    framesTo(ours, writeCall(1, ROOT, 0, 'takeRings', [other[1].handle], references))
+    framesTo(ours, writeRequest(1, ROOT, 0, 'takeRings', [other[1].handle], references))
     const reply = (await ours.recv({ timeoutMs: 20_000 })) as Uint8Array
     expect(Buffer.from(reply).includes(Buffer.from([0xc2]))).toBe(true) // false in MessagePack
     client[Symbol.dispose]()
     ours.close()
   })
 
-  it('cannot switch to rings that there are not', async () => {
+  it('cannot switch without rings', async () => {
     using client = await trusted()
     client.send(writeSwitch())
     expect(await client.farewell()).toEqual(shareError('ERR_PROTOCOL', /which was not offered/))
@@ -141,7 +148,7 @@ describe('a client that is written by hand', () => {
     try {
       for (;;) {
         reader.push(Buffer.from((await rings.recv({ timeoutMs: 20_000 })) as Uint8Array), (frame) => {
-          const message = readFromServer(frame)
+          const message = readServerMessage(frame)
           if (message.kind === GOODBYE) reasons.push(readValue(message, references))
           return true
         })
@@ -181,13 +188,13 @@ describe('a client that is written by hand', () => {
     },
   )
 
-  it('is cut off when it asks for more and more and never reads', async () => {
+  it('is cut off when it sends requests and never reads', async () => {
     const { cutOff } = await manager.stats()
     const [client, ours] = await inRings()
     const box = (await (await trusted()).create('box')) as number
     for (let i = 1; i <= 50; i++) {
       try {
-        ours.sendSync(new Uint8Array(writeCall(i, box, 0, 'text', [200_000], references)), { timeoutMs: 5000 })
+        ours.sendSync(new Uint8Array(writeRequest(i, box, 0, 'text', [200_000], references)), { timeoutMs: 5000 })
       } catch {
         break
       }

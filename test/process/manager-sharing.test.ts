@@ -25,7 +25,7 @@ describe.each(Object.entries(SERVERS))('proxies of a server at %s', (_where, opt
   })
   afterAll(() => manager.shutdown())
 
-  it('are arguments of processes, which connect by themselves', async () => {
+  it('are arguments of processes, which connect automatically', async () => {
     const shared = await counter()
     const children = [1, 2, 3].map(() => start('count', [shared, { again: shared }, 200]))
     expect(await Promise.all(children.map((child) => child.join()))).toEqual([0, 0, 0])
@@ -54,7 +54,7 @@ describe.each(Object.entries(SERVERS))('proxies of a server at %s', (_where, opt
     expect(await child.join()).toBe(0)
   })
 
-  it('count for the processes that use them, and no longer', async () => {
+  it('count only as long as processes use them', async () => {
     const shared = await manager.create<Counter>('Counter', [100])
     const clients = async () => (await manager.debugInfo()).find(({ text }) => text === 'Counter(101)')?.clients
     await start('count', [shared, { again: shared }, 1]).join()
@@ -66,7 +66,7 @@ describe.each(Object.entries(SERVERS))('proxies of a server at %s', (_where, opt
 })
 
 describe('other processes', () => {
-  it('attach to a handle of a private socket, and nobody gives them a key', async () => {
+  it('attach to a handle of a private socket without being given a key', async () => {
     await using manager = await Manager.start({ types: TYPES })
     const shared = await manager.create<Counter>('Counter')
     const env = { ...process.env, COUNTER_HANDLE: JSON.stringify(shared) }
@@ -74,7 +74,7 @@ describe('other processes', () => {
     expect(await shared.get()).toBe(1)
   })
 
-  it('find the key for a handle of a port in their environment, or say that none is known', async () => {
+  it('find the key for a handle of a port in their environment, or report that none is known', async () => {
     const options = { address: { host: '127.0.0.1', port: 0 }, authkey: 'told', types: TYPES }
     await using manager = await Manager.start(options)
     const shared = await manager.create<Counter>('Counter')

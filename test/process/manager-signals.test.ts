@@ -37,25 +37,28 @@ async function expectNothingLeft(pids: number[], address: string): Promise<void>
 }
 
 describe.skipIf(process.platform !== 'linux')('a process group of a program and the server of its manager', () => {
-  it.each(SIGNALS)('that gets %s ends, if the program does not handle it', async (signal) => {
+  it.each(SIGNALS)('that receives %s ends if the program does not handle it', async (signal) => {
     await using user = await startGroup()
     process.kill(-user.pid, signal)
     expect(await user.ended()).toEqual({ code: null, signal })
     await expectNothingLeft([user.pid, user.server], user.address)
   })
 
-  it.each(SIGNALS)('that gets %s goes on until the handler of the program has closed the manager', async (signal) => {
-    await using user = await startGroup()
-    await user.call('useAtSignals', signal, 3)
-    for (let i = 0; i < 3; i++) {
-      process.kill(-user.pid, signal)
-      expect(await user.event('used')).toEqual(['list', 'blocking'])
-      if (i < 2) expect(isRunning(user.server)).toBe(true)
-    }
-    expect(await user.event('closed')).toBe(false)
-    expect(await user.ended()).toEqual({ code: 0, signal: null })
-    await expectNothingLeft([user.pid, user.server], user.address)
-  })
+  it.each(SIGNALS)(
+    'that receives %s continues until the handler of the program has closed the manager',
+    async (signal) => {
+      await using user = await startGroup()
+      await user.call('useAtSignals', signal, 3)
+      for (let i = 0; i < 3; i++) {
+        process.kill(-user.pid, signal)
+        expect(await user.event('used')).toEqual(['list', 'blocking'])
+        if (i < 2) expect(isRunning(user.server)).toBe(true)
+      }
+      expect(await user.event('closed')).toBe(false)
+      expect(await user.ended()).toEqual({ code: 0, signal: null })
+      await expectNothingLeft([user.pid, user.server], user.address)
+    },
+  )
 
   it.each(SIGNALS)('that gets %s while the server is loading gets its manager all the same', async (signal) => {
     const child = spawn(process.execPath, [STARTER, signal], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })

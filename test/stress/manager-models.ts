@@ -60,7 +60,7 @@ export class LockModel extends Model {
       { method: 'tryAcquire', args: [], task },
       { method: 'release', args: [], task },
       { method: 'release', args: [], task },
-      { method: 'isLocked', args: [] },
+      { method: 'locked', args: [] },
     ]
     return steps[verb % steps.length]!
   }
@@ -69,7 +69,7 @@ export class LockModel extends Model {
     const within = (method === 'acquire' ? args[1] : []) as number[] | undefined
     const owner = this.#owner
     const isOwner = owner?.seat === seat && (owner.task === task || (within ?? []).includes(owner.task))
-    if (method === 'isLocked') this.outcomes[id] = String(owner !== undefined)
+    if (method === 'locked') this.outcomes[id] = String(owner !== undefined)
     else if (method === 'release') this.#release(id, isOwner)
     else if (owner === undefined) this.#take({ id, seat, task })
     else if (isOwner && this.#isRecursive) {
@@ -335,7 +335,7 @@ export class BarrierModel extends Model {
       { method: 'wait', args: [undefined, true] },
       { method: 'finish', args: [this.#generation] },
       { method: size < 3 ? 'fail' : 'finish', args: [this.#generation] },
-      { method: size < 2 ? 'abort' : size < 5 ? 'reset' : 'isBroken', args: [] },
+      { method: size < 2 ? 'abort' : size < 5 ? 'reset' : 'broken', args: [] },
       { method: 'reset', args: [] },
     ]
     return steps[verb % steps.length]!
@@ -344,7 +344,7 @@ export class BarrierModel extends Model {
   begin(id: number, seat: number, { method, args }: Step): void {
     this.outcomes[id] = 'undefined'
     const acts = this.#acting?.seat === seat
-    if (method === 'isBroken') this.outcomes[id] = String(this.#isBroken)
+    if (method === 'broken') this.outcomes[id] = String(this.#isBroken)
     else if (method === 'abort') this.#break()
     else if (method === 'reset') this.#reset()
     else if (method === 'fail') {

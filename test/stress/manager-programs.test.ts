@@ -6,10 +6,9 @@ import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, it } from 'vitest'
-import { Call } from '../../lib/manager/server/call.ts'
 import type { ManagedType } from '../../lib/manager/server/managed-type.ts'
-import type { Session } from '../../lib/manager/server/session.ts'
-import { synchronizerTypes } from '../../lib/manager/server/types/synchronizers.ts'
+import { type Client, Request } from '../../lib/manager/server/request.ts'
+import * as OBJECT_TYPES from '../../lib/manager/types/objects.ts'
 import {
   BarrierModel,
   ConditionModel,
@@ -41,9 +40,10 @@ const subjects: Record<string, { type: string; args?: unknown[]; model: () => Mo
   JoinableQueue: { type: 'JoinableQueue', args: [3], model: () => new QueueModel(3) },
 }
 
-const typeNamed = (name: string): ManagedType => synchronizerTypes.find((type) => type.name === name)!
+const types = new Map<string, ManagedType>(Object.values(OBJECT_TYPES).map((type) => [type.name, type]))
+const typeNamed = (name: string): ManagedType => types.get(name)!
 
-class FakeSession {
+class FakeClient {
   isClosed = false
 }
 
@@ -52,8 +52,8 @@ class Run {
   readonly outcomes: string[] = []
   readonly #type: ManagedType
   readonly #object: object
-  readonly #sessions = Array.from({ length: SEATS }, () => new FakeSession())
-  readonly #calls: Call[] = []
+  readonly #clients = Array.from({ length: SEATS }, () => new FakeClient())
+  readonly #requests: Request[] = []
 
   constructor(type: ManagedType, args: unknown[]) {
     this.#type = type
@@ -61,10 +61,10 @@ class Run {
   }
 
   begin(id: number, seat: number, method: string, args: readonly unknown[], task: number): void {
-    const call = new Call(this.#sessions[seat] as unknown as Session, task)
-    this.#calls[id] = call
+    const request = new Request(this.#clients[seat] as unknown as Client, task)
+    this.#requests[id] = request
     try {
-      const result = this.#type.methods[method]!(this.#object, call, ...args)
+      const result = this.#type.methods[method]!(this.#object, request, ...args)
       if (result instanceof Promise) {
         this.outcomes[id] = WAITS
         result.then(
@@ -80,19 +80,19 @@ class Run {
   }
 
   cancel(id: number, when?: 'if it has been answered'): void {
-    if (when === undefined || this.outcomes[id] !== WAITS) this.#calls[id]!.cancel()
+    if (when === undefined || this.outcomes[id] !== WAITS) this.#requests[id]!.cancel()
   }
 
   leave(seat: number): void {
-    const session = this.#sessions[seat]!
-    session.isClosed = true
-    for (const [id, call] of this.#calls.entries()) {
-      if ((call.session as unknown) !== session || this.outcomes[id] !== WAITS) continue
-      call.cancel()
+    const client = this.#clients[seat]!
+    client.isClosed = true
+    for (const [id, request] of this.#requests.entries()) {
+      if ((request.client as unknown) !== client || this.outcomes[id] !== WAITS) continue
+      request.cancel()
       this.outcomes[id] = 'gone'
     }
-    this.#type.leave?.(this.#object, session as unknown as Session)
-    this.#sessions[seat] = new FakeSession()
+    this.#type.disconnect?.(this.#object, client as unknown as Client)
+    this.#clients[seat] = new FakeClient()
   }
 
   #note(id: number, outcome: string): void {
@@ -126,7 +126,7 @@ const aMove: fc.Arbitrary<Move> = fc.record({
 })
 
 describe.each(Object.entries(subjects))('%s of a manager', (_name, { type, args = [], model: newModel }) => {
-  it('does what a sequential program would do, whoever gives up or leaves', {
+  it('behaves like a sequential program, whichever requests are cancelled and clients end', {
     timeout: STRESS_TIMEOUT_MS,
   }, async () => {
     await fc.assert(

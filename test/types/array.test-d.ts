@@ -132,4 +132,10 @@ points[0] = { x: 1, n: '2' }
 // @ts-expect-error
 points[0]!.z
 // @ts-expect-error
-points.map
+new SharedArray(Point, [['1', 2]])
+// @ts-expect-error
+points.set(0, [1, true])
+// @ts-expect-error
+points.sort
+// @ts-expect-error
+points.push({ x: 1, n: 2n })

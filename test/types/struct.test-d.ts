@@ -1,5 +1,13 @@
 // Compiled, never run: what TypeScript knows, and what it refuses.
-import { Struct, type StructInit, type StructInput, type StructSnapshot, type StructView, Value } from 'procshare'
+import {
+  SharedArray,
+  Struct,
+  type StructInit,
+  type StructInput,
+  type StructSnapshot,
+  type StructView,
+  Value,
+} from 'procshare'
 import { exactly } from './exactly.ts'
 
 const Point = Struct({ x: 'd', y: 'float64' })
@@ -95,6 +103,34 @@ point.update((record) => {
 })
 exactly<number>()(Value.attach('name', Point).value.x)
 
+// Fields are given by name or in order, also to records in records.
+new Value(Point, [1, 2])
+new Value(Point, [1])
+new Value(All, [5n, true, 'a', [1, 2, 3], [], [1n], 'name', 'title', [1, 2], [[1, 2], { x: 3, y: 4 }], [[1], [2]]])
+point.value = [1, 2]
+point.update(() => [1, 2])
+point.assign([1])
+point.assign({ y: 2 })
+const table = new SharedArray(Point, [[1.875, -6.25], { x: 1, y: 2 }])
+table[0] = table[1]!
+table.set(0, [1, 2])
+table.assign([[1, 2], { x: 1, y: 2 }])
+
+// Text and arrays are set as whatever they are made from.
+all.assign({ name: 'text', title: 'text', numbers: [1, 2], path: [[1, 2]], grid: [[1], new Set([2])] })
+all.value.name = Buffer.from('text')
+all.value.numbers = Int32Array.of(1, 2, 3)
+all.value.title = 'text'
+
+// Arrays of structs have what arrays have that changes nothing.
+exactly<number[]>()(table.map(({ x }) => x))
+exactly<StructView<typeof Point.fields>[]>()(table.filter(({ x }) => x > 0))
+exactly<StructView<typeof Point.fields> | undefined>()(table.find(({ y }, i, all) => y > i + all.length))
+exactly<number>()(table.reduce((sum, { x }) => sum + x, 0))
+exactly<boolean>()(table.some(({ x }) => x === 1))
+for (const [i, { x }] of table.entries()) exactly<number>()(i + x)
+exactly<{ x: number; y: number }>()({ ...table[0]! })
+
 // The types have names.
 type Fields = { readonly x: 'd'; readonly y: 'i' }
 exactly<{ x: number; y: number }>()({} as StructSnapshot<Fields>)
@@ -138,6 +174,14 @@ point.value = { x: 1 }
 point.value = { x: 1, y: 2, z: 3 }
 // @ts-expect-error
 point.value.x = '5'
+// @ts-expect-error
+new Value(Point, ['1'])
+// @ts-expect-error
+point.assign({ z: 1 })
+// @ts-expect-error
+point.assign({ x: '1' })
+// @ts-expect-error
+all.assign({ numbers: ['1'] })
 // @ts-expect-error
 point.value.z
 // @ts-expect-error

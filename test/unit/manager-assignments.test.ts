@@ -45,7 +45,7 @@ describe('an assignment to a proxy', () => {
     expect(await objects.list[0].toArray()).toEqual([1])
   })
 
-  it('is allowed for marks of tools, which stay on this side', async () => {
+  it('is allowed for properties that tools set, and stays in this process', async () => {
     const list = (await file.manager.list()) as unknown as Record<string | symbol, unknown>
     const mark = Symbol('mark')
     list[mark] = 1

@@ -8,7 +8,7 @@ const barriers = (count: number, parties: number, options = {}) =>
 const BROKEN = shareError('ERR_BROKEN_BARRIER')
 
 describe('Barrier of a manager', () => {
-  it('lets all go when all have come, again and again, each with its place', async () => {
+  it('releases all parties when the last one has arrived, repeatedly, and numbers them in the order of arrival', async () => {
     const [a, b, c] = await barriers(3, 3)
     expect(await a!.parties).toBe(3)
     for (let round = 0; round < 3; round++) {
@@ -22,7 +22,7 @@ describe('Barrier of a manager', () => {
     }
   })
 
-  it('is no obstacle for one party alone', async () => {
+  it('does not make a single party wait', async () => {
     const [a] = await barriers(1, 1)
     expect(await a!.wait()).toBe(0)
     expect(await a!.wait({ timeoutMs: 0 })).toBe(0)
@@ -65,7 +65,7 @@ describe('Barrier of a manager', () => {
     expect(await b!.broken).toBe(true)
   })
 
-  it('fails those who wait when it is reset, and is good again', async () => {
+  it('fails the present waits when it is reset, and is usable again', async () => {
     const [a, b] = await barriers(2, 2)
     const waiting = a!.wait()
     await waits(waiting, a!)
@@ -75,7 +75,7 @@ describe('Barrier of a manager', () => {
     expect(await Promise.all([a!.wait(), b!.wait()])).toHaveLength(2)
   })
 
-  it('is broken by the end of a client that waits, and not by that of another', async () => {
+  it('is broken by the end of a client that waits, and not by the end of another client', async () => {
     const [a, b, c] = await barriers(3, 3)
     const waiting = a!.wait()
     await waits(waiting, a!)
@@ -88,7 +88,7 @@ describe('Barrier of a manager', () => {
     await lost
   })
 
-  it('has the last one act before anybody is let go', async () => {
+  it('runs the action of the last party before any party continues', async () => {
     const order: string[] = []
     const [a, b] = await barriers(2, 2)
     b!.action = async () => {
@@ -121,7 +121,7 @@ describe('Barrier of a manager', () => {
     expect(await a!.broken).toBe(true)
   })
 
-  it('lets newcomers wait for the end of an action, in time', async () => {
+  it('makes new arrivals wait for the end of an action, within their timeouts', async () => {
     const [a, b] = await barriers(2, 2)
     let done!: () => void
     let acting!: () => void
@@ -167,7 +167,7 @@ describe('Barrier of a manager', () => {
     expect(await a!.broken).toBe(true)
   })
 
-  it('is broken by the end of the one who acts, and by a reset meanwhile for that one too', async () => {
+  it('is broken by the end of the client whose action runs; a reset during the action fails that client too', async () => {
     const [a, b] = await barriers(2, 2)
     const begun = () => {
       let acting!: () => void
@@ -200,7 +200,7 @@ describe('Barrier of a manager', () => {
     await lost
   })
 
-  it('has a timeout for those who do not say, and takes what means something', async () => {
+  it('has a default timeout for waits, and refuses invalid arguments', async () => {
     const [a] = await barriers(1, 2, { timeoutMs: 20 })
     await expect(a!.wait()).rejects.toThrow(shareError('ERR_TIMEOUT', /20 ms/))
     const [manager] = await connect(1)

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConditionProxy, LockProxy } from 'procshare'
 import { describe, expect, it } from 'vitest'
-import { GRACE_MS } from '../../lib/manager/client/pending-calls.ts'
+import { GRACE_MS } from '../../lib/manager/client/pending-requests.ts'
 import { rangeError, shareError, typeError, valueError } from '../helpers/error-matchers.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { arrived, managerClients, waits } from '../helpers/manager-clients.ts'
@@ -26,7 +26,7 @@ async function waitUnderLock(condition: ConditionProxy, options = {}): Promise<{
 }
 
 describe('Condition of a manager', () => {
-  it('wakes those who wait, who have waited for longest first, with the lock', async () => {
+  it('wakes waiters in the order of their waits, each with the lock', async () => {
     const [a, b, c] = await conditions(3)
     const woken: string[] = []
     const begin = async (condition: ConditionProxy, name: string) => {
@@ -55,7 +55,7 @@ describe('Condition of a manager', () => {
     expect(await c!.run(() => c!.notifyAll())).toBe(0)
   })
 
-  it('is used by those who hold its lock only', async () => {
+  it('refuses waits and notifications of a caller that does not hold the lock', async () => {
     const [a, b] = await conditions(2)
     await expect(a!.wait()).rejects.toThrow(NOT_OWNER)
     await expect(a!.notify()).rejects.toThrow(NOT_OWNER)
@@ -96,7 +96,7 @@ describe('Condition of a manager', () => {
     expect(await b!.locked).toBe(false)
   })
 
-  it('comes back only when the lock is free, however long that takes', async () => {
+  it('returns from a wait only when the lock is free, whatever the timeout', async () => {
     const [a, b] = await conditions(2)
     // Has the lock as soon as the wait lets go of it, which is before its time has passed.
     const held = await a!.acquire()
@@ -111,7 +111,7 @@ describe('Condition of a manager', () => {
     await expect(waiting).rejects.toThrow(shareError('ERR_TIMEOUT'))
   })
 
-  it('lets go of all levels, and takes all again', async () => {
+  it('releases all levels of a recursive lock during a wait, and acquires all again', async () => {
     const [a, b] = await conditions(2)
     await a!.run(() =>
       a!.run(async () => {
@@ -127,7 +127,7 @@ describe('Condition of a manager', () => {
     expect(await b!.locked).toBe(false)
   })
 
-  it('waits for a predicate, in one form or the other', async () => {
+  it('waits for a predicate in both forms', async () => {
     const [a, b] = await conditions(2)
     let value = 0
     const waiting = a!.run(() => a!.waitFor(async () => value > 2 && `value ${value}`))
@@ -155,7 +155,7 @@ describe('Condition of a manager', () => {
     expect(await b!.locked).toBe(false)
   })
 
-  it('passes a notification on from a client that is gone before it has come back', async () => {
+  it('passes a notification on when the notified client ends before it has the lock', async () => {
     const [a, b, c] = await conditions(3)
     const first = await waitUnderLock(a!)
     const second = await waitUnderLock(b!)
@@ -167,7 +167,7 @@ describe('Condition of a manager', () => {
     await expect(first.waiting).rejects.toThrow(shareError('ERR_CLOSED'))
   })
 
-  it('passes nothing on, and leaves no trace, from one that is gone while it waits', async () => {
+  it('leaves no trace of a client that ends while it waits', async () => {
     const [a, b, c] = await conditions(3)
     const lost = await waitUnderLock(a!)
     const kept = await waitUnderLock(b!)
@@ -181,7 +181,7 @@ describe('Condition of a manager', () => {
     await kept.waiting
   })
 
-  it('tells the next owner that one has died with the lock, not those who come back', async () => {
+  it('tells the next new owner, not returning waiters, that a client died with the lock', async () => {
     const [a, b, c] = await conditions(3)
     const { waiting } = await waitUnderLock(a!)
     const guard = await b!.acquire()
@@ -191,7 +191,7 @@ describe('Condition of a manager', () => {
     expect((await c!.acquire()).abandoned).toBe(true)
   })
 
-  it('works with a lock that is given, of either kind, which several may share', async () => {
+  it('works with a given lock of either kind, which several conditions may share', async () => {
     for (const kind of ['Lock', 'RLock'] as const) {
       const [one, two] = await connect(2)
       const lock = await one![kind]()
@@ -214,7 +214,7 @@ describe('Condition of a manager', () => {
     }
   })
 
-  it('gives the lock back to those whose proxy of the condition is closed meanwhile', async () => {
+  it('ends the wait of a closed proxy of the condition with the lock held', async () => {
     const [manager] = await connect(1)
     const lock = await manager!.Lock()
     const condition = await manager!.Condition({ lock })
@@ -229,7 +229,7 @@ describe('Condition of a manager', () => {
     expect((await lock.acquire()).abandoned).toBe(false)
   })
 
-  it('has the lock again before a wait fails for a signal, however long others have it', async () => {
+  it('acquires the lock again before a wait fails for a signal, however long others hold it', async () => {
     const [a, b] = await conditions(2)
     const controller = new AbortController()
     const { waiting } = await waitUnderLock(a!, { signal: controller.signal })
@@ -244,7 +244,7 @@ describe('Condition of a manager', () => {
     expect(await b!.locked).toBe(false)
   })
 
-  it('is not held by those whose proxy of the lock is closed while they wait', async () => {
+  it('does not return the lock to a client that closed its proxy of the lock during the wait', async () => {
     let lock!: LockProxy
     const [a, b] = await share(2, async (manager) => {
       lock = await manager.Lock()
@@ -263,7 +263,7 @@ describe('Condition of a manager', () => {
     await next.release()
   })
 
-  it('is not held by who has left while it waits', async () => {
+  it('does not return the lock to a client that ended during the wait', async () => {
     const [a, b] = await conditions(2)
     let forgotten!: Promise<unknown>
     await a!.run(async () => {
@@ -276,7 +276,7 @@ describe('Condition of a manager', () => {
     expect(await b!.locked).toBe(false)
   })
 
-  it('takes options that mean something', async () => {
+  it('refuses invalid options', async () => {
     const [manager] = await connect(1)
     await expect(manager!.Condition({ lock: 1 as never })).rejects.toThrow(typeError())
     const condition = await manager!.Condition()

@@ -6,7 +6,7 @@ import { managerOfThisFile } from '../helpers/manager.ts'
 const file = managerOfThisFile()
 
 describe('a managed dict', () => {
-  it('is made of nothing, an object, a map, pairs, another dict, and under a name', async () => {
+  it('is made from nothing, an object, a map, pairs or another dict, and under a name', async () => {
     const { manager } = file
     const made = async (dict: Promise<DictProxy<unknown, unknown>>) => [...(await (await dict).toMap())]
     expect(await made(manager.dict())).toEqual([])
@@ -33,7 +33,7 @@ describe('a managed dict', () => {
     await expect(manager.list('sessions')).rejects.toThrow(shareError('ERR_KIND'))
   })
 
-  it('refuses to be made of anything else', async () => {
+  it('refuses to be made from anything else', async () => {
     const { manager } = file
     for (const wrong of [5, [1], [['a']], [['a', 1, 2]], new Date()]) {
       await expect(manager.dict(wrong as never)).rejects.toThrow(typeError(/^entries/))
@@ -41,7 +41,7 @@ describe('a managed dict', () => {
     await expect(manager.dict([[{}, 1]])).rejects.toThrow(typeError(/^key must be a primitive value/))
   })
 
-  it('tells keys of different types apart, and keeps them', async () => {
+  it('distinguishes keys of different types, and keeps their types', async () => {
     const keys = [
       1,
       '1',
@@ -68,7 +68,7 @@ describe('a managed dict', () => {
     expect(await dict.toKeys()).toEqual(keys)
   })
 
-  it('compares arrays and dates by what they consist of', async () => {
+  it('compares arrays and dates by their content', async () => {
     const dict = await file.manager.dict<unknown, string>()
     await dict.set(['a', 1, null, new Date(5)], 'tuple')
     await dict.set(new Date(7), 'date')
@@ -111,7 +111,7 @@ describe('a managed dict', () => {
     expect(await dict.toMap()).toEqual(new Map([['a', 1]]))
   })
 
-  it('has no keys that objects inherit, and __proto__ is one like any other', async () => {
+  it('has no inherited keys, and __proto__ is a key like any other', async () => {
     const dict = await file.manager.dict<string, unknown>(JSON.parse('{"__proto__": 1, "constructor": 2}'))
     expect(await dict.toKeys()).toEqual(['__proto__', 'constructor'])
     expect(await dict.getMany(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])).toEqual([
@@ -142,7 +142,7 @@ describe('a managed dict', () => {
     ])
   })
 
-  it('gives the last entry also after others were deleted and added again', async () => {
+  it('removes the last entry also after others were deleted and added again', async () => {
     const dict = await file.manager.dict<string, number>()
     await dict.setMany([
       ['a', 1],
@@ -160,7 +160,7 @@ describe('a managed dict', () => {
     expect([await dict.popItem(), await dict.popItem(), await dict.popItem()]).toEqual([['a', 4], ['b', 2], undefined])
   })
 
-  it('looks and acts in one step', async () => {
+  it('checks and changes in one step', async () => {
     const dict = await file.manager.dict<string, unknown>()
     expect([await dict.getOrInsert('a', 1), await dict.getOrInsert('a', 2)]).toEqual([1, 1])
     expect([await dict.setIfAbsent('a', 3), await dict.setIfAbsent('b', 4)]).toEqual([false, true])
@@ -186,7 +186,7 @@ describe('a managed dict', () => {
     expect([await dict.get('text'), await dict.get('n')]).toEqual(['x', 5])
   })
 
-  it('tells undefined from nothing', async () => {
+  it('distinguishes the value undefined from a missing entry', async () => {
     const dict = await file.manager.dict<string, unknown>([['u', undefined]])
     expect([await dict.has('u'), await dict.get('u', 'fallback'), await dict.get('v', 'fallback')]).toEqual([
       true,
@@ -200,7 +200,7 @@ describe('a managed dict', () => {
     ])
   })
 
-  it('lets exactly one of many be the first, and loses no increment, whoever the clients are', async () => {
+  it('lets exactly one of several clients be the first, and loses no increment', async () => {
     const { manager } = file
     const others = await Promise.all([1, 2, 3].map(() => Manager.connect({ address: manager.address })))
     const dicts = await Promise.all([manager, ...others].map((one) => one.dict<string, number>('contended')))
@@ -213,7 +213,7 @@ describe('a managed dict', () => {
     for (const other of others) other.close()
   })
 
-  it('contains managed objects, which are found by which they are', async () => {
+  it('contains managed objects, which are compared by identity', async () => {
     const { manager } = file
     const inner = await manager.dict({ deep: 1 })
     const outer = await manager.dict<string, unknown>({ inner, list: [inner] })

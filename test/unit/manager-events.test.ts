@@ -29,7 +29,7 @@ describe('Event of a manager', () => {
     expect(await a!.isSet).toBe(false)
   })
 
-  it('gives up after a timeout or for a signal', async () => {
+  it('ends a wait after a timeout or for a signal', async () => {
     const [a] = await events(1)
     await expect(a!.wait({ timeoutMs: 10 })).rejects.toThrow(shareError('ERR_TIMEOUT', /10 ms/))
     await expect(a!.wait({ timeoutMs: 0 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
@@ -41,7 +41,7 @@ describe('Event of a manager', () => {
     await expect(waiting).rejects.toBe('why')
   })
 
-  it('stays as it is when clients come and go', async () => {
+  it('keeps its state when clients come and go', async () => {
     const [a, b] = await events(2)
     const lost = a!.wait()
     await waits(lost, a!)
@@ -51,7 +51,7 @@ describe('Event of a manager', () => {
     expect(await b!.wait({ timeoutMs: 0 })).toBe(true)
   })
 
-  it('gives up the waits of a proxy that is closed', async () => {
+  it('ends the waits of a proxy that is closed', async () => {
     const [a, b] = await events(2)
     const waiting = a!.wait()
     await waits(waiting, a!)
@@ -60,7 +60,7 @@ describe('Event of a manager', () => {
     await b!.set()
   })
 
-  it('is waited for although nobody holds the proxy', async () => {
+  it('is waited for although the program drops the proxy', async () => {
     const [one, two] = await connect(2)
     const b = await two!.Event('kept by a wait')
     const waiting = one!.Event('kept by a wait').then((event) => event.wait())

@@ -43,7 +43,7 @@ describe('iterating over a managed container', () => {
     expect([...sync.of(list).entries()]).toEqual(same)
   })
 
-  it('visits what is added meanwhile, also behind the last one, and not what is deleted before its turn', async () => {
+  it('visits items that are added during the iteration, also at the end, and not items that are deleted before their turn', async () => {
     const { manager } = file
     const set = await manager.set([1])
     const seen: number[] = []
@@ -69,7 +69,7 @@ describe('iterating over a managed container', () => {
     expect(items).toEqual(upTo(51))
   })
 
-  it('goes on when everything is deleted and added again', async () => {
+  it('continues when all items are deleted and added again', async () => {
     const dict = await file.manager.dict(upTo(100).map((i): [number, number] => [i, 0]))
     const keys: number[] = []
     for await (const key of dict.keys()) {
@@ -84,7 +84,7 @@ describe('iterating over a managed container', () => {
     expect(keys).toEqual([...upTo(16), 500, 501])
   })
 
-  it('is over for good once it is over', async () => {
+  it('stays at its end', async () => {
     const list = await file.manager.list([1])
     const iterator = list.values()
     expect(await iterator.next()).toEqual({ value: 1, done: false })
@@ -93,7 +93,7 @@ describe('iterating over a managed container', () => {
     expect((await iterator.next()).done).toBe(true)
   })
 
-  it('leaves nothing in the server when it is over, given up, or failed', async () => {
+  it('leaves nothing in the server when it is over, left early, or failed', async () => {
     const { manager } = file
     const dict = await manager.dict(upTo(1000).map((i) => [i, i] as const))
     await collect(dict)
@@ -109,7 +109,7 @@ describe('iterating over a managed container', () => {
     await eventually(async () => (await iterators()) === 0)
   })
 
-  it('leaves nothing in the server when its client does not go on and ends', async () => {
+  it('leaves nothing in the server when its client pauses the iteration and ends', async () => {
     const other = await Manager.connect({ address: file.manager.address })
     const dict = await other.dict(upTo(1000).map((i) => [i, i] as const))
     const iterator = dict.keys()
@@ -122,7 +122,7 @@ describe('iterating over a managed container', () => {
     await expect(iterator.next()).rejects.toThrow(shareError('ERR_CLOSED'))
   })
 
-  it('asks for little when little is used, and seldom when much is', async () => {
+  it('fetches few items when few are used, and large batches when many are', async () => {
     const { manager } = file
     const dict = await manager.dict(upTo(50_000).map((i) => [i, i] as const))
     const calls = async (run: () => Promise<unknown>) => {
@@ -134,7 +134,7 @@ describe('iterating over a managed container', () => {
     expect(await calls(() => collect(dict))).toBeLessThan(25)
   })
 
-  it('fetches large items few at a time', async () => {
+  it('fetches few large items at a time', async () => {
     const { manager } = file
     const list = await manager.list<Uint8Array>()
     for (let i = 0; i < 80; i++) await list.push(new Uint8Array(2 ** 20).fill(i))
@@ -150,7 +150,7 @@ describe('iterating over a managed container', () => {
     expect(n).toBe(160)
   })
 
-  it('ends what a method of a registered type iterates over, when it is given up', async () => {
+  it('ends the iterator of a method of a registered type when the loop is left early', async () => {
     const module = `data:text/javascript,export class Numbers {
       ended = 0;
       *plain() { try { for (let i = 0; ; i++) yield i } finally { this.ended++ } }
@@ -174,12 +174,12 @@ describe('iterating over a managed container', () => {
     await manager.shutdown()
   })
 
-  it('is refused plainly for the asynchronous form', async () => {
+  it('is refused as a plain iteration in the asynchronous form', async () => {
     const list = await file.manager.list([1])
     expect(() => [...(list as unknown as Iterable<number>)]).toThrow(/`for await`/)
   })
 
-  it('also works asynchronously for the blocking form', async () => {
+  it('also works asynchronously in the blocking form', async () => {
     const list = file.manager.sync.list([1, 2])
     expect(await collect(list as unknown as AsyncIterable<number>)).toEqual([1, 2])
   })

@@ -6,7 +6,7 @@ import { managerOfThisFile } from '../helpers/manager.ts'
 const file = managerOfThisFile()
 
 describe('a managed list', () => {
-  it('is made of nothing, of any iterable, of another managed list or set, and under a name', async () => {
+  it('is made from nothing, any iterable, or another managed list or set, and under a name', async () => {
     const { manager } = file
     const make = async (list: Promise<ListProxy<unknown>>) => (await list).toArray()
     expect(await make(manager.list())).toEqual([])
@@ -21,7 +21,7 @@ describe('a managed list', () => {
     await expect(manager.dict('jobs')).rejects.toThrow(shareError('ERR_KIND', /type list, not dict/))
   })
 
-  it('refuses to be made of anything else', async () => {
+  it('refuses to be made from anything else', async () => {
     const { manager } = file
     await expect(manager.list(5 as never)).rejects.toThrow(typeError(/^values must be an array/))
     await expect(manager.list({ a: 1 } as never)).rejects.toThrow(typeError())
@@ -61,7 +61,7 @@ describe('a managed list', () => {
     await expect(list.slice('a' as never)).rejects.toThrow(typeError(/^start must be a number/))
   })
 
-  it('inserts where it is told, or at the nearer end', async () => {
+  it('inserts at the given index, or at the nearer end', async () => {
     const list = await file.manager.list(['a'])
     expect(await list.insert(0, 'x', 'y')).toBe(3)
     expect(await list.insert(-1, 'z')).toBe(4)
@@ -71,7 +71,7 @@ describe('a managed list', () => {
     await expect(list.insert(undefined as never, 1 as never)).rejects.toThrow(typeError())
   })
 
-  it('finds items by what they consist of, and managed objects by which they are', async () => {
+  it('finds items by their content, and managed objects by identity', async () => {
     const { manager } = file
     const [one, other] = await Promise.all([manager.list([1]), manager.list([1])])
     const list = await manager.list<unknown>([{ a: [1] }, NaN, one, new Date(5), new Map([['a', 1]]), 1n, '1', 1])
@@ -118,7 +118,7 @@ describe('a managed list', () => {
     ])
   })
 
-  it('stays as it is when its items cannot be compared, or the options are wrong', async () => {
+  it('does not change when its items cannot be compared, or the options are invalid', async () => {
     const list = await file.manager.list<unknown>([3, 'a', 1])
     await expect(list.sort()).rejects.toThrow(typeError(/^an item to sort must be a number, as the other items are/))
     await expect(list.sort({ by: 'x' })).rejects.toThrow(typeError(/an object/))
@@ -128,7 +128,7 @@ describe('a managed list', () => {
     await expect((await file.manager.list([{}, {}])).sort()).rejects.toThrow(typeError())
   })
 
-  it('gives copies of plain items, and proxies of the same object for managed ones', async () => {
+  it('returns copies of plain items, and proxies of the same object for managed ones', async () => {
     const { manager } = file
     const outer = await manager.list<unknown>([{ n: 1 }])
     const copy = (await outer.at(0)) as { n: number }
@@ -143,7 +143,7 @@ describe('a managed list', () => {
     expect(await outer.show()).toMatch(/^\[ \{ n: 1 \}, <dict #\d+> \]$/)
   })
 
-  it('may contain itself, in any depth', async () => {
+  it('can contain itself, at any depth', async () => {
     const list = await file.manager.list<unknown>()
     await list.push(list, { deep: [list] })
     expect(list.equals(await list.at(0))).toBe(true)
@@ -151,7 +151,7 @@ describe('a managed list', () => {
     expect(await list.show()).toMatch(/^\[ <list #(\d+)>, \{ deep: \[ <list #\1> \] \} \]$/)
   })
 
-  it('keeps shared objects in memory as such', async () => {
+  it('keeps shared objects in memory as shared objects', async () => {
     using counter = new Value('i', 5)
     const list = await file.manager.list<unknown>([counter])
     using same = (await list.at(0)) as Value<'i'>
@@ -159,7 +159,7 @@ describe('a managed list', () => {
     expect(counter.value).toBe(6)
   })
 
-  it('takes more items at once than a call has arguments', async () => {
+  it('accepts more items at once than a call can have arguments', async () => {
     const items = Array.from({ length: 150_000 }, (_, i) => i)
     const list = await file.manager.list<number>()
     expect(await list.extend(items)).toBe(150_000)
@@ -171,7 +171,7 @@ describe('a managed list', () => {
     expect([await list.length, await list.at(1), await list.at(-1)]).toEqual([50_002, 0, 99_999])
   })
 
-  it('loses no increment, and gives nobody the same item twice', async () => {
+  it('loses no increment, and removes no item twice', async () => {
     const counters = await file.manager.list([0, 10n])
     await Promise.all(Array.from({ length: 500 }, () => [counters.increment(0), counters.increment(1, 2n)]).flat())
     expect(await counters.toArray()).toEqual([500, 1010n])
@@ -182,13 +182,13 @@ describe('a managed list', () => {
     expect(new Set(taken.filter((job) => job !== undefined)).size).toBe(300)
   })
 
-  it('is shown as text that is not longer than somebody would read', async () => {
+  it('is shown as text of limited length', async () => {
     const long = await file.manager.list<unknown>(Array.from({ length: 10_000 }, () => 'x'.repeat(500)))
     expect((await long.show()).length).toBeLessThan(11_000)
     expect(await (await file.manager.list(['a', 1])).show()).toBe("[ 'a', 1 ]")
   })
 
-  it('rejects calls of a closed proxy, and throws nothing', async () => {
+  it('rejects calls of a closed proxy instead of throwing', async () => {
     const list = await file.manager.list([1])
     list.close()
     await expect(list.at(0)).rejects.toThrow(shareError('ERR_CLOSED'))

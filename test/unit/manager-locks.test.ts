@@ -8,7 +8,7 @@ const { share, connect, end } = managerClients()
 describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
   const locks = (count: number) => share<LockProxy | RLockProxy>(count, (manager) => manager[kind]())
 
-  it('is held by one at a time, in the order of the requests', async () => {
+  it('has one owner at a time, in the order of the requests', async () => {
     const [a, b, c] = await locks(3)
     const guard = await a!.acquire()
     expect(guard.abandoned).toBe(false)
@@ -30,7 +30,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     expect(await a!.locked).toBe(false)
   })
 
-  it('is given up after a timeout, and not taken', async () => {
+  it('is not acquired after a timeout', async () => {
     const [a, b] = await locks(2)
     const guard = await a!.acquire()
     const started = performance.now()
@@ -44,7 +44,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     await (await b!.acquire({ timeoutMs: Infinity })).release()
   })
 
-  it('is given up for the reason of a signal, and not taken', async () => {
+  it('is not acquired after the abort of a signal, whose reason rejects the request', async () => {
     const [a, b] = await locks(2)
     const guard = await a!.acquire()
     await expect(b!.acquire({ signal: AbortSignal.abort('before') })).rejects.toBe('before')
@@ -57,7 +57,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     expect(await a!.locked).toBe(false)
   })
 
-  it('is released by its guard, and once', async () => {
+  it('is released by its guard, exactly once', async () => {
     const [a] = await locks(1)
     const guard = await a!.acquire()
     expect(guard.released).toBe(false)
@@ -85,7 +85,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     expect(await a!.locked).toBe(false) // a call of the same client comes after the release
   })
 
-  it('runs a function, gives what it gives, and is free after one that throws', async () => {
+  it('runs a function, returns its result, and is free after a function that throws', async () => {
     const [a, b] = await locks(2)
     const given = await a!.run(async ({ abandoned }) => {
       expect(await b!.locked).toBe(true)
@@ -100,7 +100,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     await expect(a!.run(3 as never)).rejects.toThrow(typeError(/^fn /))
   })
 
-  it('passes from a client that is gone to the next one, as abandoned, and once', async () => {
+  it('is handed over once, as abandoned, when its owner ends', async () => {
     const [a, b, c] = await locks(3)
     await a!.acquire()
     const first = b!.acquire()
@@ -114,7 +114,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     expect((await second).abandoned).toBe(false)
   })
 
-  it('is not given to a client that is gone while it waits', async () => {
+  it('is not granted to a client that ended during its wait', async () => {
     const [a, b, c] = await locks(3)
     const guard = await a!.acquire()
     const lost = b!.acquire()
@@ -127,7 +127,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     expect((await waiting).abandoned).toBe(false)
   })
 
-  it('is let go of with its proxy, as abandoned', async () => {
+  it('is released, as abandoned, with the last proxy of its owner', async () => {
     const [a, b] = await locks(2)
     const guard = await a!.acquire()
     const waiting = b!.acquire()
@@ -137,7 +137,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     await expect(guard.release()).rejects.toThrow(shareError('ERR_CLOSED'))
   })
 
-  it('passes from a client that is gone also when that has only tried to take it', async () => {
+  it('is handed over from a client that acquired it by tryAcquire and ended', async () => {
     const [a, b] = await locks(2)
     expect(await a!.tryAcquire()).toBeDefined()
     const waiting = b!.acquire()
@@ -146,7 +146,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     expect((await waiting).abandoned).toBe(true)
   })
 
-  it('gives up the waits of a proxy that is closed', async () => {
+  it('ends the waits of a proxy that is closed', async () => {
     const [a, b] = await locks(2)
     const guard = await a!.acquire()
     const waiting = b!.acquire()
@@ -157,7 +157,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     expect(await a!.locked).toBe(false)
   })
 
-  it('takes options that mean something', async () => {
+  it('refuses invalid options', async () => {
     const [a] = await locks(1)
     await expect(a!.acquire({ timeoutMs: -1 })).rejects.toThrow(rangeError())
     await expect(a!.acquire({ timeoutMs: Number.NaN })).rejects.toThrow(rangeError())
@@ -177,14 +177,14 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
     expect(() => one![kind]({ nam: 'x' } as never)).toThrow(valueError())
   })
 
-  it('shows whether it is held', async () => {
+  it('shows whether it is locked', async () => {
     const [a] = await locks(1)
     expect(await a!.show()).toBe(`${kind}(free)`)
     await a!.acquire()
     expect(await a!.show()).toBe(`${kind}(locked)`)
   })
 
-  it('grants or gives up, never both: aborts that race with releases', async () => {
+  it('either grants or cancels a request when an abort races with a release', async () => {
     const [a, b, c] = await locks(3)
     let held = 0
     let [granted, aborted] = [0, 0]
@@ -222,7 +222,7 @@ describe.each(['Lock', 'RLock'] as const)('%s of a manager', (kind) => {
 describe('Lock of a manager', () => {
   const locks = (count: number) => share(count, (manager) => manager.Lock())
 
-  it('is released by anybody; its guard has no say any more', async () => {
+  it('is released by any client, after which its guard does not hold it', async () => {
     const [a, b] = await locks(2)
     const guard = await a!.acquire()
     await b!.release()
@@ -233,7 +233,7 @@ describe('Lock of a manager', () => {
     await next.release()
   })
 
-  it('refuses its owner at once inside run, where it could never be granted', async () => {
+  it('refuses its owner inside run at once, since the request could never be granted', async () => {
     const [a, b] = await locks(2)
     await a!.run(async () => {
       await expect(a!.acquire()).rejects.toThrow(shareError('ERR_DEADLOCK'))
@@ -247,7 +247,7 @@ describe('Lock of a manager', () => {
     await guard.release()
   })
 
-  it('tells who ran under it that somebody else has released it', async () => {
+  it('rejects run with ERR_NOT_OWNER when another client has released it', async () => {
     const [a, b] = await locks(2)
     await expect(a!.run(() => b!.release())).rejects.toThrow(shareError('ERR_NOT_OWNER'))
   })
@@ -256,7 +256,7 @@ describe('Lock of a manager', () => {
 describe('RLock of a manager', () => {
   const locks = (count: number) => share(count, (manager) => manager.RLock())
 
-  it('is taken again by what runs inside run, and free when every level is released', async () => {
+  it('is acquired again inside run, and is free when every level is released', async () => {
     const [a, b] = await locks(2)
     await a!.run(async () => {
       await a!.run(async () => {
@@ -271,7 +271,7 @@ describe('RLock of a manager', () => {
     expect(await b!.locked).toBe(false)
   })
 
-  it('is not taken again by others, of the same client or another', async () => {
+  it('is not acquired by other tasks, of the same client or another one', async () => {
     const [a, b] = await locks(2)
     let inside!: () => void
     const running = a!.run(() => new Promise<void>((resolve) => (inside = resolve)))
@@ -315,7 +315,7 @@ describe('RLock of a manager', () => {
     await guard.release()
   })
 
-  it('stays held while a run inside, which nobody has awaited, goes on', async () => {
+  it('stays held while a nested run that was not awaited goes on', async () => {
     const [a, b] = await locks(2)
     let finish!: () => void
     let forgotten!: Promise<void>
@@ -334,7 +334,7 @@ describe('RLock of a manager', () => {
     expect(await b!.locked).toBe(false)
   })
 
-  it('does not take the tasks of locks in shared memory for its own', async () => {
+  it('does not confuse its tasks with those of locks in shared memory', async () => {
     const [a] = await locks(1)
     using local = new RLock()
     await local.run(() => a!.run(() => local.run(() => a!.run(() => {}))))

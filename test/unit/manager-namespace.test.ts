@@ -6,7 +6,7 @@ import { managerOfThisFile } from '../helpers/manager.ts'
 const file = managerOfThisFile()
 
 describe('a managed namespace', () => {
-  it('holds values by their names', async () => {
+  it('keeps values under names', async () => {
     const settings = await file.manager.Namespace<Record<string, unknown>>({ b: 'x', a: 1 })
     await settings.set('list', [1])
     expect([await settings.get('a'), await settings.get('missing'), await settings.has('b')]).toEqual([
@@ -27,7 +27,7 @@ describe('a managed namespace', () => {
     expect(await settings.show()).toBe("Namespace(a=3, b='z', c=3, new=5)")
   })
 
-  it('has no names that begin with _, and changes nothing when one of several does', async () => {
+  it('refuses names that begin with _, and changes nothing when one of several does', async () => {
     const { manager } = file
     const settings = await manager.Namespace<Record<string, unknown>>({ a: 1 })
     await expect(settings.set('_x', 1)).rejects.toThrow(valueError(/does not begin with "_"/))
@@ -55,7 +55,7 @@ describe('a managed namespace in the blocking form', () => {
     expect(space.increment('p')).toBe(2)
   })
 
-  it('keeps names that begin with _ to itself', async () => {
+  it('does not share properties that begin with _', async () => {
     const { manager } = file
     const space = manager.sync.Namespace<Record<string, unknown>>('underscores')
     space._local = { same: 'object' }
@@ -66,7 +66,7 @@ describe('a managed namespace in the blocking form', () => {
     expect('_local' in space).toBe(false)
   })
 
-  it('gives back values of any name, also of those that proxies have', () => {
+  it('returns values of any name, also of names that proxies have', () => {
     const space = file.manager.sync.Namespace<Record<string, unknown>>() as Record<string, unknown>
     const names = [
       'name',
@@ -95,7 +95,7 @@ describe('a managed namespace in the blocking form', () => {
     expect([String(space), space.typeName]).toEqual(['Namespace()', 'Namespace'])
   })
 
-  it('takes values that are called like a method by set and get only', () => {
+  it('accepts values with the name of a method only by set and get', () => {
     const space = file.manager.sync.Namespace<Record<string, unknown>>()
     for (const name of ['get', 'set', 'close', 'handle', 'toJSON']) {
       expect(() => {
@@ -107,7 +107,7 @@ describe('a managed namespace in the blocking form', () => {
     expect(space.equals(space)).toBe(true)
   })
 
-  it('is a proxy like others: sent, compared, shown, closed', () => {
+  it('is sent, compared, shown and closed like other proxies', () => {
     const { sync } = file.manager
     const space = sync.Namespace({ a: 1 })
     const dict = sync.dict<string, typeof space>()

@@ -17,7 +17,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
   const queues = <T = number>(count: number, options = {}) =>
     share<AnyQueue<T>>(count, (manager) => manager[kind]<T>(options))
 
-  it('gives items in the order in which they were put, each to one', async () => {
+  it('delivers items in the order in which they were put, each to one consumer', async () => {
     const [a, b, c] = await queues(3)
     expect([await a!.isEmpty, await a!.isFull, await a!.maxSize]).toEqual([true, false, Infinity])
     await a!.put(1)
@@ -33,7 +33,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     expect(await c!.isEmpty).toBe(true)
   })
 
-  it('serves those who wait for an item in their order', async () => {
+  it('serves waiting consumers in the order of their requests', async () => {
     const [a, b, c] = await queues(3)
     const first = b!.get()
     await waits(first, b!)
@@ -47,7 +47,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     expect(await third).toBe(4)
   })
 
-  it('makes those wait who put more than there is room for, in their order', async () => {
+  it('makes producers wait for room, in the order of their requests', async () => {
     const [a, b, c] = await queues(3, { maxSize: 2 })
     await a!.put(1)
     const many = b!.putMany([2, 3])
@@ -64,7 +64,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     await expect(a!.putMany([1, 2, 3])).rejects.toThrow(shareError('ERR_LIMIT', /maxSize is 2/))
   })
 
-  it('gives up after a timeout or for a signal; nothing is put or taken', async () => {
+  it('puts and takes nothing after a timeout or for a signal', async () => {
     const [a, b] = await queues(2, { maxSize: 1 })
     await expect(a!.get({ timeoutMs: 10 })).rejects.toThrow(shareError('ERR_TIMEOUT', /10 ms/))
     await expect(a!.getMany(2, { timeoutMs: 0 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
@@ -84,7 +84,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     expect(await b!.isEmpty).toBe(true)
   })
 
-  it('serves those behind one who has given up', async () => {
+  it('serves the next requests when one before them is cancelled', async () => {
     const [a, b] = await queues(2, { maxSize: 2 })
     await a!.put(1)
     const impatience = new AbortController()
@@ -98,7 +98,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     expect(await a!.getMany(9)).toEqual([1, 4])
   })
 
-  it('ends for all', async () => {
+  it('ends for all clients', async () => {
     const [a, b] = await queues(2, { maxSize: 2 })
     await a!.putMany([1, 2])
     const late = b!.put(3)
@@ -138,7 +138,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     expect(all.sort()).toEqual([1, 3])
   })
 
-  it('copies what is put, and hands on proxies and shared objects', async () => {
+  it('copies items, and delivers proxies and shared objects', async () => {
     const [a, b] = await queues<unknown>(2)
     using value = new Value('i', 5)
     const item = { map: new Map([[1, new Set(['x'])]]), queue: a, value, u: undefined }
@@ -156,7 +156,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     expect(await a!.isEmpty).toBe(true)
   })
 
-  it('loses nothing to a client that is gone while it waits', async () => {
+  it('loses no item to a client that ended during its wait', async () => {
     const [a, b] = await queues(2, { maxSize: 1 })
     const lost = a!.get()
     await waits(lost, a!)
@@ -166,7 +166,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     await expect(lost).rejects.toThrow(shareError('ERR_CLOSED'))
   })
 
-  it('keeps what was put by a client that is gone, and forgets what was not', async () => {
+  it('keeps the items of a client that ended, except those that were still waiting', async () => {
     const [a, b] = await queues(2, { maxSize: 1 })
     await a!.put(1)
     const lost = a!.put(2)
@@ -177,7 +177,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     expect(await b!.isEmpty).toBe(true)
   })
 
-  it('takes options that mean something', async () => {
+  it('refuses invalid options', async () => {
     const [manager] = await connect(1)
     await expect(manager![kind]({ maxSize: 0 })).rejects.toThrow(rangeError())
     await expect(manager![kind]({ maxSize: '1' as never })).rejects.toThrow(typeError())
@@ -189,7 +189,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
     expect(() => [...(queue as unknown as Iterable<unknown>)]).toThrow(typeError())
   })
 
-  it('delivers each item once, whatever is aborted meanwhile', async () => {
+  it('delivers each item once, whatever requests are aborted', async () => {
     const [a, b, c] = await queues(3, { maxSize: 3 })
     const got: number[] = []
     const ITEMS = 300
@@ -226,7 +226,7 @@ describe.each(['Queue', 'JoinableQueue'] as const)('%s of a manager', (kind) => 
 })
 
 describe('items of a queue of a manager that cannot be sent', () => {
-  it('stay where they were', async () => {
+  it('stay in the queue in their order', async () => {
     await using server = await Manager.serve({ limits: { frameBytes: 65_536 } })
     const manager = await Manager.connect({ address: server.address })
     const queue = await manager.Queue<string>()
@@ -242,7 +242,7 @@ describe('items of a queue of a manager that cannot be sent', () => {
 describe('JoinableQueue of a manager', () => {
   const queues = (count: number) => share(count, (manager) => manager.JoinableQueue<number>())
 
-  it('is joined when all that was put is done', async () => {
+  it('is joined when all items are done', async () => {
     const [a, b] = await queues(2)
     await a!.join()
     await a!.putMany([1, 2])
@@ -261,7 +261,7 @@ describe('JoinableQueue of a manager', () => {
     await expect(b!.taskDone(0)).rejects.toThrow(rangeError())
   })
 
-  it('gives up joining after a timeout or for a signal', async () => {
+  it('ends a join after a timeout or for a signal', async () => {
     const [a] = await queues(1)
     await a!.put(1)
     await expect(a!.join({ timeoutMs: 10 })).rejects.toThrow(shareError('ERR_TIMEOUT'))

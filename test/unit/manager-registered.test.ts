@@ -48,14 +48,14 @@ describe('a proxy of a registered type', () => {
     expect(await proxy.show()).toBe('Counter(9)')
   })
 
-  it('has the methods of the class itself and nothing else', async () => {
+  it('has the methods of the class itself and no others', async () => {
     const proxy = await counter()
     const has = (name: string) => name in proxy && typeof (proxy as never)[name] === 'function'
     expect(['add', 'get', 'later'].every(has)).toBe(true)
     expect(['_hidden', 'inherited', 'half', 'field'].some((name) => name in proxy)).toBe(false)
   })
 
-  it('has those that were chosen, also hidden and inherited ones', async () => {
+  it('has the exposed methods, also hidden and inherited ones', async () => {
     const proxy = await manager.create<{ get(): number; _hidden(): string; inherited(): string }>('Chosen', [3])
     expect(await Promise.all([proxy.get(), proxy._hidden(), proxy.inherited()])).toEqual([3, 'hidden', 'inherited'])
     expect('add' in proxy).toBe(false)
@@ -65,23 +65,26 @@ describe('a proxy of a registered type', () => {
     'cannot be made to call %s when that is not exposed',
     async (method) => {
       const ledger = await manager.create('Ledger', ['ann'])
-      const call = (ledger as unknown as { call(method: string): Promise<unknown> }).call(method)
+      const call = (ledger as unknown as { request(method: string, args: unknown[]): Promise<unknown> }).request(
+        method,
+        [],
+      )
       await expect(call).rejects.toThrow(shareError('ERR_NOT_EXPOSED'))
     },
   )
 
-  it('rejects with what the method throws: class, message, code, cause, and the stack of the server', async () => {
+  it('rejects with the error of the method: its class, message, code, cause, and stack in the server', async () => {
     const error = await (await counter()).fails().catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(RangeError)
     expect(error).toMatchObject({ message: 'count is a failure', code: 'E_COUNT', cause: { why: 'asked' } })
     expect((error as Error).stack).toContain('managed-types.mjs')
   })
 
-  it('rejects with what is no error, too', async () => {
+  it('rejects with a thrown value that is not an error', async () => {
     await expect((await counter()).failOddly()).rejects.toBe('a text')
   })
 
-  it('waits for promises, without keeping other calls waiting', async () => {
+  it('waits for promises without delaying other calls', async () => {
     const proxy = await counter(1)
     const never = proxy.never()
     expect(await proxy.later('in time')).toBe('in time')
@@ -89,7 +92,7 @@ describe('a proxy of a registered type', () => {
     never.catch(() => {}) // until the end
   })
 
-  it('may have methods with the names of what proxies are made of', async () => {
+  it('can have methods with the names of internals of proxies', async () => {
     expect(await (await counter()).call('me')).toBe('called me')
   })
 
@@ -105,7 +108,7 @@ describe('a proxy of a registered type', () => {
     expect(await (await counter()).echo(...values)).toEqual(values)
   })
 
-  it('gives shared objects in memory to the methods, attached', async () => {
+  it('passes shared objects in memory to methods attached', async () => {
     using value = new Value('i', 5)
     expect(await (await counter(2)).addTo(value)).toBe(5)
     expect(value.value).toBe(7)
@@ -123,17 +126,17 @@ describe('making objects', () => {
     expect(await ledger.read()).toEqual([{ amount: 5 }])
   })
 
-  it('rejects with what the class throws', async () => {
+  it('rejects with the error of the class', async () => {
     await expect(counter('five')).rejects.toThrow(new TypeError('count must be a number'))
   })
 
-  it('says which types there are when one is unknown', async () => {
+  it('names the known types when one is unknown', async () => {
     const error = await manager.create('Nothing').catch((reason: Error) => reason)
     expect(error).toEqual(valueError(/^type must be one of .*Counter.*, got 'Nothing'/))
     expect((error as Error).message).not.toMatch(/iterator/) // which no client can create
   })
 
-  it('gives everybody the same object of a name', async () => {
+  it('returns the same object of a name to all clients', async () => {
     const name = 'made once'
     const proxies = await Promise.all(
       ['ann', 'bob', 'cid'].map((owner) => manager.create<{ owner(): string }>('Ledger', [owner], { name })),
@@ -148,7 +151,7 @@ describe('making objects', () => {
     expect(await proxies[0]!.owner()).toBe('ann')
   })
 
-  it('keeps results of methods in the server that say so', async () => {
+  it('keeps results of methods in the server according to returns', async () => {
     const parent = await manager.create<{ echo(value: unknown): RegisteredProxy<Counter> }>('Parent')
     const child = await parent.echo(1)
     expect(child.typeName).toBe('Counter')
@@ -167,7 +170,7 @@ describe('a handle of a managed object', () => {
     expect(await proxy.get()).toBe(4)
   })
 
-  it('leads to an object that is gone', async () => {
+  it('is accepted for an object that is gone, whose calls fail', async () => {
     const proxy = await counter(4)
     const { handle } = proxy
     proxy.close()
@@ -184,7 +187,7 @@ describe('a handle of a managed object', () => {
 })
 
 describe('registering', () => {
-  it('is for those who run the server', async () => {
+  it('is refused to a client that did not start the server', async () => {
     await expect(manager.register('More', MODULE)).rejects.toThrow(shareError('ERR_MANAGER_STATE'))
     await server.register('More', MODULE)
     expect(await (await manager.create<Counter>('More', [1])).get()).toBe(1)

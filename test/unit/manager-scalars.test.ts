@@ -91,7 +91,7 @@ describe('a managed value', () => {
     await expect(char.set('€')).rejects.toThrow(rangeError())
   })
 
-  it('refuses types that there are none of, and those of structs', async () => {
+  it('refuses unknown types, and structs', async () => {
     const isNear = /^type must be a scalar type, got 'int23' \(string\): did you mean 'int32'\?$/
     await expect(file.manager.Value('int23' as never)).rejects.toThrow(typeError(isNear))
     await expect(file.manager.Value(Number as never)).rejects.toThrow(typeError(/: write 'double' for any number/))
@@ -107,7 +107,7 @@ describe('a managed value', () => {
     expect((await manager.Value('i', 0, { name: 'hits' })).equals(value)).toBe(true)
   })
 
-  it('is a property in the blocking form, which the asynchronous form has for reading only', async () => {
+  it('is a property in the blocking form, and a read-only one in the asynchronous form', async () => {
     const { manager } = file
     const value = await manager.Value('i', 5)
     const plain = manager.sync.of(value)
@@ -152,7 +152,7 @@ describe('a managed array', () => {
     },
   )
 
-  it('is made of text, typed arrays, shared arrays and iterables', async () => {
+  it('is made from text, typed arrays, shared arrays and iterables', async () => {
     const { manager } = file
     using shared = new SharedArray('i', [1, 2])
     expect(await (await manager.Array('i', shared)).toArray()).toEqual([1, 2])
@@ -164,7 +164,7 @@ describe('a managed array', () => {
     expect(await (await manager.Array('i', [])).length).toBe(0)
   })
 
-  it('is no copy that others could change: neither of a buffer that it was made of, nor in a snapshot', async () => {
+  it('shares no memory with the buffer that it was made from, nor with a snapshot', async () => {
     const array = await file.manager.Array('B', Buffer.from([1, 2, 3]))
     const before = await array.snapshot()
     const part = await array.slice(0, 2)
@@ -172,7 +172,7 @@ describe('a managed array', () => {
     expect([[...before], [...part], await array.at(0)]).toEqual([[1, 2, 3], [1, 2], 9])
   })
 
-  it('refuses what does not fit, and has changed nothing then', async () => {
+  it('refuses values that do not fit, and does not change then', async () => {
     const { manager } = file
     for (const wrong of [-1, 1.5, 2 ** 60]) await expect(manager.Array('i', wrong)).rejects.toThrow(RangeError)
     for (const wrong of [null, undefined, {}, 'text']) {

@@ -9,7 +9,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
   const semaphores = (count: number, value: number, options = {}) =>
     share<SemaphoreProxy | BoundedSemaphoreProxy>(count, (manager) => manager[kind](value, options))
 
-  it('gives its units to those who ask, in their order', async () => {
+  it('grants units in the order of the requests', async () => {
     const [a, b] = await semaphores(2, 2)
     expect(await a!.value).toBe(2)
     await a!.acquire()
@@ -30,7 +30,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     expect(order).toEqual([0, 1, 2])
   })
 
-  it('is given up after a timeout or for a signal, and nothing is taken', async () => {
+  it('takes no unit after a timeout or for a signal', async () => {
     const [a, b] = await semaphores(2, 1)
     await a!.acquire()
     await expect(b!.acquire({ timeoutMs: 20 })).rejects.toThrow(shareError('ERR_TIMEOUT', /20 ms/))
@@ -44,7 +44,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     expect(await b!.value).toBe(1)
   })
 
-  it('gets back what a client has when that ends, and nothing twice', async () => {
+  it('gets the units of a client back when it ends, and none twice', async () => {
     const [a, b, c] = await semaphores(3, 3)
     await a!.acquire()
     await a!.acquire()
@@ -57,7 +57,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     expect(await c!.value).toBe(3)
   })
 
-  it('takes what somebody else releases from those who have had units for longest', async () => {
+  it('takes units that another client releases from the clients that acquired first', async () => {
     const [a, b, c] = await semaphores(3, 2)
     await a!.acquire()
     await b!.acquire()
@@ -68,7 +68,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     expect(await c!.value).toBe(2)
   })
 
-  it('gives what comes back to those who wait', async () => {
+  it('grants returned units to waiting requests', async () => {
     const [a, b] = await semaphores(2, 1)
     await a!.acquire()
     const waiting = b!.acquire()
@@ -78,7 +78,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     expect(await b!.value).toBe(0)
   })
 
-  it('keeps what a client has when that ends, if it is not recoverable', async () => {
+  it('does not get the units of a client back when it ends, if it is not recoverable', async () => {
     const [a, b] = await semaphores(2, 2, { recoverable: false })
     await a!.acquire()
     await end(a!)
@@ -87,7 +87,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     expect(await b!.value).toBe(2)
   })
 
-  it('does not lose units when a proxy that nobody holds any more is collected', async () => {
+  it('does not lose units when a dropped proxy is collected', async () => {
     const [one, two] = await connect(2)
     const name = `units of ${kind}`
     const b = await two![kind](2, { name })
@@ -105,7 +105,7 @@ describe.each(['Semaphore', 'BoundedSemaphore'] as const)('%s of a manager', (ki
     await one!.unlink(name)
   })
 
-  it('takes values, units and options that mean something', async () => {
+  it('refuses invalid values, units and options', async () => {
     const [manager] = await connect(1)
     await expect(manager![kind](-1)).rejects.toThrow(rangeError())
     await expect(manager![kind](2 ** 31)).rejects.toThrow(rangeError())

@@ -65,7 +65,7 @@ describe('a managed set', () => {
     expect([await set.size, await set.pop()]).toEqual([0, undefined])
   })
 
-  it('lets exactly one of many add a member, and take one out', async () => {
+  it('lets exactly one of several clients add a member, and remove one', async () => {
     const set = await file.manager.set<number>()
     const added = await Promise.all(Array.from({ length: 600 }, (_, i) => set.add(i % 200)))
     expect(added.filter(Boolean).length).toBe(200)
@@ -73,7 +73,7 @@ describe('a managed set', () => {
     expect(new Set(taken.filter((member) => member !== undefined)).size).toBe(200)
   })
 
-  it('is shown as a set, not longer than somebody would read', async () => {
+  it('is shown as a set of limited length', async () => {
     const { manager } = file
     expect(await (await manager.set()).show()).toBe('Set(0) {}')
     expect(await (await manager.set(['a', 1])).show()).toBe("Set(2) { 'a', 1 }")

@@ -8,7 +8,7 @@ import { managerOfThisFile } from '../helpers/manager.ts'
 const file = managerOfThisFile()
 
 describe('a transaction', () => {
-  it('does all of it, each operation on what those before it have done', async () => {
+  it('carries out all operations, each on the results of those before it', async () => {
     const { manager } = file
     const dict = await manager.dict<string, number>({ ann: 10 })
     const list = await manager.list<string>()
@@ -71,7 +71,7 @@ describe('a transaction', () => {
     ])
   })
 
-  it('refuses what is no operation, before it does anything', async () => {
+  it('refuses invalid operations before it does anything', async () => {
     const { manager } = file
     const list = await manager.list([1])
     const refused = (...operations: unknown[]) =>
@@ -90,7 +90,7 @@ describe('a transaction', () => {
     await expect(manager.transaction([[list, 'clear']])).rejects.toThrow(shareError('ERR_CLOSED'))
   })
 
-  it('takes back whatever was done, in the same order of entries and items', async () => {
+  it('undoes all changes, and restores the order of entries and items', async () => {
     const { manager } = file
     interface Objects {
       dict: DictProxy<unknown, unknown>
@@ -202,7 +202,7 @@ describe('a transaction', () => {
     expect([...(await set.toSet())].at(-1)).toEqual(await set.pop())
   })
 
-  it('does what its operations would have done one by one', async () => {
+  it('has the same effect as its operations one by one', async () => {
     const { manager } = file
     const n = fc.integer({ min: 0, max: 4 })
     const keys = fc.array(n, { maxLength: 3 })
@@ -245,7 +245,7 @@ describe('a transaction', () => {
     )
   })
 
-  it('puts back into its place what was deleted and added again, and what was taken from the end', async () => {
+  it('restores the places of entries that were deleted and added again, and of those taken from the end', async () => {
     const { manager } = file
     const dict = await manager.dict({ a: 1, b: 2, c: 3 })
     const doomed = [dict, 'increment', 'c', 'x'] as never
@@ -267,7 +267,7 @@ describe('a transaction', () => {
     expect([await dict.size, await dict.get('a'), await dict.toKeys()]).toEqual([2, 6, ['b', 'a']])
   })
 
-  it('is never seen half done, nor half undone', async () => {
+  it('is never seen half done or half undone', async () => {
     const { manager } = file
     const other = await Manager.connect({ address: manager.address })
     const accounts = await manager.dict<string, number>({ ann: 500, bob: 500 }, { name: 'accounts' })
@@ -288,7 +288,7 @@ describe('a transaction', () => {
     other.close()
   })
 
-  it('stays open for nobody: what fails afterwards is not taken back by one that was fine before', async () => {
+  it('does not undo an operation that fails after the transaction', async () => {
     const { manager } = file
     const dict = await manager.dict<string, number>({ a: 1 })
     await manager.transaction([[dict, 'set', 'a', 2]])

@@ -6,7 +6,7 @@ import { rangeError, shareError, typeError, valueError } from '../helpers/error-
 const port = fc.integer({ min: 0, max: 65_535 })
 const host = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6())
 
-it('an address is the same after it was text', () => {
+it('an address survives its conversion to text and back', () => {
   const path = fc
     .string({ minLength: 1, maxLength: 20 })
     .filter((text) => !text.includes('\0') && !text.startsWith('tcp://'))
@@ -18,7 +18,7 @@ it('an address is the same after it was text', () => {
   )
 })
 
-it('an address of IPv6 has brackets as text', () => {
+it('an IPv6 address has brackets as text', () => {
   expect(formatAddress({ host: '::1', port: 80 })).toBe('tcp://[::1]:80')
   expect(socketOptions({ host: '::1', port: 80 })).toEqual({ host: '::1', port: 80 })
   expect(socketOptions('/a/path')).toEqual({ path: '/a/path' })
@@ -41,7 +41,7 @@ it.each([
   expect(() => assertAddress('address', address)).toThrow(error)
 })
 
-it('a path as long as it may be is an address, counted in bytes', () => {
+it('the longest path is measured in bytes', () => {
   expect(() => assertAddress('address', `/${'x'.repeat(102)}`)).not.toThrow()
   expect(() => assertAddress('address', `/${'é'.repeat(51)}`)).not.toThrow()
   expect(() => assertAddress('address', `/${'é'.repeat(52)}`)).toThrow(shareError('ENAMETOOLONG'))

@@ -24,7 +24,7 @@ const bodies = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 8 })
 const cuts = fc.array(fc.nat(), { maxLength: 30 })
 
 describe('a reader of frames', () => {
-  it('puts frames together, wherever the stream is cut', () => {
+  it('assembles frames wherever the stream is cut', () => {
     fc.assert(
       fc.property(bodies, cuts, (sent, places) => {
         const reader = new FrameReader(40)
@@ -38,7 +38,7 @@ describe('a reader of frames', () => {
     )
   })
 
-  it('loses nothing when its receiver wants no more for the moment, wherever that is', () => {
+  it('loses nothing when its receiver pauses, wherever that is', () => {
     fc.assert(
       fc.property(bodies, cuts, fc.infiniteStream(fc.boolean()), (sent, places, wishes) => {
         const reader = new FrameReader(40)
@@ -64,7 +64,7 @@ describe('a reader of frames', () => {
     expect(reader.isMidway).toBe(false)
   })
 
-  it('refuses a frame that is too long as soon as its length has come, in one piece or in four', () => {
+  it('refuses a frame that is too long as soon as its length has arrived, in one piece or in four', () => {
     const length = Buffer.from([0x29, 0, 0, 0])
     const inOne = new FrameReader(40)
     expect(() => inOne.push(length, () => true)).toThrow(
@@ -77,7 +77,7 @@ describe('a reader of frames', () => {
     )
   })
 
-  it('takes longer frames from the moment on that they are allowed, also within one piece', () => {
+  it('accepts longer frames from the moment that they are allowed, also within one piece', () => {
     const reader = new FrameReader(2)
     const received: string[] = []
     reader.push(Buffer.concat([frameOf(Buffer.from('ab')), frameOf(Buffer.from('longer'))]), (frame) => {

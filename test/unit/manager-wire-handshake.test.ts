@@ -37,27 +37,27 @@ function changed(frame: Buffer, offset: number, bytes: readonly number[]): Buffe
 const OTHER_VERSION = [PROTOCOL_VERSION + 1, 0]
 
 describe('the handshake', () => {
-  it('is passed by two that know the same key, and carries what the server says of itself', () => {
+  it('succeeds for two peers with the same key, and carries the welcome of the server', () => {
     expect(isOpening(body(writeOpening()))).toBe(true)
     expect(readHello(body(writeHello(server)), 'it')).toEqual(server)
     expect(readProof(body(writeProof(key, server, client)), key, server)).toEqual(client)
     expect(readWelcome(welcome(), key, server, client, 'it')).toEqual(about)
   })
 
-  it('begins each message with its length, and no client says more than is allowed', () => {
+  it('begins each message with its length, and no message of a client exceeds the limit', () => {
     for (const frame of [writeOpening(), writeHello(server), writeProof(key, server, client), writeRefusal(1)]) {
       expect(frame.readUInt32LE(0)).toBe(frame.byteLength - 4)
       expect(frame.byteLength - 4).toBeLessThanOrEqual(MAX_HANDSHAKE_BYTES)
     }
   })
 
-  it('refuses who has another key, on either side', () => {
+  it('fails for another key on either side', () => {
     expect(readProof(body(writeProof(otherKey, server, client)), key, server)).toBe(REFUSED.KEY)
     const read = () => readWelcome(welcome(otherKey), key, server, client, 'it')
     expect(read).toThrow(shareError('ERR_AUTHENTICATION', /manager at it does not know this client's key/))
   })
 
-  it('takes no proof again that was made for another nonce, nor one that is sent back to who has made it', () => {
+  it('refuses a proof for another nonce, and one that is sent back to its sender', () => {
     const replayed = body(writeProof(key, newNonce(), client))
     expect(readProof(replayed, key, server)).toBe(REFUSED.KEY)
     // The server's proof as the client's, and the other way round.
@@ -70,7 +70,7 @@ describe('the handshake', () => {
     )
   })
 
-  it('refuses a proof of which any bit is another one', () => {
+  it('refuses a proof with any bit changed', () => {
     const good = body(writeProof(key, server, client))
     for (let bit = 8 * 8; bit < good.byteLength * 8; bit++) {
       const bad = changed(good, bit >> 3, [good[bit >> 3]! ^ (1 << (bit & 7))])
@@ -78,14 +78,14 @@ describe('the handshake', () => {
     }
   })
 
-  it('tells another version from another key, and from something else', () => {
+  it('distinguishes another version from another key, and from another protocol', () => {
     expect(isOpening(changed(body(writeOpening()), 4, OTHER_VERSION))).toBe(false)
     expect(readProof(changed(body(writeProof(key, server, client)), 4, OTHER_VERSION), key, server)).toBe(
       REFUSED.VERSION,
     )
     const hello = body(writeHello(server))
     expect(() => readHello(changed(hello, 4, OTHER_VERSION), 'it')).toThrow(
-      shareError('ERR_PROTOCOL', /speaks version 2 of the protocol, and this client speaks version 1/),
+      shareError('ERR_PROTOCOL', /speaks version 3 of the protocol, and this client speaks version 2/),
     )
     expect(() => readHello(Buffer.from('HTTP/1.1 400 Bad Request'), 'it')).toThrow(
       shareError('ERR_PROTOCOL', /something other than a procshare manager answers/i),
@@ -102,7 +102,7 @@ describe('the handshake', () => {
     expect(() => readWelcome(refusal, key, server, client, 'it')).toThrow(shareError(code, message))
   })
 
-  it('reads any bytes as a refusal or an error of its own, never as something else', () => {
+  it('reads arbitrary bytes as a refusal or as an error with a code', () => {
     const good = [writeOpening(), writeHello(server), writeProof(key, server, client), welcome()].map(body)
     const mutated = fc
       .tuple(fc.constantFrom(...good), fc.nat(), fc.uint8Array({ maxLength: 6 }), fc.nat())

@@ -1,22 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  CALL,
   CANCEL,
   ERROR,
   GOODBYE,
-  HOLD,
   isMethodName,
-  RELEASE,
+  REF,
+  REQUEST,
   RESULT,
-  readFromClient,
-  readFromServer,
+  readClientMessage,
+  readServerMessage,
   readValue,
-  writeCall,
+  UNREF,
   writeCancel,
-  writeHold,
-  writeRelease,
+  writeRef,
   writeReply,
+  writeRequest,
+  writeUnref,
 } from '../../lib/manager/wire/messages.ts'
 import { shareError } from '../helpers/error-matchers.ts'
 import { jsonValue } from '../helpers/json-value.ts'
@@ -37,30 +37,30 @@ function body(frame: Buffer): Buffer {
 describe('messages', () => {
   it('of a client arrive as they were sent', () => {
     fc.assert(
-      fc.property(u32, u32, u32, method, fc.array(jsonValue()), (call, target, task, name, args) => {
-        const message = readFromClient(body(writeCall(call, target, task, name, args, references)))
-        expect(message).toMatchObject({ kind: CALL, call, target, task, method: name })
-        if (message.kind === CALL) {
+      fc.property(u32, u32, u32, method, fc.array(jsonValue()), (requestId, target, task, name, args) => {
+        const message = readClientMessage(body(writeRequest(requestId, target, task, name, args, references)))
+        expect(message).toMatchObject({ kind: REQUEST, requestId, target, task, method: name })
+        if (message.kind === REQUEST) {
           expect(JSON.stringify(readValue(message, references))).toBe(JSON.stringify(args))
         }
-        expect(readFromClient(body(writeCancel(call)))).toEqual({ kind: CANCEL, call })
-        expect(readFromClient(body(writeHold(target)))).toEqual({ kind: HOLD, target })
-        expect(readFromClient(body(writeRelease(target, task)))).toEqual({ kind: RELEASE, target, count: task })
+        expect(readClientMessage(body(writeCancel(requestId)))).toEqual({ kind: CANCEL, requestId })
+        expect(readClientMessage(body(writeRef(target)))).toEqual({ kind: REF, target })
+        expect(readClientMessage(body(writeUnref(target, task)))).toEqual({ kind: UNREF, target, count: task })
       }),
     )
   })
 
   it('of a server arrive as they were sent', () => {
     fc.assert(
-      fc.property(fc.constantFrom(RESULT, ERROR, GOODBYE), u32, jsonValue(), (kind, call, value) => {
-        const message = readFromServer(body(writeReply(kind, call, value, references)))
-        expect(message).toMatchObject({ kind, call })
+      fc.property(fc.constantFrom(RESULT, ERROR, GOODBYE), u32, jsonValue(), (kind, requestId, value) => {
+        const message = readServerMessage(body(writeReply(kind, requestId, value, references)))
+        expect(message).toMatchObject({ kind, requestId })
         expect(JSON.stringify(readValue(message, references))).toBe(JSON.stringify(value))
       }),
     )
   })
 
-  it('that are none are refused, whatever their bytes', () => {
+  it('with arbitrary bytes are refused as malformed', () => {
     const attempt = (read: () => unknown) => {
       try {
         read()
@@ -70,27 +70,27 @@ describe('messages', () => {
     }
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
-        attempt(() => readFromClient(Buffer.from(bytes)))
-        attempt(() => readFromServer(Buffer.from(bytes)))
+        attempt(() => readClientMessage(Buffer.from(bytes)))
+        attempt(() => readServerMessage(Buffer.from(bytes)))
       }),
     )
   })
 
   it('that end too early are refused', () => {
-    const whole = [writeCall(1, 2, 3, 'method', [], references), writeCancel(1), writeRelease(1, 2), writeHold(1)].map(
+    const whole = [writeRequest(1, 2, 3, 'method', [], references), writeCancel(1), writeUnref(1, 2), writeRef(1)].map(
       body,
     )
     const shortest = [16 + 'method'.length, 8, 12, 8]
     for (const [index, frame] of whole.entries()) {
       for (let end = 0; end < shortest[index]!; end++) {
-        expect(() => readFromClient(frame.subarray(0, end))).toThrow(
+        expect(() => readClientMessage(frame.subarray(0, end))).toThrow(
           shareError('ERR_PROTOCOL', /too short|names no method/),
         )
       }
     }
     const reply = body(writeReply(RESULT, 1, null, references))
     for (let end = 0; end < 8; end++) {
-      expect(() => readFromServer(reply.subarray(0, end))).toThrow(shareError('ERR_PROTOCOL'))
+      expect(() => readServerMessage(reply.subarray(0, end))).toThrow(shareError('ERR_PROTOCOL'))
     }
   })
 
@@ -98,7 +98,7 @@ describe('messages', () => {
     expect(isMethodName('größe')).toBe(true)
     expect(isMethodName('x'.repeat(200))).toBe(true)
     for (const name of ['', 'x'.repeat(201), '名前', 'ſ']) expect([name, isMethodName(name)]).toEqual([name, false])
-    const tooLong = body(writeCall(1, 0, 0, 'x'.repeat(201), [], references))
-    expect(() => readFromClient(tooLong)).toThrow(shareError('ERR_PROTOCOL', /a call that names no method/))
+    const tooLong = body(writeRequest(1, 0, 0, 'x'.repeat(201), [], references))
+    expect(() => readClientMessage(tooLong)).toThrow(shareError('ERR_PROTOCOL', /a request that names no method/))
   })
 })

@@ -61,7 +61,7 @@ function listen(): void {
   transport.start({ onFrame, onClose: () => {} }, MAX_BYTES)
 }
 
-it('what comes by the rings waits while it is paused, also when it was paused again while it went over', async () => {
+it('frames from the rings wait during a pause, also when a frame of the socket pauses it again', async () => {
   rings.sendSync(new Uint8Array(frame('pause, by the rings')))
   rings.sendSync(new Uint8Array(frame('last')))
   listen()

@@ -45,7 +45,7 @@ describe('values of messages', () => {
     )
   })
 
-  it('that promise more than there is are refused, without taking memory for it', () => {
+  it('that announce more than they contain are refused, without allocating memory for it', () => {
     const before = process.memoryUsage.rss()
     const bombs = [
       [0xdd, 0xff, 0xff, 0xff, 0xff], // an array of four billions
@@ -70,7 +70,7 @@ describe('values of messages', () => {
     }
   })
 
-  it('that something follows are refused at once, however often their parts occur in them', () => {
+  it('with trailing bytes are refused at once, however often their parts repeat', () => {
     const { bytes } = encodeValue(doubled(60), 0, references)
     for (const format of [TREE, GRAPH]) {
       expect(() => decode(format, Buffer.concat([bytes, Buffer.from([0])]))).toThrow(shareError('ERR_PROTOCOL'))
@@ -111,7 +111,7 @@ describe('values of messages', () => {
     }
   })
 
-  it('of which some bytes are others are values or refused, and the next one is read', () => {
+  it('with changed bytes are values or are refused, and the next one is read', () => {
     const samples = [
       doubled(3),
       { a: [1, 'text', { b: 2.5 }] },

@@ -30,7 +30,7 @@ async function connect(server: ManagerServer, options = {}): Promise<Manager> {
 }
 
 describe('Manager.serve', () => {
-  it('listens where only this user can come in, with a key that nobody is told', async () => {
+  it('listens where only this user can connect, with a key that is not printed', async () => {
     const server = await serve()
     expect(server.address).toMatch(/procshare-manager-/)
     expect(server.authkey).toHaveLength(32)
@@ -46,7 +46,7 @@ describe('Manager.serve', () => {
     expect(await manager.names()).toEqual([])
   })
 
-  it('closes more than once, and its clients are told', async () => {
+  it('can be closed more than once, and its clients are informed', async () => {
     const server = await serve()
     const manager = await connect(server)
     const pending = (await manager.create<Counter>('Counter')).never()
@@ -136,7 +136,7 @@ describe('a connected manager', () => {
     await expect(unnamed.get()).rejects.toThrow(shareError('ERR_NO_OBJECT'))
   })
 
-  it('shows where it is connected to, and so do proxies', async () => {
+  it('shows its address, and so do proxies', async () => {
     await using manager = await Manager.start({ types: TYPES })
     const proxy = await manager.create<Counter>('Counter', [5], { name: 'c' })
     expect(inspect(manager)).toBe(`Manager { ${manager.address} pid=${manager.pid} connected }`)
@@ -149,7 +149,7 @@ describe('a connected manager', () => {
 })
 
 describe('the blocking form', () => {
-  it.each([undefined, { host: '127.0.0.1', port: 0 }])('gives results instead of promises (%o)', async (address) => {
+  it.each([undefined, { host: '127.0.0.1', port: 0 }])('returns results instead of promises (%o)', async (address) => {
     // In a process of its own: this one cannot answer while it blocks.
     await using manager = await Manager.start({ types: TYPES, ...(address && { address }) })
     const counter = manager.sync.create<Counter>('Counter', [1])

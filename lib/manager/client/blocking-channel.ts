@@ -9,67 +9,68 @@ import { disconnectedError, managerError } from '../../errors/manager-messages.t
 import { hasCode, type ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withRoom } from '../../memory/room.ts'
-import { Pipe, type PipeEnds, type Connection as Rings } from '../../queue/pipe.ts'
+import { Pipe, type Connection as PipeEnd, type PipeEnds } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { isServedHere } from '../served-here.ts'
-import type { AboutServer } from '../server/server-core.ts'
+import { ClientHandshake } from '../wire/client-handshake.ts'
 import { FrameReader } from '../wire/framing.ts'
-import { MAX_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
+import { type AboutServer, MAX_WELCOME_BYTES, writeOpening } from '../wire/handshake.ts'
 import {
-  type FromServer,
   GOODBYE,
   RESULT,
-  readFromServer,
+  readServerMessage,
   readValue,
+  type ServerMessage,
   writeCancel,
-  writeHold,
-  writeRelease,
+  writeRef,
+  writeUnref,
 } from '../wire/messages.ts'
 import { inPieces, RING_BYTES } from '../wire/ring-transport.ts'
-import { type CallOptions, Channel, type Remote } from './channel.ts'
+import { ServerChannel } from './channel.ts'
 import type { Connection } from './connection.ts'
-import { GRACE_MS } from './pending-calls.ts'
+import { GRACE_MS } from './pending-requests.ts'
 import { PortLink } from './port-link.ts'
 import type { ToClient } from './relay-main.ts'
+import type { Remote, RequestOptions } from './remote.ts'
 import { assertAttached } from './stand-in.ts'
 
 const CONNECT_MS = 10_000
-/** How long a server may take to answer in rings. After that, its socket is tried. */
+/** How long a server may take to answer through rings. After that, the client connects to its socket. */
 const RINGS_MS = 3_000
-/** So often a thread that is free looks for the answers to calls that it has given up. */
+/** The interval at which an idle thread reads replies to cancelled requests. */
 const LATE_MS = 50
 
-/** What connects the client to the server, or to a relay. */
+/** The connection to the server, or to a relay. */
 interface Link {
-  /** To be closed when the other side has its end. */
+  /** The other end, to be closed when the other side has attached to it. */
   readonly theirs: { close(): void }
   readonly isDirect: boolean
 }
 
-export class BlockingChannel extends Channel {
+export class BlockingChannel extends ServerChannel {
   override readonly isBlocking = true
   readonly #asynchronous: Connection
   readonly #frameBytes: number
   #reader = new FrameReader(MAX_WELCOME_BYTES)
-  /** Frames that have arrived and were not looked at. */
+  /** Frames that have arrived and were not read. */
   readonly #frames: Buffer[] = []
-  /** What is to be sent with the next call. */
-  readonly #notes: Buffer[] = []
-  #link: Rings<Uint8Array> | PortLink | undefined
+  /** What is to be sent with the next request. */
+  readonly #queued: Buffer[] = []
+  #link: PipeEnd<Uint8Array> | PortLink | undefined
   #relay: Worker | undefined
   #ended: ShareError | undefined
   #isBusy = false
   #isConnected = false
-  /** Whether a message has left in part. */
+  /** Whether a message was sent in part. */
   #isMidway = false
-  /** Calls that were given up and have not been answered. */
-  readonly #late = new Map<number, CallOptions['undo']>()
+  /** Requests that were cancelled and have not been answered. */
+  readonly #late = new Map<number, RequestOptions['undo']>()
   #looking: NodeJS.Timeout | undefined
   readonly #timeoutMs: number
 
   /**
-   * For the server that a connection is to. It is connected to at the first call.
-   * @param timeoutMs - how long a call may take that does not wait and has no timeout of its own
+   * A channel to the server of a connection. It connects at the first request.
+   * @param timeoutMs - how long a request may take that does not wait and has no timeout of its own
    */
   constructor(asynchronous: Connection, timeoutMs: number) {
     super(asynchronous.address)
@@ -79,12 +80,17 @@ export class BlockingChannel extends Channel {
     this.#frameBytes = asynchronous.about!.frameBytes
   }
 
-  override call(target: Remote | undefined, method: string, args: readonly unknown[], options?: CallOptions): unknown {
+  override request(
+    target: Remote | undefined,
+    method: string,
+    args: readonly unknown[],
+    options?: RequestOptions,
+  ): unknown {
     this.#assertUsable()
-    const call = this.nextCall((number) => this.#late.has(number))
-    const bytes = this.encodeCall(call, target, method, args, options?.task, this.#frameBytes)
-    this.#assertUsable() // a getter among the arguments may have closed it
-    const message = this.#exchange(call, bytes, target, options)
+    const id = this.nextRequestId((taken) => this.#late.has(taken))
+    const bytes = this.encodeRequest(id, target, method, args, options?.task, this.#frameBytes)
+    this.#assertUsable() // a getter among the arguments may have closed the channel
+    const message = this.#exchange(id, bytes, target, options)
     const value = readValue(message, this.references)
     if (message.kind === RESULT) assertAttached(value)
     if (message.kind === RESULT) return value
@@ -92,8 +98,8 @@ export class BlockingChannel extends Channel {
   }
 
   override post(target: Remote, method: string, args: readonly unknown[]): void {
-    const call = this.nextCall((number) => this.#late.has(number))
-    this.#note(this.encodeCall(call, target, method, args, 0, this.#frameBytes))
+    const id = this.nextRequestId((taken) => this.#late.has(taken))
+    this.#sendLater(this.encodeRequest(id, target, method, args, 0, this.#frameBytes))
   }
 
   get hasEnded(): boolean {
@@ -104,61 +110,61 @@ export class BlockingChannel extends Channel {
     return this.#asynchronous.forChild(handle)
   }
 
-  /** Ends the connection: what this client holds is given up. */
+  /** Ends the connection: what this client holds is released. */
   close(): void {
     this.#end(managerError('ERR_CLOSED', { address: this.address }))
   }
 
-  protected override sendRelease(id: number, count: number): void {
-    this.#note(writeRelease(id, count))
+  protected override sendUnref(id: number, count: number): void {
+    this.#sendLater(writeUnref(id, count))
   }
 
-  protected override sendHold(id: number): void {
-    this.#note(writeHold(id))
+  protected override sendRef(id: number): void {
+    this.#sendLater(writeRef(id))
   }
 
-  /** Sends what needs no answer: now if that is possible at once, otherwise before the next call. */
-  #note(bytes: Buffer): void {
+  /** Sends a message that has no reply: now if it does not block, otherwise before the next request. */
+  #sendLater(bytes: Buffer): void {
     if (this.#ended !== undefined) return
     try {
-      if (this.#isBusy || this.#notes.length > 0 || this.#link?.trySend(asBytes(bytes)) !== true)
-        this.#notes.push(bytes)
+      if (this.#isBusy || this.#queued.length > 0 || this.#link?.trySend(asBytes(bytes)) !== true)
+        this.#queued.push(bytes)
     } catch {
-      // The server is gone, and what was held there with it.
+      // The server is gone, and its objects with it.
     }
   }
 
-  /** Sends a request and waits for its reply, but not longer than its time. */
-  #exchange(call: number, request: Buffer, target: Remote | undefined, options: CallOptions = {}): FromServer {
+  /** Sends a request and waits for its reply, for at most its timeout. */
+  #exchange(id: number, request: Buffer, target: Remote | undefined, options: RequestOptions = {}): ServerMessage {
     const { waits, timeoutMs = waits ? Infinity : this.#timeoutMs, undo } = options
-    // The server is asked first what has become of a wait; it keeps the time as well.
+    // The server keeps the time of a wait as well, and its reply says how the wait ended.
     const patienceMs = waits === 'takes back' ? Infinity : waits ? timeoutMs + GRACE_MS : timeoutMs
     const deadline = performance.now() + patienceMs
     let isSent = false
-    // When a thread or descriptors are missing nothing has ended: the next call may find some.
+    // Without a thread or descriptors the channel stays usable: the next request may find some.
     const theirs = this.#link === undefined ? this.#openLink() : undefined
     this.#isBusy = true
     try {
       if (theirs !== undefined) this.#connect(theirs)
-      while (this.#notes.length > 0) {
-        this.#send(this.#notes[0]!, deadline)
-        this.#notes.shift()
+      while (this.#queued.length > 0) {
+        this.#send(this.#queued[0]!, deadline)
+        this.#queued.shift()
       }
       this.#send(request, deadline)
       isSent = true
       for (;;) {
-        const message = readFromServer(this.#receive(deadline))
+        const message = readServerMessage(this.#receive(deadline))
         if (message.kind === GOODBYE) throw readValue(message, this.references)
-        if (message.call === call) return message
+        if (message.requestId === id) return message
         this.#onLate(message)
       }
     } catch (error) {
       if (!hasCode(error, 'ERR_TIMEOUT') || this.serverId === undefined || !this.#isConnected) {
         throw this.#end(error as ShareError)
       }
-      // Half a message cannot be taken back; of one that was sent, the answer may still come.
+      // Half a message cannot be undone. The reply to a whole one may still arrive.
       if (this.#isMidway) this.#end(error)
-      else if (isSent) this.#giveUp(call, undo)
+      else if (isSent) this.#cancel(id, undo)
       const subject = target === undefined ? { address: this.address } : { type: target.typeName }
       throw managerError('ERR_TIMEOUT', { ...subject, timeoutMs })
     } finally {
@@ -166,42 +172,42 @@ export class BlockingChannel extends Channel {
     }
   }
 
-  /** A call was not answered in time. What it may yet be granted is given back, by this thread as soon as it is free. */
-  #giveUp(call: number, undo: CallOptions['undo']): void {
-    this.#late.set(call, undo)
-    this.#notes.push(writeCancel(call))
+  /** Cancels a request that was not answered in time. What is still granted is returned, as soon as this thread is idle. */
+  #cancel(id: number, undo: RequestOptions['undo']): void {
+    this.#late.set(id, undo)
+    this.#queued.push(writeCancel(id))
     this.#looking ??= setInterval(() => this.#lookForLate(), LATE_MS).unref()
   }
 
   #lookForLate(): void {
     if (this.#isBusy) return
     try {
-      while (this.#notes.length > 0 && this.#link!.trySend(asBytes(this.#notes[0]!))) this.#notes.shift()
+      while (this.#queued.length > 0 && this.#link!.trySend(asBytes(this.#queued[0]!))) this.#queued.shift()
       for (let piece = this.#link!.tryRecv(); piece !== undefined; piece = this.#link!.tryRecv()) {
         this.#reader.pushPiece(piece.value, (frame) => this.#frames.push(frame) > 0)
         for (let frame = this.#frames.shift(); frame !== undefined; frame = this.#frames.shift()) {
-          this.#onLate(readFromServer(frame))
+          this.#onLate(readServerMessage(frame))
         }
       }
     } catch (error) {
       this.#end(error as ShareError)
     }
-    if (this.#late.size > 0 || this.#notes.length > 0) return
+    if (this.#late.size > 0 || this.#queued.length > 0) return
     clearInterval(this.#looking)
     this.#looking = undefined
   }
 
-  #onLate(message: FromServer): void {
-    if (!this.#late.has(message.call)) return
-    const undo = this.#late.get(message.call)
-    this.#late.delete(message.call)
+  #onLate(message: ServerMessage): void {
+    if (!this.#late.has(message.requestId)) return
+    const undo = this.#late.get(message.requestId)
+    this.#late.delete(message.requestId)
     const value = readValue(message, this.references)
     if (message.kind === RESULT) undo?.(value as never)
   }
 
   /**
-   * Makes rings, or where there is no room for them a port, to the server itself or to a relay.
-   * @param isDirect - whether the server may be asked to take the rings
+   * Makes rings, or without room for them a port, to the server itself or to a relay.
+   * @param isDirect - whether to offer the rings to the server
    */
   #openLink(isDirect = true): Link {
     let ends: PipeEnds<Uint8Array>
@@ -244,7 +250,7 @@ export class BlockingChannel extends Channel {
     } catch (error) {
       const isUnanswered = hasCode(error, 'ERR_TIMEOUT') || hasCode(error, 'ERR_ENDED')
       if (!isDirect || !isUnanswered) throw error
-      // It has not taken the rings: too many requests lie before ours, or it cannot see them.
+      // It has not attached to the rings: too many requests are before this one, or it has no access.
       this.#link!.close()
       this.#reader = new FrameReader(MAX_WELCOME_BYTES)
       const relayed = this.#openLink(false)
@@ -253,16 +259,14 @@ export class BlockingChannel extends Channel {
   }
 
   #shakeHands(theirs: { close(): void }, timeoutMs: number): void {
-    const { credentials } = this.#asynchronous
+    const handshake = new ClientHandshake(this.#asynchronous.credentials.key, this.address)
     const connected = performance.now() + timeoutMs
     try {
       this.#send(writeOpening())
-      const serverNonce = readHello(this.#receive(connected), this.address)
-      theirs.close() // the server has it now, and its end will be seen
-      const clientNonce = newNonce()
-      this.#send(writeProof(credentials.key, serverNonce, clientNonce))
-      const welcome = readWelcome(this.#receive(connected), credentials.key, serverNonce, clientNonce, this.address)
-      const { id } = JSON.parse(welcome.toString()) as AboutServer
+      const proof = handshake.greet(this.#receive(connected))
+      theirs.close() // the server has attached to it, and its end will be noticed
+      this.#send(proof)
+      const { id } = handshake.welcome(this.#receive(connected))
       if (id !== this.serverId) throw managerError('ERR_STALE_HANDLE', { address: this.address })
       this.#reader.allow(this.#frameBytes)
       this.#isConnected = true
@@ -280,10 +284,10 @@ export class BlockingChannel extends Channel {
         () => new Worker(RELAY_MAIN, { workerData: { link, at, tls: credentials.tls }, transferList }),
       )
     } catch (cause) {
-      // A thread of its own is what it has not got: nothing else can fail here.
+      // Only a missing thread can fail here.
       throw managerError('EAGAIN', { address: this.address, does: 'block' }, { cause })
     }
-    this.#relay.on('error', () => {}) // the client sees the end of what connects them
+    this.#relay.on('error', () => {}) // the client notices the end of the link
     this.#relay.unref()
   }
 
@@ -301,7 +305,7 @@ export class BlockingChannel extends Channel {
     for (;;) {
       const frame = this.#frames.shift()
       if (frame !== undefined) return frame
-      // A frame is looked at before the next piece is received.
+      // A frame is read before the next piece is received.
       this.#reader.pushPiece(
         this.#link!.recvSync({ timeoutMs: Math.max(0, deadline - performance.now()) }),
         (frame) => this.#frames.push(frame) > 0,
@@ -334,7 +338,7 @@ export class BlockingChannel extends Channel {
   }
 }
 
-/** Asks the server for a connection through shared memory; false when it has none that we can see. */
+/** Asks the server for a connection through shared memory; false when this client has no access to its queue. */
 function askDirectly({ rings }: AboutServer, ours: Handle): boolean {
   if (rings === undefined) return false
   try {
@@ -345,7 +349,7 @@ function askDirectly({ rings }: AboutServer, ours: Handle): boolean {
   }
 }
 
-/** Bytes that go into a ring as they are; a Buffer would arrive as one. */
+/** The bytes without the class Buffer, which would be kept in the ring. */
 function asBytes(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

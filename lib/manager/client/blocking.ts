@@ -1,9 +1,8 @@
-/** The types of the blocking form: the same methods, which return what they otherwise promise. */
+/** The types of the blocking form: the same methods, which return results instead of promises. */
 import type { SyncWaitOptions } from '../../sync/wait-options.ts'
-import type { AnyProxy } from './proxy.ts'
-
-/** Where a class of proxies names the type of its blocking form, if that is written by hand because it takes functions. Types only. */
-export declare const blockingForm: unique symbol
+import type { itemsOf } from '../contract/contract.ts'
+import type { blockingForm } from '../contract/form.ts'
+import type { AnyProxy, ManagedProxy } from './proxy.ts'
 
 /** What a method of the blocking form returns: proxies inside are blocking ones too. */
 export type BlockingResult<R> = R extends AnyProxy ? Blocking<R> : R
@@ -21,17 +20,18 @@ type AsynchronousOnly =
   | typeof Symbol.asyncIterator
   | typeof Symbol.asyncDispose
   | typeof blockingForm
+  | typeof itemsOf
   | 'with'
   | 'ref'
   | 'unref'
 
-/** What gives a proxy of the same type. */
+/** The member that returns a proxy of the same type. */
 interface BlockingView {
   /** {@link ManagedProxy.with}, without a signal, which a blocked thread does not see. */
   with(options: SyncWaitOptions): this
 }
 
-/** The methods of `P`, each of which returns what it otherwise promises. */
+/** The methods of `P`, which return results instead of promises. */
 export type BlockingMethods<P> = {
   [K in keyof P as K extends AsynchronousOnly ? never : K]: P[K] extends (...args: infer A) => Promise<infer R>
     ? Method<A, BlockingResult<R>>
@@ -42,3 +42,6 @@ export type BlockingMethods<P> = {
         : P[K]
 } & BlockingView &
   (P extends AsyncIterable<infer T> ? Iterable<T> : unknown)
+
+/** What every proxy of the blocking form has. */
+export interface BlockingProxy extends BlockingMethods<ManagedProxy> {}

@@ -1,187 +1,143 @@
 /**
- * Channel: how proxies reach their server. Proxies are written once, for both forms: a channel answers a call with a promise, or, in
- * the blocking form, with the result itself. What is the same in both forms is here: numbering, references, and the account of
- * which objects this side has proxies for.
+ * ServerChannel: a channel to a server over the protocol. It has what both forms share: request ids, references in values, and the
+ * account of the objects that this side has proxies for.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import { type Handle, isHandle } from '../../memory/handle.ts'
 import { isShareable } from '../../memory/shareable.ts'
-import { ROOT, writeCall } from '../wire/messages.ts'
+import { ROOT, writeRequest } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
-import type { ManagedProxy, ProxyClass } from './proxy.ts'
 import { proxyClassOf } from './proxy-classes.ts'
+import { type Channel, Remote, type RequestOptions, remoteOf } from './remote.ts'
 import { attachOrStandIn } from './stand-in.ts'
 
-/** How a call is made. */
-export interface CallOptions {
-  /** Who of this client calls; 0 is the thread. @defaultValue 0 */
-  readonly task?: number
-  /** Gives the call up. */
-  readonly signal?: AbortSignal | undefined
-  /** How long the call may take. */
-  readonly timeoutMs?: number | undefined
-  /**
-   * Whether the method waits, for as long as it takes: the server keeps its time as well, and is asked first. The time of one that
-   * `takes back` what the caller has let go of is kept by the server alone.
-   */
-  readonly waits?: boolean | 'takes back'
-  /** Made although the view has a timeout or signal, or the proxy is closed while another one holds the object: a release. */
-  readonly isPlain?: boolean
-  /** Gives back what was granted when the call had been given up. */
-  readonly undo?: ((value: never) => void) | undefined
-}
-
-/** A server's object, as one proxy stands for it. Each counts once for this client in the server, until it is closed. */
-export class Remote {
-  readonly channel: Channel
-  /** Its number in the server; changes when a named object is found again in another server. */
-  id: number
-  readonly typeName: string
-  readonly name: string | undefined
-  /** For types of users: the methods. */
-  readonly exposes: readonly string[] | undefined
-  isClosed = false
-  /** Whether its pending calls keep the process alive. */
-  isRef = true
-  /** What the proxy that is being made is a view of, and what its calls are made with. */
-  view: { readonly of: ManagedProxy; readonly options: CallOptions } | undefined
-
-  constructor(channel: Channel, [id, typeName, name, exposes]: Reference) {
-    this.channel = channel
-    this.id = id as number
-    this.typeName = typeName as string
-    this.name = (name ?? undefined) as string | undefined
-    this.exposes = exposes as readonly string[] | undefined
-  }
-}
-
-export abstract class Channel {
-  /** Whether calls answer with results instead of promises. */
+export abstract class ServerChannel implements Channel {
   abstract readonly isBlocking: boolean
-  /** Whether the connection is lost or closed. */
   abstract readonly hasEnded: boolean
-  /** The address as text. */
   readonly address: string
-  /** Which server it is; unknown until the connection is made. */
   serverId: string | undefined
   /** The proxies that are neither closed nor collected; several may stand for one object. */
-  readonly #proxies = new Map<Remote, WeakRef<ManagedProxy>>()
-  /** What is held besides. */
-  readonly #holds = new Set<{ readonly id: number }>()
-  readonly #collected = new FinalizationRegistry<Remote>((remote) => this.letGo(remote))
+  readonly #proxies = new Map<Remote, WeakRef<object>>()
+  /** The objects that are kept besides their proxies. */
+  readonly #kept = new Set<{ readonly id: number }>()
+  readonly #collected = new FinalizationRegistry<Remote>((remote) => this.dropReference(remote))
   readonly references: References = {
     write: (object) => this.#write(object),
     read: (reference) => this.#read(reference),
   }
-  #lastCall = 0
+  #lastRequestId = 0
+  /** The last number for a lost object; no server uses such numbers. */
+  #lastLostNumber = 2 ** 32
 
   constructor(address: string) {
     this.address = address
   }
 
-  /**
-   * Calls a method of an object: a promise of the result, or in the blocking form the result.
-   * @param caller - the proxy, which is not collected before the call is answered
-   */
-  abstract call(
+  abstract request(
     target: Remote | undefined,
     method: string,
     args: readonly unknown[],
-    options?: CallOptions,
+    options?: RequestOptions,
     caller?: object,
   ): unknown
 
-  /** Calls a method without waiting for the answer, which nobody hears. */
   abstract post(target: Remote, method: string, args: readonly unknown[]): void
 
-  /** Pending calls of an object keep the process alive, or do not. */
   setRef(remote: Remote, isRef: boolean): void {
     remote.isRef = isRef
   }
 
-  /** The handle with what it takes to connect. */
   abstract forChild(handle: Handle): Handle
 
-  /** Sends that this side has let go of an object, as soon as something can be sent. */
-  protected abstract sendRelease(id: number, count: number): void
+  /** Sends that this side has `count` references less to an object, as soon as something can be sent. */
+  protected abstract sendUnref(id: number, count: number): void
 
-  /** Sends that this side has a proxy for an object which it was not sent. */
-  protected abstract sendHold(id: number): void
+  /** Sends that this side has one reference more to an object, which it was not sent. */
+  protected abstract sendRef(id: number): void
 
-  /** A proxy for an object that another one has told us of. */
-  adopt(reference: Reference): ManagedProxy {
-    this.sendHold(reference[0] as number)
+  adopt(reference: Reference): object {
+    this.sendRef(reference[0] as number)
     return this.#proxyOf(reference)
   }
 
-  /** Holds an object, besides its proxy; what it gives lets go of it. */
-  hold(id: number): () => void {
-    const hold = { id }
-    this.#holds.add(hold)
-    this.sendHold(id)
+  keep(id: number): () => void {
+    const kept = { id }
+    this.#kept.add(kept)
+    this.sendRef(id)
     return () => {
-      if (this.#holds.delete(hold)) this.sendRelease(id, 1)
+      if (this.#kept.delete(kept)) this.sendUnref(id, 1)
     }
   }
 
-  /** The proxy was closed, or collected. */
-  letGo(remote: Remote): void {
+  dropReference(remote: Remote): void {
     if (remote.isClosed) return
     remote.isClosed = true
     this.#proxies.delete(remote)
-    this.sendRelease(remote.id, 1)
+    this.sendUnref(remote.id, 1)
   }
 
-  /** Whether a proxy of the same object is open, so that what this client holds in the object is still held. */
-  isHeld({ id }: Remote): boolean {
+  hasOpenProxy({ id }: Remote): boolean {
     for (const remote of this.#proxies.keys()) if (remote.id === id) return true
     return false
   }
 
-  /** The proxy, if it is alive. */
-  protected proxyOf(remote: Remote): ManagedProxy | undefined {
-    return this.#proxies.get(remote)?.deref()
-  }
-
-  /** Holds in another server mean nothing in this one. */
-  protected forgetHolds(): void {
-    this.#holds.clear()
-  }
-
-  /** The numbers of the objects that are held besides their proxies. */
-  protected get heldIds(): number[] {
-    return [...this.#holds].map(({ id }) => id)
-  }
-
-  /** What the proxies stand for that are open. */
-  protected get remotes(): Remote[] {
-    return [...this.#proxies.keys()]
+  /** After a reconnection to the same server, which counts the references anew. Nothing is lost. */
+  protected refAgain(): object[] {
+    for (const { id } of [...this.#proxies.keys(), ...this.#kept]) this.sendRef(id)
+    return []
   }
 
   /**
-   * The message of a call.
-   * @param most - the bytes that the server allows
+   * After a reconnection to another server: finds the named objects there.
+   * @param find - returns the number of an object, to which this side has one reference more
+   * @returns the proxies of the other objects, which are lost
+   */
+  protected async relink(find: (remote: Remote) => Promise<number>): Promise<object[]> {
+    const remotes = [...this.#proxies.keys()]
+    this.#kept.clear()
+    // Until it is found, an object has no number of the new server: requests are answered with ERR_NO_OBJECT.
+    const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
+    for (const remote of remotes) {
+      const number = lostNumbers.get(remote.id) ?? --this.#lastLostNumber
+      lostNumbers.set(remote.id, number)
+      remote.id = number
+    }
+    const findOne = async (remote: Remote) => {
+      const id = await find(remote)
+      if (remote.isClosed) this.sendUnref(id, 1)
+      else remote.id = id
+    }
+    const numbers = new Map(remotes.map((remote) => [remote, remote.id]))
+    const proxies = new Map(remotes.map((remote) => [remote, this.#proxies.get(remote)?.deref()]))
+    await Promise.allSettled(remotes.filter(({ name }) => name !== undefined).map(findOne))
+    const lost = remotes.filter((remote) => !remote.isClosed && remote.id === numbers.get(remote))
+    return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined)
+  }
+
+  /**
+   * The message of a request.
+   * @param maxBytes - the bytes that the server allows
    * @throws `DataCloneError`; {@link ShareError} `ERR_LIMIT`.
    */
-  protected encodeCall(
-    call: number,
+  protected encodeRequest(
+    requestId: number,
     target: Remote | undefined,
     method: string,
     args: readonly unknown[],
     task = 0,
-    most = Infinity,
+    maxBytes = Infinity,
   ): Buffer {
-    const bytes = writeCall(call, target?.id ?? ROOT, task, method, args, this.references)
-    if (bytes.byteLength <= most) return bytes
+    const bytes = writeRequest(requestId, target?.id ?? ROOT, task, method, args, this.references)
+    if (bytes.byteLength <= maxBytes) return bytes
     const { address } = this
-    throw managerError('ERR_LIMIT', { address, limit: 'call bytes', count: bytes.byteLength, max: most })
+    throw managerError('ERR_LIMIT', { address, limit: 'call bytes', count: bytes.byteLength, max: maxBytes })
   }
 
-  protected nextCall(isTaken: (call: number) => boolean): number {
+  protected nextRequestId(isTaken: (requestId: number) => boolean): number {
     do {
-      this.#lastCall = (this.#lastCall + 1) >>> 0
-    } while (isTaken(this.#lastCall))
-    return this.#lastCall
+      this.#lastRequestId = (this.#lastRequestId + 1) >>> 0
+    } while (isTaken(this.#lastRequestId))
+    return this.#lastRequestId
   }
 
   #write(object: object): Reference {
@@ -200,24 +156,12 @@ export abstract class Channel {
     return this.#proxyOf(reference)
   }
 
-  #proxyOf(reference: Reference): ManagedProxy {
+  #proxyOf(reference: Reference): object {
     const remote = new Remote(this, reference)
-    const Class: ProxyClass = proxyClassOf(remote)
+    const Class = proxyClassOf(remote)
     const proxy = new Class(remote)
     this.#proxies.set(remote, new WeakRef(proxy))
     this.#collected.register(proxy, remote)
     return proxy
   }
-}
-
-const remotes = new WeakMap<object, Remote>()
-
-/** What a proxy stands for; undefined for what is no proxy. */
-export function remoteOf(object: object): Remote | undefined {
-  return remotes.get(object)
-}
-
-/** Notes what a proxy stands for. */
-export function setRemote(proxy: object, remote: Remote): void {
-  remotes.set(proxy, remote)
 }

@@ -9,7 +9,7 @@ import { Connection, type Credentials } from './connection.ts'
 
 /**
  * A connection to the server at an address. With a `timeoutMs`, waits for the address as well; without, a server must listen there.
- * @param credentials - asked before each attempt, because a key that lies beside the socket appears together with it
+ * @param credentials - asked before each attempt, because a key in the directory of the socket appears together with it
  */
 export async function connect(
   address: ManagerAddress,
@@ -28,7 +28,7 @@ export async function connect(
     try {
       return await attempt(address, credentials(), { leftMs, timeoutMs }, signal)
     } catch (error) {
-      // The last attempt may have had no time to fail as those before it did.
+      // The last attempt may have had too little time for the error of the earlier ones.
       if (last !== undefined && hasCode(error, 'ERR_TIMEOUT')) throw last
       last = isNotYet(error) ? error : undefined
       throw error

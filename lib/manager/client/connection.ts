@@ -1,80 +1,80 @@
 /**
- * Connection: the asynchronous form's channel to a server, over a socket. Calls are sent as they are made, without waiting for the
- * answers of earlier ones, and answered in any order.
+ * Connection: the asynchronous form's channel to a server, over a socket. Requests are sent without waiting for the replies of earlier
+ * ones, and answered in any order.
  *
- * While calls are pending the connection keeps the process alive; when none is, it does not, unless `ref()` was called.
+ * The connection keeps the process alive while requests are pending, unless `unref()` was called.
  */
 import type { ConnectionOptions } from 'node:tls'
 import { disconnectedError, managerError, socketError } from '../../errors/manager-messages.ts'
 import { hasCode, type ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { formatAddress, type ManagerAddress } from '../address.ts'
-import type { AboutServer } from '../server/server-core.ts'
-import { MAX_WELCOME_BYTES, newNonce, readHello, readWelcome, writeOpening, writeProof } from '../wire/handshake.ts'
+import { ClientHandshake } from '../wire/client-handshake.ts'
+import { type AboutServer, MAX_WELCOME_BYTES, writeOpening } from '../wire/handshake.ts'
 import {
   ERROR,
-  type FromServer,
   GOODBYE,
   RESULT,
-  readFromServer,
+  readServerMessage,
   readValue,
+  type ServerMessage,
   writeCancel,
-  writeHold,
-  writeRelease,
+  writeRef,
   writeSwitch,
+  writeUnref,
 } from '../wire/messages.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
-import { type CallOptions, Channel, type Remote } from './channel.ts'
+import { ServerChannel } from './channel.ts'
 import { dial } from './dial.ts'
-import { GRACE_MS, PendingCalls, reasonOf } from './pending-calls.ts'
-import type { AnyProxy, ManagedProxy } from './proxy.ts'
+import { GRACE_MS, PendingRequests, reasonOf } from './pending-requests.ts'
+import type { AnyProxy } from './proxy.ts'
+import type { Remote, RequestOptions } from './remote.ts'
 import { offerRings, Pace } from './ring-offer.ts'
 import { assertAttached } from './stand-in.ts'
 
-/** What a connection that was made again has found: {@link ManagerConnectOptions.onReconnect}. */
+/** The result of a reconnection: {@link ManagerConnectOptions.onReconnect}. */
 export interface Reconnection {
-  /** Whether it is the server of before, whose objects live on. */
+  /** Whether it is the same server, whose objects still exist. */
   readonly isSameServer: boolean
-  /** The proxies whose objects are not there any more: their calls are rejected with `ERR_NO_OBJECT`. */
+  /** The proxies whose objects no longer exist: their calls are rejected with `ERR_NO_OBJECT`. */
   readonly lost: readonly AnyProxy[]
 }
 
-/** What it takes to connect. */
+/** The key and the TLS options of a connection. */
 export interface Credentials {
   readonly key: Uint8Array
   readonly tls?: ConnectionOptions | undefined
 }
 
 const CONNECT_MS = 10_000
-/** Milliseconds between the attempts to connect again by itself: each time twice as long. */
+/** Milliseconds between automatic attempts to reconnect: each pause is twice as long as the one before. */
 const FIRST_PAUSE_MS = 50
 const MAX_PAUSE_MS = 2000
 
-export class Connection extends Channel {
+export class Connection extends ServerChannel {
   override readonly isBlocking = false
   readonly at: ManagerAddress
   readonly credentials: Credentials
-  /** What the server has said of itself. */
+  /** The welcome of the server. */
   about: AboutServer | undefined
   #transport: SwitchingTransport | undefined
-  #nonces: { server: Buffer; client: Buffer } | undefined
-  /** Messages that wait for the server's trust. */
+  #handshake: ClientHandshake | undefined
+  /** Messages that wait for the end of the handshake. */
   #early: Buffer[] = []
   #ended: ShareError | undefined
   #settleOpen: { resolve(): void; reject(reason: unknown): void } | undefined
-  readonly #pending = new PendingCalls()
+  readonly #pending = new PendingRequests()
   #isRef = true
   #onReconnect: ((found: Reconnection) => void) | undefined
   #reconnects = false
   #isReconnecting = false
-  /** Whether what proxies stand for is yet to be found in the server that is being connected to again. */
-  #holdsLater = false
-  /** Whether a proxy was told not to keep the process: then more is to be looked at than how many calls are pending. */
+  /** Whether the objects of the proxies are still to be found in the server of a reconnection. */
+  #isRelinking = false
+  /** Whether `unref()` of a proxy was called: then the number of pending requests is not enough to decide. */
   #hasUnref = false
   #isClosed = false
   #closing = deferred<ShareError | undefined>()
   #pace = new Pace()
-  #lastNoNumber = 2 ** 32
   #connecting: Promise<void> | undefined
   #reconnecting: Promise<void> | undefined
 
@@ -85,7 +85,7 @@ export class Connection extends Channel {
   }
 
   /**
-   * Connects, unless it has; resolves when both sides trust each other.
+   * Connects, unless that was done; resolves after mutual authentication.
    * @throws {@link ShareError} `ENOENT`, `ECONNREFUSED`, `EACCES`, `ERR_AUTHENTICATION`, `ERR_PROTOCOL`, `ERR_TLS`, `ERR_LIMIT`,
    * `ERR_DISCONNECTED`, `ERR_TIMEOUT`.
    */
@@ -94,13 +94,13 @@ export class Connection extends Channel {
     return this.#connecting
   }
 
-  /** From now on, tells what was found when it was connected again, and does so by itself if it is to. */
+  /** Sets what is called after a reconnection, and whether to reconnect automatically. */
   listenForReconnections(onReconnect: (found: Reconnection) => void, byItself: boolean): void {
     this.#onReconnect = onReconnect
     this.#reconnects = byItself
   }
 
-  /** Resolves when the connection has ended for good: with the reason, or undefined for `close()`. */
+  /** Resolves when the connection has finally ended: with the reason, or undefined for `close()`. */
   get closed(): Promise<ShareError | undefined> {
     return this.#closing.promise
   }
@@ -122,7 +122,7 @@ export class Connection extends Channel {
     this.serverId = undefined
     this.#ended = undefined
     this.#early = []
-    this.#holdsLater = true
+    this.#isRelinking = true
     try {
       this.#connecting = this.#connect(timeoutMs)
       await this.#connecting
@@ -132,17 +132,23 @@ export class Connection extends Channel {
       throw error
     }
     const isSameServer = before === this.serverId
-    const lost = await this.#findAgain(isSameServer)
-    this.#tell({ isSameServer, lost })
+    this.#isRelinking = false
+    const lost = isSameServer ? this.refAgain() : await this.relink((remote) => this.#find(remote))
+    this.assertOpen()
+    this.#report({ isSameServer, lost: lost as AnyProxy[] })
   }
 
-  /** Tells what was found, in a turn of its own: what the listener throws is not ours. */
-  #tell(found: Reconnection): void {
+  async #find({ name, typeName }: Remote): Promise<number> {
+    return (await this.#request(undefined, 'find', [name, typeName])) as number
+  }
+
+  /** Calls the listener in a turn of its own: its errors are not those of the reconnection. */
+  #report(found: Reconnection): void {
     const listener = this.#onReconnect
     if (listener !== undefined) setImmediate(() => listener(found))
   }
 
-  /** Tries to connect again until it works, or can never work. */
+  /** Tries to reconnect until it succeeds, or cannot succeed. */
   async #reconnectAlone(): Promise<void> {
     this.#isReconnecting = true
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
@@ -160,15 +166,15 @@ export class Connection extends Channel {
     this.#isReconnecting = false
   }
 
-  override call(
+  override request(
     target: Remote | undefined,
     method: string,
     args: readonly unknown[],
-    options?: CallOptions,
+    options?: RequestOptions,
     caller?: object,
   ) {
     if (this.#reconnecting === undefined) return this.#request(target, method, args, options, caller)
-    // The numbers of objects are those of another server, perhaps.
+    // The numbers of objects may be those of another server.
     return Promise.reject(managerError('ERR_DISCONNECTED', { address: this.address, why: 'reconnecting' }))
   }
 
@@ -176,27 +182,27 @@ export class Connection extends Channel {
     target: Remote | undefined,
     method: string,
     args: readonly unknown[],
-    options?: CallOptions,
+    options?: RequestOptions,
     caller?: object,
   ) {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#goneError(this.#ended)
       const { signal, task, timeoutMs, waits, undo } = options ?? {}
       signal?.throwIfAborted()
-      const call = this.nextCall((number) => this.#pending.has(number))
-      const bytes = this.encodeCall(call, target, method, args, task, this.about?.frameBytes)
+      const id = this.nextRequestId((taken) => this.#pending.has(taken))
+      const bytes = this.encodeRequest(id, target, method, args, task, this.about?.frameBytes)
       const onAbort =
         signal &&
         (() => {
-          this.#send(writeCancel(call))
-          if (waits !== 'takes back') this.#pending.limit(call, GRACE_MS, () => this.#giveUp(call, signal.reason))
+          this.#send(writeCancel(id))
+          if (waits !== 'takes back') this.#pending.limit(id, GRACE_MS, () => this.#cancel(id, signal.reason))
         })
-      this.#pending.add(call, { resolve, reject, target, signal, onAbort, caller, undo: undo as undefined })
+      this.#pending.add(id, { resolve, reject, target, signal, onAbort, caller, undo: undo as undefined })
       if (timeoutMs !== undefined && waits !== 'takes back') {
-        this.#pending.limit(call, waits ? timeoutMs + GRACE_MS : timeoutMs, () => {
-          this.#send(writeCancel(call))
+        this.#pending.limit(id, waits ? timeoutMs + GRACE_MS : timeoutMs, () => {
+          this.#send(writeCancel(id))
           const subject = target === undefined ? { address: this.address } : { type: target.typeName }
-          this.#giveUp(call, managerError('ERR_TIMEOUT', { ...subject, timeoutMs }))
+          this.#cancel(id, managerError('ERR_TIMEOUT', { ...subject, timeoutMs }))
         })
       }
       if (this.#isRef && target?.isRef !== false) this.#transport?.ref()
@@ -205,7 +211,7 @@ export class Connection extends Channel {
     })
   }
 
-  /** Goes on in shared memory, if the server can; otherwise nothing changes. */
+  /** Continues in shared memory, if the server can; otherwise nothing changes. */
   async #moveToRings(): Promise<void> {
     const transport = this.#transport!
     const rings = await offerRings((theirs) => this.#request(undefined, 'takeRings', [theirs]))
@@ -238,15 +244,15 @@ export class Connection extends Channel {
   }
 
   override post(target: Remote, method: string, args: readonly unknown[]): void {
-    this.#request(target, method, args).catch(() => {}) // who is gone has nothing to give back
+    this.#request(target, method, args).catch(() => {}) // a client that is gone has nothing to give back
   }
 
-  #giveUp(call: number, reason: unknown): void {
-    this.#pending.giveUp(call, reason)
+  #cancel(id: number, reason: unknown): void {
+    this.#pending.cancel(id, reason)
     this.#rest()
   }
 
-  /** Ends the connection: pending calls are rejected, and what this client holds is given up. */
+  /** Ends the connection: pending requests are rejected, and what this client holds is released. */
   close(): void {
     this.#isClosed = true
     const reason = managerError('ERR_CLOSED', { address: this.address })
@@ -275,8 +281,7 @@ export class Connection extends Channel {
   #onFrame(frame: Buffer): void {
     try {
       if (this.about !== undefined) this.#onMessage(frame)
-      else if (this.#nonces === undefined) this.#onHello(frame)
-      else this.#onWelcome(frame, this.#nonces)
+      else this.#onHandshake(frame, this.#handshake!)
     } catch (error) {
       this.#end(error as ShareError)
     }
@@ -285,7 +290,7 @@ export class Connection extends Channel {
   #onClose(reason: Error | undefined): void {
     const { address } = this
     if (this.about === undefined && hasCode(reason, 'ERR_PROTOCOL')) {
-      // What has come is no greeting of ours, of whatever it says the length would be.
+      // The first bytes are not the greeting of a manager.
       this.#end(managerError('ERR_PROTOCOL', { address, why: 'no manager' }, { cause: reason }))
       return
     }
@@ -300,24 +305,24 @@ export class Connection extends Channel {
     }
   }
 
-  protected override sendRelease(id: number, count: number): void {
-    if (this.#ended === undefined) this.#send(writeRelease(id, count))
+  protected override sendUnref(id: number, count: number): void {
+    if (this.#ended === undefined) this.#send(writeUnref(id, count))
   }
 
-  protected override sendHold(id: number): void {
-    if (this.#ended === undefined && !this.#holdsLater) this.#send(writeHold(id))
+  protected override sendRef(id: number): void {
+    if (this.#ended === undefined && !this.#isRelinking) this.#send(writeRef(id))
   }
 
   #connect(timeoutMs: number, askedMs = timeoutMs): Promise<void> {
     this.about = undefined
-    this.#nonces = undefined
+    this.#handshake = new ClientHandshake(this.credentials.key, this.address)
     this.#pace = new Pace()
     return new Promise((resolve, reject) => {
       let isPending = true
       const giveUp = () => {
         if (isPending) this.#end(managerError('ERR_TIMEOUT', { address: this.address, timeoutMs: askedMs }))
       }
-      // What has arrived by then counts; a socket that has failed says so a turn of the event loop later.
+      // Data that has arrived by then counts; a failed socket reports its error a turn of the event loop later.
       const onTime = () => setImmediate(() => setImmediate(giveUp))
       const timer = setTimeout(onTime, Math.min(timeoutMs, 2 ** 31 - 1))
       if (this.#isReconnecting) timer.unref()
@@ -342,7 +347,7 @@ export class Connection extends Channel {
       }
       this.#transport = transport
       if (this.#isReconnecting) transport.unref()
-      // The close of an earlier one, which comes late, is not ours.
+      // The late close of an earlier transport is ignored.
       const onFrame = (frame: Buffer) => this.#transport === transport && this.#onFrame(frame)
       const onClose = (reason: Error | undefined) => this.#transport === transport && this.#onClose(reason)
       transport.start({ onFrame, onClose }, MAX_WELCOME_BYTES)
@@ -350,21 +355,18 @@ export class Connection extends Channel {
     })
   }
 
-  #onHello(frame: Buffer): void {
-    const nonces = { server: readHello(frame, this.address), client: newNonce() }
-    this.#nonces = nonces
-    this.#transport!.send(writeProof(this.credentials.key, nonces.server, nonces.client))
-  }
-
-  #onWelcome(frame: Buffer, { server, client }: { server: Buffer; client: Buffer }): void {
-    const text = readWelcome(frame, this.credentials.key, server, client, this.address).toString()
-    const about = JSON.parse(text) as AboutServer
+  #onHandshake(frame: Buffer, handshake: ClientHandshake): void {
+    const transport = this.#transport!
+    if (!handshake.isGreeted) {
+      transport.send(handshake.greet(frame))
+      return
+    }
+    const about = handshake.welcome(frame)
     if (this.serverId !== undefined && this.serverId !== about.id) {
       throw managerError('ERR_STALE_HANDLE', { address: this.address })
     }
     this.about = about
     this.serverId = about.id
-    const transport = this.#transport!
     transport.allow(about.frameBytes)
     for (const bytes of this.#early) transport.send(bytes)
     this.#early = []
@@ -373,12 +375,12 @@ export class Connection extends Channel {
   }
 
   #onMessage(frame: Buffer): void {
-    const message = readFromServer(frame)
+    const message = readServerMessage(frame)
     if (message.kind === GOODBYE) {
       this.#end(readValue(message, this.references) as ShareError)
       return
     }
-    const pending = this.#pending.take(message.call)
+    const pending = this.#pending.take(message.requestId)
     if (pending === undefined) {
       this.#onLate(message)
       return
@@ -397,21 +399,21 @@ export class Connection extends Channel {
     else if (message.kind === ERROR) pending.reject(reasonOf(value, pending))
   }
 
-  /** The answer to a call that was given up: what it grants is given back. */
-  #onLate(message: FromServer): void {
-    const late = this.#pending.takeLate(message.call)
+  /** The reply to a cancelled request: what it grants is returned to the server. */
+  #onLate(message: ServerMessage): void {
+    const late = this.#pending.takeLate(message.requestId)
     if (late === undefined) return
     try {
-      const value = readValue(message, this.references) // also proxies: they are let go of when they are collected
+      const value = readValue(message, this.references) // proxies in it are closed when they are collected
       if (message.kind === RESULT) late.undo?.(value)
     } catch {
-      // Nothing that could be given back.
+      // Nothing to return.
     }
   }
 
-  /** The process may end when no call is pending that keeps it. */
+  /** Lets the process end when no pending request keeps it. */
   #rest(): void {
-    if (this.about === undefined && this.#ended === undefined) return // it is being connected
+    if (this.about === undefined && this.#ended === undefined) return // it is connecting
     if (this.#isRef && this.#pending.keeps) this.#transport?.ref()
     else this.#transport?.unref()
   }
@@ -434,46 +436,11 @@ export class Connection extends Channel {
     else this.#closing.resolve(this.#goneError(reason))
   }
 
-  /** For each call an error of its own. */
+  /** A new error for each request. */
   #goneError(reason: ShareError): ShareError {
     return reason.code === 'ERR_CLOSED'
       ? managerError('ERR_CLOSED', { address: this.address })
       : disconnectedError(reason)
-  }
-
-  /** The proxies of what was not found. */
-  async #findAgain(isSameServer: boolean): Promise<ManagedProxy[]> {
-    const remotes = this.remotes
-    this.#holdsLater = false
-    if (isSameServer) {
-      for (const id of [...remotes.map((remote) => remote.id), ...this.heldIds]) this.sendHold(id)
-      return []
-    }
-    this.forgetHolds()
-    // Until it is found, an object has no number of the new server: calls are answered with ERR_NO_OBJECT.
-    const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
-    for (const remote of remotes) {
-      const number = lostNumbers.get(remote.id) ?? this.#noNumber()
-      lostNumbers.set(remote.id, number)
-      remote.id = number
-    }
-    const findOne = async (remote: Remote) => {
-      const id = (await this.#request(undefined, 'find', [remote.name, remote.typeName])) as number
-      if (remote.isClosed) this.sendRelease(id, 1)
-      else remote.id = id
-    }
-    const numbers = new Map(remotes.map((remote) => [remote, remote.id]))
-    const proxies = new Map(remotes.map((remote) => [remote, this.proxyOf(remote)]))
-    await Promise.allSettled(remotes.filter(({ name }) => name !== undefined).map(findOne))
-    this.assertOpen()
-    const lost = remotes.filter((remote) => !remote.isClosed && remote.id === numbers.get(remote))
-    return lost.map((remote) => proxies.get(remote)).filter((proxy) => proxy !== undefined)
-  }
-
-  /** A number that no server gives to an object. */
-  #noNumber(): number {
-    this.#lastNoNumber--
-    return this.#lastNoNumber
   }
 }
 

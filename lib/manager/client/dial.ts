@@ -3,7 +3,7 @@ import { connect, isIP, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { type ManagerAddress, socketOptions } from '../address.ts'
 
-/** A connection that is silent for so long is asked whether the server still lives. */
+/** The silence after which TCP's keep-alive probes a connection. */
 const KEEP_ALIVE_MS = 10_000
 
 /** Begins to connect. @throws what is wrong with the options for TLS, or the address. */

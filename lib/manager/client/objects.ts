@@ -1,47 +1,16 @@
-/** What can be asked of a server in both forms: objects of all types, and what it says of itself. */
-import { assertString, typeError } from '../../validate.ts'
+/** The methods of managers in both forms: objects of all types, and what the server reports. */
+import { assertOptions, assertString, typeError } from '../../validate.ts'
+import type { ArgumentsOf } from '../contract/contract.ts'
+import type { ManagedObjectInfo, ManagerStats, RootOperations } from '../contract/root.ts'
+import * as PROXY_TYPES from '../types/proxies.ts'
 import type { Blocking } from './blocking.ts'
-import { type BlockingFactories, Factories } from './factories.ts'
-import type { NameOptions } from './factory-base.ts'
-import type { RegisteredProxy } from './proxies/registered.ts'
 import type { AnyProxy } from './proxy.ts'
+import type { NameOptions, ProxyType } from './proxy-type.ts'
+import type { RegisteredProxy } from './registered-proxy.ts'
+import type { Channel } from './remote.ts'
 import type { AnyOperation, Operations, Results } from './transaction.ts'
 
-/** What a server says of itself: {@link Manager.stats}. */
-export interface ManagerStats {
-  /** Objects for which somebody has a proxy, or that have a name. */
-  readonly objects: number
-  /** Objects that have a name. */
-  readonly names: number
-  /** Clients that are connected; a process has one for each form that it uses. */
-  readonly clients: number
-  /** Calls that were answered, and those of them that were answered with an error. */
-  readonly calls: number
-  readonly failures: number
-  /** Clients that were let in so far, that were refused because there were too many, and that were cut off. */
-  readonly accepted: number
-  readonly refused: number
-  readonly cutOff: number
-  /** Microseconds in which the server serves half, and 99 of 100, of the calls that do not wait (the next power of two), and the most. */
-  readonly latencyUs: { readonly p50: number; readonly p99: number; readonly max: number }
-  /** Memory of the server process. */
-  readonly memoryBytes: number
-  readonly uptimeMs: number
-  readonly pid: number
-}
-
-/** An object of the server: {@link Manager.debugInfo}. */
-export interface ManagedObjectInfo {
-  readonly id: number
-  readonly type: string
-  readonly name: string | undefined
-  /** How many clients have a proxy for it. */
-  readonly clients: number
-  /** The object as text, its first 200 characters. */
-  readonly text: string
-}
-
-/** What the server makes: of a class an instance, of a function what it returns; any other type is that of the object itself. */
+/** The object that the server makes: an instance of a class, the result of a function; any other type is that of the object itself. */
 type Made<T> = T extends abstract new (
   ...args: never[]
 ) => infer Instance
@@ -50,23 +19,56 @@ type Made<T> = T extends abstract new (
     ? Awaited<Result>
     : T
 
-type ArgumentsOf<A extends readonly unknown[]> = [] extends A
+type CreationOf<A extends readonly unknown[]> = [] extends A
   ? [args?: Readonly<A>, options?: NameOptions]
   : [args: Readonly<A>, options?: NameOptions]
 
 /** What follows the name of the type. `T` is not inferred from it. */
 type MadeFrom<T> = [T] extends [abstract new (...args: infer A) => unknown]
-  ? ArgumentsOf<A>
+  ? CreationOf<A>
   : [T] extends [(...args: infer A) => unknown]
-    ? ArgumentsOf<A>
+    ? CreationOf<A>
     : [args?: readonly unknown[], options?: NameOptions]
 
+type AllTypes = (typeof PROXY_TYPES)[keyof typeof PROXY_TYPES]
+type Forms = NonNullable<AllTypes['forms']>
+type Intersection<U> = (U extends unknown ? (each: U) => void : never) extends (each: infer I) => void ? I : never
+
+/** The methods that make objects, one for each type in the list. */
+type AsynchronousFactories = Intersection<Forms['asynchronous']>
+type BlockingFactories = Intersection<Forms['blocking']>
+
 /** The objects of a server, in either form: what {@link Manager} and its blocking form share. */
-export class ManagedObjects extends Factories {
+export interface ManagedObjects extends AsynchronousFactories {}
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods of the interface are defined below, from the same list
+export class ManagedObjects {
+  /** @internal */
+  protected readonly channel: Channel
+
+  /** @internal */
+  constructor(channel: Channel) {
+    this.channel = channel
+  }
+
+  /** Makes an object of a type, or finds the one of that name. A promise of its proxy, or in the blocking form the proxy. @internal */
+  protected make<P>(type: string, args: readonly unknown[], options: NameOptions = {}): Promise<P> {
+    assertOptions('options', options, ['name'])
+    if (options.name !== undefined) assertString('options.name', options.name)
+    return this.ask('create', type, args, options.name)
+  }
+
+  /** Requests an operation of the server itself. @internal */
+  protected ask<R, M extends keyof RootOperations = keyof RootOperations>(
+    operation: M,
+    ...args: ArgumentsOf<RootOperations, M>
+  ): Promise<R> {
+    return this.channel.request(undefined, operation, args) as Promise<R>
+  }
+
   /**
-   * Makes an object of a type that was registered. TypeScript takes its methods from `T`, the type of the object; given the class or function
-   * that was registered (`create<typeof Account>('Account', ['ann'])`), it checks the arguments, too.
-   * @throws what making it throws; `TypeError` for a type that the server does not know.
+   * Makes an object of a registered type. `T` is the type of the object, from which TypeScript takes its methods; with the registered class
+   * or function (`create<typeof Account>('Account', ['ann'])`) TypeScript also checks the arguments.
+   * @throws the error of the class or function; `TypeError` for a type that the server does not know.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -87,12 +89,12 @@ export class ManagedObjects extends Factories {
   }
 
   /**
-   * Runs several operations in one step, each given as `[proxy, method, ...arguments]`: nobody sees some of them without the others, and
-   * when one fails none has happened. Gives what each returned.
+   * Runs several operations in one step, each given as `[proxy, method, ...arguments]`. No other request is served in between, and when one
+   * fails none has happened. Returns the results of all.
    *
-   * @remarks Operations of dicts, lists, sets, namespaces, values and arrays, but for their iteration; properties such as `size` are methods
-   * without arguments here. Each operation sees what those before it have done.
-   * @throws what the first operation throws that fails; `TypeError` for what cannot be part of a transaction.
+   * @remarks Operations of dicts, lists, sets, namespaces, counters, values and arrays, except their iteration. Properties such as `size` are
+   * methods without arguments here. Each operation sees the changes of those before it.
+   * @throws the error of the first operation that fails; `TypeError` for an operation that a transaction may not contain.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -116,21 +118,33 @@ export class ManagedObjects extends Factories {
     return this.ask('names')
   }
 
-  /** Takes the name of an object away, which then lives as long as somebody has a proxy for it; false when there is none. */
+  /** Removes the name of an object, which then lives as long as a client has a proxy for it. Returns whether there was such a name. */
   unlink(name: string): Promise<boolean> {
     assertString('name', name)
     return this.ask('unlink', name)
   }
 
-  /** What the server counts. */
+  /** Counters of the server. */
   stats(): Promise<ManagerStats> {
     return this.ask('stats')
   }
 
-  /** The objects of the server for which somebody has a proxy, or that have a name. */
+  /** The objects of the server that a client has a proxy for, or that have a name. */
   debugInfo(): Promise<ManagedObjectInfo[]> {
     return this.ask('debugInfo')
   }
+}
+
+for (const { contract, create } of Object.values(PROXY_TYPES) as ProxyType[]) {
+  if (create === undefined) continue
+  Object.defineProperty(ManagedObjects.prototype, contract.type, {
+    value(this: ManagedObjects, ...args: never[]) {
+      const make = (values: readonly unknown[], options?: NameOptions) => this.make(contract.type, values, options)
+      return create(make as never, this.channel.isBlocking)(...args)
+    },
+    configurable: true,
+    writable: true,
+  })
 }
 
 /** The blocking form of a manager: {@link Manager.sync}. */

@@ -1,12 +1,12 @@
 /**
- * PortLink: what connects a blocking client to its relay where there is no shared memory for rings: a message port, whose arrivals a
- * word of memory of this process counts, for the thread that sleeps.
+ * PortLink: the link of a blocking client to its relay without shared memory for rings: a message port. A word of memory counts the
+ * arrivals; the blocked thread sleeps on it.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
 
-/** So long one sleep is at most: V8 can end a worker only in between. */
+/** The longest sleep: V8 can terminate a worker only between two sleeps. */
 const SLICE_MS = 100
 
 /** The end of what the other side sends. */
@@ -37,7 +37,7 @@ export class PortLink {
     return true
   }
 
-  /** What has arrived; undefined when nothing has. @throws {@link ShareError} `ERR_ENDED`. */
+  /** The next piece that has arrived; undefined when none has. @throws {@link ShareError} `ERR_ENDED`. */
   tryRecv(): { readonly value: Uint8Array } | undefined {
     const received = receiveMessageOnPort(this.#port) as { message: Uint8Array | typeof END } | undefined
     if (received !== undefined && received.message !== END) return { value: received.message }

@@ -1,20 +1,13 @@
-/** Which class of proxies is for which type of objects. */
-import type { Remote } from './channel.ts'
-import type { ProxyClass } from './proxy.ts'
+/** The classes of proxies, by the types of their objects. */
+import * as PROXY_TYPES from '../types/proxies.ts'
+import type { ManagedProxy } from './proxy.ts'
+import { registeredClass } from './registered-proxy.ts'
+import type { Remote } from './remote.ts'
 
-const classes = new Map<string, ProxyClass>()
-let fallback: ((remote: Remote) => ProxyClass) | undefined
+const classes = new Map<string, new (remote: Remote) => ManagedProxy>(
+  Object.values(PROXY_TYPES).map(({ contract, Class }) => [contract.type, Class]),
+)
 
-/** The proxies of a type that is built in. */
-export function registerProxy(typeName: string, Class: ProxyClass): void {
-  classes.set(typeName, Class)
-}
-
-/** The proxies of all other types. */
-export function registerOtherProxies(classOf: (remote: Remote) => ProxyClass): void {
-  fallback = classOf
-}
-
-export function proxyClassOf(remote: Remote): ProxyClass {
-  return classes.get(remote.typeName) ?? fallback!(remote)
+export function proxyClassOf(remote: Remote): new (remote: Remote) => ManagedProxy {
+  return classes.get(remote.typeName) ?? registeredClass(remote)
 }

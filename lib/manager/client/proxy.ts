@@ -1,4 +1,4 @@
-/** What all proxies share, in both forms: calls, the handle, equality, text, and the end. */
+/** What all proxies share, in both forms: requests, the handle, equality, text, and the end. */
 import { inspect } from 'node:util'
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
@@ -7,21 +7,8 @@ import type { HeldHandle } from '../../memory/segment.ts'
 import { FOR_CHILD, registerShareable } from '../../memory/shareable.ts'
 import { assertSyncWaitOptions, assertWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
 import { typeError } from '../../validate.ts'
-import { type CallOptions, type Channel, Remote, remoteOf, setRemote } from './channel.ts'
-
-/** What all proxies have, and so no method of a user's type can be called. */
-export const RESERVED: ReadonlySet<string> = new Set([
-  'typeName',
-  'name',
-  'handle',
-  'toJSON',
-  'equals',
-  'show',
-  'close',
-  'ref',
-  'unref',
-  'with',
-])
+import type { ArgumentsOf, Managed, ResultOf } from '../contract/contract.ts'
+import { type Channel, Remote, type RequestOptions, remoteOf, setRemote } from './remote.ts'
 
 /** A class of proxies. */
 export type ProxyClass = new (remote: Remote) => ManagedProxy
@@ -29,21 +16,21 @@ export type ProxyClass = new (remote: Remote) => ManagedProxy
 /**
  * A stand-in for an object that lives in the server of a {@link Manager}.
  *
- * @remarks Each method is one request to the server, which serves one at a time: what a single method does nobody sees half done.
- * In the blocking form, {@link Manager.sync}, the same methods return what they otherwise promise. Every call rejects (or throws)
- * with `ERR_DISCONNECTED` when the server is gone, `ERR_CLOSED` when the proxy was closed, and with what the server's object
- * throws. Arguments and results are copied as items of a {@link Queue} are; proxies and shared objects inside arrive as proxies
- * and attached. Each call that returns a proxy returns a new one: closing it, or its collection, leaves the others of the same object usable, and
- * {@link equals} tells whether two stand for the same object. An object that occurs twice within one result is one proxy there. What this client holds in an object, such as a lock, it holds as long
- * as one of its proxies of the object is open; the guard releases it also when the proxy that gave the guard was closed.
+ * @remarks Each method is one request to the server, which serves one request at a time: a method is one step. In the blocking form,
+ * {@link Manager.sync}, the same methods return results instead of promises. Every call rejects (or throws) with `ERR_DISCONNECTED` when the
+ * server is gone, with `ERR_CLOSED` when the proxy was closed, and with errors of the server's object. Arguments and results are copied as
+ * items of a {@link Queue} are; proxies and shared objects inside arrive as proxies and attached. Each call that returns a proxy returns a new one: closing it, or its collection, leaves the others of the same object usable, and
+ * {@link equals} tells whether two stand for the same object. An object that occurs twice within one result is one proxy there. What
+ * this client holds in an object, such as a lock, is held as long as one of its proxies of the object is open. A guard releases its lock
+ * also after the proxy of the acquisition was closed.
  */
 export abstract class ManagedProxy implements Disposable {
   /** What to use instead of an assignment. @internal */
   static readonly writer: string = 'its methods'
   readonly #remote: Remote
-  /** What all calls are made with. */
-  #options: CallOptions | undefined
-  /** Whose view it is: kept, for what is collected is let go of. */
+  /** The options of all requests. */
+  #options: RequestOptions | undefined
+  /** The proxy that this is a view of. It is kept, because a collected proxy drops its reference. */
   #of: ManagedProxy | undefined
 
   /** @internal Proxies are made by managers. */
@@ -53,7 +40,7 @@ export abstract class ManagedProxy implements Disposable {
     this.#remote = remote
     const { view } = remote
     this.#options = view?.options
-    this.#of = view?.of
+    this.#of = view?.of as ManagedProxy | undefined
     setRemote(this, remote)
     registerShareable(this)
   }
@@ -69,7 +56,7 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /**
-   * A plain description with which others can attach to the object, by `attach(handle)`; it does not keep the object. They need
+   * A plain description with which other processes can attach to the object, by `attach(handle)`. It does not keep the object. They need
    * the key of the server: see the guide.
    */
   get handle(): Handle {
@@ -85,8 +72,8 @@ export abstract class ManagedProxy implements Disposable {
   /** @internal */
   [FOR_CHILD](): HeldHandle {
     const { channel, id } = this.#open
-    // The child says that it has attached before its connection is made.
-    return { handle: channel.forChild(this.handle), untilEnd: true, release: channel.hold(id) }
+    // The child reports that it has attached before its connection is established.
+    return { handle: channel.forChild(this.handle), untilEnd: true, release: channel.keep(id) }
   }
 
   /** The handle, so that the proxy itself can be sent as JSON. */
@@ -95,7 +82,7 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /**
-   * Whether both stand for the same object of the same server; false for anything else. It asks nothing of the server.
+   * Whether both stand for the same object of the same server; false for anything else. It sends no request.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -120,16 +107,16 @@ export abstract class ManagedProxy implements Disposable {
     const { channel, isClosed } = this.#remote
     return isClosed
       ? this.#fail(this.#closedError())
-      : (channel.call(undefined, 'show', [this], this.#options) as Promise<string>)
+      : (channel.request(undefined, 'show', [this], this.#options) as Promise<string>)
   }
 
   /**
-   * Lets go of the object; when there is no other proxy for it, here or elsewhere, and it has no name, it ends. Other proxies of the object
-   * stay as they are, and keep what this client holds in it; with the last of this client's own, its locks and units in the object are given up
-   * and its waits there end. A proxy that is collected does so by itself. Idempotent.
+   * Closes the proxy. An object without a name ends with its last proxy, of any client. Other proxies of the object stay usable, and what
+   * this client holds in the object stays held. With the last proxy of this client, its locks and units in the object are released and
+   * its waits there end. A proxy that is collected is closed by that. Idempotent.
    */
   close(): void {
-    this.#remote.channel.letGo(this.#remote)
+    this.#remote.channel.dropReference(this.#remote)
   }
 
   [Symbol.dispose](): void {
@@ -137,11 +124,11 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /**
-   * The same object behind a proxy whose every call has this timeout and this signal, unless it is given others.
+   * A proxy of the same object, whose calls have this timeout and this signal unless they are given others.
    *
-   * @remarks The client itself keeps them, also when the server does not answer. A call that waits has done nothing when it ends in that way, and
-   * what was granted too late goes back: a lock, units of a semaphore, items of a queue to its front. Whether any other call has been carried
-   * out is not known then. `close()` of either closes both.
+   * @remarks The client keeps the time, also when the server does not answer. A wait that ends in that way has had no effect, and what was
+   * granted too late goes back: a lock, units of a semaphore, items of a queue to its front. Any other call may have been carried out or
+   * not. `close()` of either proxy closes both.
    * @throws `TypeError`, `RangeError` for other options; in the blocking form there is no `signal`.
    * @example
    * ```ts
@@ -173,15 +160,15 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /**
-   * Calls of this object that are pending do not keep the process alive from now on, which they do by default. An object that nobody
-   * calls keeps nothing alive.
+   * From now on, pending calls of this object do not keep the process alive, which they do by default. An object without pending calls
+   * never does.
    */
   unref(): this {
     this.#remote.channel.setRef(this.#remote, false)
     return this
   }
 
-  /** Which object it is; in the blocking form what the object shows, as in Python. */
+  /** The type and name of the object; in the blocking form its content, as in Python. */
   toString(): string {
     const { channel, isClosed } = this.#remote
     if (isClosed || !channel.isBlocking) return textOf(this)
@@ -192,22 +179,27 @@ export abstract class ManagedProxy implements Disposable {
     }
   }
 
-  /** Which object it is, and whether it can be reached. It asks nothing of the server, in either form. */
+  /** The type and name of the object, and whether it can be reached. It sends no request, in either form. */
   [inspect.custom](): string {
     return textOf(this)
   }
 
-  /** Calls a method of the object. @internal */
-  protected call<R>(method: string, args: readonly unknown[] = [], options?: CallOptions): Promise<R> {
-    const remote = this.#remote
-    if (remote.isClosed && !(options?.isPlain && remote.channel.isHeld(remote))) return this.#fail(this.#closedError())
-    return remote.channel.call(remote, method, args, this.#withOwn(options), this) as Promise<R>
+  /** Requests an operation of the object. @internal */
+  protected request<O, M extends keyof O & string>(
+    this: Managed<O>,
+    method: M,
+    args: ArgumentsOf<O, M>,
+    options?: RequestOptions,
+  ): Promise<ResultOf<O, M>>
+  protected request(method: string, args: readonly unknown[], options?: RequestOptions): Promise<unknown> {
+    return this.#request(method, args, options)
   }
 
-  /** Calls a method whose answer nobody waits for, such as one that gives something back. @internal */
+  /** Requests an operation and ignores the reply: one that gives something back. @internal */
+  protected post<O, M extends keyof O & string>(this: Managed<O>, method: M, args: ArgumentsOf<O, M>): void
   protected post(method: string, args: readonly unknown[]): void {
     const remote = this.#remote
-    if (!remote.isClosed || remote.channel.isHeld(remote)) remote.channel.post(remote, method, args)
+    if (!remote.isClosed || remote.channel.hasOpenProxy(remote)) remote.channel.post(remote, method, args)
   }
 
   /** The proxy that this one is a view of, or itself. @internal */
@@ -215,7 +207,7 @@ export abstract class ManagedProxy implements Disposable {
     return this.#of ?? this
   }
 
-  /** The timeout that a call has: that of the view, if it is given none. @internal */
+  /** The timeout of calls without one of their own: that of the view. @internal */
   protected get timeoutMs(): number | undefined {
     return this.#options?.timeoutMs
   }
@@ -225,7 +217,7 @@ export abstract class ManagedProxy implements Disposable {
     return this.#fail(error)
   }
 
-  /** What `fn` makes of a result, in either form. @internal */
+  /** `fn` of a result, in either form. @internal */
   protected after<T, R>(result: Promise<T>, fn: (value: T) => R): Promise<R> {
     return (this.#remote.channel.isBlocking ? fn(result as T) : result.then(fn)) as Promise<R>
   }
@@ -240,10 +232,18 @@ export abstract class ManagedProxy implements Disposable {
     return this.#remote.channel
   }
 
-  #withOwn(options: CallOptions | undefined): CallOptions | undefined {
+  #withOwn(options: RequestOptions | undefined): RequestOptions | undefined {
     if (this.#options === undefined || options === undefined) return options ?? this.#options
     const { timeoutMs = this.#options.timeoutMs, signal = this.#options.signal } = options
     return options.isPlain ? options : { ...options, timeoutMs, signal }
+  }
+
+  #request(method: string, args: readonly unknown[], options?: RequestOptions): Promise<unknown> {
+    const remote = this.#remote
+    if (remote.isClosed && !(options?.isPlain && remote.channel.hasOpenProxy(remote))) {
+      return this.#fail(this.#closedError())
+    }
+    return remote.channel.request(remote, method, args, this.#withOwn(options), this) as Promise<unknown>
   }
 
   get #open(): Remote {
@@ -251,7 +251,7 @@ export abstract class ManagedProxy implements Disposable {
     throw this.#closedError()
   }
 
-  // What this class needs of its own is private: the methods of users' types may have any other name.
+  // What this class needs itself is private: methods of users' types may have any other name.
   #fail(error: unknown): Promise<never> {
     if (this.#remote.channel.isBlocking) throw error
     return Promise.reject(error)
@@ -262,14 +262,14 @@ export abstract class ManagedProxy implements Disposable {
   }
 }
 
-// An assignment to what no class has would change this side only. At the end of the prototype chain nothing else pays for the Proxy.
+// An assignment to an undeclared property would change this side only. At the end of the prototype chain, the Proxy costs nothing else.
 Object.setPrototypeOf(
   ManagedProxy.prototype,
   new Proxy(
     {},
     {
       set(target, key, value, receiver: ManagedProxy) {
-        // Marks of tools, and of the program itself.
+        // Marks of tools and of the program.
         if (typeof key === 'symbol' || key.startsWith('_')) return Reflect.set(target, key, value, receiver)
         throw assignmentError(receiver, key)
       },
@@ -284,7 +284,7 @@ function assignmentError(proxy: ManagedProxy, key: string): Error {
   return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' })
 }
 
-/** Nothing private here: node asks the blocking form of a namespace, which is a Proxy. */
+/** Uses no private field: `this` may be the blocking form of a namespace, which is a Proxy. */
 function textOf(proxy: ManagedProxy): string {
   const { channel, typeName, name, id, isClosed } = remoteOf(proxy)!
   const Class = Object.getPrototypeOf(proxy).constructor as ProxyClass // a namespace may have a value of that name
@@ -293,10 +293,10 @@ function textOf(proxy: ManagedProxy): string {
   return `<${which} at ${channel.address}${channel.hasEnded ? ', disconnected' : ''}>`
 }
 
-/** What every proxy has, also one of a user's type, whose methods may have the names of what is protected in {@link ManagedProxy}. */
+/** The members of every proxy, also of a registered type, whose methods may have the names of protected members of {@link ManagedProxy}. */
 export type AnyProxy = Omit<ManagedProxy, keyof SelfReturning> & SelfReturning
 
-/** What gives a proxy of the same type. */
+/** The members that return a proxy of the same type. */
 interface SelfReturning {
   /** {@link ManagedProxy.with}. */
   with(options: WaitOptions): this

@@ -1,11 +1,11 @@
 /**
- * The worker that carries bytes between a blocking client and a socket, in both directions, knowing nothing of what they mean: the
- * client itself proves that it knows the key. It is connected to the client by rings, or by a port where there is no shared memory.
+ * The worker that carries bytes between a blocking client and a socket, in both directions, without reading them: the client itself
+ * authenticates. It is connected to the client by rings, or by a port without shared memory.
  */
 import type { ConnectionOptions } from 'node:tls'
 import { type MessagePort, workerData } from 'node:worker_threads'
 import type { Handle } from '../../memory/handle.ts'
-import { Connection } from '../../queue/pipe.ts'
+import { Connection as PipeEnd } from '../../queue/pipe.ts'
 import type { ManagerAddress } from '../address.ts'
 import { inPieces } from '../wire/ring-transport.ts'
 import { dial } from './dial.ts'
@@ -20,12 +20,12 @@ const { link, at, tls } = workerData as {
   tls: ConnectionOptions | undefined
 }
 
-if ('rings' in link) relayRings(Connection.attach<Uint8Array>(link.rings))
+if ('rings' in link) relayRings(PipeEnd.attach<Uint8Array>(link.rings))
 else relayPort(link.port, link.arrivals)
 
-function relayRings(rings: Connection<Uint8Array>): void {
+function relayRings(rings: PipeEnd<Uint8Array>): void {
   const socket = dial(at, tls)
-  socket.on('error', () => {}) // the close that follows ends the rings, which is what the client sees
+  socket.on('error', () => {}) // the close that follows ends the rings, which the client notices
   socket.once('close', () => rings.close())
 
   void toSocket()
@@ -50,7 +50,7 @@ function relayRings(rings: Connection<Uint8Array>): void {
         await Promise.all(sent)
       }
     } catch {
-      // Either side is gone; the other one is told by the end of what connects them.
+      // One side is gone; the end of the link informs the other side.
     }
     rings.close()
   }

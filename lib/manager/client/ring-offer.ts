@@ -1,18 +1,18 @@
-/** When a client goes on in shared memory, and how it asks the server for that: docs/internals/manager-protocol.md. */
+/** When a client continues in shared memory, and how it offers that to the server: docs/internals/manager-protocol.md. */
 import type { Handle } from '../../memory/handle.ts'
-import { type Connection, Pipe, type PipeEnds } from '../../queue/pipe.ts'
+import { Pipe, type Connection as PipeEnd, type PipeEnds } from '../../queue/pipe.ts'
 import { RING_BYTES } from '../wire/ring-transport.ts'
 
-/** So many calls within so short a time are worth rings. */
+/** A client that makes HOT_CALLS requests within HOT_MS moves to rings. */
 const HOT_CALLS = 64
 const HOT_MS = 1000
 
-/** Whether a client has much to say. */
+/** Whether a client makes many requests. */
 export class Pace {
   #calls = 0
   #since = 0
 
-  /** Notes a call; true once, for the first that is one of many. */
+  /** Counts a request; true once, when they are frequent. */
   isHot(): boolean {
     if (this.#calls === Infinity || ++this.#calls % HOT_CALLS !== 1) return false
     const now = performance.now()
@@ -25,11 +25,11 @@ export class Pace {
 
 /**
  * Makes rings and offers their other end to the server.
- * @returns our end; undefined when there is no room for them, or the server cannot have them
+ * @returns this side's end; undefined without room for rings, or when the server cannot attach
  */
 export async function offerRings(
   offer: (theirs: Handle) => Promise<unknown>,
-): Promise<Connection<Uint8Array> | undefined> {
+): Promise<PipeEnd<Uint8Array> | undefined> {
   let ends: PipeEnds<Uint8Array>
   try {
     ends = new Pipe<Uint8Array>({ byteLength: RING_BYTES })

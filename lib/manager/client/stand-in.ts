@@ -1,14 +1,14 @@
 /**
- * Stand-ins: what arrives in a result in the place of a shared object that cannot be attached to here, because its server is unknown
- * or it is gone. The rest of the result is as it should be; whoever uses the stand-in sees the error.
+ * Stand-ins: what arrives in a result in the place of a shared object that cannot be attached to, because its server is unknown or the
+ * object is gone. The rest of the result is intact; using the stand-in throws the error.
  */
 import { inspect } from 'node:util'
 import type { Handle } from '../../memory/handle.ts'
 import { attach, registerShareable, type Shareable } from '../../memory/shareable.ts'
 
-/** What a stand-in says without having been attached to: what it is, so that it can be passed on. */
+/** The properties of a stand-in itself, so that it can be inspected and passed on. */
 const OWN: ReadonlySet<PropertyKey> = new Set(['handle', 'toJSON', 'toString', 'constructor', inspect.custom])
-/** What the language and its tools ask of any object. */
+/** The properties that the language and its tools read of any object. */
 const ASKED_OF_ALL: ReadonlySet<PropertyKey> = new Set(['then', 'asymmetricMatch', '$$typeof', 'nodeType'])
 
 class Unattached {
@@ -54,7 +54,7 @@ export function attachOrStandIn(handle: Handle): Shareable {
   }
 }
 
-/** A result that is nothing but a stand-in is no result. @throws why it could not be attached to. */
+/** A result that is only a stand-in is an error. @throws the reason why it could not be attached to. */
 export function assertAttached(value: unknown): void {
   if (typeof value === 'object' && value !== null && errors.has(value)) throw errors.get(value)
 }

@@ -1,6 +1,6 @@
 /**
- * Numbers of tasks: who of this client calls. Inside `run` of a managed lock it is whatever runs as part of that; the tasks are
- * those of the locks in shared memory.
+ * Numbers of tasks, which identify the caller within this client. A task is what runs inside `run` of a managed lock; the tasks are those
+ * of the locks in shared memory.
  */
 import { currentTask, type Task } from '../../sync/task.ts'
 
@@ -10,7 +10,7 @@ const MAX_NUMBER = 2 ** 32 - 1
 const numbers = new WeakMap<Task, number>()
 let last = 0
 
-/** The number of a task that nobody will be recognised as. */
+/** The number of a new task, which no later code runs inside of. */
 export function newTaskNumber(): number {
   last = (last % MAX_NUMBER) + 1
   return last
@@ -26,7 +26,7 @@ export function numberOf(task: Task): number {
   return number
 }
 
-/** The tasks that the code which asks runs as part of: what they hold is its own. */
+/** The tasks that the caller runs inside of: what they own is the caller's as well. */
 export function surroundingTasks(): number[] {
   const within: number[] = []
   for (let task = currentTask(); task !== undefined; task = task.outer) {

@@ -4,7 +4,7 @@ import type { ManagedProxy } from './proxy.ts'
 /** What a transaction is made of: `[proxy, method, ...arguments]`. */
 export type AnyOperation = readonly [proxy: object, method: string, ...args: unknown[]]
 
-/** What proxies have that is no operation on their object. */
+/** The members of proxies that are not operations. */
 type NotCalled = keyof ManagedProxy
 
 /** The names of a proxy's operations. */
@@ -17,7 +17,7 @@ type MethodOf<P> = {
 }[keyof P] &
   string
 
-/** The operations of a proxy, and what is wrong with another one. */
+/** The operations of a proxy; for any other name a type that names them in the compiler's error. */
 type OperationOf<P, K> =
   K extends MethodOf<P>
     ? P[K] extends (...args: infer A) => Promise<unknown>

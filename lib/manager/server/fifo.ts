@@ -1,6 +1,6 @@
-/** Fifo: values in, values out, at the same cost however many there are. */
+/** Fifo: first in, first out, at a cost that does not depend on the number of values. */
 
-/** So many that are gone are kept at the front before they are cut off. */
+/** The number of empty places at the front before the array is cut. */
 const SLACK = 1024
 
 export class Fifo<T> {

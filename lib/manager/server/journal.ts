@@ -1,39 +1,39 @@
 /**
- * The journal: how what a transaction has done is taken back when it fails. Methods run one at a time and a transaction runs to its end
- * without a pause, so there is one journal, and outside of transactions it is closed and costs one comparison.
+ * The journal: the changes of a transaction, which are undone when it fails. Methods run one at a time, and a transaction runs to its end
+ * without a pause. So there is one journal; outside transactions it is closed and costs one comparison.
  */
 
 class Journal {
-  /** How to take back what was done, in the order in which it was done. */
+  /** How to undo the changes, in the order of the changes. */
   #undo: (() => void)[] | undefined
-  /** What is to be done when it has succeeded. */
+  /** What to do when the transaction has succeeded. */
   readonly #finish: (() => void)[] = []
-  /** Objects of which there is a copy. */
+  /** Objects that were copied. */
   readonly #copied = new Set<object>()
 
-  /** Whether a transaction is under way: only then changes are to be noted. */
+  /** Whether a transaction runs: only then changes are noted. */
   get isOpen(): boolean {
     return this.#undo !== undefined
   }
 
-  /** Notes a change: `undo` takes it back, at a time when everything that was done later has been taken back. */
+  /** Notes a change, which `undo` undoes after all later changes were undone. */
   note(undo: () => void): void {
     this.#undo?.push(undo)
   }
 
-  /** What is left to be done when nothing can be taken back any more. */
+  /** Calls `fn` when the transaction has succeeded. */
   onSuccess(fn: () => void): void {
     this.#finish.push(fn)
   }
 
-  /** Notes any number of changes of an object that are taken back only by restoring a copy, which is made once. */
+  /** Notes changes of an object that are undone by restoring a copy, which is made once. */
   noteCopy(object: object, copy: () => () => void): void {
     if (this.#undo === undefined || this.#copied.has(object)) return
     this.#copied.add(object)
     this.#undo.push(copy())
   }
 
-  /** Runs `fn`; when it throws, takes back what was noted meanwhile. */
+  /** Runs `fn`; when it throws, undoes the changes that it noted. */
   transact<T>(fn: () => T): T {
     const undo: (() => void)[] = []
     this.#undo = undo

@@ -1,35 +1,35 @@
-/** What a server allows its clients, so that none of them can harm it or the others. */
+/** Limits of clients, so that none can harm the server or other clients. */
 import { managerError } from '../../errors/manager-messages.ts'
 import { assertInteger, assertOptions } from '../../validate.ts'
 
 /** What the server of a {@link Manager} allows. */
 export interface ManagerLimits {
-  /** Clients at a time, those that have not proved yet that they know the key included. @defaultValue 4096 */
+  /** Clients at a time, including those that have not yet authenticated. @defaultValue 4096 */
   readonly clients?: number
-  /** Clients at a time that have not proved yet that they know the key. @defaultValue 1024 */
+  /** Clients at a time that have not yet authenticated. @defaultValue 1024 */
   readonly unauthenticated?: number
-  /** Milliseconds that a client may take to prove it. @defaultValue 5000 */
+  /** Milliseconds that a client may take to authenticate. @defaultValue 5000 */
   readonly authenticateMs?: number
   /** Bytes of one message, in either direction; at least 64 KiB. @defaultValue 64 MiB */
   readonly frameBytes?: number
-  /** Calls of one client that have not been answered. One more is refused with `ERR_LIMIT`. @defaultValue 20,000 */
+  /** Pending calls of one client. One more is refused with `ERR_LIMIT`. @defaultValue 20,000 */
   readonly pendingCalls?: number
   /** Objects for which one client has proxies. One more is refused with `ERR_LIMIT`. @defaultValue 100,000 */
   readonly objects?: number
   /**
-   * Bytes of replies that wait for one client to read them; at least 1 MiB. From an eighth of it on, nothing more is read from that
-   * client until it has read; a client with more, when there is another reply for it, is cut off.
+   * Bytes of replies that one client has not read; at least 1 MiB. From an eighth of the limit on, the server reads nothing more from that
+   * client until the client has read. A client beyond the limit is cut off at the next reply.
    * @defaultValue 256 MiB
    */
   readonly bufferedBytes?: number
-  /** Milliseconds that a client may take to send more of a message, or to read any of what waits for it. @defaultValue 30,000 */
+  /** Milliseconds that a client may pause within a message, or while replies wait for it. @defaultValue 30,000 */
   readonly stallMs?: number
 }
 
 export type Limits = Required<ManagerLimits>
 
 const MIB = 2 ** 20
-/** Room for what the server says of itself and for errors; and more than a socket takes without saying when it has left. */
+/** Enough for the welcome and for errors; and more than a socket accepts without an event when the bytes have left. */
 const MINIMUM: Partial<Limits> = { frameBytes: 64 * 1024, bufferedBytes: MIB }
 const DEFAULTS: Limits = {
   clients: 4096,
@@ -54,21 +54,21 @@ export function limitsOf(options: ManagerLimits = {}): Limits {
 }
 
 /**
- * What one call can make the server do at once, whatever a client asks for: a server serves one call at a time, and memory beyond what
- * the engine has for one object ends the process. Beyond a limit a call is refused with `ERR_LIMIT`. docs/guide/managers.md has the same table.
+ * The limits of one request: a server serves one request at a time, and memory beyond what the engine has for one object ends the
+ * process. Beyond a limit a request is refused with `ERR_LIMIT`. docs/guide/managers.md has the same table.
  */
 export const OPERATIONS = {
   /** Items, entries or members of one container, or in a queue: fewer than the engine's maps have room for. */
   items: 2 ** 24 - 16,
   /** Bytes of a managed array. */
   arrayBytes: 2 ** 30,
-  /** Milliseconds that an operation which looks at many values may take: searching, sorting, comparing, transactions, showing all. */
+  /** Milliseconds of an operation over many values: searching, sorting, comparing, transactions, `debugInfo`. */
   searchMs: 2000,
-  /** Values inside of one that is compared with others, those that occur twice counted twice. */
+  /** Values inside a compared value; a value that occurs twice counts twice. */
   comparedValues: 2 ** 18,
-  /** Values inside of one that is shown in full; of a larger one the outer layers are. */
+  /** Values inside a value that is shown in full; of a larger value the outer layers are shown. */
   shownValues: 2 ** 12,
-  /** Milliseconds of the calls of one client after which other clients have their turn. */
+  /** Milliseconds of requests of one client after which other clients are served. */
   turnMs: 20,
 } as const
 
@@ -78,12 +78,12 @@ export function assertItems(type: string, count: number): void {
   throw managerError('ERR_LIMIT', { type, limit: 'items', count, max: OPERATIONS.items })
 }
 
-/** The time of an operation that looks at many values. */
+/** The time of an operation over many values. */
 export class Stopwatch {
   readonly #until = performance.now() + OPERATIONS.searchMs
   #steps = 0
 
-  /** One step is done; the clock is looked at every now and then. @throws {@link ShareError} `ERR_LIMIT`. */
+  /** Counts one step, and reads the clock now and then. @throws {@link ShareError} `ERR_LIMIT`. */
   step(): void {
     if ((++this.#steps & 255) === 0) this.look()
   }

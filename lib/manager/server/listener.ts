@@ -1,4 +1,4 @@
-/** Listener: where the clients of a server come in: a Unix socket, a named pipe, or a port, with TLS or without. */
+/** Listener: where clients connect: a Unix socket, a named pipe, or a port, with TLS or without. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { lstat, rm } from 'node:fs/promises'
@@ -15,7 +15,7 @@ import { SwitchingTransport } from '../wire/switching-transport.ts'
 import { MAX_REFUSED, type ServerCore } from './server-core.ts'
 import { FAREWELL_MS } from './session.ts'
 
-/** A connection that is silent for so long is asked whether it still lives; who has vanished without a word is noticed by it. */
+/** The silence after which TCP's keep-alive probes a connection, which detects a peer that has vanished. */
 const KEEP_ALIVE_MS = 10_000
 const BACKLOG = 1024
 const TAKE_OVER_MS = 10_000
@@ -23,7 +23,7 @@ const TAKE_OVER_MS = 10_000
 export interface Listener {
   /** Where it listens, with the port that the system has chosen if it was asked for any. */
   readonly address: ManagerAddress
-  /** Takes no more clients. */
+  /** Accepts no more clients. */
   close(): Promise<void>
   ref(): void
   unref(): void
@@ -46,24 +46,24 @@ export async function listen(
   }
 }
 
-/** Listens in the place of a server that was killed, whose socket is still there. */
+/** Listens in the place of a killed server, whose socket is still there. */
 async function takeOver(core: ServerCore, address: string, tls: TlsOptions | undefined): Promise<Listener> {
-  // Who removes the socket must not remove that of another one who has done so just now.
+  // Without the lock, this server could remove the socket of another one that has just taken over.
   const lock = lockOf(address)
   try {
-    const hold = await lock?.acquire({ timeoutMs: TAKE_OVER_MS })
+    const guard = await lock?.acquire({ timeoutMs: TAKE_OVER_MS })
     try {
       if (await isAbandoned(address)) await rm(address, { force: true })
       return await listenOnce(core, address, tls)
     } finally {
-      hold?.release()
+      guard?.release()
     }
   } finally {
     lock?.close()
   }
 }
 
-/** That of all who want to listen at a path; undefined where there is no room for it: a server that cannot start is worse. */
+/** The lock of all servers that want to listen at a path; undefined without shared memory: the server starts nevertheless. */
 function lockOf(address: string): Lock | undefined {
   try {
     return Lock.open(`procshare-socket-${createHash('sha256').update(resolve(address)).digest('hex').slice(0, 24)}`)
@@ -92,7 +92,7 @@ async function listenOnce(core: ServerCore, address: ManagerAddress, tls: TlsOpt
       server.listen({ ...socketOptions(address), backlog: BACKLOG, exclusive: true })
     })
   })
-  // Those who do not even come to the end of the handshake of TLS are not seen by the core.
+  // The core does not see connections that do not complete the TLS handshake.
   server.maxConnections = core.limits.clients + MAX_REFUSED
   server.on('error', () => {}) // one that could not be accepted; the others go on
   const bound = server.address()
@@ -112,17 +112,17 @@ function newServer(
 ): Server {
   if (tls === undefined) return createServer(onSocket)
   try {
-    // Whoever gives the authorities of clients wants their certificates.
+    // Authorities of clients are given in order to check their certificates.
     const verified = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }
     const server = createTlsServer({ handshakeTimeout: core.limits.authenticateMs, ...verified, ...tls }, onSocket)
-    // One that takes too long for its handshake would otherwise stay.
+    // A connection with a slow handshake would otherwise stay.
     return server.on('tlsClientError', (_error, socket) => socket.destroy())
   } catch (error) {
     throw socketError(error as Error, address, 'listen')
   }
 }
 
-/** Takes no more clients, and waits until those that there are have left; but not for ever. */
+/** Accepts no more clients, and waits until the present ones have closed, for a limited time. */
 async function endServer(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
   const timer = setTimeout(() => {
     for (const socket of connections) socket.destroy()
@@ -131,7 +131,7 @@ async function endServer(server: Server, connections: ReadonlySet<Socket>): Prom
   clearTimeout(timer)
 }
 
-/** That there is no such directory, for which Node has the words that the permission is missing. */
+/** A missing directory, which Node reports as a missing permission. */
 function withoutDirectory(error: Error, address: ManagerAddress): Error | undefined {
   const isPath = typeof address === 'string' && process.platform !== 'win32'
   if (!isPath || (error as NodeJS.ErrnoException).code !== 'EACCES' || existsSync(dirname(address))) return undefined
@@ -142,7 +142,7 @@ function hostOf(address: ManagerAddress): string {
   return typeof address === 'string' ? '' : address.host
 }
 
-/** Makes a socket that nobody else can connect to; a worker thread cannot say so. */
+/** Makes a socket that only this user can connect to. A worker thread cannot set the umask. */
 function privately(isPath: boolean, fn: () => void): void {
   const umask = isPath && isMainThread && process.platform !== 'win32' ? process.umask(0o177) : undefined
   try {
@@ -152,7 +152,7 @@ function privately(isPath: boolean, fn: () => void): void {
   }
 }
 
-/** Whether there is a socket at the path at which nobody listens. */
+/** Whether there is a socket at the path without a server that listens. */
 export async function isAbandoned(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined)
   if (found?.isSocket() !== true) return false

@@ -1,25 +1,27 @@
 /**
- * Referents: the objects that live in the server, and the table of those that clients have proxies for.
+ * Referents: the objects of the server, and the table of those that clients have references to.
  *
- * A client counts once for each time that the object was sent to it, until it says that it has let go of so many, or leaves. An object
- * that no client has a proxy for and that has no name is not in the table any more. It lives on where other objects of the server
- * contain it, by nothing but their reference to it, and comes back into the table when it is read from there.
+ * A client has one reference for each time that the object was sent to it, until it sends UNREF or ends. An object without references and
+ * without a name is removed from the table. It lives on where other objects of the server contain it, and comes back into the table when
+ * it is sent from there.
  */
 import { inspect } from 'node:util'
 import type { Handle } from '../../memory/handle.ts'
 import { registerShareable } from '../../memory/shareable.ts'
+import type { operations } from '../contract/contract.ts'
 import type { ManagedType } from './managed-type.ts'
-import type { Session } from './session.ts'
+import type { Client } from './request.ts'
 
 /** An object that lives in the server. */
 export class Referent {
   readonly id: number
   readonly type: ManagedType
   readonly object: object
-  /** Under which every client gets it. */
+  /** The name under which every client gets it. */
   name: string | undefined
-  /** How often each client has been sent it. */
-  readonly holders = new Map<Session, number>()
+  /** How many references each client has. */
+  readonly references = new Map<Client, number>()
+  declare readonly [operations]: never
 
   /** @internal Referents are made by the table. */
   constructor(id: number, type: ManagedType, object: object) {
@@ -29,7 +31,7 @@ export class Referent {
     registerShareable(this)
   }
 
-  /** How it is shown inside of another object: by what it is, for it may contain that one. */
+  /** How it is shown inside another object: by its type and name, for it may contain that object. */
   [inspect.custom](): string {
     return `<${this.type.name} ${this.name === undefined ? `#${this.id}` : JSON.stringify(this.name)}>`
   }
@@ -49,7 +51,7 @@ export class KeptHandle {
   }
 }
 
-/** The objects for which clients have proxies, and those that have names. */
+/** The objects that clients have references to, and those that have names. */
 export class ReferentTable {
   readonly #byId = new Map<number, Referent>()
   readonly #byName = new Map<string, Referent>()
@@ -80,7 +82,7 @@ export class ReferentTable {
     return [...this.#byName.keys()]
   }
 
-  /** Gives a referent a name, which keeps it. */
+  /** Gives a referent a name, which keeps it in the table. */
   bind(name: string, referent: Referent): void {
     referent.name = name
     this.#byName.set(name, referent)
@@ -93,29 +95,29 @@ export class ReferentTable {
     if (referent === undefined) return false
     this.#byName.delete(name)
     referent.name = undefined
-    this.#forget(referent)
+    this.#removeIfUnused(referent)
     return true
   }
 
-  /** The client is sent the object once more. */
-  hold(referent: Referent, session: Session): void {
+  /** The client has one reference more. */
+  ref(referent: Referent, client: Client): void {
     this.#byId.set(referent.id, referent)
-    referent.holders.set(session, (referent.holders.get(session) ?? 0) + 1)
+    referent.references.set(client, (referent.references.get(client) ?? 0) + 1)
   }
 
-  /** The client has let go of it so many times; whether it has none left. */
-  release(referent: Referent, session: Session, count: number): boolean {
-    const left = (referent.holders.get(session) ?? 0) - count
+  /** The client has `count` references less; returns whether it has none left. */
+  unref(referent: Referent, client: Client, count: number): boolean {
+    const left = (referent.references.get(client) ?? 0) - count
     if (left > 0) {
-      referent.holders.set(session, left)
+      referent.references.set(client, left)
       return false
     }
-    referent.holders.delete(session)
-    this.#forget(referent)
+    referent.references.delete(client)
+    this.#removeIfUnused(referent)
     return true
   }
 
-  #forget(referent: Referent): void {
-    if (referent.holders.size === 0 && referent.name === undefined) this.#byId.delete(referent.id)
+  #removeIfUnused(referent: Referent): void {
+    if (referent.references.size === 0 && referent.name === undefined) this.#byId.delete(referent.id)
   }
 }

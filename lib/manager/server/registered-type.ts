@@ -1,12 +1,11 @@
 /** Types of users: classes and functions of modules that the server imports. */
 import { managerError } from '../../errors/manager-messages.ts'
 import { assertOptions, assertString, typeError, valueError } from '../../validate.ts'
-import { RESERVED } from '../client/proxy.ts'
+import { RESERVED } from '../contract/reserved.ts'
 import { isMethodName } from '../wire/messages.ts'
-import type { Call } from './call.ts'
 import type { ManagedType, Method } from './managed-type.ts'
-import { Referent } from './referent.ts'
-import type { ServerCore } from './server-core.ts'
+import { Referent, type ReferentTable } from './referent.ts'
+import type { Request } from './request.ts'
 
 /** How a type of the user's own is registered. */
 export interface RegisterOptions {
@@ -14,18 +13,24 @@ export interface RegisterOptions {
   readonly export?: string
   /**
    * The methods that clients may call.
-   * @defaultValue the methods of the class itself, without inherited ones and those that begin with `_`; required for a function
+   * @defaultValue the methods of the class itself, except names that begin with `_`; required for a function
    */
   readonly exposed?: readonly string[]
-  /** Methods whose result becomes a managed object of that type, which the caller gets a proxy for: `{ children: 'list' }`. */
+  /** Methods whose result becomes a managed object of that type, for which the caller gets a proxy: `{ children: 'list' }`. */
   readonly returns?: Readonly<Record<string, string>>
+}
+
+/** The types and objects of a server. */
+interface Registry {
+  readonly types: ReadonlyMap<string, ManagedType>
+  readonly referents: ReferentTable
 }
 
 type Maker = (...args: unknown[]) => unknown
 
 /** Imports the module. @throws `TypeError` for what cannot be registered; what the import throws. */
 export async function registeredType(
-  server: ServerCore,
+  server: Registry,
   name: string,
   url: unknown,
   options: unknown,
@@ -69,13 +74,13 @@ function ownMethods(Class: { prototype: object }): string[] {
     .map(([name]) => name)
 }
 
-/** What all objects have, and what would make a promise of one. */
+/** The properties of every object, and `then`, which would make the object a promise. */
 function isForbidden(name: string): boolean {
   return name in Object.prototype || name === 'then'
 }
 
-/** A method of the object or of its classes, but not of those that all objects have. */
-function methodOf(server: ServerCore, typeName: string, name: unknown, resultType: string | undefined): Method {
+/** A method of the object or of its classes, except those of `Object.prototype`. */
+function methodOf(server: Registry, typeName: string, name: unknown, resultType: string | undefined): Method {
   assertString('options.exposed[]', name)
   if (isForbidden(name)) throw valueError('options.exposed[]', 'the name of a method that not every object has', name)
   if (RESERVED.has(name)) {
@@ -91,14 +96,14 @@ function methodOf(server: ServerCore, typeName: string, name: unknown, resultTyp
     if (typeof fn === 'function') return fn.apply(object, args)
     throw managerError('ERR_NOT_EXPOSED', { type: typeName, method: name, isMissing: true })
   }
-  if (resultType === undefined) return (object, _call, ...args) => invoke(object, args)
-  const wrap = (value: unknown, call: Call) => {
+  if (resultType === undefined) return (object, _request, ...args) => invoke(object, args)
+  const wrap = (value: unknown, request: Request) => {
     if (value instanceof Referent) return value
     const type = server.types.get(resultType)
     if (type === undefined) throw valueError(`options.returns.${name}`, 'the name of a registered type', resultType)
     return type.exposes === undefined
-      ? Promise.resolve(type.create([value], call)).then((made) => server.referents.make(type, made))
+      ? Promise.resolve(type.create([value], request)).then((made) => server.referents.make(type, made))
       : server.referents.make(type, value as object)
   }
-  return async (object, call, ...args) => wrap(await invoke(object, args), call)
+  return async (object, request, ...args) => wrap(await invoke(object, args), request)
 }

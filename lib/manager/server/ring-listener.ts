@@ -1,20 +1,20 @@
 /**
- * RingListener: where blocking clients of the same machine come in. Each makes a pair of rings and puts the handle of the server's end
- * into a queue in shared memory, which takes no turn of its event loop. They prove that they know the key like all others.
+ * RingListener: where blocking clients of the same machine connect. Each makes a pair of rings and puts the handle of the server's end
+ * into a queue in shared memory, which needs no turn of its event loop. They authenticate like all other clients.
  */
 import { hasCode } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
-import { Connection } from '../../queue/pipe.ts'
+import { Connection as PipeEnd } from '../../queue/pipe.ts'
 import { Queue } from '../../queue/queue.ts'
 import { RingTransport } from '../wire/ring-transport.ts'
 import type { ServerCore } from './server-core.ts'
 
-/** So many requests are looked at in a row before others have their turn; unreadable ones count for many. */
+/** The number of requests in a row before the event loop has its turn; an unreadable one counts as UNREADABLE. */
 const MAX_IN_A_ROW = 64
 const UNREADABLE = 16
 
-/** What becomes of the queue itself; it will not get better. */
+/** Errors of the queue itself, which are final. */
 const DAMAGED = ['ERR_CLOSED', 'ERR_CORRUPT', 'ERR_ENDED'] as const
 
 export class RingListener {
@@ -24,14 +24,14 @@ export class RingListener {
   private constructor(core: ServerCore, requests: Queue<unknown>) {
     this.#requests = requests
     core.rings = requests.handle
-    requests.unref() // clients that may come keep nothing
+    requests.unref() // waiting for clients does not keep the process alive
     void this.#listen(core)
   }
 
-  /** Begins to listen; undefined where there is no shared memory, or none left: blocking clients come through sockets then. */
+  /** Begins to listen; undefined without free shared memory: then blocking clients connect through sockets. */
   static listen(core: ServerCore): RingListener | undefined {
     try {
-      return new RingListener(core, new Queue<unknown>().unref().distrust()) // what keeps a server alive is its socket
+      return new RingListener(core, new Queue<unknown>().unref().distrust()) // the socket keeps the server alive
     } catch {
       return undefined
     }
@@ -42,7 +42,7 @@ export class RingListener {
     this.#requests.close()
   }
 
-  /** Whatever is put into the queue, others find it listening; only when it is closed or damaged do clients come through sockets. */
+  /** Serves the queue whatever is put into it. Only when the queue is closed or damaged, clients connect through sockets. */
   async #listen(core: ServerCore): Promise<void> {
     for (let work = 0; !this.#isClosed; work++) {
       if (work >= MAX_IN_A_ROW) {
@@ -62,11 +62,11 @@ export class RingListener {
         continue
       }
       try {
-        // Never waiting for a segment that a client leaves half-made.
-        const rings = withoutPatience(() => Connection.attach<Uint8Array>(request as Handle))
+        // Does not wait for a segment that a client leaves unfinished.
+        const rings = withoutPatience(() => PipeEnd.attach<Uint8Array>(request as Handle))
         core.accept(new RingTransport(rings))
       } catch {
-        work += UNREADABLE // it is no end of a pipe, or its client is gone already
+        work += UNREADABLE // not an end of a pipe, or its client is gone
       }
     }
   }

@@ -1,33 +1,59 @@
-/** The object that stands for the server itself: making objects, names, transactions, and what the server says of itself. */
+/** The server itself as an object: making objects, names, transactions, and statistics. */
 import { managerError } from '../../errors/manager-messages.ts'
-import { isHandle } from '../../memory/handle.ts'
+import { type Handle, isHandle } from '../../memory/handle.ts'
 import { assertString, typeError, valueError } from '../../validate.ts'
-import type { Call } from './call.ts'
+import type { ManagedObjectInfo, ManagerStats, RootOperations } from '../contract/root.ts'
 import { Stopwatch } from './limits.ts'
-import { type ManagedType, methods } from './managed-type.ts'
-import { Referent } from './referent.ts'
-import type { ServerCore } from './server-core.ts'
-import { runTransaction } from './transaction.ts'
-import { iteratorType } from './types/iterator.ts'
+import type { ManagedType, Methods } from './managed-type.ts'
+import { Referent, type ReferentTable } from './referent.ts'
+import type { Client, Request } from './request.ts'
+import type { Statistics } from './statistics.ts'
+import { type MethodOf, runTransaction } from './transaction.ts'
 
-/** Longer than any name needs to be. */
 const MAX_NAME_LENGTH = 255
 
-/** Named objects that are being made, by a function that takes its time: whoever else asks gets the same one. */
-const underway = new WeakMap<ServerCore, Map<string, Promise<Referent>>>()
+/** The state of a server. */
+export interface ServerState {
+  readonly types: ReadonlyMap<string, ManagedType>
+  readonly referents: ReferentTable
+  readonly statistics: Statistics
+  /** How many clients there are. */
+  readonly clients: number
+}
 
-function create(server: ServerCore, call: Call, typeName: unknown, args: unknown, name: unknown): unknown {
+/** What the server itself needs of its client. */
+export interface RootClient extends Client {
+  ref(referent: Referent): void
+  methodOf: MethodOf
+  takeRings(handle: Handle): boolean
+}
+
+/** The operations of the server, with that of one transport. */
+interface AllOperations extends RootOperations {
+  takeRings(handle: Handle): boolean
+}
+
+/** Named objects that an asynchronous function is making: other requests for the name get the same object. */
+const underway = new WeakMap<ServerState, Map<string, Promise<Referent>>>()
+
+function create(
+  server: ServerState,
+  request: Request,
+  typeName: unknown,
+  args: unknown,
+  name: unknown,
+): Referent | Promise<Referent> {
   assertString('type', typeName)
   if (!Array.isArray(args)) throw typeError('args', 'an array', args)
   const type = server.types.get(typeName)
   if (type === undefined) throw valueError('type', `one of ${creatableTypes(server)}`, typeName)
-  if (name === undefined) return make(server, call, type, args)
+  if (name === undefined) return make(server, request, type, args)
   assertName(name)
   const existing = server.referents.named(name)
   if (existing !== undefined) return checkKind(existing, type)
   const pending = underway.get(server)?.get(name)
   if (pending !== undefined) return pending.then((referent) => checkKind(referent, type))
-  const made = make(server, call, type, args)
+  const made = make(server, request, type, args)
   if (made instanceof Referent) {
     server.referents.bind(name, made)
     return made
@@ -47,13 +73,16 @@ function create(server: ServerCore, call: Call, typeName: unknown, args: unknown
   return bound
 }
 
-/** The types that a client can ask for: an iteration is only what a method returns. */
-function creatableTypes({ types }: ServerCore): string {
-  return [...types.keys()].filter((name) => name !== iteratorType.name).join(', ')
+/** The types that a client can create. */
+function creatableTypes({ types }: ServerState): string {
+  return [...types.values()]
+    .filter(({ isInternal }) => !isInternal)
+    .map(({ name }) => name)
+    .join(', ')
 }
 
-function make(server: ServerCore, call: Call, type: ManagedType, args: unknown[]): Referent | Promise<Referent> {
-  const object = type.create(args, call)
+function make(server: ServerState, request: Request, type: ManagedType, args: unknown[]): Referent | Promise<Referent> {
+  const object = type.create(args, request)
   if (object instanceof Promise) return object.then((made: object) => server.referents.make(type, made))
   return server.referents.make(type, object)
 }
@@ -70,18 +99,18 @@ function assertName(name: unknown): asserts name is string {
   }
 }
 
-/** The number of the object of that name, which the client gets a proxy for. */
-function find(server: ServerCore, call: Call, name: unknown, typeName: unknown): number {
+/** The number of the object of that name, to which the client has one more reference. */
+function find(server: ServerState, request: Request, name: unknown, typeName: unknown): number {
   assertName(name)
   const referent = server.referents.named(name)
   if (referent === undefined || referent.type.name !== typeName) {
     throw managerError('ERR_NO_OBJECT', { name, type: String(typeName) })
   }
-  call.session.hold(referent)
+  clientOf(request).ref(referent)
   return referent.id
 }
 
-function stats(server: ServerCore) {
+function stats(server: ServerState): ManagerStats {
   const { calls, failures, accepted, refused, cutOff, latency } = server.statistics
   return {
     objects: server.referents.size,
@@ -99,10 +128,10 @@ function stats(server: ServerCore) {
   }
 }
 
-function debugInfo(server: ServerCore) {
-  const objects = []
+function debugInfo(server: ServerState): ManagedObjectInfo[] {
+  const objects: ManagedObjectInfo[] = []
   const watch = new Stopwatch()
-  for (const { id, type, name, holders, object } of server.referents.values()) {
+  for (const { id, type, name, references, object } of server.referents.values()) {
     watch.look()
     let text: string
     try {
@@ -110,9 +139,34 @@ function debugInfo(server: ServerCore) {
     } catch (error) {
       text = `(cannot be shown: ${error})`
     }
-    objects.push({ id, type: type.name, name, clients: holders.size, text: text.slice(0, 200).toWellFormed() })
+    objects.push({ id, type: type.name, name, clients: references.size, text: text.slice(0, 200).toWellFormed() })
   }
   return objects
+}
+
+function clientOf({ client }: Request): RootClient {
+  return client as RootClient
+}
+
+const methods: Methods<AllOperations, ServerState> = {
+  create,
+  stats,
+  debugInfo,
+  find,
+  takeRings: (_server, request, handle) => isHandle(handle) && clientOf(request).takeRings(handle),
+  names: (server) => server.referents.names(),
+  unlink: (server, _request, name) => {
+    assertString('name', name)
+    return server.referents.unbind(name)
+  },
+  transaction: (_server, request, operations) => {
+    const client = clientOf(request)
+    return runTransaction(request, (referent, name) => client.methodOf(referent, name), operations)
+  },
+  show: (_server, _request, referent) => {
+    if (!(referent instanceof Referent)) throw typeError('object', 'a managed object', referent)
+    return referent.type.show(referent.object)
+  },
 }
 
 export const rootType: ManagedType = {
@@ -120,22 +174,6 @@ export const rootType: ManagedType = {
   create: () => {
     throw managerError('ERR_NOT_EXPOSED', { isServer: true })
   },
-  methods: methods({
-    create,
-    stats,
-    debugInfo,
-    find: (server: ServerCore, call, name: unknown, typeName: unknown) => find(server, call, name, typeName),
-    takeRings: (_server: ServerCore, call, handle: unknown) => isHandle(handle) && call.session.takeRings(handle),
-    names: (server: ServerCore) => server.referents.names(),
-    unlink: (server: ServerCore, _call, name: unknown) => {
-      assertString('name', name)
-      return server.referents.unbind(name)
-    },
-    transaction: (_server: ServerCore, call, operations: unknown) => runTransaction(call, operations),
-    show: (_server: ServerCore, _call, referent: unknown) => {
-      if (!(referent instanceof Referent)) throw typeError('object', 'a managed object', referent)
-      return referent.type.show(referent.object)
-    },
-  }),
+  methods: Object.freeze(Object.assign(Object.create(null), methods)),
   show: () => 'server',
 }

@@ -1,53 +1,44 @@
 /**
- * ServerCore: the objects and the clients of one server, whatever the clients come through. Listening is done in listener.ts.
+ * ServerCore: the objects and the clients of one server, for all transports. Listening is done in listener.ts.
  */
 import { randomBytes } from 'node:crypto'
 import { managerError } from '../../errors/manager-messages.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { valueError } from '../../validate.ts'
-import { MAX_HANDSHAKE_BYTES, REFUSED, writeRefusal } from '../wire/handshake.ts'
+import { type AboutServer, MAX_HANDSHAKE_BYTES, REFUSED, writeRefusal } from '../wire/handshake.ts'
 import type { Transport } from '../wire/transport.ts'
 import type { Limits } from './limits.ts'
 import type { ManagedType } from './managed-type.ts'
 import { Referent, ReferentTable } from './referent.ts'
 import { type RegisterOptions, registeredType } from './registered-type.ts'
-import { rootType } from './root.ts'
-import { FAREWELL_MS, Session } from './session.ts'
+import { rootType, type ServerState } from './root.ts'
+import { FAREWELL_MS, Session, type SessionHost } from './session.ts'
 import { Statistics } from './statistics.ts'
-import { builtInTypes } from './types/index.ts'
 
 const CHECK_MS = 250
-/** So many clients at a time are told that there are too many. */
+/** How many clients at a time receive the refusal that there are too many. */
 export const MAX_REFUSED = 64
 
-/** What a server says of itself to a client that it trusts. */
-export interface AboutServer {
-  /** Tells this server from every other one, also from a later one at the same address. */
-  readonly id: string
-  readonly pid: number
-  /** The queue in shared memory where blocking clients of the same machine ask for a connection. */
-  readonly rings?: Handle
-  readonly frameBytes: number
-}
-
-export class ServerCore {
+export class ServerCore implements SessionHost, ServerState {
   readonly id = randomBytes(12).toString('base64url')
   readonly key: Uint8Array
   readonly limits: Limits
-  readonly types = new Map<string, ManagedType>(builtInTypes.map((type) => [type.name, type]))
+  readonly types: Map<string, ManagedType>
   readonly referents = new ReferentTable()
   readonly statistics = new Statistics()
   /** The object that stands for the server. */
   readonly root = new Referent(0, rootType, this)
-  /** Where blocking clients of the same machine ask for a connection. */
+  /** The queue where clients of the same machine ask for a connection. */
   rings: Handle | undefined
   readonly #sessions = new Set<Session>()
   #untrusted = 0
-  /** Clients that are being told that there are too many. */
+  /** Clients that are receiving that refusal. */
   #refused = 0
   #checks: NodeJS.Timeout | undefined
 
-  constructor(key: Uint8Array, limits: Limits) {
+  /** @param types - the types of objects that the server knows from the start */
+  constructor(key: Uint8Array, limits: Limits, types: readonly ManagedType[]) {
+    this.types = new Map(types.map((type) => [type.name, type]))
     this.key = key
     this.limits = limits
   }
@@ -56,7 +47,7 @@ export class ServerCore {
     return this.#sessions.size - this.#untrusted
   }
 
-  /** Makes a type of the user's own known. Only who runs the server can do so: it runs code. */
+  /** Registers a user's type. Only the process that runs the server can do so, since it runs code. */
   async register(name: string, module: string, options: RegisterOptions | undefined): Promise<void> {
     const assertNew = () => {
       if (this.types.has(name)) throw valueError('name', 'a name that no type has yet', name)
@@ -67,7 +58,7 @@ export class ServerCore {
     this.types.set(name, type)
   }
 
-  /** Takes a client on, or not when there are too many. */
+  /** Accepts a client, or refuses it when there are too many. */
   accept(transport: Transport): void {
     if (this.#sessions.size >= this.limits.clients || this.#untrusted >= this.limits.unauthenticated) {
       this.#refuse(transport)
@@ -80,7 +71,7 @@ export class ServerCore {
     session.start()
   }
 
-  /** Says that there are too many, to as many as would listen at a time; those beyond that learn nothing. */
+  /** Refuses a client because there are too many. Beyond MAX_REFUSED at a time, the connection is closed without a reason. */
   #refuse(transport: Transport): void {
     this.statistics.refused++
     if (this.#refused >= MAX_REFUSED) {
@@ -98,7 +89,7 @@ export class ServerCore {
     transport.close()
   }
 
-  /** What clients are told. */
+  /** The JSON of the welcome. */
   about(): Uint8Array {
     const about: AboutServer = {
       id: this.id,
@@ -122,7 +113,7 @@ export class ServerCore {
     this.#checks = undefined
   }
 
-  /** Ends all sessions, telling the clients why. */
+  /** Ends all sessions, and sends the clients the reason. */
   dismissAll(): void {
     const reason = managerError('ERR_DISCONNECTED', { why: 'shut down' })
     for (const session of [...this.#sessions]) session.dismiss(reason)

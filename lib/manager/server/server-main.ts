@@ -1,8 +1,8 @@
 /**
- * The entry of a server process: serves until its owner, the process that has started it, says so, or ends, or is killed.
+ * The entry of a server process: it serves until the process that started it sends `shutdown`, ends, or is killed.
  *
- * The signals that go to all processes of a terminal or a service are for the owner to deal with: it may need the server while it
- * does, and the server ends with it.
+ * Signals that go to all processes of a terminal or a service are handled by that process: it may need the server in a handler, and
+ * the server ends with it.
  */
 import { encodeThrown } from '../../codec/thrown.ts'
 import '../../index.ts' // every kind of shared object can be among what is passed to users' types
@@ -53,7 +53,7 @@ async function onMessage(message: ToServer): Promise<void> {
   }
 }
 
-/** Calls `load`, which imports modules of users: starting servers and processes is not for their top level here. */
+/** Calls `load`, which imports modules of users. At their top level, these may not start servers and processes here. */
 async function whileImporting<T>(load: () => Promise<T>): Promise<T> {
   imports++
   setImporting(true)
@@ -68,7 +68,7 @@ async function end(): Promise<void> {
   if (isEnding) return
   isEnding = true
   await server?.close()
-  // Whatever users' types have left, timers and sockets, does not keep the process.
+  // Timers and sockets of users' types do not keep the process alive.
   process.exit()
 }
 

@@ -3,16 +3,17 @@ import type { TlsOptions } from 'node:tls'
 import { isUrl } from '../../kinds-of-value.ts'
 import { assertOptions, assertString, typeError } from '../../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from '../address.ts'
-import { environmentKey, keyBytes, newKey } from '../credentials.ts'
+import { environmentKey, keyBytes, newKey } from '../keys.ts'
 import { noteNotServed, noteServed } from '../served-here.ts'
+import * as OBJECT_TYPES from '../types/objects.ts'
 import { limitsOf, type ManagerLimits } from './limits.ts'
 import { type Listener, listen } from './listener.ts'
-import { listenPrivately, type PrivateListener, removeAbandonedDirectories } from './private-directory.ts'
+import { listenPrivately, type PrivateListener, removeAbandonedDirectories } from './private-listener.ts'
 import type { RegisterOptions } from './registered-type.ts'
 import { RingListener } from './ring-listener.ts'
 import { ServerCore } from './server-core.ts'
 
-/** A type of the user's own, for a server that is to know it from the start. */
+/** A type of your own that a server knows from the start. */
 export interface ManagerType extends RegisterOptions {
   /** The module that makes the objects: a file URL. */
   readonly module: string | URL
@@ -20,19 +21,19 @@ export interface ManagerType extends RegisterOptions {
 
 /** How a server is run. */
 export interface ManagerServeOptions {
-  /** Where to listen; port 0 is any that is free. @defaultValue a socket in a directory that only this user can enter */
+  /** Where to listen; port 0 is any free one. @defaultValue a socket in a directory that only this user can enter */
   readonly address?: ManagerAddress
   /**
    * The key that both sides must know.
-   * @defaultValue the variable `PROCSHARE_AUTHKEY`; without it a random one, which other processes of the same user find beside the
-   * socket if no address was given
+   * @defaultValue the variable `PROCSHARE_AUTHKEY`; without it a random key, which other processes of the same user read from the
+   * directory of the socket if no address was given
    */
   readonly authkey?: string | Uint8Array
   /** Makes connections secure; with `ca`, clients must show a certificate of one of these authorities. */
   readonly tls?: TlsOptions
-  /** What clients may use up. */
+  /** Limits of clients. */
   readonly limits?: ManagerLimits
-  /** Types of the user's own, by name. */
+  /** Types of your own, by name. */
   readonly types?: Readonly<Record<string, ManagerType>>
 }
 
@@ -89,7 +90,7 @@ export class ManagerServer implements AsyncDisposable {
     assertServeOptions(options)
     const key =
       options.authkey === undefined ? (environmentKey() ?? newKey()) : keyBytes('options.authkey', options.authkey)
-    const core = new ServerCore(key, limitsOf(options.limits))
+    const core = new ServerCore(key, limitsOf(options.limits), Object.values(OBJECT_TYPES))
     for (const [name, { module, ...rest }] of Object.entries(options.types ?? {})) {
       await core.register(name, String(module), rest)
     }
@@ -107,13 +108,13 @@ export class ManagerServer implements AsyncDisposable {
     }
   }
 
-  /** Makes a type of the user's own known. @throws as {@link Manager.register}. */
+  /** Registers a type of your own. @throws as {@link Manager.register}. */
   register(name: string, module: string | URL, options?: RegisterOptions): Promise<void> {
     assertString('name', name)
     return this.#core.register(name, String(module), options)
   }
 
-  /** Ends the server: clients are told, their calls are rejected, and the socket is removed. Idempotent. */
+  /** Ends the server: pending calls of clients are rejected, and the socket is removed. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing

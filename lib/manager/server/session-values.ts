@@ -1,28 +1,28 @@
 /**
- * SessionValues: what one client sends and is sent, as bytes and as values, with the references in it: to the server's objects, which are
- * counted for the client as they are written, and to shared objects in memory.
+ * SessionValues: the messages of one client, as bytes and as values. References to the server's objects are counted for the client as they
+ * are written; handles of shared objects in memory are kept or attached.
  */
 import { inBrief } from '../../codec/errors.ts'
 import { managerError } from '../../errors/manager-messages.ts'
 import { type Handle, isHandle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
 import { attach, isShareable } from '../../memory/shareable.ts'
-import { type Call, type FromServer, readValue, writeReply } from '../wire/messages.ts'
+import { type RequestMessage, readValue, type ServerMessage, writeReply } from '../wire/messages.ts'
 import type { Reference, References } from '../wire/values.ts'
+import type { ClientAccount } from './client-account.ts'
 import { KeptHandle, Referent } from './referent.ts'
-import type { Session } from './session.ts'
 
 export class SessionValues {
-  readonly #session: Session
+  readonly #account: ClientAccount
   readonly #frameBytes: number
   readonly #kept: References
   readonly #attached: References
-  /** The objects that the reply which is being written tells the client of. */
-  #told: Referent[] = []
+  /** The objects in the reply that is being written. */
+  #written: Referent[] = []
 
   /** @param frameBytes - how long a reply may be */
-  constructor(session: Session, frameBytes: number) {
-    this.#session = session
+  constructor(account: ClientAccount, frameBytes: number) {
+    this.#account = account
     this.#frameBytes = frameBytes
     const write = (object: object) => this.#write(object)
     this.#kept = { write, read: (reference) => this.#read(reference, (handle) => new KeptHandle(handle)) }
@@ -30,47 +30,47 @@ export class SessionValues {
   }
 
   /**
-   * The arguments of a call.
-   * @param attaches - whether handles in them are attached to, instead of kept
+   * The arguments of a request.
+   * @param attaches - whether shared objects arrive attached, instead of as handles
    * @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_NO_OBJECT`.
    */
-  argumentsOf(message: Call, attaches: boolean | undefined): unknown[] {
+  argumentsOf(message: RequestMessage, attaches: boolean | undefined): unknown[] {
     const args = readValue(message, attaches ? this.#attached : this.#kept)
     if (Array.isArray(args)) return args
     throw managerError('ERR_PROTOCOL', { why: 'arguments' })
   }
 
   /**
-   * A reply. If it cannot be sent, the client is not taken for a holder of the objects in it.
+   * A reply. If it cannot be sent, the references in it do not count.
    * @throws `DataCloneError`; {@link ShareError} `ERR_LIMIT`.
    */
-  encode(kind: FromServer['kind'], number: number, value: unknown): Buffer {
+  encode(kind: ServerMessage['kind'], requestId: number, value: unknown): Buffer {
     const frameBytes = this.#frameBytes
-    this.#told = []
+    this.#written = []
     try {
-      const bytes = writeReply(kind, number, value, this.#kept)
+      const bytes = writeReply(kind, requestId, value, this.#kept)
       if (bytes.byteLength <= frameBytes) return bytes
       const size = { count: bytes.byteLength, isAtLeast: false, max: frameBytes }
       throw managerError('ERR_LIMIT', { limit: 'reply bytes', ...size })
     } catch (error) {
-      for (const { id } of this.#told) this.#session.letGo(id, 1)
+      for (const { id } of this.#written) this.#account.unref(id, 1)
       throw error
     }
   }
 
-  /** An error as a reply; in brief, if it cannot be sent as it is. */
-  encodeError(kind: FromServer['kind'], number: number, error: unknown): Buffer {
+  /** An error as a reply; shortened if it cannot be sent whole. */
+  encodeError(kind: ServerMessage['kind'], requestId: number, error: unknown): Buffer {
     try {
-      return this.encode(kind, number, error)
+      return this.encode(kind, requestId, error)
     } catch {
-      return writeReply(kind, number, inBrief(error), this.#kept)
+      return writeReply(kind, requestId, inBrief(error), this.#kept)
     }
   }
 
   #write(object: object): Reference {
     if (object instanceof Referent) {
-      this.#session.hold(object)
-      this.#told.push(object)
+      this.#account.ref(object)
+      this.#written.push(object)
       const { id, type, name } = object
       if (type.exposes !== undefined) return [id, type.name, name, type.exposes]
       return name === undefined ? [id, type.name] : [id, type.name, name]
@@ -81,13 +81,13 @@ export class SessionValues {
   }
 
   #read([first]: Reference, attachTo: (handle: Handle) => unknown): unknown {
-    if (typeof first === 'number') return this.#session.find(first)
+    if (typeof first === 'number') return this.#account.find(first)
     if (isHandle(first)) return attachTo(first)
     throw managerError('ERR_PROTOCOL', { why: 'reference' })
   }
 }
 
-/** @throws {@link ShareError} `ERR_NOT_READY` for a segment that a client leaves half-made: the server waits for none. */
+/** @throws {@link ShareError} `ERR_NOT_READY` for a segment that a client leaves unfinished: the server does not wait for it. */
 function attachAtOnce(handle: Handle): unknown {
   return withoutPatience(() => attach(handle))
 }

@@ -1,98 +1,103 @@
 /**
- * Session: one client, as the server sees it, from its connection to its end. It makes the client prove that it knows the key, serves
- * its calls, keeps account of what it holds, and gives all of that up when it leaves, however it leaves.
+ * Session: the server's side of a connection, from its beginning to its end. It receives the messages of the client, serves its requests, and
+ * keeps the client within its limits. The handshake is in ServerHandshake, the references of the client are in ClientAccount.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import { withoutPatience } from '../../memory/segment.ts'
-import { Connection } from '../../queue/pipe.ts'
+import { Connection as PipeEnd } from '../../queue/pipe.ts'
+import { MAX_HANDSHAKE_BYTES, REFUSED, type Refusal, writeRefusal } from '../wire/handshake.ts'
 import {
-  isOpening,
-  MAX_HANDSHAKE_BYTES,
-  newNonce,
-  REFUSED,
-  readProof,
-  writeHello,
-  writeRefusal,
-  writeWelcome,
-} from '../wire/handshake.ts'
-import {
-  CALL,
   CANCEL,
-  type Call as CallMessage,
   ERROR,
   GOODBYE,
-  HOLD,
-  RELEASE,
+  REF,
+  REQUEST,
   RESULT,
+  type RequestMessage,
   ROOT,
-  readFromClient,
+  readClientMessage,
   SWITCH,
+  UNREF,
 } from '../wire/messages.ts'
+import { ServerHandshake } from '../wire/server-handshake.ts'
 import { SwitchingTransport } from '../wire/switching-transport.ts'
 import type { Receiver, Transport } from '../wire/transport.ts'
-import { Call } from './call.ts'
-import { OPERATIONS } from './limits.ts'
+import { ClientAccount } from './client-account.ts'
+import { type Limits, OPERATIONS } from './limits.ts'
 import type { ManagedType, Method } from './managed-type.ts'
-import type { Referent } from './referent.ts'
-import type { ServerCore } from './server-core.ts'
+import type { Referent, ReferentTable } from './referent.ts'
+import { type Client, Request } from './request.ts'
 import { SessionValues } from './session-values.ts'
+import type { Statistics } from './statistics.ts'
 
-/** So long a client may take to read why it is sent away. */
+/** How long a client may take to read the reason of a refusal. */
 export const FAREWELL_MS = 1000
+
+/** What a session needs of its server. */
+export interface SessionHost {
+  readonly key: Uint8Array
+  readonly limits: Limits
+  readonly referents: ReferentTable
+  readonly statistics: Statistics
+  /** The object that stands for the server. */
+  readonly root: Referent
+  /** The JSON of the welcome. */
+  about(): Uint8Array
+  /** The client of a session has proved that it knows the key. */
+  noteTrusted(): void
+  noteEnd(session: Session): void
+}
 
 let lastId = 0
 
-export class Session implements Receiver {
+export class Session implements Receiver, Client {
   readonly id = ++lastId
-  readonly #server: ServerCore
+  readonly #server: SessionHost
   readonly #transport: Transport
-  readonly #nonce = newNonce()
-  #hasOpened = false
-  #isTrusted = false
+  readonly #handshake: ServerHandshake
   #isClosed = false
   #isPaused = false
   readonly #startedAt = performance.now()
-  /** Calls that have not been answered, by their numbers. */
-  readonly #calls = new Map<number, Call>()
-  /** What it has proxies for. */
-  readonly #held = new Map<number, Referent>()
-  /** Objects in which it may hold something that ends with it. */
-  readonly #engaged = new Set<Referent>()
+  /** Requests that have not been answered, by their ids. */
+  readonly #requests = new Map<number, Request>()
+  readonly #account: ClientAccount
   readonly #values: SessionValues
-  /** Milliseconds of calls since others had their turn. */
+  /** Milliseconds of requests since other clients were served. */
   #busyMs = 0
   #isYielding = false
 
-  constructor(server: ServerCore, transport: Transport) {
+  constructor(server: SessionHost, transport: Transport) {
     this.#server = server
     this.#transport = transport
-    this.#values = new SessionValues(this, server.limits.frameBytes)
+    this.#handshake = new ServerHandshake(server.key)
+    this.#account = new ClientAccount(this, server.referents, server.limits.objects)
+    this.#values = new SessionValues(this.#account, server.limits.frameBytes)
   }
 
   get isTrusted(): boolean {
-    return this.#isTrusted
+    return this.#handshake.isTrusted
   }
 
-  /** Whether the client is gone. Its calls are given up, and then what it holds. */
+  /** Whether the client is gone. Its requests are cancelled, and then its ownerships end. */
   get isClosed(): boolean {
     return this.#isClosed
   }
 
-  /** Begins, by asking for proof. */
+  /** Begins the handshake. */
   start(): void {
     this.#transport.start(this, MAX_HANDSHAKE_BYTES)
-    this.#transport.send(writeHello(this.#nonce))
+    this.#transport.send(this.#handshake.hello)
   }
 
   onFrame(frame: Buffer): void {
     if (this.#isClosed) return
     try {
-      if (this.#isTrusted) this.#onMessage(frame)
-      else this.#onProof(frame)
+      if (this.isTrusted) this.#onMessage(frame)
+      else this.#onHandshake(frame)
     } catch (error) {
-      // What it has sent is no message: there is no way to go on, nor a call that could be answered.
+      // The bytes are not a message: there is no way to continue, and no request to answer.
       this.cutOff(error as Error)
     }
   }
@@ -111,46 +116,35 @@ export class Session implements Receiver {
     if (!this.#isYielding) this.#transport.resume()
   }
 
-  /** Ends it, telling the client why. */
+  /** Ends the session, and sends the client the reason. */
   dismiss(reason: Error): void {
     if (this.#isClosed) return
-    if (this.#isTrusted) this.#transport.send(this.#values.encodeError(GOODBYE, 0, reason))
+    if (this.isTrusted) this.#transport.send(this.#values.encodeError(GOODBYE, 0, reason))
     this.#end()
     this.#transport.close()
-    // Who does not read does not let the stream end either.
+    // A client that does not read does not end its stream either.
     setTimeout(() => this.#transport.destroy(), FAREWELL_MS).unref()
   }
 
-  /** The same, for what the client has done or failed to do. */
+  /** The same, for a fault of the client. */
   cutOff(reason: Error): void {
     if (!this.#isClosed) this.#server.statistics.cutOff++
     this.dismiss(reason)
   }
 
-  /** Looks whether the client takes longer to prove that it knows the key than it may; called every now and then. */
+  /** Ends a session whose client does not authenticate in time; called periodically. */
   checkTrust(now: number): void {
-    if (this.#isTrusted || now - this.#startedAt <= this.#server.limits.authenticateMs) return
+    if (this.isTrusted || now - this.#startedAt <= this.#server.limits.authenticateMs) return
     this.cutOff(goneError('client did not authenticate'))
   }
 
-  /** The object lives no longer for this client than it says so: counts, and what it holds in it. */
-  hold(referent: Referent): void {
-    if (!this.#held.has(referent.id) && this.#held.size >= this.#server.limits.objects) {
-      throw managerError('ERR_LIMIT', { limit: 'proxies', max: this.#server.limits.objects })
-    }
-    this.#held.set(referent.id, referent)
-    this.#server.referents.hold(referent, this)
-  }
-
-  /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
-  find(id: number): Referent {
-    const referent = this.#server.referents.get(id)
-    if (referent === undefined) throw managerError('ERR_NO_OBJECT', { id })
-    return referent
+  /** The client has one reference more to an object. @throws {@link ShareError} `ERR_LIMIT`. */
+  ref(referent: Referent): void {
+    this.#account.ref(referent)
   }
 
   /**
-   * Before a reply is made that has at least so many bytes.
+   * Checks the size of a reply before it is made.
    * @throws {@link ShareError} `ERR_LIMIT` when it cannot be sent.
    */
   assertReply(minBytes: number): void {
@@ -159,7 +153,7 @@ export class Session implements Receiver {
     throw managerError('ERR_LIMIT', { limit: 'reply bytes', count: minBytes, isAtLeast: true, max: frameBytes })
   }
 
-  /** Before values are sent among which one text or buffer may be many times. @throws {@link ShareError} `ERR_LIMIT`. */
+  /** Checks a reply with values among which one text or buffer may occur many times. @throws {@link ShareError} `ERR_LIMIT`. */
   assertReplyOf<T extends readonly unknown[]>(values: T): T {
     let bytes = values.length
     for (const value of values) {
@@ -170,53 +164,45 @@ export class Session implements Receiver {
     return values
   }
 
-  /** An object of the server's own that a method gives the client, such as an iterator: it lives as long as its proxies. */
-  make(type: ManagedType, object: object): Referent {
-    return this.#server.referents.make(type, object)
+  /** A new object that a method returns to the client, such as an iterator: it lives as long as its proxies. */
+  make(type: { readonly name: string }, object: object): Referent {
+    return this.#server.referents.make(type as ManagedType, object)
   }
 
-  /** Goes on in shared memory, from what the client sends after its switch; false when that is not possible. */
+  /** Prepares to continue in shared memory after the client's SWITCH; false when that is not possible. */
   takeRings(handle: Handle): boolean {
     const transport = this.#transport
     if (!(transport instanceof SwitchingTransport) || transport.hasRings) return false
     try {
-      transport.prepare(withoutPatience(() => Connection.attach<Uint8Array>(handle)))
+      transport.prepare(withoutPatience(() => PipeEnd.attach<Uint8Array>(handle)))
       return true
     } catch {
-      return false // not of this machine, or not ours to see, or there is no room
+      return false // of another machine, without permission, or there is no room
     }
   }
 
-  /** The method, and the note that the client may from now on hold something in the object. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
+  /** The method; notes that the client may own something in the object from now on. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
   methodOf(referent: Referent, name: string): Method {
     const method = referent.type.methods[name]
     if (method === undefined) {
       throw managerError('ERR_NOT_EXPOSED', { type: referent.type.name, method: name })
     }
-    if (referent.type.leave !== undefined) this.#engaged.add(referent)
+    this.#account.noteUse(referent)
     return method
   }
 
-  #onProof(frame: Buffer): void {
-    const { key, limits } = this.#server
-    if (!this.#hasOpened) {
-      this.#hasOpened = isOpening(frame)
-      if (!this.#hasOpened) this.#refuse(REFUSED.VERSION)
-      return
-    }
-    const proof = readProof(frame, key, this.#nonce)
-    if (typeof proof === 'number') {
-      this.#refuse(proof)
-      return
-    }
-    this.#isTrusted = true
+  #onHandshake(frame: Buffer): void {
+    const refusal = this.#handshake.receive(frame)
+    if (refusal !== undefined) this.#refuse(refusal)
+    if (!this.isTrusted) return
+    const { limits } = this.#server
     this.#server.noteTrusted()
     this.#transport.allow(limits.frameBytes)
     this.#transport.watch(limits.stallMs)
-    this.#transport.send(writeWelcome(key, this.#nonce, proof, this.#server.about()))
+    this.#transport.send(this.#handshake.welcome(this.#server.about()))
   }
 
-  #refuse(reason: number): void {
+  #refuse(reason: Refusal): void {
     this.#transport.send(writeRefusal(reason))
     const isKey = reason === REFUSED.KEY
     this.cutOff(
@@ -227,20 +213,20 @@ export class Session implements Receiver {
   }
 
   #onMessage(frame: Buffer): void {
-    const message = readFromClient(frame)
+    const message = readClientMessage(frame)
     switch (message.kind) {
-      case CALL:
-        this.#onCall(message)
+      case REQUEST:
+        this.#onRequest(message)
         break
       case CANCEL:
-        this.#calls.get(message.call)?.cancel()
+        this.#requests.get(message.requestId)?.cancel()
         break
-      case RELEASE:
-        this.letGo(message.target, message.count)
+      case UNREF:
+        this.#account.unref(message.target, message.count)
         break
-      case HOLD: {
+      case REF: {
         const referent = this.#server.referents.get(message.target)
-        if (referent !== undefined) this.hold(referent)
+        if (referent !== undefined) this.#account.ref(referent)
         break
       }
       case SWITCH:
@@ -250,49 +236,42 @@ export class Session implements Receiver {
     }
   }
 
-  /** The client has let go of an object so many times. */
-  letGo(id: number, count: number): void {
-    const referent = this.#held.get(id)
-    if (referent === undefined || !this.#server.referents.release(referent, this, count)) return
-    this.#held.delete(id)
-    this.#leave(referent)
-  }
-
-  #onCall(message: CallMessage): void {
-    const { call: number } = message
-    if (this.#calls.has(number)) throw managerError('ERR_PROTOCOL', { why: 'duplicate call', value: number })
+  #onRequest(message: RequestMessage): void {
+    const { requestId } = message
+    if (this.#requests.has(requestId))
+      throw managerError('ERR_PROTOCOL', { why: 'duplicate request', value: requestId })
     const started = performance.now()
     let result: unknown
-    const call = new Call(this, message.task)
+    const request = new Request(this, message.task)
     try {
-      if (this.#calls.size >= this.#server.limits.pendingCalls) {
+      if (this.#requests.size >= this.#server.limits.pendingCalls) {
         throw managerError('ERR_LIMIT', { limit: 'pending calls', max: this.#server.limits.pendingCalls })
       }
-      const referent = message.target === ROOT ? this.#server.root : this.find(message.target)
+      const referent = message.target === ROOT ? this.#server.root : this.#account.find(message.target)
       const method = this.methodOf(referent, message.method)
       const args = this.#values.argumentsOf(message, referent.type.attaches)
-      result = method(referent.object, call, ...args)
-      // A promise of ours settles once, which those of others need not do.
+      result = method(referent.object, request, ...args)
+      // A native promise settles once; another thenable may not.
       if (isPromiseLike(result)) result = Promise.resolve(result)
     } catch (error) {
-      this.#fail(number, error, started)
+      this.#fail(requestId, error, started)
       this.#noteBusy(started)
       return
     }
     if (result instanceof Promise) {
-      this.#calls.set(number, call)
-      if (this.#isClosed) call.cancel() // the method itself has ended it
+      this.#requests.set(requestId, request)
+      if (this.#isClosed) request.cancel() // the method itself has ended the session
       result.then(
-        (value) => this.#answer(number, call, value, undefined),
-        (error: unknown) => this.#fail(number, error, undefined),
+        (value) => this.#answer(requestId, request, value, undefined),
+        (error: unknown) => this.#fail(requestId, error, undefined),
       )
     } else {
-      this.#answer(number, call, result, started)
+      this.#answer(requestId, request, result, started)
     }
     this.#noteBusy(started)
   }
 
-  /** After so much work for this client, the calls that it has sent already wait until others had their turn. */
+  /** After `turnMs` of work for this client, its next requests wait until other clients were served. */
   #noteBusy(started: number): void {
     this.#busyMs += performance.now() - started
     if (this.#busyMs < OPERATIONS.turnMs || this.#isYielding || this.#isClosed) return
@@ -305,29 +284,29 @@ export class Session implements Receiver {
     })
   }
 
-  #answer(number: number, call: Call, value: unknown, started: number | undefined): void {
-    this.#calls.delete(number)
+  #answer(requestId: number, request: Request, value: unknown, started: number | undefined): void {
+    this.#requests.delete(requestId)
     if (this.#isClosed) {
-      call.leaveUnanswered()
+      request.leaveUnanswered()
       return
     }
     let reply: Buffer
     try {
-      reply = this.#values.encode(RESULT, number, value)
+      reply = this.#values.encode(RESULT, requestId, value)
     } catch (error) {
-      call.leaveUnanswered()
-      this.#fail(number, error, started)
+      request.leaveUnanswered()
+      this.#fail(requestId, error, started)
       return
     }
     this.#server.statistics.note(started, false)
     this.#send(reply)
   }
 
-  #fail(number: number, error: unknown, started: number | undefined): void {
-    this.#calls.delete(number)
+  #fail(requestId: number, error: unknown, started: number | undefined): void {
+    this.#requests.delete(requestId)
     if (this.#isClosed) return
     this.#server.statistics.note(started, true)
-    this.#send(this.#values.encodeError(ERROR, number, error))
+    this.#send(this.#values.encodeError(ERROR, requestId, error))
   }
 
   #send(bytes: Buffer): void {
@@ -341,7 +320,7 @@ export class Session implements Receiver {
     }
     this.#transport.send(bytes)
     if (!this.#isPaused && waiting + bytes.byteLength > limits.bufferedBytes / 8) {
-      // Unless all of it has left already.
+      // Unless all bytes have left already.
       this.#isPaused = this.#transport.bufferedBytes > 0
       if (this.#isPaused) this.#transport.pause()
     }
@@ -350,16 +329,10 @@ export class Session implements Receiver {
   #end(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    for (const call of this.#calls.values()) call.cancel()
-    this.#calls.clear()
-    for (const referent of this.#engaged) this.#leave(referent)
-    for (const referent of this.#held.values()) this.#server.referents.release(referent, this, Infinity)
-    this.#held.clear()
+    for (const request of this.#requests.values()) request.cancel()
+    this.#requests.clear()
+    this.#account.end()
     this.#server.noteEnd(this)
-  }
-
-  #leave(referent: Referent): void {
-    if (this.#engaged.delete(referent)) referent.type.leave?.(referent.object, this)
   }
 }
 

@@ -1,6 +1,6 @@
-/** What a server counts: calls, failures, clients, and how long the calls that do not wait take. */
+/** Counters of a server: requests, failures, clients, and the time of requests that do not wait. */
 
-/** Microseconds within which so many of a hundred calls are served; the next larger power of two. */
+/** Microseconds within which 50 and 99 of a hundred requests are served, rounded up to a power of two, and the maximum. */
 export interface Latency {
   readonly p50: number
   readonly p99: number
@@ -15,12 +15,12 @@ export class Statistics {
   accepted = 0
   refused = 0
   cutOff = 0
-  /** How many calls took less than 2^i microseconds. */
+  /** The number of requests that took less than 2^i microseconds. */
   readonly #buckets = new Float64Array(BUCKETS)
   #timed = 0
   #maxUs = 0
 
-  /** A call was answered, after so long; calls that waited for something are not timed. */
+  /** Counts a reply and its time; requests that waited are not timed. */
   note(started: number | undefined, hasFailed: boolean): void {
     this.calls++
     if (hasFailed) this.failures++

@@ -1,21 +1,25 @@
-/** Several operations in one step: nobody sees some of them without the others, and if one fails none has happened. */
+/** Several operations in one step: all are carried out before any other request is served, or none if one fails. */
 import { typeError, valueError } from '../../validate.ts'
-import type { Call } from './call.ts'
 import { journal } from './journal.ts'
 import { Stopwatch } from './limits.ts'
+import type { Method } from './managed-type.ts'
 import { Referent } from './referent.ts'
+import type { Request } from './request.ts'
+
+/** Finds a method for the client of the transaction. */
+export type MethodOf = (referent: Referent, name: string) => Method
 
 type Operation = readonly [target: Referent, method: string, ...args: unknown[]]
 
 /** Runs `operations`; gives what each returned. @throws what the first one throws that fails; all before it are undone. */
-export function runTransaction(call: Call, operations: unknown): unknown[] {
+export function runTransaction(request: Request, methodOf: MethodOf, operations: unknown): unknown[] {
   if (!Array.isArray(operations)) throw typeError('operations', 'an array', operations)
   const checked = operations.map((operation, index) => checkOperation(operation, index))
   const watch = new Stopwatch()
   return journal.transact(() =>
     checked.map(([referent, method, ...args]) => {
       watch.look()
-      return call.session.methodOf(referent, method)(referent.object, call, ...args)
+      return methodOf(referent, method)(referent.object, request, ...args)
     }),
   )
 }

@@ -1,24 +1,23 @@
 /**
- * Frames: how messages follow one another in a stream of bytes: four bytes with the length of what comes (little-endian), then
- * that. Nothing else is known here of what is in them.
+ * Frames: messages in a stream of bytes. A frame is four bytes with the length of its content (little-endian), and the content.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 
 export const LENGTH_BYTES = 4
-/** Pieces up to this length are copied to where a buffer is already: to make one for each costs more. */
+/** Pieces up to this length are copied into a buffer that is reused: a new buffer for each costs more. */
 const MAX_COPIED = 4096
 
-/** Puts the frames of a stream together again. */
+/** Reads the frames of a stream. */
 export class FrameReader {
-  /** What has arrived of a frame that is not complete: in pieces, because it may be large and the pieces small. */
+  /** The arrived pieces of an incomplete frame. */
   #pieces: Buffer[] = []
   #arrived = 0
-  /** How many bytes the incomplete frame has with its length; unknown until its length has arrived. */
+  /** The bytes of the incomplete frame with its length; unknown until the length has arrived. */
   #expected = Infinity
   #maxFrameBytes: number
-  /** What has arrived behind a frame whose receiver wanted no more. */
+  /** What has arrived behind a frame after which the receiver paused. */
   #unread: Buffer | undefined
-  /** For small pieces, while their frames are looked at. */
+  /** Holds a small piece while its frames are served. */
   #lent: Buffer | undefined
 
   constructor(maxFrameBytes: number) {
@@ -30,14 +29,14 @@ export class FrameReader {
     return this.#arrived > 0
   }
 
-  /** From now on, frames may be that long. */
+  /** Sets how long frames may be from now on. */
   allow(maxFrameBytes: number): void {
     this.#maxFrameBytes = maxFrameBytes
   }
 
   /**
-   * Takes what has arrived, and hands over each frame that is complete with it, until `onFrame` returns false: what follows then is
-   * kept for the next time, when nothing need have arrived. A frame is part of the bytes that arrived; who keeps it copies it.
+   * Takes arrived bytes, and calls `onFrame` with each frame that they complete, until it returns false. The rest is kept for the next
+   * call, which may bring no bytes. A frame is part of the arrived bytes; a receiver that keeps it copies it.
    * @throws {@link ShareError} `ERR_PROTOCOL` for a frame that would be longer than allowed. Nothing can be read after that.
    */
   push(chunk: Buffer, onFrame: (frame: Buffer) => boolean): void {
@@ -77,7 +76,7 @@ export class FrameReader {
     this.push(this.#lent.subarray(0, piece.byteLength), onFrame)
   }
 
-  /** The frame that was incomplete, if this completes it, and what follows it. */
+  /** The incomplete frame, if the bytes complete it, and the bytes behind it. */
   #complete(chunk: Buffer): { frame: Buffer; rest: Buffer } | undefined {
     let rest = chunk
     if (this.#expected === Infinity) {
@@ -110,7 +109,7 @@ export class FrameReader {
     this.#arrived += piece.byteLength
   }
 
-  /** Bytes that stay as they are. */
+  /** Bytes that are not overwritten. */
   #owned(bytes: Buffer): Buffer {
     return bytes.buffer === this.#lent?.buffer ? Buffer.from(bytes) : bytes
   }

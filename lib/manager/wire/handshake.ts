@@ -1,36 +1,47 @@
 /**
- * The handshake: both sides prove that they know the key before either reads anything else from the other. What is exchanged has
- * fixed lengths and no structure that could be misread.
+ * The handshake: both sides prove that they know the key before either reads anything else. Its messages have fixed lengths and no
+ * structure that could be misread.
  *
  *    client → server   OPENING  magic | version | 0
  *    server → client   HELLO    magic | version | 0 | server nonce (32)
  *    client → server   PROOF    magic | version | 0 | client nonce (32) | HMAC(key, "client" … ) (32)
- *    server → client   WELCOME  magic | version | 0 | HMAC(key, "server" … ) (32) | what the server says of itself
+ *    server → client   WELCOME  magic | version | 0 | HMAC(key, "server" … ) (32) | AboutServer as JSON
  *                  or  REFUSAL  magic | version | reason
  *
- * The opening, which the server's greeting does not wait for, is there so that a server which expects something else, TLS above all,
- * notices at once.
+ * The server greets without waiting for the opening. The opening lets a server that expects something else, TLS above all, notice the
+ * mistake at once.
  *
- * Each HMAC is over the role, the version and both nonces: a proof cannot be sent back to who has made it, nor replayed.
+ * Each HMAC is over the role, the version and both nonces: a proof can neither be sent back to its sender nor replayed.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
+import type { Handle } from '../../memory/handle.ts'
 
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 /** "PSMG" */
 const MAGIC = 0x474d5350
 const LENGTH = 4
 const HEADER = 8
 const NONCE = 32
 const MAC = 32
-/** Longer than everything that a client sends before it is trusted. */
+/** The largest frame of a client before it has authenticated. */
 export const MAX_HANDSHAKE_BYTES = HEADER + NONCE + MAC
-/** The same of a server; it says something of itself in its last message. */
+/** The same of a server, whose last message has AboutServer in it. */
 export const MAX_WELCOME_BYTES = 4096
 
 export const REFUSED = { KEY: 1, VERSION: 2, FULL: 3 } as const
-type Refusal = (typeof REFUSED)[keyof typeof REFUSED]
+export type Refusal = (typeof REFUSED)[keyof typeof REFUSED]
+
+/** What the welcome of a server contains. */
+export interface AboutServer {
+  /** Identifies this server, also against a later one at the same address. */
+  readonly id: string
+  readonly pid: number
+  /** The queue in shared memory where clients of the same machine ask for a connection. */
+  readonly rings?: Handle
+  readonly frameBytes: number
+}
 
 export function newNonce(): Buffer {
   return randomBytes(NONCE)
@@ -40,7 +51,7 @@ export function writeOpening(): Buffer {
   return frame(0)
 }
 
-/** Whether it is a client of this version that begins. */
+/** Whether a message is the opening of a client of this version. */
 export function isOpening(message: Buffer): boolean {
   return (
     message.byteLength === HEADER && message.readUInt32LE(0) === MAGIC && message.readUInt16LE(4) === PROTOCOL_VERSION
@@ -70,7 +81,7 @@ export function readHello(message: Buffer, address: string): Buffer {
   return Buffer.from(message.subarray(HEADER))
 }
 
-/** The client's nonce, or why it is refused. */
+/** The client's nonce, or the reason of the refusal. */
 export function readProof(message: Buffer, key: Uint8Array, serverNonce: Buffer): Buffer | Refusal {
   if (message.byteLength < HEADER || message.readUInt32LE(0) !== MAGIC) return REFUSED.VERSION
   if (message.readUInt16LE(4) !== PROTOCOL_VERSION) return REFUSED.VERSION
@@ -81,8 +92,8 @@ export function readProof(message: Buffer, key: Uint8Array, serverNonce: Buffer)
 }
 
 /**
- * What the server says of itself, after its proof.
- * @throws {@link ShareError} `ERR_AUTHENTICATION` when it does not know the key, or says that we do not; `ERR_PROTOCOL`; `ERR_LIMIT`.
+ * The JSON of a welcome, after the server's proof.
+ * @throws {@link ShareError} `ERR_AUTHENTICATION` when the server does not know the key, or refuses that of the client; `ERR_PROTOCOL`; `ERR_LIMIT`.
  */
 export function readWelcome(
   message: Buffer,

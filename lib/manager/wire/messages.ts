@@ -6,23 +6,23 @@
  * little-endian.
  *
  *    offset   0        4      5        6               8        12       16     20
- *    CALL     length | kind | format | method length | call   | target | task | method | arguments: an array
- *    CANCEL   length | kind | 0      | 0             | call   |
- *    RELEASE  length | kind | 0      | 0             | target | count  |
- *    HOLD     length | kind | 0      | 0             | target |
+ *    REQUEST  length | kind | format | method length | id     | target | task | method | arguments: an array
+ *    CANCEL   length | kind | 0      | 0             | id     |
+ *    UNREF    length | kind | 0      | 0             | target | count  |
+ *    REF      length | kind | 0      | 0             | target |
  *    SWITCH   length | kind | 0      | 0             | 0      |
- *    RESULT   length | kind | format | 0             | call   | value
- *    ERROR    length | kind | format | 0             | call   | error
+ *    RESULT   length | kind | format | 0             | id     | value
+ *    ERROR    length | kind | format | 0             | id     | error
  *    GOODBYE  length | kind | format | 0             | 0      | error
  */
 import { managerError, type ProtocolFields } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
 import { decodeValue, encodeValue, type References } from './values.ts'
 
-export const CALL = 1
+export const REQUEST = 1
 export const CANCEL = 2
-export const RELEASE = 3
-export const HOLD = 4
+export const UNREF = 3
+export const REF = 4
 export const SWITCH = 5
 export const RESULT = 16
 export const ERROR = 17
@@ -37,19 +37,19 @@ const METHOD_LENGTH = 6
 const FIRST = 8
 const SECOND = 12
 const TASK = 16
-const CALL_HEADER = 20
+const REQUEST_HEADER = 20
 const REPLY_HEADER = 12
-/** Longer than any method is called. */
+/** The length of the longest method name. */
 const MAX_METHOD_BYTES = 200
 
-/** Whether a call can say it: Latin-1, and not too long. */
+/** Whether a request can name the method: Latin-1, and not too long. */
 export function isMethodName(name: string): boolean {
   return name.length > 0 && name.length <= MAX_METHOD_BYTES && /^[\0-\xff]*$/.test(name)
 }
 
-export type Call = {
-  readonly kind: typeof CALL
-  readonly call: number
+export type RequestMessage = {
+  readonly kind: typeof REQUEST
+  readonly requestId: number
   readonly target: number
   readonly task: number
   readonly method: string
@@ -58,64 +58,69 @@ export type Call = {
   readonly start: number
 }
 
-export type FromClient =
-  | Call
-  | { readonly kind: typeof CANCEL; readonly call: number }
-  | { readonly kind: typeof RELEASE; readonly target: number; readonly count: number }
-  | { readonly kind: typeof HOLD; readonly target: number }
+export type ClientMessage =
+  | RequestMessage
+  | { readonly kind: typeof CANCEL; readonly requestId: number }
+  | { readonly kind: typeof UNREF; readonly target: number; readonly count: number }
+  | { readonly kind: typeof REF; readonly target: number }
   | { readonly kind: typeof SWITCH }
 
-export type FromServer = {
+export type ServerMessage = {
   readonly kind: typeof RESULT | typeof ERROR | typeof GOODBYE
-  readonly call: number
+  readonly requestId: number
   readonly format: number
   readonly frame: Buffer
   readonly start: number
 }
 
 /** @throws `DataCloneError` for arguments that cannot be encoded. */
-export function writeCall(
-  call: number,
+export function writeRequest(
+  requestId: number,
   target: number,
   task: number,
   method: string,
   args: readonly unknown[],
   references: References,
 ): Buffer {
-  const headerBytes = CALL_HEADER + method.length
+  const headerBytes = REQUEST_HEADER + method.length
   const { bytes, format } = encodeValue(args, headerBytes, references)
-  writeHeader(bytes, CALL, format, call)
+  writeHeader(bytes, REQUEST, format, requestId)
   bytes[METHOD_LENGTH] = method.length
   bytes.writeUInt32LE(target, SECOND)
   bytes.writeUInt32LE(task, TASK)
-  // Names are short: this is faster than asking for it.
-  for (let i = 0; i < method.length; i++) bytes[CALL_HEADER + i] = method.charCodeAt(i)
+  // Names are short: a loop is faster than Buffer.write.
+  for (let i = 0; i < method.length; i++) bytes[REQUEST_HEADER + i] = method.charCodeAt(i)
   return bytes
 }
 
 /** @throws `DataCloneError` for a value that cannot be encoded. */
-export function writeReply(kind: FromServer['kind'], call: number, value: unknown, references: References): Buffer {
+export function writeReply(
+  kind: ServerMessage['kind'],
+  requestId: number,
+  value: unknown,
+  references: References,
+): Buffer {
   const { bytes, format } = encodeValue(value, REPLY_HEADER, references)
-  writeHeader(bytes, kind, format, call)
+  writeHeader(bytes, kind, format, requestId)
   return bytes
 }
 
-export function writeCancel(call: number): Buffer {
+export function writeCancel(requestId: number): Buffer {
   const bytes = Buffer.alloc(SECOND)
-  writeHeader(bytes, CANCEL, 0, call)
+  writeHeader(bytes, CANCEL, 0, requestId)
   return bytes
 }
 
-export function writeRelease(target: number, count: number): Buffer {
+export function writeUnref(target: number, count: number): Buffer {
   const bytes = Buffer.alloc(TASK)
-  writeHeader(bytes, RELEASE, 0, target)
+  writeHeader(bytes, UNREF, 0, target)
   bytes.writeUInt32LE(count, SECOND)
   return bytes
 }
 
-export function writeHold(target: number): Buffer {
+export function writeRef(target: number): Buffer {
   const bytes = Buffer.alloc(SECOND)
-  writeHeader(bytes, HOLD, 0, target)
+  writeHeader(bytes, REF, 0, target)
   return bytes
 }
 
@@ -134,23 +139,23 @@ function writeHeader(bytes: Buffer, kind: number, format: number, first: number)
   bytes.writeUInt32LE(first, FIRST)
 }
 
-/** Fields of a frame that has come without its length. */
+/** Fields of a frame that was read without its length. */
 const at = (offset: number) => offset - KIND
 
-/** @throws {@link ShareError} `ERR_PROTOCOL` for what is no message of a client. */
-export function readFromClient(frame: Buffer): FromClient {
+/** @throws {@link ShareError} `ERR_PROTOCOL` for a malformed message. */
+export function readClientMessage(frame: Buffer): ClientMessage {
   if (frame.byteLength < at(SECOND)) throw malformed({ why: 'message too short' })
   const first = frame.readUInt32LE(at(FIRST))
   switch (frame[at(KIND)]) {
-    case CALL: {
+    case REQUEST: {
       const length = frame[at(METHOD_LENGTH)]!
-      const start = at(CALL_HEADER)
+      const start = at(REQUEST_HEADER)
       if (length === 0 || length > MAX_METHOD_BYTES || frame.byteLength < start + length) {
-        throw malformed({ why: 'call without method' })
+        throw malformed({ why: 'request without method' })
       }
       return {
-        kind: CALL,
-        call: first,
+        kind: REQUEST,
+        requestId: first,
         target: frame.readUInt32LE(at(SECOND)),
         task: frame.readUInt32LE(at(TASK)),
         method: frame.toString('latin1', start, start + length),
@@ -160,12 +165,12 @@ export function readFromClient(frame: Buffer): FromClient {
       }
     }
     case CANCEL:
-      return { kind: CANCEL, call: first }
-    case RELEASE:
-      if (frame.byteLength < at(TASK)) throw malformed({ why: 'release too short' })
-      return { kind: RELEASE, target: first, count: frame.readUInt32LE(at(SECOND)) }
-    case HOLD:
-      return { kind: HOLD, target: first }
+      return { kind: CANCEL, requestId: first }
+    case UNREF:
+      if (frame.byteLength < at(TASK)) throw malformed({ why: 'unref too short' })
+      return { kind: UNREF, target: first, count: frame.readUInt32LE(at(SECOND)) }
+    case REF:
+      return { kind: REF, target: first }
     case SWITCH:
       return { kind: SWITCH }
     default:
@@ -173,23 +178,23 @@ export function readFromClient(frame: Buffer): FromClient {
   }
 }
 
-/** @throws {@link ShareError} `ERR_PROTOCOL` for what is no message of a server. */
-export function readFromServer(frame: Buffer): FromServer {
+/** @throws {@link ShareError} `ERR_PROTOCOL` for a malformed message. */
+export function readServerMessage(frame: Buffer): ServerMessage {
   const kind = frame[at(KIND)]
   if (frame.byteLength < at(REPLY_HEADER) || (kind !== RESULT && kind !== ERROR && kind !== GOODBYE)) {
     throw malformed({ why: 'kind', value: kind })
   }
   return {
     kind,
-    call: frame.readUInt32LE(at(FIRST)),
+    requestId: frame.readUInt32LE(at(FIRST)),
     format: frame[at(FORMAT)]!,
     frame,
     start: at(REPLY_HEADER),
   }
 }
 
-/** The value of a message. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are none. */
-export function readValue({ format, frame, start }: Call | FromServer, references: References): unknown {
+/** The value of a message. @throws {@link ShareError} `ERR_PROTOCOL` for malformed bytes. */
+export function readValue({ format, frame, start }: RequestMessage | ServerMessage, references: References): unknown {
   return decodeValue(format, frame, references, start)
 }
 

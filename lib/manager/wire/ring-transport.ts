@@ -1,48 +1,48 @@
 /**
- * RingTransport: a stream of frames over a pair of rings in shared memory, as a side sees it that has an event loop to serve. The other
- * one may be a client that blocks (blocking-channel.ts).
+ * RingTransport: a stream of frames over a pair of rings in shared memory, for a side with an event loop. The other side may be a blocking
+ * client (blocking-channel.ts).
  *
- * A frame may be longer than a ring, so what is put into the rings is a stream of bytes in pieces, as with a socket.
+ * A frame may be longer than a ring, so the rings carry a stream of bytes in pieces, as a socket does.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import { hasCode } from '../../errors/share-error.ts'
-import type { Connection } from '../../queue/pipe.ts'
+import type { Connection as PipeEnd } from '../../queue/pipe.ts'
 import { FrameReader } from './framing.ts'
 import type { Receiver, Transport } from './transport.ts'
 
 export const RING_BYTES = 256 * 1024
 /** Several fit into a ring, so that one can be read while the next is written. */
 const PIECE_BYTES = 32 * 1024
-/** So many frames leave together at most: the other side is to begin with the first ones while we make the next. */
+/** The largest number of frames that leave together: the other side serves the first ones while this side makes the next. */
 const MAX_TOGETHER = 16
-/** So many pieces may be served one after the other before the event loop has its turn. */
+/** The number of pieces in a row before the event loop has its turn. */
 const MAX_IN_A_ROW = 64
-/** So many turns of the event loop may pass until what somebody has left who is gone is received. */
+/** The number of turns of the event loop to receive what a closed peer has left. */
 const MAX_LAST_TURNS = 1000
 
 const NOTHING = Buffer.alloc(0)
 
-/** Puts bytes into a ring, in pieces that it has room for beside others. */
+/** Splits bytes into pieces of which several fit into a ring. */
 export function inPieces(bytes: Uint8Array, put: (piece: Uint8Array) => void): void {
   for (let start = 0; start < bytes.byteLength; start += PIECE_BYTES) {
-    // No Buffer, which would arrive as one: that costs more.
+    // Not a Buffer, which would arrive as a Buffer: that costs more.
     put(new Uint8Array(bytes.buffer, bytes.byteOffset + start, Math.min(PIECE_BYTES, bytes.byteLength - start)))
   }
 }
 
 export class RingTransport implements Transport {
-  readonly #rings: Connection<Uint8Array>
+  readonly #rings: PipeEnd<Uint8Array>
   #receiver: Receiver | undefined
   #reader: FrameReader | undefined
   #isClosed = false
   #isClosing = false
   #isReceiving = false
-  /** What is sent now leaves when the piece that has come is served. */
+  /** While a piece is served, frames wait until all of it is served. */
   #isDelivering = false
   #isPaused = false
   #stall: { readonly timeoutMs: number } | undefined
-  /** Nobody receives any more; what was sent to us may still be there. */
-  #isUnheard = false
+  /** The peer receives no more; what it has sent may still be in the ring. */
+  #hasNoReader = false
   /** Frames of this turn of the event loop, which leave together. */
   #batch: Uint8Array[] = []
   #batchBytes = 0
@@ -50,8 +50,8 @@ export class RingTransport implements Transport {
   readonly #outgoing: Uint8Array[] = []
   #outgoingBytes = 0
 
-  constructor(rings: Connection<Uint8Array>) {
-    this.#rings = rings.unref().distrust() // a connection that is idle keeps nothing alive
+  constructor(rings: PipeEnd<Uint8Array>) {
+    this.#rings = rings.unref().distrust() // an idle connection does not keep the process alive
   }
 
   start(receiver: Receiver, maxFrameBytes: number): void {
@@ -69,7 +69,7 @@ export class RingTransport implements Transport {
   }
 
   send(frame: Uint8Array): void {
-    if (this.#isClosed || this.#isClosing || this.#isUnheard) return
+    if (this.#isClosed || this.#isClosing || this.#hasNoReader) return
     if (this.#batch.length === 0 && !this.#isDelivering) void Promise.resolve().then(this.#flush)
     this.#batch.push(frame)
     this.#batchBytes += frame.byteLength
@@ -95,7 +95,7 @@ export class RingTransport implements Transport {
     if (this.#outgoingBytes === 0) this.destroy()
   }
 
-  /** Receives what somebody has left who is gone; then there is nothing to wait for. */
+  /** Receives what a closed peer has left in the ring. */
   async finish(): Promise<void> {
     try {
       for (let turn = 0; turn < MAX_LAST_TURNS && !this.#isClosed && !this.#isPaused; turn++) {
@@ -103,7 +103,7 @@ export class RingTransport implements Transport {
         await new Promise(setImmediate)
       }
     } catch {
-      // Closed meanwhile.
+      // Closed in between.
     }
   }
 
@@ -131,7 +131,7 @@ export class RingTransport implements Transport {
       return !this.#isClosed && !this.#isPaused
     }
     try {
-      reader.push(NOTHING, onFrame) // what had arrived when we were paused
+      reader.push(NOTHING, onFrame) // what had arrived before the pause
       for (let inARow = 0; !this.#isClosed && !this.#isPaused; inARow++) {
         const ready = this.#rings.tryRecv()
         if (ready === undefined) inARow = 0
@@ -141,7 +141,7 @@ export class RingTransport implements Transport {
         }
         const piece =
           ready === undefined ? await this.#rings.recv(reader.isMidway ? this.#stall : undefined) : ready.value
-        // Whoever can write into the ring can put anything there.
+        // A peer can put anything into the ring.
         if (!((piece as unknown) instanceof Uint8Array)) {
           throw managerError('ERR_PROTOCOL', { why: 'ring item' })
         }
@@ -170,7 +170,7 @@ export class RingTransport implements Transport {
   }
 
   readonly #put = (piece: Uint8Array) => {
-    if (this.#isClosed || this.#isUnheard) return
+    if (this.#isClosed || this.#hasNoReader) return
     if (this.#outgoingBytes === 0 && this.#trySend(piece)) return
     if (this.#outgoingBytes === 0) queueMicrotask(() => void this.#sendRest())
     this.#outgoing.push(piece)
@@ -203,9 +203,9 @@ export class RingTransport implements Transport {
     else if (!this.#isClosed) this.#receiver?.onDrain?.()
   }
 
-  /** That nobody hears us is no reason not to listen: they may have said something before they went. */
+  /** A peer that receives no more may have sent something before it closed. */
   #failToSend(error: unknown): void {
-    if (hasCode(error, 'ERR_ENDED')) this.#isUnheard = true
+    if (hasCode(error, 'ERR_ENDED')) this.#hasNoReader = true
     else this.#fail(error)
   }
 

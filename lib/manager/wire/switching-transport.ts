@@ -1,13 +1,13 @@
 /**
- * SwitchingTransport: a stream of frames that begins on a socket and goes on in a pair of rings in shared memory, when both sides turn
- * out to be on one machine and have much to say.
+ * SwitchingTransport: a stream of frames that begins on a socket, and continues in a pair of rings in shared memory when both sides are on
+ * one machine and exchange many messages.
  *
- * Who sends last by the socket says so there, and the other side looks into the rings only then: docs/internals/manager-protocol.md. The socket
- * stays, silent, because its end tells at once that the other side is gone.
+ * SWITCH is the last message of the client through the socket; the server reads the rings only after it (docs/internals/manager-protocol.md).
+ * The socket stays open and silent, because its end reports at once that the other side is gone.
  */
 import type { Socket } from 'node:net'
 import { managerError } from '../../errors/manager-messages.ts'
-import type { Connection } from '../../queue/pipe.ts'
+import type { Connection as PipeEnd } from '../../queue/pipe.ts'
 import { RingTransport } from './ring-transport.ts'
 import { type Receiver, SocketTransport, type Transport } from './transport.ts'
 
@@ -16,9 +16,9 @@ export class SwitchingTransport implements Transport {
   #receiver!: Receiver
   #maxFrameBytes = 0
   #stallMs: number | undefined
-  /** What there is to switch to. */
-  #prepared: Connection<Uint8Array> | undefined
-  /** What was switched to. */
+  /** The rings to switch to. */
+  #prepared: PipeEnd<Uint8Array> | undefined
+  /** The rings after the switch. */
   #rings: RingTransport | undefined
   #isPaused = false
   #isClosing = false
@@ -36,14 +36,14 @@ export class SwitchingTransport implements Transport {
     )
   }
 
-  /** Has rings to switch to. They end with this. */
-  prepare(rings: Connection<Uint8Array>): void {
+  /** Sets the rings to switch to. They are closed with this transport. */
+  prepare(rings: PipeEnd<Uint8Array>): void {
     this.#prepared = rings
   }
 
   /**
-   * From now on, sends by the rings, and receives from them, too. Once, and not while it is paused.
-   * @throws {@link ShareError} `ERR_PROTOCOL` when there are none.
+   * From now on, sends and receives through the rings. Called once, and not during a pause.
+   * @throws {@link ShareError} `ERR_PROTOCOL` when there are no rings.
    */
   switch(): void {
     if (this.#prepared === undefined) throw managerError('ERR_PROTOCOL', { why: 'no rings' })
@@ -92,13 +92,13 @@ export class SwitchingTransport implements Transport {
   resume(): void {
     this.#isPaused = false
     this.#socket.resume()
-    // What has come by the socket may have paused it again.
+    // A frame of the socket may have paused it again.
     if (!this.#isPaused) this.#rings?.resume()
   }
 
   close(): void {
     this.#isClosing = true
-    // The socket follows the rings, when what was sent has left them.
+    // The socket is closed after the rings, when all frames have left them.
     if (this.#rings === undefined) this.#socket.close()
     else this.#rings.close()
   }

@@ -1,5 +1,5 @@
 /**
- * Transport: a stream of frames in both directions, whatever carries it. A socket here, a pair of rings in shared memory in
+ * Transport: a stream of frames in both directions. Over a socket it is here, over a pair of rings in shared memory in
  * ring-transport.ts.
  */
 import type { Socket } from 'node:net'
@@ -7,15 +7,15 @@ import { FrameReader } from './framing.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** What somebody does who receives frames. */
+/** The receiver of frames. */
 export interface Receiver {
-  /** A frame has arrived; its bytes are lent until this returns. */
+  /** A frame has arrived; its bytes are valid until this returns. */
   onFrame(frame: Buffer): void
-  /** Nothing more will arrive, and nothing can be sent; with the reason, if it was not the other side's orderly end. */
+  /** The stream has ended, in both directions; with the reason, unless the other side has closed it in order. */
   onClose(reason: Error | undefined): void
-  /** What was sent has left, after `bufferedBytes` was more than nothing. */
+  /** All sent frames have left, after `bufferedBytes` was not 0. */
   onDrain?(): void
-  /** A frame has begun to arrive, or something waits to leave, and nothing has moved for as long as `watch` was told. */
+  /** A frame has arrived in part, or frames wait to leave, and no byte has moved for the time of `watch`. */
   onStall?(): void
 }
 
@@ -23,9 +23,9 @@ export interface Receiver {
 export interface Transport {
   /** Begins to receive. Once. */
   start(receiver: Receiver, maxFrameBytes: number): void
-  /** From now on, frames may be that long. */
+  /** Sets how long frames may be from now on. */
   allow(maxFrameBytes: number): void
-  /** From now on, says when nothing moves for so long that should. */
+  /** From now on, reports a stall of `stallMs`. */
   watch(stallMs: number): void
   /** Sends a frame, which begins with its length and is not to be changed any more. Nothing happens when the transport is closed. */
   send(frame: Uint8Array): void
@@ -83,7 +83,7 @@ export class SocketTransport implements Transport {
     socket.on('error', (error) => {
       this.#reason ??= error
     })
-    // The other side has ended its half: what it asked for has nobody to hear the answer.
+    // The other side has ended its half: no reply can reach it.
     socket.on('end', () => socket.destroy())
     socket.once('close', () => receiver.onClose(this.#reason))
   }

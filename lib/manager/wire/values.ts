@@ -1,6 +1,5 @@
 /**
- * Values in messages, as MessagePack; what cannot be copied travels as a reference, and what that is depends on who sends and who
- * receives.
+ * Values in messages, as MessagePack. An object that cannot be copied is sent as a reference, whose content depends on the direction.
  *
  *   TREE    plain values in which no object occurs twice
  *   GRAPH   everything else: maps, sets, cycles, errors, references
@@ -13,14 +12,14 @@ import { ShareError } from '../../errors/share-error.ts'
 const TREE = 0
 const GRAPH = 1
 
-/** What stands for an object that is not copied; plain values. */
+/** What stands for an object that is not copied: plain values. */
 export type Reference = readonly unknown[]
 
-/** What one side takes for references, and what it makes of those that it gets. */
+/** How one side writes and reads references. */
 export interface References {
-  /** What to send for an object for which `registerShareable` was called. */
+  /** The reference to an object for which `registerShareable` was called. */
   write(object: object): Reference
-  /** The object. @throws what the reader of the message sees. */
+  /** The object of a reference. @throws what the reader of the message receives. */
   read(reference: Reference): unknown
 }
 

@@ -119,6 +119,7 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
     Result<std::shared_ptr<MemoryMapping>> mapping = MapMemory(open_fd, byte_length);
     if (!mapping.ok()) return mapping.status();
     memory.mapping_ = std::move(mapping.value());
+    (void)memory.Join();  // each member has a number, so that members can be counted
     return memory;
   }
 }
@@ -165,6 +166,7 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
         MapMemory(static_cast<int>(memory.descriptor_), static_cast<size_t>(info.st_size));
     if (!mapping.ok()) return mapping.status();
     memory.mapping_ = std::move(mapping.value());
+    (void)memory.Join();
     return memory;
   }
 }
@@ -220,6 +222,8 @@ bool NamedMemory::IsMember(uint64_t member) const {
   if (!IsMemberNumber(member)) return false;
   return LockedByOthers(static_cast<int>(descriptor_), MemberRange(member));
 }
+
+size_t NamedMemory::CountMembers() const { return CountOtherMembers(static_cast<int>(descriptor_)) + 1; }
 
 bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
   return ReadMemory(static_cast<int>(descriptor_), offset, into, byte_length);

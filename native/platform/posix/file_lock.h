@@ -60,6 +60,9 @@ bool SetLock(int fd, short type, ByteRange range);
 enum class Obstacle : uint8_t { kNone, kUser, kRemover };
 Obstacle FindObstacle(int fd, ByteRange range = kLiveness);
 
+// How many members there are besides the one of `fd`. No two members lock adjacent bytes.
+size_t CountOtherMembers(int fd);
+
 inline bool LockedByOthers(int fd, ByteRange range = kLiveness) { return FindObstacle(fd, range) != Obstacle::kNone; }
 
 // Sleeps for a moment between two attempts that need another process to move on.

@@ -96,6 +96,9 @@ SECURITY_ATTRIBUTES* SecurityOfEvents();
 // Whether another user made the object.
 bool BelongsToAnother(HANDLE object);
 
+// How many handles to the object there are, in all processes; 0 when the system does not say.
+size_t CountHandles(HANDLE object);
+
 int ErrnoOf(DWORD error);
 
 // Of the last error.

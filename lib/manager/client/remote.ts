@@ -1,0 +1,101 @@
+/**
+ * What a proxy consists of: the record of the object that it stands for, and the channel through which it reaches the object. A
+ * channel is all that proxies know of the connection to a server.
+ */
+import type { Handle } from '../../memory/handle.ts'
+import type { Reference } from '../wire/values.ts'
+
+/** How a request is made. */
+export interface RequestOptions {
+  /** The task that the request belongs to; 0 is the thread. @defaultValue 0 */
+  readonly task?: number
+  /** Cancels the request. */
+  readonly signal?: AbortSignal | undefined
+  /** How long the request may take. */
+  readonly timeoutMs?: number | undefined
+  /**
+   * Whether the method waits, for as long as it takes: then the server keeps the time as well, and is asked first. A wait that
+   * `takes back` what the caller has released is timed by the server alone.
+   */
+  readonly waits?: boolean | 'takes back'
+  /**
+   * Whether the request ignores the timeout and the signal of a view, and is made through a closed proxy while another proxy of
+   * the object is open: a release.
+   */
+  readonly isPlain?: boolean
+  /** Returns to the server what was granted after the request had been cancelled. */
+  readonly undo?: ((value: never) => void) | undefined
+}
+
+/** How proxies reach their server: a request returns a promise of its result or, in the blocking form, the result. */
+export interface Channel {
+  /** Whether requests return results instead of promises. */
+  readonly isBlocking: boolean
+  /** Whether the connection is lost or closed. */
+  readonly hasEnded: boolean
+  /** The address as text. */
+  readonly address: string
+  /** Which server it is; unknown until the connection is established. */
+  readonly serverId: string | undefined
+  /**
+   * Requests a method of an object, or of the server itself.
+   * @param caller - the proxy, which is not collected before the reply
+   */
+  request(
+    target: Remote | undefined,
+    method: string,
+    args: readonly unknown[],
+    options?: RequestOptions,
+    caller?: object,
+  ): unknown
+  /** Requests a method and ignores the reply. */
+  post(target: Remote, method: string, args: readonly unknown[]): void
+  /** Whether pending requests of an object keep the process alive. */
+  setRef(remote: Remote, isRef: boolean): void
+  /** The handle of an object, with what a child process needs to connect. */
+  forChild(handle: Handle): Handle
+  /** A proxy for an object that is known by a handle or by a proxy of another channel. */
+  adopt(reference: Reference): object
+  /** Keeps an object, besides its proxies; returns what ends that. */
+  keep(id: number): () => void
+  /** A proxy was closed or collected. */
+  dropReference(remote: Remote): void
+  /** Whether a proxy of the same object is open. */
+  hasOpenProxy(remote: Remote): boolean
+}
+
+/** The record of the object that a proxy stands for. Each is one reference to the object in the server, until the proxy is closed. */
+export class Remote {
+  readonly channel: Channel
+  /** The number of the object in the server; changes when a named object is found again in another server. */
+  id: number
+  readonly typeName: string
+  readonly name: string | undefined
+  /** The methods of an object of a registered type. */
+  readonly exposes: readonly string[] | undefined
+  isClosed = false
+  /** Whether its pending requests keep the process alive. */
+  isRef = true
+  /** The proxy that the proxy under construction is a view of, and the options of its requests. */
+  view: { readonly of: object; readonly options: RequestOptions } | undefined
+
+  constructor(channel: Channel, [id, typeName, name, exposes]: Reference) {
+    this.channel = channel
+    this.id = id as number
+    this.typeName = typeName as string
+    this.name = (name ?? undefined) as string | undefined
+    this.exposes = exposes as readonly string[] | undefined
+  }
+}
+
+const remotes = new WeakMap<object, Remote>()
+
+/** The record of a proxy; undefined for any other object. */
+export function remoteOf(object: object): Remote | undefined {
+  return remotes.get(object)
+}
+
+/** Sets the record of a proxy. */
+export function setRemote(proxy: object, remote: Remote): void {
+  remotes.set(proxy, remote)
+}

@@ -1,0 +1,65 @@
+/** What proxies share whose methods wait, or take part in what belongs to a task. */
+import { assertSyncWaitOptions, assertWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
+import type { ArgumentsOf, Managed, ResultOf } from '../contract/contract.ts'
+import { ManagedProxy } from './proxy.ts'
+import type { RequestOptions } from './remote.ts'
+import { surroundingTasks } from './tasks.ts'
+
+/** The arguments of an operation behind its timeout. */
+type Rest<A> = A extends [_timeoutMs?: infer _T, ...rest: infer R] ? R : never
+
+/** `request` without the types of a contract. */
+interface Requester {
+  request(method: string, args: readonly unknown[], options: RequestOptions): Promise<unknown>
+}
+
+export abstract class WaitingProxy extends ManagedProxy {
+  /** What `fn` returns; in the asynchronous form what it throws rejects. @internal */
+  protected attempt<R>(fn: () => Promise<R>): Promise<R> {
+    if (this.isBlocking) return fn()
+    try {
+      return fn()
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** Requests an operation that may wait, and whose first argument is the timeout. @internal */
+  protected requestWait<O, M extends keyof O & string>(
+    this: Managed<O>,
+    method: M,
+    options: WaitOptions | undefined,
+    args: Rest<ArgumentsOf<O, M>>,
+    more?: RequestOptions,
+  ): Promise<ResultOf<O, M>>
+  protected requestWait(
+    method: string,
+    options: WaitOptions | undefined,
+    args: readonly unknown[],
+    more: RequestOptions = {},
+  ): Promise<unknown> {
+    return this.attempt(() => {
+      const { serverMs, requestOptions } = this.waitRequest(options, more)
+      return (this as unknown as Requester).request(method, [serverMs, ...args], requestOptions)
+    })
+  }
+
+  /** The options of a request that waits, and the timeout for the server. @internal */
+  protected waitRequest(options: WaitOptions | undefined, more: RequestOptions = {}) {
+    if (options !== undefined) this.assertWaitOptions(options)
+    const timeoutMs = options?.timeoutMs ?? this.timeoutMs
+    const requestOptions: RequestOptions = { waits: true, ...more, timeoutMs, signal: options?.signal }
+    return { serverMs: timeoutMs === Infinity ? undefined : timeoutMs, requestOptions }
+  }
+
+  /** A blocked thread sees no signal. @internal */
+  protected assertWaitOptions(options: WaitOptions | undefined): void {
+    if (this.isBlocking) assertSyncWaitOptions(options)
+    else assertWaitOptions(options)
+  }
+
+  /** The tasks that the caller runs inside of, for what tasks own: undefined for the thread. @internal */
+  protected get within(): number[] | undefined {
+    return this.isBlocking ? undefined : surroundingTasks()
+  }
+}

@@ -1,0 +1,60 @@
+/** ClientAccount: the references of one client to objects, and the objects in which it may own something. */
+import { managerError } from '../../errors/manager-messages.ts'
+import type { Referent, ReferentTable } from './referent.ts'
+import type { Client } from './request.ts'
+
+export class ClientAccount {
+  readonly #client: Client
+  readonly #referents: ReferentTable
+  readonly #maxObjects: number
+  readonly #referenced = new Map<number, Referent>()
+  /** The objects in which the client may own something, or wait. */
+  readonly #used = new Set<Referent>()
+
+  /** @param maxObjects - how many objects the client may have references to */
+  constructor(client: Client, referents: ReferentTable, maxObjects: number) {
+    this.#client = client
+    this.#referents = referents
+    this.#maxObjects = maxObjects
+  }
+
+  /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
+  find(id: number): Referent {
+    const referent = this.#referents.get(id)
+    if (referent === undefined) throw managerError('ERR_NO_OBJECT', { id })
+    return referent
+  }
+
+  /** The client has one reference more to an object. @throws {@link ShareError} `ERR_LIMIT`. */
+  ref(referent: Referent): void {
+    if (!this.#referenced.has(referent.id) && this.#referenced.size >= this.#maxObjects) {
+      throw managerError('ERR_LIMIT', { limit: 'proxies', max: this.#maxObjects })
+    }
+    this.#referenced.set(referent.id, referent)
+    this.#referents.ref(referent, this.#client)
+  }
+
+  /** The client has `count` references less to an object. */
+  unref(id: number, count: number): void {
+    const referent = this.#referenced.get(id)
+    if (referent === undefined || !this.#referents.unref(referent, this.#client, count)) return
+    this.#referenced.delete(id)
+    this.#disconnect(referent)
+  }
+
+  /** The client requests a method of an object, in which it may own something from now on. */
+  noteUse(referent: Referent): void {
+    if (referent.type.disconnect !== undefined) this.#used.add(referent)
+  }
+
+  /** The client is gone: what it owns is released, and its references are removed. */
+  end(): void {
+    for (const referent of this.#used) this.#disconnect(referent)
+    for (const referent of this.#referenced.values()) this.#referents.unref(referent, this.#client, Infinity)
+    this.#referenced.clear()
+  }
+
+  #disconnect(referent: Referent): void {
+    if (this.#used.delete(referent)) referent.type.disconnect?.(referent.object, this.#client)
+  }
+}

@@ -1,0 +1,164 @@
+/** The proxy of managed conditions. */
+
+import { managerError } from '../../../errors/manager-messages.ts'
+import { hasCode } from '../../../errors/share-error.ts'
+import type { WaitOptions } from '../../../sync/wait-options.ts'
+import { isTruthy, type Truthy } from '../../../truthy.ts'
+import { assertFunction, assertNotThenable, assertOptions, typeError } from '../../../validate.ts'
+import type { BlockingProxy } from '../../client/blocking.ts'
+import { checkedOptions, type NameOptions, proxyType } from '../../client/proxy-type.ts'
+import type { operations } from '../../contract/contract.ts'
+import type { blockingForm, Form, Result } from '../../contract/form.ts'
+import { ManagedLockGuard } from '../lock/guard.ts'
+import { type AnyLockProxy, type BlockingLockProxy, LockingProxy } from '../lock/proxy.ts'
+import { type ConditionContract, type ConditionOperations, conditionContract, type OwnerOptions } from './contract.ts'
+
+/**
+ * A condition variable in the server of a {@link Manager}: a holder of its lock waits, with the lock released, until another holder notifies it.
+ *
+ * @remarks What {@link Condition} is in shared memory. Its lock is a recursive one of its own, or the {@link LockProxy} or {@link RLockProxy} that
+ * it was made with; `acquire`, `run` and so on are those of the lock. The longest wait is notified first. A
+ * notification is not lost with a client: one that was not delivered goes to the next waiter.
+ * @example
+ * ```ts
+ * import { Manager } from 'procshare'
+ * await using manager = await Manager.start()
+ * const condition = await manager.Condition()
+ * let ready = false
+ * const waiting = condition.run(() => condition.waitFor(() => ready))
+ * await condition.run(async () => {
+ *   ready = true
+ *   await condition.notifyAll()
+ * })
+ * console.assert(await waiting)
+ * ```
+ */
+export class ConditionProxy extends LockingProxy implements ConditionContract<'asynchronous'> {
+  /** @internal */
+  declare readonly [operations]: ConditionOperations
+  /** @internal */
+  declare readonly [blockingForm]: BlockingConditionProxy
+
+  wait(options: WaitOptions & ManagedOwnerOptions = {}): Promise<true> {
+    return this.attempt(() => {
+      const { guard, waitOptions } = splitOptions(options)
+      return this.requestWait('wait', waitOptions, [this.within, guard], { waits: 'takes back' })
+    })
+  }
+
+  waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & ManagedOwnerOptions = {}): Promise<Truthy<T>> {
+    const waited = this.isBlocking ? this.#waitForBlocking(predicate, options) : this.#waitFor(predicate, options)
+    return waited as Promise<Truthy<T>>
+  }
+
+  notify(count = 1, options: ManagedOwnerOptions = {}): Promise<number> {
+    return this.attempt(() => {
+      assertOptions('options', options, ['guard'])
+      return this.request('notify', [count, this.within, splitOptions(options).guard])
+    })
+  }
+
+  notifyAll(options?: ManagedOwnerOptions): Promise<number> {
+    return this.notify(Infinity, options)
+  }
+
+  async #waitFor<T>(
+    predicate: () => T | PromiseLike<T>,
+    options: WaitOptions & ManagedOwnerOptions,
+  ): Promise<Truthy<T>> {
+    const timeoutMs = this.#assertWaitForOptions(predicate, options)
+    this.#assertOwned(await this.#isOwned(options))
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const result = await predicate()
+      if (isTruthy(result)) return result
+      try {
+        await this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+      } catch (error) {
+        const late = hasCode(error, 'ERR_TIMEOUT') && (await predicate())
+        if (isTruthy(late)) return late
+        throw inFull(error, timeoutMs)
+      }
+    }
+  }
+
+  /** The blocking form: what is typed as a promise is the value. */
+  #waitForBlocking<T>(predicate: () => T, options: WaitOptions & ManagedOwnerOptions): Truthy<T> {
+    const timeoutMs = this.#assertWaitForOptions(predicate, options)
+    this.#assertOwned(this.#isOwned(options) as unknown as boolean)
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const result = predicate()
+      assertNotThenable('predicate', result, ' (use waitFor)')
+      if (isTruthy(result)) return result
+      try {
+        this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+      } catch (error) {
+        const late = hasCode(error, 'ERR_TIMEOUT') && predicate()
+        if (isTruthy(late)) return late
+        throw inFull(error, timeoutMs)
+      }
+    }
+  }
+
+  #assertWaitForOptions(predicate: unknown, options: WaitOptions & ManagedOwnerOptions): number {
+    assertFunction('predicate', predicate)
+    const { waitOptions } = splitOptions(options)
+    this.assertWaitOptions(waitOptions)
+    return waitOptions.timeoutMs ?? Infinity
+  }
+
+  #isOwned(options: ManagedOwnerOptions): Promise<boolean> {
+    return this.request('isOwned', [this.within, splitOptions(options).guard])
+  }
+
+  #assertOwned(isOwned: boolean): void {
+    if (isOwned) return
+    throw managerError('ERR_NOT_OWNER', { type: 'Condition', why: 'lock of the condition' })
+  }
+}
+
+/** The number of the ownership that a guard stands for, and the other options. */
+function splitOptions(options: WaitOptions & ManagedOwnerOptions): { guard?: number; waitOptions: WaitOptions } {
+  assertOptions('options', options, ['timeoutMs', 'signal', 'guard'])
+  const { guard, ...waitOptions } = options
+  if (guard === undefined) return { waitOptions }
+  if (!(guard instanceof ManagedLockGuard)) throw typeError('options.guard', 'a guard of the lock', guard)
+  return { guard: guard.ownershipId, waitOptions }
+}
+
+/** The error of the last of several waits, as that of the one that the caller has asked for. */
+function inFull(error: unknown, timeoutMs: number): unknown {
+  if (!hasCode(error, 'ERR_TIMEOUT')) return error
+  return managerError('ERR_TIMEOUT', { type: 'Condition', timeoutMs })
+}
+
+/** The owner that calls a method of a {@link ConditionProxy}. */
+export type ManagedOwnerOptions = OwnerOptions<'asynchronous'>
+/** {@link ManagedOwnerOptions} in the blocking form. */
+export type BlockingOwnerOptions = OwnerOptions<'blocking'>
+
+/** How a managed condition is made. */
+export interface ManagedConditionOptions<Lock = AnyLockProxy> extends NameOptions {
+  /** The lock that the condition belongs to, of the same manager; several conditions may share one. @defaultValue a recursive one of its own */
+  readonly lock?: Lock
+}
+
+/** A {@link ConditionProxy} in the blocking form. */
+export interface BlockingConditionProxy extends ConditionContract<'blocking'>, BlockingProxy {}
+
+/** What makes conditions. */
+export interface ConditionFactory<F extends Form> {
+  /** Makes a condition, or finds the one of that name. @throws as {@link Lock}; `TypeError` for a `lock` that is none of this manager. */
+  Condition(
+    options?: ManagedConditionOptions<F extends 'blocking' ? BlockingLockProxy : AnyLockProxy> | string,
+  ): Result<F, ConditionProxy>
+}
+
+export const conditionProxies = proxyType(conditionContract, ConditionProxy).madeBy<
+  ConditionFactory<'asynchronous'>,
+  ConditionFactory<'blocking'>
+>((make) => (options) => {
+  const { lock, ...rest } = checkedOptions(options, ['lock'])
+  return make([lock], rest)
+})

@@ -1,0 +1,16 @@
+/** The server's side of all types of managed objects, under the names of the types. The client's side is in proxies.ts. */
+
+export { arrayType as Array } from './array/object.ts'
+export { barrierType as Barrier } from './barrier/object.ts'
+export { conditionType as Condition } from './condition/object.ts'
+export { counterType as counter } from './counter/object.ts'
+export { dictType as dict } from './dict/object.ts'
+export { eventType as Event } from './event/object.ts'
+export { iteratorType as iterator } from './iterator/object.ts'
+export { listType as list } from './list/object.ts'
+export { lockType as Lock, rlockType as RLock } from './lock/object.ts'
+export { namespaceType as Namespace } from './namespace/object.ts'
+export { joinableQueueType as JoinableQueue, queueType as Queue } from './queue/object.ts'
+export { boundedSemaphoreType as BoundedSemaphore, semaphoreType as Semaphore } from './semaphore/object.ts'
+export { setType as set } from './set/object.ts'
+export { valueType as Value } from './value/object.ts'

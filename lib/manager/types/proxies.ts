@@ -1,0 +1,16 @@
+/** The client's side of all types of managed objects, under the names of the types. The server's side is in objects.ts. */
+
+export { arrayProxies as Array } from './array/proxy.ts'
+export { barrierProxies as Barrier } from './barrier/proxy.ts'
+export { conditionProxies as Condition } from './condition/proxy.ts'
+export { counterProxies as counter } from './counter/proxy.ts'
+export { dictProxies as dict } from './dict/proxy.ts'
+export { eventProxies as Event } from './event/proxy.ts'
+export { iteratorProxies as iterator } from './iterator/proxy.ts'
+export { listProxies as list } from './list/proxy.ts'
+export { lockProxies as Lock, rlockProxies as RLock } from './lock/proxy.ts'
+export { namespaceProxies as Namespace } from './namespace/proxy.ts'
+export { joinableQueueProxies as JoinableQueue, queueProxies as Queue } from './queue/proxy.ts'
+export { boundedSemaphoreProxies as BoundedSemaphore, semaphoreProxies as Semaphore } from './semaphore/proxy.ts'
+export { setProxies as set } from './set/proxy.ts'
+export { valueProxies as Value } from './value/proxy.ts'
