@@ -294,7 +294,9 @@ bool NamedMemory::IsMember(uint64_t member) const {
   return opened.valid() || GetLastError() != ERROR_FILE_NOT_FOUND;
 }
 
-size_t NamedMemory::CountMembers() const { return std::max<size_t>(CountHandles(AttachmentOf(descriptor_)->memory.get()), 1); }
+size_t NamedMemory::CountMembers() const {
+  return std::max<size_t>(CountHandles(AttachmentOf(descriptor_)->memory.get()), 1);
+}
 
 bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
   return CopyMapped(mapping_->data(), mapping_->byte_length(), offset, into, byte_length);
