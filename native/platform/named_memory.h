@@ -113,7 +113,7 @@ class NamedMemory {
   // Whether that is the number of a living member. Any thread may ask. True for all numbers after Close(), which makes it unknown.
   bool IsMember(uint64_t member) const;
 
-  // How many members there are at this moment, this one included.
+  // The number of members at this moment, including this one.
   size_t CountMembers() const;
 
   // Removes the name now, although there are members. Fails with ENOENT when the name is gone or means other memory.

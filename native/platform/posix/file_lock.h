@@ -60,7 +60,7 @@ bool SetLock(int fd, short type, ByteRange range);
 enum class Obstacle : uint8_t { kNone, kUser, kRemover };
 Obstacle FindObstacle(int fd, ByteRange range = kLiveness);
 
-// How many members there are besides the one of `fd`. No two members lock adjacent bytes.
+// The number of members other than `fd`. The bytes of members are not adjacent.
 size_t CountOtherMembers(int fd);
 
 inline bool LockedByOthers(int fd, ByteRange range = kLiveness) { return FindObstacle(fd, range) != Obstacle::kNone; }
