@@ -16,7 +16,7 @@ import { assertInteger } from '../validate.ts'
 import { CountedQueue } from './counted-queue.ts'
 import { type QueueOptions, queueSpec } from './queue-state.ts'
 
-class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
+export class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
   /** How many items were put and not yet reported by {@link taskDone}. */
   get unfinished(): number {
     return this.state.ring.state().unfinished

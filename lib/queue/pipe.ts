@@ -18,7 +18,7 @@ import type { End } from './ring.ts'
 
 const NO_OPTIONS: WaitOptions = {}
 
-class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
+export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
   constructor(placement: Placement) {
     const state = stateAt(placement, ConnectionState)
     super(placement, state)

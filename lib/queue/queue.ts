@@ -6,7 +6,7 @@ import type { AttachOptions } from '../memory/segment.ts'
 import { CountedQueue } from './counted-queue.ts'
 import { type QueueOptions, queueSpec } from './queue-state.ts'
 
-class QueueObject<T = unknown> extends CountedQueue<T> {}
+export class QueueObject<T = unknown> extends CountedQueue<T> {}
 
 /** The constructor of {@link Queue}. */
 export interface QueueConstructor {

@@ -6,7 +6,7 @@ import type { AttachOptions } from '../memory/segment.ts'
 import { QueueBase } from './queue-base.ts'
 import { queueSpec, type SimpleQueueOptions } from './queue-state.ts'
 
-class SimpleQueueObject<T = unknown> extends QueueBase<T> {}
+export class SimpleQueueObject<T = unknown> extends QueueBase<T> {}
 
 /** The constructor of {@link SimpleQueue}. */
 export interface SimpleQueueConstructor {
