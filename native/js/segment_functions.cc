@@ -138,7 +138,7 @@ Napi::Value SegmentId(const Napi::CallbackInfo& info, SegmentBinding& segment_bi
 
 // segmentMembers(segment): how many environments have the segment open.
 Napi::Value SegmentMembers(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
-  return Napi::Number::New(info.Env(), static_cast<double>(segment_binding.segment.CountHolders()));
+  return Napi::Number::New(info.Env(), static_cast<double>(segment_binding.segment.CountMembers()));
 }
 
 Napi::Value SegmentPersistent(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {

@@ -189,7 +189,7 @@ describe('a queue with large items', () => {
   })
 })
 
-describe('a persistent queue that nobody has open', () => {
+describe('a persistent queue without users', () => {
   it.each([
     [
       'of its own',
@@ -229,7 +229,7 @@ describe('a persistent queue that nobody has open', () => {
   })
 })
 
-describe('a name in the ring that means something else', () => {
+describe('a name in the ring that belongs to another segment', () => {
   /** Overwrites the name that stands for the large item that is first in the queue. */
   function replaceName(queue: Queue<unknown>, name: string): void {
     const [spill] = spillsOf(queue.name)
@@ -244,7 +244,7 @@ describe('a name in the ring that means something else', () => {
     unlinkSegment(spill!)
   }
 
-  it.each(['a stranger', 'another queue'])('never costs %s its segment', (victim) => {
+  it.each(['a stranger', 'another queue'])('never removes the segment of %s', (victim) => {
     using memory = SharedMemory.create(uniqueName('victim'), 64)
     using other = spillingQueue(2)
     other.putSync(new Uint8Array(3_000))

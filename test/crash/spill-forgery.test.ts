@@ -109,7 +109,7 @@ describe('a sweep', () => {
     [[{ description: null }]],
     [[{ cell: 'x', description: { anchor: null } }]],
     [{ length: 1 }],
-  ])('takes a description whose members are %j, and still removes orphans', (members) => {
+  ])('accepts a description whose members are %j, and still removes orphans', (members) => {
     using queue = Queue.create<unknown>(uniqueName('spill'), SPILL)
     const orphan = `${anchorOf(queue)}-orphan`
     forge(uniqueName('forged'), { kind: 'SharedState', members })
@@ -121,7 +121,7 @@ describe('a sweep', () => {
   })
 
   it.each([undefined, null, 5, '', 'elsewhere'])(
-    'removes no segment that calls itself a large item of a queue that its name does not belong to: %j',
+    'removes no segment that claims to be a large item of an unrelated queue: %j',
     (anchor) => {
       const name = uniqueName('forged')
       forge(name, { kind: 'Spill', anchor })
@@ -131,7 +131,7 @@ describe('a sweep', () => {
   )
 })
 
-describe('large items that nobody will take', () => {
+describe('large items that are never taken', () => {
   const spillsOf = (anchor: string) => names().filter((name) => name.startsWith(anchor))
 
   it('are removed at the last close of their queue, in any process', async () => {

@@ -11,8 +11,8 @@ function throughQueue<T>(value: T): T {
   return queue.getSync()
 }
 
-describe('what travels through a queue', () => {
-  it('arrives as it was, for plain values of all kinds', () => {
+describe('an item of a queue', () => {
+  it('arrives unchanged, for plain values of all kinds', () => {
     const plain = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 3 },
@@ -92,7 +92,7 @@ describe('what travels through a queue', () => {
     }
   })
 
-  it('arrives whole when one of its getters takes another item meanwhile, which arrives as well', () => {
+  it('arrives whole if one of its getters takes another item, which also arrives whole', () => {
     using queue = new Queue()
     using other = new Queue<unknown>({ spill: true, byteLength: 2 ** 16 })
     const items = [
@@ -144,7 +144,7 @@ describe('what travels through a queue', () => {
     }
   })
 
-  it('keeps texts and objects of any size', () => {
+  it('keeps strings and objects of any size', () => {
     for (const length of [10, 100, 4_000, 5_000, 65_500, 65_530, 70_000, 300_000]) {
       const value = { text: 'é'.repeat(length / 2), more: [length] }
       expect(throughQueue(value)).toEqual(value)

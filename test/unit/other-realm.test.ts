@@ -30,7 +30,7 @@ describe('a queue', () => {
     ['new Uint8Array([4, 5]).buffer', new Uint8Array([4, 5]).buffer],
     ['new DataView(new Uint8Array([9, 8, 7]).buffer, 1)', new DataView(new Uint8Array([8, 7]).buffer)],
   ]
-  it.each(same)('brings %s as an object of its own realm', (expression, here) => {
+  it.each(same)('delivers %s as an object of its own realm', (expression, here) => {
     using queue = new Queue<unknown>()
     queue.putManySync([there(expression), { deep: [there(expression)] }, new Set([there(expression)])])
     const alone = queue.getSync() as object
@@ -74,7 +74,7 @@ describe('a queue', () => {
 })
 
 describe('arguments', () => {
-  it('are taken as those of this realm', () => {
+  it('are accepted like those of this realm', () => {
     using array = new SharedArray('d', there('new Float64Array([1, 2])') as Float64Array)
     expect([...array]).toEqual([1, 2])
     array.assign(there('[3, 4]') as number[])

@@ -55,7 +55,7 @@ const plain = fc.letrec((tie) => ({
 })).value
 
 describe('a plain item', () => {
-  it('is read as it was written, by its decoder and by any other of MessagePack', () => {
+  it('is read as it was written, by its decoder and by any other MessagePack decoder', () => {
     fc.assert(
       fc.property(plain, (value) => {
         const bytes = encoded(value)
@@ -67,7 +67,7 @@ describe('a plain item', () => {
     )
   })
 
-  it('keeps the order of its fields, and takes only those that are its own', () => {
+  it('keeps the order of its fields, and contains only own fields', () => {
     const value = Object.assign(Object.create({ inherited: 1 }), { z: 1, a: 2, 1: 3 })
     expect(Object.entries(decoded(encoded(value)) as object)).toEqual(Object.entries(value))
   })
@@ -84,7 +84,7 @@ describe('a plain item', () => {
     expect(decoded(encoded(new Array(1)))).toStrictEqual([undefined])
   })
 
-  it('has any number of arrays and objects', () => {
+  it('can contain any number of arrays and objects', () => {
     const value = Array.from({ length: 100 }, (_, i) => ({ i, list: [i] }))
     expect(decoded(encoded(value))).toStrictEqual(value)
   })
@@ -137,7 +137,7 @@ describe('a plain item', () => {
   })
 })
 
-describe('bytes that are no plain item', () => {
+describe('bytes that are not a plain item', () => {
   /** Reads them, and expects an error of ours if it is one. */
   function expectHarmless(bytes: Uint8Array, start?: number): void {
     try {

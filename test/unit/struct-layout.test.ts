@@ -156,7 +156,7 @@ describe('a record of any struct', () => {
     fc.assert(property, { numRuns: 40 })
   })
 
-  it('gives back what was written, field by field or as a whole', () => {
+  it('returns what was written, field by field or as a whole', () => {
     const pair = structShape().chain((shape) => fc.tuple(fc.constant(shape), filling(shape), filling(shape)))
     const property = fc.property(pair, ([shape, first, second]) => {
       const type = toStruct(shape)
