@@ -92,7 +92,7 @@ export interface JoinableQueueConstructor {
 }
 
 /**
- * A {@link Queue} that counts what was put and not yet worked off, so that one can wait until all is done.
+ * A {@link Queue} that counts the items that were put and not yet finished. `join` waits until there is none.
  *
  * @remarks For Python's `multiprocessing.JoinableQueue`.
  * @example

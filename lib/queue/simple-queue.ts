@@ -30,7 +30,7 @@ export interface SimpleQueueConstructor {
 }
 
 /**
- * A queue with the least that a queue has: put, get, iterate, end. Bounded by its bytes alone.
+ * The simplest queue: put, get, iterate and end. It is bounded in bytes only.
  *
  * @remarks For Python's `multiprocessing.SimpleQueue`.
  * @example
