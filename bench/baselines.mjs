@@ -1,4 +1,4 @@
-/** What we are compared with: C programs, compiled here and now, and the fastest Python of the machine. */
+/** The baselines: C programs, compiled by the benchmark, and the fastest Python of the machine. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { Subject } from './subject.mjs'
 const SOURCES = path.join(import.meta.dirname, 'baselines')
 const PYTHON_LOOPS = path.join(SOURCES, 'multiprocessing_loops.py')
 
-/** C programs, compiled into a folder that goes with dispose(). */
+/** C programs, compiled into a folder that dispose() removes. */
 export class Compiler {
   #folder = mkdtempSync(path.join(tmpdir(), 'procshare-bench-'))
   #programs = new Map()
@@ -43,7 +43,7 @@ export class Python {
     return new Subject(this.#executable, [PYTHON_LOOPS, ...args])
   }
 
-  /** Tries all that can be found with the very line that counts, three times in turn, and takes the one with the best time. */
+  /** Runs the measured line in every Python of the machine, three times in turn, and selects the fastest. */
   static async fastest() {
     const found = candidates().map((executable) => ({ executable, version: versionOf(executable), best: Infinity }))
     const usable = [...new Map(found.filter(({ version }) => version !== undefined).map((one) => [one.version, one]))]
@@ -81,7 +81,7 @@ function entriesOf(folder) {
   }
 }
 
-/** The version and where it really lives, which tells one from another; undefined for a file that is no working Python. */
+/** The version and the real path, which identify an installation; undefined for a file that is not a working Python. */
 function versionOf(executable) {
   const code = 'import sys, multiprocessing; print(sys.version.split()[0], sys.base_prefix)'
   try {

@@ -1,6 +1,6 @@
 /**
- * The goals, all in one place. `atMost`: an operation takes at most that many times as long as the baseline's; `atLeast`: the
- * baseline's takes at least that many times as long as ours. Works name their goal; what has none is for information.
+ * All goals. `atMost`: an operation takes at most that many times as long as the baseline. `atLeast`: the baseline takes at least that
+ * many times as long. Works name their goal; a row without a goal is for information.
  */
 export const goals = {
   lock: { atMost: 2.5, of: 'C’s robust mutex' },
@@ -23,7 +23,7 @@ export function isMet({ atMost = Infinity, atLeast = 0 }, ratio) {
   return ratio <= atMost && ratio >= atLeast
 }
 
-/** How a ratio of times is quoted: the other way round where more is better. */
+/** How a ratio of times is printed: inverted where more is better. */
 export function quoted(goal, unit, timeRatio) {
   return goal?.atLeast !== undefined || unit === 'M/s' ? 1 / timeRatio : timeRatio
 }

@@ -1,8 +1,8 @@
 /**
  * npm run bench [-- --only NAME]… [-- --json]
  *
- * Measures the library against C and Python on this machine, in interleaved rounds, and says which goals of goals.mjs are
- * met. Numbers of one run compare; numbers of two runs, or of two machines, do not. Ends with code 1 if a counter was wrong.
+ * Compares the library with C and Python on this machine, in interleaved rounds, and prints which goals of goals.mjs are
+ * met. Compare only numbers of one run, not of two runs or machines. Ends with code 1 if a counter was wrong.
  */
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -58,15 +58,15 @@ try {
   compiler.dispose()
 }
 
-/** Starts the subjects of a work, measures and reports them, and ends them whatever happens. */
+/** Starts the subjects of a work, measures and reports them, and ends them, also after an error. */
 async function run(work, { compiler, python }) {
   const holders = []
   const context = {
     compiler,
     python,
-    /** A name for a segment that nobody else has. */
+    /** A unique name for a segment. */
     unique: () => `procshare-bench-${randomUUID()}`,
-    /** Starts a process that makes, or attaches to, segments and keeps them until the end of the work. */
+    /** Starts a process that creates segments or attaches to them, and keeps them until the end of the work. */
     async keep(segments) {
       const holder = Subject.script('holder', JSON.stringify(segments))
       holders.push(holder)

@@ -1,4 +1,4 @@
-/** What a reader gets to see: a table for people, or one JSON object a line. */
+/** The output: a table, or one JSON object per line. */
 import pc from 'picocolors'
 import { describeGoal } from './goals.mjs'
 
@@ -9,7 +9,7 @@ const UNITS = {
   'M/s': (ns) => 1e3 / ns,
 }
 
-/** Three significant digits, and no more than the measurement bears. */
+/** Three significant digits, the precision of the measurement. */
 function toText(number) {
   if (number >= 100) return number.toFixed(0)
   return number.toFixed(number >= 10 ? 1 : 2)

@@ -1,17 +1,17 @@
 /**
- * Measures subjects against each other: in rounds, each of which has one turn of every subject (A B C A B C …), so that
- * whatever else the machine does meets all of them alike. Only ratios within a round are compared.
+ * Measures subjects in rounds. Each round has one turn of every subject (A B C A B C …), so other load on the machine
+ * affects all of them alike. Only ratios within a round are compared.
  */
 
 /**
- * Many short turns rather than few long ones: shorter than a time slice, most of them are not interrupted, and the median
- * is what the work costs, also on a busy machine.
+ * Many short turns instead of few long ones. A turn is shorter than a time slice, so most turns are not interrupted, and the
+ * median is the cost of the work, also on a busy machine.
  */
 const ROUNDS = 201
 const TURN_MS = 2
 const WARM_UP_MS = 300
 const FIRST_REQUEST = 60
-/** What every request is a multiple of: members of a team and values of a program share them evenly. */
+/** Every request is a multiple of this, so the members of a team and the values of a program share it evenly. */
 const GRAIN = 60
 
 function median(numbers) {
@@ -37,7 +37,7 @@ class Contestant {
     this.#operations = entry.operations ?? FIRST_REQUEST
   }
 
-  /** Runs until it is warm, and finds out how many operations make a turn. */
+  /** Runs until V8 has compiled the code, and determines the number of operations per turn. */
   async warmUp() {
     const { turnMs = TURN_MS, warmUpMs = WARM_UP_MS, operations } = this.#entry
     let spentNs = 0
@@ -79,7 +79,7 @@ export async function measure(entries, rounds = ROUNDS) {
   return contestants.map(({ nsPerOperation, isExact }) => ({
     ns: median(nsPerOperation),
     isExact,
-    /** How many times as long as that of `other` an operation takes. */
+    /** The ratio of the time of an operation to that of `other`. */
     ratioTo: (other) => median(nsPerOperation.map((ns, round) => ns / contestants[other].nsPerOperation[round])),
   }))
 }

@@ -1,4 +1,4 @@
-/** Subjects: processes that run as many operations as they are asked for and say how long that took. */
+/** Subjects: processes that run a requested number of operations and report the time. */
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 const SUBJECTS = path.join(import.meta.dirname, 'subjects')
 const DEADLINE_MS = 120_000
 
-/** What one request came to, in nanoseconds of the system's monotonic clock. */
+/** The result of one request, in nanoseconds of the system's monotonic clock. */
 class Timing {
   constructor(start, end, counter) {
     this.start = start
@@ -19,7 +19,7 @@ class Timing {
   }
 }
 
-/** One process. A fresh one for each subject, so that what V8 has learnt from one does not spoil another. */
+/** One process. Each subject has its own, so that V8's type feedback of one does not affect another. */
 export class Subject {
   #child
   #lines
@@ -28,7 +28,7 @@ export class Subject {
   constructor(command, args) {
     this.#description = [command, ...args].join(' ')
     this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.#child.on('error', () => {}) // the end of its output says the same
+    this.#child.on('error', () => {}) // the end of its output reports the same
     this.#child.stdin.on('error', () => {})
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }
@@ -72,7 +72,7 @@ export class Subject {
   }
 }
 
-/** Several processes that do the same at the same time; an operation is one of any of them. */
+/** Several processes that do the same work at the same time; an operation is one of any of them. */
 export class Team {
   #count
   #start
@@ -83,7 +83,7 @@ export class Team {
     this.#start = start
   }
 
-  /** The first one is ready before the others start: it makes what they share. */
+  /** The first process is ready before the others start, because it creates the shared objects. */
   async ready() {
     this.#members.push(this.#start())
     await this.#members[0].ready()
@@ -91,7 +91,7 @@ export class Team {
     await Promise.all(this.#members.slice(1).map((member) => member.ready()))
   }
 
-  /** From the first one's start to the last one's end. */
+  /** From the first start to the last end. */
   async request(operations) {
     const share = operations / this.#members.length
     const timings = await Promise.all(this.#members.map((member) => member.request(share)))
@@ -102,7 +102,7 @@ export class Team {
   }
 
   async end() {
-    // The first one last: it removes what they share.
+    // The first process ends last, because it removes the shared objects.
     await Promise.all(this.#members.slice(1).map((member) => member.end()))
     await this.#members[0]?.end()
   }

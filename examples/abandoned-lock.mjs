@@ -1,11 +1,11 @@
-// A process is killed while it holds a lock, half-way through its work. The next one gets the lock, is told, and repairs.
+// A process is killed while it holds a lock, halfway through its work. The next owner learns of it and repairs the data.
 //
 //   node examples/abandoned-lock.mjs
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainProcess, Process, SharedArray } from 'procshare'
 
-/** Moves money in two steps, and never gets to the second one. */
+/** Moves money in two steps, and is killed between them. */
 export function transferAndHang(accounts) {
   accounts.lock.acquireSync()
   accounts[0] -= 30
@@ -21,11 +21,11 @@ if (isMainProcess) {
   console.log(`the lock is ${accounts.lock.tryAcquire() === undefined ? 'not to be had' : 'free'}`)
 
   clerk.kill()
-  // Resolves within 100 ms of the death, without blocking the event loop meanwhile.
+  // Resolves within 100 ms of the death, without blocking the event loop.
   await accounts.lock.run(
     ({ abandoned }) => {
       console.log(`got the lock, abandoned: ${abandoned}`)
-      if (abandoned) accounts[1] = 200 - accounts[0] // what the data needs to be right again, only you can know
+      if (abandoned) accounts[1] = 200 - accounts[0] // only the program knows how to repair its data
       process.exitCode = abandoned ? 0 : 1
     },
     { timeoutMs: 5_000 },

@@ -1,4 +1,4 @@
-// An HTTP server of several cluster workers that count their requests together, and share a limit of requests.
+// An HTTP server with several cluster workers, which share one count of requests and one limit.
 //
 //   node examples/cluster-hits.mjs
 
@@ -36,7 +36,7 @@ function worker() {
   const index = Number(process.env.INDEX)
   createServer((_request, response) => {
     Atomics.add(perWorker, index, 1)
-    response.statusCode = hits.add(1) < LIMIT ? 200 : 429 // add() gives the count before, to each request another
+    response.statusCode = hits.add(1) < LIMIT ? 200 : 429 // add() returns the previous count, so each request gets its own number
     response.end()
   }).listen(0, '127.0.0.1')
 }

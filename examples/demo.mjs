@@ -1,8 +1,8 @@
 // A demonstration that ends by itself and checks what it shows (`npm run demo`):
 //
 //   1. the example of Python's documentation;
-//   2. four processes that count together in shared memory. One of them hangs while it holds the lock, half-way through a
-//      change, and is killed; the lock goes to another one, which is told, repairs the data and goes on.
+//   2. four processes that count together in shared memory. One of them hangs while it holds the lock, halfway through a
+//      change, and is killed. The next owner of the lock learns of it, repairs the data and continues.
 
 import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,7 +19,7 @@ const PAUSE_MS = 20
 const VICTIM = 2
 const LAST_STEP_OF_VICTIM = STEPS / 2
 
-/** In the array of counts: one per worker, and after them the number of all steps. */
+/** Positions in the array of counts: one per worker, followed by the number of all steps. */
 const TOTAL = WORKERS
 
 const HANGS_FOR_MS = 600
@@ -29,7 +29,7 @@ const DEADLINE_MS = 60_000
 
 const PYTHON_EXPECTED = '3.1415927\n[0, -1, -2, -3, -4, -5, -6, -7, -8, -9]\n'
 
-/** What each worker runs. Both counts of a step change together, under the lock. */
+/** The function of each worker. Both counts of a step change together, under the lock. */
 export async function work(me, counts, isStuck, repairs) {
   for (let round = 0; round < ROUNDS; round++) {
     for (let i = 0; i < STEPS_PER_ROUND; i++) {
@@ -126,7 +126,7 @@ function check(counts, repairs, exitCodes) {
   return failures
 }
 
-/** Bars that are drawn over on a terminal; a line each second where there is none. */
+/** Bars that are redrawn on a terminal; without a terminal, one line per second. */
 class Screen {
   #workers
   #counts
@@ -139,13 +139,13 @@ class Screen {
     this.#counts = counts
   }
 
-  /** Prints a line that stays. */
+  /** Prints a line above the bars. */
   say(text) {
     this.#erase()
     console.log(text)
   }
 
-  /** Reads the counts straight from memory, without the lock: a picture need not be exact, and must not wait. */
+  /** Reads the counts from memory without the lock: the display need not be exact, and must not wait. */
   draw(isLast = false) {
     const shares = this.#workers.map((_, me) => this.#counts[me] / STEPS)
     const total = this.#counts[TOTAL].toLocaleString('en')

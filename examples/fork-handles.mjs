@@ -1,5 +1,5 @@
-// A tree of processes made with child_process.fork: objects travel as plain JSON handles, by message, by environment
-// variable and by argument, also to grandchildren.
+// A tree of processes created by child_process.fork. Objects travel as JSON handles, in messages, environment variables
+// and arguments, also to grandchildren.
 //
 //   node examples/fork-handles.mjs
 
@@ -27,9 +27,9 @@ async function root() {
   const visits = new SharedArray('i', 2)
 
   const children = [0, 1].map((index) => {
-    // An environment variable is text, and a shared object turns into its handle in JSON.
+    // An environment variable is text, and JSON contains a shared object as its handle.
     const forked = fork(self, ['child'], { env: { ...process.env, VISITS: JSON.stringify(visits) } })
-    forked.send({ index, counter }) // as does a message
+    forked.send({ index, counter }) // and so does a message
     return forked
   })
   await Promise.all(children.map((forked) => once(forked, 'exit')))
@@ -42,9 +42,9 @@ async function root() {
 async function child() {
   const [message] = await once(process, 'message')
   const counter = Value.attach(message.counter, 'i')
-  const visits = attach(JSON.parse(process.env.VISITS)) // whatever kind of object it is
+  const visits = attach(JSON.parse(process.env.VISITS)) // any kind of object
   const grandchildren = [0, 1].map(() => fork(self, ['grandchild', JSON.stringify({ counter, visits, ...message })]))
-  // A handle keeps nothing alive: hold the objects until those who were told of them have attached.
+  // A handle does not keep a segment: keep the objects until the other processes have attached.
   await Promise.all(grandchildren.map((forked) => once(forked, 'exit')))
   process.disconnect()
 }

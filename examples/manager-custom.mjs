@@ -1,4 +1,4 @@
-// Objects of a class of one's own in a server: the customized manager of the documentation of Python's multiprocessing.
+// Objects of your own class in a server: the customized manager of the documentation of Python's multiprocessing.
 //
 //   node examples/manager-custom.mjs
 
@@ -15,7 +15,7 @@ export class Maths {
   }
 }
 
-// The server imports this file, too: what is done here and not in the server stands under this.
+// The server imports this file as well. Code for this process only is inside this condition.
 if (isMainThread && process.argv[1] === import.meta.filename) {
   const manager = await Manager.start()
   await manager.register('Maths', import.meta.url, { export: 'Maths' })

@@ -5,7 +5,7 @@
 //   node examples/manager-remote.mjs get HOST:50000
 //   node examples/manager-remote.mjs                    all three, one after the other
 //
-// The key is in the variable PROCSHARE_AUTHKEY. Without TLS it keeps others out, but not from reading along.
+// The key is in the variable PROCSHARE_AUTHKEY. It prevents other clients from connecting. Without TLS, the traffic can be read.
 
 import { Manager } from 'procshare'
 

@@ -1,5 +1,5 @@
-// Which methods clients can call, results that stay in the server, and iteration: the program about proxies in the documentation of
-// Python's multiprocessing.
+// Exposed methods, results that stay in the server, and iteration: the program about proxies in the documentation of Python's
+// multiprocessing.
 //
 //   node examples/manager-types.mjs
 
@@ -30,15 +30,15 @@ export class Tree {
   }
 }
 
-// The server imports this file, too: what is done here and not in the server stands under this.
+// The server imports this file as well. Code for this process only is inside this condition.
 if (isMainThread && process.argv[1] === import.meta.filename) {
   const manager = await Manager.start({
     types: {
-      // The methods of the class, without those that begin with an underscore.
+      // The methods of the class whose names do not begin with an underscore.
       Foo1: { module: import.meta.url, export: 'Foo' },
-      // These and no others.
+      // Only these methods.
       Foo2: { module: import.meta.url, export: 'Foo', exposed: ['g', '_h'] },
-      // What children() returns becomes a list in the server; what walk() yields is fetched as it is used.
+      // The result of children() becomes a list in the server. The items of walk() are fetched when they are used.
       Tree: { module: import.meta.url, export: 'Tree', returns: { children: 'list', walk: 'iterator' } },
     },
   })

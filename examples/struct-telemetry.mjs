@@ -1,4 +1,4 @@
-// A record with C layout that one process keeps up to date and others read, each reader at its own pace and always a whole
+// A record with C layout that one process updates and others read. Each reader has its own pace, and always gets a whole
 // record.
 //
 //   node examples/struct-telemetry.mjs
@@ -11,7 +11,7 @@ const Telemetry = Struct({
   vehicle: ['c', 16], // text: a fixed number of bytes
   updates: 'q', //       64 bits: a bigint
   position: Position, // a struct in a struct
-  speeds: ['f', 4], //   an array: a typed array on the memory
+  speeds: ['f', 4], //   an array: a typed array over the memory
   engineOn: '?',
 })
 

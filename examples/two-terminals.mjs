@@ -1,5 +1,5 @@
-// Two programs that know nothing of each other but a name. Run this in two terminals (or more), in any order, and end it
-// with Ctrl-C in any order:
+// Two programs that have only a name in common. Run this in two or more terminals, in any order, and end it with Ctrl-C in
+// any order:
 //
 //   node examples/two-terminals.mjs [--seconds N] [--name NAME]
 
@@ -16,10 +16,10 @@ const { values: options } = parseArgs({
 
 const Seat = Struct({ pid: 'i', ticks: 'i' })
 
-// Whoever comes first creates the table, the others attach to it. It goes with the last one that leaves.
+// The first process creates the table, and the others attach to it. It disappears with the last one.
 const table = SharedArray.open(options.name, Seat, 8)
 
-// The lock makes "find a free seat and take it" one step, and its owner may be killed at any point of it.
+// The lock makes "find a free seat and take it" one step. Its owner may be killed at any point of it.
 const mine = table.lock.runSync(() => {
   const free = [...table].findIndex((seat) => seat.pid === 0 || !isAlive(seat.pid))
   if (free >= 0) table[free] = { pid: process.pid, ticks: 0 }
@@ -36,7 +36,7 @@ if (mine < 0) {
   console.log(`I am process ${process.pid} at seat ${mine}; Ctrl-C ends me`)
   const end = Date.now() + Number(options.seconds) * 1000
   while (Date.now() < end && !stop.signal.aborted) {
-    table[mine].ticks++ // nobody else writes to my seat, so this needs no lock
+    table[mine].ticks++ // only this process writes to its seat, so this needs no lock
     console.log([...table].map(describe).filter(Boolean).join('   '))
     await sleep(1000, undefined, { signal: stop.signal }).catch(() => {})
   }

@@ -1,4 +1,4 @@
-// The same objects between threads: a worker attaches by handle as a process does, and its end counts as the death of an
+// The same objects between threads: a worker attaches by handle, as a process does, and its end counts as the death of an
 // owner.
 //
 //   node examples/worker-threads.mjs
@@ -22,7 +22,7 @@ if (isMainThread) {
   await Promise.all(workers.map((worker) => once(worker, 'exit')))
   console.log(`total ${total.value}, per thread [${perThread.join(', ')}]`)
 
-  // The lock of the worker that was terminated comes to us, with the news.
+  // The lock of the terminated worker becomes available, and reports the death.
   const careless = startWorker({ lock: lock.handle })
   await once(careless, 'message')
   await careless.terminate()

@@ -61,6 +61,8 @@ export type { MembersOf } from './manager/types/set/contract.ts'
 export { type BlockingSet, SetProxy } from './manager/types/set/proxy.ts'
 export { type BlockingValue, ValueProxy } from './manager/types/value/proxy.ts'
 export type { Handle } from './memory/handle.ts'
+export type { SharedClass } from './memory/kind.ts'
+export { Member, type MemberOptions } from './memory/member.ts'
 export type { AttachOptions, SegmentOptions } from './memory/segment.ts'
 export { attach, type Shareable } from './memory/shareable.ts'
 export {
@@ -68,14 +70,18 @@ export {
   removeStaleSegments,
   type SegmentInfo,
   SharedMemory,
+  type SharedMemoryConstructor,
   unlinkSegment,
 } from './memory/shared-memory.ts'
 export { isMainProcess, type ParentProcess, parentProcess, processName } from './process/current.ts'
 export { Process, type ProcessOptions, type ProcessOptionsFor } from './process/process.ts'
 export type { PipeOptions } from './queue/connection-state.ts'
 export type { ConsumeOptions } from './queue/consume.ts'
-export { Connection, Pipe, type PipeConstructor, type PipeEnds } from './queue/pipe.ts'
+export { JoinableQueue, type JoinableQueueConstructor } from './queue/joinable-queue.ts'
+export { Connection, type ConnectionConstructor, Pipe, type PipeConstructor, type PipeEnds } from './queue/pipe.ts'
+export { Queue, type QueueConstructor } from './queue/queue.ts'
 export type { QueueOptions, SimpleQueueOptions } from './queue/queue-state.ts'
+export { SimpleQueue, type SimpleQueueConstructor } from './queue/simple-queue.ts'
 export type {
   Addend,
   ArrayOf,
@@ -87,48 +93,41 @@ export type {
   TypeCode,
   TypeName,
 } from './scalars/types.ts'
-export { Member, type MemberOptions } from './state/member.ts'
 export {
-  type ArrayMember,
-  Barrier,
-  BoundedSemaphore,
-  Condition,
-  Event,
-  JoinableQueue,
-  Lock,
-  Queue,
-  RawArray,
-  RawValue,
-  RLock,
-  Semaphore,
-  SharedArray,
-  SharedArray as Array,
-  SimpleQueue,
-  Value,
-  type ValueMember,
-} from './state/members.ts'
-export {
+  type ObjectsOf,
   SharedState,
   type SharedStateConstructor,
   type StateMembers,
   type StateSchema,
 } from './state/shared-state.ts'
-export type { BarrierHandleOptions, BarrierOptions } from './sync/barrier.ts'
-export type { OwnerOptions } from './sync/condition.ts'
-export type { ConditionOptions } from './sync/condition-site.ts'
+export { Barrier, type BarrierHandleOptions, type BarrierOptions } from './sync/barrier.ts'
+export {
+  Condition,
+  type ConditionConstructor,
+  type ConditionMemberOptions,
+  type ConditionOptions,
+  type OwnerOptions,
+} from './sync/condition.ts'
+export { Event } from './sync/event.ts'
+export { Lock } from './sync/lock.ts'
 export type { LockGuard } from './sync/lock-guard.ts'
-export type { AnyLock } from './sync/rlock.ts'
-export type { SemaphoreOptions } from './sync/semaphore.ts'
+export type { MemberLock } from './sync/lock-use.ts'
+export { type AnyLock, RLock } from './sync/rlock.ts'
+export { BoundedSemaphore, Semaphore, type SemaphoreOptions } from './sync/semaphore.ts'
 export type { SyncWaitOptions, WaitOptions } from './sync/wait-options.ts'
 export { notify, type WaitAsyncOptions, type WaitAsyncResult, wait, waitAsync } from './sync/words.ts'
 export type { Truthy } from './truthy.ts'
 export type { ArrayMembers } from './views/array-members.ts'
-export type { ValueOptions } from './views/guarded-segment.ts'
-export type {
-  SharedArrayConstructor,
-  StructArrayOf,
-  TextMembers,
-  TypedArrayMembers,
+export type { ValueMemberOptions, ValueOptions } from './views/guarded-segment.ts'
+export {
+  type ArrayMember,
+  RawArray,
+  SharedArray,
+  SharedArray as Array,
+  type SharedArrayConstructor,
+  type StructArrayOf,
+  type TextMembers,
+  type TypedArrayMembers,
 } from './views/shared-array.ts'
 export { Struct } from './views/struct.ts'
 export type {
@@ -143,5 +142,13 @@ export type {
   StructType,
   StructView,
 } from './views/struct-types.ts'
-export type { ScalarValueOf, StructValueOf, ValueConstructor, ValueMembers } from './views/value.ts'
+export {
+  RawValue,
+  type ScalarValueOf,
+  type StructValueOf,
+  Value,
+  type ValueConstructor,
+  type ValueMember,
+  type ValueMembers,
+} from './views/value.ts'
 export { whenAvailable } from './when-available.ts'

@@ -98,6 +98,8 @@ export interface Native {
   segmentDescription(segment: NativeSegment): string
   segmentId(segment: NativeSegment): string
   segmentPersistent(segment: NativeSegment): boolean
+  /** How many environments have it open, this one included. */
+  segmentMembers(segment: NativeSegment): number
   /** Whether its mutexes can be used from several pid namespaces. */
   segmentAnyNamespace(segment: NativeSegment): boolean
   segmentBuffer(segment: NativeSegment): ArrayBuffer | SharedArrayBuffer

@@ -63,10 +63,41 @@ export function assertString(name: string, value: unknown): asserts value is str
   if (typeof value !== 'string') throw typeError(name, 'a string', value)
 }
 
-/** An options object: undefined, or a plain object with none but these keys. A misspelt option is an error, not silence. */
+/** @throws `TypeError` for anything but an object without a class, of whatever realm. */
+export function assertPlainObject(name: string, value: unknown): asserts value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw typeError(name, 'an object', value)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null || Object.getPrototypeOf(prototype) === null) return
+  throw typeError(name, Array.isArray(value) ? 'an object' : 'a plain object', value)
+}
+
+/** No options. It inherits nothing, either: what a program has put into `Object.prototype` is no option. */
+const NONE: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null))
+
+/**
+ * The options that the caller passed in, copied: the own properties of a plain object, each of which is read once, and none but these keys. A
+ * misspelt option is an error, not silence.
+ */
+export function takeOptions<Options extends object>(
+  name: string,
+  given: Options | undefined,
+  keys: readonly (keyof Options & string)[],
+): Options {
+  if (given === undefined) return NONE as Options
+  assertPlainObject(name, given)
+  const known: readonly string[] = keys
+  const options: Record<string, unknown> = Object.create(null)
+  for (const key of Object.keys(given)) {
+    if (!known.includes(key)) throw unknownKeyError(name, key, 'option', known)
+    options[key] = given[key]
+  }
+  return options as Options
+}
+
+/** The same, where the caller's own object is used: undefined, or a plain object with none but these keys. */
 export function assertOptions(name: string, value: unknown, keys: readonly string[]): void {
   if (value === undefined) return
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw typeError(name, 'an object', value)
+  assertPlainObject(name, value)
   for (const key of Object.keys(value)) {
     if (!keys.includes(key)) throw unknownKeyError(name, key, 'option', keys)
   }

@@ -1,14 +1,13 @@
-// Makes what is published of lib/, as CommonJS, which `require` and `import` can both load: one module with nearly everything, because a
-// process that imports some two hundred small ones takes three times as long to start, and a module for each program that Node is told
-// to run. `import` gets an ES module that re-exports the CommonJS one, so there is one state however a program loads the package. The
-// declarations are made by tsc; dist/package.json says that they, too, are those of CommonJS. msgpackr is in the bundle: see
-// lib/codec/message-pack.ts.
+// Builds the published form of lib/ as CommonJS, which `require` and `import` can both load. Nearly everything is in one module, because a
+// process that imports some two hundred small modules takes three times as long to start. Each program that Node runs has a module of its
+// own. `import` loads an ES module that re-exports the CommonJS one, so there is one state in both cases. tsc generates the declarations;
+// dist/package.json marks them as CommonJS. The bundle contains msgpackr: see lib/codec/message-pack.ts.
 
 import { copyFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { build } from 'rolldown'
 
-/** What Node is told to run: lib/entries.ts says these paths. */
+/** The programs that Node runs; lib/entries.ts contains their paths. */
 const PROGRAMS = ['process/child-main', 'manager/server/server-main', 'manager/client/relay-main']
 
 process.chdir(path.join(import.meta.dirname, '..'))
@@ -21,10 +20,10 @@ const { output } = await build({
   output: {
     format: 'cjs',
     dir: 'dist',
-    // In one module functions call each other directly, and not as properties of exports.
+    // Within one module, functions call each other directly instead of as properties of exports.
     codeSplitting: { groups: [{ name: 'shared', test: (id) => !PROGRAMS.some((name) => id.endsWith(`${name}.ts`)) }] },
     chunkFileNames: 'shared-[hash].js',
-    // Names of classes are what users see in errors and debuggers.
+    // Users see the names of classes in errors and debuggers.
     keepNames: true,
     sourcemap: true,
     sourcemapExcludeSources: true,
@@ -38,5 +37,5 @@ writeFileSync(
   `import procshare from './index.js'\n\nexport const { ${exports.join(', ')} } = procshare\n`,
 )
 writeFileSync('dist/index.d.mts', "export * from './index.js'\n")
-// Its license asks for this.
+// Its license requires this.
 copyFileSync('node_modules/msgpackr/LICENSE', 'dist/LICENSE-msgpackr')

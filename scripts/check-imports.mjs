@@ -1,11 +1,11 @@
-// The direction of knowledge in lib/: a file imports from its own layer or from a lower one, types included; no files import each other
-// in a circle, types included where WITHOUT_CIRCLES says so and otherwise when the program runs; files that are APART import nothing
-// from each other. Prints each violation and ends with code 1.
+// Checks the direction of imports in lib/: a file imports only from its own layer or from a lower one, types included. No files import
+// each other in a circle at run time, nor by types in the folder WITHOUT_CIRCLES. The files of APART import nothing from each other. Prints
+// each violation and ends with code 1.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** From the lowest to the highest; folders, or single files of lib/. What stands in one row may know each other. */
+/** From the lowest to the highest: folders, or single files of lib/. Entries of one row may import each other. */
 const LAYERS = [
   ['kinds-of-value.ts', 'entries.ts', 'native-interface.ts', 'errors', 'inspection.ts', 'truthy.ts'],
   ['validate.ts', 'abort-registry.ts', 'native.ts', 'lifecycle.ts'],
@@ -19,24 +19,24 @@ const LAYERS = [
   ['manager/contract', 'manager/wire'],
   ['manager'],
   ['index.ts'],
-  // What Node is told to run.
+  // The programs that Node runs.
   ['process/child-main.ts', 'manager/server/server-main.ts'],
 ]
 
-/** Where types may not go in circles either. */
+/** The folder in which type imports may not form circles either. */
 const WITHOUT_CIRCLES = 'manager/'
 
-/** The sides of a managed type: what a file of one side does not import from. */
+/** The sides of a managed type, which do not import from each other. */
 const CONTRACT = /^manager\/(contract\/|types\/[^/]+\/contract\.ts$)/
 const CLIENT = /^manager\/(client\/|types\/proxies\.ts$|types\/[^/]+\/(proxy|guard)\.ts$)/
 const SERVER = /^manager\/(server\/|types\/objects\.ts$|types\/[^/]+\/(?!contract|proxy|guard))/
 const APART = [
-  { from: CLIENT, to: SERVER, message: 'the client knows nothing of the server' },
-  { from: SERVER, to: CLIENT, message: 'the server knows nothing of the client' },
+  { from: CLIENT, to: SERVER, message: 'the client does not import from the server' },
+  { from: SERVER, to: CLIENT, message: 'the server does not import from the client' },
   {
     from: CONTRACT,
     to: /^manager\/(?!contract\/|types\/[^/]+\/contract\.ts$)/,
-    message: 'contracts know nothing but contracts',
+    message: 'contracts import only contracts',
   },
 ]
 

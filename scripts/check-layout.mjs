@@ -2,7 +2,7 @@
 // offset and size, every constant there, and the byte ranges of the file locks. Prints each difference and ends with code 1.
 //
 // A table is recognised by the comment above it: <!-- layout: NAME -->, with the name of a struct, "constants" or
-// "file locks". The compiler says where the fields are; nothing here computes an offset.
+// "file locks". The compiler reports the offsets of the fields; nothing here computes them.
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

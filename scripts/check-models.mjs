@@ -1,5 +1,5 @@
-// Checks the Spin models in test/models: the protocols as they are have to hold, each mistake built into them has to be
-// found, and by the property that it breaks.
+// Checks the Spin models in test/models. The protocols must hold, and each deliberate mistake must violate the property
+// that it breaks.
 //
 //   node scripts/check-models.mjs [--filter=NAME]
 
@@ -14,7 +14,7 @@ const MEMORY_MB = 2000
 const DEEPEST = 100_000
 const COMPILER = process.env.CC ?? 'cc'
 
-// What the checker says when a property fails; the letters are those of the models.
+// The checker's message when a property fails; the letters are those of the models.
 const EVIDENCE = {
   X1: /assertion violated .*inside/,
   X2: /assertion violated .*news/,
@@ -126,7 +126,7 @@ if (checks.length === 0) {
 await demand('spin', ['-V'], 'It is in the package "spin" of Debian, Ubuntu and Homebrew: apt-get install spin')
 await demand(COMPILER, ['--version'], 'Spin writes a C program: install a C compiler, or name one in CC')
 
-// Two at a time, where there are the processors for it and each has all of MEMORY_MB.
+// Two at a time, if there are enough processors, and each has MEMORY_MB.
 const lanes = Math.max(1, Math.min(2, availableParallelism(), Math.floor(freemem() / 2 ** 20 / MEMORY_MB)))
 const folder = mkdtempSync(path.join(tmpdir(), 'procshare-models-'))
 const waiting = checks.entries()
@@ -161,7 +161,7 @@ function secondsSince(started) {
   return ((performance.now() - started) / 1000).toFixed(1)
 }
 
-// A search that ran out of depth, memory or time has shown nothing.
+// A search that ran out of depth, memory or time proves nothing.
 function holds(output) {
   return /errors: 0\b/.test(output) && !/search not completed|too small|MEMLIM|failed/i.test(output)
 }
@@ -172,7 +172,7 @@ async function explore(model, settings, broken, outDir) {
   const defines = settings.split(' ').map((setting) => `-D${setting}`)
   try {
     await run('spin', ['-a', ...defines, source], outDir)
-    // A mistake is found soon: there, compiling takes longer than the search.
+    // A mistake is found quickly; compiling takes longer than the search.
     const flags = [broken ? '-O0' : '-O1', '-w', '-DSAFETY', `-DMEMLIM=${MEMORY_MB}`]
     await run(COMPILER, [...flags, '-o', 'pan', 'pan.c'], outDir)
     return await run(path.join(outDir, 'pan'), ['-n', `-m${DEEPEST}`], outDir)

@@ -1,4 +1,4 @@
-// The rules of this code base that no linter knows. Prints each violation as file:line and ends with code 1.
+// Checks rules of this code base that no linter has. Prints each violation as file:line and ends with code 1.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -24,7 +24,7 @@ const CONTENT_RULES = [
     message: 'only native/js knows Node',
   },
   {
-    // C++ headers of the standard library have no suffix, those of every operating system do.
+    // Headers of the C++ standard library have no suffix; headers of operating systems do.
     appliesTo: (file) => inFolder(file, 'native/shm'),
     pattern: /^\s*#\s*include\s*<[^>]*[./][^>]*>/,
     message: 'native/shm includes no header of an operating system',
@@ -82,7 +82,7 @@ function inFolder(file, folder) {
   return file.startsWith(`${folder}/`)
 }
 
-/** Blanks comments and keeps line numbers; a string literal is matched first, so that a `//` inside one stays. */
+/** Blanks comments and keeps line numbers; string literals are matched first, so a `//` inside one is kept. */
 function withoutComments(text) {
   return text.replace(/"(?:\\.|[^"\\\n])*"|\/\/.*|\/\*[\s\S]*?\*\//g, (match) =>
     match.startsWith('"') ? match : match.replace(/[^\n]/g, ' '),

@@ -1,9 +1,9 @@
-// Runs the test suite with an addon that makes do without what only Linux has: it waits by looking, its locks know their
-// owners themselves, and names are kept by sidecar files. This is how what macOS is made of is tested on Linux.
+// Runs the test suite on Linux with the fallback implementations that macOS uses: waits poll, locks record their owners
+// themselves, and sidecar files keep names.
 //
 //   node scripts/fallback-tests.mjs [VITEST_ARGUMENT…]
 //
-// The addon has a copy of the package to itself, build/fallbacks, so that nothing has to be told which addon to load.
+// The addon has its own copy of the package, build/fallbacks, so the loader needs no option.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
@@ -21,7 +21,7 @@ import {
 import path from 'node:path'
 import { FALLBACKS } from './native-sources.mjs'
 
-// What does not apply to such an addon, and why.
+// The tests that do not apply to this addon, and the reasons.
 const FILES = 'it looks at the files that names are on Linux'
 const USERS = 'the sidecars of another user lie in another folder, and holds of strangers do not count'
 const EXCEPTIONS = {
@@ -40,7 +40,7 @@ const tree = path.resolve('build/fallbacks')
 const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { encoding: 'utf8' })
 const files = new Set(listed.split('\0').filter((name) => name !== '' && existsSync(name)))
 for (const file of files) copy(file, path.join(tree, file))
-// What an earlier run has copied and the package does not have any more.
+// Files of an earlier run that the package no longer has.
 for (const folder of ['lib', 'native', 'test']) {
   for (const entry of readdirSync(path.join(tree, folder), { recursive: true, withFileTypes: true })) {
     const file = path.join(entry.parentPath, entry.name)
@@ -62,16 +62,16 @@ const skipped = Object.keys(EXCEPTIONS).map((name) => name.replace(/[.*+?^${}()|
 const pattern = `^(?!.*(?:${skipped.join('|')}))`
 for (const [name, reason] of Object.entries(EXCEPTIONS)) console.log(`skipped: "${name}": ${reason}`)
 run('npx', ['vitest', 'run', `--testNamePattern=${pattern}`, ...chosen], { TEST_FALLBACKS: '1' })
-// What killed processes have left is swept away by whoever comes next and has this build: nobody after the tests, so we do.
+// The next process with this build removes the remains of killed processes. After the tests there is none, so this script does it.
 run('node', ['--input-type=module', '-e', "import { Value } from './dist/index.js'; new Value('i').close()"])
-// Only this build has such a folder.
+// Only this build uses the folder.
 try {
   rmdirSync(`/dev/shm/.procshare-${process.geteuid()}`)
 } catch (error) {
   console.log(`The folder of sidecars stays: ${error.code}`)
 }
 
-// With its time, so that only what has changed is compiled again.
+// With its time stamp, so that only changed files are compiled again.
 function copy(from, to) {
   const { mtime, mtimeMs } = statSync(from)
   if (statSync(to, { throwIfNoEntry: false })?.mtimeMs === mtimeMs) return

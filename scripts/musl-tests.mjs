@@ -1,7 +1,7 @@
-// The native tests with musl instead of glibc, on any Linux x64: compiled by zig, linked statically. And whether a process
-// with the one and a process with the other, whose mutexes look different, stay apart.
+// Runs the native tests with musl instead of glibc, on any Linux x64: compiled by zig and linked statically. Also checks that
+// processes with different C libraries, whose mutexes differ in memory, refuse each other's segments.
 //
-//   node scripts/musl-tests.mjs [--filter=PART_OF_NAME]        `abi` is what is beside the native tests
+//   node scripts/musl-tests.mjs [--filter=PART_OF_NAME]        `abi` selects the latter
 
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -34,7 +34,7 @@ if ('abi'.includes(options.filter)) {
   }
 }
 if (options.filter !== 'abi') {
-  // The warnings are those of g++, which the other native tests look for.
+  // g++ checks warnings, in the other native tests.
   const CXX = `${zig()} c++ -target ${TRIPLES.musl} -w`
   const args = ['scripts/native-tests.mjs', '--variant=musl', `--filter=${options.filter}`]
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...ZIG_ENVIRONMENT, CXX } })
@@ -52,7 +52,7 @@ async function compilePeer(triple) {
   return program
 }
 
-/** What the second says to a segment that the first holds. */
+/** The answer of the second process for a segment of the first. */
 async function meet(creator, attacher) {
   const name = `musl-tests-${process.pid}`
   const holder = spawn(creator, ['create', name], { stdio: ['pipe', 'pipe', 'inherit'] })

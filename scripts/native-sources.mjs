@@ -1,9 +1,9 @@
-// The C++ files of the addon for one operating system, as binding.gyp has them: the one place where they are listed.
+// The C++ files of the addon for one operating system, from binding.gyp, the only place that lists them.
 
 import path from 'node:path'
 import { readTarget } from './prebuilds/gyp.mjs'
 
-/** What the switches of binding.gyp for Linux can be set to: the parts of other systems that need nothing of theirs. */
+/** The values of the switches of binding.gyp on Linux: parts of other systems that do not depend on them. */
 export const FALLBACKS = { procshare_wait: 'polling', procshare_mutex: 'members', procshare_memory: 'sidecar' }
 
 /**

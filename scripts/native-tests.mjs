@@ -3,8 +3,8 @@
 //   node scripts/native-tests.mjs [--sanitize=address,undefined | --sanitize=thread] [--filter=NAME] [--platform=fallback]
 //                                 [--variant=NAME]
 //
-// `--platform=fallback` is for Linux: with what other systems have to make do with (see binding.gyp). CXX is the compiler, with
-// arguments if need be; what one of its own makes is kept apart by `--variant`.
+// `--platform=fallback` uses the fallback implementations of other systems on Linux (see binding.gyp). CXX is the compiler, with
+// arguments if necessary; `--variant` gives its objects a folder of their own.
 
 import { execFile, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
@@ -57,7 +57,7 @@ if (tests.length === 0) {
   process.exit(1)
 }
 
-// An object that is older than its source or than any header is compiled again.
+// An object that is older than its source or any header is compiled again.
 const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 const headers = ['native', 'test/native'].flatMap((folder) =>
   readdirSync(folder, { recursive: true })
@@ -72,9 +72,9 @@ await inParallel(tests, (test) =>
   run(compiler, [...flags, objectOf(test), ...objects, '-o', programOf(test), ...libraries]),
 )
 
-// Tests of what lies on mutexes run for both kinds of them (native/platform/robust_mutex.h), where the default is the other one. Kills
-// at each instruction do so for the lock, which is little more than its mutex; and not under a sanitizer, which multiplies the instructions
-// that ask the kernel for an owner.
+// Tests of objects with mutexes run for both kinds of mutex (native/platform/robust_mutex.h). The tests that kill at each instruction
+// do so only for the lock, which is little more than its mutex. They do not run under a sanitizer, which multiplies the instructions that
+// ask the kernel for an owner.
 const runs = tests.flatMap((test) => {
   const name = path.basename(test)
   const isStepwise = options.sanitize !== '' && /(_kill|interleaving)/.test(name)
@@ -133,7 +133,7 @@ async function inParallel(items, action) {
   await Promise.all(Array.from({ length: availableParallelism() }, worker))
 }
 
-// A test may fork, so it gets a process group of its own, and the deadline ends the whole group.
+// A test may fork, so it has a process group of its own, and the deadline ends the whole group.
 function execute(program, mutex = '') {
   return new Promise((resolve) => {
     const child = spawn(program, {

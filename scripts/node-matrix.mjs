@@ -1,17 +1,16 @@
-// Runs the test suite under other major versions of Node, which come from npm: what JavaScript, its workers and its garbage
-// collector have a part in. The newest one plays the behaviour tables and kills processes, too: that is between the addon,
-// which is the same file for all of them, and the system.
+// Runs the tests that depend on the runtime under other major versions of Node, which come from npm. The newest version also
+// runs the behaviour tables and the tests that kill processes. These depend on the addon, which is the same file for all versions.
 //
 //   node scripts/node-matrix.mjs [MAJOR…] [--all] [--cache=FOLDER]        22 24 26 and build/node-matrix by default
 //
-// --all: the whole suite on each of them, which takes three minutes a version on two processors.
+// --all: the whole suite on each version, which takes three minutes per version on two processors.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 
-// Who gets how many turns is between the addon and the system, whichever Node loads it, and needs the machine for itself.
+// Fairness depends on the addon and the system, not on the version of Node, and needs an idle machine.
 const PROJECT = 'together'
 const DEADLINE_MS = 15 * 60_000
 const TAIL_LINES = 100
@@ -70,14 +69,14 @@ function install(major) {
   return node
 }
 
-/** Without those of what compilers and documents say: that is the same under each runtime. */
+/** Without the tests of types and documents, which do not depend on the runtime. */
 function unitTests() {
   const ofNoRuntime = ['package-types', 'documentation-links', 'error-messages', 'blocking-documentation']
   const names = readdirSync(path.join(import.meta.dirname, '../test/unit')).filter((name) => name.endsWith('.test.ts'))
   return names.map((name) => `unit/${name}`).filter((name) => !ofNoRuntime.some((part) => name.includes(part)))
 }
 
-/** None is all. */
+/** No selection means all. */
 function filesFor(major) {
   if (options.all) return []
   return [...OF_THE_RUNTIME, ...(major === newest ? OF_THE_SYSTEM : [])].map((part) => `test/${part}`)

@@ -1,5 +1,4 @@
-// Installs the package as npm would publish it into an empty project, with no compiler within reach, and runs the example of
-// the README on each runtime.
+// Installs the packed package in an empty project, without a compiler, and runs the example of the README on each runtime.
 //
 //   node scripts/package-test.mjs [RUNTIME…]        names of test/portable/runtimes.mjs; needs prebuilds/
 
@@ -41,7 +40,7 @@ process.exitCode = failed === 0 ? 0 : 1
 
 function pack() {
   const text = execFileSync('npm', ['pack', '--json', '--silent', `--pack-destination=${folder}`], { encoding: 'utf8' })
-  // What the scripts of the package print comes first.
+  // The output of the package's scripts comes first.
   const [{ filename, files, size }] = JSON.parse(text.slice(text.indexOf('[\n')))
   const paths = files.map((file) => file.path)
   const missing = [
@@ -57,7 +56,7 @@ function pack() {
   return path.join(folder, filename)
 }
 
-/** PATH has nothing but what npm itself takes. */
+/** PATH contains only what npm itself needs. */
 function installIn(name, tarball) {
   const project = path.join(folder, name)
   const bin = path.join(folder, 'bin')

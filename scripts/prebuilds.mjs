@@ -1,8 +1,8 @@
-// Builds the addon for all platforms, on Linux x64, into prebuilds/, and checks what came out.
+// Builds the addon for all platforms, on Linux x64, into prebuilds/, and checks the binaries.
 //
 //   node scripts/prebuilds.mjs [--check] [--all] [TARGET…]
 //
-// --check: only looks at what is there; --all: a target that is not is a failure.
+// --check: checks existing binaries only; --all: a missing target is a failure.
 
 import { existsSync, rmSync } from 'node:fs'
 import path from 'node:path'

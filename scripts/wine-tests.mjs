@@ -1,10 +1,10 @@
-// Windows on Linux: compiles the addon, or the native tests, with mingw-w64 and runs the tests under Wine.
+// Tests Windows on Linux: compiles the addon, or the native tests, with mingw-w64 and runs the tests under Wine.
 //
 //   node scripts/wine-tests.mjs [--node=22,20] [--deadline=SECONDS] [--tests=REGEXP] [PART_OF_PATH…]
 //   node scripts/wine-tests.mjs --native [PART_OF_PATH…]
 //
-// What Wine, or Windows, cannot run is in test/portable/exceptions.mjs. Everything is in build/wine, the WINEPREFIX too. Wine
-// itself and the compiler have to be there; Node for Windows comes from npm.
+// test/portable/exceptions.mjs lists what Wine or Windows cannot run. All files are in build/wine, including the WINEPREFIX. Wine
+// and the compiler must be installed; Node for Windows comes from npm.
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
@@ -28,7 +28,7 @@ const { values: options, positionals: filters } = parseArgs({
 const COMPILER = 'x86_64-w64-mingw32-g++-posix'
 const NATIVE_FLAGS = ['-std=c++17', '-O1', '-Wall', '-Wextra', '-Werror', '-pedantic', '-fno-exceptions']
 const NATIVE_DEFINES = ['NOMINMAX', 'WIN32_LEAN_AND_MEAN', '_WIN32_WINNT=0x0A00'].map((define) => `-D${define}`)
-// Of the native tests of all systems, those that have no child processes. The others fork, and step through their victims.
+// The native tests without child processes. The others fork, and step through the processes that they kill.
 const PORTABLE_TESTS = ['test/native/waits_test.cc']
 const NATIVE_DEADLINE_MS = 180_000
 
@@ -38,7 +38,7 @@ const environment = {
   WINEPREFIX: path.join(out, 'prefix'),
   WINEDEBUG: '-all',
   WINEDLLOVERRIDES: 'mscoree,mshtml=',
-  // Where node-gyp-build looks instead of in the package, whose build/ holds the addon of this system.
+  // node-gyp-build uses this folder instead of the package, whose build/ contains the addon of this system.
   PROCSHARE_PREBUILD: `Z:${out.replaceAll('/', '\\')}`,
 }
 

@@ -1,6 +1,6 @@
-// How the driver talks to a subject: a line with a number of operations comes in, a line with the time at
-// which they began and ended (CLOCK_MONOTONIC, in nanoseconds) and with the value of the counter, if there is
-// one, goes out.
+// The protocol between the driver and a subject. Input: a line with a number of operations. Output: a line
+// with the times at which they began and ended (CLOCK_MONOTONIC, in nanoseconds) and with the value of the
+// counter, if there is one.
 #pragma once
 
 #include <inttypes.h>

@@ -1,9 +1,8 @@
 // Opens and maps named shared memory, then unmaps and closes it.
 //
-//   open_map NAME bare   shm_open, mmap, munmap, close, with a length that is known beforehand
-//   open_map NAME read   as a program does that knows the name alone: asks for the length, and reads a word
-//   of the memory,
-//                        which is when the system really maps the page
+//   open_map NAME bare   shm_open, mmap, munmap, close, with a known length
+//   open_map NAME read   with an unknown length, as in a program that knows only the name: also fstat,
+//                        and a read of one word, at which the system maps the page
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,4 +1,4 @@
-// A word that two processes write in turn: each spins for some microseconds before it sleeps on it (a shared futex).
+// Two processes write a word in turn. Each spins for some microseconds before it sleeps on the word (a shared futex).
 //
 //   ping_pong        each operation is a round trip
 #include <errno.h>

@@ -3,7 +3,7 @@
 //   robust_mutex NAME lock     each operation locks and unlocks
 //   robust_mutex NAME count    each operation adds one to the counter under the lock
 //
-// The first one to come makes the memory; "ready" is printed when it can be used.
+// The first process creates the memory. "ready" is printed when it can be used.
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

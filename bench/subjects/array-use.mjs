@@ -1,4 +1,4 @@
-/** Uses a shared array of doubles that others are attached to: `array-use.mjs lock|update|elements NAME`. */
+/** Uses a shared array of doubles to which other processes are attached: `array-use.mjs lock|update|elements NAME`. */
 import { SharedArray } from 'procshare'
 import { serve } from './serve.mjs'
 
@@ -11,7 +11,7 @@ const forms = {
     const nothing = () => {}
     for (let i = 0; i < operations; i++) lock.runSync(nothing)
   },
-  /** Reads and writes the same few elements at the far end: cold caches are the machine's affair, not a segment's. */
+  /** Reads and writes the same few elements at the far end, because cold caches do not depend on the segment. */
   elements(operations) {
     const first = array.length - 16
     for (let i = 0; i < operations; i++) array[first + (i & 15)] += 1

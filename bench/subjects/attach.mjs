@@ -1,10 +1,10 @@
-/** Attaches to a segment that another process holds, and closes it again: `attach.mjs FORM NAME`. */
+/** Attaches to a segment of another process, and closes it again: `attach.mjs FORM NAME`. */
 import { SharedArray, SharedMemory, Value } from 'procshare'
 import { serve } from './serve.mjs'
 
 const [form, name] = process.argv.slice(2)
 
-/** A program that attaches again and again does so from an event loop, and that is where the garbage of it is disposed of. */
+/** Real programs attach from an event loop, in whose turns the garbage is collected. */
 const PER_TURN = 64
 
 const forms = {

@@ -1,4 +1,4 @@
-/** Makes or attaches to segments and keeps them: `holder.mjs JSON`, an array of {kind, name, length?}. */
+/** Creates segments or attaches to them, and keeps them: `holder.mjs JSON`, an array of {kind, name, length?}. */
 import { SharedArray, SharedMemory, Value } from 'procshare'
 import { serve } from './serve.mjs'
 

@@ -1,4 +1,4 @@
-/** Takes and releases a lock that nobody else wants: `lock.mjs FORM`. */
+/** Acquires and releases an uncontended lock: `lock.mjs FORM`. */
 import { Lock, RLock } from 'procshare'
 import { serve } from './serve.mjs'
 

@@ -63,7 +63,7 @@ else await serveTogether()
 await manager.shutdown()
 process.exit()
 
-/** Every operation by one of several clients, which have begun before the first one ends. */
+/** Distributes the operations over several clients, all of which start before the first one ends. */
 async function serveTogether() {
   const acks = new Queue()
   const children = []

@@ -1,8 +1,8 @@
-/** Waits that are served while so many others are pending: `pending.mjs WAITS`. */
+/** Waits that are served while WAITS others are pending: `pending.mjs WAITS`. */
 import { Event, Queue, Semaphore, SharedState } from 'procshare'
 import { serve } from './serve.mjs'
 
-const OBJECTS = 100 // so that several waiting threads are at it
+const OBJECTS = 100 // so that several waiting threads are used
 const count = Number(process.argv[2])
 const schema = Object.fromEntries(
   Array.from({ length: OBJECTS }, (_, i) => [`object${i}`, i % 2 === 0 ? Event() : Queue({ byteLength: 64 })]),

@@ -1,4 +1,4 @@
-/** What goes through the queues that are measured. */
+/** The items of the measured queues. */
 export const items = {
   bytes64: new Uint8Array(64).fill(7),
   bytes64k: new Uint8Array(64 * 1024).fill(7),

@@ -6,7 +6,7 @@ import { items } from './queue-items.mjs'
 const [system, itemName, role, handles] = process.argv.slice(2)
 const item = items[itemName]
 
-/** Counts messages until as many have come as were announced. */
+/** Counts messages up to the announced number. */
 function counting(answer) {
   let expected = 0
   return (message) => {

@@ -1,10 +1,10 @@
 /**
  * Sends items from producers to consumers and waits until all have arrived: `queue.mjs SYSTEM ITEM [PAIRS [BYTES [ATTACHED]]]`.
  *
- * procshare  PAIRS processes that put and as many that get, in the Sync forms, through one queue
+ * procshare  PAIRS producers and PAIRS consumers, processes that use the Sync forms of one queue
  * send       this process sends to a child by process.send()
  * port       this thread sends to a worker through a MessagePort
- * pingpong   this process and a child, one item to and fro, in the async forms; send-pingpong the same by process.send()
+ * pingpong   this process and a child, one item back and forth, in the async forms; send-pingpong the same by process.send()
  */
 import { fork } from 'node:child_process'
 import { MessageChannel, Worker } from 'node:worker_threads'
@@ -51,7 +51,7 @@ async function bySend() {
     const done = next(peer)
     peer.send(operations)
     for (let i = 0; i < operations; i++) {
-      // As fast as the channel takes them, without filling memory.
+      // At the rate of the channel, without filling memory.
       if (!peer.send(item)) await new Promise(setImmediate)
     }
     await done

@@ -1,10 +1,10 @@
-/** The other end of the driver's line protocol (baselines/line_protocol.h), for subjects in JavaScript. */
+/** The subject's side of the line protocol (baselines/line_protocol.h), in JavaScript. */
 import { createInterface } from 'node:readline'
 
 /**
- * Runs as many operations as are asked for, until the driver hangs up.
+ * Runs the requested numbers of operations until the driver closes the connection.
  *
- * @param run - runs that many operations; what it returns is awaited within the measured time
+ * @param run - runs that many operations; its result is awaited within the measured time
  * @param counter - the value of the counter, if there is one
  */
 export async function serve(run, counter = () => 0) {

@@ -30,7 +30,7 @@ const forms = {
     }
     return [run, () => value.value]
   },
-  /** What a program does that has many values: several types, each updated at several places by functions of its own. */
+  /** The work of a program with many values: several types, each updated at several places by different functions. */
   mixed() {
     const ints = [new Value('i'), new Value('i')]
     const doubles = [new Value('d'), new Value('d')]

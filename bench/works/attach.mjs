@@ -9,7 +9,7 @@ export const attach = {
   name: 'attach',
   title: 'Attach a 4 KiB segment by name, and close it',
   unit: 'µs',
-  turnMs: 4, // some hundred
+  turnMs: 4, // some hundred operations
   async rows({ compiler, unique, keep }) {
     const [memory, value] = [unique(), unique()]
     await keep([

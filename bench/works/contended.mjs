@@ -8,7 +8,7 @@ export const contended = {
   name: 'contended',
   title: `${PROCESSES} processes on one counter`,
   unit: 'M/s',
-  // Long turns: on fewer cores than processes it takes many time slices until each has met every other.
+  // Long turns: with fewer cores than processes, many time slices pass until each process has contended with every other.
   turnMs: 200,
   rounds: 15,
   async rows({ compiler, unique }) {

@@ -1,4 +1,4 @@
-/** What an operation costs as more processes attach and as segments grow. */
+/** The cost of an operation with more attached processes and with larger segments. */
 import { Subject } from '../subject.mjs'
 
 const PROCESSES = [1, 10, 100]
@@ -16,7 +16,7 @@ const OPERATIONS = [
   { title: 'attach + close', unit: 'µs', turnMs: 4, start: (name) => Subject.script('attach', 'array', name) },
 ]
 
-/** One row for each setting, of the same operation, all against the first. */
+/** One row per setting of the same operation, compared with the first setting. */
 function rowsOf({ start }, settings) {
   return settings.map(({ label, name }, index) => ({
     system: label,

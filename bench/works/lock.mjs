@@ -7,7 +7,7 @@ export const lock = {
   name: 'lock',
   title: 'Uncontended lock + unlock',
   unit: 'ns',
-  // acquireSync() makes a guard and runSync() calls a function: what C does not do and a JavaScript program wants.
+  // Unlike C, acquireSync() creates a guard, and runSync() calls a function.
   async rows({ compiler, python, unique }) {
     const against = { against: C, goal: 'lock' }
     return [

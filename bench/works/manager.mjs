@@ -2,7 +2,7 @@
 import { Subject } from '../subject.mjs'
 
 const shared = { name: 'manager', unit: 'µs', rounds: 15 }
-/** A client and a server take some ten thousand calls until V8 has compiled them. */
+/** V8 compiles a client and a server within some ten thousand calls. */
 const alone = { turnMs: 50, warmUpMs: 2000 }
 const together = { turnMs: 200, warmUpMs: 8000 }
 
@@ -12,7 +12,7 @@ const FORMS = [
   { form: 'pipelined', what: 'Promise.all of 100', goal: 'manager-pipelined' },
 ]
 
-/** Beside nothing else, since the processes of many clients are never quite idle. */
+/** Runs alone, because the processes of many clients are never quite idle. */
 function workOf(clients) {
   return {
     ...shared,

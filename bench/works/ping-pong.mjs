@@ -1,4 +1,4 @@
-/** Two processes that answer each other, blocking. */
+/** Blocking round trips of two processes. */
 import { Subject } from '../subject.mjs'
 
 const C = 'C: spin, then futex'

@@ -1,11 +1,11 @@
-/** Items from processes to processes: throughput, round trips, and how the cost grows. */
+/** Items between processes: throughput, round trips, and the growth of the cost. */
 import { Subject } from '../subject.mjs'
 
 const SEND = 'Node: process.send, advanced serialization'
 const PORT = 'Node: MessagePort to a worker of the same process'
 const script = (...args) => Subject.script('queue', ...args.map(String))
 
-/** 1, 2 and 4 producers and as many consumers. */
+/** 1, 2 and 4 producers, with the same number of consumers. */
 function pairsOf(item, first) {
   return [1, 2, 4].map((pairs) => ({
     system: `procshare: ${pairs} putSync, ${pairs} getSync`,

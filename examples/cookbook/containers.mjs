@@ -10,7 +10,7 @@ const shop = SharedState.open('shop', { visits: Value('d'), lock: Lock() }, { pi
 
 console.log(`visit ${shop.visits.add(1) + 1}`)
 await shop.lock.run(async ({ abandoned }) => {
-  console.log(abandoned ? 'at work: the last owner died' : 'at work')
+  console.log(abandoned ? 'working: the last owner died' : 'working')
   await sleep(Number(workMs))
 })
 console.log('done')

@@ -15,7 +15,7 @@ async function nightlyReport() {
     return
   }
   try {
-    if (guard.abandoned) console.log('the last process died at work: removing what it left')
+    if (guard.abandoned) console.log('the last process died during the job: removing what it left')
     console.log('writing the report')
     await sleep(Number(workMs))
     console.log('the report is written')

@@ -11,9 +11,7 @@ const emails = Queue.open('emails', { persist: true })
 async function consume() {
   const stop = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => stop.abort())
-  const { signal } = stop
-  while (!signal.aborted) {
-    const { to, workMs } = await emails.get({ signal })
+  for await (const { to, workMs } of emails.consume({ signal: stop.signal })) {
     console.log(`sending to ${to}`)
     await sleep(workMs)
     console.log(`sent to ${to}`)
@@ -23,8 +21,6 @@ async function consume() {
 if (process.argv[2] === 'put') {
   for (const to of process.argv.slice(3)) await emails.put({ to, workMs: 2_000 })
 } else {
-  await consume().catch((error) => {
-    if (error.name !== 'AbortError') throw error // the wait for the next item has ended
-  })
+  await consume()
   console.log('stopped')
 }

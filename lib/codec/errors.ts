@@ -1,8 +1,8 @@
 /**
  * Errors as plain values, and back: class, message, stack, cause, errors, and all other enumerable properties of their own.
  *
- * An error is encoded as a head, which is what it is created from and says where in a table its other properties stand; the table is encoded
- * once, behind the value. So errors may contain each other, themselves, and the value that they are in. An error can always be encoded: a
+ * An error is encoded as a head, from which it is created and which has the place of its other properties in a table; the table is encoded once,
+ * after the value. So errors may contain each other, themselves, and the value that they are in. An error can always be encoded: a
  * property that cannot be is replaced by its text.
  */
 import { inspect } from 'node:util'

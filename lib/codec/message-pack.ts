@@ -13,9 +13,9 @@ import { notCloneable } from './not-cloneable.ts'
 import { isOfOtherRealm, otherFromParts, partsOfOther } from './other-realm.ts'
 import type { Shape } from './survey.ts'
 
-/** What stands for an object that is not copied: on the way out a plain value, and on the way in what is made of that. */
+/** How to write a reference to an object that is not copied, and how to read it. */
 export interface References {
-  /** What to write for an object for which `registerShareable` was called. */
+  /** The plain value to write for an object for which `registerShareable` was called. */
   write(object: object): unknown
   read(reference: unknown): unknown
 }
@@ -34,7 +34,7 @@ const RESERVE_START = 2048
 
 const common = { moreTypes: true, useToJSON: false, copyBuffers: true } as const
 
-/** Of what is packed without a buffer. */
+/** The size of the memory for values that are packed without a buffer. */
 const CHUNK_BYTES = 8192
 /** msgpackr takes another buffer when less than this is free. */
 const MIN_FREE_BYTES = 2048
@@ -56,19 +56,18 @@ class WithErrors {
   }
 }
 
-// Those of the one value that is being written or read.
-let current: References | undefined
-let table: ErrorTable | undefined
-let errors: Map<number, Error> | undefined
-let isPacking = false
+// msgpackr does not tell its extensions which value they are called for. So this is what belongs to the value that is being written, and to the
+// one that is being read.
+let writing: { readonly references: References; readonly table: ErrorTable | undefined } | undefined
+let reading: { readonly references: References; errors: Map<number, Error> | undefined } | undefined
 /** Where the next value without a buffer of its own goes; msgpackr keeps one target for all. */
 let chunk = Buffer.alloc(0)
 let chunkEnd = 0
 const range = { start: 0, end: 0 }
 
-// What msgpackr takes for the class of whatever travels as a reference.
+// msgpackr takes this for the class of all objects that travel as references.
 const Referable = { [Symbol.hasInstance]: isShareable } as unknown as new () => object
-// The extension that is added last is looked at first.
+// msgpackr asks the extension that was added last first.
 addExtension({
   Class: { [Symbol.hasInstance]: isOfOtherRealm } as unknown as new () => object,
   type: 0x4f,
@@ -78,17 +77,17 @@ addExtension({
 addExtension({
   Class: Referable,
   type: 0x48,
-  write: (object: object) => current!.write(object),
-  read: (reference: unknown) => current!.read(reference),
+  write: (object: object) => writing!.references.write(object),
+  read: (reference: unknown) => reading!.references.read(reference),
 })
 addExtension({
   Class: { [Symbol.hasInstance]: isError } as unknown as ErrorConstructor,
   type: 0x45,
-  write: (error: Error) => table!.headOf(error),
+  write: (error: Error) => writing!.table!.headOf(error),
   read: (head: ErrorHead) => {
     const error = errorFromHead(head)
-    errors ??= new Map()
-    errors.set(head[0], error)
+    reading!.errors ??= new Map()
+    reading!.errors.set(head[0], error)
     return error
   },
 })
@@ -97,14 +96,19 @@ addExtension({
   type: 0x57,
   write: ({ value, table }: WithErrors) => [value, table.properties],
   read: ([value, properties]: [unknown, ErrorProperties[]]) => {
-    for (const [place, error] of errors ?? []) setProperties(error, properties[place]!)
+    for (const [place, error] of reading!.errors ?? []) setProperties(error, properties[place]!)
     return value
   },
 })
 
+/** Whether a value is being written, so that this is called by one of its getters. */
+export function isPacking(): boolean {
+  return writing !== undefined
+}
+
 /**
- * Writes a value behind so many bytes that are left free: into the buffer, or where there is no room, or none is given, into another one.
- * @param shape - what the survey of the value has found
+ * Writes a value after `reservedBytes` that are left free: into the buffer, or into another one when it is full or none is given.
+ * @param shape - the result of the survey of the value
  * @throws `DataCloneError` when a getter of the value packs another one.
  */
 export function pack(
@@ -114,13 +118,12 @@ export function pack(
   reservedBytes: number,
   buffer?: Buffer,
 ): Packed {
-  if (isPacking) throw notCloneable('a value whose getters send others')
-  isPacking = true
-  current = references
+  if (writing !== undefined) throw notCloneable('a value whose getters send others')
+  const table = typeof shape === 'string' ? undefined : shape
+  writing = { references, table }
   const isTree = shape === 'tree'
   try {
     const packr = isTree ? treePackr : graphPackr
-    table = typeof shape === 'string' ? undefined : shape
     const content = table === undefined ? value : new WithErrors(value, table)
     if (buffer === undefined) return packIntoChunk(packr, content, reservedBytes)
     packr.useBuffer(buffer)
@@ -132,9 +135,7 @@ export function pack(
     return { buffer: packed.buffer === buffer.buffer ? buffer : packed, end: packed.byteLength }
   } finally {
     if (!isTree) graphPackr.pack(null) // msgpackr keeps the objects of a graph until the next one
-    isPacking = false
-    current = undefined
-    table = undefined
+    writing = undefined
   }
 }
 
@@ -159,18 +160,15 @@ export function unpack(
   start = 0,
   end = bytes.byteLength,
 ): unknown {
-  const outer = current // reading a reference may read another value
-  const outerErrors = errors
-  current = references
-  errors = undefined
+  const outer = reading // reading a reference may read another value
+  reading = { references, errors: undefined }
   try {
     if (!isTree) return unpackGraph(bytes.subarray(start, end))
     range.start = start
     range.end = end
     return treeUnpackr.unpack(bytes, range)
   } finally {
-    current = outer
-    errors = outerErrors
+    reading = outer
   }
 }
 

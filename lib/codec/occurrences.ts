@@ -4,7 +4,7 @@
  */
 import { notCloneable } from './not-cloneable.ts'
 
-/** The first ones stand in an array, which is searched faster than a set is filled. */
+/** For V8: the first objects are in an array, which is searched faster than a set is filled (docs/platforms/performance.md, "Plain items"). */
 const FEW = 16
 const few: unknown[] = new Array(FEW).fill(undefined)
 const many = new Set<unknown>()
@@ -12,13 +12,18 @@ let count = 0
 
 let isInUse = false
 
-/** Begins with a value. @throws `DataCloneError` in the middle of another one: a getter of that sends something. */
+/** Whether a value is being looked at, so that this is called by one of its getters. */
+export function isLooking(): boolean {
+  return isInUse
+}
+
+/** Begins with a value. @throws `DataCloneError` while another value is being encoded, of which a getter has called this. */
 export function beginOccurrences(): void {
   if (isInUse) throw notCloneable('a value whose getters send others')
   isInUse = true
 }
 
-/** Whether the object occurred before; from now on it has. */
+/** Whether the object has occurred before; notes that it occurs now. */
 export function hasOccurred(object: object): boolean {
   if (count >= FEW) return hasOccurredAmongMany(object)
   for (let i = 0; i < count; i++) if (few[i] === object) return true
@@ -34,7 +39,7 @@ function hasOccurredAmongMany(object: object): boolean {
   return false
 }
 
-/** The value has been looked through. */
+/** Ends with the value. */
 export function forgetOccurrences(): void {
   isInUse = false
   for (let i = 0; i < count && i < FEW; i++) few[i] = undefined

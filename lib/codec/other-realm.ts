@@ -1,6 +1,6 @@
 /**
- * Built-in objects that another realm made, as those of a program that a test framework or `node:vm` runs: `instanceof` does not know them, and
- * so msgpackr would write a Map of theirs as an empty object. They are recognised by their internal slots, and arrive as objects of the
+ * Built-in objects of another realm, such as those of a program that a test framework or `node:vm` runs. `instanceof` does not recognise them, so
+ * msgpackr would write such a Map as an empty object. They are recognised by their internal slots, and arrive as objects of the
  * receiver's realm.
  */
 import { types } from 'node:util'
@@ -13,7 +13,7 @@ const TypedArray = Object.getPrototypeOf(Uint8Array) as new () => object
 
 const { Float16Array } = globalThis as { Float16Array?: Float32ArrayConstructor }
 
-/** Those that msgpackr writes by itself. */
+/** The classes of typed arrays that msgpackr writes by itself. */
 export const KNOWN_ARRAYS = [
   Int8Array,
   Uint8Array,

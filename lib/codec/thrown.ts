@@ -6,8 +6,8 @@ import { shapeOf } from './survey.ts'
 
 /**
  * Never throws: of what cannot be encoded the bytes say in brief what it was.
- * @param write - what to write for a shared object in it. By default their text: those of a process that fails may be gone before the
- * other one attaches
+ * @param write - what to write for a shared object in it. By default its text, because the object of a process that fails may be gone before
+ * the other process attaches
  */
 export function encodeThrown(thrown: unknown, write?: (object: object) => unknown): Uint8Array {
   try {

@@ -329,4 +329,4 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 }
 
-registerKind('Manager', attachToManaged)
+registerKind('Manager', { attach: attachToManaged })

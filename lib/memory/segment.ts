@@ -9,11 +9,11 @@
  * hold on the name. A view of the buffer keeps the Segment reachable, so memory in use never loses its name.
  */
 import { constants } from 'node:buffer'
-import { fromNative, type Mismatch, type Subject, segmentError } from '../errors/segment-messages.ts'
+import { fromNative, type Subject, segmentError } from '../errors/segment-messages.ts'
 import { hasCode, ShareError } from '../errors/share-error.ts'
 import { sweepOnce } from '../lifecycle.ts'
 import { ANY_NAMESPACE, ANY_OWNER, FOREIGN, type NativeSegment, native, PERSIST } from '../native.ts'
-import { assertBoolean, assertInteger, assertOptions, typeError } from '../validate.ts'
+import { assertBoolean, assertInteger, takeOptions, typeError } from '../validate.ts'
 import { type Handle, isHandle } from './handle.ts'
 import { withRoom } from './room.ts'
 import { anonymousName, assertSegmentName } from './segment-name.ts'
@@ -65,13 +65,29 @@ export interface SegmentSpec {
 
 export const SEGMENT_OPTIONS = ['persist', 'mode', 'pidNamespaces'] as const
 
-export function assertSegmentOptions(options: SegmentOptions): void {
+/**
+ * The options of a new object, copied; those of its segment are checked.
+ * @param own - the other options of such an object
+ */
+export function takeSegmentOptions<Options extends SegmentOptions>(
+  given: Options | undefined,
+  own: readonly (keyof Options & string)[] = [],
+): Options {
+  const options = takeOptions('options', given, [...own, ...SEGMENT_OPTIONS])
   if (options.persist !== undefined) assertBoolean('options.persist', options.persist)
   if (options.mode !== undefined) assertInteger('options.mode', options.mode, 0, 0o777)
-  const { pidNamespaces } = options as { readonly pidNamespaces?: unknown }
+  const pidNamespaces: unknown = options.pidNamespaces
   if (pidNamespaces !== undefined && pidNamespaces !== 'own' && pidNamespaces !== 'any') {
     throw typeError('options.pidNamespaces', "'own' or 'any'", pidNamespaces)
   }
+  return options
+}
+
+/** Options with which a name is looked up, copied and checked. */
+export function takeAttachOptions(given: AttachOptions | undefined): AttachOptions {
+  const options = takeOptions('options', given, ['anyOwner'])
+  if (options.anyOwner !== undefined) assertBoolean('options.anyOwner', options.anyOwner)
+  return options
 }
 
 /** Where buffers are not shared ones, the runtime's limit is that of its own Buffer: 4 GiB in Node 20. */
@@ -85,31 +101,31 @@ export function assertBufferSize(byteLength: number, segment: string | undefined
   if (byteLength > maxBufferBytes) throw segmentError('EFBIG', { segment, byteLength, maxBytes: maxBufferBytes })
 }
 
-/** What a segment offers to those who live on it and end with it. */
-export interface Resident {
+/** What one environment keeps of an object: one for each cell, however many objects are attached to it. */
+export interface CellState {
   /** The last attachment of this environment is being closed. */
   end(): void
 }
 
 /**
- * The resident of a cell; made at its first use. An error without a code is a mistake of this library, and passed on as it is.
+ * The state of a cell; made at its first use. An error without a code is a mistake of this library, and passed on as it is.
  * @throws {@link ShareError} `ERR_CORRUPT` when the bytes there are not what `make` expects; `ERR_NAMESPACE` when its mutexes
  * belong to another pid namespace.
  */
-export function residentAt<T extends Resident>(
+export function cellStateAt<T extends CellState>(
   segment: Segment,
   cell: number,
   type: abstract new (...args: never[]) => T,
   make: () => T,
 ): T {
-  const resident = segment.residents.get(cell)
-  if (resident instanceof type) return resident
-  // A description that puts two objects into one place.
-  if (resident !== undefined) throw segmentError('ERR_CORRUPT', { segment: segment.name })
+  const state = segment.states.get(cell)
+  if (state instanceof type) return state
+  // A description that gives two objects one cell.
+  if (state !== undefined) throw segmentError('ERR_CORRUPT', { segment: segment.name })
   try {
     segment.divideCells()
     const made = make()
-    segment.residents.set(cell, made)
+    segment.states.set(cell, made)
     return made
   } catch (cause) {
     const error = fromNative(cause, segment.name)
@@ -131,11 +147,11 @@ export function segmentOf(buffer: ArrayBufferLike): Segment | undefined {
 
 export class Segment {
   readonly name: string
-  /** For residents: the argument of native functions. */
+  /** The argument of native functions. */
   readonly native: NativeSegment
-  /** What lives in the cells, by where it begins. */
-  readonly residents = new Map<number, Resident>()
-  /** Whether nobody but the call that makes it can know of it yet. */
+  /** The states of the objects, by where their cells begin. */
+  readonly states = new Map<number, CellState>()
+  /** Whether only the call that makes it can know of it yet. */
   isNew = false
   /** Whether other processes may know its name: not that of an anonymous one whose handle was never read. */
   readonly #isKnown: boolean
@@ -229,8 +245,8 @@ export class Segment {
     if (--this.#users > 0) return
     pinned.delete(this)
     this.#pins = 0
-    for (const resident of this.residents.values()) resident.end()
-    this.residents.clear()
+    for (const state of this.states.values()) state.end()
+    this.states.clear()
     native.closeSegment(this.native)
     if (!this.#exposed && this.#buffer !== undefined) native.detachBuffer(this.native)
   }
@@ -303,6 +319,12 @@ export class Attachment {
   keep(object: object): void {
     if (holds !== undefined) holds.push(new Attachment(this.segment, this.kind))
     else if (!this.segment.persistent) kept.set(this, object)
+  }
+
+  /** How many environments have the segment open, this one included. */
+  get memberCount(): number {
+    this.assertOpen()
+    return native.segmentMembers(this.segment.native)
   }
 
   /** What error messages call the object. */
@@ -448,10 +470,12 @@ function shortageError(error: unknown, segment: string, wantedBytes: number): un
   return fromNative(error, segment, { wantedBytes, freeBytes })
 }
 
-/** Attaches to the segment of that name, or to that of the handle. `foreign` allows memory that procshare did not make. */
+/**
+ * Attaches to the segment of that name, or to that of the handle.
+ * @param options - a copy: {@link takeAttachOptions}
+ * @param foreign - allows memory that procshare did not make
+ */
 export function attachSegment(target: string | Handle, options: AttachOptions | undefined, foreign = false): Segment {
-  assertOptions('options', options, ['anyOwner'])
-  if (options?.anyOwner !== undefined) assertBoolean('options.anyOwner', options.anyOwner)
   const handle = typeof target === 'string' ? undefined : target
   if (handle !== undefined && !isHandle(handle)) {
     throw typeError('target', 'the name or the handle of a shared object', target)
@@ -484,13 +508,16 @@ function abandonUnused(segment: Segment): void {
   segment.release()
 }
 
-/** @throws {@link ShareError} `ERR_TYPE` when the segment was created with another `pidNamespaces` than was asked for. */
-function assertNamespaces(segment: Segment, { pidNamespaces }: SegmentOptions): Segment {
-  const found = native.segmentAnyNamespace(segment.native) ? 'any' : 'own'
-  if (pidNamespaces === undefined || pidNamespaces === found) return segment
+/** @throws {@link ShareError} `ERR_TYPE` when the segment was created with another `pidNamespaces` or `persist` than was asked for. */
+function assertOptionsOf(segment: Segment, { pidNamespaces, persist }: SegmentOptions): Segment {
+  const found = {
+    pidNamespaces: native.segmentAnyNamespace(segment.native) ? 'any' : 'own',
+    persist: segment.persistent,
+  }
+  const expected = { pidNamespaces: pidNamespaces ?? found.pidNamespaces, persist: persist ?? found.persist }
+  if (expected.pidNamespaces === found.pidNamespaces && expected.persist === found.persist) return segment
   abandonUnused(segment)
-  const mismatch: Mismatch = { what: 'options', found: { pidNamespaces: found }, expected: { pidNamespaces } }
-  throw segmentError('ERR_TYPE', { segment: segment.name, mismatch })
+  throw segmentError('ERR_TYPE', { segment: segment.name, mismatch: { what: 'options', found, expected } })
 }
 
 /** Attaches to the segment if it exists, creates it otherwise; of many who do this at once exactly one creates. */
@@ -498,7 +525,7 @@ export function openSegment(name: string, spec: SegmentSpec, initialise: (segmen
   // Each round that fails means that another process has created or removed the name in between.
   for (;;) {
     try {
-      return assertNamespaces(attachSegment(name, undefined), spec.options)
+      return assertOptionsOf(attachSegment(name, undefined), spec.options)
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
     }

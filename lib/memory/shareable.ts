@@ -3,6 +3,7 @@ import { PACKAGE_PATH } from '../entries.ts'
 import { segmentError } from '../errors/segment-messages.ts'
 import { typeError } from '../validate.ts'
 import { type Handle, isHandle } from './handle.ts'
+import type { Placement, PlacementSpec } from './placement.ts'
 import { type AttachOptions, type HeldHandle, heldHandle } from './segment.ts'
 import { makeUncloneable } from './uncloneable.ts'
 
@@ -35,12 +36,33 @@ function holdForChild(this: Shareable): HeldHandle {
   return heldHandle(() => this.handle)
 }
 
-const kinds = new Map<string, (handle: Handle, options?: AttachOptions) => Shareable>()
+/** What is known of a kind of object by its name. */
+export interface RegisteredKind {
+  /** Makes the object again from a handle. */
+  attach(handle: Handle, options?: AttachOptions): Shareable
+  /** The same from the description of a {@link SharedState}; undefined when it can have none of this kind. */
+  readonly member?: RegisteredMember | undefined
+}
+
+export interface RegisteredMember {
+  spec(options: AttachOptions | undefined): {
+    readonly check?: PlacementSpec['check']
+    readonly local?: unknown
+  }
+  construct(placement: Placement, local: unknown): unknown
+}
+
+const kinds = new Map<string, RegisteredKind>()
 const shareables = new WeakSet<object>()
 
 /** Makes a kind of object known to {@link attach}. */
-export function registerKind(kind: string, revive: (handle: Handle, options?: AttachOptions) => Shareable): void {
-  kinds.set(kind, revive)
+export function registerKind(name: string, kind: RegisteredKind): void {
+  kinds.set(name, kind)
+}
+
+/** What a SharedState can have by that name. */
+export function memberKind(name: string): RegisteredMember | undefined {
+  return kinds.get(name)?.member
 }
 
 /** Makes an object known to {@link isShareable}, and an attempt to copy it an error. */
@@ -94,7 +116,7 @@ export function isShareable(value: unknown): value is Shareable {
  */
 export function attach<T extends Shareable = Shareable>(handle: Handle, options?: AttachOptions): T {
   if (!isHandle(handle)) throw typeError('handle', 'a handle of a shared object', handle)
-  const revive = kinds.get(handle.kind)
-  if (revive === undefined) throw typeError('handle.kind', `one of ${[...kinds.keys()].join(', ')}`, handle.kind)
-  return revive(handle, options) as T
+  const kind = kinds.get(handle.kind)
+  if (kind === undefined) throw typeError('handle.kind', `one of ${[...kinds.keys()].join(', ')}`, handle.kind)
+  return kind.attach(handle, options) as T
 }

@@ -4,95 +4,38 @@ import { fromNative, nameOf, segmentError } from '../errors/segment-messages.ts'
 import { inspected } from '../inspection.ts'
 import { sweep } from '../lifecycle.ts'
 import { native } from '../native.ts'
-import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { assertInteger } from '../validate.ts'
 import type { Handle } from './handle.ts'
+import { defineKind, type KindSpec } from './kind.ts'
+import type { Placement } from './placement.ts'
 import {
   type Attachment,
   type AttachOptions,
-  assertSegmentOptions,
-  SEGMENT_OPTIONS,
   type SegmentOptions,
+  takeAttachOptions,
+  takeSegmentOptions,
 } from './segment.ts'
-import { assertedName, assertSegmentName } from './segment-name.ts'
-import { registerKind, registerShareable } from './shareable.ts'
-import { attachSite, createSite, openSite, Site, type SiteSpec } from './site.ts'
+import { assertSegmentName } from './segment-name.ts'
+import { registerShareable } from './shareable.ts'
 
-const KIND = 'SharedMemory'
-
-function specOf(byteLength: number, options: SegmentOptions = {}): SiteSpec {
+function memorySpec(byteLength: number, given?: SegmentOptions): KindSpec<undefined> {
   assertInteger('byteLength', byteLength, 1, Number.MAX_SAFE_INTEGER)
-  assertOptions('options', options, SEGMENT_OPTIONS)
-  assertSegmentOptions(options)
   return {
-    description: { kind: KIND },
+    description: { kind: 'SharedMemory' },
     cellsBytes: 0,
     payloadBytes: byteLength,
     hasWords: true,
     initialise: () => {},
+    options: takeSegmentOptions(given),
   }
 }
 
-/**
- * A raw segment of shared memory: bytes that other processes attach to by name.
- *
- * @remarks The bytes start at offset 0 of the system's shared-memory object of the same name, so that programs in other
- * languages find them there. Fresh memory is zero, and every byte is backed when it is created: touching it never fails.
- * Nothing here blocks, takes a lock or makes writes atomic: use `Atomics` on a view, or a {@link Lock} beside it. When a
- * process dies, what it wrote stays as it is.
- * @example
- * ```ts
- * import { SharedMemory } from 'procshare'
- * using memory = SharedMemory.create('frame', 640 * 480)
- * const pixels = new Uint8Array(memory.buffer)
- * pixels[0] = 255
- * using same = SharedMemory.attach('frame') // in any process of this user
- * console.assert(new Uint8Array(same.buffer)[0] === 255)
- * ```
- */
-export class SharedMemory {
+class SharedMemoryObject {
   readonly #attachment: Attachment
 
-  /**
-   * Makes an anonymous segment of `byteLength` bytes; others attach to it through its `handle`.
-   *
-   * @throws `RangeError` for a length below 1; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
-   */
-  constructor(byteLength: number, options?: SegmentOptions) {
-    this.#attachment =
-      (byteLength as unknown) instanceof Site
-        ? (byteLength as unknown as Site).attachment
-        : createSite(undefined, specOf(byteLength, options), options ?? {}).attachment
+  constructor({ attachment }: Placement) {
+    this.#attachment = attachment
     registerShareable(this)
-  }
-
-  /**
-   * Makes a segment of that name.
-   * @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor.
-   */
-  static create(name: string, byteLength: number, options?: SegmentOptions): SharedMemory {
-    return wrap(createSite(assertedName(name), specOf(byteLength, options), options ?? {}))
-  }
-
-  /**
-   * Attaches to an existing segment, by name or handle; also to shared memory that another program made.
-   *
-   * @remarks May block for as long as another process is creating the segment (while its bytes are being backed).
-   * @throws {@link ShareError} `ENOENT` when there is none of that name; `ERR_KIND` when it is another kind of object;
-   * `ERR_OTHER_USER`, `EACCES` when it is not this user's; `ERR_CORRUPT`, `ERR_LAYOUT`, `ERR_ABI` when its bytes are not
-   * to be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone.
-   */
-  static attach(target: string | Handle, options?: AttachOptions): SharedMemory {
-    return wrap(attachSite(KIND, target, options, undefined, true))
-  }
-
-  /**
-   * Attaches to the segment of that name, or creates it; of many processes that do so at once exactly one creates.
-   *
-   * @remarks An existing segment keeps its length, which may be another.
-   * @throws as `create` (but for `EEXIST`) and `attach` (but for `ENOENT`).
-   */
-  static open(name: string, byteLength: number, options?: SegmentOptions): SharedMemory {
-    return wrap(openSite(name, specOf(byteLength, options), options ?? {}))
   }
 
   /** The name of the segment; for an anonymous one a random one. */
@@ -118,6 +61,17 @@ export class SharedMemory {
     return this.#attachment.segment.buffer
   }
 
+  /**
+   * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
+   *
+   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
+   * closed or collected. By the time you read the number it may have changed.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  get memberCount(): number {
+    return this.#attachment.memberCount
+  }
+
   /** A plain description with which others attach. */
   get handle(): Handle {
     const { handle } = this.#attachment
@@ -130,7 +84,7 @@ export class SharedMemory {
     return this.handle
   }
 
-  /** Ends this handle; the last one to close removes the name, unless the segment is persistent. Idempotent. */
+  /** Ends this object's use; the last one to close removes the name, unless the segment is persistent. Idempotent. */
   close(): void {
     this.#attachment.close()
   }
@@ -153,11 +107,65 @@ export class SharedMemory {
   }
 }
 
-function wrap(site: Site): SharedMemory {
-  return new SharedMemory(site as unknown as number)
+/** The constructor of {@link SharedMemory}. */
+export interface SharedMemoryConstructor {
+  /**
+   * Makes an anonymous segment of `byteLength` bytes; other processes attach to it through its `handle`.
+   *
+   * @throws `RangeError` for a length below 1; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  new (byteLength: number, options?: SegmentOptions): SharedMemory
+  /**
+   * Makes a segment of that name.
+   * @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor.
+   */
+  create(name: string, byteLength: number, options?: SegmentOptions): SharedMemory
+  /**
+   * Attaches to an existing segment, by name or handle; also to shared memory that another program made.
+   *
+   * @remarks May block for as long as another process is creating the segment (while its bytes are being backed).
+   * @throws {@link ShareError} `ENOENT` when there is none of that name; `ERR_KIND` when it is another kind of object;
+   * `ERR_OTHER_USER`, `EACCES` when it is not this user's; `ERR_CORRUPT`, `ERR_LAYOUT`, `ERR_ABI` when its bytes are not
+   * to be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone.
+   */
+  attach(target: string | Handle, options?: AttachOptions): SharedMemory
+  /**
+   * Attaches to the segment of that name, or creates it; of many processes that do so at once exactly one creates.
+   *
+   * @remarks An existing segment keeps its length, which may be another.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists and `persist` or `pidNamespaces` is given and another; as `create` (but for
+   * `EEXIST`) and `attach` (but for `ENOENT`).
+   */
+  open(name: string, byteLength: number, options?: SegmentOptions): SharedMemory
+  readonly prototype: SharedMemory
 }
 
-registerKind(KIND, (handle, options) => SharedMemory.attach(handle, options))
+/**
+ * A raw segment of shared memory: bytes that other processes attach to by name.
+ *
+ * @remarks The bytes start at offset 0 of the system's shared-memory object of the same name, so that programs in other
+ * languages find them there. Fresh memory is zero, and every byte is backed when it is created: touching it never fails.
+ * Nothing here blocks, takes a lock or makes writes atomic: use `Atomics` on a view, or a {@link Lock} beside it. When a
+ * process dies, what it wrote stays as it is.
+ * @example
+ * ```ts
+ * import { SharedMemory } from 'procshare'
+ * using memory = SharedMemory.create('frame', 640 * 480)
+ * const pixels = new Uint8Array(memory.buffer)
+ * pixels[0] = 255
+ * using same = SharedMemory.attach('frame') // in any process of this user
+ * console.assert(new Uint8Array(same.buffer)[0] === 255)
+ * ```
+ */
+export const SharedMemory: SharedMemoryConstructor = defineKind({
+  name: 'SharedMemory',
+  Class: SharedMemoryObject,
+  spec: memorySpec,
+  isMember: false,
+  isForeign: true,
+})
+/** A raw segment of shared memory. */
+export type SharedMemory = SharedMemoryObject
 
 /** One segment of this user's, as {@link listSegments} reports it. */
 export interface SegmentInfo {
@@ -243,10 +251,9 @@ export function removeStaleSegments(): number {
  */
 export function unlinkSegment(name: string, options?: AttachOptions): void {
   assertSegmentName(name)
-  assertOptions('options', options, ['anyOwner'])
-  if (options?.anyOwner !== undefined) assertBoolean('options.anyOwner', options.anyOwner)
+  const { anyOwner } = takeAttachOptions(options)
   try {
-    native.unlinkName(name, options?.anyOwner === true)
+    native.unlinkName(name, anyOwner === true)
   } catch (error) {
     throw fromNative(error, name)
   }

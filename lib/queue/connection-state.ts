@@ -1,25 +1,24 @@
 /**
- * Pipes: one segment with a ring for each direction, and a ledger of who holds which end.
+ * Pipes: one segment with a ring for each direction, and a ledger of the holders of each end.
  *
  *   0      | ends | ring 0: end 0 puts | ring 1: end 1 puts |      one way: ring 1 only
  */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
+import { Placement } from '../memory/placement.ts'
 import {
   Attachment,
   type AttachOptions,
-  assertSegmentOptions,
   attachSegment,
   createSegment,
   type Description,
-  SEGMENT_OPTIONS,
   type Segment,
   type SegmentOptions,
+  takeSegmentOptions,
 } from '../memory/segment.ts'
-import { Site } from '../memory/site.ts'
 import { type NativeObject, native } from '../native.ts'
 import type { WaitQueue } from '../sync/wait-queue.ts'
-import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { assertBoolean, assertInteger } from '../validate.ts'
 import { Consumer } from './consumer.ts'
 import { Producer } from './producer.ts'
 import { assertRingBytes, DEFAULT_RING_BYTES, MAX_RING_BYTES } from './queue-state.ts'
@@ -58,9 +57,8 @@ function ringOffset({ duplex, byteLength }: PipeDescription, writer: End): numbe
 }
 
 /** Makes the segment of a pipe. */
-export function createPipe(name: string | undefined, options: PipeOptions = {}): Segment {
-  assertOptions('options', options, ['duplex', 'byteLength', ...SEGMENT_OPTIONS])
-  assertSegmentOptions(options)
+export function createPipe(name: string | undefined, given: PipeOptions | undefined): Segment {
+  const options = takeSegmentOptions(given, ['duplex', 'byteLength'])
   const { duplex = true, byteLength = DEFAULT_RING_BYTES } = options
   assertBoolean('options.duplex', duplex)
   assertRingBytes('options.byteLength', byteLength)
@@ -77,25 +75,25 @@ export function createPipe(name: string | undefined, options: PipeOptions = {}):
 }
 
 /** An end of a pipe of this environment. */
-export function siteOf(segment: Segment, end: End): Site {
-  return new Site(new Attachment(segment, KIND), end, segment.description)
+export function placementOf(segment: Segment, end: End): Placement {
+  return new Placement(new Attachment(segment, KIND), end, segment.description)
 }
 
-export function attachEnd(target: string | Handle, end: End, options?: AttachOptions): Site {
-  const site = siteOf(attachSegment(target, options), end)
-  const { kind, duplex, byteLength } = site.description
+export function attachEnd(target: string | Handle, end: End, options?: AttachOptions): Placement {
+  const placement = placementOf(attachSegment(target, options), end)
+  const { kind, duplex, byteLength } = placement.description
   try {
     if (kind !== SEGMENT_KIND) {
-      throw segmentError('ERR_KIND', { segment: site.attachment.name, found: kind, expected: SEGMENT_KIND })
+      throw segmentError('ERR_KIND', { segment: placement.attachment.name, found: kind, expected: SEGMENT_KIND })
     }
     const isLength = Number.isSafeInteger(byteLength) && Number(byteLength) >= 0 && Number(byteLength) <= MAX_RING_BYTES
     if (typeof duplex !== 'boolean' || !isLength) {
-      throw segmentError('ERR_CORRUPT', { segment: site.attachment.name })
+      throw segmentError('ERR_CORRUPT', { segment: placement.attachment.name })
     }
     assertInteger('end', end, 0, 1)
-    return site
+    return placement
   } catch (error) {
-    site.attachment.close()
+    placement.attachment.close()
     throw error
   }
 }
@@ -111,7 +109,7 @@ export class ConnectionState {
   readonly #end: End
   readonly #ends: NativeObject<'Ends'>
 
-  constructor({ attachment, cell, description }: Site) {
+  constructor({ attachment, cell, description }: Placement) {
     const { segment } = attachment
     this.#end = cell as End
     const rings = ([0, 1] as const).map((writer) => ringOffset(description as PipeDescription, writer))

@@ -2,18 +2,18 @@
 import type { WaitOptions } from '../sync/wait-options.ts'
 import { assertOptions, assertSignal } from '../validate.ts'
 
-/** What is taken when the queue has ended. */
+/** What a consumer gets when the queue has ended. */
 export const ENDED: unique symbol = Symbol('ended')
-/** One item; ENDED instead of an error, which iteration does not need. */
+/** One item, or ENDED, which is an error for a get and the end of an iteration. */
 export type Got = { readonly value: unknown } | typeof ENDED
 
-/** What ends an iteration over a queue before the queue has ended. */
+/** Options of an iteration over a queue. */
 export interface ConsumeOptions {
-  /** Ends the iteration, without an error, after the item that is being worked on; no further item is taken. */
+  /** Ends the iteration without an error after the current item; no further item is taken. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** @param take - takes an item, or rejects with the signal's reason and has taken none */
+/** @param take - takes an item, or rejects with the signal's reason without taking one */
 export function consume<T>(
   take: (options: WaitOptions) => Got | Promise<Got>,
   options: ConsumeOptions,

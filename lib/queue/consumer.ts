@@ -1,4 +1,4 @@
-/** Consumer: the side of a ring that takes, as one environment uses it. */
+/** Consumer: takes items from a ring, for one environment. */
 import { segmentError } from '../errors/segment-messages.ts'
 import { hasCode, type ShareError } from '../errors/share-error.ts'
 import { isShortage } from '../memory/room.ts'
@@ -16,14 +16,13 @@ import {
   answers,
   exchange,
   type ItemRecord,
-  isEncoding,
   recordAt,
   recordOf,
   ringBytesOf,
   select,
   selectedBytes,
 } from './exchange.ts'
-import { decode, decodeUntrusted, ownedRecord } from './record.ts'
+import { decode, decodeUntrusted, isEncoding, ownedRecord } from './record.ts'
 import type { Ring } from './ring.ts'
 import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
@@ -32,7 +31,7 @@ const { getSelected } = native
 /** Records up to this length come through the exchange, larger ones straight into memory of their own. */
 const MAX_EXCHANGED = 4096
 
-/** Where the name of a large item's segment is read into. */
+/** For the names of the segments of spilled items. */
 const nameBytes = Buffer.alloc(native.layout.maxNameBytes)
 
 export class Consumer {
@@ -85,12 +84,12 @@ export class Consumer {
     return this.#block(waiter, () => this.#takeMany(waiter, max), options?.timeoutMs ?? Infinity)
   }
 
-  /** How many items there are at this moment. */
+  /** How many items the ring has at this moment. */
   get size(): number {
     return this.#ring.state().items
   }
 
-  /** Waits until there is something to take, or the end, without taking it. False after the timeout. */
+  /** Waits until there is an item to take, or the ring has ended, and takes nothing. False after the timeout. */
   async poll(waiter: Waiter, options: WaitOptions): Promise<boolean> {
     assertWaitOptions(options)
     options.signal?.throwIfAborted()
@@ -156,7 +155,7 @@ export class Consumer {
     try {
       if (this.#spill === undefined) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
       attachment = this.#spill.attach(name)
-      // Before it is taken: there may be no room.
+      // Before the item is taken, because there may be no memory.
       bytes = Buffer.allocUnsafeSlow(attachment.segment.payloadBytes)
       void attachment.segment.innerBuffer
     } catch (error) {
@@ -199,7 +198,7 @@ export class Consumer {
     return this.#nothing(waiter, outcome) ?? this.#takeMany(waiter, max)
   }
 
-  /** The values of so many bytes of records in the exchange. */
+  /** The values of the records in the first bytes of the exchange. */
   #valuesOf(byteLength: number): unknown[] {
     const values: unknown[] = []
     for (let offset = 0; offset < byteLength; ) {
@@ -222,7 +221,7 @@ export class Consumer {
     return values
   }
 
-  /** Why there is nothing; undefined when there may be something by now. */
+  /** Why there is no item; undefined when another attempt may find one. */
   #nothing(waiter: Waiter, outcome: number): typeof NOT_NOW | typeof ENDED | undefined {
     if (outcome === QUEUE.CLOSED) return ENDED
     if (outcome !== QUEUE.BUSY) throw segmentError('ERR_CORRUPT', { segment: waiter.name })

@@ -1,4 +1,4 @@
-/** What Queue and JoinableQueue have beyond a SimpleQueue: a bound on items, a size, and several items at once. */
+/** What Queue and JoinableQueue add to a SimpleQueue: a bound on items, a size, and several items in one step. */
 
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { assertInteger, typeError } from '../validate.ts'
@@ -8,29 +8,29 @@ import { MAX_AT_ONCE } from './ring.ts'
 
 /** What {@link Queue} and {@link JoinableQueue} share. */
 export abstract class CountedQueue<T> extends QueueBase<T> {
-  /** How many items there can be. */
+  /** How many items the queue can hold. */
   get maxSize(): number {
     return this.state.ring.state().maxSize
   }
 
-  /** How many bytes the ring has. */
+  /** The size of the ring in bytes. */
   get byteLength(): number {
     return this.state.ring.state().byteLength
   }
 
-  /** How many items there are at this moment; by the time you read it, that may have changed. */
+  /** How many items the queue has at this moment; the number may change at any time. */
   get size(): number {
     return this.state.ring.state().items
   }
 
-  /** Whether there is no room at this moment, not even for an empty item. */
+  /** Whether the queue has no room at this moment, not even for an empty item. */
   get isFull(): boolean {
     const { items, maxSize, freeBytes } = this.state.ring.state()
     return items >= maxSize || freeBytes < HEADER_BYTES
   }
 
   /**
-   * Puts copies of all values, one behind the other with nothing in between, or none: waits until there is room for all.
+   * Puts copies of all values in one step: no item of another producer lies between them. Waits until there is room for all.
    * @throws as {@link put}; `ERR_TOO_LARGE` when they can never fit together. Such values do not spill.
    */
   async putMany(values: readonly T[], options: WaitOptions = {}): Promise<void> {
@@ -52,11 +52,11 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
   }
 
   /**
-   * Takes what there is, up to `most` items that lie one behind the other, waiting for the first.
+   * Takes up to `most` items that follow each other, and waits for the first if there is none.
    *
-   * @remarks May give fewer than there are: what comes with one look at the ring, 64 KiB. A process that is killed after this
-   * loses as many as it has taken. An item that cannot be made again, because a shared object in it is gone, is left out, and
-   * its error goes to the next call that takes something through this process.
+   * @remarks May give fewer than there are: at most 64 KiB of them. A process that is killed after this loses the items that it has
+   * taken. An item that cannot be decoded, because a shared object in it is gone, is left out; the next call of this process that takes
+   * something throws its error.
    * @throws as {@link get}.
    */
   async getMany(most: number, options: WaitOptions = {}): Promise<T[]> {

@@ -4,7 +4,7 @@
  *   0        8                  8 + length   rounded up to 8
  *   | header | the item's bytes | pad        |               header = flags << 56 | length
  *
- * Some numbers pass beside it: words that answer, and the selection, which says what the next call is about.
+ * Numbers pass in two other places: the answers, which are results of a call, and the selection, which has the arguments of the fast calls.
  */
 import { native } from '../native.ts'
 
@@ -28,25 +28,7 @@ export interface ItemRecord {
   readonly end: number
 }
 
-/**
- * Whether an item is being encoded into the exchange. Its getters may put or take other items, which must not be written there meanwhile.
- * The one thing about the exchange that changes and that no caller can see.
- */
-let isInUse = false
-
-export function isEncoding(): boolean {
-  return isInUse
-}
-
-export function beginEncoding(): void {
-  isInUse = true
-}
-
-export function endEncoding(): void {
-  isInUse = false
-}
-
-/** The length in the ring, with header and padding, of an item of so many bytes. */
+/** The length in the ring of an item of that length, with header and padding. */
 export function ringBytes(itemBytes: number): number {
   return HEADER_BYTES + Math.ceil(itemBytes / 8) * 8
 }
@@ -63,17 +45,17 @@ export function writeHeader({ flags, start, end }: ItemRecord): number {
   return ringBytes(end - start)
 }
 
-// Records in the exchange last as long as its bytes, so there is one object for those that are put and one for those that are taken: to make
-// one for each item costs a tenth of the put and get of a number (bench/compare.mjs, "number").
+// A record in the exchange lasts as long as its bytes. So there is one object for encoded records and one for taken records; a new object for each
+// item would cost up to a tenth of the put and get of a number (bench/compare.mjs, "number").
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-const put: Mutable<ItemRecord> = { flags: 0, bytes: exchange, start: HEADER_BYTES, end: HEADER_BYTES }
+const encoded: Mutable<ItemRecord> = { flags: 0, bytes: exchange, start: HEADER_BYTES, end: HEADER_BYTES }
 const taken: Mutable<ItemRecord> = { flags: 0, bytes: exchange, start: HEADER_BYTES, end: HEADER_BYTES }
 
 /** The record of an item that was encoded in the exchange, behind the place of the first header. */
 export function encodedRecord(flags: number, end: number): ItemRecord {
-  put.flags = flags
-  put.end = end
-  return put
+  encoded.flags = flags
+  encoded.end = end
+  return encoded
 }
 
 /** The record whose header is at `offset` of the exchange. */
@@ -94,7 +76,7 @@ export function bytesOf({ bytes: all, start, end }: ItemRecord): Uint8Array {
   return start === 0 && end === all.byteLength ? all : all.subarray(start, end)
 }
 
-/** A record that is all of the given bytes. */
+/** The record that consists of the given bytes. */
 export function recordOf(flags: number, all: Uint8Array): ItemRecord {
   return { flags, bytes: all, start: 0, end: all.byteLength }
 }
@@ -112,7 +94,7 @@ export function recordsInRing(records: readonly ItemRecord[], byteLength: number
   return ring
 }
 
-/** What native functions answer beside their result. */
+/** Further results of native functions. */
 export const answers = new Float64Array(native.exchange, 0, exchangeWords)
 
 const selection = new Uint32Array(native.selection)
@@ -120,14 +102,14 @@ const INDEX = 0
 const BYTES = 1
 const COUNT = 2
 
-/** Says of which ring the next call puts or takes how many records, of how many bytes of the exchange. */
+/** Sets the arguments of the next putSelected() or getSelected(): the ring, and the bytes and number of records. */
 export function select(index: number, byteLength: number, count: number): void {
   selection[INDEX] = index
   selection[BYTES] = byteLength
   selection[COUNT] = count
 }
 
-/** How many bytes of records the last call has taken; or how many the item has that did not fit. */
+/** How many bytes of records the last getSelected() has taken, or the length of the item that did not fit. */
 export function selectedBytes(): number {
   return selection[BYTES]!
 }

@@ -1,10 +1,9 @@
-/** JoinableQueue: a queue that knows when all that was put has been worked off. */
+/** JoinableQueue: a queue that counts unfinished items, so that `join()` can wait for them. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
+import { defineKind } from '../memory/kind.ts'
+import type { Member, MemberOptions } from '../memory/member.ts'
 import type { AttachOptions } from '../memory/segment.ts'
-import { assertedName } from '../memory/segment-name.ts'
-import { registerKind } from '../memory/shareable.ts'
-import { Site } from '../memory/site.ts'
 import { native, QUEUE } from '../native.ts'
 import {
   assertSyncWaitOptions,
@@ -15,74 +14,32 @@ import {
 import { block, NOT_NOW, timeoutError } from '../sync/wait-queue.ts'
 import { assertInteger } from '../validate.ts'
 import { CountedQueue } from './counted-queue.ts'
-import { attachQueue, createQueue, openQueue, type QueueOptions } from './queue-state.ts'
+import { type QueueOptions, queueSpec } from './queue-state.ts'
 
-const KIND = 'JoinableQueue'
-
-/**
- * A {@link Queue} that counts what was put and not yet worked off, so that one can wait until all is done.
- *
- * @remarks For Python's `multiprocessing.JoinableQueue`.
- * @example
- * ```ts
- * import { JoinableQueue } from 'procshare'
- * using jobs = new JoinableQueue<string>()
- * await jobs.put('a job')
- * await jobs.get()
- * jobs.taskDone()
- * await jobs.join({ timeoutMs: 1_000 })
- * ```
- */
-export class JoinableQueue<T = unknown> extends CountedQueue<T> {
-  /**
-   * Makes an anonymous queue; others attach to it through its `handle`.
-   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
-   */
-  constructor(options?: QueueOptions) {
-    super(options instanceof Site ? options : createQueue(KIND, undefined, options))
-  }
-
-  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  static create<T = unknown>(name: string, options?: QueueOptions): JoinableQueue<T> {
-    return new JoinableQueue(createQueue(KIND, assertedName(name), options) as QueueOptions)
-  }
-
-  /** Attaches to a queue by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
-  static attach<T = unknown>(target: string | Handle, options?: AttachOptions): JoinableQueue<T> {
-    return new JoinableQueue(attachQueue(KIND, target, options) as QueueOptions)
-  }
-
-  /**
-   * Attaches to the queue of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other options.
-   */
-  static open<T = unknown>(name: string, options?: QueueOptions): JoinableQueue<T> {
-    return new JoinableQueue(openQueue(KIND, name, options) as QueueOptions)
-  }
-
+class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
   /** How many items were put and not yet reported by {@link taskDone}. */
   get unfinished(): number {
     return this.state.ring.state().unfinished
   }
 
   /**
-   * Says that items that were taken from the queue have been worked off.
-   * @throws {@link ShareError} `ERR_TASK_DONE` when that is more than there are unfinished; `ERR_CLOSED`. Nothing changes then.
+   * Reports that items that were taken from the queue are finished.
+   * @throws {@link ShareError} `ERR_TASK_DONE` for more items than are unfinished; `ERR_CLOSED`. Nothing changes then.
    */
   taskDone(count = 1): void {
     const { object, done } = this.state
     assertInteger('count', count, 1, 2 ** 31 - 1)
     const outcome = native.queueTaskDone(object, count)
     if (outcome === QUEUE.DONE)
-      done.pump() // our own tasks need no wake-up
+      done.pump() // the native part does not wake waits of this environment
     else if (outcome === QUEUE.TOO_MANY) throw segmentError('ERR_TASK_DONE', { ...this.subject, count })
     else throw segmentError('ERR_CORRUPT', { segment: this.name })
   }
 
   /**
-   * Waits, without blocking the event loop, until nothing is unfinished; at once when nothing is.
+   * Waits until no item is unfinished, without blocking the event loop. Returns at once if there is none.
    *
-   * @remarks A consumer that is killed between taking an item and `taskDone()` leaves that one unfinished. A pending join
+   * @remarks A consumer that is killed between taking an item and `taskDone()` leaves that item unfinished. A pending join
    * keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`. The signal's reason when it aborts.
    */
@@ -113,4 +70,45 @@ export class JoinableQueue<T = unknown> extends CountedQueue<T> {
   }
 }
 
-registerKind(KIND, (handle, options) => JoinableQueue.attach(handle, options))
+/** The constructor of {@link JoinableQueue}. */
+export interface JoinableQueueConstructor {
+  /**
+   * Makes an anonymous queue; other processes attach to it through its `handle`.
+   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  new <T = unknown>(options?: QueueOptions): JoinableQueue<T>
+  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  create<T = unknown>(name: string, options?: QueueOptions): JoinableQueue<T>
+  /** Attaches to a queue by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  attach<T = unknown>(target: string | Handle, options?: AttachOptions): JoinableQueue<T>
+  /**
+   * Attaches to the queue of that name, or creates it: of many processes that do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other options.
+   */
+  open<T = unknown>(name: string, options?: QueueOptions): JoinableQueue<T>
+  /** Describes a member of a {@link SharedState}. */
+  <T = unknown>(options?: MemberOptions<QueueOptions>): Member<JoinableQueue<T>>
+  readonly prototype: JoinableQueue
+}
+
+/**
+ * A {@link Queue} that counts what was put and not yet worked off, so that one can wait until all is done.
+ *
+ * @remarks For Python's `multiprocessing.JoinableQueue`.
+ * @example
+ * ```ts
+ * import { JoinableQueue } from 'procshare'
+ * using jobs = new JoinableQueue<string>()
+ * await jobs.put('a job')
+ * await jobs.get()
+ * jobs.taskDone()
+ * await jobs.join({ timeoutMs: 1_000 })
+ * ```
+ */
+export const JoinableQueue = defineKind({
+  name: 'JoinableQueue',
+  Class: JoinableQueueObject,
+  spec: (options?: QueueOptions) => queueSpec('JoinableQueue', options),
+}) as JoinableQueueConstructor
+/** A queue of values for processes, workers and tasks. */
+export type JoinableQueue<T = unknown> = JoinableQueueObject<T>

@@ -1,15 +1,16 @@
 /** Pipe and Connection: two ends, each of which receives what the other one sends. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
-import { type AttachOptions, type HeldHandle, heldHandle } from '../memory/segment.ts'
+import { defineKind } from '../memory/kind.ts'
+import type { Placement } from '../memory/placement.ts'
+import { type AttachOptions, type HeldHandle, heldHandle, takeAttachOptions } from '../memory/segment.ts'
 import { assertedName } from '../memory/segment-name.ts'
-import { FOR_CHILD, registerKind } from '../memory/shareable.ts'
-import { Site } from '../memory/site.ts'
+import { FOR_CHILD } from '../memory/shareable.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { NOT_NOW } from '../sync/wait-queue.ts'
 import { typeError } from '../validate.ts'
-import { attachEnd, ConnectionState, createPipe, HOLDERS, KIND, type PipeOptions, siteOf } from './connection-state.ts'
+import { attachEnd, ConnectionState, createPipe, HOLDERS, type PipeOptions, placementOf } from './connection-state.ts'
 import { type ConsumeOptions, consume, ENDED } from './consume.ts'
 import type { Consumer } from './consumer.ts'
 import type { Producer } from './producer.ts'
@@ -17,22 +18,10 @@ import type { End } from './ring.ts'
 
 const NO_OPTIONS: WaitOptions = {}
 
-/**
- * One end of a {@link Pipe}. Several processes, workers and handles may have the same end; each message goes to one of them.
- *
- * @remarks When nobody has the other end any more, because all have closed it, ended or been killed (which is noticed within a
- * tenth of a second), what is under way can still be received; then `recv` rejects with `ERR_ENDED` and iteration ends. An end that
- * is being handed over must be held by the giver until the taker has attached; one that is an argument of a {@link Process} is held
- * by that. Messages are copied as by {@link Queue}.
- * For Python's `multiprocessing.connection.Connection`.
- */
-export class Connection<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
-  /** @internal */
-  constructor(site: Site) {
-    if (!((site as unknown) instanceof Site))
-      throw typeError('site', 'passed by Pipe() or Connection.attach(), which are to be used instead', site)
-    const state = stateAt(site, ConnectionState)
-    super(site, state)
+class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
+  constructor(placement: Placement) {
+    const state = stateAt(placement, ConnectionState)
+    super(placement, state)
     if (!state.join()) {
       const error = segmentError('ERR_TOO_MANY_WAITERS', { ...this.subject, limit: HOLDERS })
       super.close()
@@ -40,12 +29,7 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
     }
   }
 
-  /** Attaches to an end by its handle. @throws {@link ShareError} as {@link SharedMemory.attach}; `ERR_TOO_MANY_WAITERS`. */
-  static attach<T = unknown>(handle: Handle, options?: AttachOptions): Connection<T> {
-    return new Connection(attachEnd(handle, handle?.cell as End, options))
-  }
-
-  /** From now on bytes and plain values are received, of a peer that may mean harm; anything else arrives as undefined. @internal */
+  /** Accepts only bytes and plain values from now on, for an untrusted peer; any other message arrives as undefined. @internal */
   distrust(): this {
     const { incoming } = this.state
     if (incoming !== undefined) incoming.trusts = false
@@ -63,9 +47,9 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * Sends a copy of a message, waiting for room without blocking the event loop.
+   * Sends a copy of a message. Waits for room without blocking the event loop.
    * @throws {@link ShareError} `ERR_TIMEOUT`, `ERR_TOO_LARGE`, `ERR_CLOSED` and `DataCloneError` as {@link Queue.put}; `ERR_ENDED`
-   * when nobody has the other end; `ERR_ONE_WAY` when this end only receives.
+   * when no process has the other end; `ERR_ONE_WAY` when this end only receives.
    */
   async send(message: T, options: WaitOptions = NO_OPTIONS): Promise<void> {
     await this.#outgoing.put(this, message, options)
@@ -81,16 +65,16 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
     this.#outgoing.putSync(this, message, options)
   }
 
-  /** Sends a copy of a message if there is room, and says whether it did. @throws as {@link send}, but for `ERR_TIMEOUT`. */
+  /** Sends a copy of a message if there is room. Returns whether it did. @throws as {@link send}, but for `ERR_TIMEOUT`. */
   trySend(message: T): boolean {
     return this.#outgoing.tryPut(this, message)
   }
 
   /**
-   * Receives the next message, waiting for one without blocking the event loop.
+   * Receives the next message. Waits for one without blocking the event loop.
    *
    * @remarks A pending `recv` keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when nobody has the other end and nothing is left;
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when no process has the other end and no message is left;
    * `ERR_ONE_WAY` when this end only sends; `ERR_CLOSED`; `EMFILE`, `ENFILE`, `ENOMEM` as {@link Queue.get}. The signal's reason when it aborts.
    */
   async recv(options: WaitOptions = NO_OPTIONS): Promise<T> {
@@ -114,8 +98,8 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
   }
 
   /**
-   * Whether `recv` would not have to wait: there is a message, or the end. Waits for that for `timeoutMs` at most, by default
-   * not at all; false after it.
+   * Whether `recv` would return at once, because there is a message or the pipe has ended. Waits for that for up to `timeoutMs`, by
+   * default not at all; false after that time.
    * @throws {@link ShareError} `ERR_CLOSED`, `ERR_ONE_WAY`. The signal's reason when it aborts.
    */
   async poll(options: WaitOptions = NO_OPTIONS): Promise<boolean> {
@@ -132,7 +116,7 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
     return this.#incoming.pollSync(options)
   }
 
-  /** Whoever is to have the end counts already. @internal */
+  /** The process that is to attach counts as a holder of the end already. @internal */
   [FOR_CHILD](): HeldHandle {
     const held = heldHandle(() => this.handle)
     const { state } = this
@@ -147,21 +131,21 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
     return { ...held, release }
   }
 
-  /** Ends this handle. When it was the last one of this end, the other one comes to its end. Idempotent. */
+  /** Closes this object. When it was the last one of this end, the other end is told that the pipe has ended. Idempotent. */
   override close(): void {
     if (SharedObject.isClosed(this)) return
     this.state.leave()
     super.close()
   }
 
-  /** Receives messages until nobody has the other end and nothing is left. */
+  /** Receives messages until no process has the other end and no message is left. */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     return this.consume()
   }
 
   /**
-   * Receives messages until nobody has the other end and nothing is left, or the signal aborts: then the loop ends after the message that is
-   * being worked on, and what was not received stays in the pipe. As {@link Queue.consume}.
+   * Receives messages until no process has the other end and no message is left, or the signal aborts. Then the loop ends after the current
+   * message, and the others stay in the pipe. As {@link Queue.consume}.
    * @throws {@link ShareError} `ERR_ONE_WAY`, `ERR_CLOSED`, as {@link recv}. `TypeError` for other options.
    */
   consume(options: ConsumeOptions = NO_OPTIONS): AsyncGenerator<T, void, undefined> {
@@ -191,6 +175,35 @@ export class Connection<T = unknown> extends SharedObject<ConnectionState> imple
     return got.value as T
   }
 }
+
+/** The class of {@link Connection}. `new Pipe()` makes connections, and `attach` does. */
+export interface ConnectionConstructor {
+  /** Attaches to an end by its handle. @throws {@link ShareError} as {@link SharedMemory.attach}; `ERR_TOO_MANY_WAITERS`. */
+  attach<T = unknown>(handle: Handle, options?: AttachOptions): Connection<T>
+  readonly prototype: Connection
+  [Symbol.hasInstance](value: unknown): value is Connection
+}
+
+/**
+ * One end of a {@link Pipe}. Several processes, workers and handles may have the same end; each message goes to one of them.
+ *
+ * @remarks When nobody has the other end any more, because all have closed it, ended or been killed (which is noticed within a
+ * tenth of a second), what is under way can still be received; then `recv` rejects with `ERR_ENDED` and iteration ends. An end that
+ * is being handed over must be held by the giver until the taker has attached; one that is an argument of a {@link Process} is held
+ * by that. Messages are copied as by {@link Queue}.
+ * For Python's `multiprocessing.connection.Connection`.
+ */
+export const Connection = defineKind({
+  name: 'Connection',
+  Class: ConnectionObject,
+  spec(...given: unknown[]): never {
+    throw typeError('Connection', 'made by new Pipe() or Connection.attach()', given)
+  },
+  place: (handle, options) => attachEnd(handle, (handle as Handle)?.cell as End, options),
+  isMember: false,
+}) as unknown as ConnectionConstructor
+/** One end of a {@link Pipe}. */
+export type Connection<T = unknown> = ConnectionObject<T>
 
 /** Both ends of a pipe. Of one that is not duplex the first one receives and the second one sends. Disposed, both are closed. */
 export type PipeEnds<T = unknown> = readonly [Connection<T>, Connection<T>] & Disposable
@@ -233,14 +246,14 @@ export const Pipe: PipeConstructor = Object.assign(
   {
     create: <T>(name: string, options?: PipeOptions) => endsOf<T>(assertedName(name), options),
     attach: <T>(name: string, end: End, options?: AttachOptions) =>
-      new Connection<T>(attachEnd(assertedName(name), end, options)),
+      connectionAt<T>(attachEnd(assertedName(name), end, takeAttachOptions(options))),
   },
 )
 
 function endsOf<T>(name: string | undefined, options: PipeOptions | undefined): PipeEnds<T> {
   const segment = createPipe(name, options)
-  const first = new Connection<T>(siteOf(segment, 0))
-  const second = new Connection<T>(siteOf(segment, 1))
+  const first = connectionAt<T>(placementOf(segment, 0))
+  const second = connectionAt<T>(placementOf(segment, 1))
   const close = () => {
     first.close()
     second.close()
@@ -248,4 +261,11 @@ function endsOf<T>(name: string | undefined, options: PipeOptions | undefined): 
   return Object.defineProperty([first, second] as unknown as PipeEnds<T>, Symbol.dispose, { value: close })
 }
 
-registerKind(KIND, (handle, options) => Connection.attach(handle, options))
+function connectionAt<T>(placement: Placement): Connection<T> {
+  try {
+    return new ConnectionObject(placement)
+  } catch (error) {
+    placement.attachment.abandon()
+    throw error
+  }
+}

@@ -1,4 +1,4 @@
-/** Producer: the side of a ring that puts, as one environment uses it. */
+/** Producer: puts items into a ring, for one environment. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
 import { native, QUEUE } from '../native.ts'
@@ -178,7 +178,7 @@ export class Producer {
     return recordsInRing(records, byteLength)
   }
 
-  /** The record itself, or what stands for it in the ring when it is too large for that. */
+  /** The record itself, or when it is too large for the ring the record of a spilled item. */
   #fitting(record: ItemRecord): ItemRecord {
     if (this.#spill === undefined || record.flags & SPILLED) return record
     return ringBytesOf(record) > this.#ring.state().byteLength ? this.#spill.store(record) : record

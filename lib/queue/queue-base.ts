@@ -1,6 +1,6 @@
-/** What all queues share: putting, getting, iterating, and the end. */
+/** What all queues share: put, get, iterate, end. */
 import { segmentError } from '../errors/segment-messages.ts'
-import type { Site } from '../memory/site.ts'
+import type { Placement } from '../memory/placement.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { NOT_NOW } from '../sync/wait-queue.ts'
@@ -12,30 +12,30 @@ const NO_OPTIONS: WaitOptions = {}
 /** What {@link Queue}, {@link JoinableQueue} and {@link SimpleQueue} share. */
 export abstract class QueueBase<T> extends SharedObject<QueueState> implements AsyncIterable<T> {
   /** @internal */
-  constructor(site: Site) {
-    super(site, stateAt(site, QueueState))
+  constructor(placement: Placement) {
+    super(placement, stateAt(placement, QueueState))
   }
 
-  /** Whether the queue has no items at this moment; by the time you read it, that may have changed. */
+  /** Whether the queue has no items at this moment; that may change at any time. */
   get isEmpty(): boolean {
     return this.state.ring.state().items === 0
   }
 
-  /** Whether somebody has called {@link end}: nothing more is put. There may be items left. */
+  /** Whether {@link end} was called in any process: nothing more is put. There may be items left. */
   get ended(): boolean {
     return this.state.ring.state().ended
   }
 
   /**
-   * Puts a copy of a value, waiting for room without blocking the event loop. Puts of one environment arrive in the order in
-   * which they were made.
+   * Puts a copy of a value. Waits for room without blocking the event loop. Puts of one thread arrive in the order in which they
+   * were made.
    *
-   * @remarks The value is encoded before this returns: changing it afterwards changes nothing, and what cannot be encoded
-   * rejects before anything is queued. Shared objects anywhere inside travel as handles and arrive attached; hold them until
-   * they have. A pending put keeps the process alive, unless {@link unref} was called.
+   * @remarks The value is encoded before this returns: later changes to it do not matter, and a value that cannot be encoded rejects
+   * before anything is queued. Shared objects inside travel as handles and arrive attached; keep them open until then. A pending put
+   * keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` after {@link end}; `ERR_TOO_LARGE` for an item that
    * can never fit; `ERR_CLOSED`. `DataCloneError` for functions, symbols, promises and the like. The signal's reason when it
-   * aborts. Nothing has been put then.
+   * aborts. Nothing was put then.
    */
   put(value: T, options: WaitOptions = NO_OPTIONS): Promise<void> {
     try {
@@ -56,7 +56,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Puts a copy of a value if there is room, and says whether it did; false also while earlier puts of this process wait.
+   * Puts a copy of a value if there is room. Returns whether it did; also false while earlier puts of this thread are waiting.
    * @throws as {@link put}, but for `ERR_TIMEOUT`.
    */
   tryPut(value: T): boolean {
@@ -64,13 +64,13 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Takes the first item, waiting for one without blocking the event loop.
+   * Takes the first item. Waits for one without blocking the event loop.
    *
-   * @remarks A pending get keeps the process alive, unless {@link unref} was called. A process that is killed after it has
-   * taken an item loses that one and no other.
+   * @remarks A pending get keeps the process alive, unless {@link unref} was called. A process that is killed after it has taken an
+   * item loses that item and no other.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when the queue has ended and nothing is left;
-   * `ERR_CLOSED`. The signal's reason when it aborts. Nothing has been taken then. When a shared object inside is gone, what its
-   * `attach` throws; the item has been taken. When the system has no descriptors or memory for what is inside, `EMFILE`, `ENFILE` or
+   * `ERR_CLOSED`. The signal's reason when it aborts. Nothing was taken then. When a shared object inside is gone, what its
+   * `attach` throws; the item was taken. When the system has no descriptors or memory for the objects inside, `EMFILE`, `ENFILE` or
    * `ENOMEM`; the item is the next one that this process or worker takes.
    */
   async get(options: WaitOptions = NO_OPTIONS): Promise<T> {
@@ -92,7 +92,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Takes the first item if there is one: as `{ value }`, for an item may be `undefined`.
+   * Takes the first item if there is one: as `{ value }`, because an item may be `undefined`.
    * @throws {@link ShareError} `ERR_ENDED` when the queue has ended and nothing is left; `ERR_CLOSED`.
    */
   tryGet(): { readonly value: T } | undefined {
@@ -102,28 +102,27 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Ends the queue for everybody: nothing more is put, what is in it can still be taken, and iteration over it ends everywhere
-   * once that is done.
+   * Ends the queue for all processes: nothing more is put, the items in it can still be taken, and iterations over it end when it is empty.
    *
-   * @remarks Not to be confused with {@link close}, which only ends this handle, as it does for all shared objects. Idempotent.
+   * @remarks {@link close} ends the use of this object only, as it does for all shared objects. Idempotent.
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   end(): void {
     this.state.ring.end(this)
   }
 
-  /** Takes items until the queue has ended and nothing is left. Each item goes to one of those who iterate. */
+  /** Takes items until the queue has ended and is empty. Each item goes to one consumer. */
   [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     return this.consume()
   }
 
   /**
-   * Takes items, as iteration over the queue itself does, until the queue has ended and nothing is left, or the signal aborts.
+   * Takes items, as iteration over the queue itself does, until the queue has ended and is empty, or the signal aborts.
    *
-   * @remarks When the signal aborts, the loop ends after the item that is being worked on, or at once if it waits for one. No item is lost: what
-   * was taken is worked on, and everything else stays in the queue for other consumers. A service stops in this way on SIGTERM; nothing but the
-   * handler is needed, because the process ends when nothing is left to do.
-   * @throws {@link ShareError} `ERR_CLOSED` when the queue is closed meanwhile; as {@link get}. `TypeError` for other options.
+   * @remarks When the signal aborts, the loop ends after the current item, or at once if it waits for one. No item is lost: the current one is
+   * processed, and all others stay in the queue for other consumers. A service can stop in this way on SIGTERM with nothing but the handler,
+   * because a process without pending work ends.
+   * @throws {@link ShareError} `ERR_CLOSED` when the queue is closed during the iteration; as {@link get}. `TypeError` for other options.
    * @example
    * ```ts
    * import { Queue } from 'procshare'
@@ -149,7 +148,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
     return ended ? { size: items, ended } : { size: items }
   }
 
-  /** From now on bytes and plain values are taken, of producers that may mean harm; anything else arrives as undefined. @internal */
+  /** Accepts only bytes and plain values from now on, for untrusted producers; any other item arrives as undefined. @internal */
   distrust(): this {
     this.state.consumer.trusts = false
     return this

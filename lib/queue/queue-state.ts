@@ -1,11 +1,11 @@
 /** Queues: how their objects are made, opened and attached to, and what one environment keeps of each. */
-import type { Handle } from '../memory/handle.ts'
-import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
-import { attachSite, createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
+import type { KindSpec } from '../memory/kind.ts'
+import type { Placement } from '../memory/placement.ts'
+import { type SegmentOptions, takeSegmentOptions } from '../memory/segment.ts'
 import { native } from '../native.ts'
 import { ObjectState } from '../sync/shared-object.ts'
 import { WaitQueue } from '../sync/wait-queue.ts'
-import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { assertBoolean, assertInteger } from '../validate.ts'
 import { Consumer } from './consumer.ts'
 import { Producer } from './producer.ts'
 import { Ring } from './ring.ts'
@@ -38,8 +38,6 @@ export interface QueueOptions extends SimpleQueueOptions {
   readonly maxSize?: number
 }
 
-export type QueueKind = 'Queue' | 'JoinableQueue' | 'SimpleQueue'
-
 export class QueueState extends ObjectState<'Queue'> {
   readonly ring: Ring
   readonly producer: Producer
@@ -48,7 +46,7 @@ export class QueueState extends ObjectState<'Queue'> {
   readonly done: WaitQueue
   readonly #spill: SpillRoom | undefined
 
-  constructor({ attachment, cell, description }: Site) {
+  constructor({ attachment, cell, description }: Placement) {
     super(native.bindQueue(attachment.segment.native, cell))
     try {
       const { anchor } = description
@@ -75,7 +73,7 @@ export class QueueState extends ObjectState<'Queue'> {
   }
 }
 
-/** What stands for a spilled item has to fit: the name of its segment. */
+/** The name of the segment of a spilled item has to fit. */
 const MIN_SPILL_RING_BYTES = 256
 
 export function assertRingBytes(name: string, value: unknown, least = 64): asserts value is number {
@@ -83,10 +81,14 @@ export function assertRingBytes(name: string, value: unknown, least = 64): asser
 }
 
 /** How a queue is made, opened and checked. */
-export function queueSpec(kind: QueueKind, options: QueueOptions = {}): SiteSpec {
-  const own = kind === 'SimpleQueue' ? ['byteLength', 'spill'] : ['maxSize', 'byteLength', 'spill']
-  assertOptions('options', options, [...own, ...SEGMENT_OPTIONS])
-  assertSegmentOptions(options)
+export function queueSpec(
+  kind: 'Queue' | 'JoinableQueue' | 'SimpleQueue',
+  given: QueueOptions | undefined,
+): KindSpec<undefined> {
+  const options = takeSegmentOptions(
+    given,
+    kind === 'SimpleQueue' ? ['byteLength', 'spill'] : ['maxSize', 'byteLength', 'spill'],
+  )
   const { maxSize = MAX_ITEMS, byteLength = DEFAULT_RING_BYTES, spill = false } = options
   assertInteger('options.maxSize', maxSize, 1, MAX_ITEMS)
   assertBoolean('options.spill', spill)
@@ -94,6 +96,7 @@ export function queueSpec(kind: QueueKind, options: QueueOptions = {}): SiteSpec
   const ringBytes = Math.ceil(byteLength / 8) * 8
   const description = { kind, maxSize, byteLength: ringBytes, ...(spill && { anchor: newAnchor() }) }
   return {
+    options,
     description,
     cellsBytes: native.queueBytes(ringBytes),
     initialise: (segment, cell) => native.initQueue(segment.native, cell, ringBytes, maxSize),
@@ -107,16 +110,4 @@ export function queueSpec(kind: QueueKind, options: QueueOptions = {}): SiteSpec
       }
     },
   }
-}
-
-export function createQueue(kind: QueueKind, name: string | undefined, options?: QueueOptions): Site {
-  return createSite(name, queueSpec(kind, options), options ?? {})
-}
-
-export function openQueue(kind: QueueKind, name: string, options?: QueueOptions): Site {
-  return openSite(name, queueSpec(kind, options), options ?? {})
-}
-
-export function attachQueue(kind: QueueKind, target: string | Handle, options?: AttachOptions): Site {
-  return attachSite(kind, target, options)
 }

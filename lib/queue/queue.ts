@@ -1,13 +1,33 @@
 /** Queue: values from many producers to many consumers, across processes. */
 import type { Handle } from '../memory/handle.ts'
+import { defineKind } from '../memory/kind.ts'
+import type { Member, MemberOptions } from '../memory/member.ts'
 import type { AttachOptions } from '../memory/segment.ts'
-import { assertedName } from '../memory/segment-name.ts'
-import { registerKind } from '../memory/shareable.ts'
-import { Site } from '../memory/site.ts'
 import { CountedQueue } from './counted-queue.ts'
-import { attachQueue, createQueue, openQueue, type QueueOptions } from './queue-state.ts'
+import { type QueueOptions, queueSpec } from './queue-state.ts'
 
-const KIND = 'Queue'
+class QueueObject<T = unknown> extends CountedQueue<T> {}
+
+/** The constructor of {@link Queue}. */
+export interface QueueConstructor {
+  /**
+   * Makes an anonymous queue; other processes attach to it through its `handle`.
+   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  new <T = unknown>(options?: QueueOptions): Queue<T>
+  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  create<T = unknown>(name: string, options?: QueueOptions): Queue<T>
+  /** Attaches to a queue by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  attach<T = unknown>(target: string | Handle, options?: AttachOptions): Queue<T>
+  /**
+   * Attaches to the queue of that name, or creates it: of many processes that do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other options.
+   */
+  open<T = unknown>(name: string, options?: QueueOptions): Queue<T>
+  /** Describes a member of a {@link SharedState}. */
+  <T = unknown>(options?: MemberOptions<QueueOptions>): Member<Queue<T>>
+  readonly prototype: Queue
+}
 
 /**
  * A queue of values for many producers and many consumers in processes, workers and tasks; bounded in bytes and, if you like, in
@@ -30,32 +50,10 @@ const KIND = 'Queue'
  * console.assert(sum === 3)
  * ```
  */
-export class Queue<T = unknown> extends CountedQueue<T> {
-  /**
-   * Makes an anonymous queue; others attach to it through its `handle`.
-   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
-   */
-  constructor(options?: QueueOptions) {
-    super(options instanceof Site ? options : createQueue(KIND, undefined, options))
-  }
-
-  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  static create<T = unknown>(name: string, options?: QueueOptions): Queue<T> {
-    return new Queue(createQueue(KIND, assertedName(name), options) as QueueOptions)
-  }
-
-  /** Attaches to a queue by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
-  static attach<T = unknown>(target: string | Handle, options?: AttachOptions): Queue<T> {
-    return new Queue(attachQueue(KIND, target, options) as QueueOptions)
-  }
-
-  /**
-   * Attaches to the queue of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other options.
-   */
-  static open<T = unknown>(name: string, options?: QueueOptions): Queue<T> {
-    return new Queue(openQueue(KIND, name, options) as QueueOptions)
-  }
-}
-
-registerKind(KIND, (handle, options) => Queue.attach(handle, options))
+export const Queue = defineKind({
+  name: 'Queue',
+  Class: QueueObject,
+  spec: (options?: QueueOptions) => queueSpec('Queue', options),
+}) as QueueConstructor
+/** A queue of values for processes, workers and tasks. */
+export type Queue<T = unknown> = QueueObject<T>

@@ -16,7 +16,7 @@ export type End = 0 | 1
 /** The shortest time between two looks for killed processes. */
 const REAP_INTERVAL_MS = 10
 const COUNT_LIMIT = 2 ** 21
-/** The most items that can be put or taken at once. */
+/** How many items can be put or taken in one step. */
 export const MAX_AT_ONCE = COUNT_LIMIT - 1
 
 export class Ring {
@@ -63,7 +63,7 @@ export class Ring {
     return this.writer !== undefined && this.#hasNoHolder(this.writer)
   }
 
-  /** Finding out who lives takes system calls, so a waiter that looks all the time makes them only now and then. */
+  /** The system calls that find killed processes are made only once in an interval: waiters poll this. */
   #hasNoHolder(end: End): boolean {
     const now = performance.now()
     const isDue = now - this.#reapedAt[end] > REAP_INTERVAL_MS
@@ -99,7 +99,7 @@ export class Ring {
   }
 }
 
-/** The argument of a wait for free bytes, for so many items. */
+/** The argument of a wait for free bytes: how many bytes and items are needed. */
 export function freeArgument(byteLength: number, count: number): number {
   return (byteLength / 8) * COUNT_LIMIT + count
 }

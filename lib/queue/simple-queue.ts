@@ -1,13 +1,33 @@
-/** SimpleQueue: a queue without a say in how many. */
+/** SimpleQueue: put, get, iterate and end; limited only by its byte size. */
 import type { Handle } from '../memory/handle.ts'
+import { defineKind } from '../memory/kind.ts'
+import type { Member, MemberOptions } from '../memory/member.ts'
 import type { AttachOptions } from '../memory/segment.ts'
-import { assertedName } from '../memory/segment-name.ts'
-import { registerKind } from '../memory/shareable.ts'
-import { Site } from '../memory/site.ts'
 import { QueueBase } from './queue-base.ts'
-import { attachQueue, createQueue, openQueue, type SimpleQueueOptions } from './queue-state.ts'
+import { queueSpec, type SimpleQueueOptions } from './queue-state.ts'
 
-const KIND = 'SimpleQueue'
+class SimpleQueueObject<T = unknown> extends QueueBase<T> {}
+
+/** The constructor of {@link SimpleQueue}. */
+export interface SimpleQueueConstructor {
+  /**
+   * Makes an anonymous queue; other processes attach to it through its `handle`.
+   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  new <T = unknown>(options?: SimpleQueueOptions): SimpleQueue<T>
+  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  create<T = unknown>(name: string, options?: SimpleQueueOptions): SimpleQueue<T>
+  /** Attaches to a queue by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  attach<T = unknown>(target: string | Handle, options?: AttachOptions): SimpleQueue<T>
+  /**
+   * Attaches to the queue of that name, or creates it: of many processes that do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other options.
+   */
+  open<T = unknown>(name: string, options?: SimpleQueueOptions): SimpleQueue<T>
+  /** Describes a member of a {@link SharedState}. */
+  <T = unknown>(options?: MemberOptions<SimpleQueueOptions>): Member<SimpleQueue<T>>
+  readonly prototype: SimpleQueue
+}
 
 /**
  * A queue with the least that a queue has: put, get, iterate, end. Bounded by its bytes alone.
@@ -21,32 +41,10 @@ const KIND = 'SimpleQueue'
  * console.assert((await queue.get()) === 'a' && queue.isEmpty)
  * ```
  */
-export class SimpleQueue<T = unknown> extends QueueBase<T> {
-  /**
-   * Makes an anonymous queue; others attach to it through its `handle`.
-   * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
-   */
-  constructor(options?: SimpleQueueOptions) {
-    super(options instanceof Site ? options : createQueue(KIND, undefined, options))
-  }
-
-  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  static create<T = unknown>(name: string, options?: SimpleQueueOptions): SimpleQueue<T> {
-    return new SimpleQueue(createQueue(KIND, assertedName(name), options) as SimpleQueueOptions)
-  }
-
-  /** Attaches to a queue by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
-  static attach<T = unknown>(target: string | Handle, options?: AttachOptions): SimpleQueue<T> {
-    return new SimpleQueue(attachQueue(KIND, target, options) as SimpleQueueOptions)
-  }
-
-  /**
-   * Attaches to the queue of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other options.
-   */
-  static open<T = unknown>(name: string, options?: SimpleQueueOptions): SimpleQueue<T> {
-    return new SimpleQueue(openQueue(KIND, name, options) as SimpleQueueOptions)
-  }
-}
-
-registerKind(KIND, (handle, options) => SimpleQueue.attach(handle, options))
+export const SimpleQueue = defineKind({
+  name: 'SimpleQueue',
+  Class: SimpleQueueObject,
+  spec: (options?: SimpleQueueOptions) => queueSpec('SimpleQueue', options),
+}) as SimpleQueueConstructor
+/** A queue of values for processes, workers and tasks. */
+export type SimpleQueue<T = unknown> = SimpleQueueObject<T>

@@ -1,15 +1,15 @@
 /**
- * Orphans: segments of large queue items that nobody will ever read.
+ * Orphans: segments of large queue items that no consumer will ever read.
  *
  * Such a segment outlives the process that has put the item, so no file lock keeps its name. Its description names the anchor of its
- * queue: a temporary segment that every user of the queue holds. While a producer has not put the item yet, and while a consumer
- * takes it, they are attached to the segment. So one that nobody is attached to is an orphan
+ * queue: a temporary segment to which every user of the queue is attached. A producer is attached to the segment until it has put the item, and
+ * a consumer while it takes it. So a segment without attached processes is an orphan
  *
  *   - when its queue is gone: neither a segment with that anchor in its description nor the anchor is left;
  *   - when no ring of a queue with that anchor contains its name: its producer or consumer was killed.
  *
  * The order matters: first the list of segments without users, then the look into the ring. A producer puts the name into the ring
- * before it lets go of the segment, and a consumer attaches before it takes the name out: docs/internals/waiting-protocol.md.
+ * before it closes the segment, and a consumer attaches before it takes the name out: docs/internals/waiting-protocol.md.
  */
 import { addSweep } from '../lifecycle.ts'
 import { Attachment, attachSegment } from '../memory/segment.ts'
@@ -19,21 +19,21 @@ import { type NativeEntry, type NativeObject, native } from '../native.ts'
 export const SPILL_KIND = 'Spill'
 export const ANCHOR_KIND = 'SpillAnchor'
 
-let used = false
+let hasSpilled = false
 
-/** From now on the end of the process looks for orphans. */
+/** Makes the end of the process look for orphans. */
 export function noteSpill(): void {
-  used = true
+  hasSpilled = true
 }
 
 addSweep({
   onSweep: removeOrphans,
   onExit() {
-    if (used) removeOrphans()
+    if (hasSpilled) removeOrphans()
   },
 })
 
-/** Where a queue is that has large items. */
+/** Where a queue with large items is. */
 interface QueuePlace {
   readonly segment: string
   readonly cell: unknown
@@ -78,10 +78,10 @@ function unusedSpills(): Spill[] {
 }
 
 /**
- * The anchors that are left, and all places where a queue with that anchor is said to be: none when its name was removed. More
- * than one when a description is damaged or was written by somebody else; then no item of any of them is an orphan.
+ * The anchors that exist, and the places of the queues with each: none when the name of the queue was removed; several when a description is
+ * damaged or forged, and then no item of any of them is an orphan.
  *
- * To be called after unusedSpills(): a process that has made one of those segments had an anchor before.
+ * Called after unusedSpills(), because a process has an anchor before it makes such a segment.
  */
 function livingQueues(): Map<unknown, QueuePlace[]> {
   const queues = new Map<unknown, QueuePlace[]>()
@@ -104,7 +104,7 @@ function livingQueues(): Map<unknown, QueuePlace[]> {
   return queues
 }
 
-/** The names in the ring of a queue; undefined when they cannot be had, now or here. */
+/** The names in the ring of a queue; undefined when they cannot be read, now or in this process. */
 function namesAt({ segment, cell }: QueuePlace): string[] | undefined {
   if (!isOffset(cell)) return undefined
   let attachment: Attachment | undefined
@@ -118,7 +118,7 @@ function namesAt({ segment, cell }: QueuePlace): string[] | undefined {
       native.unbindObject(queue)
     }
   } catch {
-    return undefined // gone by now, of another pid namespace, or damaged
+    return undefined // removed, of another pid namespace, or damaged
   } finally {
     attachment?.close()
   }
@@ -128,7 +128,7 @@ function isOffset(cell: unknown): cell is number {
   return Number.isSafeInteger(cell) && (cell as number) >= 0
 }
 
-/** Removes those that are in none of the rings; none of them while one of the rings cannot be read. */
+/** Removes the segments that are in none of the rings; none at all while one of the rings cannot be read. */
 function removeUnlessIn(spills: readonly Spill[], rings: readonly (readonly string[] | undefined)[]): void {
   const waiting = new Set<string>()
   for (const names of rings) {
@@ -143,12 +143,12 @@ function remove(spills: readonly Spill[]): void {
     try {
       native.unlinkName(name, false)
     } catch {
-      // Somebody else was faster.
+      // Another process has removed it.
     }
   }
 }
 
-/** What the description of a segment may say; whatever it says may have been written by somebody else. */
+/** What the description of a segment may contain; any process may have written it. */
 interface Described {
   readonly kind?: unknown
   readonly anchor?: unknown

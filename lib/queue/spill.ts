@@ -1,9 +1,9 @@
 /**
- * Spilling: an item that is larger than the ring travels in a segment of its own, whose name travels in the ring.
+ * Spilling: an item that is larger than the ring travels in a segment of its own, and the ring has the name of that segment.
  *
- * That segment is persistent, for its producer may be gone before it is read. The producer stays attached to it until the name
- * is in the ring; the consumer attaches to it before it takes the name out, copies the item and unlinks it. What a killed one of them
- * leaves is an orphan: spill-orphans.ts.
+ * The segment is persistent, because its producer may end before the item is read. The producer stays attached to it until the name is in the
+ * ring; the consumer attaches before it takes the name out, copies the item and unlinks the segment. A producer or consumer that is killed in
+ * between leaves an orphan: spill-orphans.ts.
  */
 import { randomUUID } from 'node:crypto'
 import { segmentError } from '../errors/segment-messages.ts'
@@ -21,12 +21,12 @@ export function newAnchor(): string {
   return `procshare-spill-${randomUUID()}`
 }
 
-/** What stands for a large item in the ring, and the attachment to its segment until it is there. */
+/** The record of a large item that goes into the ring, and the attachment to its segment until it is there. */
 export interface SpilledRecord extends ItemRecord {
   readonly attachment: Attachment
 }
 
-/** Where a queue's large items go: one per environment that has the queue open. */
+/** Stores and finds the large items of a queue; one per environment that has the queue open. */
 export class SpillRoom {
   readonly #name: string
   readonly #anchor: Attachment
@@ -42,7 +42,7 @@ export class SpillRoom {
     }
     this.#anchor = new Attachment(openSegment(anchor, spec, noteMade), ANCHOR_KIND)
     try {
-      // The first user of a queue finds nothing, unless others had it before and it has outlived them.
+      // Only a queue that others have used can have orphans: it was open before, or it is persistent.
       if (!isMade || isPersistent) removeOrphansOf(anchor, queue)
     } catch (error) {
       this.#anchor.close()
@@ -50,7 +50,7 @@ export class SpillRoom {
     }
   }
 
-  /** Stores the bytes. The result is to be put, and then released or discarded. */
+  /** Stores the bytes in a segment. The caller puts the record, and then closes or discards it. */
   store(record: ItemRecord): SpilledRecord {
     const bytes = bytesOf(record)
     const name = `${this.#name}-${randomUUID()}`
@@ -62,7 +62,7 @@ export class SpillRoom {
   }
 
   /**
-   * Attaches to the segment of an item that is about to be taken.
+   * Attaches to the segment of an item, before it is taken.
    * @throws {@link ShareError} `ENOENT` when it is gone; `ERR_CORRUPT` when the name is not that of a large item of this queue.
    */
   attach(name: string): Attachment {
@@ -74,7 +74,7 @@ export class SpillRoom {
     throw segmentError('ERR_CORRUPT', { segment: name })
   }
 
-  /** This environment has closed the queue. */
+  /** Called when this environment has closed the queue. */
   end(): void {
     this.#anchor.close()
     removeOrphans()
@@ -97,7 +97,7 @@ export function discardSpilled(record: ItemRecord): void {
   record.attachment.close()
 }
 
-/** Copies the item that this consumer has taken, and ends its segment. */
+/** Copies the item that this consumer has taken, and removes its segment. */
 export function readSpilled(attachment: Attachment, into: Buffer): Buffer {
   into.set(new Uint8Array(attachment.segment.innerBuffer))
   removeName(attachment)
@@ -109,6 +109,6 @@ function removeName(attachment: Attachment): void {
   try {
     attachment.unlink()
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error // a sweep may have been faster
+    if (!hasCode(error, 'ENOENT')) throw error // a sweep may have removed it
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The scalar types at run time: one record for each, which says all that is to be known about it. No other file asks which type it has;
+ * The scalar types at run time: one record for each, which is all that the library knows about the type. No other file tests which type it has;
  * a new type is a line in types.ts and a record here.
  */
 import { native } from '../native.ts'
@@ -23,9 +23,9 @@ import { BYTES, CHARACTERS, LAST_CODE_POINT, type Text } from './text.ts'
 import { NAMES, type TypeCode } from './types.ts'
 
 export interface ScalarType extends Storage {
-  /** How the type is called in a segment. */
+  /** The name of the type in segments. */
   readonly code: TypeCode
-  /** All that the type can be called: the code, other names, and the constructor of a typed array. */
+  /** All names of the type: the code, other names, and the constructor of a typed array. */
   readonly names: readonly unknown[]
   readonly byteLength: number
   readonly isFloat: boolean
@@ -50,10 +50,10 @@ export interface ScalarType extends Storage {
   encodeRaw(raw: unknown, name: string): RawElement
 }
 
-/** What a type must say; the rest follows from it, or is as most types have it. */
+/** What the record of a type must define; the rest follows from it or has a default. */
 type Definition = Pick<ScalarType, 'code' | 'decode' | 'encode'> & Partial<ScalarType>
 
-/** Makes all records alike, with the same fields in the same order: what handles scalars of several types then stays fast. */
+/** Makes all records with the same fields in the same order. For V8: code that handles scalars of several types then sees one shape of object. */
 function define(storage: Storage, definition: Definition): ScalarType {
   const { ArrayType, BitsType, read, write } = storage
   const { code, decode, encode } = definition
@@ -81,7 +81,7 @@ function define(storage: Storage, definition: Definition): ScalarType {
 
 const identity = (raw: RawElement) => raw
 
-/** What `type.encode` does. Numbers that are fine are recognised here, without a call of a function that depends on the type. */
+/** The same as `type.encode`. For V8: usual numbers need no call of a function that depends on the type (bench/compare.mjs, "update"). */
 export function encodeElement(type: ScalarType, value: unknown, name: string): RawElement {
   const isUsual =
     typeof value === 'number' && value >= type.min && value <= type.max && (type.isFloat || Number.isInteger(value))
@@ -185,7 +185,7 @@ function boolean(): ScalarType {
 
 const { longBytes, wideCharBytes } = native.layout
 const [LONG, ULONG] = longBytes === 8 ? [INT64, UINT64] : [INT32, UINT32]
-// Whose array depends on the platform, so that it names another type.
+// Their typed array depends on the platform and names another type, so it is none of their names.
 const [long, ulong] = [{ names: ['l', ...NAMES.l] }, { names: ['L', ...NAMES.L] }]
 
 /** All types that this runtime has. */
@@ -212,7 +212,7 @@ export const SCALARS: readonly ScalarType[] = [
 
 const byName = new Map<unknown, ScalarType>(SCALARS.flatMap((type) => type.names.map((name) => [name, type] as const)))
 
-/** The scalar type that is called so, or undefined. */
+/** The scalar type of that name, or undefined. */
 export function findScalar(name: unknown): ScalarType | undefined {
   return byName.get(name) ?? (typeof name === 'function' ? byName.get(ownArrayType(name)) : undefined)
 }
@@ -226,7 +226,7 @@ function ownArrayType(named: object): unknown {
   return (globalThis as Record<string, unknown>)[(named as { readonly name: string }).name]
 }
 
-/** What an error says of a type that other runtimes have and this one does not; undefined for anything else. */
+/** The reason for an error about a type that this runtime does not have; undefined for any other name. */
 export function whyUnsupported(name: unknown): string | undefined {
   const isHalf = name === 'e' || NAMES.e.includes(name as never)
   return isHalf && FLOAT16 === undefined

@@ -32,7 +32,7 @@ export interface Storage {
   write(bytes: DataView, at: number, raw: RawElement): void
 }
 
-// Functions of their own for each array, so that V8 makes a plain load or store of each.
+// For V8: separate functions for each array, which it compiles to a plain load or store.
 
 export const INT8: Storage = {
   ArrayType: Int8Array,

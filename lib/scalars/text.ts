@@ -13,7 +13,7 @@ export interface Text {
   read(array: ArrayLike<number | bigint>): Buffer | string
 }
 
-/** The bytes of a char array: those of a string in UTF-8, or as they are given. */
+/** The bytes for a char array: a string as UTF-8, or the given bytes. */
 export function toBytes(value: unknown, name: string): Uint8Array {
   if (typeof value === 'string') return Buffer.from(value)
   if (types.isUint8Array(value)) return value

@@ -3,7 +3,7 @@
  * a type does at run time is in its record: scalar.ts.
  */
 
-/** What each type can be called beside its code: a readable name, C's, and that of Python's ctypes. */
+/** The names of each type in addition to its code: a readable name, C's, and those of Python's ctypes. */
 export const NAMES = {
   c: ['char', 'c_char'],
   b: ['int8', 'schar', 'c_byte', 'c_int8'],

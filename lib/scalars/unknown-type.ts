@@ -73,7 +73,7 @@ function namesOf({ names }: { readonly names: readonly unknown[] }): string[] {
 
 /**
  * The error for what is no type.
- * @param others - what may stand there beside a scalar type, such as `a Struct`
+ * @param others - what is allowed there in addition to a scalar type, such as `a Struct`
  */
 export function unknownTypeError(name: string, type: unknown, others: readonly string[]): ArgumentError {
   const advice = adviceFor(type, others)

@@ -1,42 +1,47 @@
 /** SharedState: many named objects on one segment, with one schema. */
 import { inspect } from 'node:util'
 import { nameOf, type SchemaDifference, segmentError } from '../errors/segment-messages.ts'
-import { hasCode, type ShareError } from '../errors/share-error.ts'
+import type { ShareError } from '../errors/share-error.ts'
 import { inspected } from '../inspection.ts'
 import type { Handle } from '../memory/handle.ts'
+import { type AttachSpec, defineKind, type KindSpec } from '../memory/kind.ts'
+import { Member } from '../memory/member.ts'
+import { alignCell, type MemberEntry, membersOf, Placement, placementOf } from '../memory/placement.ts'
 import {
   Attachment,
   type AttachOptions,
-  assertSegmentOptions,
-  SEGMENT_OPTIONS,
   type Segment,
   type SegmentOptions,
+  takeAttachOptions,
+  takeSegmentOptions,
 } from '../memory/segment.ts'
-import { assertedName } from '../memory/segment-name.ts'
-import { attach, registerKind, registerShareable, type Shareable } from '../memory/shareable.ts'
-import {
-  alignCell,
-  attachSite,
-  createSite,
-  type MemberPlace,
-  membersOf,
-  openSite,
-  Site,
-  type SiteSpec,
-} from '../memory/site.ts'
-import { lockMismatch } from '../sync/lock-use.ts'
-import { assertOptions, typeError, valueError } from '../validate.ts'
-import { Member } from './member.ts'
+import { memberKind, registerShareable, type Shareable } from '../memory/shareable.ts'
+import { lockKind, lockMember, lockMismatch } from '../sync/lock-use.ts'
+import { typeError, valueError } from '../validate.ts'
 
-const KIND = 'SharedState'
+/** What a state calls its members, and what they are: `{ hits: Value('i'), workers: [Value('i'), Value('i')] }`. */
+export type StateSchema = Readonly<Record<string, Member<Disposable> | readonly Member<Disposable>[]>>
 
-/** What a state calls its members, and what they are: `{ hits: Value('i'), jobs: Queue() }`. */
-export type StateSchema = Readonly<Record<string, Member<Disposable>>>
+type ObjectOf<M> = M extends Member<infer T> ? T : never
+type ListOf<Members extends readonly unknown[]> = { readonly [Index in keyof Members]: ObjectOf<Members[Index]> }
+
+/** The objects that a schema describes: of a member its object, of an array of members an array of objects. */
+export type ObjectsOf<S extends StateSchema> = {
+  readonly [Name in keyof S]: S[Name] extends readonly unknown[] ? ListOf<S[Name]> : ObjectOf<S[Name]>
+}
 
 /** What a state has beside its members. */
 export interface StateMembers extends Disposable {
   /** The name of the segment; for an anonymous one a random one. */
   readonly name: string
+  /**
+   * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
+   *
+   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
+   * closed or collected. By the time you read the number it may have changed.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  readonly memberCount: number
   /** A plain description with which others attach. */
   readonly handle: Handle
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
@@ -55,20 +60,12 @@ export interface StateMembers extends Disposable {
 }
 
 /** A state: its members by their names, and {@link StateMembers}. */
-export type SharedState<S extends StateSchema = StateSchema> = StateMembers & {
-  readonly [Name in keyof S]: S[Name] extends Member<infer T> ? T : never
-}
+export type SharedState<S extends StateSchema = StateSchema> = StateMembers & ObjectsOf<S>
 
 /** Names that members cannot have: those of a state's own members, now or in the next versions, and those that JavaScript uses. */
 const RESERVED = [
   ...['name', 'handle', 'toJSON', 'close', 'unlink', 'ref', 'unref', 'snapshot', 'update', 'memberCount'],
   ...['then', 'constructor', '__proto__'],
-]
-
-/** What can be a member. Not a state: a description that names its own segment would never come to an end. */
-const KINDS = [
-  ...['Value', 'SharedArray', 'Lock', 'RLock', 'Semaphore', 'BoundedSemaphore', 'Condition', 'Event', 'Barrier'],
-  ...['Queue', 'JoinableQueue', 'SimpleQueue'],
 ]
 
 /** The constructor of {@link SharedState}. */
@@ -78,64 +75,121 @@ export interface SharedStateConstructor {
    * @throws `TypeError` for a schema that is none; what the constructors of its members throw; {@link ShareError} `ENOSPC`,
    * `ENOMEM`, `EMFILE` when the system has no room.
    */
-  new <S extends StateSchema>(schema: S, options?: SegmentOptions): SharedState<S>
+  new <const S extends StateSchema>(schema: S, options?: SegmentOptions): SharedState<S>
   /** Makes a state of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  create<S extends StateSchema>(name: string, schema: S, options?: SegmentOptions): SharedState<S>
+  create<const S extends StateSchema>(name: string, schema: S, options?: SegmentOptions): SharedState<S>
   /**
    * Attaches to a state by name or handle. Without a schema it has the members that the segment says.
    * @throws {@link ShareError} `ERR_LAYOUT`, naming the first difference, when its members are not those of the schema;
    * otherwise as {@link SharedMemory.attach}.
    */
-  attach<S extends StateSchema>(target: string | Handle, schema: S, options?: AttachOptions): SharedState<S>
-  attach(target: string | Handle): StateMembers & Readonly<Record<string, Shareable & Disposable>>
+  attach<const S extends StateSchema>(target: string | Handle, schema: S, options?: AttachOptions): SharedState<S>
+  attach<Objects extends object = Readonly<Record<string, Shareable & Disposable>>>(
+    target: string | Handle,
+  ): StateMembers & Objects
   /**
    * Attaches to the state of that name, or creates it: of many who do so at once exactly one creates.
    * @throws {@link ShareError} `ERR_LAYOUT`, naming the first difference, when it exists with other members.
    */
-  open<S extends StateSchema>(name: string, schema: S, options?: SegmentOptions): SharedState<S>
+  open<const S extends StateSchema>(name: string, schema: S, options?: SegmentOptions): SharedState<S>
+}
+
+/** How a member is called that is an element of an array. No other member can be called so. */
+const ELEMENT = /^(?<base>.*)\[(?<index>0|[1-9]\d*)\]$/s
+
+/** A member of a schema, by its name; of an array of members an element, such as `workers[0]`. */
+type NamedMember = readonly [name: string, member: Member<Disposable>]
+
+/** What a state has in this process only: what the caller has said. */
+interface Local {
+  readonly schema: readonly NamedMember[] | undefined
+  readonly attachOptions: AttachOptions | undefined
+}
+
+/** The members of a schema, read once. @throws `TypeError` for a schema that is none. */
+function membersIn(schema: unknown): NamedMember[] {
+  if (typeof schema !== 'object' || schema === null) throw typeError('schema', 'an object of members', schema)
+  const named: NamedMember[] = []
+  for (const [name, given] of Object.entries(schema)) {
+    if (RESERVED.includes(name)) {
+      throw valueError('schema', `an object without the reserved member name "${name}"`, schema)
+    }
+    if (ELEMENT.test(name)) throw valueError('schema', `an object without names such as "${name}"`, schema)
+    if (!Array.isArray(given)) {
+      named.push([name, assertedMember(name, given)])
+      continue
+    }
+    if (given.length === 0) throw valueError(`schema.${name}`, 'an array with at least one member', given)
+    for (const [index, element] of given.entries()) {
+      const elementName = `${name}[${index}]`
+      named.push([elementName, assertedMember(elementName, element)])
+    }
+  }
+  assertMemberLocks(named)
+  return named
+}
+
+function assertedMember(name: string, given: unknown): Member<Disposable> {
+  if (given instanceof Member) return given
+  throw typeError(`schema.${name}`, "a member, such as Value('i') without new", given)
+}
+
+/** That each member whose lock is that of another one names one that has a lock. */
+function assertMemberLocks(named: readonly NamedMember[]): void {
+  for (const [name, { spec }] of named) {
+    const wanted = lockMember(spec.description.lock)
+    if (wanted === undefined) continue
+    const withLock = named.filter((each) => lockKind(each[1].spec.description) !== undefined).map(([each]) => each)
+    if (withLock.includes(wanted)) continue
+    const expected = `the name of a member that has a lock (${withLock.join(', ') || 'there is none'})`
+    throw valueError(`options.lock.member of schema.${name}`, expected, wanted)
+  }
 }
 
 /** Each member begins a cache line of its own, in the payload and in the cells: they do not slow each other down. */
-function specOf(schema: StateSchema, options: SegmentOptions = {}): SiteSpec {
-  assertOptions('options', options, SEGMENT_OPTIONS)
-  assertSegmentOptions(options)
-  assertSchema(schema)
+function stateSpec(given: StateSchema, givenOptions?: SegmentOptions): KindSpec<Local> {
+  const options = takeSegmentOptions(givenOptions)
+  const schema = membersIn(given)
   let cellsBytes = 0
   let payloadBytes = 0
-  const members: MemberPlace[] = []
-  for (const [name, { spec }] of Object.entries(schema)) {
+  const members: MemberEntry[] = []
+  for (const [name, { spec }] of schema) {
     members.push({ name, cell: cellsBytes, byteOffset: payloadBytes, description: spec.description })
     cellsBytes += alignCell(Math.max(spec.cellsBytes, 1)) // at least one: the cell is what tells members apart
     payloadBytes += alignCell(spec.payloadBytes ?? 0)
   }
   return {
-    description: { kind: KIND, members },
+    description: { kind: 'SharedState', members },
     cellsBytes,
     payloadBytes,
-    hasWords: Object.values(schema).some(({ spec }) => spec.hasWords),
+    hasWords: schema.some(([, { spec }]) => spec.hasWords),
     initialise: (segment) => {
-      for (const { name, cell, byteOffset } of members) schema[name]!.spec.initialise(segment, cell, byteOffset)
+      for (const [index, { cell, byteOffset }] of members.entries()) {
+        schema[index]![1].spec.initialise(segment, cell, byteOffset)
+      }
     },
     check: (_found, segment) => checkMembers(segment, schema),
+    options,
+    local: { schema, attachOptions: undefined },
   }
 }
 
-function assertSchema(schema: unknown): asserts schema is StateSchema {
-  if (typeof schema !== 'object' || schema === null) throw typeError('schema', 'an object of members', schema)
-  for (const [name, member] of Object.entries(schema)) {
-    if (RESERVED.includes(name))
-      throw valueError('schema', `an object without the reserved member name "${name}"`, schema)
-    if (!(member instanceof Member))
-      throw typeError(`schema.${name}`, "a member, such as Value('i') without new", member)
+function attachSpec(given?: StateSchema, options?: AttachOptions): AttachSpec<Local> {
+  const attachOptions = takeAttachOptions(options)
+  const schema = given === undefined ? undefined : membersIn(given)
+  return {
+    options: attachOptions,
+    check: (_found, segment) => (schema === undefined ? undefined : checkMembers(segment, schema)),
+    local: { schema, attachOptions },
   }
 }
 
 /** @throws {@link ShareError} `ERR_LAYOUT` that names the first difference. */
-function checkMembers(segment: Segment, schema: StateSchema): undefined {
+function checkMembers(segment: Segment, schema: readonly NamedMember[]): undefined {
   const differs = (difference: SchemaDifference): ShareError =>
     segmentError('ERR_LAYOUT', { segment: segment.name, difference })
   const members = membersOf(segment)
-  for (const [index, [name, { spec }]] of Object.entries(schema).entries()) {
+  for (const [index, [name, { spec }]] of schema.entries()) {
     const member = members[index]
     if (member === undefined) throw differs({ what: 'missing', member: name })
     if (member.name !== name) {
@@ -147,22 +201,30 @@ function checkMembers(segment: Segment, schema: StateSchema): undefined {
     const mismatch = lockMismatch(found.lock, lock) ?? spec.check?.(found, segment)
     if (mismatch !== undefined) throw differs({ what: 'member', member: name, mismatch })
   }
-  const extra = members[Object.keys(schema).length]
+  const extra = members[schema.length]
   if (extra !== undefined) throw differs({ what: 'extra', member: extra.name })
 }
 
 /**
- * The members that the segment says, which anybody may have written.
+ * The members that the segment says, which any process may have written, by the property of the state: one, or those of an array.
  * @throws {@link ShareError} `ERR_CORRUPT` for names that no state has given; `ERR_LAYOUT` for kinds that this version lacks.
  */
-function soundMembersOf(segment: Segment): readonly MemberPlace[] {
+function propertiesOf(segment: Segment): Map<string, MemberEntry | MemberEntry[]> {
+  const properties = new Map<string, MemberEntry | MemberEntry[]>()
+  const isSound = (entry: MemberEntry): boolean => {
+    const { base, index } = ELEMENT.exec(entry.name)?.groups ?? {}
+    const name = base ?? entry.name
+    const found = properties.get(name)
+    if (Array.isArray(found) && found.length === Number(index)) return found.push(entry) > 0
+    if (found !== undefined || RESERVED.includes(name) || Number(index ?? 0) !== 0) return false
+    properties.set(name, index === undefined ? entry : [entry])
+    return true
+  }
   const members = membersOf(segment)
-  const names = new Set(members.map(({ name }) => name))
-  if (names.size < members.length || RESERVED.some((name) => names.has(name)))
-    throw segmentError('ERR_CORRUPT', { segment: segment.name })
-  if (!members.every(({ description }) => KINDS.includes(description.kind)))
+  if (!members.every(isSound)) throw segmentError('ERR_CORRUPT', { segment: segment.name })
+  if (!members.every(({ description }) => memberKind(description.kind) !== undefined))
     throw segmentError('ERR_LAYOUT', { segment: segment.name })
-  return members
+  return properties
 }
 
 /** What all kinds of members have. */
@@ -175,19 +237,20 @@ class State {
   readonly #attachment: Attachment
   readonly #members: StateMember[] = []
 
-  constructor(site: Site, schema: StateSchema | undefined, options?: AttachOptions) {
-    const { attachment } = site
+  constructor({ attachment }: Placement, local: Local | undefined) {
     this.#attachment = attachment
+    const make = (entry: MemberEntry): StateMember => {
+      const member = makeMember(attachment.segment, entry, this.#members.length, local)
+      this.#members.push(member)
+      return member
+    }
     try {
-      for (const place of soundMembersOf(attachment.segment)) {
-        const object =
-          schema === undefined ? attachMember(attachment, place, options) : adopt(attachment, place, schema)
-        this.#members.push(object)
-        Object.defineProperty(this, place.name, { value: object, enumerable: true })
+      for (const [name, entry] of propertiesOf(attachment.segment)) {
+        const value = Array.isArray(entry) ? Object.freeze(entry.map(make)) : make(entry)
+        Object.defineProperty(this, name, { value, enumerable: true })
       }
     } catch (error) {
       for (const member of this.#members) member[Symbol.dispose]()
-      attachment.abandon()
       throw error
     }
     registerShareable(this)
@@ -195,6 +258,10 @@ class State {
 
   get name(): string {
     return this.#attachment.name
+  }
+
+  get memberCount(): number {
+    return this.#attachment.memberCount
   }
 
   get handle(): Handle {
@@ -236,19 +303,22 @@ class State {
   }
 }
 
-/** Makes the object of a member in the way that the schema says. */
-function adopt({ segment }: Attachment, place: MemberPlace, schema: StateSchema): StateMember {
-  const { name, cell, description, byteOffset, byteEnd } = place
-  const site = new Site(new Attachment(segment, description.kind), cell, description, byteOffset, byteEnd)
-  return schema[name]!.adopt(site) as StateMember
-}
-
-function attachMember(
-  { handle }: Attachment,
-  { cell, description }: MemberPlace,
-  options?: AttachOptions,
-): StateMember {
-  return attach({ ...handle, kind: description.kind, cell }, options) as unknown as StateMember
+/** Makes the object of a member in the way that the schema says, or, without a schema, the description. */
+function makeMember(segment: Segment, entry: MemberEntry, index: number, local: Local | undefined): StateMember {
+  const { description, cell, byteOffset, byteEnd } = entry
+  const attachment = new Attachment(segment, description.kind)
+  const member = local?.schema?.[index]?.[1]
+  if (member !== undefined) {
+    return member.construct(new Placement(attachment, cell, description, byteOffset, byteEnd)) as StateMember
+  }
+  const kind = memberKind(description.kind)!
+  const spec = kind.spec(local?.attachOptions)
+  try {
+    return kind.construct(placementOf(attachment, entry, spec.check), spec.local) as StateMember
+  } catch (error) {
+    attachment.close()
+    throw error
+  }
 }
 
 /**
@@ -272,36 +342,11 @@ function attachMember(
  * await app.lock.run(() => console.assert(app.jobs.size === 1))
  * ```
  */
-export const SharedState = class SharedState {
-  constructor(schema: StateSchema, options?: SegmentOptions) {
-    // biome-ignore lint/correctness/noConstructorReturn: a factory by design; instanceof works through State
-    return new State(createSite(undefined, specOf(schema, options), options ?? {}), schema) as never
-  }
-
-  static create(name: string, schema: StateSchema, options?: SegmentOptions): unknown {
-    return new State(createSite(assertedName(name), specOf(schema, options), options ?? {}), schema)
-  }
-
-  static attach(target: string | Handle, schema?: StateSchema, options?: AttachOptions): unknown {
-    if (schema !== undefined) assertSchema(schema)
-    const check = schema && ((_found: unknown, segment: Segment) => checkMembers(segment, schema))
-    for (;;) {
-      try {
-        return new State(attachSite(KIND, target, options, check), schema, options)
-      } catch (error) {
-        // Between the state and its members the name has come to mean another state.
-        if (!hasCode(error, 'ERR_STALE_HANDLE') || error.segment !== target) throw error
-      }
-    }
-  }
-
-  static open(name: string, schema: StateSchema, options?: SegmentOptions): unknown {
-    return new State(openSite(name, specOf(schema, options), options ?? {}), schema)
-  }
-
-  static [Symbol.hasInstance](object: unknown): boolean {
-    return object instanceof State
-  }
-} as unknown as SharedStateConstructor
-
-registerKind(KIND, (handle, options) => new State(attachSite(KIND, handle, options), undefined, options))
+export const SharedState = defineKind({
+  name: 'SharedState',
+  Class: State,
+  spec: stateSpec,
+  attachSpec,
+  reviveSpec: (options) => attachSpec(undefined, options),
+  isMember: false,
+}) as unknown as SharedStateConstructor

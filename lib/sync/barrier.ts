@@ -1,17 +1,14 @@
 /** Barrier: a fixed number of parties wait for each other. */
 import { segmentError } from '../errors/segment-messages.ts'
-import type { Handle } from '../memory/handle.ts'
-import { type AttachOptions, assertSegmentOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
-import { assertedName } from '../memory/segment-name.ts'
-import { registerKind } from '../memory/shareable.ts'
-import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
+import { type AttachSpec, defineKind, type KindSpec, type SharedClass } from '../memory/kind.ts'
+import type { MemberOptions } from '../memory/member.ts'
+import type { Placement } from '../memory/placement.ts'
+import { type AttachOptions, type SegmentOptions, takeSegmentOptions } from '../memory/segment.ts'
 import { BARRIER, native } from '../native.ts'
-import { assertFunction, assertInteger, assertNotThenable, assertOptions, assertTimeout } from '../validate.ts'
+import { assertFunction, assertInteger, assertNotThenable, assertTimeout, takeOptions } from '../validate.ts'
 import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
-import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { type SyncWaitOptions, takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from './wait-options.ts'
 import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
-
-const KIND = 'Barrier'
 
 /** How many processes and workers can wait at a barrier at the same time. */
 const MAX_MEMBERS = 256
@@ -55,7 +52,7 @@ class BarrierState extends ObjectState<'Barrier'> {
   /** One for each native wait, which is that of a generation. */
   readonly #waitQueues = new Map<number, WaitQueue>()
 
-  constructor({ attachment, cell }: Site) {
+  constructor({ attachment, cell }: Placement) {
     super(native.bindBarrier(attachment.segment.native, cell))
     this.entry = native.objectWait(this.object, 0)
     this.entryQueue = this.addWaitQueue(new WaitQueue(this.entry))
@@ -92,16 +89,19 @@ interface Arrival {
   readonly wait: number
 }
 
+type Action = () => unknown
+
 /** How a barrier is created, opened and checked. */
-export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec {
+function barrierSpec(parties: number, given?: BarrierOptions): KindSpec<Action> {
   assertInteger('parties', parties, 1, MAX_PARTIES)
-  assertOptions('options', options, ['action', 'timeoutMs', ...SEGMENT_OPTIONS])
-  assertSegmentOptions(options)
+  const options = takeSegmentOptions(given, ['action', 'timeoutMs'])
   assertAction(options)
   assertTimeout('options.timeoutMs', options.timeoutMs)
   const timeoutNs = toNanoseconds(options.timeoutMs ?? Infinity)
   return {
-    description: { kind: KIND, parties, timeoutNs },
+    options,
+    local: options.action,
+    description: { kind: 'Barrier', parties, timeoutNs },
     cellsBytes: native.barrierBytes(MAX_MEMBERS),
     initialise: (segment, cell) => native.initBarrier(segment.native, cell, parties, MAX_MEMBERS, timeoutNs),
     check: (found) => {
@@ -115,60 +115,22 @@ export function barrierSpec(parties: number, options: BarrierOptions): SiteSpec 
   }
 }
 
+function attachSpec(given?: AttachOptions & BarrierHandleOptions): AttachSpec<Action> {
+  const { anyOwner, action } = takeOptions('options', given, ['anyOwner', 'action'])
+  assertAction({ action })
+  return { options: anyOwner === undefined ? undefined : { anyOwner }, local: action }
+}
+
 function assertAction({ action }: BarrierHandleOptions): void {
   if (action !== undefined) assertFunction('options.action', action)
 }
 
-/**
- * A meeting point for a fixed number of parties: each waits until all have arrived. It can be used again and again.
- *
- * @remarks A party is one call of `wait`, in any process, worker or task. The barrier breaks when a party cancels its wait (by its
- * timeout, its signal, or the close of its object) or dies while it waits. Current and later waits then fail with
- * `ERR_BROKEN_BARRIER` until `reset`. A death is noticed within a tenth of a second. Corresponds to Python's
- * `multiprocessing.Barrier`, with one difference: the party whose timeout has passed gets `ERR_TIMEOUT`.
- * @example
- * ```ts
- * import { Barrier } from 'procshare'
- * using barrier = new Barrier(2, { action: () => console.log('all are here') })
- * const [first, second] = await Promise.all([barrier.wait(), barrier.wait()])
- * console.assert(first === 0 && second === 1)
- * ```
- */
-export class Barrier extends SharedObject<BarrierState> {
-  readonly #action: (() => unknown) | undefined
+class BarrierObject extends SharedObject<BarrierState> {
+  readonly #action: Action | undefined
 
-  /**
-   * Makes an anonymous barrier; others attach to it through its `handle`.
-   * @param parties - how many wait for each other: an integer of at least 1
-   * @throws `TypeError`, `RangeError` for another number; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has
-   * no room.
-   */
-  constructor(parties: number, options: BarrierOptions = {}) {
-    const given: unknown = parties
-    const site = given instanceof Site ? given : createSite(undefined, barrierSpec(parties, options), options)
-    super(site, stateAt(site, BarrierState))
-    this.#action = options.action
-  }
-
-  /** Makes a barrier of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  static create(name: string, parties: number, options: BarrierOptions = {}): Barrier {
-    return barrierAt(createSite(assertedName(name), barrierSpec(parties, options), options), options)
-  }
-
-  /** Attaches to a barrier by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
-  static attach(target: string | Handle, options: AttachOptions & BarrierHandleOptions = {}): Barrier {
-    assertOptions('options', options, ['anyOwner', 'action'])
-    const { action, ...attachOptions } = options
-    assertAction({ action })
-    return barrierAt(attachSite(KIND, target, attachOptions), { action })
-  }
-
-  /**
-   * Attaches to the barrier of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists for another number of parties, or with another `timeoutMs`.
-   */
-  static open(name: string, parties: number, options: BarrierOptions = {}): Barrier {
-    return barrierAt(openSite(name, barrierSpec(parties, options), options), options)
+  constructor(placement: Placement, action: Action | undefined) {
+    super(placement, stateAt(placement, BarrierState))
+    this.#action = action
   }
 
   /** The number of parties. */
@@ -205,10 +167,9 @@ export class Barrier extends SharedObject<BarrierState> {
    * These break the barrier for the other parties: `ERR_TIMEOUT` after `timeoutMs` (by default that of the barrier), `ERR_CLOSED` if this
    * object gets closed, the reason of the signal when it aborts, and whatever `action` throws.
    */
-  async wait(options: WaitOptions = {}): Promise<number> {
+  async wait(options?: WaitOptions): Promise<number> {
     const { state } = this
-    assertWaitOptions(options)
-    const { timeoutMs = this.timeoutMs, signal } = options
+    const { timeoutMs = this.timeoutMs, signal } = takeWaitOptions(options)
     signal?.throwIfAborted()
     const deadline = performance.now() + timeoutMs
     let arrival = this.#arrive()
@@ -239,10 +200,9 @@ export class Barrier extends SharedObject<BarrierState> {
    *
    * @throws as {@link wait}; `TypeError` when `action` returns a promise.
    */
-  waitSync(options: SyncWaitOptions = {}): number {
+  waitSync(options?: SyncWaitOptions): number {
     const { state } = this
-    assertSyncWaitOptions(options)
-    const { timeoutMs = this.timeoutMs } = options
+    const { timeoutMs = this.timeoutMs } = takeSyncWaitOptions(options)
     const deadline = performance.now() + timeoutMs
     const arrival = block(state.entry, () => this.#arrive(), 0, timeoutMs)
     if (arrival === NOT_NOW) throw timeoutError(this, timeoutMs)
@@ -308,9 +268,31 @@ export class Barrier extends SharedObject<BarrierState> {
   }
 }
 
-/** The barrier at a site. */
-export function barrierAt(site: Site, options: BarrierHandleOptions): Barrier {
-  return new Barrier(site as unknown as number, options)
-}
-
-registerKind(KIND, (handle, options) => Barrier.attach(handle, options))
+/**
+ * A meeting point for a fixed number of parties: each waits until all have arrived. It can be used again and again.
+ *
+ * @remarks A party is one call of `wait`, in any process, worker or task. The barrier breaks when a party cancels its wait (by its
+ * timeout, its signal, or the close of its object) or dies while it waits. Current and later waits then fail with
+ * `ERR_BROKEN_BARRIER` until `reset`. A death is noticed within a tenth of a second. Corresponds to Python's
+ * `multiprocessing.Barrier`, with one difference: the party whose timeout has passed gets `ERR_TIMEOUT`.
+ * @example
+ * ```ts
+ * import { Barrier } from 'procshare'
+ * using barrier = new Barrier(2, { action: () => console.log('all are here') })
+ * const [first, second] = await Promise.all([barrier.wait(), barrier.wait()])
+ * console.assert(first === 0 && second === 1)
+ * ```
+ */
+export const Barrier: SharedClass<
+  BarrierObject,
+  [parties: number, options?: BarrierOptions],
+  [parties: number, options?: MemberOptions<BarrierOptions>],
+  [options?: AttachOptions & BarrierHandleOptions]
+> = defineKind({
+  name: 'Barrier',
+  Class: BarrierObject,
+  spec: barrierSpec,
+  attachSpec,
+})
+/** A meeting point for a fixed number of parties. */
+export type Barrier = BarrierObject

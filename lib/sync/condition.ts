@@ -2,21 +2,30 @@
 import { segmentError } from '../errors/segment-messages.ts'
 import { hasCode } from '../errors/share-error.ts'
 import type { Handle } from '../memory/handle.ts'
-import type { AttachOptions } from '../memory/segment.ts'
-import { assertedName } from '../memory/segment-name.ts'
-import { registerKind } from '../memory/shareable.ts'
-import { attachSite, createSite, openSite, Site } from '../memory/site.ts'
+import { type AttachSpec, defineKind, type KindSpec } from '../memory/kind.ts'
+import type { Member } from '../memory/member.ts'
+import { Placement } from '../memory/placement.ts'
+import { type AttachOptions, type SegmentOptions, takeAttachOptions, takeSegmentOptions } from '../memory/segment.ts'
+import { assertOwnCopy } from '../memory/shareable.ts'
+import { native } from '../native.ts'
 import { isTruthy, type Truthy } from '../truthy.ts'
-import { assertFunction, assertInteger, assertNotThenable, typeError } from '../validate.ts'
-import { type ConditionOptions, conditionSpec, KIND, parkingSite } from './condition-site.ts'
-import { LockBase } from './lock-base.ts'
+import { assertFunction, assertInteger, assertNotThenable, takeOptions, typeError } from '../validate.ts'
+import { initialiseLock, LockBase, lockCellBytes } from './lock-base.ts'
 import { LockGuard } from './lock-guard.ts'
 import type { LockState } from './lock-state.ts'
-import { LockUse } from './lock-use.ts'
-import { ParkingState } from './parking.ts'
+import {
+  chooseLock,
+  type LockChoice,
+  LockUse,
+  lockEntry,
+  lockMismatch,
+  type MemberLock,
+  takeMemberLock,
+} from './lock-use.ts'
+import { MAX_RECORDS, ParkingState } from './parking.ts'
 import type { AnyLock } from './rlock.ts'
 import { SharedObject, stateAt } from './shared-object.ts'
-import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { type SyncWaitOptions, takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from './wait-options.ts'
 import { NOT_NOW, timeoutError } from './wait-queue.ts'
 
 /** The key of all waits: a condition has one only. */
@@ -31,61 +40,88 @@ export interface OwnerOptions {
   readonly guard?: LockGuard | undefined
 }
 
-/**
- * A condition variable: an owner of its lock releases the lock and waits until another owner notifies it.
- *
- * @remarks Wait in a loop, or with `waitFor`: when a waiter has the lock again, another owner may have had it in between. A notification
- * goes to waiters of that moment, and is lost without any. A killed waiter loses no notification: one that it did not take goes to
- * another waiter within a tenth of a second. Corresponds to Python's `multiprocessing.Condition`.
- * @example
- * ```ts
- * import { Condition, Value } from 'procshare'
- * using condition = new Condition()
- * using ready = new Value('?', false, { lock: condition.lock })
- *
- * const waiting = condition.run(() => condition.waitFor(() => ready.value))
- * await condition.run(() => {
- *   ready.value = true
- *   condition.notifyAll()
- * })
- * console.assert(await waiting)
- * ```
- */
-export class Condition extends SharedObject<ParkingState> {
+/** How a {@link Condition} is created. */
+export interface ConditionOptions extends SegmentOptions {
+  /**
+   * The lock that the condition belongs to; several conditions may share one.
+   * @defaultValue a recursive lock of its own
+   */
+  readonly lock?: AnyLock
+}
+
+/** How a {@link Condition} is created as a member of a {@link SharedState}. */
+export interface ConditionMemberOptions {
+  /**
+   * The member whose lock the condition belongs to.
+   * @defaultValue a recursive lock of its own
+   */
+  readonly lock?: MemberLock
+}
+
+/** What a condition has in this process only. */
+interface Local {
+  /** The lock that the program has given. */
+  readonly lock: AnyLock | undefined
+  readonly attachOptions: AttachOptions | undefined
+}
+
+/** The lock, as Python has it, or options; and options beside a lock. */
+type Given = [lock: AnyLock, options?: SegmentOptions | undefined] | [options?: ConditionOptions | undefined]
+
+/** How a condition is created, opened and checked. */
+function conditionSpec(...[first, second]: Given): KindSpec<Local> {
+  assertOwnCopy('lock', first)
+  if (first instanceof LockBase) return specFor(takeSegmentOptions<SegmentOptions>(second), first)
+  if (second !== undefined) throw typeError('lock', 'a Lock or an RLock', first)
+  const options = takeSegmentOptions<ConditionOptions>(first, ['lock'])
+  return specFor(options, options.lock)
+}
+
+function specFor(options: SegmentOptions, lock: AnyLock | undefined): KindSpec<Local> {
+  if (typeof lock === 'boolean') throw typeError('options.lock', 'a Lock or an RLock', lock)
+  const choice = lock === undefined ? 'own' : chooseLock(lock, options.persist)
+  return kindSpec(choice, lock !== undefined, options, { lock, attachOptions: undefined })
+}
+
+function memberSpec(given?: ConditionMemberOptions): KindSpec<Local> {
+  const options = takeSegmentOptions<SegmentOptions & ConditionMemberOptions>(given, ['lock'])
+  const { lock } = options
+  const choice = lock === undefined ? 'own' : takeMemberLock(lock, "{ member: 'the name of another member' }")
+  return kindSpec(choice, lock !== undefined, options, undefined)
+}
+
+/** @param isGiven - whether the caller has said which lock it is to be */
+function kindSpec(
+  lock: LockChoice,
+  isGiven: boolean,
+  options: SegmentOptions,
+  local: Local | undefined,
+): KindSpec<Local> {
+  const lockBytes = lock === 'own' ? lockCellBytes : 0
+  return {
+    options,
+    local,
+    description: { kind: 'Condition', lock: lockEntry(lock) },
+    cellsBytes: lockBytes + native.parkingBytes(MAX_RECORDS),
+    initialise: (segment, cell) => {
+      if (lock === 'own') initialiseLock(segment, cell)
+      native.initParking(segment.native, cell + lockBytes, MAX_RECORDS)
+    },
+    check: (found) => (isGiven ? lockMismatch(found.lock, lockEntry(lock)) : undefined),
+  }
+}
+
+/** The place where its waits are, after a lock of its own. */
+function parkingOf({ attachment, cell, description }: Placement): Placement {
+  return new Placement(attachment, cell + (description.lock === 'own' ? lockCellBytes : 0), description)
+}
+
+class ConditionObject extends SharedObject<ParkingState> {
   readonly #lock: LockUse
 
-  /**
-   * Makes an anonymous condition; others attach to it through its `handle`.
-   * @throws `TypeError` for a `lock` that is none; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
-   */
-  constructor(options: ConditionOptions = {}, given?: unknown) {
-    const site = options instanceof Site ? options : createSite(undefined, conditionSpec(options), options)
-    super(site, stateAt(parkingSite(site), ParkingState))
-    const lock = options instanceof Site ? given : options.lock
-    try {
-      this.#lock = new LockUse(site, lock instanceof LockBase ? lock : undefined, undefined)
-    } catch (error) {
-      this.close()
-      throw error
-    }
-  }
-
-  /** Makes a condition of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  static create(name: string, options: ConditionOptions = {}): Condition {
-    return conditionAt(createSite(assertedName(name), conditionSpec(options), options), options.lock)
-  }
-
-  /** Attaches to a condition by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
-  static attach(target: string | Handle, options?: AttachOptions): Condition {
-    return conditionAt(attachSite(KIND, target, options))
-  }
-
-  /**
-   * Attaches to the condition of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists with another lock than `options.lock` says.
-   */
-  static open(name: string, options: ConditionOptions = {}): Condition {
-    return conditionAt(openSite(name, conditionSpec(options), options), options.lock)
+  constructor(placement: Placement, local: Local | undefined) {
+    super(placement, stateAt(parkingOf(placement), ParkingState))
+    this.#lock = new LockUse(placement, local?.lock, local?.attachOptions)
   }
 
   /** The lock that the condition belongs to. @throws {@link ShareError} `ERR_CLOSED`. */
@@ -138,10 +174,9 @@ export class Condition extends SharedObject<ParkingState> {
    * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not own the lock; `ERR_TIMEOUT` after `timeoutMs`;
    * `ERR_CLOSED` if this object is closed, or gets closed meanwhile; `ERR_TOO_MANY_WAITERS`. The reason of the signal when it aborts.
    */
-  async wait(options: WaitOptions & OwnerOptions = {}): Promise<true> {
+  async wait(options?: WaitOptions & OwnerOptions): Promise<true> {
     const { state } = this
-    const { guard, ...waitOptions } = options
-    assertWaitOptions(waitOptions)
+    const { guard, waitOptions } = splitOptions(options, takeWaitOptions)
     waitOptions.signal?.throwIfAborted()
     const lock = this.#ownedLock(guard)
     const parked = state.park(KEY, this)
@@ -159,10 +194,9 @@ export class Condition extends SharedObject<ParkingState> {
    *
    * @throws as {@link wait}.
    */
-  waitSync(options: SyncWaitOptions & OwnerOptions = {}): true {
+  waitSync(options?: SyncWaitOptions & OwnerOptions): true {
     const { state } = this
-    const { guard, ...waitOptions } = options
-    assertSyncWaitOptions(waitOptions)
+    const { guard, waitOptions } = splitOptions(options, takeSyncWaitOptions)
     const { timeoutMs = Infinity } = waitOptions
     const lock = this.#ownedLock(guard)
     const parked = state.park(KEY, this)
@@ -180,10 +214,9 @@ export class Condition extends SharedObject<ParkingState> {
    * notification, and after the timeout. It may return a promise.
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
-  async waitFor<T>(predicate: () => T | PromiseLike<T>, options: WaitOptions & OwnerOptions = {}): Promise<Truthy<T>> {
+  async waitFor<T>(predicate: () => T | PromiseLike<T>, options?: WaitOptions & OwnerOptions): Promise<Truthy<T>> {
     assertFunction('predicate', predicate)
-    const { guard, ...waitOptions } = options
-    assertWaitOptions(waitOptions)
+    const { guard, waitOptions } = splitOptions(options, takeWaitOptions)
     this.#ownedLock(guard)
     const { timeoutMs = Infinity } = waitOptions
     const deadline = performance.now() + timeoutMs
@@ -191,7 +224,7 @@ export class Condition extends SharedObject<ParkingState> {
       const result = await predicate()
       if (isTruthy(result)) return result
       try {
-        await this.wait({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+        await this.wait({ guard, ...waitOptions, timeoutMs: Math.max(deadline - performance.now(), 0) })
       } catch (error) {
         const late = hasCode(error, 'ERR_TIMEOUT') && (await predicate())
         if (isTruthy(late)) return late
@@ -206,10 +239,9 @@ export class Condition extends SharedObject<ParkingState> {
    *
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
-  waitForSync<T>(predicate: () => T, options: SyncWaitOptions & OwnerOptions = {}): Truthy<T> {
+  waitForSync<T>(predicate: () => T, options?: SyncWaitOptions & OwnerOptions): Truthy<T> {
     assertFunction('predicate', predicate)
-    const { guard, ...waitOptions } = options
-    assertSyncWaitOptions(waitOptions)
+    const { guard, waitOptions } = splitOptions(options, takeSyncWaitOptions)
     this.#ownedLock(guard)
     const { timeoutMs = Infinity } = waitOptions
     const deadline = performance.now() + timeoutMs
@@ -218,7 +250,7 @@ export class Condition extends SharedObject<ParkingState> {
       assertNotThenable('predicate', result, ' (use waitFor)')
       if (isTruthy(result)) return result
       try {
-        this.waitSync({ ...options, timeoutMs: Math.max(deadline - performance.now(), 0) })
+        this.waitSync({ guard, timeoutMs: Math.max(deadline - performance.now(), 0) })
       } catch (error) {
         const late = hasCode(error, 'ERR_TIMEOUT') && predicate()
         if (isTruthy(late)) return late
@@ -231,8 +263,9 @@ export class Condition extends SharedObject<ParkingState> {
    * Ends the waits of up to `count` waiters, and returns how many. They go on when they get the lock, which the caller still owns.
    * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not own the lock; `ERR_CLOSED`.
    */
-  notify(count = 1, { guard }: OwnerOptions = {}): number {
+  notify(count = 1, options?: OwnerOptions): number {
     const { state } = this
+    const { guard } = takeOptions('options', options, ['guard'])
     if (count !== Infinity) assertInteger('count', count, 0, Number.MAX_SAFE_INTEGER)
     this.#ownedLock(guard)
     return state.unpark(KEY, count)
@@ -278,9 +311,69 @@ export class Condition extends SharedObject<ParkingState> {
   }
 }
 
-/** The condition at a site. */
-export function conditionAt(site: Site, lock?: AnyLock): Condition {
-  return new (Condition as unknown as new (site: Site, lock?: AnyLock) => Condition)(site, lock)
+/** The guard that the caller has passed in, and the other options as `take` copies them. */
+function splitOptions<Options extends WaitOptions>(
+  given: (Options & OwnerOptions) | undefined,
+  take: (options: Options | undefined) => Options,
+): { readonly guard: LockGuard | undefined; readonly waitOptions: Options } {
+  if (given === undefined || !Object.hasOwn(given, 'guard')) return { guard: undefined, waitOptions: take(given) }
+  const { guard, ...waitOptions } = takeOptions('options', given, ['timeoutMs', 'signal', 'guard'])
+  return { guard, waitOptions: take(waitOptions as unknown as Options) }
 }
 
-registerKind(KIND, (handle, options) => Condition.attach(handle, options))
+/** The constructor of {@link Condition}. */
+export interface ConditionConstructor {
+  /**
+   * Makes an anonymous condition of that lock, or with `lock` as an option; other processes attach to it through its `handle`.
+   * @throws `TypeError` for a `lock` that is none; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   */
+  new (lock: AnyLock, options?: SegmentOptions): Condition
+  new (options?: ConditionOptions): Condition
+  /** Makes a condition of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  create(name: string, lock: AnyLock, options?: SegmentOptions): Condition
+  create(name: string, options?: ConditionOptions): Condition
+  /** Attaches to a condition by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
+  attach(target: string | Handle, options?: AttachOptions): Condition
+  /**
+   * Attaches to the condition of that name, or creates it: of many processes that do so at once exactly one creates.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another lock than was given.
+   */
+  open(name: string, lock: AnyLock, options?: SegmentOptions): Condition
+  open(name: string, options?: ConditionOptions): Condition
+  /** Describes a member of a {@link SharedState}. */
+  (options?: ConditionMemberOptions): Member<Condition>
+  readonly prototype: Condition
+}
+
+/**
+ * A condition variable: an owner of its lock releases the lock and waits until another owner notifies it.
+ *
+ * @remarks Wait in a loop, or with `waitFor`: when a waiter has the lock again, another owner may have had it in between. A notification
+ * goes to waiters of that moment, and is lost without any. A killed waiter loses no notification: one that it did not take goes to
+ * another waiter within a tenth of a second. Corresponds to Python's `multiprocessing.Condition`.
+ * @example
+ * ```ts
+ * import { Condition, Value } from 'procshare'
+ * using condition = new Condition()
+ * using ready = new Value('?', false, { lock: condition.lock })
+ *
+ * const waiting = condition.run(() => condition.waitFor(() => ready.value))
+ * await condition.run(() => {
+ *   ready.value = true
+ *   condition.notifyAll()
+ * })
+ * console.assert(await waiting)
+ * ```
+ */
+export const Condition: ConditionConstructor = defineKind({
+  name: 'Condition',
+  Class: ConditionObject,
+  spec: conditionSpec,
+  memberSpec,
+  attachSpec: (given?: AttachOptions): AttachSpec<Local> => {
+    const attachOptions = takeAttachOptions(given)
+    return { options: attachOptions, local: { lock: undefined, attachOptions } }
+  },
+})
+/** A condition variable. */
+export type Condition = ConditionObject

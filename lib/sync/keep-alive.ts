@@ -4,7 +4,7 @@
  * The native part has one reference to the event loop for all of them, so the copies of this module that one environment may have
  * (a test runner makes them) share one count. The reference is taken with the first pending wait and dropped in the next turn of the
  * event loop after the last one has ended: most waits are followed by another one in the same turn, and two native calls for each cost
- * a quarter of a `get` that is served at once (bench/works/queue.mjs, "a get that a put of the same process serves").
+ * a quarter of a `get` that is served at once (bench/compare.mjs, "served").
  */
 import { native } from '../native.ts'
 

@@ -1,15 +1,14 @@
 /** The base class of Lock and RLock, which differ only in whether the owner may take the lock once more. */
-import { assertSegmentOptions, SEGMENT_OPTIONS, type Segment, type SegmentOptions } from '../memory/segment.ts'
-import { createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
+import type { KindSpec } from '../memory/kind.ts'
+import type { Placement } from '../memory/placement.ts'
+import { type Segment, type SegmentOptions, takeSegmentOptions } from '../memory/segment.ts'
 import { native } from '../native.ts'
-import { assertFunction, assertNotThenable, assertOptions } from '../validate.ts'
+import { assertFunction, assertNotThenable } from '../validate.ts'
 import { LockGuard } from './lock-guard.ts'
 import { LockState } from './lock-state.ts'
 import { SharedObject } from './shared-object.ts'
 import { currentTask, runInside, Task } from './task.ts'
-import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
-
-export type LockKind = 'Lock' | 'RLock'
+import { type SyncWaitOptions, takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from './wait-options.ts'
 
 export const lockCellBytes: number = native.layout.lockCellBytes
 
@@ -19,18 +18,9 @@ export function initialiseLock(segment: Segment, cell: number): void {
 }
 
 /** How a lock is created. */
-export function lockSpec(kind: LockKind, options: SegmentOptions = {}): SiteSpec {
-  assertOptions('options', options, SEGMENT_OPTIONS)
-  assertSegmentOptions(options)
-  return { description: { kind }, cellsBytes: lockCellBytes, initialise: initialiseLock }
-}
-
-export function createLock(kind: LockKind, name: string | undefined, options?: SegmentOptions): Site {
-  return createSite(name, lockSpec(kind, options), options ?? {})
-}
-
-export function openLock(kind: LockKind, name: string, options?: SegmentOptions): Site {
-  return openSite(name, lockSpec(kind, options), options ?? {})
+export function lockSpec(kind: 'Lock' | 'RLock', given: SegmentOptions | undefined): KindSpec<undefined> {
+  const options = takeSegmentOptions(given)
+  return { description: { kind }, cellsBytes: lockCellBytes, initialise: initialiseLock, options }
 }
 
 /**
@@ -42,8 +32,8 @@ export function openLock(kind: LockKind, name: string, options?: SegmentOptions)
  */
 export abstract class LockBase extends SharedObject<LockState> {
   /** @internal */
-  constructor(site: Site, recursive: boolean) {
-    super(site, lockStateAt(site, recursive))
+  constructor(placement: Placement, recursive: boolean) {
+    super(placement, LockState.of(placement.attachment.segment, placement.cell, recursive))
   }
 
   /** Whether the lock is held at this moment; the answer may be out of date when the caller gets it. */
@@ -69,9 +59,9 @@ export abstract class LockBase extends SharedObject<LockState> {
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, or gets closed meanwhile;
    * `ERR_DEADLOCK` inside `run` of the same lock, if it is not recursive. The signal's reason when it aborts.
    */
-  async acquire(options: WaitOptions = {}): Promise<LockGuard> {
+  async acquire(options?: WaitOptions): Promise<LockGuard> {
     const state = this.state
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     const { ownership, abandoned } = await state.acquire(this, new Task(), options)
     return new LockGuard(state, abandoned, ownership)
   }
@@ -86,8 +76,7 @@ export abstract class LockBase extends SharedObject<LockState> {
   acquireSync(options?: SyncWaitOptions): LockGuard {
     const state = this.state
     if (options === undefined) return new LockGuard(state, state.enter())
-    assertSyncWaitOptions(options)
-    return new LockGuard(state, state.enter(options.timeoutMs))
+    return new LockGuard(state, state.enter(takeSyncWaitOptions(options).timeoutMs))
   }
 
   /**
@@ -107,13 +96,10 @@ export abstract class LockBase extends SharedObject<LockState> {
    * throws, and when its promise settles.
    * @throws as {@link acquire}, and whatever `fn` throws.
    */
-  async run<T>(
-    fn: (guard: { readonly abandoned: boolean }) => T | PromiseLike<T>,
-    options: WaitOptions = {},
-  ): Promise<T> {
+  async run<T>(fn: (guard: { readonly abandoned: boolean }) => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
     const state = this.state
     assertFunction('fn', fn)
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     const task = new Task(currentTask())
     const { ownership, abandoned } = await state.acquire(this, task, options)
     state.segment.pin()
@@ -136,8 +122,7 @@ export abstract class LockBase extends SharedObject<LockState> {
   runSync<T>(fn: (guard: { readonly abandoned: boolean }) => T, options?: SyncWaitOptions): T {
     const state = this.state
     assertFunction('fn', fn)
-    if (options !== undefined) assertSyncWaitOptions(options)
-    const abandoned = state.enter(options?.timeoutMs)
+    const abandoned = state.enter(options === undefined ? undefined : takeSyncWaitOptions(options).timeoutMs)
     const { ownership } = state
     try {
       const result = fn({ abandoned })
@@ -161,14 +146,5 @@ export abstract class LockBase extends SharedObject<LockState> {
    */
   override close(): void {
     super.close()
-  }
-}
-
-function lockStateAt({ attachment, cell }: Site, recursive: boolean): LockState {
-  try {
-    return LockState.of(attachment.segment, cell, recursive)
-  } catch (error) {
-    attachment.abandon()
-    throw error
   }
 }

@@ -17,7 +17,7 @@
  */
 import { type Subject, segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
-import { type Resident, residentAt, type Segment } from '../memory/segment.ts'
+import { type CellState, cellStateAt, type Segment } from '../memory/segment.ts'
 import { ABANDONED, BROKEN, BUSY, DEADLOCK, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
 import type { LockGuard } from './lock-guard.ts'
 import { type Grant, nextOwnership, type SuspendedOwnership, SuspendedOwnerships } from './ownership.ts'
@@ -38,7 +38,7 @@ function pump(waitQueue: WaitQueue): void {
 /** The depth of a lock whose last object is closed: neither free nor owned. */
 const ENDED = -1
 
-export class LockState implements Resident {
+export class LockState implements CellState {
   readonly #lock: NativeLock
   readonly #index: number
   readonly #recursive: boolean
@@ -52,7 +52,7 @@ export class LockState implements Resident {
 
   /** The state of the lock at `cell` of the segment; created at its first use. */
   static of(segment: Segment, cell: number, recursive: boolean): LockState {
-    return residentAt(segment, cell, LockState, () => new LockState(segment, cell, recursive))
+    return cellStateAt(segment, cell, LockState, () => new LockState(segment, cell, recursive))
   }
 
   /** Through of(): there is one per environment and lock. */

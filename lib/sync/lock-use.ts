@@ -1,40 +1,72 @@
 /**
- * LockUse: the lock of another object. It is the object's own (an RLock in its cell), one that the creator passed (in another segment,
- * and perhaps shared by several objects), or none. The description of the object says which, so that every process uses the same.
+ * LockUse: the lock that another object works under. It is the object's own (an RLock in its cell), that of another member of the same
+ * SharedState, one that the creator gave (shared by several objects, in another segment), or none. The object's description says which, so
+ * that all processes use the same.
  */
 import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import { ShareError } from '../errors/share-error.ts'
 import { isHandle } from '../memory/handle.ts'
-import { Attachment, type AttachOptions, type Description, type SegmentOptions } from '../memory/segment.ts'
+import { type MemberEntry, membersOf, Placement } from '../memory/placement.ts'
+import { Attachment, type AttachOptions, type Description, type Segment } from '../memory/segment.ts'
 import { assertOwnCopy, attach, type Shareable } from '../memory/shareable.ts'
-import { Site } from '../memory/site.ts'
-import { typeError, valueError } from '../validate.ts'
+import { assertString, takeOptions, typeError, valueError } from '../validate.ts'
+import { LockObject } from './lock.ts'
 import { LockBase } from './lock-base.ts'
 import { LockState } from './lock-state.ts'
-import { type AnyLock, RLock } from './rlock.ts'
+import { type AnyLock, RLockObject } from './rlock.ts'
 import { SharedObject } from './shared-object.ts'
 
-/** The object's own lock, none, or one that lives elsewhere. */
-export type LockChoice = 'own' | 'none' | AnyLock
+/** The lock of another member of the same {@link SharedState}: a Lock, an RLock, or an object with a lock of its own. */
+export interface MemberLock {
+  /** The name of that member; `'workers[0]'` for an element of an array of members. */
+  readonly member: string
+}
+
+/** The object's own lock, none, that of another member, or one that lives elsewhere. */
+export type LockChoice = 'own' | 'none' | MemberLock | AnyLock
 
 /** What the option `lock` of a new object means. @param persist - whether the object is to be persistent */
-export function chooseLock(lock: unknown, persist: boolean): LockChoice {
+export function chooseLock(lock: unknown, persist = false): LockChoice {
   if (typeof lock === 'boolean') return lock ? 'own' : 'none'
   assertOwnCopy('options.lock', lock)
   if (!(lock instanceof LockBase)) throw typeError('options.lock', 'a boolean, a Lock or an RLock', lock)
-  if (persist && !SharedObject.siteOf(lock).attachment.segment.persistent) {
-    throw valueError(
-      'options.lock',
-      'a persistent lock, because options.persist is true',
-      SharedObject.siteOf(lock).handle,
-    )
+  const { attachment, handle } = SharedObject.placementOf(lock)
+  if (persist && !attachment.segment.persistent) {
+    throw valueError('options.lock', 'a persistent lock, because options.persist is true', handle)
   }
   return lock
 }
 
-/** The entry of a description for a lock. */
+/**
+ * The option `lock` of a member, unless it is a boolean. A lock object is refused: another process that says the schema has another one, so
+ * the schemas would differ.
+ */
+export function takeMemberLock(lock: unknown, expected: string): MemberLock {
+  const isOther = typeof lock !== 'object' || lock === null || lock instanceof LockBase
+  const { member } = isOther ? {} : takeOptions<Partial<MemberLock>>('options.lock', lock, ['member'])
+  if (member === undefined) {
+    const advice = lock instanceof LockBase ? 'make the lock a member of the schema, too, and name it' : undefined
+    throw typeError('options.lock', expected, lock, advice)
+  }
+  assertString('options.lock.member', member)
+  return { member }
+}
+
+/** How a description says which lock it is. */
 export function lockEntry(lock: LockChoice): unknown {
-  return typeof lock === 'string' ? lock : SharedObject.siteOf(lock).handle
+  return lock instanceof LockBase ? SharedObject.placementOf(lock).handle : lock
+}
+
+/** The name of the member whose lock an object has, going by its description. */
+export function lockMember(lock: unknown): string | undefined {
+  const { member } = Object(lock) as Partial<MemberLock>
+  return typeof member === 'string' ? member : undefined
+}
+
+/** Which lock an object has that others may work under: undefined when it has none. */
+export function lockKind({ kind, lock }: Description): 'Lock' | 'RLock' | undefined {
+  if (kind === 'Lock' || kind === 'RLock') return kind
+  return lock === 'own' ? 'RLock' : undefined
 }
 
 /** How the lock in a description differs from the expected one. @param expected - a choice, or what another description has */
@@ -44,10 +76,17 @@ export function lockMismatch(found: unknown, expected: unknown): Mismatch | unde
   return { what: 'lock', found: found === 'none' ? 'none' : 'some', expected: wanted }
 }
 
-/** The lock that a description speaks of, attached to. */
-function reviveLock(name: string, { lock }: Description, options: AttachOptions | undefined): LockChoice {
-  if (lock === 'own' || lock === 'none') return lock
-  // Only a lock may be attached to here: a description that names its own segment would recurse for ever.
+/** Where in the segment the lock of that member is. @throws {@link ShareError} `ERR_CORRUPT` when it has none. */
+function memberLockIn(segment: Segment, name: string): { readonly cell: number; readonly kind: 'Lock' | 'RLock' } {
+  const found: MemberEntry | undefined = membersOf(segment).find((entry) => entry.name === name)
+  const kind = found && lockKind(found.description)
+  if (kind === undefined) throw segmentError('ERR_CORRUPT', { segment: segment.name })
+  return { cell: found!.cell, kind }
+}
+
+/** The lock that a description names, attached to. */
+function reviveLock(name: string, lock: unknown, options: AttachOptions | undefined): AnyLock {
+  // Only a lock may be attached to here: a description that names its own segment would never come to an end.
   const isLock = isHandle(lock) && (lock.kind === 'Lock' || lock.kind === 'RLock')
   if (!isLock) throw segmentError('ERR_CORRUPT', { segment: name })
   let revived: Shareable
@@ -64,9 +103,10 @@ function reviveLock(name: string, { lock }: Description, options: AttachOptions 
 export class LockUse {
   /** The state of the lock; undefined when there is none. */
   readonly state: LockState | undefined
-  readonly #site: Site
-  readonly #isOwn: boolean
-  /** Whether close() closes `#lock`: not when the caller passed it. */
+  readonly #placement: Placement
+  /** Where the lock is in the segment of the object; undefined when it is in another one, or when there is none. */
+  readonly #inside: { readonly cell: number; readonly kind: 'Lock' | 'RLock' } | undefined
+  /** Whether `#lock` is ours to close, and not what the creator gave. */
   readonly #isOurs: boolean
   /** The attachment to the segment of a lock in another segment. */
   readonly #elsewhere: Attachment | undefined
@@ -74,39 +114,42 @@ export class LockUse {
   #keepsAlive = true
 
   /**
-   * @param site - of the object; a lock of its own is at the beginning of its cell
+   * @param placement - of the object; a lock of its own is at the beginning of its cell
    * @param given - the lock that the caller has passed in; otherwise the one of the description is used
    */
-  constructor(site: Site, given: AnyLock | undefined, options: AttachOptions | undefined) {
-    const { segment } = site.attachment
-    const lock = given ?? reviveLock(segment.name, site.description, options)
-    this.#site = site
-    this.#isOwn = lock === 'own'
+  constructor(placement: Placement, given: AnyLock | undefined, options: AttachOptions | undefined) {
+    const { segment } = placement.attachment
+    const { lock } = placement.description
+    this.#placement = placement
     this.#isOurs = given === undefined
-    if (lock === 'own') {
-      this.state = LockState.of(segment, site.cell, true)
-    } else if (lock !== 'none') {
-      const { attachment, cell } = SharedObject.siteOf(lock)
-      this.#lock = lock
+    if (given === undefined && lock === 'none') return
+    const member = lockMember(lock)
+    if (given === undefined && (lock === 'own' || member !== undefined)) {
+      const inside =
+        member === undefined ? { cell: placement.cell, kind: 'RLock' as const } : memberLockIn(segment, member)
+      this.#inside = inside
+      this.state = LockState.of(segment, inside.cell, inside.kind === 'RLock')
+    } else {
+      this.#lock = given ?? reviveLock(segment.name, lock, options)
+      const { attachment, cell } = SharedObject.placementOf(this.#lock)
       this.#elsewhere = new Attachment(attachment.segment, attachment.kind)
-      this.state = LockState.of(attachment.segment, cell, lock instanceof RLock)
+      this.state = LockState.of(attachment.segment, cell, this.#lock instanceof RLockObject)
     }
   }
 
   /** @throws {@link ShareError} `ERR_NO_LOCK`. */
   get lock(): AnyLock {
-    const { attachment, cell } = this.#site
+    const { attachment } = this.#placement
     attachment.assertOpen()
-    if (this.state === undefined) {
-      throw segmentError('ERR_NO_LOCK', attachment.subject)
-    }
-    // The program may have closed the lock that it got from here, with `using` for example: then it gets another object.
-    if (this.#lock === undefined || (this.#isOwn && SharedObject.isClosed(this.#lock))) {
-      const site = new Site(new Attachment(attachment.segment, 'RLock'), cell, { kind: 'RLock' })
-      this.#lock = new RLock(site as SegmentOptions)
+    if (this.state === undefined) throw segmentError('ERR_NO_LOCK', attachment.subject)
+    // A caller that has closed what it got from here, by `using` perhaps, gets another one.
+    if (this.#inside !== undefined && (this.#lock === undefined || SharedObject.isClosed(this.#lock))) {
+      const { cell, kind } = this.#inside
+      const Class = kind === 'Lock' ? LockObject : RLockObject
+      this.#lock = new Class(new Placement(new Attachment(attachment.segment, kind), cell, { kind }))
       if (!this.#keepsAlive) this.#lock.unref()
     }
-    return this.#lock
+    return this.#lock!
   }
 
   /** Whether pending waits for the lock keep the process alive, including those of a lock object that is created later. */

@@ -1,6 +1,6 @@
 /** Keyed waiting: `park(key)` begins a wait, and `unpark(key, n)` ends n of them. Used by conditions and words. */
 import { segmentError } from '../errors/segment-messages.ts'
-import type { Site } from '../memory/site.ts'
+import type { Attachment } from '../memory/segment.ts'
 import { type NativeObject, native, PARK } from '../native.ts'
 import { ObjectState } from './shared-object.ts'
 import type { WaitOptions } from './wait-options.ts'
@@ -9,12 +9,18 @@ import { block, NOT_NOW, type Waiter, WaitQueue } from './wait-queue.ts'
 /** How many pairs of a process or worker and a key can have waits at the same time. */
 export const MAX_RECORDS = 256
 
+/** Where in a segment the waits are. */
+export interface ParkingPlacement {
+  readonly attachment: Pick<Attachment, 'segment' | 'name'>
+  readonly cell: number
+}
+
 export class ParkingState extends ObjectState<'Parking'> {
   /** One for each native wait. */
   readonly #waitQueues = new Map<number, WaitQueue>()
   readonly #name: string
 
-  constructor({ attachment, cell }: Site) {
+  constructor({ attachment, cell }: ParkingPlacement) {
     super(native.bindParking(attachment.segment.native, cell))
     this.#name = attachment.name
   }

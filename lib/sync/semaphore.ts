@@ -1,20 +1,13 @@
 /** Semaphore and BoundedSemaphore: they admit up to a number of users at a time. */
 import { segmentError } from '../errors/segment-messages.ts'
-import type { Handle } from '../memory/handle.ts'
-import {
-  type AttachOptions,
-  assertSegmentOptions,
-  SEGMENT_OPTIONS,
-  type Segment,
-  type SegmentOptions,
-} from '../memory/segment.ts'
-import { assertedName } from '../memory/segment-name.ts'
-import { registerKind } from '../memory/shareable.ts'
-import { attachSite, createSite, openSite, Site, type SiteSpec } from '../memory/site.ts'
+import { defineKind, type KindSpec, type SharedClass } from '../memory/kind.ts'
+import type { MemberOptions } from '../memory/member.ts'
+import type { Placement } from '../memory/placement.ts'
+import { type Segment, type SegmentOptions, takeSegmentOptions } from '../memory/segment.ts'
 import { native, SEMAPHORE } from '../native.ts'
-import { assertBoolean, assertInteger, assertOptions } from '../validate.ts'
+import { assertBoolean, assertInteger } from '../validate.ts'
 import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
-import { assertSyncWaitOptions, assertWaitOptions, type SyncWaitOptions, type WaitOptions } from './wait-options.ts'
+import { type SyncWaitOptions, takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from './wait-options.ts'
 import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
 
 /** The largest value of a semaphore, as in Python. */
@@ -41,7 +34,7 @@ class SemaphoreState extends ObjectState<'Semaphore'> {
   readonly #segment: Segment
   readonly #isRecoverable: boolean
 
-  constructor({ attachment, cell, description }: Site) {
+  constructor({ attachment, cell, description }: Placement) {
     super(native.bindSemaphore(attachment.segment.native, cell))
     this.#segment = attachment.segment
     this.#isRecoverable = description.recoverable === true
@@ -62,16 +55,16 @@ class SemaphoreState extends ObjectState<'Semaphore'> {
 type Kind = 'Semaphore' | 'BoundedSemaphore'
 
 /** How a semaphore is created, opened and checked. */
-export function semaphoreSpec(kind: Kind, value: number, options: SemaphoreOptions = {}): SiteSpec {
+function semaphoreSpec(kind: Kind, value: number, given: SemaphoreOptions | undefined): KindSpec<undefined> {
   assertInteger('value', value, 0, MAX_VALUE)
-  assertOptions('options', options, ['recoverable', ...SEGMENT_OPTIONS])
-  assertSegmentOptions(options)
+  const options = takeSegmentOptions(given, ['recoverable'])
   const { recoverable = kind === 'BoundedSemaphore' } = options
   assertBoolean('options.recoverable', recoverable)
   const limit = kind === 'BoundedSemaphore' ? value : MAX_VALUE
   const records = recoverable ? MAX_HOLDERS : 0
   const description = { kind, value, recoverable }
   return {
+    options,
     description,
     cellsBytes: native.semaphoreBytes(records),
     initialise: (segment, cell) => native.initSemaphore(segment.native, cell, value, limit, records),
@@ -84,19 +77,11 @@ export function semaphoreSpec(kind: Kind, value: number, options: SemaphoreOptio
   }
 }
 
-function create(kind: Kind, name: string | undefined, value: number, options?: SemaphoreOptions): Site {
-  return createSite(name, semaphoreSpec(kind, value, options), options ?? {})
-}
-
-function open(kind: Kind, name: string, value: number, options?: SemaphoreOptions): Site {
-  return openSite(name, semaphoreSpec(kind, value, options), options ?? {})
-}
-
 /** What {@link Semaphore} and {@link BoundedSemaphore} share. */
 export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   /** @internal */
-  constructor(site: Site) {
-    super(site, stateAt(site, SemaphoreState))
+  constructor(placement: Placement) {
+    super(placement, stateAt(placement, SemaphoreState))
   }
 
   /** How many units are free at this moment; the answer may be out of date when the caller gets it. */
@@ -111,9 +96,9 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, or gets closed meanwhile. The
    * reason of the signal when it aborts. No unit was taken then.
    */
-  async acquire(options: WaitOptions = {}): Promise<void> {
+  async acquire(options?: WaitOptions): Promise<void> {
     const { waitQueue } = this.state
-    assertWaitOptions(options)
+    options = takeWaitOptions(options)
     options.signal?.throwIfAborted()
     const attempt = () => (this.#take() ? undefined : NOT_NOW)
     if (waitQueue.size === 0 && attempt() !== NOT_NOW) return
@@ -127,10 +112,9 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
    *
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
    */
-  acquireSync(options: SyncWaitOptions = {}): void {
+  acquireSync(options?: SyncWaitOptions): void {
     const { wait } = this.state
-    assertSyncWaitOptions(options)
-    const { timeoutMs = Infinity } = options
+    const { timeoutMs = Infinity } = takeSyncWaitOptions(options)
     const answer = block(wait, () => (this.#take() ? undefined : NOT_NOW), 1, timeoutMs)
     if (answer === NOT_NOW) throw timeoutError(this, timeoutMs)
   }
@@ -186,6 +170,12 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   }
 }
 
+class SemaphoreObject extends SemaphoreBase {}
+class BoundedSemaphoreObject extends SemaphoreBase {}
+
+/** The arguments of the constructor; `value` is an integer from 0 to 2^31 − 1, by default 1. */
+type SemaphoreGiven<Options> = [value?: number, options?: Options]
+
 /**
  * A counter that `acquire` decrements and `release` increments. At zero, `acquire` waits.
  *
@@ -203,37 +193,17 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
  * }
  * ```
  */
-export class Semaphore extends SemaphoreBase {
-  /**
-   * Makes an anonymous semaphore; others attach to it through its `handle`.
-   * @param value - how many units there are at first: an integer from 0 to 2^31 − 1
-   * @throws `TypeError`, `RangeError` for another value; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has
-   * no room.
-   */
-  constructor(value = 1, options?: SemaphoreOptions) {
-    super(
-      (value as unknown) instanceof Site ? (value as unknown as Site) : create('Semaphore', undefined, value, options),
-    )
-  }
-
-  /** Makes a semaphore of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  static create(name: string, value = 1, options?: SemaphoreOptions): Semaphore {
-    return new Semaphore(create('Semaphore', assertedName(name), value, options) as unknown as number)
-  }
-
-  /** Attaches to a semaphore by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
-  static attach(target: string | Handle, options?: AttachOptions): Semaphore {
-    return new Semaphore(attachSite('Semaphore', target, options) as unknown as number)
-  }
-
-  /**
-   * Attaches to the semaphore of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists and one is recoverable and the other is not.
-   */
-  static open(name: string, value = 1, options?: SemaphoreOptions): Semaphore {
-    return new Semaphore(open('Semaphore', name, value, options) as unknown as number)
-  }
-}
+export const Semaphore: SharedClass<
+  SemaphoreObject,
+  SemaphoreGiven<SemaphoreOptions>,
+  SemaphoreGiven<MemberOptions<SemaphoreOptions>>
+> = defineKind({
+  name: 'Semaphore',
+  Class: SemaphoreObject,
+  spec: (value = 1, options?: SemaphoreOptions) => semaphoreSpec('Semaphore', value, options),
+})
+/** A counter whose units are acquired and released. */
+export type Semaphore = SemaphoreObject
 
 /**
  * A semaphore that is never released more often than it was acquired: its initial value is its limit.
@@ -249,38 +219,14 @@ export class Semaphore extends SemaphoreBase {
  * slots.release()
  * ```
  */
-export class BoundedSemaphore extends SemaphoreBase {
-  /**
-   * Makes an anonymous semaphore; others attach to it through its `handle`.
-   * @param value - how many units there are: an integer from 0 to 2^31 − 1
-   * @throws as {@link Semaphore}.
-   */
-  constructor(value = 1, options?: SemaphoreOptions) {
-    super(
-      (value as unknown) instanceof Site
-        ? (value as unknown as Site)
-        : create('BoundedSemaphore', undefined, value, options),
-    )
-  }
-
-  /** Makes a semaphore of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
-  static create(name: string, value = 1, options?: SemaphoreOptions): BoundedSemaphore {
-    return new BoundedSemaphore(create('BoundedSemaphore', assertedName(name), value, options) as unknown as number)
-  }
-
-  /** Attaches to a semaphore by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
-  static attach(target: string | Handle, options?: AttachOptions): BoundedSemaphore {
-    return new BoundedSemaphore(attachSite('BoundedSemaphore', target, options) as unknown as number)
-  }
-
-  /**
-   * Attaches to the semaphore of that name, or creates it: of many who do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists with another initial value, or one is recoverable and the other is not.
-   */
-  static open(name: string, value = 1, options?: SemaphoreOptions): BoundedSemaphore {
-    return new BoundedSemaphore(open('BoundedSemaphore', name, value, options) as unknown as number)
-  }
-}
-
-registerKind('Semaphore', (handle, options) => Semaphore.attach(handle, options))
-registerKind('BoundedSemaphore', (handle, options) => BoundedSemaphore.attach(handle, options))
+export const BoundedSemaphore: SharedClass<
+  BoundedSemaphoreObject,
+  SemaphoreGiven<SemaphoreOptions>,
+  SemaphoreGiven<MemberOptions<SemaphoreOptions>>
+> = defineKind({
+  name: 'BoundedSemaphore',
+  Class: BoundedSemaphoreObject,
+  spec: (value = 1, options?: SemaphoreOptions) => semaphoreSpec('BoundedSemaphore', value, options),
+})
+/** A {@link Semaphore} whose initial value is its limit. */
+export type BoundedSemaphore = BoundedSemaphoreObject

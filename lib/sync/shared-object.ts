@@ -3,14 +3,14 @@ import { type InspectOptions, inspect } from 'node:util'
 import { nameOf, type Subject } from '../errors/segment-messages.ts'
 import { inspected } from '../inspection.ts'
 import type { Handle } from '../memory/handle.ts'
-import { type Resident, residentAt } from '../memory/segment.ts'
+import type { Placement } from '../memory/placement.ts'
+import { type CellState, cellStateAt } from '../memory/segment.ts'
 import { registerShareable } from '../memory/shareable.ts'
-import type { Site } from '../memory/site.ts'
 import { type NativeObject, native } from '../native.ts'
 import type { Waiter, WaitQueue } from './wait-queue.ts'
 
 /** An object in one environment: there is one state per environment and cell, however many objects the program has of it. */
-export abstract class ObjectState<Kind extends string> implements Resident {
+export abstract class ObjectState<Kind extends string> implements CellState {
   readonly object: NativeObject<Kind>
   readonly #waitQueues: WaitQueue[] = []
   #ended = false
@@ -40,37 +40,46 @@ export abstract class ObjectState<Kind extends string> implements Resident {
   }
 }
 
-/** The state of the object at a site; made at its first use. When that fails the site is closed. */
-export function stateAt<State extends Resident>(site: Site, type: new (site: Site) => State): State {
-  try {
-    return residentAt(site.attachment.segment, site.cell, type, () => new type(site))
-  } catch (error) {
-    site.attachment.abandon()
-    throw error
-  }
+/** The state of the object at a placement; made at its first use. */
+export function stateAt<State extends CellState>(
+  placement: Placement,
+  type: new (placement: Placement) => State,
+): State {
+  return cellStateAt(placement.attachment.segment, placement.cell, type, () => new type(placement))
 }
 
 /** The base class of waitable objects: locks, semaphores, events, conditions, barriers and queues. */
 export abstract class SharedObject<State extends { readonly waitQueues: Iterable<WaitQueue> }> implements Waiter {
-  readonly #site: Site
+  readonly #placement: Placement
   #state: State | undefined
   #keepsAlive = true
 
   /** @internal */
-  constructor(site: Site, state: State) {
-    this.#site = site
+  constructor(placement: Placement, state: State) {
+    this.#placement = placement
     this.#state = state
     registerShareable(this)
   }
 
   /** The name of the segment of the object; that of an anonymous object is random. */
   get name(): string {
-    return this.#site.attachment.name
+    return this.#placement.attachment.name
+  }
+
+  /**
+   * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
+   *
+   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
+   * closed or collected. By the time you read the number it may have changed.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  get memberCount(): number {
+    return this.#placement.attachment.memberCount
   }
 
   /** A plain description with which other processes attach. Once it was read, the object stays until {@link close}: see {@link Handle}. */
   get handle(): Handle {
-    return this.#site.handleOf(this)
+    return this.#placement.handleOf(this)
   }
 
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
@@ -100,9 +109,9 @@ export abstract class SharedObject<State extends { readonly waitQueues: Iterable
     const state = this.#state
     if (state === undefined) return
     this.#state = undefined
-    const error = this.#site.attachment.closedError()
+    const error = this.#placement.attachment.closedError()
     for (const waitQueue of state.waitQueues) waitQueue.failWaiter(this, error)
-    this.#site.attachment.close()
+    this.#placement.attachment.close()
   }
 
   /**
@@ -110,7 +119,7 @@ export abstract class SharedObject<State extends { readonly waitQueues: Iterable
    * @throws {@link ShareError} `ENOENT` when the name was removed before; `ERR_CLOSED`.
    */
   unlink(): void {
-    this.#site.attachment.unlink()
+    this.#placement.attachment.unlink()
   }
 
   [Symbol.dispose](): void {
@@ -128,7 +137,7 @@ export abstract class SharedObject<State extends { readonly waitQueues: Iterable
 
   /** @internal */
   get subject(): Subject {
-    return this.#site.attachment.subject
+    return this.#placement.attachment.subject
   }
 
   /** @internal */
@@ -138,13 +147,13 @@ export abstract class SharedObject<State extends { readonly waitQueues: Iterable
 
   /** @throws {@link ShareError} `ERR_CLOSED`. @internal */
   protected assertOpen(): void {
-    if (this.#state === undefined) throw this.#site.attachment.closedError()
+    if (this.#state === undefined) throw this.#placement.attachment.closedError()
   }
 
   /** Where the object is, for others that use it. @internal */
-  static siteOf(object: SharedObject<{ readonly waitQueues: Iterable<WaitQueue> }>): Site {
-    object.#site.attachment.assertOpen()
-    return object.#site
+  static placementOf(object: SharedObject<{ readonly waitQueues: Iterable<WaitQueue> }>): Placement {
+    object.#placement.attachment.assertOpen()
+    return object.#placement
   }
 
   /** @internal */
@@ -154,7 +163,7 @@ export abstract class SharedObject<State extends { readonly waitQueues: Iterable
 
   /** The state, asserted to be open. @internal */
   protected get state(): State {
-    if (this.#state === undefined) throw this.#site.attachment.closedError()
+    if (this.#state === undefined) throw this.#placement.attachment.closedError()
     return this.#state
   }
 

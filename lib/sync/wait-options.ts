@@ -1,5 +1,5 @@
 /** Options of everything that waits. */
-import { assertOptions, assertSignal, assertTimeout } from '../validate.ts'
+import { assertPlainObject, assertSignal, assertTimeout, unknownKeyError } from '../validate.ts'
 
 /** How long a blocking operation waits. */
 export interface SyncWaitOptions {
@@ -16,15 +16,43 @@ export interface WaitOptions extends SyncWaitOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+const SYNC_WAIT_OPTIONS: readonly string[] = ['timeoutMs']
+const WAIT_OPTIONS: readonly string[] = ['timeoutMs', 'signal']
+
+/** Own properties, so that nothing that a program has put into `Object.prototype` is read instead. */
+const NONE: WaitOptions = Object.freeze({ timeoutMs: undefined, signal: undefined })
+
+/** The options of a blocking wait, copied and checked. */
+export function takeSyncWaitOptions(given: SyncWaitOptions | undefined): SyncWaitOptions {
+  return given === undefined ? NONE : take(given, SYNC_WAIT_OPTIONS)
+}
+
+/** The options of an asynchronous wait, copied and checked. */
+export function takeWaitOptions(given: WaitOptions | undefined): WaitOptions {
+  return given === undefined ? NONE : take(given, WAIT_OPTIONS)
+}
+
+// As takeOptions() does it, without the object in between: waits are frequent.
+function take(given: WaitOptions, known: readonly string[]): WaitOptions {
+  assertPlainObject('options', given)
+  let timeoutMs: unknown
+  let signal: unknown
+  const keys = Object.keys(given)
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!
+    if (key === 'timeoutMs') timeoutMs = given.timeoutMs
+    else if (key === 'signal' && known === WAIT_OPTIONS) signal = given.signal
+    else throw unknownKeyError('options', key, 'option', known)
+  }
+  assertTimeout('options.timeoutMs', timeoutMs)
+  assertSignal('options.signal', signal)
+  return { timeoutMs, signal }
+}
+
 export function assertSyncWaitOptions(options: SyncWaitOptions | undefined): void {
-  if (options === undefined) return
-  assertOptions('options', options, ['timeoutMs'])
-  assertTimeout('options.timeoutMs', options.timeoutMs)
+  takeSyncWaitOptions(options)
 }
 
 export function assertWaitOptions(options: WaitOptions | undefined): void {
-  if (options === undefined) return
-  assertOptions('options', options, ['timeoutMs', 'signal'])
-  assertTimeout('options.timeoutMs', options.timeoutMs)
-  assertSignal('options.signal', options.signal)
+  takeWaitOptions(options)
 }

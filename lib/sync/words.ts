@@ -8,16 +8,15 @@
 import { types } from 'node:util'
 import { type Subject, segmentError } from '../errors/segment-messages.ts'
 import { hasCode } from '../errors/share-error.ts'
-import { residentAt, type Segment, segmentOf } from '../memory/segment.ts'
-import { Site } from '../memory/site.ts'
+import { cellStateAt, type Segment, segmentOf } from '../memory/segment.ts'
 import { native, PARK } from '../native.ts'
 import {
   assertBoolean,
   assertInteger,
-  assertOptions,
   assertSignal,
   assertTimeout,
   rangeError,
+  takeOptions,
   typeError,
 } from '../validate.ts'
 import { ParkingState } from './parking.ts'
@@ -32,9 +31,9 @@ class Words extends ParkingState implements Waiter {
   /** The waiter whose waits do not keep the process alive. */
   readonly unrefd: Waiter
 
-  constructor(site: Site) {
-    super(site)
-    this.name = site.attachment.name
+  constructor(segment: Segment, cell: number) {
+    super({ attachment: { segment, name: segment.name }, cell })
+    this.name = segment.name
     this.subject = { segment: this.name, part: 'word' }
     this.unrefd = { name: this.name, subject: this.subject, keepsAlive: false }
   }
@@ -73,11 +72,7 @@ function find({ buffer }: Int32Array): { buffer: ArrayBufferLike; words: Words; 
   const cell = segment.description.words
   if (cell === undefined) throw segmentError('ERR_NO_WORDS', { segment: segment.name })
   if (typeof cell !== 'number') throw segmentError('ERR_CORRUPT', { segment: segment.name })
-  return { buffer, segment, words: residentAt(segment, cell, Words, () => new Words(siteOf(segment, cell))) }
-}
-
-function siteOf(segment: Segment, cell: number): Site {
-  return new Site({ segment, name: segment.name } as never, cell, segment.description)
+  return { buffer, segment, words: cellStateAt(segment, cell, Words, () => new Words(segment, cell)) }
 }
 
 /**
@@ -167,12 +162,12 @@ export function waitAsync(
   return { async: true, value: waiting.then(() => 'ok' as const, timedOut) }
 }
 
-function waitAsyncOptions(options: number | WaitAsyncOptions): WaitAsyncOptions {
-  if (typeof options === 'number') {
-    assertTimeout('timeoutMs', options)
-    return { timeoutMs: options }
+function waitAsyncOptions(given: number | WaitAsyncOptions): WaitAsyncOptions {
+  if (typeof given === 'number') {
+    assertTimeout('timeoutMs', given)
+    return { timeoutMs: given, signal: undefined, ref: undefined }
   }
-  assertOptions('options', options, ['timeoutMs', 'signal', 'ref'])
+  const options = takeOptions('options', given, ['timeoutMs', 'signal', 'ref'])
   assertTimeout('options.timeoutMs', options.timeoutMs)
   assertSignal('options.signal', options.signal)
   if (options.ref !== undefined) assertBoolean('options.ref', options.ref)

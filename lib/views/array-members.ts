@@ -11,6 +11,14 @@ export interface ArrayMembers extends Shareable, Disposable {
   /** The name of the segment; for an anonymous array a random one. */
   readonly name: string
   /**
+   * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
+   *
+   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
+   * closed or collected. By the time you read the number it may have changed.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  readonly memberCount: number
+  /**
    * The lock that guards the array. One element can be read and written whole without it; a sequence of them cannot.
    * @throws {@link ShareError} `ERR_NO_LOCK` when it was made with `lock: false`; `ERR_CLOSED`.
    */

@@ -17,7 +17,7 @@ export interface FieldPlan {
   /** As in the segment's description. */
   readonly schema: unknown
   get(bytes: DataView, at: number): unknown
-  /** Writes all of the field's bytes; in `bytes` that nobody else sees, so an error half-way does no harm. */
+  /** Writes all of the field's bytes, into private `bytes`, because an error may leave them half-written. */
   set(bytes: DataView, at: number, value: unknown, name: string): void
   snapshot(bytes: DataView, at: number): unknown
 }

@@ -6,21 +6,30 @@ import { type Mismatch, nameOf, segmentError } from '../errors/segment-messages.
 import type { ShareError } from '../errors/share-error.ts'
 import { inspected } from '../inspection.ts'
 import type { Handle } from '../memory/handle.ts'
+import type { AttachSpec, KindSpec } from '../memory/kind.ts'
+import type { Placement } from '../memory/placement.ts'
 import {
   type AttachOptions,
   assertBufferSize,
-  assertSegmentOptions,
   type Description,
-  SEGMENT_OPTIONS,
   type Segment,
   type SegmentOptions,
+  takeAttachOptions,
+  takeSegmentOptions,
 } from '../memory/segment.ts'
-import { attachSite, createSite, openSite, type Site, type SiteSpec } from '../memory/site.ts'
 import { initialiseLock, LockBase, lockCellBytes } from '../sync/lock-base.ts'
 import type { LockState } from '../sync/lock-state.ts'
-import { chooseLock, type LockChoice, LockUse, lockEntry, lockMismatch } from '../sync/lock-use.ts'
+import {
+  chooseLock,
+  type LockChoice,
+  LockUse,
+  lockEntry,
+  lockMismatch,
+  type MemberLock,
+  takeMemberLock,
+} from '../sync/lock-use.ts'
 import type { AnyLock } from '../sync/rlock.ts'
-import { assertOptions, rangeError } from '../validate.ts'
+import { rangeError } from '../validate.ts'
 import { describe, type ElementType, isStruct, reviveType, typeMismatch } from './element-type.ts'
 
 /** How a {@link Value} or {@link SharedArray} is made. */
@@ -32,16 +41,31 @@ export interface ValueOptions extends SegmentOptions {
   readonly lock?: boolean | AnyLock
 }
 
-/** What is to be made, in full. */
-export interface GuardedSpec {
-  readonly kind: string
+/** How a {@link Value} or {@link SharedArray} is made as a member of a {@link SharedState}. */
+export interface ValueMemberOptions {
+  /**
+   * The lock that guards the object: one of its own, none, or that of another member, which several members may share.
+   * @defaultValue `true`: a recursive lock of its own
+   */
+  readonly lock?: boolean | MemberLock
+}
+
+/** The elements of a new object. */
+export interface Elements {
+  readonly kind: 'Value' | 'SharedArray'
   readonly type: ElementType
   readonly length: number
-  readonly options: ValueOptions | undefined
-  /** Whether the description records the length: an array of one element is not a value. */
-  readonly isArray: boolean
   /** Writes the initial elements. Anything that can be wrong with them has been found before. */
   readonly fill: (buffer: ArrayBuffer | SharedArrayBuffer, byteOffset: number) => void
+}
+
+/** What a guarded object has in this process only. */
+export interface GuardedLocal {
+  /** The type that the caller has said, and that was compared; otherwise it is that of the description. */
+  readonly type: ElementType | undefined
+  /** The lock that the program has given. */
+  readonly lock: AnyLock | undefined
+  readonly attachOptions: AttachOptions | undefined
 }
 
 export class GuardedSegment {
@@ -51,79 +75,48 @@ export class GuardedSegment {
   readonly byteOffset: number
   /** The state of the lock; undefined when there is none. */
   readonly state: LockState | undefined
-  readonly #site: Site
+  readonly #placement: Placement
   readonly #lock: LockUse
 
-  private constructor(site: Site, type: ElementType, given: AnyLock | undefined, options?: AttachOptions) {
-    this.#site = site
-    this.type = type
-    this.length = lengthOf(site.description)
-    this.byteOffset = site.byteOffset
-    const { segment } = site.attachment
-    if (site.byteOffset + type.byteLength * this.length > site.byteEnd) {
+  constructor(placement: Placement, local: GuardedLocal | undefined) {
+    const { description, byteOffset, byteEnd, attachment } = placement
+    const { segment } = attachment
+    this.#placement = placement
+    this.type = local?.type ?? elementsOf(description, segment, undefined)
+    this.length = lengthOf(description)
+    this.byteOffset = byteOffset
+    if (byteOffset + this.type.byteLength * this.length > byteEnd) {
       throw segmentError('ERR_CORRUPT', { segment: segment.name })
     }
-    this.#lock = new LockUse(site, given, options)
+    this.#lock = new LockUse(placement, local?.lock, local?.attachOptions)
     this.state = this.#lock.state
   }
 
-  /** Makes one; `name` is undefined for an anonymous one. */
-  static create(name: string | undefined, spec: GuardedSpec): GuardedSegment {
-    const site = createSite(name, siteSpec(spec), spec.options ?? {})
-    return GuardedSegment.adopt(site, spec)
-  }
-
-  /** Attaches to the one of that name if it has the same type and length, and the lock that was asked for; or makes it. */
-  static open(name: string, spec: GuardedSpec): GuardedSegment {
-    return GuardedSegment.adopt(openSite(name, siteSpec(spec), spec.options ?? {}), spec)
-  }
-
-  /** What is at a site that was made from, or checked against, the spec. */
-  static adopt(site: Site, spec: GuardedSpec): GuardedSegment {
-    const { lock } = spec.options ?? {}
-    return build(site, () => new GuardedSegment(site, spec.type, lock instanceof LockBase ? lock : undefined))
-  }
-
-  /** @param expected - the type that it must have, if the caller said so */
-  static attach(
-    kind: string,
-    target: string | Handle,
-    options: AttachOptions | undefined,
-    expected: ElementType | undefined,
-    isArray: boolean,
-    unlocked: boolean,
-  ): GuardedSegment {
-    let type: ElementType | undefined
-    const site = attachSite(kind, target, options, (found, segment) => {
-      const mismatch = typeMismatch(found.type, expected)
-      if (mismatch !== undefined) return mismatch
-      type = elementsOf(found, segment, expected, isArray)
-      return unlocked ? lockMismatch(found.lock, 'none') : undefined
-    })
-    return build(site, () => new GuardedSegment(site, type!, undefined, options))
-  }
-
   get name(): string {
-    return this.#site.attachment.name
+    return this.#placement.attachment.name
+  }
+
+  get memberCount(): number {
+    return this.#placement.attachment.memberCount
   }
 
   get buffer(): ArrayBuffer | SharedArrayBuffer {
-    return this.#site.attachment.segment.buffer
+    return this.#placement.attachment.segment.buffer
   }
 
   /** For views that no user gets. */
   get innerBuffer(): ArrayBuffer | SharedArrayBuffer {
-    return this.#site.attachment.segment.innerBuffer
+    return this.#placement.attachment.segment.innerBuffer
   }
 
   /** What `util.inspect` shows of the object behind which this is. */
   inspected(state: () => unknown, options?: InspectOptions): string {
-    const { subject, closed } = this.#site.attachment
+    const { subject, closed } = this.#placement.attachment
     return inspected(nameOf(subject), closed, state, options)
   }
 
   handleOf(object: object): Handle {
-    return this.#site.handleOf(object)
+    return this.#placement.handleOf(object)
   }
 
   get lock(): AnyLock {
@@ -136,11 +129,11 @@ export class GuardedSegment {
   }
 
   assertOpen(): void {
-    this.#site.attachment.assertOpen()
+    this.#placement.attachment.assertOpen()
   }
 
   closedError(): ShareError {
-    return this.#site.attachment.closedError()
+    return this.#placement.attachment.closedError()
   }
 
   /** Runs `fn` under the lock, if there is one. */
@@ -158,7 +151,7 @@ export class GuardedSegment {
   }
 
   close(): void {
-    const { attachment } = this.#site
+    const { attachment } = this.#placement
     if (attachment.closed) return
     this.#lock.close()
     attachment.close()
@@ -167,32 +160,70 @@ export class GuardedSegment {
   /** See {@link Attachment}. */
   abandon(): void {
     this.#lock.close()
-    this.#site.attachment.abandon()
+    this.#placement.attachment.abandon()
   }
 
   unlink(): void {
-    this.#site.attachment.unlink()
+    this.#placement.attachment.unlink()
   }
 }
 
-/** Makes something for a site, or closes the site. */
-function build<T>(site: Site, make: () => T): T {
-  try {
-    return make()
-  } catch (error) {
-    site.attachment.abandon()
-    throw error
+/**
+ * How a new object is made, opened and checked.
+ * @param isUnlocked - whether it has no lock, and no option for one
+ */
+export function guardedSpec(
+  elements: Elements,
+  given: ValueOptions | undefined,
+  isUnlocked: boolean,
+): KindSpec<GuardedLocal> {
+  const options = takeSegmentOptions(given, isUnlocked ? [] : ['lock'])
+  const { lock = true, persist } = options
+  const choice = isUnlocked ? 'none' : chooseLock(lock, persist)
+  const isGiven = isUnlocked || options.lock !== undefined
+  const local = {
+    type: elements.type,
+    lock: choice instanceof LockBase ? choice : undefined,
+    attachOptions: undefined,
   }
+  return kindSpec(elements, choice, isGiven, options, local)
 }
 
-/** How such an object is made, opened and checked. */
-export function siteSpec({ kind, type, length, options = {}, isArray, fill }: GuardedSpec): SiteSpec {
-  const lock = lockOf(options)
+/** The same for a member. */
+export function guardedMemberSpec(
+  elements: Elements,
+  given: ValueMemberOptions | undefined,
+  isUnlocked: boolean,
+): KindSpec<GuardedLocal> {
+  const options = takeSegmentOptions<SegmentOptions & ValueMemberOptions>(given, isUnlocked ? [] : ['lock'])
+  const { lock = true } = options
+  const choice = isUnlocked ? 'none' : memberLockOf(lock)
+  const isGiven = isUnlocked || options.lock !== undefined
+  const local = { type: elements.type, lock: undefined, attachOptions: undefined }
+  return kindSpec(elements, choice, isGiven, options, local)
+}
+
+function memberLockOf(lock: unknown): LockChoice {
+  if (typeof lock === 'boolean') return lock ? 'own' : 'none'
+  return takeMemberLock(lock, "a boolean, or { member: 'the name of another member' }")
+}
+
+/** @param isGiven - whether the caller has said which lock it is to be */
+function kindSpec(
+  { kind, type, length, fill }: Elements,
+  lock: LockChoice,
+  isGiven: boolean,
+  options: SegmentOptions,
+  local: GuardedLocal,
+): KindSpec<GuardedLocal> {
+  const isArray = kind === 'SharedArray'
   const payloadBytes = type.byteLength * length
   if (!Number.isSafeInteger(payloadBytes))
     throw rangeError('length', 'small enough for a byte length below 2 ** 53', length)
   assertBufferSize(payloadBytes, undefined) // before the system has backed all of them
   return {
+    options,
+    local,
     description: { kind, type: describe(type), ...(isArray && { length }), lock: lockEntry(lock) },
     cellsBytes: lock === 'own' ? lockCellBytes : 0,
     hasWords: isArray && !isStruct(type) && type.hasWords,
@@ -204,10 +235,29 @@ export function siteSpec({ kind, type, length, options = {}, isArray, fill }: Gu
     check: (found, segment) => {
       const mismatch = typeMismatch(found.type, type)
       if (mismatch !== undefined) return mismatch
-      elementsOf(found, segment, type, isArray)
-      const ofLock = options.lock === undefined ? undefined : lockMismatch(found.lock, lock)
+      elementsOf(found, segment, type)
+      const ofLock = isGiven ? lockMismatch(found.lock, lockEntry(lock)) : undefined
       return ofLock ?? lengthMismatch(lengthOf(found), length)
     },
+  }
+}
+
+/** @param type - the type that it must have, if the caller has said one */
+export function guardedAttachSpec(
+  type: ElementType | undefined,
+  options: AttachOptions | undefined,
+  isUnlocked: boolean,
+): AttachSpec<GuardedLocal> {
+  const attachOptions = takeAttachOptions(options)
+  return {
+    options: attachOptions,
+    check: (found, segment) => {
+      const mismatch = typeMismatch(found.type, type)
+      if (mismatch !== undefined) return mismatch
+      if (type !== undefined) elementsOf(found, segment, type)
+      return isUnlocked ? lockMismatch(found.lock, 'none') : undefined
+    },
+    local: { type, lock: undefined, attachOptions },
   }
 }
 
@@ -220,26 +270,15 @@ function lengthMismatch(found: number, expected: number): Mismatch | undefined {
 }
 
 /** The type in a description that fits the segment; the expected one, if there is one. @throws {@link ShareError} `ERR_CORRUPT`. */
-function elementsOf(
-  found: Description,
-  segment: Segment,
-  expected: ElementType | undefined,
-  isArray: boolean,
-): ElementType {
+function elementsOf(found: Description, segment: Segment, expected: ElementType | undefined): ElementType {
   const type = expected ?? reviveType(segment.name, found.type)
+  const isArray = found.kind === 'SharedArray'
   const length = isArray ? (found.length as number) : found.length === undefined ? 1 : Number.NaN // of no use to a value
   const byteLength = type.byteLength * length
   const isAlone = segment.description === found
   const fits = isAlone ? byteLength === segment.payloadBytes : byteLength <= segment.payloadBytes
   if (!Number.isSafeInteger(length) || length < 0 || !fits) throw segmentError('ERR_CORRUPT', { segment: segment.name })
   return type
-}
-
-function lockOf(options: ValueOptions): LockChoice {
-  assertOptions('options', options, ['lock', ...SEGMENT_OPTIONS])
-  assertSegmentOptions(options)
-  const { lock = true, persist = false } = options
-  return chooseLock(lock, persist)
 }
 
 /** Makes the view of `guarded` that a user gets, or closes it: V8 may refuse a buffer of that size, or any buffer. */

@@ -1,20 +1,28 @@
 /** SharedArray and RawArray: arrays in shared memory. The public face of the typed shared arrays and StructArray. */
 import type { Handle } from '../memory/handle.ts'
-import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
-import { assertedName } from '../memory/segment-name.ts'
-import { registerKind, type Shareable } from '../memory/shareable.ts'
+import { defineKind } from '../memory/kind.ts'
+import type { Member, NoOptions } from '../memory/member.ts'
+import type { Placement } from '../memory/placement.ts'
+import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
 import { encodeAll } from '../scalars/elements.ts'
 import type { ScalarType } from '../scalars/scalar.ts'
 import type { ArrayOf, CodeOf, ElementsOf, TextOf, TypeName } from '../scalars/types.ts'
-import { assertOptions, typeError } from '../validate.ts'
+import { typeError } from '../validate.ts'
 import { type ArrayMembers, lengthOrValues } from './array-members.ts'
-import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
-import { GuardedSegment, type GuardedSpec, type ValueOptions } from './guarded-segment.ts'
+import { elementTypeOf, isStruct } from './element-type.ts'
+import {
+  type Elements,
+  type GuardedLocal,
+  GuardedSegment,
+  guardedAttachSpec,
+  guardedMemberSpec,
+  guardedSpec,
+  type ValueMemberOptions,
+  type ValueOptions,
+} from './guarded-segment.ts'
 import { encodeRecords, StructArray } from './struct-array.ts'
 import type { StructFields, StructInit, StructInput, StructSnapshot, StructType, StructView } from './struct-types.ts'
 import { isTypedSharedArray, typedSharedArray } from './typed-shared-array.ts'
-
-const KIND = 'SharedArray'
 
 /** What an array of scalars has beside the members of its typed array. */
 export interface TypedArrayMembers<T extends TypeName> extends ArrayMembers {
@@ -77,6 +85,16 @@ export type SharedArray<T extends TypeName | StructType<StructFields> = TypeName
       ? ArrayOf<T> & TypedArrayMembers<T> & TextOf<T, TextMembers<T>, TextMembers<T>, unknown>
       : never
 
+/** {@link SharedArray} without `new`. */
+export interface ArrayMember<Options> {
+  <T extends TypeName>(type: T, lengthOrValues: number | ElementsOf<T>, options?: Options): Member<SharedArray<T>>
+  <F extends StructFields>(
+    type: StructType<F>,
+    lengthOrValues: number | Iterable<StructInit<F>>,
+    options?: Options,
+  ): Member<StructArrayOf<F>>
+}
+
 /** The constructor of {@link SharedArray} and {@link RawArray}. */
 export interface SharedArrayConstructor<Options> {
   /**
@@ -137,8 +155,9 @@ export interface SharedArrayConstructor<Options> {
 }
 
 /** What an array is made of; throws for elements that the type cannot hold. */
-export function arraySpec(type: ElementType, given: unknown, options: ValueOptions | undefined): GuardedSpec {
-  const base = { kind: KIND, type, isArray: true, options }
+function elementsOf(elementType: unknown, given: unknown): Elements {
+  const type = elementTypeOf(elementType)
+  const base = { kind: 'SharedArray', type } as const
   if (typeof given === 'string') {
     if (isStruct(type) || type.text === undefined) {
       throw typeError('lengthOrValues', 'a length, or an iterable of elements', given)
@@ -152,52 +171,39 @@ export function arraySpec(type: ElementType, given: unknown, options: ValueOptio
   return { ...base, length, fill: (buffer, byteOffset) => new Uint8Array(buffer, byteOffset).set(records) }
 }
 
-function filled(type: ScalarType, values: unknown): Pick<GuardedSpec, 'length' | 'fill'> {
+function filled(type: ScalarType, values: unknown): Pick<Elements, 'length' | 'fill'> {
   const elements = encodeAll(type, values, 'values')
   const { length } = elements
   return { length, fill: (buffer, byteOffset) => new type.ArrayType(buffer, byteOffset, length).set(elements as never) }
 }
 
-/** The view of an array that a user gets. */
-export function arrayViewOf(guarded: GuardedSegment): object {
-  return isStruct(guarded.type) ? new StructArray(guarded) : typedSharedArray(guarded)
+/** Makes the view of an array that a user gets. */
+class ArrayFactory {
+  constructor(placement: Placement, local: GuardedLocal | undefined) {
+    const guarded = new GuardedSegment(placement, local)
+    // biome-ignore lint/correctness/noConstructorReturn: a factory by design, for a typed array of the right type
+    return isStruct(guarded.type) ? new StructArray(guarded) : typedSharedArray(guarded)
+  }
+
+  static [Symbol.hasInstance](object: unknown): boolean {
+    return isTypedSharedArray(object) || object instanceof StructArray
+  }
 }
 
-/** Makes the class behind SharedArray (`unlocked` false) and RawArray (true). */
-function defineArray(unlocked: boolean): unknown {
-  const merge = (options: SegmentOptions | undefined): ValueOptions | undefined => {
-    if (!unlocked) return options
-    assertOptions('options', options, SEGMENT_OPTIONS)
-    return { ...options, lock: false }
-  }
-
-  return class {
-    constructor(type: unknown, given: unknown, options?: ValueOptions) {
-      // biome-ignore lint/correctness/noConstructorReturn: a factory by design, for a typed array of the right type
-      return arrayViewOf(
-        GuardedSegment.create(undefined, arraySpec(elementTypeOf(type), given, merge(options))),
-      ) as never
-    }
-
-    static create(name: string, type: unknown, given: unknown, options?: ValueOptions): unknown {
-      return arrayViewOf(
-        GuardedSegment.create(assertedName(name), arraySpec(elementTypeOf(type), given, merge(options))),
-      )
-    }
-
-    static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {
-      const expected = type === undefined ? undefined : elementTypeOf(type)
-      return arrayViewOf(GuardedSegment.attach(KIND, target, options, expected, true, unlocked))
-    }
-
-    static open(name: string, type: unknown, given: unknown, options?: ValueOptions): unknown {
-      return arrayViewOf(GuardedSegment.open(name, arraySpec(elementTypeOf(type), given, merge(options))))
-    }
-
-    static [Symbol.hasInstance](object: unknown): boolean {
-      return isTypedSharedArray(object) || object instanceof StructArray
-    }
-  }
+/** Makes the class of SharedArray (`isUnlocked` false) and RawArray (true). */
+function defineArray(name: string, isUnlocked: boolean): unknown {
+  return defineKind({
+    name,
+    kind: 'SharedArray',
+    Class: ArrayFactory,
+    spec: (type: unknown, given: unknown, options?: ValueOptions) =>
+      guardedSpec(elementsOf(type, given), options, isUnlocked),
+    memberSpec: (type: unknown, given: unknown, options?: ValueMemberOptions) =>
+      guardedMemberSpec(elementsOf(type, given), options, isUnlocked),
+    attachSpec: (type?: unknown, options?: AttachOptions) =>
+      guardedAttachSpec(type === undefined ? undefined : elementTypeOf(type), options, isUnlocked),
+    reviveSpec: (options) => guardedAttachSpec(undefined, options, isUnlocked),
+  })
 }
 
 /**
@@ -216,7 +222,8 @@ function defineArray(unlocked: boolean): unknown {
  * console.assert(numbers.snapshot().join() === '-3,-2,-3')
  * ```
  */
-export const SharedArray = defineArray(false) as SharedArrayConstructor<ValueOptions>
+export const SharedArray = defineArray('SharedArray', false) as SharedArrayConstructor<ValueOptions> &
+  ArrayMember<ValueMemberOptions>
 
 /**
  * A {@link SharedArray} without a lock: the same as `lock: false`.
@@ -229,9 +236,4 @@ export const SharedArray = defineArray(false) as SharedArrayConstructor<ValueOpt
  * console.assert(counts[2] === 5)
  * ```
  */
-export const RawArray = defineArray(true) as SharedArrayConstructor<SegmentOptions>
-
-Object.defineProperty(SharedArray, 'name', { value: 'SharedArray' })
-Object.defineProperty(RawArray, 'name', { value: 'RawArray' })
-
-registerKind(KIND, (handle, options) => SharedArray.attach(handle, undefined, options) as unknown as Shareable)
+export const RawArray = defineArray('RawArray', true) as SharedArrayConstructor<SegmentOptions> & ArrayMember<NoOptions>

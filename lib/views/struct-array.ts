@@ -68,6 +68,10 @@ export class StructArray extends Indexed {
     return this.#guarded.length
   }
 
+  get memberCount(): number {
+    return this.#guarded.memberCount
+  }
+
   get name(): string {
     return this.#guarded.name
   }

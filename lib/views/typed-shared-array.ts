@@ -60,6 +60,10 @@ function defineNumbers(type: ScalarType, Base: typeof Int32Array) {
       this.#guarded = guarded
     }
 
+    get memberCount(): number {
+      return this.#guarded.memberCount
+    }
+
     get name(): string {
       return this.#guarded.name
     }

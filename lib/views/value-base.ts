@@ -24,6 +24,10 @@ export abstract class ValueBase {
   /** What to show of the value: read without the lock, so that logging never waits. */
   protected abstract peek(): unknown
 
+  get memberCount(): number {
+    return this.#guarded.memberCount
+  }
+
   toJSON(): Handle {
     return this.handle
   }

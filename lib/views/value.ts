@@ -1,24 +1,41 @@
 /** Value and RawValue: one scalar or struct in shared memory. The public face of ScalarValue and StructValue. */
 import type { Handle } from '../memory/handle.ts'
-import { type AttachOptions, SEGMENT_OPTIONS, type SegmentOptions } from '../memory/segment.ts'
-import { assertedName } from '../memory/segment-name.ts'
-import { registerKind, type Shareable } from '../memory/shareable.ts'
+import { defineKind } from '../memory/kind.ts'
+import type { Member, NoOptions } from '../memory/member.ts'
+import type { Placement } from '../memory/placement.ts'
+import type { AttachOptions, SegmentOptions } from '../memory/segment.ts'
+import type { Shareable } from '../memory/shareable.ts'
 import type { Addend, Bits, CodeOf, ElementOf, InputOf, TypeName } from '../scalars/types.ts'
 import type { AnyLock } from '../sync/rlock.ts'
-import { assertOptions } from '../validate.ts'
 import { type ElementType, elementTypeOf, isStruct } from './element-type.ts'
-import { GuardedSegment, type GuardedSpec, type ValueOptions, viewOf } from './guarded-segment.ts'
+import {
+  type Elements,
+  type GuardedLocal,
+  GuardedSegment,
+  guardedAttachSpec,
+  guardedMemberSpec,
+  guardedSpec,
+  type ValueMemberOptions,
+  type ValueOptions,
+  viewOf,
+} from './guarded-segment.ts'
 import { ScalarValue } from './scalar-value.ts'
 import type { StructFields, StructInit, StructInput, StructSnapshot, StructType, StructView } from './struct-types.ts'
 import { StructValue } from './struct-value.ts'
 import { ValueBase } from './value-base.ts'
 
-const KIND = 'Value'
-
 /** What every value has. */
 export interface ValueMembers extends Shareable, Disposable {
   /** The name of the segment; for an anonymous value a random one. */
   readonly name: string
+  /**
+   * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
+   *
+   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
+   * closed or collected. By the time you read the number it may have changed.
+   * @throws {@link ShareError} `ERR_CLOSED`.
+   */
+  readonly memberCount: number
   /**
    * The lock that guards the value.
    * @throws {@link ShareError} `ERR_NO_LOCK` when it was made with `lock: false`; `ERR_CLOSED`.
@@ -124,6 +141,12 @@ export interface StructValueOf<F extends StructFields> extends ValueMembers {
 export type Value<T extends TypeName | StructType<StructFields> = TypeName> =
   T extends StructType<infer F> ? StructValueOf<F> : T extends TypeName ? ScalarValueOf<T> : never
 
+/** {@link Value} without `new`. */
+export interface ValueMember<Options> {
+  <T extends TypeName>(type: T, initial?: InputOf<T>, options?: Options): Member<Value<T>>
+  <F extends StructFields>(type: StructType<F>, initial?: StructInit<F>, options?: Options): Member<StructValueOf<F>>
+}
+
 /** The constructor of {@link Value} and {@link RawValue}. */
 export interface ValueConstructor<Options> {
   /**
@@ -169,13 +192,8 @@ export interface ValueConstructor<Options> {
   ): StructValueOf<F>
 }
 
-/** What a value is made of; throws for an initial value that the type cannot hold. */
-export function valueSpec(type: ElementType, initial: unknown, options: ValueOptions | undefined): GuardedSpec {
-  return { kind: KIND, type, length: 1, isArray: false, options, fill: fillerOf(type, initial) }
-}
-
 /** Checks the initial value now, and writes it when the memory is there. */
-function fillerOf(type: ElementType, initial: unknown): GuardedSpec['fill'] {
+function fillerOf(type: ElementType, initial: unknown): Elements['fill'] {
   if (initial === undefined) return () => {}
   if (isStruct(type)) {
     const scratch = new DataView(new ArrayBuffer(type.byteLength))
@@ -188,46 +206,38 @@ function fillerOf(type: ElementType, initial: unknown): GuardedSpec['fill'] {
   }
 }
 
-/** The view of a value that a user gets. */
-export function valueViewOf(guarded: GuardedSegment): ScalarValue | StructValue {
-  return viewOf(guarded, () => (isStruct(guarded.type) ? new StructValue(guarded) : new ScalarValue(guarded)))
+/** Makes the view of a value that a user gets. */
+class ValueFactory {
+  constructor(placement: Placement, local: GuardedLocal | undefined) {
+    const guarded = new GuardedSegment(placement, local)
+    // biome-ignore lint/correctness/noConstructorReturn: a factory by design; instanceof works through ValueBase
+    return viewOf(guarded, () => (isStruct(guarded.type) ? new StructValue(guarded) : new ScalarValue(guarded)))
+  }
+
+  static [Symbol.hasInstance](object: unknown): boolean {
+    return object instanceof ValueBase
+  }
 }
 
-/** Makes the class behind Value (`unlocked` false) and RawValue (true). */
-function defineValue(unlocked: boolean): unknown {
-  const merge = (options: SegmentOptions | undefined): ValueOptions | undefined => {
-    if (!unlocked) return options
-    assertOptions('options', options, SEGMENT_OPTIONS)
-    return { ...options, lock: false }
-  }
+function elementsOf(type: unknown, initial: unknown): Elements {
+  const elementType = elementTypeOf(type)
+  return { kind: 'Value', type: elementType, length: 1, fill: fillerOf(elementType, initial) }
+}
 
-  return class {
-    constructor(type: unknown, initial?: unknown, options?: ValueOptions) {
-      // biome-ignore lint/correctness/noConstructorReturn: a factory by design; instanceof works through ValueBase
-      return valueViewOf(
-        GuardedSegment.create(undefined, valueSpec(elementTypeOf(type), initial, merge(options))),
-      ) as never
-    }
-
-    static create(name: string, type: unknown, initial?: unknown, options?: ValueOptions): unknown {
-      return valueViewOf(
-        GuardedSegment.create(assertedName(name), valueSpec(elementTypeOf(type), initial, merge(options))),
-      )
-    }
-
-    static attach(target: string | Handle, type?: unknown, options?: AttachOptions): unknown {
-      const expected = type === undefined ? undefined : elementTypeOf(type)
-      return valueViewOf(GuardedSegment.attach(KIND, target, options, expected, false, unlocked))
-    }
-
-    static open(name: string, type: unknown, initial?: unknown, options?: ValueOptions): unknown {
-      return valueViewOf(GuardedSegment.open(name, valueSpec(elementTypeOf(type), initial, merge(options))))
-    }
-
-    static [Symbol.hasInstance](object: unknown): boolean {
-      return object instanceof ValueBase
-    }
-  }
+/** Makes the class of Value (`isUnlocked` false) and RawValue (true). */
+function defineValue(name: string, isUnlocked: boolean): unknown {
+  return defineKind({
+    name,
+    kind: 'Value',
+    Class: ValueFactory,
+    spec: (type: unknown, initial?: unknown, options?: ValueOptions) =>
+      guardedSpec(elementsOf(type, initial), options, isUnlocked),
+    memberSpec: (type: unknown, initial?: unknown, options?: ValueMemberOptions) =>
+      guardedMemberSpec(elementsOf(type, initial), options, isUnlocked),
+    attachSpec: (type?: unknown, options?: AttachOptions) =>
+      guardedAttachSpec(type === undefined ? undefined : elementTypeOf(type), options, isUnlocked),
+    reviveSpec: (options) => guardedAttachSpec(undefined, options, isUnlocked),
+  })
 }
 
 /**
@@ -243,7 +253,7 @@ function defineValue(unlocked: boolean): unknown {
  * console.assert(hits.value === 2)
  * ```
  */
-export const Value = defineValue(false) as ValueConstructor<ValueOptions>
+export const Value = defineValue('Value', false) as ValueConstructor<ValueOptions> & ValueMember<ValueMemberOptions>
 
 /**
  * A {@link Value} without a lock: the same as `lock: false`. Its arithmetic is exact all the same.
@@ -256,9 +266,4 @@ export const Value = defineValue(false) as ValueConstructor<ValueOptions>
  * console.assert(total.value === 1.5)
  * ```
  */
-export const RawValue = defineValue(true) as ValueConstructor<SegmentOptions>
-
-Object.defineProperty(Value, 'name', { value: 'Value' })
-Object.defineProperty(RawValue, 'name', { value: 'RawValue' })
-
-registerKind(KIND, (handle, options) => Value.attach(handle, undefined, options) as unknown as Shareable)
+export const RawValue = defineValue('RawValue', true) as ValueConstructor<SegmentOptions> & ValueMember<NoOptions>

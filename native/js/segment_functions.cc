@@ -136,6 +136,11 @@ Napi::Value SegmentId(const Napi::CallbackInfo& info, SegmentBinding& segment_bi
   return Napi::String::New(info.Env(), text);
 }
 
+// segmentMembers(segment): how many environments have the segment open.
+Napi::Value SegmentMembers(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
+  return Napi::Number::New(info.Env(), static_cast<double>(segment_binding.segment.CountMembers()));
+}
+
 Napi::Value SegmentPersistent(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
   return Napi::Boolean::New(info.Env(), segment_binding.segment.persistent());
 }
@@ -265,6 +270,7 @@ void ExportSegmentFunctions(Napi::Env env, Napi::Object exports) {
                 {"segmentPayloadBytes", OnSegment<SegmentPayloadBytes>},
                 {"segmentDescription", OnSegment<SegmentDescription>},
                 {"segmentId", OnSegment<SegmentId>},
+                {"segmentMembers", OnSegment<SegmentMembers>},
                 {"segmentPersistent", OnSegment<SegmentPersistent>},
                 {"segmentAnyNamespace", OnSegment<SegmentAnyNamespace>},
                 {"segmentBuffer", OnSegment<SegmentBuffer>},

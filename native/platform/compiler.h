@@ -27,7 +27,7 @@ inline int TrailingZeros(uint64_t bits) {
   return static_cast<int>(index);
 }
 
-// Between two looks of somebody who spins.
+// Between two checks of a spinning thread.
 #if defined(_M_ARM64)
 inline void SpinPause() { __yield(); }
 #else

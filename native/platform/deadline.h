@@ -1,5 +1,5 @@
-// Deadline: an absolute point on the monotonic clock. The only place where time is computed; waits take a Deadline, so
-// that an interrupted or spurious wake-up starts again without lengthening the wait.
+// Deadline: an absolute point on the monotonic clock, and the only place where time is computed. Waits take a Deadline, so that an
+// interrupted or spurious wake-up does not lengthen the wait.
 #pragma once
 
 #include <chrono>

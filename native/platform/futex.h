@@ -25,19 +25,18 @@ struct WaitTarget {
   uint32_t expected;
 };
 
-// How many words that may go away meanwhile one thread can sleep on at once: 1 where the system has no call for more, 0
-// where it has none at all, so that sleeping is looking.
+// On how many words, which may be unmapped meanwhile, one thread can sleep at once: 1 where the system has no call for more, 0 where it has
+// none at all, and sleeping is polling.
 size_t MaxWaitTargets();
 
-// Sleeps while each word holds what is expected of it. 0 < count <= MaxWaitTargets(). A word that is not mapped any more
-// counts as changed. Which of them ended the sleep the caller finds out by looking. Where MaxWaitTargets() is 0: one word,
-// which stays mapped.
+// Sleeps while each word holds its expected value. 0 < count <= MaxWaitTargets(). A word that is not mapped any more counts as changed.
+// The caller checks the words to learn which of them ended the sleep. Where MaxWaitTargets() is 0: one word, which stays mapped.
 WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t count, Deadline deadline);
 
 constexpr int kWakeAll = INT32_MAX;
 
-// Wakes up to `count` sleepers of `word` in any process and returns how many there were, as far as the system tells; where
-// sleeping is looking, it does nothing and returns 0. So a change of the word must come first, for all who rely on it.
+// Wakes up to `count` sleepers of `word` in any process, and returns how many, as far as the system tells. Where sleeping is polling, it
+// does nothing and returns 0: the word must be changed before.
 int FutexWake(const std::atomic<uint32_t>* word, int count);
 
 }  // namespace procshare

@@ -1,6 +1,5 @@
-// The members of shared memory: who is attached to it and known to be, by a number that no other member ever gets.
-//
-// The system knows which of them live (NamedMemory::IsMember), in all pid namespaces.
+// The numbered members of shared memory: environments that are attached to it. No two members ever have the same number, and the system
+// knows which of them live (NamedMemory::IsMember), in all pid namespaces.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +16,7 @@ class Members {
   // Whether `member` lives. Any thread may ask.
   virtual bool IsMember(uint64_t member) const = 0;
 
-  // Who owns the mutexes of this memory: its members, or null where owners are threads that the kernel knows.
+  // The owners of the mutexes of this memory: its members, or null where they are threads that the kernel knows.
   virtual Members* owners() = 0;
 };
 

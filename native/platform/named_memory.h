@@ -1,20 +1,20 @@
-// Named memory: bytes that unrelated processes find by name, whose name lives exactly as long as somebody holds it.
+// Named memory: bytes that unrelated processes find by name, whose name exists exactly as long as the memory is used.
 //
 // This header is the specification for a porter; linux/named_memory.cc is one implementation.
 //
-//   builder   The process that created the memory and has not published it. It is alone with it.
-//   holder    A process (to be exact, one NamedMemory object) that keeps the name alive.
-//   temporary The name goes with its last holder. All memory is born temporary, so that a builder that dies leaves
-//             nothing that counts; MakePersistent() ends that.
-//   stale     Temporary memory without a holder: all its holders were killed. Nobody can attach to it any more;
-//             Create() of the same name and ReclaimStaleMemory() remove it.
+//   builder   The process that has created the memory and not yet published it. No other process is attached.
+//   member    A process, or more exactly a NamedMemory object, that keeps the name. It has a number once it has called Join().
+//   temporary The name goes with its last member. All memory is created temporary, so that a builder that dies leaves no lasting name;
+//             MakePersistent() changes that.
+//   stale     Temporary memory without a member: all its members were killed. No process can attach to it any more; Create() of the
+//             same name and VisitMemory() remove it.
 //
 // Guarantees:
 //   N1  Of many concurrent calls of Create() for a name exactly one succeeds.
 //   N2  Attach() returns only published memory, or memory whose builder died (see NamedMemory::Attach).
-//   N3  The last holder that closes removes the name, unless the memory is persistent. The end of a process, by any
-//       means, ends its holds.
-//   N4  A name that means other memory by now is never removed by a holder of the old one.
+//   N3  The last member that closes removes the name, unless the memory is persistent. A process that ends, by any means, is no member
+//       any more.
+//   N4  A member of old memory never removes a name that means newer memory.
 //   N5  Every byte of created memory is backed: touching it cannot fail for want of space.
 #pragma once
 
@@ -32,7 +32,7 @@
 
 namespace procshare {
 
-// A view of the bytes in this process. It outlives the hold: the address range stays valid until destruction.
+// The bytes in the address space of this process. The range stays valid until destruction, also after NamedMemory::Close().
 class MemoryMapping {
  public:
   MemoryMapping(uint8_t* data, size_t byte_length) : data_(data), byte_length_(byte_length) {}
@@ -48,7 +48,7 @@ class MemoryMapping {
   size_t byte_length_;
 };
 
-// What a name means: equal for all holders of the same memory, different for memory that exists at the same time.
+// The identity of memory: equal for all members of the same memory, different for memory that exists at the same time.
 struct MemoryIdentity {
   uint64_t device = 0;
   uint64_t object = 0;
@@ -63,15 +63,14 @@ struct MemoryIdentityHash {
 
 class NamedMemory {
  public:
-  // Makes memory of exactly `byte_length` zero bytes and makes the caller its builder. Stale memory of that name is
-  // removed first. `mode` holds POSIX permission bits. `persistent` announces MakePersistent(): some systems keep such memory
-  // elsewhere.
-  // Fails with EEXIST when the name is alive, ENOSPC when there is no room (nothing is left behind).
+  // Creates memory of exactly `byte_length` zero bytes, with the caller as its builder. Removes stale memory of that name first. `mode`
+  // are POSIX permission bits. `persistent` announces MakePersistent(): some systems keep such memory elsewhere.
+  // Fails with EEXIST when the name is in use, and with ENOSPC, leaving nothing, when there is no room.
   static Result<NamedMemory> Create(const std::string& name, size_t byte_length, unsigned mode, bool persistent = false);
 
-  // Becomes a holder of what the name means, waiting until `deadline` for a builder to publish (kNotReady after it).
-  // When a builder died at the very moment of the call the result may be unpublished memory; the caller recognises
-  // that by its content, closes it and tries again. Fails with ENOENT when there is no such name, or only a stale one.
+  // Becomes a member of the memory of that name. Waits until `deadline` for a builder to publish it; then kNotReady. When a builder dies
+  // during the call the result may be unpublished memory: the caller recognises that by its content, closes it and tries again. Fails with
+  // ENOENT when there is no such name, or only a stale one.
   static Result<NamedMemory> Attach(const std::string& name, bool any_owner, Deadline deadline);
 
   NamedMemory(NamedMemory&& other) noexcept { *this = std::move(other); }
@@ -89,32 +88,35 @@ class NamedMemory {
   }
   ~NamedMemory() { Close(); }
 
-  // Keeps the name beyond the last holder. Called by the builder, before Publish().
+  // Keeps the name after the last member. Called by the builder, before Publish().
   Status MakePersistent();
 
-  // Makes the only holder a builder again, until Publish(). False when there are other holders.
+  // Makes the only member a builder again, until Publish(). False when there are other members.
   bool BecomeBuilder();
 
-  // Ends the builder's solitude; it goes on as a holder, with no moment in between at which it is neither.
+  // Lets other processes attach. The builder becomes a member, with no moment in between at which it is neither.
   Status Publish();
 
-  // Stops keeping the name, and goes on as a member: for a process that is about to end and may still use the memory. See N3.
+  // Stops keeping the name; the number of Join() stays valid. For a process that is about to end and may still use the memory. See N3.
   void Detach();
 
-  // Ends the hold; idempotent. See N3.
+  // Stops being a member; idempotent. See N3.
   void Close();
 
-  // Lets go of the mapping, which others may keep. After Close().
+  // Drops this reference to the mapping. After Close().
   void Unmap() { mapping_.reset(); }
 
-  // Makes this holder a member of the memory and returns a number that no other member has, now or later; the same each
-  // time. A member that closes, or whose process ends by any means, is one no more. 0 when the system refuses.
+  // Draws a number that no other member has, now or later; the same for each call. The number is valid until the member closes, or its
+  // process ends by any means. 0 when the system refuses.
   uint64_t Join();
 
-  // Whether `member` is one; any thread may ask while the holder is open. Once it is closed it cannot tell, and says yes.
+  // Whether that is the number of a living member. Any thread may ask. True for all numbers after Close(), which makes it unknown.
   bool IsMember(uint64_t member) const;
 
-  // Removes the name now, for whoever holds it. Fails with ENOENT when the name is gone or means other memory.
+  // The number of members at this moment, including this one.
+  size_t CountMembers() const;
+
+  // Removes the name now, although there are members. Fails with ENOENT when the name is gone or means other memory.
   Status Unlink();
 
   bool open() const { return descriptor_ >= 0; }
@@ -125,7 +127,7 @@ class NamedMemory {
   // Copies bytes without touching the mapping. False beyond the end.
   bool Read(uint64_t offset, void* into, size_t byte_length) const;
 
-  // Backs every byte of memory that somebody else made, perhaps sparsely (N5).
+  // Backs every byte of memory that another program has made, perhaps sparsely (N5).
   Status Reserve();
 
  private:
@@ -139,7 +141,7 @@ class NamedMemory {
   std::shared_ptr<MemoryMapping> mapping_;
 };
 
-// Removes the name of any memory of this user's, held or not. Fails with ENOENT.
+// Removes the name of any memory of this user, in use or not. Fails with ENOENT.
 Status UnlinkMemory(const std::string& name, bool any_owner);
 
 // One entry of a listing.
@@ -147,22 +149,21 @@ struct MemoryEntry {
   std::string name;
   uint64_t byte_length = 0;
   bool temporary = false;
-  bool held = false;
+  bool in_use = false;
 };
 
-// Calls `visit` for each piece of named memory of this user's, without holding or changing it. `read` copies bytes out
-// of it and returns false beyond its end. A `visit` that returns true reclaims the memory, if it is stale; the number of
-// those that were reclaimed is the result.
+// Calls `visit` for all named memory of this user, without becoming a member or changing it. `read` copies bytes out of the memory, and
+// returns false beyond its end. When `visit` returns true, the memory is removed if it is stale. The result is how many were removed.
 using MemoryReader = std::function<bool(uint64_t offset, void* into, size_t byte_length)>;
 Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const MemoryReader& read)>& visit);
 
-// How many of them this process can hold at once, as far as descriptors go.
+// How many of them this process can have open at once, as far as descriptors go.
 size_t MaxOpenMemory();
 
 // How many bytes of memory there is room for, if that is known.
 std::optional<uint64_t> FreeMemoryBytes();
 
-// What every segment's total size is a multiple of.
+// The total size of each segment is a multiple of this.
 size_t MemoryPageBytes();
 
 }  // namespace procshare

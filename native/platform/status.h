@@ -1,8 +1,8 @@
-// Status and Result: how every native function reports failure. No exceptions, no errno left in the air.
+// Status and Result: how every native function reports failure. There are no exceptions, and errno is never read later.
 //
-// A Status is an outcome in our own terms plus, for kSystem, the errno-style number and the system call it came from.
-// The platform layer normalises its system's numbers to errno values, the shm layer adds the outcomes about content,
-// and native/js turns a Status into a JavaScript error, by number and never by text.
+// A Status is an outcome and, for kSystem, an errno-style number and the system call that it came from. The platform layer converts the
+// numbers of its system to errno values, the shm layer adds the outcomes about content, and native/js makes a JavaScript error of a
+// Status, by number and never by text.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@ namespace procshare {
 enum class Outcome : uint8_t {
   kOk,
   kSystem,     // os_error and syscall say what failed
-  kNotReady,   // its creator has been at work for longer than we are willing to wait
+  kNotReady,   // its builder has not published it before the deadline
   kForeign,    // memory that procshare did not make
   kOtherUser,  // it belongs to another user and the caller did not allow that
-  kNotMemory,  // the name is taken by something that is not a plain memory object
+  kNotMemory,  // the name means something that is no plain memory object
   kLayout,     // made by a version with another segment layout
   kAbi,        // made by a process whose mutexes look different (other libc or word size)
   kNamespace,  // its mutexes belong to another pid namespace

@@ -221,7 +221,7 @@ Status ListSegments(std::vector<SegmentEntry>* entries) {
     SegmentEntry entry;
     entry.name = memory.name;
     entry.byte_length = memory.byte_length;
-    entry.attached = memory.held;
+    entry.attached = memory.in_use;
     entry.persistent = !memory.temporary;
     alignas(ControlBlock) uint8_t bytes[sizeof(ControlBlock)];
     const bool has_block = memory.byte_length % sizeof bytes == 0 && memory.byte_length != 0 &&
@@ -245,7 +245,7 @@ Status ListSegments(std::vector<SegmentEntry>* entries) {
 }
 
 Result<size_t> RemoveStaleSegments() {
-  return VisitMemory([](const MemoryEntry& memory, const MemoryReader&) { return memory.temporary && !memory.held; });
+  return VisitMemory([](const MemoryEntry& memory, const MemoryReader&) { return memory.temporary && !memory.in_use; });
 }
 
 }  // namespace procshare

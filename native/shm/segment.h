@@ -81,6 +81,7 @@ class Segment {
   // See NamedMemory.
   uint64_t Join() { return memory_.Join(); }
   bool IsMember(uint64_t member) const { return memory_.IsMember(member); }
+  size_t CountMembers() const { return memory_.CountMembers(); }
 
  private:
   explicit Segment(NamedMemory memory) : memory_(std::move(memory)) {}

@@ -1,4 +1,4 @@
-// What binding.gyp says for an operating system and an architecture, so that sources and defines are listed once. Reads the
+// Evaluates binding.gyp for an operating system and an architecture, so that sources and defines are listed once. Supports the
 // part of gyp's language that the file uses: Python literals, `variables`, `conditions`, `<!(command)`.
 
 import { execSync } from 'node:child_process'
@@ -15,7 +15,7 @@ function withoutMarks(variables) {
   return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name.replace(/%$/, ''), value]))
 }
 
-// Strings, or what is none: comments of Python become comments of JavaScript, and the rest is the same in both.
+// Outside of strings, Python's comments become JavaScript's; the rest is the same in both languages.
 function parse(text) {
   const literal = text.replace(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|#/g, (token) => (token === '#' ? '//' : token))
   return new Function(`return (${literal}\n)`)()
@@ -39,7 +39,7 @@ function holds(condition, variables) {
 
 function merge(target, settings) {
   for (const [key, value] of Object.entries(settings)) {
-    if (key.endsWith('!')) continue // takes away what node-gyp's own settings add, of which there are none here
+    if (key.endsWith('!')) continue // removes settings of node-gyp, of which there are none here
     if (Array.isArray(value)) target[key] = [...(target[key] ?? []), ...value]
     else if (typeof value === 'object') target[key] = merge(target[key] ?? {}, value)
     else target[key] = value

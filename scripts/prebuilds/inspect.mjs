@@ -1,5 +1,5 @@
-// What a finished addon needs from where it is loaded, and whether that is more than it should: other libraries than the
-// system's own, a newer C library, functions that nobody will provide.
+// Checks what a finished addon requires: only libraries of the system, no newer C library, and only functions that Node
+// provides.
 
 import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
@@ -44,7 +44,7 @@ const READERS = {
     return {
       libraries: [...dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)].map(([, library]) => library),
       versions: [...needs.matchAll(/GLIBC_([\d.]+)/g)].map(([, version]) => version.split('.').map(Number)),
-      // What glibc provides carries its version. Musl has no versions: what it must provide, glibc must too, by another name.
+      // Symbols of glibc have a version. Those of musl have none, and glibc has the same symbols.
       symbols: undefinedOnes
         .filter(([, binding]) => binding === 'GLOBAL')
         .map(([, , name, version]) => ({ name, isOfSystem: version !== undefined || (isMusl && OF_MUSL.test(name)) })),
@@ -68,7 +68,7 @@ const READERS = {
   },
 }
 
-// A C++ library that was not linked in would show here as mangled names, or those of its runtime.
+// A C++ library that was not linked in would appear here by its mangled names.
 const OF_MUSL = /^(?!_Z|__cxa_(?!finalize|atexit|thread_atexit)|__gxx|_Unwind)\w+$/
 
 function compare([major, minor = 0], [otherMajor, otherMinor = 0]) {

@@ -33,7 +33,7 @@ export function machoImports(file) {
     for (let symbol = first; symbol < first + count * SYMBOL_BYTES; symbol += SYMBOL_BYTES) {
       const type = bytes[symbol + 4]
       if ((type & N_STAB) !== 0 || (type & N_TYPE_AND_EXTERNAL) !== UNDEFINED_EXTERNAL) continue
-      // The high byte of the description is the number of the library that it is to come from.
+      // The high byte of the description is the number of the library that provides the symbol.
       const library = bytes.readUInt16LE(symbol + 6) >> 8
       const name = text(strings + bytes.readUInt32LE(symbol)).replace(/^_/, '')
       symbols.push({ name, isOfSystem: library !== DYNAMIC_LOOKUP && library > 0 })

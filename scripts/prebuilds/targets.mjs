@@ -1,4 +1,4 @@
-// The binaries that are published, by the names that node-gyp-build looks for.
+// The published binaries, by the names that node-gyp-build uses.
 
 export const TARGETS = [
   linux('x64', 'x86_64', 'glibc'),
@@ -10,7 +10,7 @@ export const TARGETS = [
   { name: 'win32-x64', platform: 'win32', arch: 'x64', file: 'win32-x64/procshare.node' },
 ]
 
-// The oldest C library that is supported is that of RHEL 8 and of Node 20's own binaries.
+// The oldest supported C library is that of RHEL 8 and of the binaries of Node 20.
 function linux(arch, machine, libc) {
   const abi = libc === 'glibc' ? 'gnu.2.28' : 'musl'
   return {

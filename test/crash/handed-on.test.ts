@@ -6,7 +6,7 @@ import { expectNoLeftovers } from '../helpers/leftovers.ts'
 
 expectNoLeftovers()
 
-it('a lock that was handed on as abandoned is not touched when its last handle is closed, or its process exits', async () => {
+it('a lock that was handed on as abandoned is not released by the last close or the exit of its former owner', async () => {
   for (const end of ['close', 'exit'] as const) {
     using lock = new Lock()
     await using victim = await spawnFixture('lock-user')

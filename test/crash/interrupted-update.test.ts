@@ -17,7 +17,7 @@ async function killInside(command: 'dieUpdating' | 'dieWriting', handle: Handle)
   await victim.kill('SIGKILL')
 }
 
-it('lets the next one update at once when a process is killed in the middle of its own update', async () => {
+it('lets the next process update at once when a process is killed during its update', async () => {
   using watch = new StallWatch()
   using value = Value.create(uniqueName('value'), 'i', 100)
   await using next = await spawnFixture('value-user')
@@ -38,7 +38,7 @@ it('lets the next one update at once when a process is killed in the middle of i
   expect(value.value).toBe(100 + ROUNDS)
 })
 
-it('keeps what a killed owner has written, and says so to the next one', async () => {
+it('keeps the writes of a killed owner, and reports the death to the next owner', async () => {
   using array = SharedArray.create(uniqueName('array'), 'i', 10)
   await killInside('dieWriting', array.handle)
   array.lock.runSync(({ abandoned }) => {
@@ -49,7 +49,7 @@ it('keeps what a killed owner has written, and says so to the next one', async (
   array.lock.runSync(({ abandoned }) => expect(abandoned).toBe(false))
 })
 
-describe('the news that a lock was abandoned', () => {
+describe('the report that a lock was abandoned', () => {
   const Point = Struct({ x: 'd', y: 'd' })
 
   interface Guarded extends Disposable {
@@ -135,7 +135,7 @@ describe('the news that a lock was abandoned', () => {
     expect(told(object.lock.acquireSync())).toBe(false)
   })
 
-  it.each(Object.entries(explicit))('is told once by %s', async (_name, take) => {
+  it.each(Object.entries(explicit))('is given once by %s', async (_name, take) => {
     const { lock } = values.pop()!
     expect(await take(lock)).toBe(true)
     expect(await take(lock)).toBe(false)

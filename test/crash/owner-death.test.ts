@@ -154,7 +154,7 @@ function blocked(peer: Peer, pid: number): Waiter {
 const waiters = (): Waiter[] => [blocked(elsewhere, elsewhere.pid), blocked(inWorker, process.pid), here, tasks]
 
 describe.each(Object.entries(deaths))('when the owner %s', (_how, death) => {
-  it('each of its locks goes at once to who waits for it, by blocking or in a task, and who gets it is told', async () => {
+  it('each of its locks goes at once to its blocking or asynchronous waiter, with abandoned: true', async () => {
     const locks = waiters().map(() => Lock.create(uniqueName('lock')))
     await inTime(death, death.rounds, async (owner, round) => {
       for (const lock of locks) await hold(owner, lock, round)
@@ -164,7 +164,7 @@ describe.each(Object.entries(deaths))('when the owner %s', (_how, death) => {
     for (const lock of locks) lock.close()
   })
 
-  it('a lock that many wait for goes at once to one of them, who alone is told, and then to the others', async () => {
+  it('a lock with many waiters goes at once to one of them, the only one with abandoned: true, and then to the others', async () => {
     using lock = Lock.create(uniqueName('lock'))
     await inTime(death, death.rounds / 2, async (owner, round) => {
       await hold(owner, lock, round)

@@ -211,7 +211,7 @@ inNamespaces('an object with a mutex', () => {
     expect(state.hits.value).toBe(5)
   })
 
-  it('is a pipe, too', async () => {
+  it('is a pipe as well', async () => {
     const [reader, writer] = new Pipe({ duplex: false, ...any })
     using _reader = reader
     using _writer = writer
@@ -270,7 +270,7 @@ inNamespaces("an object with pidNamespaces: 'any'", () => {
     await semaphore.acquire({ timeoutMs: 5000 })
   })
 
-  it('never gives a lock to two, however often processes with the same thread ids are killed', async () => {
+  it('never gives a lock to two processes when processes with the same thread ids are killed', async () => {
     const name = uniqueName()
     using words = SharedArray.create(name, 'i', 4096, any)
     const living = await Promise.all([elsewhere(), elsewhere()])
@@ -292,7 +292,7 @@ inNamespaces("an object with pidNamespaces: 'any'", () => {
 })
 
 inNamespaces('a persistent segment', () => {
-  it('moves to the namespace of whoever attaches when nobody else has it open', async () => {
+  it('moves to the namespace of the process that attaches when no other has it open', async () => {
     const name = uniqueName()
     {
       await using first = await elsewhere()
@@ -314,7 +314,7 @@ inNamespaces('a persistent segment', () => {
     }
   })
 
-  it('moves once for many newcomers that attach at the same time', async () => {
+  it('moves once when many processes attach at the same time', async () => {
     const name = uniqueName()
     const { handle } = await createdElsewhere(name)
     const processes = await Promise.all(Array.from({ length: 6 }, () => spawnFixture('namespace-user')))
@@ -330,7 +330,7 @@ inNamespaces('a persistent segment', () => {
 })
 
 inNamespaces('a process without /proc', () => {
-  it('knows its namespace from the kernel, or makes objects for all namespaces', async () => {
+  it('gets its namespace from the kernel, or creates objects for all namespaces', async () => {
     const script = 'umount -l /proc && exec "$0" "$@"'
     await using blind = await spawnFixture(
       'namespace-user',

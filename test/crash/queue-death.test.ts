@@ -23,7 +23,7 @@ function parse(value: unknown): [number, number] {
 }
 
 describe('a queue whose users are killed', () => {
-  it('loses nothing that a killed producer has put, and gets nothing in halves', async () => {
+  it('loses no item of a killed producer, and has no item in halves', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       using queue = new Queue<unknown>({ byteLength: 2 ** 13 })
       await using producers = await together(
@@ -48,7 +48,7 @@ describe('a queue whose users are killed', () => {
     }
   })
 
-  it('loses one item at most with a killed consumer', async () => {
+  it('loses at most one item with a killed consumer', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       using queue = new Queue<unknown>({ byteLength: 2 ** 13 })
       using taken = new RawArray('i', 400)
@@ -110,7 +110,7 @@ describe('a queue whose users are killed', () => {
 })
 
 describe('a pipe whose other end is killed', () => {
-  it('comes to its end soon, after what is under way', async () => {
+  it('ends soon, after the items in it', async () => {
     for (let round = 0; round < 3; round++) {
       const [ours, theirs] = new Pipe<number>()
       const child = new Process(new URL('../fixtures/queue-jobs.mjs', import.meta.url), {

@@ -47,7 +47,7 @@ function spillingQueue(maxSize: number, persist = false): Queue<unknown> {
 }
 
 describe('a queue with large items', () => {
-  it('has a segment for each item that is in it, and none for one that was taken', () => {
+  it('has a segment for each item in it, and none for an item that was taken', () => {
     using queue = spillingQueue(10)
     for (let i = 1; i <= 5; i++) {
       queue.putSync(new Uint8Array(5_000).fill(i))
@@ -61,7 +61,7 @@ describe('a queue with large items', () => {
     expect(queue.getSync()).toBe('small')
   })
 
-  it('takes a large item with others by getMany, and each once', async () => {
+  it('gives a large item with others to getMany, each once', async () => {
     using queue = spillingQueue(10)
     for (const item of ['a', new Uint8Array(5_000), 'b', 'c', new Uint8Array(6_000), new Uint8Array(7_000)]) {
       queue.putSync(item)
@@ -72,7 +72,7 @@ describe('a queue with large items', () => {
     expect(spillsOf(queue.name)).toEqual([])
   })
 
-  it('loses no segment for good when producers and consumers are killed, also while it stays open', {
+  it('leaves no segment for ever when producers and consumers are killed, even while it stays open', {
     timeout: 240_000, // it starts fifty processes, two at a time
   }, async () => {
     using queue = spillingQueue(4)
@@ -111,7 +111,7 @@ describe('a queue with large items', () => {
     expect(queue.getSync()).toEqual(new Uint8Array(5_000))
   })
 
-  it('is swept when it is opened again, if it is persistent and its last users were killed', async () => {
+  it('is swept at the next open, if it is persistent and its last users were killed', async () => {
     const queue = spillingQueue(1, true)
     using counts = new RawArray('i', 2)
     try {
@@ -132,7 +132,7 @@ describe('a queue with large items', () => {
     }
   })
 
-  it('is swept when another one is closed, if all its users were killed', async () => {
+  it('is swept when another queue is closed, if all its users were killed', async () => {
     const queue = spillingQueue(3)
     using counts = new RawArray('i', 2)
     await using user = await spawnFixture('spill-user', { queue: queue.handle, counts: counts.handle })
@@ -146,7 +146,7 @@ describe('a queue with large items', () => {
     expect(spillsOf(queue.name)).toEqual([])
   })
 
-  it('gives an item to the one of two consumers who takes it first, and the other one lets go of it', () => {
+  it('gives an item to the first of two consumers, and the other one detaches from its segment', () => {
     using queue = spillingQueue(3)
     queue.putSync(new Uint8Array(5_000).fill(1))
     queue.putSync('next')
@@ -168,7 +168,7 @@ describe('a queue with large items', () => {
     expect(openFiles().filter((file) => file.includes(spill!))).toEqual([])
   })
 
-  it('keeps its items while sweeps go on around it', async () => {
+  it('keeps its items during sweeps of other processes', async () => {
     using queue = spillingQueue(3)
     using counts = new RawArray('i', 2)
     const args = { queue: queue.handle, counts: counts.handle }
@@ -189,7 +189,7 @@ describe('a queue with large items', () => {
   })
 })
 
-describe('a persistent queue that nobody has open', () => {
+describe('a persistent queue without users', () => {
   it.each([
     [
       'of its own',
@@ -229,7 +229,7 @@ describe('a persistent queue that nobody has open', () => {
   })
 })
 
-describe('a name in the ring that means something else', () => {
+describe('a name in the ring that belongs to another segment', () => {
   /** Overwrites the name that stands for the large item that is first in the queue. */
   function replaceName(queue: Queue<unknown>, name: string): void {
     const [spill] = spillsOf(queue.name)
@@ -244,7 +244,7 @@ describe('a name in the ring that means something else', () => {
     unlinkSegment(spill!)
   }
 
-  it.each(['a stranger', 'another queue'])('never costs %s its segment', (victim) => {
+  it.each(['a stranger', 'another queue'])('never removes the segment of %s', (victim) => {
     using memory = SharedMemory.create(uniqueName('victim'), 64)
     using other = spillingQueue(2)
     other.putSync(new Uint8Array(3_000))
@@ -259,7 +259,7 @@ describe('a name in the ring that means something else', () => {
     expect(other.getSync()).toEqual(new Uint8Array(3_000))
   })
 
-  it('is an item that is lost when its segment was removed, and the queue goes on', async () => {
+  it('is lost when its segment was removed, and the queue goes on', async () => {
     using queue = spillingQueue(3)
     queue.putSync(new Uint8Array(5_000))
     queue.putSync('next')

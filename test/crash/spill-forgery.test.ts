@@ -86,7 +86,7 @@ describe('a segment that names the anchor of a queue in use', () => {
     }
   })
 
-  it('never costs it an item that waits when a process opens that segment as a queue', () => {
+  it('cannot make the queue lose a waiting item, when a process opens that segment as a queue', () => {
     using queue = waitingQueue()
     using model = Queue.create(uniqueName('model'), SPILL)
     const description = JSON.parse(readSegment(model.name).description.toString()) as object
@@ -109,7 +109,7 @@ describe('a sweep', () => {
     [[{ description: null }]],
     [[{ cell: 'x', description: { anchor: null } }]],
     [{ length: 1 }],
-  ])('takes a description whose members are %j, and still removes orphans', (members) => {
+  ])('accepts a description whose members are %j, and still removes orphans', (members) => {
     using queue = Queue.create<unknown>(uniqueName('spill'), SPILL)
     const orphan = `${anchorOf(queue)}-orphan`
     forge(uniqueName('forged'), { kind: 'SharedState', members })
@@ -121,7 +121,7 @@ describe('a sweep', () => {
   })
 
   it.each([undefined, null, 5, '', 'elsewhere'])(
-    'removes no segment that calls itself a large item of a queue that its name does not belong to: %j',
+    'removes no segment that claims to be a large item of an unrelated queue: %j',
     (anchor) => {
       const name = uniqueName('forged')
       forge(name, { kind: 'Spill', anchor })
@@ -131,10 +131,10 @@ describe('a sweep', () => {
   )
 })
 
-describe('large items that nobody will take', () => {
+describe('large items that are never taken', () => {
   const spillsOf = (anchor: string) => names().filter((name) => name.startsWith(anchor))
 
-  it('go with the last close of their queue, by whichever process', async () => {
+  it('are removed at the last close of their queue, in any process', async () => {
     for (const last of ['this process', 'another']) {
       using counts = new RawArray('i', 2)
       const queue = waitingQueue()
@@ -155,7 +155,7 @@ describe('large items that nobody will take', () => {
     }
   })
 
-  it('stay for the users of a queue that was unlinked, through sweeps, and go with the last of them', async () => {
+  it('stay for the users of an unlinked queue, through sweeps, and are removed with the last of them', async () => {
     using counts = new RawArray('i', 2)
     const queue = waitingQueue()
     const anchor = anchorOf(queue)

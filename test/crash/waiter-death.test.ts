@@ -23,7 +23,7 @@ afterAll(async () => {
   await next[Symbol.asyncDispose]()
 })
 
-it('a waiter that is killed or terminated disturbs neither the owner nor the others who wait', async () => {
+it('a waiter that is killed or terminated affects neither the owner nor other waiters', async () => {
   using lock = Lock.create(uniqueName('lock'))
   await owner.call('hold', lock.handle)
   const others = [lock.acquire(), next.call<{ abandoned: boolean }>('visit', lock.handle, 'sync')] as const
@@ -45,7 +45,7 @@ it('a waiter that is killed or terminated disturbs neither the owner nor the oth
   expect([guard.abandoned, (await others[1]).abandoned]).toEqual([false, false])
 })
 
-it('a waiter that is killed while the lock is released to it does not take the lock along', async () => {
+it('a waiter that is killed while the lock is released to it does not keep the lock', async () => {
   using watch = new StallWatch()
   for (let round = 0; round < ROUNDS; round++) {
     using lock = Lock.create(uniqueName('lock'))

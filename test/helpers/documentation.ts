@@ -17,7 +17,7 @@ export interface Example {
 }
 
 const FENCE =
-  /(?:<!-- (?:not run: (?<notRun>.+?)|file: (?<file>.+?)) -->\s*)?^```(?<language>ts|js)\b[^\n]*\n(?<code>[\s\S]*?)^```/gm
+  /(?:<!-- (?:not run: (?<notRun>.+?)|file: (?<file>.+?)) -->\s*)?^(?<fence>`{3,})(?<language>ts|js)\b[^\n]*\n(?<code>[\s\S]*?)^\k<fence>$/gm
 
 /** The examples of one text. */
 export function examplesIn(text: string, titleAt: (index: number) => string): Example[] {

@@ -8,7 +8,7 @@
  *   journal, count   Set(word, value) = entry {word, old value}; count++; the word itself. Commit = count := 0
  *   number, awaited  the wake word
  *   Lock             Guard's constructor: the mutex; entries count-1 .. 0 restored; count := 0
- *   Tend             Mend, with little patience: a mutex that is held is left alone
+ *   Repair           RepairIfTorn, with a brief wait: a mutex that is held is left alone
  *
  *   process    TryAcquire: value? (or not settled) - lock - value? - Set, Set, Set - commit - unlock
  *              Release: lock - Set, Set - commit - unlock - flag?
@@ -124,7 +124,7 @@ inline Lock() {
 
 inline Unlock() { atomic { assert(mutex == me); mutex = FREE } }
 
-inline Tend() {
+inline Repair() {
   if
   :: count == 0
   :: else ->
@@ -217,7 +217,7 @@ endAsleep:
     :: !asleep[me] -> goto awake
     :: atomic { asleep[me] && beat[me] -> asleep[me] = false; beat[me] = false };
 #ifndef BREAK_NO_TEND
-      Tend();
+      Repair();
 #endif
       goto announce
     fi;

@@ -362,7 +362,7 @@ void ClosingRacesWithAttaching() {
 bool ListedAsHeld(const std::string& name) {
   bool held = false;
   const Result<size_t> visited = VisitMemory([&](const MemoryEntry& entry, const MemoryReader&) {
-    if (entry.name == name) held = entry.held;
+    if (entry.name == name) held = entry.in_use;
     return false;
   });
   CHECK(visited.ok());
@@ -417,7 +417,7 @@ void StaleMemoryIsNotAttachable() {
       if (entry.name != name) return false;
       seen = true;
       CHECK_EQ(entry.byte_length, kBytes);
-      CHECK(entry.temporary && !entry.held);
+      CHECK(entry.temporary && !entry.in_use);
       char byte;
       CHECK(read(kBytes - 1, &byte, 1));
       CHECK(!read(kBytes, &byte, 1));
@@ -439,7 +439,7 @@ void StaleMemoryIsNotAttachable() {
 void HeldMemoryIsNeverReclaimed() {
   const std::string name = TestName("held");
   const auto sweep = [&](const MemoryEntry& entry, const MemoryReader&) {
-    if (entry.name == name) CHECK(entry.held);
+    if (entry.name == name) CHECK(entry.in_use);
     return entry.name == name;
   };
   NamedMemory memory = MustCreate(name);
@@ -555,7 +555,7 @@ void ForeignMemoryIsNeverReclaimed() {
   MakeForeignFile(name, 4096);
   const uint64_t object = ObjectOf(name);
   const auto sweep = [&](const MemoryEntry& entry, const MemoryReader&) {
-    if (entry.name == name) CHECK(!entry.temporary && !entry.held);
+    if (entry.name == name) CHECK(!entry.temporary && !entry.in_use);
     return entry.name == name;
   };
   CHECK_EQ(VisitMemory(sweep).value(), 0);

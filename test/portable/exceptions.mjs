@@ -34,12 +34,12 @@ const unsettledAwait = (reason) => ({
     ...KINDS_OF_WAITS.flatMap((kind) => {
       const process = `a process that only waits (${kind})`
       return [
-        `${process} > stays until the timeout, or for ever, and after ref() and unref() in the middle of the wait`,
-        `${process} > ends by itself after unref() (unref, await: code 13) and leaves nothing behind`,
-        `${process} > ends by itself after unref() (unref, await with a timeout: code 13) and leaves nothing behind`,
+        `${process} > stays until the timeout, or without limit, and also after unref() and ref() during the wait`,
+        `${process} > ends by itself with code 13 after unref() and leaves nothing behind`,
       ]
     }),
-    'a process that waits for a word stays until the wait has ended, unless each wait is told not to keep it',
+    'a process that waits for objects of all kinds ends by itself after unref() (unref, await with a timeout: code 13)',
+    'a process that waits for a word stays until the wait has ended, unless every wait has ref: false',
   ],
   reason,
   skip: true,
@@ -47,7 +47,7 @@ const unsettledAwait = (reason) => ({
 
 const OTHER_WORDS = {
   file: inProcesses('fixture'),
-  tests: ['says why a fixture did not become ready'],
+  tests: ['reports why a fixture did not become ready'],
   reason: 'other words for a module that is not found',
 }
 
@@ -91,48 +91,48 @@ const BUN = [
   TLS_ALERT,
   {
     file: unit('documentation-examples'),
-    tests: ['an example is refused > when it does not come to an end by itself'],
+    tests: ['an example fails > when it does not end by itself'],
     reason: 'the deadline of spawn() does not end a program that loops',
     skip: true,
   },
   {
     file: unit('package'),
-    tests: ['keeps its files to itself'],
+    tests: ['does not export its files'],
     reason: 'the error of a path that is not exported has another code',
   },
   {
     file: unit('pipe'),
-    tests: ['a pipe > polls without taking'],
+    tests: ['a pipe > polls without taking a message'],
     reason: 'AbortSignal.timeout() has other words for its reason',
   },
   OTHER_WORDS,
   unsettledAwait('the process stays, whatever the promise is'),
   {
     file: inProcesses('many-waits'),
-    tests: ['process.exit() ends a process at once in which everything waits in every way'],
+    tests: ['process.exit() at once ends a process with pending waits of every kind'],
     reason: STALE_AFTER_EXIT,
     skip: true,
   },
   {
     file: inProcesses('process'),
-    tests: ['the end > by an error (failUnhandled) is told to join, with the stack on standard error'],
+    tests: ['the end > by an error (failUnhandled) rejects join, with the stack on standard error'],
     reason: 'an unhandled rejection ends the process before the parent is told of it',
   },
   {
     file: inProcesses('process'),
-    tests: ['output > is complete at the end, however much it is', 'output > is complete at the end by an error, too'],
+    tests: ['output > is complete at the end, in any amount', 'output > is complete at the end by an error as well'],
     reason: 'what a child writes to a pipe just before it exits may be cut off',
     skip: true,
   },
   {
     file: inProcesses('programs'),
-    tests: ['a cluster that counts its requests prints what it should'],
+    tests: ['a cluster that counts its requests prints its expected output'],
     reason: 'the workers of a cluster do not share what they listen on, and disconnect() does not end them',
     skip: true,
   },
   {
     file: inProcesses('lifetime-leaks'),
-    tests: ['200 workers that end without closing anything leave nothing'],
+    tests: ['80 workers that end without closing anything leave nothing'],
     reason: 'buffers of a worker that ends are not freed before the process ends',
   },
   {
@@ -142,7 +142,7 @@ const BUN = [
   },
   {
     file: inProcesses('limits'),
-    tests: ['large arrays > of more than four gigabytes work, or are refused before they cost anything'],
+    tests: ['large arrays > of more than four gigabytes work, or are refused before they use memory'],
     reason: 'a buffer of more than 4 GiB is refused by an error of its own',
   },
 ]
@@ -168,7 +168,7 @@ const DENO = [
   TLS_ALERT,
   {
     file: unit('documentation-examples'),
-    tests: ['an example is refused > when an assertion of it fails'],
+    tests: ['an example fails > when one of its assertions fails'],
     reason: 'the module that makes assertions throw is not preloaded in a child',
   },
   {
@@ -182,7 +182,7 @@ const DENO = [
   },
   {
     file: unit('shared-memory'),
-    tests: ['SharedMemory > gives a buffer that other threads can share, where the runtime can make one'],
+    tests: ['SharedMemory > returns a buffer that other threads can share, if the runtime can create one'],
     reason: 'claims a version of Node whose Node-API has shared buffers, and has none',
   },
   OTHER_WORDS,
@@ -197,7 +197,7 @@ const DENO = [
   {
     file: inProcesses('many-waits'),
     tests: [
-      'process.exit() ends a process at once in which everything waits in every way',
+      'process.exit() at once ends a process with pending waits of every kind',
       ...KINDS_OF_WAITS.filter((kind) => !kind.startsWith('lock')).map(
         (kind) => `a worker that waits is terminated at once > ${kind} (sync)`,
       ),
@@ -212,12 +212,12 @@ const DENO = [
   },
   {
     file: inProcesses('process'),
-    tests: ['what is run > gets the environment, options and folder that it is given, and no variable of ours'],
+    tests: ['the function > gets the given environment, options and folder, and no variable of the library'],
     reason: 'a child is given variables and options of its own',
   },
   {
     file: inProcesses('process'),
-    tests: ['the end > by a module that does not work (no-such-module.mjs, work) is told to join'],
+    tests: ['the end > by a module that does not work (no-such-module.mjs, work) rejects join'],
     reason: 'other words for a module that is not found',
   },
   {
@@ -242,38 +242,38 @@ const DENO = [
   },
   {
     file: inProcesses('worker-threads'),
-    tests: ['keeps its memory when its buffer is in the transfer list of a message'],
+    tests: ['keeps its memory if its buffer is in the transfer list of a message'],
     reason: 'a buffer that is marked as not transferable is transferred',
   },
   {
     file: inProcesses('worker-threads'),
-    tests: ['counts exactly in many workers, beside each other and one after the other'],
+    tests: ['keeps an exact count with concurrent and successive workers'],
     reason: NO_HOOKS,
   },
   { file: inProcesses('lifetime'), reason: NO_HOOKS, skip: true },
   {
     file: inProcesses('lifetime-leaks'),
-    tests: ['200 workers that end without closing anything leave nothing'],
+    tests: ['80 workers that end without closing anything leave nothing'],
     reason: NO_HOOKS,
   },
   {
     file: inProcesses('lifetime-leaks'),
-    tests: ['10,000 times creating and closing leaves nothing: an array of 1 MB'],
+    tests: ['creating and closing leaves nothing: an array of 1 MB, 2000 times'],
     reason: 'takes longer than its deadline, a minute, on a busy machine',
     skip: true,
   },
   {
     file: inProcesses('lifetime-races'),
-    tests: ['nobody sees a half-made segment, or waits for one, when its creator is killed'],
+    tests: ['no process sees an incomplete segment, or waits for one, when its creator is killed'],
     reason: 'takes longer than its deadline, half a minute, on a busy machine',
     skip: true,
   },
   {
     file: inProcesses('limits'),
     tests: [
-      'with few descriptors > the one too many is refused with advice, and after a close() it works again',
+      'with few descriptors > one segment too many is refused with advice, and works after a close()',
       ...['0', '022', '077', '0777'].map(
-        (mask) => `the mode of a segment > is what was asked for under a umask of ${mask}`,
+        (mask) => `the mode of a segment > is the requested one under a umask of ${mask}`,
       ),
     ],
     reason: 'fork() with another program, here a shell, puts arguments of Deno before those of the program',
@@ -281,7 +281,7 @@ const DENO = [
   {
     file: inProcesses('fairness'),
     tests: [
-      'a lock that others take again as soon as they have released it > is had by each of eight equals at least three tenths as often in a second as by any other',
+      'a lock that other processes acquire again as soon as they have released it > is acquired by each of eight equal processes at least three tenths as often in a second as by any other',
     ],
     reason: 'turns of the event loop take longer there, and by chance one of eight is short',
     skip: true,
@@ -330,15 +330,15 @@ const DENO = [
   },
   {
     file: crash('waiter-death'),
-    tests: ['a waiter that is killed or terminated disturbs neither the owner nor the others who wait'],
+    tests: ['a waiter that is killed or terminated affects neither the owner nor other waiters'],
     reason: 'what a terminated worker waited for may still be granted to it',
     skip: true,
   },
   {
     file: crash('owner-death'),
     tests: [
-      'each of its locks goes at once to who waits for it, by blocking or in a task, and who gets it is told',
-      'a lock that many wait for goes at once to one of them, who alone is told, and then to the others',
+      'each of its locks goes at once to its blocking or asynchronous waiter, with abandoned: true',
+      'a lock with many waiters goes at once to one of them, the only one with abandoned: true, and then to the others',
     ].map((name) => `when the owner is a worker that is terminated while it blocks > ${name}`),
     reason: BLOCKED_WORKER,
     skip: true,
@@ -394,7 +394,7 @@ const WINDOWS = [
   { file: inProcesses('lifetime-leaks'), reason: 'counts descriptors and mappings in /proc', skip: true },
   {
     file: inProcesses('process'),
-    tests: ['the end > gives the exit code, negative for a signal'],
+    tests: ['the end > has an exit code, negative for a signal'],
     reason: 'a process that sends itself a signal ends with code 1',
   },
   {
@@ -429,4 +429,9 @@ export function exceptionFor(runtime, file, name) {
 /** The names of the tests of a file that are listed. */
 export function exceptionsIn(runtime, file) {
   return (EXCEPTIONS[runtime] ?? []).filter((exception) => exception.file === file).flatMap(({ tests = [] }) => tests)
+}
+
+/** Every exception of every runtime. */
+export function allExceptions() {
+  return Object.values(EXCEPTIONS).flat()
 }

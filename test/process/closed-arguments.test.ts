@@ -30,7 +30,7 @@ it('a member of a state arrives after the state was closed', async () => {
   expect(await child.join()).toBe(0)
 })
 
-it('an end of a pipe that is closed right after the start counts until the child has it, and no longer', async () => {
+it('an end of a pipe that is closed right after the start counts until the child has attached', async () => {
   const [ours, theirs] = new Pipe<number>()
   using _ours = ours
   const child = start('sendOne', theirs)

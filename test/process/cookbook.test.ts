@@ -74,7 +74,11 @@ describe('the recipe', () => {
     await worker.printed('writing the report')
     expect(await kitchen.output('one-job.mjs')).toBe('skipped: another process is writing the report\n')
     await worker.kill()
-    const next = ['the last process died at work: removing what it left', 'writing the report', 'the report is written']
+    const next = [
+      'the last process died during the job: removing what it left',
+      'writing the report',
+      'the report is written',
+    ]
     expect(await kitchen.output('one-job.mjs', [0])).toBe(`${next.join('\n')}\n`)
     expect(await kitchen.output('one-job.mjs', [0])).toBe(`${next.slice(1).join('\n')}\n`)
   })
@@ -229,7 +233,7 @@ describe('the recipe', () => {
     await Promise.all(programs.map((program) => program.printed('debug: looking for work')))
   })
 
-  it('of a graceful shutdown finishes the item at work, and loses it only to SIGKILL', async ({ expect }) => {
+  it('of a graceful shutdown finishes the current item, and loses it only to SIGKILL', async ({ expect }) => {
     await using kitchen = new Kitchen()
     await kitchen.output('shutdown.mjs', ['put', 'ann', 'bob', 'carol'])
     const first = kitchen.run('shutdown.mjs')
@@ -279,12 +283,12 @@ describe('the recipe', () => {
   it.skipIf(!canUnshare)('of containers works in several pid namespaces', async ({ expect }) => {
     await using kitchen = new Kitchen()
     const first = kitchen.run('containers.mjs', [FOR_EVER_MS], { under: UNSHARE })
-    await first.printed('at work')
+    await first.printed('working')
     const second = kitchen.run('containers.mjs', [0], { under: UNSHARE })
     await second.printed('visit 2')
     await first.kill()
     expect(await second.ended()).toEqual(OK)
-    expect(second.output).toBe('visit 2\nat work: the last owner died\ndone\n')
+    expect(second.output).toBe('visit 2\nworking: the last owner died\ndone\n')
   })
 
   it('of pm2 counts on across a reload and a restart', async ({ expect }) => {

@@ -37,14 +37,14 @@ function spawnWithFew(args: object) {
 }
 
 describe.skipIf(process.platform !== 'linux')('with 1,024 descriptors', () => {
-  it.each(KINDS)('a loop drops one object after the other, in turns, in microtasks and in none: %s', async (kind) => {
+  it.each(KINDS)('a loop may drop one object after the other, in any kind of turn: %s', async (kind) => {
     await using child = await spawnWithFew({ name: uniqueName() })
     expect(await child.call('asynchronously', kind, 'a turn of the event loop', COUNT)).toBeLessThan(MAX_FILES)
     expect(await child.call('asynchronously', kind, 'a microtask', COUNT)).toBeLessThan(MAX_FILES)
     expect(await child.call('synchronously', kind, COUNT)).toBeLessThan(MAX_FILES)
   })
 
-  it('a process attaches to more segments than it could hold, when it drops them', async () => {
+  it('a process can attach to more segments than it has descriptors for, if it drops them', async () => {
     const values = Array.from({ length: 1_500 }, () => Value.create(uniqueName('many'), 'i'))
     await using child = await spawnWithFew({ names: values.map(({ name }) => name) })
     await child.call('asynchronously', 'an attached Value', 'a turn of the event loop', values.length)
@@ -53,12 +53,12 @@ describe.skipIf(process.platform !== 'linux')('with 1,024 descriptors', () => {
     for (const value of values) value.close()
   })
 
-  it('what is kept of objects, a view, a buffer, a guard, goes on while others are let go of', async () => {
+  it('kept views, buffers and guards stay usable while dropped objects are closed', async () => {
     await using child = await spawnWithFew({ name: uniqueName() })
     expect(await child.call('keeping', COUNT)).toBe(COUNT / 50)
   })
 
-  it('an object whose handle was read stays until it is closed, however late the other side attaches', async () => {
+  it('an object whose handle was read stays until it is closed, even if the other side attaches late', async () => {
     await using child = await spawnWithFew({})
     const handles = await child.call<Handle[]>('handles', 100)
     for (const [i, handle] of handles.entries()) {
@@ -68,7 +68,7 @@ describe.skipIf(process.platform !== 'linux')('with 1,024 descriptors', () => {
   })
 })
 
-it('a handle of what was closed before the other side attached is stale, and says so; a name is not there', () => {
+it('a handle of an object that was closed early is ERR_STALE_HANDLE, and its name is ENOENT', () => {
   const value = new Value('i')
   const { handle, name } = value
   value.close()

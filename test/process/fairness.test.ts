@@ -10,9 +10,9 @@ function crowding(): number {
   return Math.max(1, loadavg()[0]! / availableParallelism())
 }
 
-describe('a lock that others take again as soon as they have released it', () => {
+describe('a lock that other processes acquire again as soon as they have released it', () => {
   it.each([0, 0.05, 1])(
-    'is had by a task within 50 ms in 99 of 100 cases, when they hold it for %d ms',
+    'is acquired by a task within 50 ms in 99 of 100 cases, when they hold it for %d ms',
     async (holdMs) => {
       using lock = new Lock()
       await using hammerers = await together([spawnFixture('hammer'), spawnFixture('hammer')])
@@ -36,7 +36,7 @@ describe('a lock that others take again as soon as they have released it', () =>
     ['a task', 20],
     ['a thread', 20],
     ['a task', 2],
-  ])('is had by %s after a few turns of a holder that never pauses, of %d ms each', async (who, holdMs) => {
+  ])('is acquired by %s after a few turns of an owner that never pauses, of %d ms each', async (who, holdMs) => {
     using lock = new Lock()
     using turns = new RawArray('i', 1)
     await using holder = await spawnFixture('hammer')
@@ -54,7 +54,7 @@ describe('a lock that others take again as soon as they have released it', () =>
     }
   })
 
-  it('is had by each of eight equals at least three tenths as often in a second as by any other', async () => {
+  it('is acquired by each of eight equal processes at least three tenths as often in a second as by any other', async () => {
     using lock = new Lock()
     await using equals = await together(Array.from({ length: 8 }, () => spawnFixture('hammer')))
     const turns = await Promise.all(equals.map((peer) => peer.call<number>('hammer', lock.handle, 1_000, 0)))
@@ -62,7 +62,7 @@ describe('a lock that others take again as soon as they have released it', () =>
   })
 
   it.each(['a task', 'a thread'])(
-    'is not kept from %s for long by somebody who asks for the next turn and is killed',
+    'is not kept from %s for long by a waiter that reserves the next turn and is killed',
     async (who) => {
       using lock = new Lock()
       const guard = lock.acquireSync()

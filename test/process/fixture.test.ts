@@ -6,26 +6,23 @@ const kinds: [string, () => Promise<FixtureProcess | FixtureWorker>][] = [
   ['a worker', () => startWorker('echo', { a: 1 })],
 ]
 
-it.each(kinds)(
-  '%s answers calls, reports events, passes errors on and ends by itself when let',
-  async (_kind, start) => {
-    await using peer = await start()
-    expect(await peer.call('args')).toEqual({ a: 1 })
-    expect(await peer.call('echo', 1, 'b', [2])).toEqual([1, 'b', [2]])
-    await peer.call('report', 'first')
-    await peer.call('report', 'second')
-    expect(await peer.event('told')).toBe('first')
-    expect(await peer.event('told')).toBe('second')
-    await expect(peer.call('fail')).rejects.toMatchObject({
-      name: 'RangeError',
-      message: 'as asked',
-      code: 'ERR_ASKED',
-    })
-    void peer.call('end').catch(() => {})
-    expect(await peer.ended()).toEqual('pid' in peer ? { code: 0, signal: null } : 0)
-    await expect(peer.call('args')).rejects.toThrow('has ended')
-  },
-)
+it.each(kinds)('%s answers calls, reports events, passes errors on and ends by itself', async (_kind, start) => {
+  await using peer = await start()
+  expect(await peer.call('args')).toEqual({ a: 1 })
+  expect(await peer.call('echo', 1, 'b', [2])).toEqual([1, 'b', [2]])
+  await peer.call('report', 'first')
+  await peer.call('report', 'second')
+  expect(await peer.event('told')).toBe('first')
+  expect(await peer.event('told')).toBe('second')
+  await expect(peer.call('fail')).rejects.toMatchObject({
+    name: 'RangeError',
+    message: 'as asked',
+    code: 'ERR_ASKED',
+  })
+  void peer.call('end').catch(() => {})
+  expect(await peer.ended()).toEqual('pid' in peer ? { code: 0, signal: null } : 0)
+  await expect(peer.call('args')).rejects.toThrow('has ended')
+})
 
 it('kills a process that is still there at the end of its scope', async () => {
   let outer: FixtureProcess
@@ -36,7 +33,7 @@ it('kills a process that is still there at the end of its scope', async () => {
   expect(await outer.ended()).toEqual({ code: null, signal: 'SIGKILL' })
 })
 
-it('says why a fixture did not become ready', async () => {
+it('reports why a fixture did not become ready', async () => {
   await expect(spawnFixture('no-such-fixture')).rejects.toThrow('Cannot find module')
   await expect(startWorker('no-such-fixture')).rejects.toThrow('Cannot find module')
 })

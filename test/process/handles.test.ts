@@ -105,7 +105,7 @@ it.each(Object.entries(ways))('all objects travel through %s', async (_way, star
   for (const object of Object.values(objects)) object.close()
 })
 
-it('processes that know nothing of each other meet by name', async () => {
+it('unrelated processes meet by name', async () => {
   const name = uniqueName('met')
   await using creator = await spawnFixture(FIXTURE)
   await using visitor = await spawnFixture(FIXTURE)

@@ -33,7 +33,7 @@ const python = (command: string, name: string) =>
   execFileSync('python3', [SCRIPT, command, name], { encoding: 'utf8' }).trim()
 
 describe.skipIf(noPython !== undefined)('memory of a Python program', () => {
-  it('is read and written by SharedMemory, and its name is left to the one who made it', async () => {
+  it('is read and written by SharedMemory, and keeps its name', async () => {
     const name = uniqueName('python')
     const child = spawn('python3', [SCRIPT, 'make', name], { stdio: ['pipe', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
@@ -57,7 +57,7 @@ describe.skipIf(noPython !== undefined)('memory of a Python program', () => {
     again.close()
   })
 
-  it('finds the elements of our arrays at offset 0', () => {
+  it('has the elements of arrays of the library at offset 0', () => {
     using array = SharedArray.create(uniqueName('ours'), 'd', [1.5, -2.25, 1e300])
     expect(python('read', array.name).split(' ').map(Number)).toEqual([1.5, -2.25, 1e300])
     python('write', array.name)
@@ -93,7 +93,7 @@ int main(void) {
 const runOn = (name: string, size: number) => runC(C_PROGRAM, [`-DNAME="/${name}"`, `-DSIZE=${size}`, '-lrt'])
 
 describe.skipIf(noCompiler !== undefined)('memory of a C program', () => {
-  it.each([4, 100, 512, 4096, 5000, 100_000])('of %i bytes is taken by SharedMemory as it is', (size) => {
+  it.each([4, 100, 512, 4096, 5000, 100_000])('of %i bytes can be attached to by SharedMemory', (size) => {
     const name = uniqueName('c')
     runOn(name, size)
     const memory = SharedMemory.attach(name)
@@ -111,7 +111,7 @@ describe.skipIf(noCompiler !== undefined)('memory of a C program', () => {
     expect(existsSync(pathOf(name))).toBe(false)
   })
 
-  it('finds the bytes of our memory', () => {
+  it('has the bytes of memory of the library', () => {
     using memory = SharedMemory.create(uniqueName('ours'), 8192)
     new Int32Array(memory.buffer).set([10, 20])
     expect(runOn(memory.name, 0)).toBe('10 20')
@@ -121,7 +121,7 @@ describe.skipIf(noCompiler !== undefined)('memory of a C program', () => {
   })
 })
 
-it('a sparse file is backed before anybody gets it', () => {
+it('a sparse file is allocated before it is used', () => {
   const name = uniqueName('sparse')
   writeFileSync(pathOf(name), '', { mode: 0o600 })
   truncateSync(pathOf(name), 2 ** 20)

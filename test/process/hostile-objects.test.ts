@@ -37,12 +37,12 @@ it.each([
   expect(found).toEqual(Object.fromEntries(by.map((text) => [text, 'ERR_CORRUPT'])))
 })
 
-it('the generation of a barrier that no number holds is ERR_CORRUPT', async () => {
+it('a generation of a barrier beyond the safe integers is ERR_CORRUPT', async () => {
   child ??= await spawnFixture('hostile-descriptions')
   expect(await child.call('generation', uniqueName('hostile'))).toEqual(['ERR_CORRUPT', 'ERR_CORRUPT'])
 })
 
-it('bytes of a queue that are no item are ERR_CORRUPT', async () => {
+it('bytes of a queue that are not an item are ERR_CORRUPT', async () => {
   child ??= await spawnFixture('hostile-descriptions')
   const { seed, strange } = await child.call<{ seed: number; strange: string[] }>('items', uniqueName('hostile'), 400)
   expect(strange, `seed ${seed}`).toEqual([])

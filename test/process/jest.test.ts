@@ -21,7 +21,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(project, { recursive: true }))
 
-it('works in two files of tests that one process runs, and lets it end', { timeout: 240_000 }, async () => {
+it('works in two test files of one Jest process, which can end', { timeout: 240_000 }, async () => {
   const args = [JEST, '--runInBand', '--silent', `--cacheDirectory=${path.join(project, 'cache')}`]
   const { stderr } = await promisify(execFile)(process.execPath, args, { cwd: project, timeout: 200_000 })
   expect(stderr).toContain('Tests:       12 passed, 12 total')

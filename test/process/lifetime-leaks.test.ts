@@ -65,7 +65,7 @@ it.each([
 it.each([
   ['Value', 'value', 10_000],
   ['SharedMemory without a buffer', 'memoryWithoutBuffer', 10_000],
-])('%s: what is closed is gone at once, also in a loop that never pauses', async (_title, kind, times) => {
+])('%s: a closed segment disappears at once, also in a loop that never pauses', async (_title, kind, times) => {
   await using child = await start()
   const before = await child.call<Measurement>('measure')
   const after = await child.call<Measurement>('cycle', kind, 'closingWithoutPause', times)

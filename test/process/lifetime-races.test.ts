@@ -49,7 +49,7 @@ class Arena implements AsyncDisposable {
   }
 }
 
-it('exactly one of many that open a name at the same instant creates, and all get the same', async () => {
+it('exactly one of many processes that open a name at the same time creates it, and all get the same segment', async () => {
   const rounds = 150
   await using arena = new Arena(4)
   const contenders = await arena.startAll()
@@ -68,7 +68,7 @@ it('exactly one of many that open a name at the same instant creates, and all ge
   expect(creators.size).toBeGreaterThan(1) // else it was no race
 })
 
-it('there are never two segments of one name at one time, however opening and closing overlap', async () => {
+it('there are never two segments of one name at one time, with any overlap of opening and closing', async () => {
   await using arena = new Arena(4)
   const contenders = await arena.startAll()
   const results = contenders.map((one) =>
@@ -85,7 +85,9 @@ it('there are never two segments of one name at one time, however opening and cl
   expect(isNameInUse(arena.name)).toBe(false)
 })
 
-it('nobody sees a half-made segment, or waits for one, when its creator is killed', { timeout: 120_000 }, async () => {
+it('no process sees an incomplete segment, or waits for one, when its creator is killed', {
+  timeout: 120_000,
+}, async () => {
   const kills = 40
   await using arena = new Arena(4)
   const survivors = await Promise.all([arena.start(1), arena.start(2)])
@@ -114,7 +116,7 @@ it('nobody sees a half-made segment, or waits for one, when its creator is kille
   expect(isNameInUse(arena.name)).toBe(false)
 })
 
-it('attaching while the last one closes gives a whole object or ENOENT', async () => {
+it('attaching during the last close gives a complete object or ENOENT', async () => {
   const enough = 300
   await using arena = new Arena(3)
   const [creator, ...lookers] = await arena.startAll()
@@ -146,7 +148,7 @@ it('closing an unlinked segment never removes a new one of its name', async () =
   expect(isNameInUse(arena.name)).toBe(false)
 })
 
-it('old holders go on with an unlinked segment while a new one has its name', async () => {
+it('an unlinked segment stays usable while a new one has its name', async () => {
   const name = uniqueName('renewed')
   await using reader = await spawnFixture('lifetime-actor')
   using old = SharedArray.create(name, 'i', [1, 2, 3])

@@ -41,7 +41,7 @@ describe('with one megabyte of shared memory', () => {
   const mounted = (options: string) => () =>
     spawnUnder('unshare', ['-m', 'sh'], `mount -t tmpfs -o ${options} tmpfs /dev/shm`, { name: uniqueName() })
 
-  it('what finds no room says so, with advice, and leaves nothing; what is smaller works', async (context) => {
+  it('a segment without room is refused with advice and leaves nothing, and a smaller one works', async (context) => {
     await using child = await tryToStart(mounted('size=1m'), "no file system of one's own here")
     if (child === undefined) return context.skip()
     const noRoom = {
@@ -81,7 +81,7 @@ describe('with one megabyte of shared memory', () => {
     expect((await child.call<string[]>('names')).sort()).toEqual(['counter', 'half again', 'quarter'])
   })
 
-  it('no room for one more name is no room', async (context) => {
+  it('a lack of room for one more name is reported as a lack of room', async (context) => {
     await using child = await tryToStart(mounted('size=1m,nr_inodes=10'), "no file system of one's own here")
     if (child === undefined) return context.skip()
     const { count, error } = await child.call<{ count: number; error: unknown }>('exhaust')
@@ -91,7 +91,7 @@ describe('with one megabyte of shared memory', () => {
     expect(await run(child, 'Value', 1, 'again')).toEqual(DONE)
   })
 
-  it('a read-only one is told as such', async (context) => {
+  it('read-only shared memory is reported as such', async (context) => {
     await using child = await tryToStart(mounted('ro'), "no file system of one's own here")
     if (child === undefined) return context.skip()
     expect(await run(child, 'Value', 1, 'any')).toMatchObject({ error: { code: 'EROFS' } })
@@ -101,7 +101,7 @@ describe('with one megabyte of shared memory', () => {
 })
 
 describe('with few descriptors', () => {
-  it('the one too many is refused with advice, and after a close() it works again', async () => {
+  it('one segment too many is refused with advice, and works after a close()', async () => {
     const name = uniqueName('few')
     await using child = await spawnUnder('sh', [], 'ulimit -n 256', { name })
     const { count, error } = await child.call<{ count: number; error: unknown }>('exhaust')
@@ -142,7 +142,7 @@ describe('another user', () => {
     await stranger?.[Symbol.asyncDispose]()
   })
 
-  it('has no access to what was made without a mode', async (context) => {
+  it('has no access to a segment without a mode', async (context) => {
     if (stranger === undefined) return context.skip()
     expect(await stranger.call('uid')).toBe(NOBODY)
     using value = Value.create(uniqueName(), 'i', 5)
@@ -162,7 +162,7 @@ describe('another user', () => {
     expect(value.value).toBe(5)
   })
 
-  it('needs anyOwner for what was made for all', async (context) => {
+  it('needs anyOwner for a segment for all users', async (context) => {
     if (stranger === undefined) return context.skip()
     using value = Value.create(uniqueName(), 'i', 5, { mode: 0o666 })
     const refused = {
@@ -190,7 +190,7 @@ describe('another user', () => {
     expect(existsSync(`/dev/shm/${value.name}`)).toBe(true)
   })
 
-  it('may not write to what was made to be read, nor read what was made to be written', async (context) => {
+  it('may not write to a read-only segment, nor read a write-only one', async (context) => {
     if (stranger === undefined) return context.skip()
     for (const mode of [0o644, 0o622, 0o600, 0o660]) {
       using value = Value.create(uniqueName(), 'i', 5, { mode })
@@ -200,7 +200,7 @@ describe('another user', () => {
     }
   })
 
-  it('is taken at his word by anyOwner, the lock that he gave included', async (context) => {
+  it('is trusted by anyOwner, including the lock of the segment', async (context) => {
     if (stranger === undefined) return context.skip()
     const name = uniqueName('theirs')
     expect(await run(stranger, 'ValueWithLock', 1, name, { mode: 0o666 })).toEqual(DONE)
@@ -215,14 +215,14 @@ describe('another user', () => {
     expect(readdirSync('/dev/shm').filter((file) => file.startsWith(name))).toEqual([])
   })
 
-  it('does not list or sweep what is not his', async (context) => {
+  it('does not list or sweep segments of others', async (context) => {
     if (stranger === undefined) return context.skip()
     using _value = Value.create(uniqueName(), 'i', 5, { mode: 0o666 })
     expect(await run(stranger, 'list')).toEqual({ value: 0 })
     expect(await run(stranger, 'removeStale')).toEqual({ value: 0 })
   })
 
-  it('cannot remove the name when he is the last; the owner can take it again', async (context) => {
+  it('cannot remove the name as the last user, and the owner can use it again', async (context) => {
     if (stranger === undefined) return context.skip()
     const name = uniqueName('orphan')
     const value = Value.create(name, 'i', 5, { mode: 0o666 })
@@ -239,7 +239,7 @@ describe('another user', () => {
 })
 
 describe('the mode of a segment', () => {
-  it.each(['0', '022', '077', '0777'])('is what was asked for under a umask of %s', async (umask) => {
+  it.each(['0', '022', '077', '0777'])('is the requested one under a umask of %s', async (umask) => {
     await using child = await spawnUnder('sh', [], `umask ${umask}`, {})
     expect(await child.call('umask')).toBe(Number.parseInt(umask, 8))
     for (const [i, mode] of [0o600, 0o666, 0o644, 0o640, 0o777].entries()) {
@@ -266,7 +266,7 @@ describe('large arrays', () => {
     return isRoom
   }
 
-  it('of one gigabyte are seen from end to end by another process', async (context) => {
+  it('of one gigabyte are readable from end to end by another process', async (context) => {
     if (!isThereRoom(GIGABYTE)) return context.skip()
     await using child = await spawnFixture('lifetime-limits')
     const length = GIGABYTE / 8
@@ -282,7 +282,7 @@ describe('large arrays', () => {
     array.lock.runSync(() => {})
   })
 
-  it('of more than four gigabytes work, or are refused before they cost anything', {
+  it('of more than four gigabytes work, or are refused before they use memory', {
     timeout: 120_000,
   }, async (context) => {
     const length = 4.5 * GIGABYTE
@@ -342,7 +342,7 @@ describe('many', () => {
     expect(readdirSync('/dev/shm').filter((name) => name.startsWith(namePrefix))).toEqual([])
   })
 
-  it('2,000 locks exist at once, each for itself', () => {
+  it('2,000 locks exist at once, independent of each other', () => {
     const values = Array.from({ length: 2_000 }, () => new Value('i'))
     const guards = values.map((value) => value.lock.acquireSync())
     expect(values.every((value) => value.lock.locked)).toBe(true)
@@ -351,7 +351,7 @@ describe('many', () => {
     for (const value of values) value.close()
   })
 
-  it('2,000 users of one segment count as so many', () => {
+  it('2,000 users of one segment are counted', () => {
     const name = uniqueName('popular')
     const users = Array.from({ length: 2_000 }, () => Value.open(name, 'i'))
     for (const user of users.slice(1)) user.close()

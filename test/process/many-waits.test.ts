@@ -103,7 +103,7 @@ const ownSegmentsOf = (pid: unknown) => listSegments().filter(({ creatorPid }) =
 describe.each(OBJECTS)('a process that only waits (%s)', (kind) => {
   const start = (form: string) => new FixtureProcess('endless-wait', { kinds: [kind], form }, {})
 
-  it('stays until the timeout, or for ever, and after ref() and unref() in the middle of the wait', async () => {
+  it('stays until the timeout, or without limit, and also after unref() and ref() during the wait', async () => {
     await using child = start('kept alive')
     if (ENDLESS_WAITS[kind]!.hasTimeout !== false) expect(await child.event('failed')).toBe('ERR_TIMEOUT')
     await child.event('stayed')
@@ -129,7 +129,7 @@ it.each([
   expect(ownSegmentsOf(pid)).toEqual([])
 })
 
-it('a process that waits for a word stays until the wait has ended, unless each wait is told not to keep it', async () => {
+it('a process that waits for a word stays until the wait has ended, unless every wait has ref: false', async () => {
   await using child = new FixtureProcess('endless-wait', { kinds: [], form: 'words' }, {})
   const pid = await child.event('waiting')
   expect([await child.event('ended'), await child.event('ended'), await child.event('ended')]).toEqual([
@@ -161,7 +161,7 @@ describe('a worker that waits is terminated at once', () => {
   )
 })
 
-it('process.exit() ends a process at once in which everything waits in every way', async () => {
+it('process.exit() at once ends a process with pending waits of every kind', async () => {
   for (let round = 0; round < 5; round++) {
     await using child = new FixtureProcess('endless-wait', { kinds: [], form: 'exit' }, {})
     expect(await child.ended()).toEqual({ code: 7, signal: null })

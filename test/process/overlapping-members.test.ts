@@ -54,7 +54,7 @@ describe('a state of which', () => {
     expect(() => SharedState.attach(name, SCHEMA)).toThrow(expect.objectContaining({ name: 'ShareError' }))
   })
 
-  it('a ring says that it reaches over the next member is ERR_CORRUPT', () => {
+  it('a ring claims the bytes of the next member is ERR_CORRUPT', () => {
     let jobs = 0
     forge(
       ({ members }) => {
@@ -68,14 +68,14 @@ describe('a state of which', () => {
     expect(() => SharedState.attach(name)).toThrow(CORRUPT)
   })
 
-  it('the description is changed by nothing can be attached to', () => {
+  it('the description is not changed can be attached to', () => {
     forge(() => {})
     using state = SharedState.attach(name, SCHEMA)
     expect(state.second.add(1)).toBe(0)
   })
 })
 
-it('an array whose place for waiters is its own lock is ERR_CORRUPT for whoever waits', () => {
+it('an array whose table of waiters is its own lock is ERR_CORRUPT for every wait', () => {
   using model = SharedArray.create(`${name}-model`, 'i', 4)
   const { bytes, block, description } = readSegment(model.name)
   const at = (field: number | undefined) => Number(block.readBigUInt64LE(field!))
@@ -87,7 +87,7 @@ it('an array whose place for waiters is its own lock is ERR_CORRUPT for whoever 
   array.lock.runSync(() => expect(array.lock.locked).toBe(true))
 })
 
-it('a pipe whose first ring says that it reaches into the second one is ERR_CORRUPT', () => {
+it('a pipe whose first ring claims bytes of the second one is ERR_CORRUPT', () => {
   const [end, other] = Pipe.create(name, { byteLength: 512, persist: true })
   const { bytes, block } = readSegment(name)
   const cellsOffset = Number(block.readBigUInt64LE(FIELDS.cellsOffset))

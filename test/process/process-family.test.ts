@@ -71,7 +71,7 @@ describe('a child ends with the process that started it', () => {
     ['calls process.exit()', (head) => void head.call('exit', 0).catch(() => {})],
   ]
 
-  it.each(endings)('when that %s, in whatever the child is at', async (_how, end) => {
+  it.each(endings)('when that %s, at any point of the child', async (_how, end) => {
     using ties = Ties.forEach(states)
     await using heads = await together(states.map(() => spawnFixture('family-head')))
     await Promise.all(heads.map((head, i) => head.call('start', 'holdAndWait', ties[i]!.handles, quiet, states[i])))
@@ -84,7 +84,7 @@ describe('a child ends with the process that started it', () => {
     for (const [i, ms] of took.entries()) expect({ [states[i]!]: ms < maxMs || ms }).toEqual({ [states[i]!]: true })
   })
 
-  it('also when it is a grandchild', async () => {
+  it('even if it is a grandchild', async () => {
     using ties = new Ties()
     await using head = await spawnFixture('family-head')
     await head.call('start', 'delegateHold', ties.handles, quiet, 'computing')
@@ -96,7 +96,7 @@ describe('a child ends with the process that started it', () => {
     expect(took).toBeLessThan(watch.worstMs() < STALLED_MS ? 2 * ENDS_WITHIN_MS : LATEST_MS)
   })
 
-  it('also when that was a worker that is terminated', async () => {
+  it('even if that was a worker that is terminated', async () => {
     using ties = new Ties()
     await using head = await startWorker('family-head')
     await head.call('start', 'holdAndWait', ties.handles, quiet, 'idle')
@@ -125,19 +125,19 @@ describe('a child ends with the process that started it', () => {
   })
 })
 
-describe('a child that is stopped before it has loaded ends when it goes on', () => {
+describe('a child that is stopped before it has loaded ends when it continues', () => {
   it.each([
     ['a Process', 'process'],
     ['a detached Process, which has not been told that it is one', 'detached'],
     ['the server of a manager', 'manager'],
-  ])('if its parent was killed just when it had forked it: %s', async (_what, kind) => {
+  ])('if its parent was killed right after the fork: %s', async (_what, kind) => {
     await expectToEnd(kind, 'at once')
   })
 
   it.each([
     ['a Process', 'process'],
     ['the server of a manager', 'manager'],
-  ])('if its parent was killed when it had told it what to do: %s', async (_what, kind) => {
+  ])('if its parent was killed after it had sent the task: %s', async (_what, kind) => {
     await expectToEnd(kind, 'after the message')
   })
 
@@ -226,7 +226,7 @@ describe('a detached child', () => {
     expect(await head.ended()).toEqual({ code: 0, signal: null })
   })
 
-  it('does not keep its parent after a join that has given up', async () => {
+  it('does not keep its parent alive after a join that timed out', async () => {
     using ready = new Value('i')
     using awaited = new Lock()
     using count = new Value('i')
@@ -245,7 +245,7 @@ describe('a detached child', () => {
   })
 })
 
-it('a module that starts a process when it is imported is an error, not an avalanche', async () => {
+it('a module that starts a process when it is imported is an error, not an endless chain of processes', async () => {
   await using program = runProgram('unguarded')
   expect(await program.ended()).toEqual({ code: 0, signal: null })
   expect(await program.output()).toBe('imported\nimported\nERR_PROCESS_FAILED ERR_PROCESS_IMPORT\n')

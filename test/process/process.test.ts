@@ -68,7 +68,7 @@ describe('arguments', () => {
     expect(map.get(value)).toBe('as a key')
   })
 
-  it('arrive as structured clone makes them, if they are not shared objects', async () => {
+  it('arrive as structured clones, if they are not shared objects', async () => {
     const sparse = [1, 2, 3]
     delete sparse[1]
     const args = [
@@ -92,7 +92,7 @@ describe('arguments', () => {
     ).toBe(0)
   })
 
-  it('arrive as the errors that they were, with causes, properties and shared objects', async () => {
+  it('arrive as the same errors, with causes, properties and shared objects', async () => {
     using value = new Value('i')
     const error = new RangeError('sent', { cause: new TypeError('why') })
     Object.assign(error, { status: 503, value, work: function work() {} })
@@ -136,14 +136,14 @@ describe('arguments', () => {
     await expect(child.join()).rejects.toThrow(shareError('ERR_PROCESS_STATE'))
   })
 
-  it('that are closed, or look like what is sent for a shared object, are refused before anything starts', () => {
+  it('that are closed, or look like the form of a shared object in a message, are refused before the start', () => {
     const value = new Value('i')
     value.close()
     expect(() => job('nothing', [value]).start()).toThrow(shareError('ERR_CLOSED'))
     expect(() => job('nothing', { 'procshare:attach': 1 }).start()).toThrow(valueError(/args/))
   })
 
-  it('that nobody else holds are there for the child all the same', async () => {
+  it('that no variable refers to reach the child', async () => {
     const child = new Process(JOBS, { args: [new Value('i'), new SharedMemory(10)] }).start()
     for (let i = 0; i < 5; i++) {
       global.gc?.()
@@ -165,8 +165,8 @@ describe('arguments', () => {
   })
 })
 
-describe('what is run', () => {
-  it('is the default export, or the one that is named; an asynchronous one is awaited', async () => {
+describe('the function', () => {
+  it('is the default export or the named one, and is awaited', async () => {
     using value = new Value('i')
     expect(await new Process(JOBS, { args: [value] }).start().join()).toBe(0)
     expect(await new Process(JOBS, { export: 'addLater', args: [value] }).start().join()).toBe(0)
@@ -191,7 +191,7 @@ describe('what is run', () => {
     expect(value.value).toBe(2)
   })
 
-  it('is refused when it cannot be right', () => {
+  it('is refused if it is invalid', () => {
     expect(() => new Process('jobs.mjs')).toThrow(valueError(/^module/))
     expect(() => new Process('https://example.org/jobs.mjs')).toThrow(valueError(/^module/))
     expect(() => new Process(new URL('https://example.org/jobs.mjs'))).toThrow(valueError(/^module/))
@@ -208,7 +208,7 @@ describe('what is run', () => {
     for (const [options, error] of bad) expect(() => new Process(JOBS, options)).toThrow(error)
   })
 
-  it('gets the environment, options and folder that it is given, and no variable of ours', async () => {
+  it('gets the given environment, options and folder, and no variable of the library', async () => {
     using text = new SharedArray('c', 1_000)
     const env = { ...process.env, GREETING: 'hello' }
     const options: ProcessOptions = { env, execArgv: ['--no-warnings'], cwd: '/', name: 'painter' }
@@ -225,7 +225,7 @@ describe('what is run', () => {
 })
 
 describe('the program', () => {
-  it('that runs the module is that of this process, or the one that is given', async () => {
+  it('that runs the module is that of this process, or execPath', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'process-'))
     try {
       const execPath = join(directory, 'my-node')
@@ -247,7 +247,7 @@ describe('the program', () => {
 })
 
 describe('the end', () => {
-  it('gives the exit code, negative for a signal', async () => {
+  it('has an exit code, negative for a signal', async () => {
     expect(await job('nothing').start().join()).toBe(0)
     expect(await job('exit', 3).start().join()).toBe(3)
     expect(await job('setExitCode', 4).start().join()).toBe(4)
@@ -256,7 +256,7 @@ describe('the end', () => {
     expect(await job('killItself', 'SIGABRT').start().join()).toBe(-6)
   })
 
-  it('does not wait for timers that the function has left', async () => {
+  it('does not wait for pending timers of the function', async () => {
     expect(await job('leaveTimer').start().join({ timeoutMs: 20_000 })).toBe(0)
   })
 
@@ -265,7 +265,7 @@ describe('the end', () => {
     ['failLater', { name: 'TypeError', message: 'failed later, as asked' }, /at failLater .*jobs\.mjs/],
     ['failInTimer', { name: 'Error', message: 'uncaught, as asked' }, /jobs\.mjs/],
     ['failUnhandled', { name: 'Error', message: 'unhandled, as asked' }, /jobs\.mjs/],
-  ])('by an error (%s) is told to join, with the stack on standard error', async (name, cause, stack) => {
+  ])('by an error (%s) rejects join, with the stack on standard error', async (name, cause, stack) => {
     const child = new Process(JOBS, { export: name, stdio: 'pipe', name: 'failing' }).start()
     const errors = readAll(child.stderr!)
     const error = await failureOf(child)
@@ -278,7 +278,7 @@ describe('the end', () => {
     await expect(child.join()).rejects.toBe(error)
   })
 
-  it('by an error is told to join with all that the error has, what cannot be sent as its text', async () => {
+  it('by an error rejects join with all properties of the error, or their texts', async () => {
     using text = new SharedArray('c', 5)
     const { cause } = (await failureOf(quiet('failAtLength', [text]).start())) as {
       cause: TypeError & { status: number; job: unknown; work: unknown; text: unknown; self: unknown[] }
@@ -296,7 +296,7 @@ describe('the end', () => {
     expect([all.message, all.errors[0] instanceof SyntaxError, all.errors[1]]).toEqual(['all', true, 'second'])
   })
 
-  it('by what is no error is told to join as it was, or as an error with its text', async () => {
+  it('by another value rejects join with that value, or with an error with its text', async () => {
     const thrown = async (name: string, ...args: unknown[]) => failureOf(quiet(name, args).start())
     const text = await thrown('failWithText')
     expect([text.cause, text.message]).toEqual(['only a text', expect.stringMatching(/failed with only a text$/)])
@@ -310,9 +310,7 @@ describe('the end', () => {
     expect((await thrown('failWith', 'refusing')).cause).toBeInstanceOf(Error)
   })
 
-  it('by an error is told to join also when the child is seen to have ended before its last message is', async ({
-    skip,
-  }) => {
+  it('by an error rejects join even if the exit of the child is noticed before its last message', async ({ skip }) => {
     skip(process.platform !== 'linux', 'whether a child has ended is seen in /proc')
     using awaited = new Lock()
     using ready = new Value('i')
@@ -336,7 +334,7 @@ describe('the end', () => {
     ['no-such-module.mjs', 'work', /Cannot find module/],
     ['jobs.mjs', 'noSuchExport', /exports no function "noSuchExport": it exports addLater, /],
     ['jobs.mjs', 'notAFunction', /exports no function "notAFunction"/],
-  ])('by a module that does not work (%s, %s) is told to join', async (file, name, message) => {
+  ])('by a module that does not work (%s, %s) rejects join', async (file, name, message) => {
     const module = new URL(`../fixtures/${file}`, import.meta.url)
     const child = new Process(module, { export: name, stdio: 'pipe' }).start()
     const errors = readAll(child.stderr!)
@@ -345,7 +343,7 @@ describe('the end', () => {
     expect(child.exitCode).toBe(1)
   })
 
-  it('by a program that cannot be started is told to join', async () => {
+  it('by a program that cannot be started rejects join', async () => {
     const child = quiet('nothing', [], { cwd: '/no/such/folder' }).start()
     expect((await failureOf(child)).cause.code).toBe('ENOENT')
     expect(child.isAlive).toBe(false)
@@ -353,7 +351,7 @@ describe('the end', () => {
     await child[Symbol.asyncDispose]()
   })
 
-  it('leaves an unjoined failure without consequences here', async () => {
+  it('has no effect on this process if a failure is not joined', async () => {
     const child = quiet('fail').start()
     await eventually(() => child.exitCode === 1)
     await new Promise(setImmediate)
@@ -361,7 +359,7 @@ describe('the end', () => {
 })
 
 describe('join', () => {
-  it('gives up after timeoutMs, the child going on, and may be called again and again', async () => {
+  it('ends after timeoutMs while the child continues, and may be called repeatedly', async () => {
     using held = new Lock()
     using lock = new Lock()
     using ready = new Value('i')
@@ -377,7 +375,7 @@ describe('join', () => {
     expect(await child.join({ timeoutMs: 0 })).toBe(0)
   })
 
-  it('gives up when its signal aborts, with the reason', async () => {
+  it('ends with the reason when its signal aborts', async () => {
     using held = new Lock()
     using lock = new Lock()
     using ready = new Value('i')
@@ -396,7 +394,7 @@ describe('join', () => {
     expect(child.isAlive).toBe(true)
   })
 
-  it('and terminate and kill need a process that was started, and start one that was not', async () => {
+  it('and terminate and kill need a started process, and start one that is not', async () => {
     const child = job('nothing')
     await expect(child.join()).rejects.toThrow(shareError('ERR_PROCESS_STATE'))
     expect(() => child.terminate()).toThrow(shareError('ERR_PROCESS_STATE'))
@@ -413,7 +411,7 @@ describe('join', () => {
 })
 
 describe('the state', () => {
-  it('of a process is told by isAlive, exitCode, pid, name and inspect', async () => {
+  it('of a process is in isAlive, exitCode, pid, name and inspect', async () => {
     using held = new Lock()
     using lock = new Lock()
     using ready = new Value('i')
@@ -433,13 +431,13 @@ describe('the state', () => {
     expect(held.acquireSync().abandoned).toBe(true)
   })
 
-  it('is a name of its own for each process', () => {
+  it('includes a different name for each process', () => {
     const [first, second] = [job('nothing'), job('nothing')]
     expect(first.name).toMatch(/^Process-\d+$/)
     expect(second.name).not.toBe(first.name)
   })
 
-  it.each(['idle', 'blocked', 'computing', 'asleep'])('%s is no obstacle to terminate()', async (how) => {
+  it.each(['idle', 'blocked', 'computing', 'asleep'])('%s does not prevent terminate()', async (how) => {
     using held = new Lock()
     using lock = new Lock()
     using ready = new Value('i')
@@ -477,13 +475,13 @@ describe('output', () => {
     expect(await output).toEqual(['hello\n', 'not hello\n'])
   })
 
-  it("is nowhere with stdio 'ignore'", async () => {
+  it("is discarded with stdio 'ignore'", async () => {
     const child = quiet('print', ['hello']).start()
     expect([child.stdout, child.stderr]).toEqual([null, null])
     expect(await child.join()).toBe(0)
   })
 
-  it('is complete at the end, however much it is', async () => {
+  it('is complete at the end, in any amount', async () => {
     const child = new Process(JOBS, { export: 'printMuch', args: [1], stdio: 'pipe' }).start()
     const output = await readAll(child.stdout!)
     expect(await child.join()).toBe(0)
@@ -491,7 +489,7 @@ describe('output', () => {
     expect(output.endsWith('y')).toBe(true)
   })
 
-  it('is complete at the end by an error, too', async () => {
+  it('is complete at the end by an error as well', async () => {
     const child = new Process(JOBS, { export: 'printMuchAndFail', args: [1], stdio: 'pipe' }).start()
     const output = Promise.all([readAll(child.stdout!), readAll(child.stderr!)])
     await failureOf(child)
@@ -509,13 +507,13 @@ describe('isMainProcess and processName', () => {
     return JSON.parse(text.value.toString())
   }
 
-  it('tell the program from its children and grandchildren', async () => {
+  it('distinguish the program from its children and grandchildren', async () => {
     expect([isMainProcess, processName]).toEqual([true, 'MainProcess'])
     expect(await portrait('describe')).toMatchObject({ main: false, name: 'parent' })
     expect(await portrait('delegate', 'describe')).toMatchObject({ main: false, name: 'parent-child' })
   })
 
-  it('and parentProcess tell who has started a process', async () => {
+  it('and parentProcess name the process that started a process', async () => {
     expect(parentProcess).toBeUndefined()
     const parent = { name: 'MainProcess', pid: process.pid }
     expect(await portrait('describeOrigin')).toMatchObject({ parent, inWorker: parent })
@@ -524,7 +522,7 @@ describe('isMainProcess and processName', () => {
     expect(grandchild.parent.pid).not.toBe(process.pid)
   })
 
-  it('are those of a program in what a child starts by other means', async () => {
+  it('are those of a program in a process that a child starts in another way', async () => {
     expect(await portrait('describeSpawned')).toEqual({ main: true, name: 'MainProcess' })
   })
 

@@ -7,7 +7,7 @@ const programs: [string, string, string][] = [
   ['a cluster that counts its requests', 'cluster-counter', '60 requests, 3 workers\n60 in all\n'],
 ]
 
-it.each(programs)('%s prints what it should', async (_what, name, expected) => {
+it.each(programs)('%s prints its expected output', async (_what, name, expected) => {
   await using program = runProgram(name)
   expect({ exit: await program.ended(), output: await program.output(), errors: program.stderr }).toEqual({
     exit: { code: 0, signal: null },

@@ -63,7 +63,7 @@ describe('a queue', () => {
     expect(output.getManySync(10)).toEqual([2, 4, 6])
   })
 
-  it('is put into in order by a thread that blocks behind its own asynchronous puts', async () => {
+  it('gets the items of a thread in order when a put of it blocks after its own asynchronous puts', async () => {
     using queue = new Queue<object>({ maxSize: 1 })
     const item = (number: number) => ({ id: 0, number, text: '' })
     await using user = await spawnFixture('queue-user', { handle: queue.handle })
@@ -111,7 +111,7 @@ describe('a queue', () => {
     },
   )
 
-  it('wakes a consumer in another process that waits', async () => {
+  it('wakes a waiting consumer in another process', async () => {
     using queue = new Queue<Uint8Array>()
     await using user = await spawnFixture('queue-user', { handle: queue.handle })
     const got = queue.get({ timeoutMs: 20_000 })

@@ -108,7 +108,7 @@ describe.each<[string, (args?: unknown) => Promise<Peer>]>([
   })
 })
 
-it('a state goes through process.send as it is', async () => {
+it('a state can be passed to process.send', async () => {
   using state = new SharedState(schema)
   await using peer = await spawnFixture('state-user')
   state.jobs.putSync({ from: 'parent' })
@@ -116,7 +116,7 @@ it('a state goes through process.send as it is', async () => {
   expectUsed(state)
 })
 
-it('a state may be an argument of a Process, with a member of it beside', async () => {
+it('a state may be an argument of a Process, together with one of its members', async () => {
   using state = new SharedState({ hits: Value('i'), lock: Lock(), jobs: Queue<string>() })
   const jobs = new URL('../fixtures/jobs.mjs', import.meta.url)
   const children = ['one', 'two', 'three'].map((name) =>
@@ -143,7 +143,7 @@ it('of many processes that open a state at once one creates it, and those with a
   }
 })
 
-describe('a signed description is not believed:', () => {
+describe('a signed description with a lie is refused:', () => {
   const member = (overrides: object = {}) => ({
     name: 'm',
     cell: 0,
@@ -209,7 +209,7 @@ describe('a signed description is not believed:', () => {
     }
   })
 
-  it('one that tells the truth is', async () => {
+  it('a description without a lie is accepted', async () => {
     await using peer = await spawnFixture('state-user')
     const found = await peer.call('forge', uniqueName(), [members(member({ cell: 64 }))])
     // Where the runtime makes shared buffers, the memory stays mapped until they are collected.

@@ -46,7 +46,7 @@ function spawnUnder(command: string, env: Record<string, string> = {}): Promise<
 const SYNC = { result: [3, 2, 100_000] }
 
 describe.skipIf(noMounts)('with little shared memory', () => {
-  it('what does not fit says how much was wanted and how much is free, and leaves nothing', async () => {
+  it('an object that does not fit is refused with wantedBytes and freeBytes, and leaves nothing', async () => {
     await using child = await spawnMounted('mount -t tmpfs -o size=64k tmpfs /dev/shm')
     const outcomes = await child.call<Record<string, Outcome & { leaves: object }>>('makeAll')
     const refused = Object.entries(outcomes).filter(([, { error }]) => error !== undefined)
@@ -62,7 +62,7 @@ describe.skipIf(noMounts)('with little shared memory', () => {
     expect(await child.call('names')).toEqual([])
   })
 
-  it('nothing of an object of several parts is left when there is room for one part only', async () => {
+  it('an object of several parts leaves nothing if there is room for one part only', async () => {
     await using child = await spawnMounted('mount -t tmpfs -o size=2m tmpfs /dev/shm')
     // The filler itself takes up to a page more than what it is for.
     for (const room of [0, 4096, 8192, 12_288]) {
@@ -79,7 +79,7 @@ describe.skipIf(noMounts)('with little shared memory', () => {
     expect(outcomes.Value?.error).toBeUndefined()
   })
 
-  it('a large item of a queue is refused, and the queue goes on', async () => {
+  it('a large item of a queue is refused, and the queue keeps working', async () => {
     await using child = await spawnMounted('mount -t tmpfs -o size=512k tmpfs /dev/shm')
     const { refused, fits } = await child.call<{ refused: Outcome[]; fits: boolean }>('spill')
     for (const { error } of refused) {
@@ -89,7 +89,7 @@ describe.skipIf(noMounts)('with little shared memory', () => {
     expect(await child.call('names')).toEqual([])
   })
 
-  it('a manager is started, and asked in the blocking form', async () => {
+  it('a manager can be started and used in the blocking form', async () => {
     await using child = await spawnMounted('mount -t tmpfs -o size=4k tmpfs /dev/shm')
     expect(await child.call('startManager')).toEqual({})
     expect(await child.call('sync')).toEqual(SYNC)
@@ -105,7 +105,7 @@ describe.skipIf(noMounts)('without shared memory', () => {
     'mount --rbind "$D" /dev',
   ].join(' && ')
 
-  it('every object says that there is none, and a manager works in both forms', async () => {
+  it('every object is ERR_NO_SHARED_MEMORY, and a manager works in both forms', async () => {
     const folder = `/tmp/${uniqueName('dev')}`
     try {
       await using child = await spawnMounted(`D=${folder} && ${NONE}`)
@@ -126,7 +126,7 @@ describe.skipIf(noMounts)('without shared memory', () => {
 })
 
 describe.skipIf(process.platform !== 'linux')('without descriptors', () => {
-  it('every object says so and leaves nothing; all of them can be made when there are some again', async () => {
+  it('every object is refused and leaves nothing, and can be created when there are some again', async () => {
     await using child = await spawnUnder('ulimit -n 256')
     await child.call('makeAll') // what is made once: the sweep, code that is loaded late
     const before = await child.call<number>('openFiles')
@@ -183,7 +183,7 @@ describe.skipIf(process.platform !== 'linux')('without descriptors', () => {
     },
   )
 
-  it('a process and a manager that cannot be started say so, and are started later', async () => {
+  it('a process and a manager are refused, and can be started later', async () => {
     await using child = await spawnUnder('ulimit -n 256')
     expect(await child.call('startProcess')).toEqual({ result: 0 })
     const before = await child.call('openFiles')
@@ -202,7 +202,7 @@ const noShim = process.platform !== 'linux' ? 'not Linux' : noCompiler
 if (noShim !== undefined) console.log(`Skipped: ${noShim}`)
 
 describe.skipIf(noShim)('without threads', () => {
-  it('a wait that needs one is refused with EAGAIN, and works when there are some', async () => {
+  it('a wait that needs one is refused with EAGAIN, and works later', async () => {
     using shim = makeThreadShim()
     await using child = await spawnUnder('true', shim.env)
     writeFileSync(shim.flag, '')

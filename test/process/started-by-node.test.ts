@@ -31,8 +31,8 @@ const PROGRAM = `
   await manager.shutdown()
 `
 
-describe('messages of others on the channel of a child', () => {
-  it('are ignored by the process that started it', async () => {
+describe('unrelated messages on the channel of a child', () => {
+  it('are ignored by the parent', async () => {
     const execArgv = ['--import', OTHER_MESSAGES]
     expect(await new Process(JOBS, { export: 'nothing', execArgv }).start().join()).toBe(0)
     await using manager = await Manager.start({ execArgv })
@@ -78,7 +78,7 @@ describe('a module that registers a class of its own', () => {
     expect(JSON.parse(output)).toEqual([2, [false, 'Manager-1'], [0, 1]])
   })
 
-  it('is told so when it forgets to', async () => {
+  it('gets an error when it starts its manager elsewhere', async () => {
     const { code, errors } = await runNode([fixture('unguarded-types.mjs')])
     expect(code).toBe(1)
     expect(errors).toContain('ERR_PROCESS_IMPORT')

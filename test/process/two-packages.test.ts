@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(copy, { recursive: true }))
 
 describe('a lock that this thread holds through one copy', () => {
-  it('is ERR_DEADLOCK for what would block through the other one, with and without a timeout', () => {
+  it('is ERR_DEADLOCK for a blocking call through the other one, with and without a timeout', () => {
     using lock = new first.Lock()
     using same = second.Lock.attach(lock.handle)
     using value = new first.Value('i', 0, { lock: new first.RLock() })
@@ -42,7 +42,7 @@ describe('a lock that this thread holds through one copy', () => {
     value.lock.close()
   })
 
-  it('can be waited for asynchronously, for this thread may release it', async () => {
+  it('can be waited for asynchronously, because this thread may release it', async () => {
     using lock = new first.Lock()
     using same = second.Lock.attach(lock.handle)
     const guard = lock.acquireSync()
@@ -53,7 +53,7 @@ describe('a lock that this thread holds through one copy', () => {
 })
 
 describe('a shared object of the other copy', () => {
-  it('arrives attached from a queue, alone and inside of other values', () => {
+  it('arrives attached from a queue, alone and inside other values', () => {
     using queue = new first.Queue<unknown>()
     using value = new second.Value('i', 5)
     using array = new second.SharedArray('d', [1, 2])
@@ -68,7 +68,7 @@ describe('a shared object of the other copy', () => {
     ;(deep[0] as unknown as Disposable)[Symbol.dispose]()
   })
 
-  it('arrives as an argument of a process although it was closed right after the start', async () => {
+  it('arrives as an argument of a process even if it was closed right after the start', async () => {
     const value = new second.Value('i')
     const array = new second.SharedArray('i', 2)
     const lock = new second.Lock()
@@ -83,7 +83,7 @@ describe('a shared object of the other copy', () => {
     expect(await child.join()).toBe(0)
   })
 
-  it('is refused as a lock, by the paths of both copies', () => {
+  it('is refused as a lock, with the paths of both copies', () => {
     using lock = new second.Lock()
     for (const make of [
       () => new first.Value('i', 0, { lock: lock as unknown as first.Lock }),

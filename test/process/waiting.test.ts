@@ -28,7 +28,7 @@ it('grants a hundred pending acquisitions of one process in order, while another
   expect(order).toEqual(expected)
 })
 
-it('never gets stuck, whatever processes, workers and tasks do with three locks at once', async () => {
+it('never hangs while processes, workers and tasks use three locks at once', async () => {
   const locks = [new Lock(), new RLock(), new Lock()]
   const counters = locks.map(() => new Value('i', 0, { lock: false }))
   const args = { locks: locks.map(({ handle }) => handle), counters: counters.map(({ handle }) => handle) }
@@ -124,7 +124,7 @@ describe('a pending acquisition', () => {
     }
   })
 
-  it('leaves the next turn, which it had reserved, to others when its process calls process.exit()', async () => {
+  it('gives up its reserved turn when its process calls process.exit()', async () => {
     const locks = Array.from({ length: 20 }, () => new Lock())
     const guards = locks.map((lock) => lock.acquireSync())
     await using child = await spawnFixture('lock-user')
@@ -164,7 +164,7 @@ describe('a pending acquisition', () => {
     }
   })
 
-  it('takes no thread of the pool: files are read and names looked up beside fifty of them', async () => {
+  it('takes no thread of the pool, so files are read and names are looked up during fifty of them', async () => {
     const locks = Array.from({ length: 50 }, () => new Lock())
     const guards = locks.map((lock) => lock.acquireSync())
     await using child = await spawnFixture('lock-user', {}, { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } })
@@ -192,7 +192,7 @@ describe('a pending acquisition', () => {
   })
 })
 
-describe('giving up while another process holds the lock', () => {
+describe('a wait for a lock of another process', () => {
   const LATE_MS = 100
   const STALLED_MS = 25
 
@@ -236,7 +236,7 @@ describe('giving up while another process holds the lock', () => {
     await expectNothingLeft(lock, owner)
   })
 
-  it('throws ERR_TIMEOUT in time when blocked, and holds nothing afterwards', async () => {
+  it('throws ERR_TIMEOUT in time in the blocking form, and holds nothing afterwards', async () => {
     await using setup = await held()
     const { lock, owner } = setup
     for (const timeoutMs of [0, 1, 30, 150]) {
@@ -255,7 +255,7 @@ describe('giving up while another process holds the lock', () => {
     await expectNothingLeft(lock, owner)
   })
 
-  it("rejects with the signal's reason, before, while and at the moment of waiting", async () => {
+  it("rejects with the signal's reason, before and during the wait", async () => {
     await using setup = await held()
     const { lock, owner } = setup
     const reason = new Error('enough')
@@ -268,7 +268,7 @@ describe('giving up while another process holds the lock', () => {
     await expectNothingLeft(lock, owner)
   })
 
-  it('lets those move up who wait behind one that gave up', async () => {
+  it('lets later waiters move up when it ends early', async () => {
     await using setup = await held()
     const { lock, owner } = setup
     const controllers = Array.from({ length: 6 }, () => new AbortController())
@@ -292,7 +292,7 @@ describe('giving up while another process holds the lock', () => {
     expect(order).toEqual([1, 3, 4])
   })
 
-  it('does not lose the lock when the signal aborts while it is being granted', async () => {
+  it('does not lose the lock when the signal aborts during the grant', async () => {
     using lock = new Lock()
     await using owner = await spawnFixture('lock-user')
     for (let round = 0; round < 50; round++) {

@@ -17,7 +17,7 @@ expectNoLeftovers()
 const reason = new Error('enough')
 const schema = { hits: Value('i'), ready: Event() }
 
-describe('an object whose name is not there yet', () => {
+describe('an object whose name does not exist yet', () => {
   it.each<[string, (name: string) => Disposable, (name: string) => Disposable]>([
     ['Value', (name) => Value.create(name, 'i'), (name) => Value.attach(name, 'i')],
     ['Queue', (name) => Queue.create(name), (name) => Queue.attach(name)],
@@ -34,7 +34,7 @@ describe('an object whose name is not there yet', () => {
     expect((attached as { name?: string }).name).toBe(name)
   })
 
-  it('is ERR_TIMEOUT in the end, with what was wrong as its cause; with 0 at once', async () => {
+  it('is ERR_TIMEOUT after the timeout, with the last error as its cause; with 0 at once', async () => {
     const name = uniqueName()
     for (const timeoutMs of [0, 20]) {
       const error = await whenAvailable(() => Queue.attach(name), { timeoutMs }).catch((error) => error)
@@ -65,7 +65,7 @@ describe('an object whose name is not there yet', () => {
   })
 })
 
-describe('a segment that another process is still making', () => {
+describe('a segment that another process is still creating', () => {
   const making = (name: string) => native.createSegment(name, 8, 0, '{"kind":"SharedMemory"}', 0o600)
 
   it.each<[string, (name: string) => SharedMemory]>([
@@ -87,7 +87,7 @@ describe('a segment that another process is still making', () => {
     native.closeSegment(segment)
   })
 
-  it('is waited for by attach() again after whenAvailable() was used', async () => {
+  it('makes attach() wait again after whenAvailable() was used', async () => {
     const name = uniqueName()
     const segment = making(name)
     try {
@@ -113,7 +113,7 @@ describe('a segment that another process is still making', () => {
   })
 })
 
-it('refuses what cannot be right', async () => {
+it('refuses invalid arguments', async () => {
   await expect(whenAvailable('name' as never)).rejects.toThrow(typeError(/^attempt must be a function/))
   await expect(whenAvailable(() => 1, { timeoutMs: -1 })).rejects.toThrow(rangeError(/^options\.timeoutMs/))
   await expect(whenAvailable(() => 1, { timeout: 1 } as never)).rejects.toThrow(valueError(/^options\.timeout/))
@@ -128,7 +128,7 @@ describe('Manager.connect', () => {
   })
   afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-  it('with a timeout waits for a server that is not there yet', async () => {
+  it('with a timeout waits for a server that does not listen yet', async () => {
     const address = join(directory, 'later')
     const waiting = Manager.connect({ address, authkey, timeoutMs: 10_000 })
     const also = whenAvailable(() => Manager.connect({ address, authkey }), { timeoutMs: 10_000 })
@@ -139,7 +139,7 @@ describe('Manager.connect', () => {
     expect([manager.isConnected, other.isConnected]).toEqual([true, true])
   })
 
-  it('waits also for the key that lies beside the socket of such a server', async () => {
+  it('also waits for the key beside the socket of such a server', async () => {
     await using first = await Manager.serve()
     const address = first.address as string
     await first.close()
@@ -149,11 +149,11 @@ describe('Manager.connect', () => {
     expect(['ERR_NO_KEY', 'ENOENT', 'ECONNREFUSED']).toContain(error.cause.code)
   })
 
-  it('without one says at once that nobody listens', async () => {
+  it('without one fails at once if no server listens', async () => {
     await expect(Manager.connect({ address: join(directory, 'x'), authkey })).rejects.toThrow(shareError('ENOENT'))
   })
 
-  it('is ERR_TIMEOUT in the end, with what was wrong as its cause', async () => {
+  it('is ERR_TIMEOUT after the timeout, with the last error as its cause', async () => {
     const error = await Manager.connect({ address: join(directory, 'x'), authkey, timeoutMs: 20 }).catch(
       (error) => error,
     )

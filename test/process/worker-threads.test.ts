@@ -14,9 +14,7 @@ it('attaches in a worker by handle and by name', async () => {
   expect([...array]).toEqual([3, 4, 5])
 })
 
-it('shares its memory with a worker that its buffer is posted to, also after close() and collection', async ({
-  skip,
-}) => {
+it('shares its memory with a worker that receives its buffer, also after close() and collection', async ({ skip }) => {
   using array = new SharedArray('i', [1, 2, 3])
   skip(!(array.buffer instanceof SharedArrayBuffer), `Node ${process.version} has no external SharedArrayBuffer`)
   await using worker = await startWorker('worker-user')
@@ -30,7 +28,7 @@ it('shares its memory with a worker that its buffer is posted to, also after clo
   expect(await worker.call('bumpAgain')).toEqual([3, 4, 5])
 })
 
-it('keeps its memory when its buffer is in the transfer list of a message', () => {
+it('keeps its memory if its buffer is in the transfer list of a message', () => {
   using array = new SharedArray('i', [1, 2, 3])
   const { buffer } = array
   try {
@@ -42,7 +40,7 @@ it('keeps its memory when its buffer is in the transfer list of a message', () =
   expect([...array]).toEqual([1, 2, 3])
 })
 
-it('counts exactly in many workers, beside each other and one after the other', async () => {
+it('keeps an exact count with concurrent and successive workers', async () => {
   using array = new SharedArray('i', 2)
   for (let round = 0; round < 5; round++) {
     const workers = await Promise.all(Array.from({ length: 4 }, () => startWorker('worker-user')))
@@ -52,7 +50,7 @@ it('counts exactly in many workers, beside each other and one after the other', 
   expect([...array]).toEqual([20, 20])
 })
 
-it('takes no harm from workers that are terminated with an object in use', async () => {
+it('stays usable when workers are terminated during its use', async () => {
   using counter = new Value('i')
   for (let i = 1; i <= 20; i++) {
     const worker = await startWorker('worker-user')

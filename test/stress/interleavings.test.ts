@@ -133,7 +133,7 @@ async function play(program: Program): Promise<void> {
 }
 
 it(
-  'every step of a random program comes to what a sequential model says',
+  'every step of a random program has the result of a sequential model',
   async () => {
     const parameters = settings(30)
     announce('Interleavings', parameters)

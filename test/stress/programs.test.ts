@@ -188,7 +188,7 @@ const company = new Company()
 afterAll(() => company[Symbol.asyncDispose]())
 
 it(
-  'random programs of processes, one of them killed perhaps, leave everything as it should be',
+  'random programs of processes, with and without a kill, agree with the models',
   async () => {
     const parameters = settings(15)
     announce('Programs', parameters)

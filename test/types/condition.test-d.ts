@@ -1,4 +1,4 @@
-import { Condition, Manager, type Truthy } from 'procshare'
+import { Condition, Lock, Manager, RLock, type Truthy, Value } from 'procshare'
 import { exactly } from './exactly.ts'
 
 interface Job {
@@ -16,6 +16,21 @@ exactly<Job>()(condition.waitForSync(find))
 exactly<1 | 2>()(condition.waitForSync(count))
 exactly<true>()(condition.waitForSync(isReady))
 exactly<'a'>()('a' as Truthy<'' | 'a' | null | false>)
+
+// The lock comes first, as in Python, or among the options.
+using lock = new Lock()
+exactly<Condition>()(new Condition(lock))
+exactly<Condition>()(new Condition(new Value('i').lock, { persist: true }))
+exactly<Condition>()(new Condition({ lock, mode: 0o600 }))
+exactly<Condition>()(Condition.create('changed', lock))
+exactly<Condition>()(Condition.create('changed', { lock }))
+exactly<Condition>()(Condition.open('changed', new RLock(), { mode: 0o600 }))
+// @ts-expect-error
+new Condition(lock, { lock })
+// @ts-expect-error
+Condition.create(lock)
+// @ts-expect-error
+Condition(lock)
 
 const manager = await Manager.start()
 const managed = await manager.Condition()

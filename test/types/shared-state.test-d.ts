@@ -92,6 +92,41 @@ export const shape: StructType<typeof Point extends StructType<infer F> ? F : ne
 using unknown = SharedState.attach('app')
 exactly<Handle>()(unknown.hits!.handle)
 
+// Arrays of members.
+const lock = { member: 'locks[0]' }
+const lists = {
+  workers: Array.from({ length: 8 }, () => Value('d', 0, { lock })),
+  locks: [Lock(), Lock()],
+  changed: Condition({ lock }),
+  pair: [Value('q'), Queue<string>()] as const,
+}
+using many = SharedState.open('many', lists)
+exactly<readonly Value<'d'>[]>()(many.workers)
+exactly<readonly Lock[]>()(many.locks)
+exactly<readonly [Value<'q'>, Queue<string>]>()(many.pair)
+exactly<Promise<string>>()(many.pair[1].get())
+using inlined = new SharedState({ pair: [Value('i'), Event()], list: Array.from({ length: 3 }, () => Event()) })
+exactly<readonly [Value<'i'>, Event]>()(inlined.pair)
+exactly<readonly Event[]>()(inlined.list)
+using told = SharedState.attach<{ workers: readonly Value<'d'>[] }>('many')
+exactly<number>()(told.workers[0]!.value)
+
+declare const lockObject: Lock
+// @ts-expect-error
+Value('i', 0, { lock: lockObject })
+// @ts-expect-error
+SharedArray('i', 3, { lock: lockObject })
+// @ts-expect-error
+Condition({ lock: lockObject })
+// @ts-expect-error
+new Value('i', 0, { lock })
+// @ts-expect-error
+RawValue('i', 0, { lock })
+// @ts-expect-error
+new SharedState({ list: [Value('i'), 5] })
+// @ts-expect-error
+many.workers[0] = Value('d')
+
 // @ts-expect-error
 app.missing
 // @ts-expect-error

@@ -43,7 +43,7 @@ it.each(found.map(({ name, place, documentation }) => [name, place, documentatio
   },
 )
 
-it('every blocking method of an exported class was looked at', () => {
+it('the documentation of every blocking method of an exported class says that it blocks', () => {
   const names = new Set(found.map(({ name }) => name))
   for (const exported of Object.values(procshare)) {
     let prototype = typeof exported === 'function' ? exported.prototype : undefined

@@ -25,7 +25,7 @@ const MAKERS: Record<string, (options: never) => Disposable> = {
 }
 const OPTIONS = { mode: 0o600, persist: false, byteLength: 256, maxSize: 3, timeoutMs: 5 }
 
-it.each(Object.entries(MAKERS))('a %s whose options change while they are read is made, or is an error', (_, make) => {
+it.each(Object.entries(MAKERS))('a %s whose options change while they are read is created or refused', (_, make) => {
   for (const [key, good] of Object.entries(OPTIONS)) {
     for (const bad of BAD) {
       for (let times = 1; times <= 4; times++) {
@@ -39,7 +39,7 @@ it.each(Object.entries(MAKERS))('a %s whose options change while they are read i
   }
 })
 
-it('a timeout that is no number any more when the wait begins is an error', () => {
+it('a timeout that is no longer a number when the wait begins is refused', () => {
   using event = new Event()
   using queue = new Queue()
   using semaphore = new Semaphore(0)

@@ -9,7 +9,7 @@ expectNoLeftovers()
 const wcharBytes = CHARACTERS[1].bits / 8
 
 describe('an array of char', () => {
-  it('is made of a length, a string (UTF-8), bytes, or characters', () => {
+  it('is created from a length, a string (UTF-8), bytes, or characters', () => {
     const made = (given: unknown) => {
       using array = new SharedArray('c', given as never)
       return array.raw.toString('latin1')
@@ -25,7 +25,7 @@ describe('an array of char', () => {
     expect(made('')).toBe('')
   })
 
-  it('refuses what is not a byte', () => {
+  it('refuses elements that are not bytes', () => {
     const refused = (given: unknown) => () => new SharedArray('c', given as never)
     expect(refused(['ab'])).toThrow(typeError(/^values\[0\] must be a string of one character up to U\+00FF, got 'ab'/))
     expect(refused(['Ā'])).toThrow(rangeError(/^values\[0\]/))
@@ -37,7 +37,7 @@ describe('an array of char', () => {
     expect(refused(new Int8Array([-1]))).toThrow(rangeError(/^values\[0\]/))
   })
 
-  it('has a value: the bytes up to the first NUL', () => {
+  it('has as its value the bytes up to the first NUL', () => {
     using array = new SharedArray('c', 5)
     expect(array.value).toEqual(Buffer.alloc(0))
     array.set(Buffer.from('ab\0cd'))
@@ -48,7 +48,7 @@ describe('an array of char', () => {
     expect(array.value.toString()).toBe('abcde')
   })
 
-  it('writes a value, one NUL if there is room, and leaves the rest', () => {
+  it('writes a value and one NUL if there is room, and keeps the rest', () => {
     using array = new SharedArray('c', 'xxxxx')
     array.value = 'ab'
     expect(array.raw.toString('latin1')).toBe('ab\0xx')
@@ -63,7 +63,7 @@ describe('an array of char', () => {
     expect(array.value.toString()).toBe('hello')
   })
 
-  it('refuses values that are too long or no bytes, and nothing changes', () => {
+  it('refuses values that are too long or not bytes, and nothing changes', () => {
     using array = new SharedArray('c', 'xxxxx')
     const refused = (bad: unknown) => () => {
       array.value = bad as never
@@ -76,7 +76,7 @@ describe('an array of char', () => {
     expect(array.raw.toString()).toBe('xxxxx')
   })
 
-  it('has raw bytes: all of them, and writing leaves the rest as it is', () => {
+  it('has all its bytes as raw, and writing fewer keeps the rest', () => {
     using array = new SharedArray('c', 'a\0b')
     expect(array.raw).toEqual(Buffer.from('a\0b'))
     array.raw = 'z'
@@ -99,7 +99,7 @@ describe('an array of char', () => {
 })
 
 describe('an array of wchar', () => {
-  it('is made of a length, a string, characters or their codes', () => {
+  it('is created from a length, a string, characters or their codes', () => {
     const made = (given: unknown) => {
       using array = new SharedArray('u', given as never)
       return [...array]
@@ -123,7 +123,7 @@ describe('an array of wchar', () => {
     expect(() => array.assign(new Uint32Array([0x110000]))).toThrow(rangeError(/^values\[0\]/))
   })
 
-  it('has a value: the text up to the first NUL', () => {
+  it('has as its value the text up to the first NUL', () => {
     using array = new SharedArray('u', 5)
     expect(array.value).toBe('')
     array.value = 'año'
@@ -136,7 +136,7 @@ describe('an array of wchar', () => {
     expect(array.value).toBe('12345')
   })
 
-  it('refuses values that are too long or no text, and nothing changes', () => {
+  it('refuses values that are too long or not text, and nothing changes', () => {
     using array = new SharedArray('u', 'xxxxx')
     const refused = (bad: unknown) => () => {
       array.value = bad as never
@@ -148,7 +148,7 @@ describe('an array of wchar', () => {
     expect(array.value).toBe('xxxxx')
   })
 
-  it('has raw bytes: those of its elements', () => {
+  it('has the bytes of its elements as raw', () => {
     using array = new SharedArray('u', 'ab')
     expect(array.raw).toHaveLength(2 * wcharBytes)
     expect(array.raw[wcharBytes]).toBe(0x62)
@@ -181,7 +181,7 @@ describe('text of arrays', () => {
     }
   })
 
-  it('is that of arrays of characters only', () => {
+  it('exists only in arrays of characters', () => {
     using bytes = new SharedArray('B', [65])
     expect('value' in bytes).toBe(false)
     expect('raw' in bytes).toBe(false)

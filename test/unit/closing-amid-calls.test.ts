@@ -63,7 +63,7 @@ describe('an item that closes its queue while it is encoded', () => {
     }
   })
 
-  it('is put when another handle of the queue is open', () => {
+  it('is put when another object of the queue is open', () => {
     const queue = new Queue()
     using other = Queue.attach(queue.handle)
     queue.putSync(closingItem(queue))
@@ -71,7 +71,7 @@ describe('an item that closes its queue while it is encoded', () => {
   })
 })
 
-it('options that close the handle are ERR_CLOSED', async () => {
+it('options that close the object while they are read are ERR_CLOSED', async () => {
   const calls: [() => Closable, (handle: never) => unknown][] = [
     [() => new Lock(), (lock: Lock) => lock.acquireSync(closingOptions(lock))],
     [() => new Lock(), (lock: Lock) => lock.acquire(closingOptions(lock))],
@@ -88,7 +88,7 @@ it('options that close the handle are ERR_CLOSED', async () => {
 })
 
 describe('the action of a barrier', () => {
-  it('may close the last handle', async () => {
+  it('may close the last object of the barrier', async () => {
     const [one, two] = [0, 1].map(() => {
       const barrier: Barrier = new Barrier(1, { action: () => barrier.close() })
       return barrier
@@ -104,14 +104,14 @@ describe('the action of a barrier', () => {
     expect(() => failing.waitSync()).toThrow('of the action')
   })
 
-  it('that closes one of two handles lets all go on', async () => {
+  it('that closes one of two objects does not stop the parties', async () => {
     const one: Barrier = new Barrier(2, { action: () => one.close() })
     using two = Barrier.attach(one.handle)
     expect(await Promise.all([two.wait(), one.wait()])).toEqual([0, 1])
   })
 })
 
-it('a condition whose lock is closed while a wait is to take it again fails that wait', async () => {
+it('a condition whose lock is closed before a wait acquires it again fails that wait', async () => {
   const lock = new RLock()
   const condition = new Condition({ lock })
   const waiting = condition.run(() => condition.wait())

@@ -11,8 +11,8 @@ function throughQueue<T>(value: T): T {
   return queue.getSync()
 }
 
-describe('what travels through a queue', () => {
-  it('arrives as it was, for plain values of all kinds', () => {
+describe('an item of a queue', () => {
+  it('arrives unchanged, for plain values of all kinds', () => {
     const plain = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 3 },
@@ -55,7 +55,7 @@ describe('what travels through a queue', () => {
     expect(throughQueue(value)).toEqual(value)
   })
 
-  it('keeps cycles and what occurs twice', () => {
+  it('keeps cycles and the identity of objects that occur twice', () => {
     const cycle: Record<string, unknown> = { list: [{ a: 1 }] }
     cycle.self = cycle
     cycle.again = cycle.list
@@ -67,14 +67,14 @@ describe('what travels through a queue', () => {
     expect(got.map.get('map')).toBe(got.map)
   })
 
-  it('keeps what occurs twice among many objects', () => {
+  it('keeps the identity of an object that occurs twice among many objects', () => {
     const shared = { x: 1 }
     const got = throughQueue([...Array.from({ length: 100 }, (_, i) => ({ i })), shared, shared])
     expect(got[101]).toBe(got[100])
     expect(got[50]).toEqual({ i: 50 })
   })
 
-  it('keeps errors whatever they are called, and whatever stands in place of their errors', () => {
+  it('keeps errors with any name, and with any value in place of their errors', () => {
     for (const name of ['toString', 'constructor', '__proto__']) {
       const got = throughQueue(Object.assign(new Error('odd'), { name }))
       expect([got instanceof Error, got.name, got.message]).toEqual([true, name, 'odd'])
@@ -83,7 +83,7 @@ describe('what travels through a queue', () => {
     expect(throughQueue(many).message).toBe('many')
   })
 
-  it('is refused when it could only arrive as something else', () => {
+  it('is refused when it would arrive as something else', () => {
     using queue = new Queue()
     class MyMap extends Map<number, number> {}
     class MySet extends Set<number> {}
@@ -92,7 +92,7 @@ describe('what travels through a queue', () => {
     }
   })
 
-  it('arrives whole when one of its getters takes another item meanwhile, which arrives as well', () => {
+  it('arrives whole if one of its getters takes another item, which also arrives whole', () => {
     using queue = new Queue()
     using other = new Queue<unknown>({ spill: true, byteLength: 2 ** 16 })
     const items = [
@@ -132,7 +132,7 @@ describe('what travels through a queue', () => {
     expect([many instanceof AggregateError, many.message, many.errors[0].message]).toEqual([true, 'many', 'one'])
   })
 
-  it('keeps bytes as what they were: Uint8Array or Buffer, of any size', () => {
+  it('keeps bytes as Uint8Array or Buffer, of any size', () => {
     for (const length of [0, 1, 8, 64, 1024, 1025, 4088, 4089, 70_000]) {
       const bytes = Uint8Array.from({ length }, (_, i) => i)
       const got = throughQueue(bytes)
@@ -144,14 +144,14 @@ describe('what travels through a queue', () => {
     }
   })
 
-  it('keeps texts and objects of any size', () => {
+  it('keeps strings and objects of any size', () => {
     for (const length of [10, 100, 4_000, 5_000, 65_500, 65_530, 70_000, 300_000]) {
       const value = { text: 'é'.repeat(length / 2), more: [length] }
       expect(throughQueue(value)).toEqual(value)
     }
   })
 
-  it('arrives attached when it is a shared object, once however often it occurs', () => {
+  it('arrives attached when it is a shared object, as one object however often it occurs', () => {
     using value = new Value('i', 7)
     using array = new SharedArray('d', [0.5])
     const got = throughQueue({ value, list: [value, array] })
@@ -163,7 +163,7 @@ describe('what travels through a queue', () => {
     ;(got.list[1] as SharedArray<'d'>).close()
   })
 
-  it('is refused in the caller when it cannot be encoded, and the queue is as before', () => {
+  it('is refused in the caller when it cannot be encoded, and the queue stays unchanged', () => {
     using queue = new Queue<unknown>()
     const bad = [
       () => 1,
@@ -183,7 +183,7 @@ describe('what travels through a queue', () => {
     expect(queue.getSync()).toBe('still works')
   })
 
-  it('is refused when its getter uses a queue', () => {
+  it('is refused when one of its getters puts another item', () => {
     using queue = new Queue<unknown>()
     const value = {
       get trap() {
@@ -195,7 +195,7 @@ describe('what travels through a queue', () => {
     expect(queue.isEmpty).toBe(true)
   })
 
-  it('is a copy made at once', async () => {
+  it('is copied at once', async () => {
     using queue = new Queue<unknown>({ maxSize: 1 })
     const bytes = new Uint8Array(5_000)
     const object = { a: 1 }

@@ -145,8 +145,8 @@ const VIEWS: [string, (name: string) => Made][] = [
   ],
 ]
 
-describe.each(VIEWS)('%s, when all else is collected', (_title, make) => {
-  it('keeps memory and name, and lets them go when it is collected itself', async () => {
+describe.each(VIEWS)('%s, when the garbage collector runs', (_title, make) => {
+  it('keeps memory and name until it is collected itself', async () => {
     const name = uniqueName()
     const box = new Box(make(name))
     await collected(() => box.content.object.deref() === undefined)
@@ -164,7 +164,7 @@ describe.each(VIEWS)('%s, when all else is collected', (_title, make) => {
   })
 })
 
-it('an object that is dropped without close() loses its name, one that is persistent does not', async () => {
+it('an object that is dropped without close() loses its name, unless it is persistent', async () => {
   const [name, lasting] = [uniqueName(), uniqueName('lasting')]
   const make = () => {
     Value.create(name, 'i', 1)
@@ -189,7 +189,7 @@ it('an object that is in use is not collected', async () => {
   expect(array.snapshot()).toEqual(new Int32Array([3, 4]))
 })
 
-it('one object of a segment that is collected takes nothing from another', async () => {
+it('the collection of one object of a segment does not affect another', async () => {
   const name = uniqueName()
   const box = new Box(Value.create(name, 'i', 1))
   const attachAndDrop = () => new WeakRef<object>(Value.attach(name, 'i'))
@@ -204,7 +204,7 @@ it('one object of a segment that is collected takes nothing from another', async
   await collected(() => !exists(name))
 })
 
-it('objects of one segment in one environment share one buffer, and the last close() counts', () => {
+it('objects of one segment in one environment share one buffer until the last close()', () => {
   const memory = SharedMemory.create(uniqueName(), 64)
   const same = attach(memory.handle) as SharedMemory
   expect(same.buffer).toBe(memory.buffer)
@@ -231,7 +231,7 @@ it('views that were taken before close() stay readable and writable', () => {
 })
 
 describe('locks', () => {
-  it('the lock of a Value goes on when the Value is collected', async () => {
+  it('the lock of a Value keeps working when the Value is collected', async () => {
     const name = uniqueName()
     const takeLock = () => {
       const value = Value.create(name, 'i', 1)
@@ -263,7 +263,7 @@ describe('locks', () => {
     await collected(() => !exists(name))
   })
 
-  it('a pending acquisition is granted though nobody keeps the lock', async () => {
+  it('a pending acquisition is granted although no variable refers to the lock', async () => {
     await using other = await spawnFixture('lifetime-actor')
     const name = uniqueName()
     await other.call('run', 'create', [1, 'Lock', name, false])
@@ -278,7 +278,7 @@ describe('locks', () => {
     guard.release()
   })
 
-  it('a Value keeps the lock that it was given', async () => {
+  it('a Value keeps the lock that was passed to it', async () => {
     const make = () => {
       const lock = new Lock()
       return { value: new Value('i', 1, { lock }), name: lock.name }
@@ -294,7 +294,7 @@ describe('locks', () => {
 })
 
 describe.runIf(hasSharedBuffers)('a SharedArrayBuffer over a segment', () => {
-  it('stays readable for the thread that got it when its creator has ended', async () => {
+  it('stays readable in the thread that received it when its creator has ended', async () => {
     const name = uniqueName()
     await using donor = await startWorker('lifetime-donor', { name })
     const bytes = new Uint8Array(await donor.event<SharedArrayBuffer>('buffer'))
@@ -307,7 +307,7 @@ describe.runIf(hasSharedBuffers)('a SharedArrayBuffer over a segment', () => {
     expect(bytes[99_999]).toBe(1)
   })
 
-  it('stays readable when its creator was terminated, and many have come and gone since', async () => {
+  it('stays readable when its creator was terminated, also after many later buffers', async () => {
     const buffers = []
     for (let i = 0; i < 10; i++) {
       await using donor = await startWorker('lifetime-donor', { name: uniqueName() })
@@ -318,7 +318,7 @@ describe.runIf(hasSharedBuffers)('a SharedArrayBuffer over a segment', () => {
   })
 })
 
-describe('what is held by an object that nobody keeps', () => {
+describe('an unreachable object that holds something', () => {
   /** Takes something through an object of that name, and keeps neither the object nor what it gave. */
   const takings: [title: string, take: (name: string) => unknown, isHeld: (name: string) => boolean][] = [
     ['a lock, by tryAcquire', (name) => void Lock.open(name).tryAcquire(), (name) => Lock.attach(name).locked],
@@ -363,7 +363,7 @@ describe('what is held by an object that nobody keeps', () => {
     ],
   ]
 
-  it.each(takings)('stays held: %s', async (_title, take, isHeld) => {
+  it.each(takings)('keeps holding it: %s', async (_title, take, isHeld) => {
     const name = uniqueName()
     await take(name)
     for (let i = 0; i < 5; i++) await collect()
@@ -372,7 +372,7 @@ describe('what is held by an object that nobody keeps', () => {
     unlinkSegment(name)
   })
 
-  it('is collected when it was released', async () => {
+  it('is collected after the release', async () => {
     const name = uniqueName()
     ;(() => {
       const lock = Lock.open(name)

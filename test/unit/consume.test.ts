@@ -81,7 +81,7 @@ describe.each<[name: string, make: () => Subject | Promise<Subject>]>([
   ['a managed Queue', () => managed('Queue')],
   ['a managed JoinableQueue', () => managed('JoinableQueue')],
 ])('consuming %s', (_name, make) => {
-  it('ends after the item at work when the signal aborts, and leaves the others', async () => {
+  it('ends after the current item when the signal aborts, and leaves the others in the queue', async () => {
     const subject = await make()
     for (const item of [1, 2, 3, 4]) await subject.put(item)
     const { signal, ...controller } = aborter()
@@ -95,7 +95,7 @@ describe.each<[name: string, make: () => Subject | Promise<Subject>]>([
     subject.close()
   })
 
-  it('ends without an error when the signal aborts while it waits, and takes nothing after that', async () => {
+  it('ends without an error when the signal aborts while it waits, and takes no item after that', async () => {
     const subject = await make()
     const { signal, ...controller } = aborter()
     const seen: number[] = []
@@ -117,7 +117,7 @@ describe.each<[name: string, make: () => Subject | Promise<Subject>]>([
     subject.close()
   })
 
-  it('takes nothing when the signal has aborted before', async () => {
+  it('takes no item when the signal has aborted before', async () => {
     const subject = await make()
     await subject.put(1)
     for await (const _ of subject.consume({ signal: AbortSignal.abort() })) expect.unreachable()
@@ -125,7 +125,7 @@ describe.each<[name: string, make: () => Subject | Promise<Subject>]>([
     subject.close()
   })
 
-  it('ends when there is nothing more to come', async () => {
+  it('ends when the queue has ended and is empty', async () => {
     const subject = await make()
     for (const item of [1, 2]) await subject.put(item)
     await subject.end()
@@ -135,7 +135,7 @@ describe.each<[name: string, make: () => Subject | Promise<Subject>]>([
     subject.close()
   })
 
-  it('loses and doubles nothing whenever the signal aborts', async () => {
+  it('loses and duplicates no item, whenever the signal aborts', async () => {
     const subject = await make()
     const seen: number[] = []
     let put = 0
@@ -153,7 +153,7 @@ describe.each<[name: string, make: () => Subject | Promise<Subject>]>([
     subject.close()
   })
 
-  it('refuses what are no options, at the call', async () => {
+  it('refuses invalid options at the call', async () => {
     const subject = await make()
     expect(() => subject.consume({ timeoutMs: 1 } as never)).toThrow(/timeoutMs/)
     expect(() => subject.consume({ signal: 1 as never })).toThrow(typeError(/options\.signal/))

@@ -142,20 +142,20 @@ describe.concurrent('the example', () => {
   })
 })
 
-describe('an example is refused', () => {
+describe('an example fails', () => {
   const outcomeOf = (name: string, code: string) => {
     const file = path.join(folder, name)
     writeFileSync(file, code)
     return run(file)
   }
 
-  it('when an assertion of it fails', async () => {
+  it('when one of its assertions fails', async () => {
     const { code, output } = await outcomeOf('fails.mjs', 'console.assert(1 + 1 === 3, "sum")')
     expect(code).not.toBe(0)
     expect(output).toContain('console.assert failed: sum')
   })
 
-  it('when it does not come to an end by itself', async () => {
+  it('when it does not end by itself', async () => {
     const { code } = await outcomeOf('hangs.mjs', 'await new Promise(() => {})')
     expect(code).not.toBe(0)
   })

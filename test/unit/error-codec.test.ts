@@ -65,7 +65,7 @@ describe.each(ways)('an error through %s', (_name, through) => {
     expect(Object.hasOwn(through(new Error('x')), 'cause')).toBe(false)
   })
 
-  it('arrives with the errors that it consists of', () => {
+  it('arrives with its list of errors', () => {
     const got = through(new AggregateError([new TypeError('one'), 'two'], 'many', { cause: 3 }))
     expect(got).toBeInstanceOf(AggregateError)
     expect([got.message, got.cause, got.errors.length, got.errors[1]]).toEqual(['many', 3, 2, 'two'])
@@ -73,7 +73,7 @@ describe.each(ways)('an error through %s', (_name, through) => {
     expect(Object.keys(got)).toEqual([])
   })
 
-  it('arrives as what its class extends, with the name of its own', () => {
+  it('arrives as the built-in class that its class extends, with its own name', () => {
     class FarError extends RangeError {
       override name = 'FarError'
       readonly distance: number
@@ -93,7 +93,7 @@ describe.each(ways)('an error through %s', (_name, through) => {
     expect([named.name, Object.keys(named)]).toEqual(['Named', []])
   })
 
-  it('of the web arrives as one', () => {
+  it('that is a DOMException arrives as one', () => {
     const got = through(new DOMException('stopped', 'AbortError'))
     expect(got).toBeInstanceOf(DOMException)
     expect([got.name, got.message, got.code]).toEqual(['AbortError', 'stopped', 20])
@@ -101,7 +101,7 @@ describe.each(ways)('an error through %s', (_name, through) => {
     expect([through(reason) instanceof DOMException, through(reason).name]).toEqual([true, 'AbortError'])
   })
 
-  it('of this package arrives as one, with its fields', () => {
+  it('that is a ShareError arrives as one, with its fields', () => {
     const info = { segment: 'seg', syscall: 'mmap', errno: 12, wantedBytes: 10, freeBytes: 5, cause: new Error('why') }
     const error = new ShareError('ENOMEM', 'there is no memory', info)
     const got = through(error)
@@ -111,12 +111,12 @@ describe.each(ways)('an error through %s', (_name, through) => {
     expect((got.cause as Error).message).toBe('why')
   })
 
-  it('of node:assert arrives with what was compared', () => {
+  it('of node:assert arrives with the compared values', () => {
     const got = through(new AssertionError({ actual: { a: 1 }, expected: { a: 2 }, operator: 'deepEqual' }))
     expect(got).toMatchObject({ code: 'ERR_ASSERTION', actual: { a: 1 }, expected: { a: 2 }, operator: 'deepEqual' })
   })
 
-  it('of another realm arrives as one of this realm', () => {
+  it('of another realm arrives as an error of this realm', () => {
     const realm = createContext()
     const got = through(
       runInContext(
@@ -145,7 +145,7 @@ describe.each(ways)('an error through %s', (_name, through) => {
     expect(gotHolder.error!.cause).toBe(gotHolder)
   })
 
-  it('arrives with texts in place of properties that cannot be encoded', () => {
+  it('arrives with texts instead of properties that cannot be encoded', () => {
     using closed = new Value('i')
     closed.close()
     const unsayable = {
@@ -194,7 +194,7 @@ describe.each(ways)('an error through %s', (_name, through) => {
     expect(typeof got.closed).toBe('string')
   })
 
-  it('arrives whatever its fields have become', () => {
+  it('arrives with any values in its fields', () => {
     for (const name of ['toString', 'constructor', '__proto__']) {
       const got = through(Object.assign(new Error('odd'), { name }))
       expect([got instanceof Error, got.name, got.message]).toEqual([true, name, 'odd'])
@@ -233,17 +233,17 @@ it('a shared object in an error arrives attached through a queue', () => {
   expect(value.value).toBe(8)
 })
 
-describe('what is thrown at the end of a process', () => {
+describe('a value that the function of a process throws', () => {
   const through = (thrown: unknown) => decodeThrown(encodeThrown(thrown))
 
   it.each([['a text'], [7], [null], [undefined], [{ reason: [1n] }], [new Map([[1, 2]])]])(
-    'arrives as it was: %s',
+    'arrives unchanged: %s',
     (thrown) => {
       expect(through(thrown)).toEqual(thrown)
     },
   )
 
-  it('is an error with its text when it cannot be encoded', () => {
+  it('arrives as an error with its text if it cannot be encoded', () => {
     for (const [thrown, text] of [
       [Symbol('s'), 'Symbol(s)'],
       [() => 1, '[Function (anonymous)]'],
@@ -253,14 +253,14 @@ describe('what is thrown at the end of a process', () => {
     }
   })
 
-  it('has texts in place of shared objects, which may be gone before the other side attaches', () => {
+  it('has texts instead of shared objects, which may not exist when the other side attaches', () => {
     using lock = new Lock()
     const got = through(Object.assign(new Error('e'), { lock })) as Error & { lock: unknown }
     expect(got.lock).toEqual(expect.stringContaining('ock'))
     expect(through({ lock })).toBeInstanceOf(Error)
   })
 
-  it('is described even when it refuses to be looked at', () => {
+  it('is described even if its properties throw', () => {
     const refuse = () => {
       throw new Error('refused')
     }

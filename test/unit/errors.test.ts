@@ -18,7 +18,7 @@ function caught(fn: () => unknown): ShareError {
   throw new Error('it did not throw')
 }
 
-it('is an Error with a code, and says what it is about', () => {
+it('is an Error with a code, and names its object', () => {
   const name = uniqueName()
   const error = caught(() => Value.attach(name))
   expect(error).toBeInstanceOf(ShareError)
@@ -33,13 +33,13 @@ it('is an Error with a code, and says what it is about', () => {
   expect(inspect(error)).toContain("code: 'ENOENT'")
 })
 
-it('carries the number and the call of an error of the system', () => {
+it('has the number and the call of a system error', () => {
   const error = caught(() => Value.attach(uniqueName()))
   expect(error.errno).toBe(2)
   expect(error.syscall).toBe(process.platform === 'win32' ? 'OpenFileMapping' : 'shm_open')
 })
 
-it('has neither for errors of our own', () => {
+it('has neither for an error of the library', () => {
   using lock = new Lock()
   lock.close()
   const error = caught(() => lock.acquireSync())
@@ -65,18 +65,18 @@ it('begins with a capital letter, names the object and gives advice', () => {
   )
 })
 
-it('is made anew each time', () => {
+it('is a new object each time', () => {
   const name = uniqueName()
   expect(caught(() => Value.attach(name))).not.toBe(caught(() => Value.attach(name)))
 })
 
-it('keeps the cause, and has none otherwise', () => {
+it('has a cause only if one was given', () => {
   const cause = new Error('deeper')
   expect(segmentError('ERR_CORRUPT', { segment: 'x' }, cause).cause).toBe(cause)
   expect('cause' in segmentError('ERR_CORRUPT', { segment: 'x' })).toBe(false)
 })
 
-it('passes errors on that native code did not make', () => {
+it('passes on errors that native code did not create', () => {
   const other = new Error('other')
   expect(fromNative(other, 'name')).toBe(other)
   const unknown = Object.assign(new Error('unknown'), { code: 'EUNKNOWN' })

@@ -10,12 +10,12 @@ function refuse(): never {
   throw Object.assign(new Error('ERR_EXTERNAL_BUFFERS'), { code: 'ERR_EXTERNAL_BUFFERS' })
 }
 
-describe('in a runtime that refuses buffers over memory from outside', () => {
+describe('in a runtime that refuses buffers over external memory', () => {
   afterEach(() => {
     native.segmentBuffer = segmentBuffer
   })
 
-  it('creating an object says so, and leaves nothing', () => {
+  it('creating an object is ERR_EXTERNAL_BUFFERS, and leaves nothing', () => {
     native.segmentBuffer = refuse
     const expected = expect.objectContaining({
       code: 'ERR_EXTERNAL_BUFFERS',
@@ -28,7 +28,7 @@ describe('in a runtime that refuses buffers over memory from outside', () => {
     expect(() => SharedArray.attach('refused-array')).toThrow(expect.objectContaining({ code: 'ENOENT' }))
   })
 
-  it('attaching says so, and ends the attachment', () => {
+  it('attaching is ERR_EXTERNAL_BUFFERS, and ends the attachment', () => {
     using memory = SharedMemory.create('refused-memory', 10)
     native.segmentBuffer = refuse
     expect(() => memory.buffer).toThrow(expect.objectContaining({ code: 'ERR_EXTERNAL_BUFFERS' }))

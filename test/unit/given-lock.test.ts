@@ -6,8 +6,8 @@ import { uniqueName } from '../helpers/segment-names.ts'
 
 expectNoLeftovers()
 
-describe('a lock that is given to several objects', () => {
-  it('is the lock of each, the very same object', () => {
+describe('a lock that is passed to several objects', () => {
+  it('is the lock of each, as the same object', () => {
     using lock = new RLock()
     using value = new Value('i', 1, { lock })
     using struct = new Value(Struct({ x: 'd' }), {}, { lock })
@@ -16,7 +16,7 @@ describe('a lock that is given to several objects', () => {
     for (const object of [value, struct, array, records]) expect(object.lock).toBe(lock)
   })
 
-  it('is taken by the operations of each', () => {
+  it('is acquired by the operations of each', () => {
     using lock = new Lock()
     using value = new Value('i', 1, { lock })
     using array = new SharedArray('i', 3, { lock })
@@ -28,7 +28,7 @@ describe('a lock that is given to several objects', () => {
     expect(lock.locked).toBe(false)
   })
 
-  it('if recursive, holds steps on all of them together', () => {
+  it('makes steps on all of them one step if it is recursive', () => {
     using lock = new RLock()
     using first = new Value('i', 1, { lock })
     using second = new Value('i', 2, { lock })
@@ -40,7 +40,7 @@ describe('a lock that is given to several objects', () => {
     expect([first.value, second.value]).toEqual([33, 22])
   })
 
-  it('may be that of another value', () => {
+  it('may be the lock of another value', () => {
     using first = new Value('i', 1)
     using second = new Value('i', 2, { lock: first.lock })
     expect(second.lock).toBe(first.lock)
@@ -52,7 +52,7 @@ describe('a lock that is given to several objects', () => {
     expect(again.value).toBe(3)
   })
 
-  it('is found by those who attach to the object', () => {
+  it('is found by processes that attach to the object', () => {
     using lock = new Lock()
     using value = Value.create(uniqueName(), 'i', 1, { lock })
     using same = Value.attach(value.name, 'i')
@@ -66,7 +66,7 @@ describe('a lock that is given to several objects', () => {
     }
   })
 
-  it('stays with the objects when its own handle is closed', () => {
+  it('stays usable by the objects when the lock object is closed', () => {
     const lock = new Lock()
     using value = Value.create(uniqueName(), 'i', 1, { lock })
     lock.close()
@@ -78,7 +78,7 @@ describe('a lock that is given to several objects', () => {
     expect(value.value).toBe(2)
   })
 
-  it('is gone when the last object that uses it is closed', () => {
+  it('disappears when the last object that uses it is closed', () => {
     const lock = new Lock()
     const value = new Value('i', 1, { lock })
     const array = new SharedArray('i', 1, { lock })
@@ -92,7 +92,7 @@ describe('a lock that is given to several objects', () => {
     expect(segmentsOfThisProcess()).toEqual([])
   })
 
-  it('is not closed by the objects that it was given to, but by those that found it themselves', () => {
+  it('is closed by objects that found it by attaching, not by objects to which it was passed', () => {
     using lock = new Lock()
     const value = Value.create(uniqueName(), 'i', 1, { lock })
     const attached = Value.attach(value.name, 'i')
@@ -104,7 +104,7 @@ describe('a lock that is given to several objects', () => {
     expect(lock.locked).toBe(false)
   })
 
-  it('is refused when it is closed, or no lock', () => {
+  it('is refused if it is closed or not a lock', () => {
     const lock = new Lock()
     lock.close()
     expect(() => new Value('i', 1, { lock })).toThrow(shareError('ERR_CLOSED', /^Lock ".*" was closed/))
@@ -119,8 +119,8 @@ describe('a lock that is given to several objects', () => {
   })
 })
 
-describe('open with a given lock', () => {
-  it('makes the object with that lock, or takes one that has it', () => {
+describe('open with a lock', () => {
+  it('creates the object with that lock, or opens one that has it', () => {
     using lock = Lock.create(uniqueName())
     using value = Value.open(uniqueName(), 'i', 1, { lock })
     using same = Value.open(value.name, 'i', 2, { lock })
@@ -133,7 +133,7 @@ describe('open with a given lock', () => {
     expect(third.value).toBe(1)
   })
 
-  it('refuses an object that has another lock, or none, instead of guarding it twice', () => {
+  it('refuses an object that has another lock or none', () => {
     using lock = new Lock()
     using other = new Lock()
     using given = Value.create(uniqueName(), 'i', 1, { lock })
@@ -156,7 +156,7 @@ describe('open with a given lock', () => {
   })
 })
 
-describe('a persistent object with a given lock', () => {
+describe('a persistent object with the lock of another object', () => {
   it('needs a persistent lock', () => {
     using lock = new Lock()
     using value = new Value('i')
@@ -165,7 +165,7 @@ describe('a persistent object with a given lock', () => {
     expect(() => SharedArray.open(uniqueName(), 'i', 1, { lock: value.lock, persist: true })).toThrow(error)
   })
 
-  it('finds it again when all have been closed in between', () => {
+  it('finds it again after all objects were closed', () => {
     const lock = Lock.create(uniqueName(), { persist: true })
     const value = Value.create(uniqueName(), 'i', 5, { lock, persist: true })
     value.close()
@@ -177,7 +177,7 @@ describe('a persistent object with a given lock', () => {
     again.unlink()
   })
 
-  it('cannot be attached to any more when the lock was unlinked', () => {
+  it('can no longer be attached to when the lock was unlinked', () => {
     using lock = Lock.create(uniqueName(), { persist: true })
     using value = Value.create(uniqueName(), 'i', 5, { lock, persist: true })
     lock.unlink()
@@ -197,7 +197,7 @@ describe('a persistent object with a given lock', () => {
 })
 
 describe('the lock of an object', () => {
-  it('is there again after it was closed', () => {
+  it('can be used again after it was closed', () => {
     using value = new Value('i', 1)
     value.lock.close()
     expect(value.lock.runSync(() => value.value)).toBe(1)

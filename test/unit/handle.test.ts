@@ -58,7 +58,7 @@ describe.each(MAKERS)('the handle of a %s', (kind, make, attachTo) => {
     }
   })
 
-  it('is stale when another segment has the name', () => {
+  it('is stale if another segment has the name', () => {
     const object = make()
     const { handle } = object
     object[Symbol.dispose]()
@@ -105,14 +105,14 @@ describe('attach', () => {
     expect(() => Value.attach(handle as never)).toThrow(typeError(/^(target|name) must be/))
   })
 
-  it('refuses a kind that there is not, and lists those that there are', () => {
+  it('refuses an unknown kind, and lists the kinds', () => {
     for (const kind of ['Nonsense', 'toString', '__proto__', '']) {
       const handle = { procshare: 1, kind, name: 'x', id: '' } as const
       expect(() => attach(handle)).toThrow(typeError(/^handle\.kind must be one of .*Value.*, got '/))
     }
   })
 
-  it('checks the name in a handle as any other', () => {
+  it('checks the name in a handle like any other name', () => {
     expect(() => attach({ procshare: 1, kind: 'Value', name: '../x', id: '' })).toThrow(/^name must be well-formed/)
   })
 
@@ -123,7 +123,7 @@ describe('attach', () => {
     expect(() => attach(value.handle, { anyowner: true } as never)).toThrow(/^options\.anyowner is not a known option/)
   })
 
-  it('does not lose a segment that is in use when a stale handle names it', () => {
+  it('does not remove a segment in use that a stale handle names', () => {
     const name = uniqueName()
     const old = Value.create(name, 'i')
     const { handle } = old
@@ -147,7 +147,7 @@ describe('attach', () => {
     unlinkSegment(name)
   })
 
-  it('closes again what turns out to be of another kind', () => {
+  it('closes the segment again if it is of another kind', () => {
     const name = uniqueName()
     const value = Value.create(name, 'i')
     expect(() => Lock.attach(name)).toThrow(shareError('ERR_KIND'))
@@ -157,7 +157,7 @@ describe('attach', () => {
 })
 
 describe('the handle of the lock of a value or array', () => {
-  it('says where the lock is, and becomes an RLock', () => {
+  it('contains the position of the lock, and becomes an RLock', () => {
     using value = new Value('i')
     using array = new SharedArray('i', 3)
     for (const owner of [value, array]) {
@@ -185,7 +185,7 @@ describe('the handle of the lock of a value or array', () => {
     expect(lock.tryAcquire()?.release()).toBeUndefined()
   })
 
-  it('is refused where there is no such lock', () => {
+  it('is refused if the segment has no such lock', () => {
     using value = new Value('i', 0)
     using unlocked = new Value('i', 0, { lock: false })
     using lock = new Lock()

@@ -68,7 +68,7 @@ describe('util.inspect', () => {
     expect(inspect(object)).toMatch(/^\w+ "[^"]+"( \{ hits, lock \})? \(closed\)$/)
   })
 
-  it('shows the ends of a pipe, who holds a lock, and that a queue has ended', () => {
+  it('shows the ends of a pipe, the owner of a lock, and the end of a queue', () => {
     const [first, second] = new Pipe<number>({ duplex: false })
     second.sendSync(1)
     expect(inspect(first)).toBe(`Connection "${first.name}" { isReadable: true, isWritable: false, size: 1 }`)
@@ -86,7 +86,7 @@ describe('util.inspect', () => {
     expect(inspect(queue)).toBe(`Queue "${queue.name}" { size: 1, ended: true }`)
   })
 
-  it('waits for no lock', async () => {
+  it('does not wait for a lock', async () => {
     using value = new Value('i', 1)
     using array = new SharedArray(Point, 1)
     using condition = new Condition()
@@ -127,13 +127,13 @@ describe('util.inspect', () => {
     expect(inspect(object)).toMatch(/ \(closed\)$/)
   })
 
-  it('shows within other objects, with the options that it is given', () => {
+  it('shows nested objects, with the options of the caller', () => {
     using value = new Value('i', 1)
     expect(inspect({ value })).toBe(`{ value: Value "${value.name}" 1 }`)
     expect(inspect(value, { colors: true })).toContain('\u001b[33m1')
   })
 
-  it('shows a managed object without asking the server, in both forms, also when that is gone', async () => {
+  it('shows a managed object in both forms without asking the server, also when the server has ended', async () => {
     const manager = await startManager()
     const list = await manager.list([1])
     const named = await manager.dict({ a: 1 }, { name: 'config' })

@@ -7,7 +7,7 @@ import { isPending } from '../helpers/turns.ts'
 expectNoLeftovers()
 
 describe('a joinable queue', () => {
-  it('is joined when all that was put is done', async () => {
+  it('is joined when all items are finished', async () => {
     using queue = new JoinableQueue<number>()
     await queue.join()
     queue.joinSync()
@@ -22,7 +22,7 @@ describe('a joinable queue', () => {
     expect(queue.unfinished).toBe(0)
   })
 
-  it('is joined also when something is put right after', async () => {
+  it('is joined even when an item is put right after the last one is finished', async () => {
     using queue = new JoinableQueue<number>()
     queue.putSync(1)
     const joining = queue.join()
@@ -33,7 +33,7 @@ describe('a joinable queue', () => {
     expect(queue.unfinished).toBe(1)
   })
 
-  it('refuses to be done with more than was put', () => {
+  it('refuses to finish more items than were put', () => {
     using queue = new JoinableQueue<number>()
     expect(() => queue.taskDone()).toThrow(shareError('ERR_TASK_DONE'))
     queue.putSync(1)
@@ -43,7 +43,7 @@ describe('a joinable queue', () => {
     queue.taskDone()
   })
 
-  it('gives up joining after a timeout, an abort and its end', async () => {
+  it('ends a join at a timeout, an abort and a close', async () => {
     using queue = new JoinableQueue<number>()
     queue.putSync(1)
     await expect(queue.join({ timeoutMs: 10 })).rejects.toThrow(shareError('ERR_TIMEOUT'))

@@ -150,11 +150,11 @@ it('the blocking form has the methods of the contract, and no others', () => {
 it('the page about adding a managed type shows the files of the counter word for word, and its lines in the lists', () => {
   const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')
   const page = read('docs/internals/adding-a-managed-type.md')
-  const blocks = [...page.matchAll(/<!-- file: (\S+) -->\n```ts\n([\s\S]*?)^```$/gm)]
+  const blocks = [...page.matchAll(/<!-- file: (\S+) -->\n(`{3,})ts\n([\s\S]*?)^\2$/gm)]
   expect(blocks.map(([, file]) => file)).toEqual(
     ['contract', 'object', 'proxy'].map((name) => `lib/manager/types/counter/${name}.ts`),
   )
-  for (const [, file, code] of blocks) expect(code).toBe(read(file!))
+  for (const [, file, , code] of blocks) expect(code).toBe(read(file!))
   for (const list of ['objects', 'proxies']) {
     const [line] = /^export .* as counter .*$/m.exec(read(`lib/manager/types/${list}.ts`))!
     expect(page).toContain(line)

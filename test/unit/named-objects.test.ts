@@ -44,7 +44,7 @@ describe.each([
   ['JoinableQueue', JoinableQueue, [{ spill: true }]],
   ['SimpleQueue', SimpleQueue, []],
   ['SharedState', SharedState, [{ hits: Value('i') }]],
-] as const)('the ways to a named %s', (_title, Class, args) => {
+] as const)('create, attach and open of a named %s', (_title, Class, args) => {
   const statics = Class as unknown as Record<
     'create' | 'open' | 'attach',
     (name: unknown, ...rest: unknown[]) => Shared
@@ -65,7 +65,7 @@ describe.each([
     return found
   }
 
-  it('depend on whether it exists', async () => {
+  it('depend on its existence', async () => {
     const name = uniqueName()
     expect(await outcomes(name)).toEqual({ attach: 'ENOENT', create: 'returns', open: 'returns' })
     using object = statics.create(name, ...args)

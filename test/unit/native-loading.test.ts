@@ -26,7 +26,7 @@ async function importWith(title: string, prebuilds: string[]): Promise<unknown> 
   return await import(pathToFileURL(path.join(root, 'dist/index.js')).href)
 }
 
-it('without a binary says for which platforms there are some, and how to build one', async () => {
+it('without a binary the error lists the platforms of the package, and how to build one', async () => {
   const expected = /no binary for .* has binaries for plan9-mips, vms-vax\)\. To build one, run `npm rebuild/
   await expect(importWith('other', ['vms-vax/procshare.node', 'plan9-mips/procshare.node'])).rejects.toEqual(
     withMessage(expected),
@@ -34,7 +34,7 @@ it('without a binary says for which platforms there are some, and how to build o
   await expect(importWith('none', [])).rejects.toEqual(withMessage(/has no binaries\)/))
 })
 
-it('with a binary that does not load passes on what the system says of it', async () => {
+it('with a binary that does not load the error contains the message of the system', async () => {
   const own = `${process.platform}-${process.arch}/procshare.node`
   await expect(importWith('broken', [own])).rejects.toEqual(withMessage(/The loader reports: \S/))
 })
@@ -42,7 +42,7 @@ it('with a binary that does not load passes on what the system says of it', asyn
 it.each([
   ['an addon of an older version, which has no stamp', 'undefined'],
   ['an addon of another version', "'0123456789abcdef'"],
-])('with %s says so, and what to do', async (_title, stamp) => {
+])('with %s the error states the cause, and what to do', async (_title, stamp) => {
   const root = path.join(folder, `other-version-${stamp.length}`)
   cpSync(path.join(ROOT, 'dist'), path.join(root, 'dist'), { recursive: true })
   cpSync(path.join(ROOT, 'package.json'), path.join(root, 'package.json'))
@@ -59,7 +59,7 @@ it.each([
   )
 })
 
-it('in a file that a bundler has made says how to leave it out', async () => {
+it('in a bundled file the error states how to exclude the package', async () => {
   const file = path.join(folder, 'bundled', 'dist', 'program.cjs')
   await build({
     input: path.join(ROOT, 'dist/index.js'),
@@ -72,7 +72,7 @@ it('in a file that a bundler has made says how to leave it out', async () => {
   )
 })
 
-it('what goes wrong in the native part for a reason of its own is not taken for damaged memory', () => {
+it('an unexpected error of the native part is not reported as damaged memory', () => {
   const mistake = new TypeError('native.bindEvent is not a function')
   vi.spyOn(native, 'bindEvent').mockImplementation(() => {
     throw mistake

@@ -30,7 +30,7 @@ describe('a queue', () => {
     ['new Uint8Array([4, 5]).buffer', new Uint8Array([4, 5]).buffer],
     ['new DataView(new Uint8Array([9, 8, 7]).buffer, 1)', new DataView(new Uint8Array([8, 7]).buffer)],
   ]
-  it.each(same)('brings %s as an object of its own realm', (expression, here) => {
+  it.each(same)('delivers %s as an object of its own realm', (expression, here) => {
     using queue = new Queue<unknown>()
     queue.putManySync([there(expression), { deep: [there(expression)] }, new Set([there(expression)])])
     const alone = queue.getSync() as object
@@ -40,7 +40,7 @@ describe('a queue', () => {
     expect(queue.getSync()).toEqual(new Set([here]))
   })
 
-  it('brings errors with their class, code and cause', () => {
+  it('transfers errors with their class, code and cause', () => {
     using queue = new Queue<unknown>()
     queue.putSync(there('Object.assign(new RangeError("far", { cause: new TypeError("near") }), { code: "E_FAR" })'))
     queue.putSync(there('new AggregateError([new Error("one")], "all")'))
@@ -51,7 +51,7 @@ describe('a queue', () => {
     expect([all.constructor, all.message, all.errors[0].message]).toEqual([AggregateError, 'all', 'one'])
   })
 
-  it('brings an object that occurs twice as one', () => {
+  it('transfers an object that occurs twice as one', () => {
     using queue = new Queue<unknown>()
     queue.putSync(there('(() => { const m = new Map([[1, 2]]), a = new Float32Array([1]); return [m, a, m, a] })()'))
     const [map, array, sameMap, sameArray] = queue.getSync() as unknown[]
@@ -74,7 +74,7 @@ describe('a queue', () => {
 })
 
 describe('arguments', () => {
-  it('are taken as those of this realm', () => {
+  it('are accepted like those of this realm', () => {
     using array = new SharedArray('d', there('new Float64Array([1, 2])') as Float64Array)
     expect([...array]).toEqual([1, 2])
     array.assign(there('[3, 4]') as number[])
@@ -88,7 +88,7 @@ describe('arguments', () => {
     expect([String(record.value.name), [...record.value.flags]]).toEqual(['x', [1, 0]])
   })
 
-  it('are refused when they are what cannot be awaited, or what is no signal', async () => {
+  it('are refused when they cannot be awaited or are no signal', async () => {
     using lock = new Lock()
     expect(() => lock.runSync(() => there('Promise.resolve()'))).toThrow(/^fn must be a function that does not return/)
     // biome-ignore lint/suspicious/noThenProperty: it is what is tested

@@ -23,7 +23,7 @@ function damageMutexes(name: string): void {
   closeSync(file)
 }
 
-it('a lock that a thread holds which does not exist is ERR_CORRUPT', () => {
+it('a lock that is held by a thread that does not exist is ERR_CORRUPT', () => {
   using value = new Value('i')
   damageMutexes(value.name)
   expect(() => value.add(1)).toThrow(shareError('ERR_CORRUPT'))
@@ -31,7 +31,7 @@ it('a lock that a thread holds which does not exist is ERR_CORRUPT', () => {
   expect(value.lock.tryAcquire()).toBeUndefined()
 })
 
-it('a queue whose mutexes such a thread holds is ERR_CORRUPT', () => {
+it('a queue whose mutexes are held by a thread that does not exist is ERR_CORRUPT', () => {
   using queue = new Queue()
   damageMutexes(queue.name)
   expect(() => queue.putSync(1, { timeoutMs: 5 })).toThrow(shareError('ERR_CORRUPT'))

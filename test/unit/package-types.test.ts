@@ -63,7 +63,7 @@ it.each(SETTINGS.flatMap((settings) => (['module', 'commonjs'] as const).map((ty
   },
 )
 
-it('know Float16Array where the compiler does', () => {
+it('the types have Float16Array if the compiler has it', () => {
   writeFileSync(path.join(project, 'half.ts'), HALF_PROGRAM)
   const options = { module: 'nodenext', moduleResolution: 'nodenext' }
   expect(compile('half.ts', 'module', { ...options, lib: [...LIB, 'esnext.float16'] })).toBe('')

@@ -35,7 +35,7 @@ it('is the same module for CommonJS', () => {
   expect(required.Value).toBe(procshare.Value)
 })
 
-it('is CommonJS for require(), which need not be able to load ES modules', () => {
+it('is CommonJS for require(), also where require() cannot load ES modules', () => {
   const program = "const { Value } = require('procshare'); process.stdout.write(String(new Value('i', 7).value))"
   const args = process.allowedNodeEnvironmentFlags.has('--experimental-require-module')
     ? ['--no-experimental-require-module']
@@ -43,7 +43,7 @@ it('is CommonJS for require(), which need not be able to load ES modules', () =>
   expect(execFileSync(process.execPath, [...args, '-e', program], { encoding: 'utf8' })).toBe('7')
 })
 
-it('is one module in a process that loads it both ways, whose objects are those of both', () => {
+it('is one module in a process that loads it by import and by require()', () => {
   const program = `
     const { Queue, Value } = require('procshare')
     import('procshare').then((face) => {
@@ -54,7 +54,7 @@ it('is one module in a process that loads it both ways, whose objects are those 
   expect(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' })).toBe('[true,true,5]')
 })
 
-it('contains a msgpackr that a program with the same build of it does not share', () => {
+it('contains its own msgpackr, separate from the msgpackr of the program', () => {
   const { Packr, unpack } = require('msgpackr/index-no-eval') as typeof import('msgpackr')
   const packr = new Packr()
   using queue = new procshare.Queue<unknown>()
@@ -67,7 +67,7 @@ it('contains a msgpackr that a program with the same build of it does not share'
   expect(packr.unpack(packr.pack(queue))).not.toBeInstanceOf(procshare.Queue)
 })
 
-it('keeps its files to itself', () => {
+it('does not export its files', () => {
   for (const path of ['procshare/dist/native.js', 'procshare/lib/index.ts']) {
     expect(() => require(path)).toThrow(expect.objectContaining({ code: 'ERR_PACKAGE_PATH_NOT_EXPORTED' }))
   }

@@ -37,7 +37,7 @@ describe('a pipe', () => {
     expect(() => a.sendSync('x'.repeat(100))).toThrow(shareError('ERR_TOO_LARGE', large))
   })
 
-  it('polls without taking', async () => {
+  it('polls without taking a message', async () => {
     using pipe = new Pipe()
     const [a, b] = pipe
     expect([await b.poll(), b.pollSync(), await b.poll({ timeoutMs: 10 }), b.pollSync({ timeoutMs: 10 })]).toEqual(
@@ -49,7 +49,7 @@ describe('a pipe', () => {
     await expect(b.poll({ timeoutMs: 1_000, signal: AbortSignal.timeout(5) })).rejects.toThrow('timeout')
   })
 
-  it('ends for the reader when nobody has the other end, after what is under way', async () => {
+  it('ends for the reader when no process has the other end, after the messages in it', async () => {
     const [a, b] = new Pipe()
     using same = attach(b.handle) as Connection
     a.sendSync(1)
@@ -65,7 +65,7 @@ describe('a pipe', () => {
     b.close()
   })
 
-  it('ends waits when the last handle of the other end is closed, and not before', async () => {
+  it('ends waits when the last object of the other end is closed, and not before', async () => {
     const [a, b] = new Pipe<number>({ byteLength: 64 })
     const second = Connection.attach<number>(a.handle)
     const receiving = b.recv()
@@ -91,7 +91,7 @@ describe('a pipe', () => {
     expect(got.recvSync()).toBe('hello')
   })
 
-  it('has a name, if it is given one', () => {
+  it('has the name that it was given', () => {
     const name = uniqueName('pipe')
     const [a, b] = Pipe.create(name)
     using third = Pipe.attach(name, 1)
@@ -106,7 +106,7 @@ describe('a pipe', () => {
     expect(() => Pipe.attach(queue.name, 0)).toThrow(shareError('ERR_KIND'))
   })
 
-  it('has two ends, and no others, by name or by handle', async () => {
+  it('has exactly two ends, by name and by handle', async () => {
     const [a, b] = Pipe.create<number>(uniqueName('pipe'))
     for (const end of [2, -1, 0.5, 2 ** 32]) {
       expect(() => Pipe.attach(a.name, end as 0)).toThrow(rangeError(/^end must be an integer from 0 to 1/))
@@ -127,7 +127,7 @@ describe('a pipe', () => {
     expect(() => Pipe.attach(name, 0)).toThrow(shareError('ENOENT'))
   })
 
-  it('has ends that several may hold, each of which is the same end', () => {
+  it('has ends that several processes may hold, all as the same end', () => {
     using pipe = Pipe.create<number>(uniqueName('pipe'), { duplex: false })
     const [reader, writer] = pipe
     using alsoReads = Pipe.attach<number>(reader.name, 0)
@@ -163,7 +163,7 @@ describe('a pipe', () => {
     },
   )
 
-  it('ends pending waits of a handle that is closed', async () => {
+  it('rejects pending waits of an object that is closed', async () => {
     using pipe = new Pipe()
     const waiting = pipe[0].recv()
     pipe[0].close()

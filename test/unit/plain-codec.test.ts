@@ -55,7 +55,7 @@ const plain = fc.letrec((tie) => ({
 })).value
 
 describe('a plain item', () => {
-  it('is read as it was written, by its decoder and by any other of MessagePack', () => {
+  it('is read as it was written, by its decoder and by any other MessagePack decoder', () => {
     fc.assert(
       fc.property(plain, (value) => {
         const bytes = encoded(value)
@@ -67,29 +67,29 @@ describe('a plain item', () => {
     )
   })
 
-  it('keeps the order of its fields, and takes only those that are its own', () => {
+  it('keeps the order of its fields, and contains only own fields', () => {
     const value = Object.assign(Object.create({ inherited: 1 }), { z: 1, a: 2, 1: 3 })
     expect(Object.entries(decoded(encoded(value)) as object)).toEqual(Object.entries(value))
   })
 
-  it('keeps keys apart that begin and end alike', () => {
+  it('distinguishes keys with the same beginning and end', () => {
     const keys = ['abcd', 'abc', 'ab', 'a', '', 'abcdabcd', 'abcd1abcd', 'abcd2abcd', 'abc\0', 'ab\0', '\0', 'abcdabc']
     for (let round = 0; round < 2; round++) {
       for (const name of keys) expect(decoded(encoded({ [name]: 1 }))).toStrictEqual({ [name]: 1 })
     }
   })
 
-  it('makes -0 to 0, and what an array leaves out to undefined', () => {
+  it('turns -0 into 0, and the holes of an array into undefined', () => {
     expect(decoded(encoded([-0, ...new Array(1)]))).toStrictEqual([0, undefined])
     expect(decoded(encoded(new Array(1)))).toStrictEqual([undefined])
   })
 
-  it('has any number of arrays and objects', () => {
+  it('can contain any number of arrays and objects', () => {
     const value = Array.from({ length: 100 }, (_, i) => ({ i, list: [i] }))
     expect(decoded(encoded(value))).toStrictEqual(value)
   })
 
-  it('is none that has anything else in it, an object twice or itself, or a text that is no text', () => {
+  it('has no other values in it, no object twice, no cycle and no malformed text', () => {
     const shared = {}
     const itself: unknown[] = []
     itself.push(itself)
@@ -109,7 +109,7 @@ describe('a plain item', () => {
     expect(encodePlain([shared], START)).not.toBe(NOT_PLAIN)
   })
 
-  it('is none that may not have room in the exchange', () => {
+  it('always fits into the exchange', () => {
     const most = exchange.byteLength
     for (let length = most - 50; length < most + 10; length++) {
       const third = Math.floor(length / 3)
@@ -124,7 +124,7 @@ describe('a plain item', () => {
     expect(encodePlain(Array.from({ length: most / 4 }, String), START)).toBe(NOT_PLAIN)
   })
 
-  it('lets through what a getter throws, and is as before afterwards', () => {
+  it('passes on the error of a getter, and the encoder works afterwards', () => {
     const shared = {}
     const value = {
       shared,
@@ -137,7 +137,7 @@ describe('a plain item', () => {
   })
 })
 
-describe('bytes that are no plain item', () => {
+describe('bytes that are not a plain item', () => {
   /** Reads them, and expects an error of ours if it is one. */
   function expectHarmless(bytes: Uint8Array, start?: number): void {
     try {
@@ -148,7 +148,7 @@ describe('bytes that are no plain item', () => {
     }
   }
 
-  it('make an error or another value, wherever they stand', () => {
+  it('give an error or another value, at any place of the exchange', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         expectHarmless(bytes)
@@ -158,7 +158,7 @@ describe('bytes that are no plain item', () => {
     )
   })
 
-  it('make an error or another value, where a single one was changed', () => {
+  it('give an error or another value, when a single byte was changed', () => {
     fc.assert(
       fc.property(plain, fc.nat(), fc.nat(255), (value, where, byte) => {
         const bytes = encoded(value)
@@ -170,7 +170,7 @@ describe('bytes that are no plain item', () => {
     )
   })
 
-  it('are refused when they are too few or too many, or the key of a prototype', () => {
+  it('are refused when bytes are missing or left over, and with the key of a prototype', () => {
     const proto = Buffer.from('\xde\x00\x01\xa9__proto__\xde\x00\x00', 'latin1')
     const longProto = Buffer.from('\xde\x00\x01\xda\x00\x09__proto__\x01', 'latin1')
     const text = encoded({ text: 'text' })
@@ -182,14 +182,14 @@ describe('bytes that are no plain item', () => {
     ])
   })
 
-  it('are refused before there is an array of more elements than bytes', () => {
+  it('are refused before an array of more elements than bytes is made', () => {
     const arrays = Buffer.alloc(60_000, '\xdc\xea\x60', 'latin1')
     const before = process.memoryUsage().heapUsed
     expect(() => decoded(arrays)).toThrow(expect.objectContaining({ code: 'ERR_CORRUPT' }))
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(16 * 2 ** 20)
   })
 
-  it('are an error of the runtime when they nest too deeply', () => {
+  it('give an error of the runtime when they nest too deeply', () => {
     expect(() => decoded(Buffer.alloc(60_000, '\xdc\x00\x01', 'latin1'))).toThrow(RangeError)
     expect(decoded(encoded(['still works']))).toEqual(['still works'])
   })

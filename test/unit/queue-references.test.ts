@@ -87,7 +87,7 @@ describe.each(Object.entries(ways))('by %s, a queue', (_way, pass) => {
     for (const ref of refs) expect(await isCollected(ref)).toBe(true)
   })
 
-  it('lets go of a persistent object that was dropped on both sides', async () => {
+  it('releases a persistent object that was dropped on both sides', async () => {
     using queue = new Queue<unknown>()
     const name = uniqueName('dropped')
     try {
@@ -102,7 +102,7 @@ describe.each(Object.entries(ways))('by %s, a queue', (_way, pass) => {
     }
   })
 
-  it('keeps no view of shared memory that was the item', async () => {
+  it('keeps no view of shared memory that was an item', async () => {
     using queue = new Queue<unknown>()
     const ref = await (async () => {
       using memory = new SharedMemory(5_000)

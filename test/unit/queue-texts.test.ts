@@ -59,7 +59,7 @@ describe.each([
   ['a queue', { byteLength: 8 * 1024 * 1024 }],
   ['a queue that spills', { byteLength: 5_000, spill: true }],
 ])('%s', (_title, options) => {
-  it('brings texts of any characters as they were', async () => {
+  it('transfers texts of any characters unchanged', async () => {
     using queue = new Queue<unknown>(options)
     await fc.assert(
       fc.asyncProperty(item, async (value) => {

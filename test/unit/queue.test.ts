@@ -8,7 +8,7 @@ import { isPending } from '../helpers/turns.ts'
 expectNoLeftovers()
 
 describe('a queue', () => {
-  it('gives items in the order in which they were put, in all forms', async () => {
+  it('gives items in the order of their puts, in all forms', async () => {
     using queue = new Queue<number>()
     await queue.put(1)
     queue.putSync(2)
@@ -18,7 +18,7 @@ describe('a queue', () => {
     expect([queue.size, queue.isEmpty, queue.tryGet()]).toEqual([0, true, undefined])
   })
 
-  it('tells an item that is undefined from none', () => {
+  it('distinguishes an item that is undefined from an empty queue', () => {
     using queue = new Queue<undefined>()
     queue.putSync(undefined)
     expect(queue.tryGet()).toEqual({ value: undefined })
@@ -36,7 +36,7 @@ describe('a queue', () => {
     expect(queue.size).toBe(2)
   })
 
-  it('holds as many bytes as were asked for, over many turns of the ring', () => {
+  it('holds the requested number of bytes, over many turns of the ring', () => {
     using queue = new Queue<Uint8Array>({ byteLength: 1000 })
     for (let round = 0; round < 500; round++) {
       const lengths = [round % 97, (round * 7) % 301, (round * 13) % 401]
@@ -61,7 +61,7 @@ describe('a queue', () => {
     expect(queue.isEmpty).toBe(true)
   })
 
-  it('serves the puts of one environment in order, also when a later one would fit', async () => {
+  it('serves the puts of one thread in order, even when a later one would fit', async () => {
     using queue = new Queue<Uint8Array>({ byteLength: 1000 })
     queue.putSync(new Uint8Array(600))
     const large = queue.put(new Uint8Array(700))
@@ -73,7 +73,7 @@ describe('a queue', () => {
     expect([queue.getSync().length, queue.getSync().length]).toEqual([700, 1])
   })
 
-  it('puts behind asynchronous puts when it blocks', async () => {
+  it('makes a blocking put wait for earlier asynchronous puts', async () => {
     using queue = new Queue<number>({ maxSize: 1 })
     using other = Queue.attach<number>(queue.handle)
     queue.putSync(1)
@@ -92,7 +92,7 @@ describe('a queue', () => {
     expect(await Promise.all(gets)).toEqual([1, 2, 3])
   })
 
-  it('takes nothing for a get that gave up', async () => {
+  it('takes no item for a get that timed out or was aborted', async () => {
     using queue = new Queue<number>()
     const controller = new AbortController()
     const aborted = queue.get({ signal: controller.signal })
@@ -116,7 +116,7 @@ describe('a queue', () => {
     expect([queue.getSync(), queue.tryGet()]).toEqual([1, undefined])
   })
 
-  it('gives what else was taken with an item that cannot be made again, and its error to the next who takes', () => {
+  it('returns the other items of a getMany when one cannot be decoded, and throws its error at the next get', () => {
     using queue = new Queue<unknown>()
     const gone = new Value('i')
     queue.putManySync([1, gone, 3])
@@ -127,7 +127,7 @@ describe('a queue', () => {
     expect(queue.getSync()).toBe(4)
   })
 
-  it('throws when nothing of what was taken can be made again', async () => {
+  it('throws when no item of a getMany can be decoded', async () => {
     using queue = new Queue<unknown>()
     for (const take of [() => queue.getManySync(3), () => queue.getMany(3)]) {
       const gone = new Value('i')
@@ -139,7 +139,7 @@ describe('a queue', () => {
     expect(queue.getSync()).toBe(1)
   })
 
-  it('puts many that fill it to the last byte', async () => {
+  it('accepts a putMany that fills it to the last byte', async () => {
     using queue = new Queue<number>({ byteLength: 64 })
     await queue.putMany([1, 2, 3, 4])
     expect(queue.getManySync(5)).toEqual([1, 2, 3, 4])
@@ -154,7 +154,7 @@ describe('a queue', () => {
     )
   })
 
-  it('puts and gets many at once', async () => {
+  it('puts and gets several items in one step', async () => {
     using queue = new Queue<number>({ maxSize: 100 })
     await queue.putMany([])
     queue.putManySync([1, 2, 3])
@@ -175,7 +175,7 @@ describe('a queue', () => {
     )
   })
 
-  it('gets many of more bytes than one look', async () => {
+  it('gets many items of more bytes than the exchange holds', async () => {
     using queue = new Queue<Uint8Array>()
     const items = Array.from({ length: 40 }, (_, i) => new Uint8Array(i * 500).fill(i))
     items.push(new Uint8Array(80_000).fill(41))
@@ -185,7 +185,7 @@ describe('a queue', () => {
     expect(got).toEqual(items)
   })
 
-  it('ends for everybody: what is in it is still taken, then iteration ends', async () => {
+  it('ends for all processes: the items in it can still be taken, then iteration ends', async () => {
     using queue = new Queue<number>()
     using other = Queue.attach<number>(queue.handle)
     const seen: number[] = []
@@ -207,7 +207,7 @@ describe('a queue', () => {
     await expect(other.getMany(1)).rejects.toThrow(shareError('ERR_ENDED'))
   })
 
-  it('fails the puts that wait when it ends', async () => {
+  it('rejects pending puts when it ends', async () => {
     using queue = new Queue<number>({ maxSize: 1 })
     queue.putSync(1)
     const waiting = queue.put(2)
@@ -216,7 +216,7 @@ describe('a queue', () => {
     expect(queue.getSync()).toBe(1)
   })
 
-  it('goes on for others when a handle is closed', async () => {
+  it('goes on for other objects when one is closed', async () => {
     const queue = new Queue<number>()
     using other = Queue.attach<number>(queue.handle)
     const waiting = queue.get()
@@ -244,7 +244,7 @@ describe('a queue', () => {
     expect(JSON.parse(JSON.stringify(queue))).toEqual(queue.handle)
   })
 
-  it('rejects options that it cannot have', () => {
+  it('refuses unknown and invalid options', () => {
     expect(() => new Queue({ maxSize: 0 })).toThrow(rangeError())
     expect(() => new Queue({ maxSize: 1.5 })).toThrow(rangeError())
     expect(() => new Queue({ byteLength: 8 })).toThrow(rangeError())
@@ -257,7 +257,7 @@ describe('a queue', () => {
 })
 
 describe('a queue that spills', () => {
-  it('sends items of any size, in order, and leaves nothing', async () => {
+  it('sends items of any size in order, and leaves no segment', async () => {
     const queue = new Queue<unknown>({ byteLength: 1024, spill: true })
     queue.putSync(new Uint8Array(100_000).fill(3))
     queue.putSync('small')
@@ -274,7 +274,7 @@ describe('a queue that spills', () => {
     await Promise.resolve()
   })
 
-  it('keeps what it has after unlink()', async () => {
+  it('keeps its items after unlink()', async () => {
     const name = uniqueName('spill')
     using queue = Queue.create<unknown>(name, { byteLength: 1024, spill: true })
     queue.putSync(new Uint8Array(9_000))
@@ -286,7 +286,7 @@ describe('a queue that spills', () => {
     expect(ownSegments()).toEqual([])
   })
 
-  it('takes back what could not be put', async () => {
+  it('removes the segment of an item that was not put', async () => {
     using queue = new Queue<unknown>({ byteLength: 1024, maxSize: 1, spill: true })
     queue.putSync(1)
     expect(queue.tryPut(new Uint8Array(9_000))).toBe(false)

@@ -14,21 +14,21 @@ it('is an array without a lock', () => {
   expect([...raw.snapshot()]).toEqual([1, 7, 3])
 })
 
-it('may be empty: a segment without any bytes of its own', () => {
+it('may be empty, in a segment without payload', () => {
   using raw = new RawArray('d', 0)
   using same = RawArray.attach(raw.handle)
   expect(same).toHaveLength(0)
   expect([...raw.snapshot()]).toEqual([])
 })
 
-it('holds structs too', () => {
+it('holds structs as well', () => {
   using raw = new RawArray(Struct({ x: 'i' }), 2)
   raw[1]!.x = 5
   raw.assign([{ x: 4 }])
   expect(raw.snapshot()).toEqual([{ x: 4 }, { x: 5 }])
 })
 
-it('attaches to arrays without a lock, whoever made them, and to no others', () => {
+it('attaches to any array without a lock, and to no array with one', () => {
   using unlocked = SharedArray.create(uniqueName(), 'i', 2, { lock: false })
   using locked = SharedArray.create(uniqueName(), 'i', 2)
   using raw = RawArray.attach(unlocked.name, 'i')
@@ -42,7 +42,7 @@ it('attaches to arrays without a lock, whoever made them, and to no others', () 
   expect([opened[0], same[0]]).toEqual([8, 8])
 })
 
-it('takes the options of a segment, and no lock', () => {
+it('accepts the options of a segment, and no lock', () => {
   using raw = new RawArray('i', 1, { mode: 0o600 })
   expect(raw).toHaveLength(1)
   expect(() => new RawArray('i', 1, { lock: true } as never)).toThrow(

@@ -25,13 +25,13 @@ it('checks its values as Value does', () => {
   expect(() => new RawValue('b', 128)).toThrow(rangeError(/^initial must be an integer from -128 to 127, got 128/))
 })
 
-it('holds structs too', () => {
+it('holds structs as well', () => {
   using raw = new RawValue(Struct({ x: 'i', y: 'i' }), { x: 1, y: 2 })
   raw.value.x = 5
   expect(raw.update((record) => ({ x: record.y, y: record.x }))).toEqual({ x: 2, y: 5 })
 })
 
-it('attaches to values without a lock, whoever made them, and to no others', () => {
+it('attaches to any value without a lock, and to no value with one', () => {
   using unlocked = Value.create(uniqueName(), 'i', 1, { lock: false })
   using locked = Value.create(uniqueName(), 'i', 1)
   using raw = RawValue.attach(unlocked.name, 'i')
@@ -45,7 +45,7 @@ it('attaches to values without a lock, whoever made them, and to no others', () 
   expect(opened.value).toBe(7)
 })
 
-it('takes the options of a segment, and no lock', () => {
+it('accepts the options of a segment, and no lock', () => {
   using raw = new RawValue('i', 0, { mode: 0o600, persist: false })
   expect(raw.value).toBe(0)
   const message = /^options\.lock is not a known option: use persist, mode or pidNamespaces$/

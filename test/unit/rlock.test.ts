@@ -10,7 +10,7 @@ expectNoLeftovers()
 const deadlock = shareError('ERR_DEADLOCK')
 
 describe('a thread that holds an RLock', () => {
-  it('takes it again as often as it likes, and releases as often', () => {
+  it('can acquire it any number of times, and releases it as often', () => {
     using lock = new RLock()
     const guards = [lock.acquireSync(), lock.tryAcquire()!, lock.acquireSync({ timeoutMs: 0 })]
     expect(lock.runSync(() => lock.runSync(() => 'inner'))).toBe('inner')
@@ -21,7 +21,7 @@ describe('a thread that holds an RLock', () => {
     expect(lock.locked).toBe(false)
   })
 
-  it('takes it again through any handle', () => {
+  it('can acquire it again through any object', () => {
     using value = new Value('i', 1)
     using same = Value.attach(value.handle, 'i')
     value.lock.runSync(() => {
@@ -31,7 +31,7 @@ describe('a thread that holds an RLock', () => {
     expect(value.lock.locked).toBe(false)
   })
 
-  it('makes asynchronous acquisitions wait, which are not the thread', async () => {
+  it('makes asynchronous acquisitions wait, because they belong to tasks', async () => {
     using lock = new RLock()
     const held = lock.acquireSync()
     const acquired = lock.acquire()
@@ -45,7 +45,7 @@ describe('a thread that holds an RLock', () => {
     expect(await ran).toBe('ran')
   })
 
-  it('may start a run that begins when the thread has released', async () => {
+  it('may call run, which begins after the thread has released it', async () => {
     using lock = new RLock()
     let result: Promise<string> | undefined
     lock.runSync(() => {
@@ -56,7 +56,7 @@ describe('a thread that holds an RLock', () => {
 })
 
 describe('a task that holds an RLock in run', () => {
-  it('takes it again in all ways, across awaits', async () => {
+  it('can acquire it again in every form, across awaits', async () => {
     using lock = new RLock()
     await lock.run(async () => {
       await turns(1)
@@ -96,7 +96,7 @@ describe('a task that holds an RLock in run', () => {
     expect(lock.locked).toBe(false)
   })
 
-  it('does not make others owners: they wait, or are refused', async () => {
+  it('does not make other tasks owners: they wait, or are refused', async () => {
     using lock = new RLock()
     let finish = () => {}
     const running = lock.run(
@@ -115,7 +115,7 @@ describe('a task that holds an RLock in run', () => {
     ;(await other).release()
   })
 
-  it('keeps it until the last of its nested runs has settled, in whatever order they do', async () => {
+  it('keeps it until the last of its nested runs has settled, in any order', async () => {
     using lock = new RLock()
     let finishInner = () => {}
     let inner: Promise<void> | undefined
@@ -136,7 +136,7 @@ describe('a task that holds an RLock in run', () => {
     expect(lock.locked).toBe(false)
   })
 
-  it('is not recognised any more when its run has ended', async () => {
+  it('is no longer recognised when its run has ended', async () => {
     using lock = new RLock()
     let late: () => Promise<unknown> = async () => {}
     await lock.run(() => {
@@ -180,7 +180,7 @@ describe('a task that holds an RLock in run', () => {
 })
 
 describe('the guard of acquire on an RLock', () => {
-  it('belongs to nobody who could be recognised: nothing re-enters under it', async () => {
+  it('belongs to no task, so no acquisition is recursive under it', async () => {
     using lock = new RLock()
     const guard = await lock.acquire()
     expect(() => lock.acquireSync()).toThrow(deadlock)
@@ -194,7 +194,7 @@ describe('the guard of acquire on an RLock', () => {
     await third
   })
 
-  it('may be released after the run in which it was taken', async () => {
+  it('may be released after the run in which it was acquired', async () => {
     using lock = new RLock()
     const guard = await lock.run(() => lock.acquire())
     expect(lock.locked).toBe(true)

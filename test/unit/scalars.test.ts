@@ -49,7 +49,7 @@ it('knows each type by a code, by readable names, by those of C and ctypes, and 
 describe.each(SCALARS)('the type $code', ({ code, alias, names, bits }) => {
   const all = [code, alias, ...names]
 
-  it('has the size that it has in C', () => {
+  it('has its size in C', () => {
     for (const name of all) {
       expect(Struct({ field: name }).byteLength).toBe(bits / 8)
       expect(Struct({ field: name }).alignment).toBe(bits / 8)
@@ -59,7 +59,7 @@ describe.each(SCALARS)('the type $code', ({ code, alias, names, bits }) => {
     }
   })
 
-  it('is held by the typed array of its size and sign, under any name', () => {
+  it('has the typed array of its size and sign, under any name', () => {
     for (const name of all) {
       using array = new SharedArray(name, 1)
       expect(array).toBeInstanceOf(arrayClassOf(code, bits) as () => void)
@@ -112,7 +112,7 @@ it('are named by constructors of another realm as well', () => {
   expect(() => new Value(others[3])).toThrow(typeError(/: write 'double'/))
 })
 
-it('are all in the table of the guide, with all their names', () => {
+it('are in the table of the guide, with all their names', () => {
   const guide = readFileSync(new URL('../../docs/guide/values-and-arrays.md', import.meta.url), 'utf8')
   for (const { code, alias, names } of SCALARS) {
     const row = guide.split('\n').find((line) => line.startsWith(`| \`'${code}'\` |`))
@@ -150,7 +150,7 @@ describe('a type that does not exist', () => {
     [Boolean, "write 'bool'"],
     [{ x: 'd' }, 'declare a record with Struct()'],
     [['i', 3], 'arrays are made by SharedArray'],
-  ])('is refused with what to write: %o', (type, advice) => {
+  ])('is refused with the right name: %o', (type, advice) => {
     const expected = typeError(/^type must be a scalar type or a Struct, got .*\): /)
     for (const make of [
       () => new Value(type as never),
@@ -167,16 +167,16 @@ describe('a type that does not exist', () => {
     )
   })
 
-  it.each(['string', String])('is refused with what text is: %o', (type) => {
+  it.each(['string', String])('is refused with a hint about text: %o', (type) => {
     expect(() => new Value(type as never)).toThrow(typeError(/: write 'char' for bytes or 'wchar' for characters/))
   })
 
-  it.each([Uint8ClampedArray, 'Uint8ClampedArray'])('is refused when elements would be clamped: %o', (type) => {
+  it.each([Uint8ClampedArray, 'Uint8ClampedArray'])('is refused because it would clamp elements: %o', (type) => {
     expect(() => new SharedArray(type as never, 1)).toThrow(typeError(/: write 'uint8': values out of range are not/))
   })
 
   it.each(['nonsense', 'z', '', 'ii', 'double'.repeat(10_000), 5, null, undefined, Sub, () => {}])(
-    'is refused with a list of all types when none is near (%#)',
+    'is refused with a list of all types if no name is similar (%#)',
     (type) => {
       expect(() => new Value(type as never)).toThrow(
         typeError(/^type must be one of 'c' \('char', 'c_char'\), .* or a Struct, got /),
@@ -188,7 +188,7 @@ describe('a type that does not exist', () => {
 describe.skipIf(half)('float16', () => {
   const type = 'float16'
 
-  it('rounds to half precision wherever it is written, with and without a lock', () => {
+  it('rounds to half precision at every write, with and without a lock', () => {
     for (const options of [{ lock: true }, { lock: false }]) {
       using value = new Value(type, 0.1, options)
       expect(value.value).toBe(0.0999755859375)
@@ -212,7 +212,7 @@ describe.skipIf(half)('float16', () => {
     expect(record.snapshot()).toEqual({ one: 0.0999755859375, many: [1, 0.0999755859375] })
   })
 
-  it('travels through queues as a plain array and as a shared one', () => {
+  it('travels through queues as a plain and as a shared array', () => {
     const queue = new Queue<unknown>()
     using shared = new SharedArray(type, [1, 2])
     const plain = HALF_ARRAY!.of(0.1, 2)
@@ -230,7 +230,7 @@ describe.skipIf(half)('float16', () => {
 })
 
 describe.runIf(half)('float16, where the runtime has no Float16Array', () => {
-  it.each(['e', 'float16', 'half'])('is refused with the reason, and the runtime that has it: %s', (type) => {
+  it.each(['e', 'float16', 'half'])('is refused with the reason, and with the runtimes that have it: %s', (type) => {
     const reason = /: it needs Float16Array, which this runtime does not have and Node\.js has from version 24 on$/
     expect(() => new Value(type as 'e')).toThrow(typeError(reason))
     expect(() => new SharedArray(type as 'e', 1)).toThrow(typeError(reason))

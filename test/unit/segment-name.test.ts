@@ -27,7 +27,7 @@ const TAKERS: [string, (name: string) => unknown][] = [
 ]
 
 describe.each(TAKERS)('%s', (who, take) => {
-  it('refuses names that the system could not keep', () => {
+  it('refuses names that the system cannot store', () => {
     const form = valueError(
       /^name must be well-formed Unicode without "\/" and NUL, and other than "\." and "\.\.", got /,
     )
@@ -38,7 +38,7 @@ describe.each(TAKERS)('%s', (who, take) => {
     for (const name of ['', 'x'.repeat(256), 'é'.repeat(128)]) expect(() => take(name)).toThrow(size)
   })
 
-  it('refuses what is not a string', () => {
+  it('refuses values that are not strings', () => {
     const error = who.endsWith('attach') ? typeError() : typeError(/^name must be a string, got /)
     for (const name of [undefined, null, 5, true, {}, ['a'], Symbol('s')])
       expect(() => take(name as never)).toThrow(error)
@@ -47,7 +47,7 @@ describe.each(TAKERS)('%s', (who, take) => {
 
 describe('a name', () => {
   it.each(['a b', '-rf', 'ünïcödé', '日本語', '😀', '...', '.hidden', '%s%n', 'back\\slash', 'new\nline', 'tab\t'])(
-    'may have %j in it',
+    'may contain %j',
     (part) => expectUsable(part + uniqueName(part) + part),
   )
 
@@ -66,7 +66,7 @@ describe('a name', () => {
     expect(created.value).toBe(5)
   }
 
-  it('is told apart by case and by form', () => {
+  it('differs by case and by Unicode form', () => {
     const name = uniqueName('é')
     using lower = Value.create(name, 'i', 1)
     using upper = Value.create(name.toUpperCase(), 'i', 2)

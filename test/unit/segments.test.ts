@@ -20,7 +20,7 @@ expectNoLeftovers()
 
 const find = (name: string) => listSegments().find((segment) => segment.name === name)
 
-it('lists what exists, with what it is, who made it and when', () => {
+it('lists segments with their kind, creator and time', () => {
   const before = Date.now()
   using memory = SharedMemory.create(uniqueName(), 10_000)
   expect(find(memory.name)).toEqual({
@@ -39,7 +39,7 @@ it('lists what exists, with what it is, who made it and when', () => {
   expect(createdAt.getTime()).toBeLessThanOrEqual(Date.now() + 1)
 })
 
-it('lists all kinds, and what is persistent also when nobody is attached', () => {
+it('lists all kinds, and persistent segments without users', () => {
   using value = Value.create(uniqueName(), 'i')
   using array = SharedArray.create(uniqueName(), 'i', 3)
   using lock = Lock.create(uniqueName())
@@ -52,13 +52,13 @@ it('lists all kinds, and what is persistent also when nobody is attached', () =>
   expect(find(kept.name)).toBeUndefined()
 })
 
-it('does not list what was closed or unlinked', () => {
+it('does not list closed and unlinked segments', () => {
   using value = Value.create(uniqueName(), 'i')
   value.unlink()
   expect(find(value.name)).toBeUndefined()
 })
 
-it('leaves segments in use and persistent ones alone when it removes stale ones', () => {
+it('removes stale segments, and keeps persistent ones and those in use', () => {
   using value = Value.create(uniqueName(), 'i', 5)
   const kept = Value.create(uniqueName(), 'i', 6, { persist: true })
   kept.close()
@@ -68,7 +68,7 @@ it('leaves segments in use and persistent ones alone when it removes stale ones'
   unlinkSegment(kept.name)
 })
 
-it('unlinks by name, whoever is attached', () => {
+it('unlinks by name, even if processes are attached', () => {
   using value = Value.create(uniqueName(), 'i', 5)
   unlinkSegment(value.name)
   expect(value.value).toBe(5)
@@ -87,7 +87,7 @@ it('checks the arguments of unlinkSegment', () => {
   expect(() => new SharedMemory(4, { mode: 0o10000 })).toThrow(rangeError(/^options\.mode/))
 })
 
-it('is unmapped when it is closed, unless a user has a buffer of it', ({ skip }) => {
+it('is unmapped when it is closed, unless a buffer of it is in use', ({ skip }) => {
   using memory = new SharedMemory(8)
   skip(process.platform !== 'linux' || memory.buffer instanceof SharedArrayBuffer, 'a shared buffer keeps its memory')
   const maps = () => readFileSync('/proc/self/maps', 'utf8')
@@ -98,7 +98,7 @@ it('is unmapped when it is closed, unless a user has a buffer of it', ({ skip })
   expect(maps()).not.toContain(value.name)
 })
 
-describe('what was attached to and found wrong', () => {
+describe('a segment that is attached to and refused', () => {
   const any = { pidNamespaces: 'any' } as const
 
   it.each<[string, (name: string) => unknown, ShareErrorCode]>([

@@ -25,7 +25,7 @@ function plainClassOf(array: object): Int32ArrayConstructor {
 const NUMERIC = [...INTEGERS, ...FLOATS]
 
 describe('SharedArray', () => {
-  it('is called Array as well, for those who come from Python', () => {
+  it("is also exported as Array, Python's name", () => {
     expect(AliasedArray).toBe(SharedArray)
     expect(SharedArray.name).toBe('SharedArray')
   })
@@ -51,7 +51,7 @@ describe('SharedArray', () => {
     expect(array.at(-1)).toBe(-3)
   })
 
-  it('is zero at first, for all types and also in recycled memory', () => {
+  it('is zero at first, for all types and in recycled memory', () => {
     for (const { code } of SCALARS) {
       using used = make(code, 50)
       new Uint8Array(used.buffer).fill(0xff)
@@ -83,7 +83,7 @@ describe('SharedArray', () => {
     }
   })
 
-  it('lies in memory that all who attach in this process share', () => {
+  it('is in memory that all its objects in this process share', () => {
     using array = new SharedArray('d', [1, 2, 3])
     using same = SharedArray.attach(array.handle, 'd')
     expect(same.buffer).toBe(array.buffer)
@@ -97,7 +97,7 @@ describe('SharedArray', () => {
     expect(() => SharedArray.attach('nobody', (type ?? false) as never)).toThrow(typeError(listed))
   })
 
-  it('refuses lengths that cannot be', () => {
+  it('refuses impossible lengths', () => {
     for (const length of [-1, 1.5, Number.NaN, Infinity, -Infinity, 2 ** 53]) {
       expect(() => new SharedArray('i', length)).toThrow(rangeError(/^length must be an integer of at least 0, got /))
     }
@@ -114,7 +114,7 @@ describe('SharedArray', () => {
     }
   })
 
-  it('refuses misspelt options and wrong ones, and names them', () => {
+  it('refuses misspelt and wrong options, and names them', () => {
     const refused = (options: unknown) => () => new SharedArray('i', 1, options as never)
     expect(refused({ Lock: false })).toThrow(
       valueError(/^options\.Lock is not a known option: use lock, persist, mode/),
@@ -215,7 +215,7 @@ describe('the initial elements of a SharedArray', () => {
     expect(() => make('?', [true, 1])).toThrow(typeError(/^values\[1\] must be a boolean, got 1/))
   })
 
-  it('are 1 and 0 in ? when they come from such an array, or its like', () => {
+  it('are 1 and 0 in ? when they come from an array of ? or of numbers', () => {
     using array = new SharedArray('?', [true, false, true])
     using copy = new SharedArray('?', array)
     expect([...copy]).toEqual([1, 0, 1])
@@ -226,14 +226,14 @@ describe('the initial elements of a SharedArray', () => {
     expect([...copy]).toEqual([1, 0, 1])
   })
 
-  it('are refused when they change under the eyes of the reader', () => {
+  it('are refused if they change while they are read', () => {
     const list = [1, 2, 3]
     let reads = 0
     Object.defineProperty(list, 1, { get: () => (reads++ === 0 ? 'bad' : 2) })
     expect(() => make('i', list)).toThrow(typeError(/ must be a number, got 'bad'/))
   })
 
-  it('pass errors of their iterator on, and leave nothing behind', () => {
+  it('pass on errors of their iterator, and leave nothing behind', () => {
     const error = new Error('mine')
     const failing = function* () {
       yield 1
@@ -244,7 +244,7 @@ describe('the initial elements of a SharedArray', () => {
 })
 
 describe('an element write', () => {
-  it.each(NUMERIC)('converts as that of a plain typed array does ($code)', ({ code, bits }) => {
+  it.each(NUMERIC)('converts as in a plain typed array ($code)', ({ code, bits }) => {
     using array = make(code, 1)
     const plain = new (plainClassOf(array))(1)
     const given = bits === 64 && code !== 'd' ? fc.bigInt() : fc.oneof(fc.double(), fc.integer(), fc.constant(2 ** 40))
@@ -256,7 +256,7 @@ describe('an element write', () => {
     fc.assert(property, { numRuns: 200 })
   })
 
-  it('throws where a plain typed array throws', () => {
+  it('throws if a plain typed array throws', () => {
     using numbers = new SharedArray('i', 1)
     using bigs = new SharedArray('q', 1)
     expect(() => {
@@ -284,7 +284,7 @@ describe('an element write', () => {
   })
 })
 
-describe('methods that make a new array make a private one:', () => {
+describe('methods that create a new array create a private one:', () => {
   const isPrivate = (made: object, of: Int32Array) => {
     expect(made.constructor).toBe(Int32Array)
     expect(made).not.toBeInstanceOf(SharedArray)
@@ -314,7 +314,7 @@ describe('methods that make a new array make a private one:', () => {
     for (const list of made) isPrivate(list, array)
   })
 
-  it('subarray makes a plain view of the same memory', () => {
+  it('subarray creates a plain view of the same memory', () => {
     using array = new SharedArray('i', [3, 1, 2])
     const part = array.subarray(1)
     expect(part.constructor).toBe(Int32Array)
@@ -350,7 +350,7 @@ describe('Atomics on a SharedArray', () => {
 })
 
 describe('assign', () => {
-  it('writes elements from an offset on, from any iterable', () => {
+  it('writes elements of any iterable, starting at an offset', () => {
     using array = new SharedArray('i', 5)
     array.assign([1, 2])
     array.assign(new Set([3, 4]), 2)
@@ -361,7 +361,7 @@ describe('assign', () => {
     expect([...array]).toEqual([1, 1, 2, 3, 4])
   })
 
-  it('does what set of a plain typed array does, for values that fit', () => {
+  it('writes the same as set of a plain typed array, for values that fit', () => {
     for (const { code } of NUMERIC) {
       const values = fc.array(scalarValue(code), { maxLength: 8 })
       const property = fc.property(values, fc.nat(8), (list, offset) => {
@@ -376,7 +376,7 @@ describe('assign', () => {
     }
   })
 
-  it('is all or nothing, and says what does not fit', () => {
+  it('is all or nothing, and names the element that does not fit', () => {
     using array = new SharedArray('b', [1, 2, 3])
     const refused = (values: unknown, offset?: unknown) => () => array.assign(values as never, offset as number)
     expect(refused([7, 7, 128])).toThrow(rangeError(/^values\[2\] must be an integer from -128 to 127, got 128/))
@@ -409,7 +409,7 @@ describe('sharing a SharedArray', () => {
     expect(opened.name).toBe(name)
   })
 
-  it('is created by open when it is missing', () => {
+  it('is created by open if it does not exist', () => {
     using array = SharedArray.open(uniqueName(), 'i', [7, 8])
     expect([...array]).toEqual([7, 8])
   })
@@ -426,7 +426,7 @@ describe('sharing a SharedArray', () => {
     expect(() => Value.open(single.name, 'i')).toThrow(shareError('ERR_KIND'))
   })
 
-  it('works through its handle, which is what JSON makes of it', () => {
+  it('works through its handle, its form in JSON', () => {
     using array = new SharedArray('f', [0.5, 1.5])
     expect(JSON.parse(JSON.stringify(array))).toEqual(array.handle)
     using same = attach(JSON.parse(JSON.stringify(array))) as unknown as SharedArray<'f'>
@@ -434,7 +434,7 @@ describe('sharing a SharedArray', () => {
     expect(array[0]).toBe(9)
   })
 
-  it('leaves the elements to those who keep the array after close', () => {
+  it('keeps the elements readable in an array that is kept after close', () => {
     const array = new SharedArray('i', [1, 2])
     array.close()
     array[0] = 5

@@ -12,7 +12,7 @@ const fileOf = (name: string) => `/dev/shm/${name}`
 const bytesOf = (memory: SharedMemory) => new Uint8Array(memory.buffer)
 
 describe('SharedMemory', () => {
-  it('is zeroed bytes of exactly the length that was asked for', () => {
+  it('is zeroed bytes of exactly the requested length', () => {
     for (const byteLength of [1, 7, 4096, 4097, 1_000_000]) {
       using memory = new SharedMemory(byteLength)
       expect(memory.byteLength).toBe(byteLength)
@@ -25,14 +25,14 @@ describe('SharedMemory', () => {
     }
   })
 
-  it('gives the same buffer each time, to all who attach in this process', () => {
+  it('returns the same buffer each time, for all its objects in this process', () => {
     using memory = new SharedMemory(16)
     using same = SharedMemory.attach(memory.handle)
     expect(memory.buffer).toBe(memory.buffer)
     expect(same.buffer).toBe(memory.buffer)
   })
 
-  it('gives a buffer that other threads can share, where the runtime can make one', () => {
+  it('returns a buffer that other threads can share, if the runtime can create one', () => {
     using memory = new SharedMemory(16)
     const isShared = memory.buffer instanceof SharedArrayBuffer
     expect(isShared || memory.buffer instanceof ArrayBuffer).toBe(true)
@@ -52,7 +52,7 @@ describe('SharedMemory', () => {
     expect(() => new SharedMemory(byteLength as never)).toThrow(typeError(/^byteLength must be an integer, got /))
   })
 
-  it('reports when there is no room, with advice and the numbers of the system, and leaves nothing', () => {
+  it('reports a lack of room with advice and the numbers of the system, and leaves nothing', () => {
     for (const byteLength of [2 ** 42, Number.MAX_SAFE_INTEGER]) {
       let error: unknown
       try {
@@ -70,7 +70,7 @@ describe('SharedMemory', () => {
     }
   })
 
-  it('refuses misspelt options and wrong ones, and names them', () => {
+  it('refuses misspelt and wrong options, and names them', () => {
     expect(() => new SharedMemory(1, { lock: true } as never)).toThrow(
       valueError(/^options\.lock is not a known option: use persist, mode or pidNamespaces$/),
     )
@@ -87,7 +87,7 @@ describe('SharedMemory', () => {
 })
 
 describe('SharedMemory by name', () => {
-  it('is created once, attached to when it exists, and opened in either case', () => {
+  it('is created once, attached to if it exists, and opened in either case', () => {
     const name = uniqueName()
     expect(() => SharedMemory.attach(name)).toThrow(
       shareError('ENOENT', new RegExp(`^Segment "${name}" does not exist`)),
@@ -101,7 +101,7 @@ describe('SharedMemory by name', () => {
     expect(bytesOf(again)[3]).toBe(4)
   })
 
-  it('lives until the last one closes, then the name is free', () => {
+  it('exists until the last object is closed, then the name is free', () => {
     const name = uniqueName()
     const first = SharedMemory.create(name, 10)
     const second = SharedMemory.attach(name)
@@ -131,7 +131,7 @@ describe('SharedMemory by name', () => {
     expect(statSync(fileOf(memory.name)).mode & 0o777).toBe(0o600)
   })
 
-  it.runIf(isLinux)('has the permissions that were asked for, whatever the umask', () => {
+  it.runIf(isLinux)('has the requested permissions with any umask', () => {
     const old = process.umask(0o077)
     try {
       for (const mode of [0o666, 0o640, 0o600]) {
@@ -143,7 +143,7 @@ describe('SharedMemory by name', () => {
     }
   })
 
-  it.runIf(isLinux)('attaches to memory of other programs too, and to nothing that is not memory', () => {
+  it.runIf(isLinux)('attaches to memory of other programs, and to nothing that is not memory', () => {
     const name = uniqueName('foreign')
     writeFileSync(fileOf(name), 'made by another program')
     try {
@@ -172,7 +172,7 @@ describe('SharedMemory by name', () => {
 })
 
 describe('closing', () => {
-  it('is idempotent, and ends this handle only', () => {
+  it('is idempotent, and closes this object only', () => {
     using memory = new SharedMemory(4)
     const same = SharedMemory.attach(memory.name)
     same.close()
@@ -186,7 +186,7 @@ describe('closing', () => {
     expect(same.name).toBe(memory.name)
   })
 
-  it('frees the name at once, and leaves the bytes to views that are still in use', () => {
+  it('frees the name at once, and keeps the bytes for views that are still in use', () => {
     const memory = new SharedMemory(4)
     const view = bytesOf(memory)
     view[0] = 7
@@ -200,7 +200,7 @@ describe('closing', () => {
 })
 
 describe('unlink', () => {
-  it('removes the name at once; those who are attached go on', () => {
+  it('removes the name at once, and attached objects keep working', () => {
     using memory = SharedMemory.create(uniqueName(), 4)
     using same = SharedMemory.attach(memory.name)
     same.unlink()
@@ -228,7 +228,7 @@ describe('unlink', () => {
 })
 
 describe('a persistent segment', () => {
-  it('stays when nobody is attached, until unlink', () => {
+  it('stays without users until unlink', () => {
     const name = uniqueName()
     const memory = SharedMemory.create(name, 4, { persist: true })
     bytesOf(memory)[2] = 3
@@ -252,9 +252,11 @@ describe('a persistent segment', () => {
     value.close()
   })
 
-  it('is not made persistent by those who open it, nor temporary', () => {
+  it('is not opened with another persist than it was created with', () => {
     using temporary = SharedMemory.create(uniqueName(), 4)
-    SharedMemory.open(temporary.name, 4, { persist: true }).close()
+    const refused = shareError('ERR_TYPE', /created with persist: false, not with persist: true/)
+    expect(() => SharedMemory.open(temporary.name, 4, { persist: true })).toThrow(refused)
+    SharedMemory.open(temporary.name, 4, { persist: false }).close()
     const { name } = temporary
     temporary.close()
     expect(() => SharedMemory.attach(name)).toThrow(shareError('ENOENT'))
@@ -262,7 +264,7 @@ describe('a persistent segment', () => {
 })
 
 describe('an anonymous segment', () => {
-  it('has a name of its own, which its handle tells', () => {
+  it('has a name of its own, which its handle contains', () => {
     using first = new SharedMemory(4)
     using second = new SharedMemory(4)
     expect(first.name).toMatch(/^procshare-[0-9a-f-]{36}$/)

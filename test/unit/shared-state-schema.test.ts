@@ -5,6 +5,7 @@ import {
   Event,
   JoinableQueue,
   Lock,
+  type Member,
   Queue,
   RawValue,
   RLock,
@@ -126,26 +127,19 @@ describe('a schema that differs from the state is refused with the first differe
   })
 
   it('the lock of a condition', () => {
-    using lock = new Lock()
-    using other = new Lock()
-    expectRefused(
-      { m: Condition({ lock }) },
-      { m: Condition({ lock: other }) },
-      /its member "m" was created with a different lock than the given one/,
-    )
-    expectRefused(
-      { m: Condition() },
-      { m: Condition({ lock }) },
-      /its member "m" was created with a different lock than the given one/,
-    )
+    const refused = /its member "m" was created with a different lock than the given one/
+    const schema = (m: Member<Condition>): StateSchema => ({ m, lock: Lock(), other: RLock() })
+    const underLock = schema(Condition({ lock: { member: 'lock' } }))
+    expectRefused(underLock, schema(Condition({ lock: { member: 'other' } })), refused)
+    expectRefused(schema(Condition()), underLock, refused)
   })
 
-  it('whether there is a lock', () => {
+  it('the presence of a lock', () => {
     expectRefused({ m: Value('i') }, { m: RawValue('i') }, /its member "m" was created with a lock, but/)
     expectRefused({ m: RawValue('i') }, { m: Value('i') }, /its member "m" was created with lock: false, but/)
   })
 
-  it('a kind that is another one than any other kind', () => {
+  it('the kind', () => {
     for (const [i, { member, kind }] of MEMBER_KINDS.entries()) {
       const { member: otherMember, kind: otherKind } = MEMBER_KINDS[(i + 7) % MEMBER_KINDS.length]!
       if (kind === otherKind) continue
@@ -154,7 +148,7 @@ describe('a schema that differs from the state is refused with the first differe
   })
 })
 
-it('the same schema is accepted, however often and in whatever words', () => {
+it('an equal schema is accepted any number of times, in any notation', () => {
   const name = uniqueName()
   const schema = base()
   using first = SharedState.create(name, schema)
@@ -169,7 +163,7 @@ it('the same schema is accepted, however often and in whatever words', () => {
   expect([second.hits.value, third.hits.value, third.temps[0]]).toEqual([1, 1, 0])
 })
 
-it('one schema makes as many states as one likes', () => {
+it('one schema can be used for any number of states', () => {
   const schema = base()
   using first = new SharedState(schema)
   using second = new SharedState(schema)
@@ -177,7 +171,7 @@ it('one schema makes as many states as one likes', () => {
   expect(second.hits.value).toBe(0)
 })
 
-it('another kind of object of that name is no state, and a state is none of its members', () => {
+it('a state is not another kind of object, and not one of its members', () => {
   using value = Value.create(uniqueName(), 'i')
   expect(() => SharedState.attach(value.name)).toThrow(shareError('ERR_KIND', /a Value, not a SharedState/))
   expect(() => SharedState.open(value.name, base())).toThrow(shareError('ERR_KIND'))

@@ -47,7 +47,7 @@ describe('a member', () => {
     },
   )
 
-  it('is not disturbed by another one of its kind, or of any other', async () => {
+  it('is not affected by other members of any kind', async () => {
     using state = new SharedState(everything()) as SharedState<Record<string, Member<Disposable>>>
     const looks = (letter: string) => MEMBER_KINDS.map(({ look }, i) => look(state[`${letter}${i}`] as never))
     const fresh = looks('b')
@@ -60,7 +60,7 @@ describe('a member', () => {
     expect(looks('b')).toEqual(used)
   })
 
-  it('wakes those who wait for it, and for no other', async () => {
+  it('wakes its own waiters, and no others', async () => {
     using state = new SharedState({ one: Event(), other: Event(), slots: Semaphore(0), jobs: Queue<number>() })
     const isLate = expect(state.other.wait({ timeoutMs: 100 })).rejects.toThrow(shareError('ERR_TIMEOUT'))
     const waiting = Promise.all([state.one.wait(), state.slots.acquire(), state.jobs.get()])
@@ -71,11 +71,16 @@ describe('a member', () => {
     await isLate
   })
 
-  it('may be a Condition under a lock that is given, and a Barrier with an action of its own', async () => {
-    using lock = new Lock()
+  it('may be a Condition under the lock of another member, and a Barrier with an action of its own', async () => {
     let acted = 0
-    using state = new SharedState({ changed: Condition({ lock }), start: Barrier(1, { action: () => acted++ }) })
-    expect(state.changed.lock).toBe(lock)
+    const action = () => acted++
+    using state = new SharedState({
+      changed: Condition({ lock: { member: 'lock' } }),
+      lock: Lock(),
+      start: Barrier(1, { action }),
+    })
+    const { lock } = state
+    expect(state.changed.lock).toBeInstanceOf(Lock)
     expect(lock.runSync(() => state.changed.notifyAll())).toBe(0)
     expect([await state.start.wait(), state.start.waitSync(), acted]).toEqual([0, 0, 2])
     using again = SharedState.attach(state.handle) as unknown as Disposable & { changed: Condition }
@@ -86,7 +91,7 @@ describe('a member', () => {
   it.each([
     ['an Int32Array', SharedArray('i', 4)],
     ['one behind others', SharedArray('i', [0, 0, 0])],
-  ])('may be %s whose elements are waited for', async (_title, member) => {
+  ])('may be %s with elements that support wait', async (_title, member) => {
     using state = new SharedState({ first: SharedArray('i', 2), words: member, last: SharedArray('i', 2) })
     const { words, first, last } = state
     expect(wait(words, 1, 0, 1)).toBe('timed-out')
@@ -97,7 +102,7 @@ describe('a member', () => {
     expect(await Promise.all(others.map(({ value }) => value))).toEqual(Array(3).fill('timed-out'))
   })
 
-  it('has no place for waiters in a state without arrays of integers', () => {
+  it('has no table of waiters in a state without arrays of integers', () => {
     using state = new SharedState({ reals: SharedArray('d', 2) })
     const words = new Int32Array(state.reals.buffer, state.reals.byteOffset, 4)
     expect(() => wait(words, 0, 0, 0)).toThrow(shareError('ERR_NO_WORDS'))
@@ -141,13 +146,13 @@ describe('a state', () => {
     expect(inspect(state)).toBe(`SharedState "${state.name}" { hits, lock } (closed)`)
   })
 
-  it('has members that nobody can exchange', () => {
+  it('has members that cannot be replaced', () => {
     using state = new SharedState(small())
     expect(() => Object.assign(state, { hits: 5 })).toThrow(TypeError)
     expect(() => Reflect.deleteProperty(state, 'hits') || expect.fail()).toThrow()
   })
 
-  it('persists until it is unlinked, if it is to', () => {
+  it('persists until it is unlinked, with persist', () => {
     const name = uniqueName()
     SharedState.create(name, small(), { persist: true }).close()
     using state = SharedState.open(name, small())
@@ -155,7 +160,7 @@ describe('a state', () => {
     state.unlink()
   })
 
-  it('leaves nothing behind when a member cannot be made', () => {
+  it('leaves nothing behind if a member cannot be created', () => {
     const name = uniqueName()
     expect(() => SharedState.create(name, { hits: Value('i'), huge: SharedArray('d', 2 ** 45) })).toThrow()
     expect(ownSegments()).toEqual([])
@@ -173,7 +178,7 @@ describe('a schema', () => {
     }
   })
 
-  it('has nothing but members', () => {
+  it('can contain only members', () => {
     using value = new Value('i')
     for (const wrong of [Value, value, 5, undefined, {}, 'i']) {
       expect(() => new SharedState({ hits: wrong as never })).toThrow(typeError(/^schema\.hits must be a member/))
@@ -196,13 +201,13 @@ describe('a schema', () => {
     ['Condition', (options: object) => Condition(options)],
     ['Barrier', (options: object) => Barrier(1, options)],
     ['Queue', (options: object) => Queue(options)],
-  ])('has a %s neither with persist nor with mode: that is the affair of the state', (_title, make) => {
+  ])('refuses a %s with persist or mode, which are options of the state', (_title, make) => {
     expect(() => make({ persist: true })).toThrow(valueError(/^options\.persist must be passed to the SharedState/))
     expect(() => make({ mode: 0o600 })).toThrow(valueError(/^options\.mode must be passed to the SharedState/))
     expect(() => make({ unknown: 1 })).toThrow(valueError(/^options\.unknown is not a known option/))
   })
 
-  it('is checked before a segment is made, and so are the options', () => {
+  it('is checked before a segment is created, and so are the options', () => {
     expect(() => new SharedState(small(), { lock: true } as never)).toThrow(valueError(/^options\.lock/))
     expect(() => new SharedState(small(), 5 as never)).toThrow(typeError(/^options/))
     expect(() => SharedState.create(5 as never, small())).toThrow(typeError())
@@ -212,7 +217,7 @@ describe('a schema', () => {
 })
 
 describe('close', () => {
-  it('of a member ends that one, and not the others or the state', async () => {
+  it('of a member closes only that member', async () => {
     using state = new SharedState({ one: Event(), other: Event() })
     const failing = state.one.wait()
     const other = state.other.wait()
@@ -224,7 +229,7 @@ describe('close', () => {
     expect(state.handle.kind).toBe('SharedState')
   })
 
-  it('of the state ends all members, whatever they wait for', async () => {
+  it('of the state closes all members, also those that wait', async () => {
     const state = new SharedState({
       event: Event(),
       slots: Semaphore(0),
@@ -256,7 +261,7 @@ describe('close', () => {
     state.close()
   })
 
-  it('of one handle leaves another one of the same state as it is', async () => {
+  it('of one object does not affect another object of the same state', async () => {
     using state = new SharedState(small())
     const other = SharedState.attach(state.handle, small())
     const member = attach(state.hits.handle) as Value<'i'>
@@ -267,7 +272,7 @@ describe('close', () => {
     expect(state.hits.value).toBe(2)
   })
 
-  it('of the state leaves a member that was attached by its own handle', () => {
+  it('of the state does not close a member that was attached by its own handle', () => {
     const state = new SharedState(small())
     using member = attach(state.hits.handle) as Value<'i'>
     state.close()

@@ -18,11 +18,11 @@ describe('a simple queue', () => {
     expect(seen).toEqual(['a', 'b'])
   })
 
-  it('has no bound on items', () => {
+  it('has no limit of items', () => {
     expect(() => new SimpleQueue({ maxSize: 1 } as never)).toThrow(valueError())
   })
 
-  it('is no Queue', () => {
+  it('is not a Queue', () => {
     using queue = new SimpleQueue()
     expect(() => Queue.attach(queue.name)).toThrow(shareError('ERR_KIND'))
   })

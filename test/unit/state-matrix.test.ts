@@ -45,7 +45,7 @@ function membersOf(object: object): string[] {
 }
 
 describe.each(TABLE.map((row) => [row.title, row] as const))('%s', (_title, row) => {
-  it('has the members that this table knows', () => {
+  it('has exactly the members of this table', () => {
     using object = row.make(uniqueName())
     const known = Object.keys(row.members).filter((name) => !name.endsWith('=')) // a setter has a line of its own
     expect(membersOf(object)).toEqual(known.sort())
@@ -54,7 +54,7 @@ describe.each(TABLE.map((row) => [row.title, row] as const))('%s', (_title, row)
   const states: State[] =
     row.lockOf === undefined ? ['open', 'closed', 'unlinked'] : ['open', 'closed', 'unlinked', 'held']
 
-  it.each(states)('does what the table says when it is %s', async (state) => {
+  it.each(states)('behaves as in the table when it is %s', async (state) => {
     for (const [name, member] of Object.entries(row.members)) {
       const object = row.make(uniqueName())
       cleanups.push(() => object.close())
@@ -75,7 +75,7 @@ describe('the guard of a lock', () => {
     ['released', 'ERR_NOT_OWNER', true],
     ['closed', 'ERR_NOT_OWNER', true],
     ['unlinked', 'returns', false],
-  ] as const)('does what it should when the lock is %s', async (state, outcome, isOver) => {
+  ] as const)('behaves as in the table when the lock is %s', async (state, outcome, isOver) => {
     for (const Class of [Lock, RLock]) {
       const lock = Class.create(uniqueName())
       const guard = await lock.acquire()

@@ -11,7 +11,7 @@ const points = (...list: [number, number][]) => list.map(([x, y]) => ({ x, y }))
 const sample = () => points([1.875, -6.25], [2.25, 3], [0, 9])
 
 describe('an array of structs', () => {
-  it('is made of a length, or of records', () => {
+  it('is created from a length or from records', () => {
     using zeros = new SharedArray(Point, 2)
     expect(zeros).toHaveLength(2)
     expect(zeros.snapshot()).toEqual(points([0, 0], [0, 0]))
@@ -21,7 +21,7 @@ describe('an array of structs', () => {
     expect(filled.type).toBe(Point)
   })
 
-  it('takes records from any iterable, and fields that are missing at first are zero', () => {
+  it('accepts records of any iterable, and missing fields are zero', () => {
     using ofSet = new SharedArray(Point, new Set([{ x: 1 }, { y: 2 }]))
     expect(ofSet.snapshot()).toEqual(points([1, 0], [0, 2]))
     using ofArray = new SharedArray(Point, ofSet)
@@ -48,7 +48,7 @@ describe('an array of structs', () => {
     }
   })
 
-  it('refuses records that do not fit, and says which', () => {
+  it('refuses records that do not fit, and names the record', () => {
     const refused = (values: unknown) => () => new SharedArray(Point, values as never)
     expect(refused([{ x: 1, y: 2 }, { x: 'a' }])).toThrow(typeError(/^values\[1\]\.x must be a number, got 'a'/))
     expect(refused([{ z: 1 }])).toThrow(valueError(/^values\[0\]\.z is not a known field: use x or y/))
@@ -76,14 +76,14 @@ describe('a record of an array', () => {
     expect(other.snapshot()).toEqual(points([81, -6.25], [5.0625, 3], [0, 10]))
   })
 
-  it('is missing outside of the array', () => {
+  it('is undefined outside of the array', () => {
     using array = new SharedArray(Point, sample())
     for (const index of [3, -4, 1.5, Number.NaN, Infinity]) expect(array.at(index)).toBeUndefined()
     for (const index of [3, -1, 1.5, 2 ** 40]) expect(array[index]).toBeUndefined()
     expect((array as unknown as Record<string, unknown>).nonsense).toBeUndefined()
   })
 
-  it('is replaced by assignment to its index: a copy, without aliasing', () => {
+  it('is replaced by a copy when its index is assigned', () => {
     using array = new SharedArray(Point, sample())
     const second = array[1]!
     array[1] = { x: 5, y: 6 }
@@ -95,7 +95,7 @@ describe('a record of an array', () => {
     expect(array[2]!.y).toBe(8)
   })
 
-  it('refuses what does not fit, and nothing changes', () => {
+  it('refuses values that do not fit, and nothing changes', () => {
     using array = new SharedArray(Point, sample())
     const refused = (index: number, value: unknown) => () => {
       array[index] = value as never
@@ -174,7 +174,7 @@ describe('sharing an array of structs', () => {
     expect(() => SharedArray.attach(array.name, 'd')).toThrow(shareError('ERR_TYPE', /not 'd'/))
   })
 
-  it('may use a given lock, or none', () => {
+  it('may use the lock of another object, or none', () => {
     using lock = new Lock()
     using given = new SharedArray(Point, sample(), { lock })
     using unlocked = new SharedArray(Point, sample(), { lock: false })

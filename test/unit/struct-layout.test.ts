@@ -29,7 +29,7 @@ describe('Struct lays out its fields', () => {
     fc.assert(property, { numRuns: 300 })
   })
 
-  it('with padding before and behind them', () => {
+  it('with padding before and after them', () => {
     const Point = Struct({ x: 'd', y: 'd' })
     const Mixed = Struct({ a: 'b', b: 'i', c: 'h', d: 'd', e: 'c', s: ['c', 5], arr: ['i', 3], p: Point })
     expect(Mixed.offsets).toEqual({ a: 0, b: 4, c: 8, d: 16, e: 24, s: 25, arr: 32, p: 48 })
@@ -156,7 +156,7 @@ describe('a record of any struct', () => {
     fc.assert(property, { numRuns: 40 })
   })
 
-  it('gives back what was written, field by field or as a whole', () => {
+  it('returns what was written, field by field or as a whole', () => {
     const pair = structShape().chain((shape) => fc.tuple(fc.constant(shape), filling(shape), filling(shape)))
     const property = fc.property(pair, ([shape, first, second]) => {
       const type = toStruct(shape)
@@ -171,7 +171,7 @@ describe('a record of any struct', () => {
     fc.assert(property, { numRuns: 100 })
   })
 
-  it('travels through its description: who attaches by name alone reads the same', () => {
+  it('travels in the description: a process that attaches by name alone reads the same', () => {
     const one = structShape().chain((shape) => fc.tuple(fc.constant(shape), filling(shape)))
     const property = fc.property(one, ([shape, { input, output }]) => {
       using array = new SharedArray(toStruct(shape), [input as never])

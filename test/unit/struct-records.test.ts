@@ -220,7 +220,7 @@ describe('an array of structs', () => {
     expect(array.every(({ x }) => x > 0)).toBe(true)
     expect(array.some(({ x }) => x > 5)).toBe(false)
     expect(array.reduce((sum, { x }) => sum + x, 0)).toBe(9)
-    expect(array.reduceRight((list: number[], { x }) => [...list, x], [])).toEqual([5, 3, 1])
+    expect(array.reduceRight((list: number[], { x }) => list.concat(x), [])).toEqual([5, 3, 1])
     expect(array.slice(1)).toEqual([
       { x: 3, y: 4 },
       { x: 5, y: 6 },

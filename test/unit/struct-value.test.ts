@@ -54,13 +54,13 @@ function bytesOf(value: { readonly value: { readonly numbers: Int32Array } }): B
   return Buffer.from(new Uint8Array(value.value.numbers.buffer))
 }
 
-describe('a struct value at first', () => {
-  it('is zero', () => {
+describe('a new struct value', () => {
+  it('is zero without an initial value', () => {
     using value = new Value(Point)
     expect(value.snapshot()).toEqual({ x: 0, y: 0 })
   })
 
-  it('has the fields that were given, and zeros', () => {
+  it('has the given fields, and zeros elsewhere', () => {
     using value = new Value(Point, { y: 2 })
     expect(value.snapshot()).toEqual({ x: 0, y: 2 })
     using whole = new Value(Everything, sample())
@@ -79,7 +79,7 @@ describe('a struct value at first', () => {
     )
   })
 
-  it('says which field does not fit', () => {
+  it('names the field that does not fit', () => {
     const refused = (initial: object) => () => new Value(Everything, initial as never)
     expect(refused({ id: 1.5 })).toThrow(rangeError(/^initial\.id must be .* got 1\.5/))
     expect(refused({ on: 1 })).toThrow(typeError(/^initial\.on must be a boolean, got 1/))
@@ -98,7 +98,7 @@ describe('a struct value at first', () => {
 })
 
 describe('the live record', () => {
-  it('is the same object each time, and reads and writes straight in memory', () => {
+  it('is the same object each time, and reads and writes the memory directly', () => {
     using value = new Value(Point, { x: 1, y: 2 })
     using other = Value.attach(value.handle, Point)
     expect(value.value).toBe(value.value)
@@ -108,7 +108,7 @@ describe('the live record', () => {
     expect(value.value.y).toBe(0.5)
   })
 
-  it('gives nested structs and arrays of numbers as live views', () => {
+  it('returns nested structs and arrays of numbers as live views', () => {
     using value = new Value(Everything, sample())
     using other = Value.attach(value.handle, Everything)
     const { point, numbers, grid, path, flags } = value.value
@@ -128,7 +128,7 @@ describe('the live record', () => {
     expect(numbers.buffer).toBe(flags.buffer)
   })
 
-  it('does not let an element of a nested array be replaced where that would be lost', () => {
+  it('refuses the replacement of an element of a nested array that would be lost', () => {
     using value = new Value(Everything, sample())
     const path = value.value.path as { x: number; y: number }[]
     expect(() => {
@@ -141,7 +141,7 @@ describe('the live record', () => {
     ])
   })
 
-  it('gives characters as copies up to the first NUL', () => {
+  it('returns characters as copies up to the first NUL', () => {
     using value = new Value(Everything, sample())
     const { name } = value.value
     expect(name).toEqual(Buffer.from('Ada'))
@@ -150,7 +150,7 @@ describe('the live record', () => {
     expect(value.value.title).toBe('Dr')
   })
 
-  it('takes text and bytes for characters, and NULs behind them', () => {
+  it('takes text and bytes for characters, and fills the rest with NULs', () => {
     using value = new Value(Everything, sample())
     const record = value.value as { name: string | Uint8Array; title: string }
     record.name = 'né'
@@ -168,7 +168,7 @@ describe('the live record', () => {
     expect([record.name, record.title]).toEqual([Buffer.from('ab'), 'üb'])
   })
 
-  it('takes any iterable for an array, and fills the rest with zeros', () => {
+  it('accepts any iterable for an array, and fills the rest with zeros', () => {
     using value = new Value(Everything, sample())
     const record = value.value as { numbers: Iterable<number>; small: Int8Array }
     record.numbers = new Set([7, 8])
@@ -215,7 +215,7 @@ describe('the live record', () => {
     expect(value.snapshot()).toEqual(plain())
   })
 
-  it('has the fields of the struct and no others: a misspelt one is an error', () => {
+  it('has only the fields of the struct, and a misspelt one is an error', () => {
     using value = new Value(Point, { x: 1, y: 2 })
     const record = value.value as Record<string, unknown>
     expect(() => {
@@ -246,14 +246,14 @@ describe('the live record', () => {
     expect(value.snapshot()).toEqual({ x: 3, y: 2 })
   })
 
-  it('is shown, and turned into JSON, as a plain object', () => {
+  it('looks like a plain object in inspect and in JSON', () => {
     using value = new Value(Struct({ x: 'd', p: Pair, t: ['u', 3] }), { x: 1, t: 'hi' })
     expect(inspect(value.value)).toBe("{ x: 1, p: { a: 0, b: 0 }, t: 'hi' }")
     expect(JSON.stringify(value.value)).toBe('{"x":1,"p":{"a":0,"b":0},"t":"hi"}')
     expect(inspect(value)).toBe(`Value "${value.name}" { x: 1, p: { a: 0, b: 0 }, t: 'hi' }`)
   })
 
-  it('stays usable after close, as the memory stays while somebody looks at it', () => {
+  it('stays readable and writable after close', () => {
     const value = new Value(Point, { x: 1, y: 2 })
     const record = value.value
     value.close()
@@ -264,13 +264,13 @@ describe('the live record', () => {
 })
 
 describe('assigning a whole record', () => {
-  it('replaces it', () => {
+  it('replaces every field', () => {
     using value = new Value(Everything)
     value.value = sample()
     expect(value.snapshot()).toEqual(plain())
   })
 
-  it('needs every field, and changes nothing when one is missing, wrong or unknown', () => {
+  it('needs every field, and changes nothing if one is missing, wrong or unknown', () => {
     using value = new Value(Point, { x: 1, y: 2 })
     const refused = (bad: unknown) => () => {
       value.value = bad as never
@@ -295,7 +295,7 @@ describe('assigning a whole record', () => {
     expect(second.snapshot()).toEqual({ ...plain(), id: 99n, name: Buffer.from('a') })
   })
 
-  it('takes nested records as parts, and records of another struct with the same fields', () => {
+  it('accepts nested records, and records of another struct with the same fields', () => {
     using from = new Value(Everything, sample())
     using point = new Value(Point, from.value.path[1]!)
     expect(point.snapshot()).toEqual({ x: 3, y: 4 })
@@ -313,7 +313,7 @@ describe('assigning a whole record', () => {
 })
 
 describe('update of a struct value', () => {
-  it('changes a copy and writes it back at once', () => {
+  it('changes a copy and writes it back in one step', () => {
     using value = new Value(Point, { x: 1, y: 2 })
     const result = value.update((point) => {
       point.x = 10
@@ -326,7 +326,7 @@ describe('update of a struct value', () => {
     expect(value.lock.locked).toBe(false)
   })
 
-  it('takes a whole record as the result, or the copy itself', () => {
+  it('accepts a whole record as the result, or the copy itself', () => {
     using value = new Value(Point, { x: 1, y: 2 })
     expect(value.update(({ x, y }) => ({ x: y, y: x }))).toEqual({ x: 2, y: 1 })
     const same = value.update((point) => {
@@ -336,7 +336,7 @@ describe('update of a struct value', () => {
     expect(same).toEqual({ x: 0, y: 1 })
   })
 
-  it('changes nothing when fn throws or gives something wrong, and frees the lock', () => {
+  it('changes nothing if fn throws or returns a wrong value, and releases the lock', () => {
     using value = new Value(Point, { x: 1, y: 2 })
     const error = new Error('mine')
     const spoil = (result: unknown) => () =>
@@ -357,7 +357,7 @@ describe('update of a struct value', () => {
     expect(() => value.update(5 as never)).toThrow(typeError(/^fn must be a function, got 5/))
   })
 
-  it('works without a lock and with a given one', () => {
+  it('works without a lock and with the lock of another object', () => {
     using lock = new Lock()
     using unlocked = new Value(Point, { x: 1 }, { lock: false })
     using given = new Value(Point, { x: 1 }, { lock })
@@ -369,7 +369,7 @@ describe('update of a struct value', () => {
     }
   })
 
-  it('may be nested: the outer one is written last', () => {
+  it('may be nested, and the outer one is written last', () => {
     using value = new Value(Point, { x: 1, y: 1 })
     value.update((outer) => {
       value.update((inner) => {
@@ -382,7 +382,7 @@ describe('update of a struct value', () => {
 })
 
 describe('snapshot of a struct value', () => {
-  it('is a plain copy that later changes do not reach', () => {
+  it('is a plain copy that later changes do not affect', () => {
     using value = new Value(Everything, sample())
     const copy = value.snapshot()
     value.value = { ...sample(), id: 0n, numbers: [0, 0, 0], point: { x: 0, y: 0 } }
@@ -402,7 +402,7 @@ describe('attaching to a struct value', () => {
     expect(value.value.point.x).toBe(3.25)
   })
 
-  it('works with the same struct, declared anew or under the aliases of its types', () => {
+  it('works with an equal struct, declared again or with other names of its types', () => {
     using value = Value.create(uniqueName(), Point, { x: 1, y: 2 })
     using same = Value.attach(value.name, Struct({ x: 'float64', y: 'float64' }))
     using opened = Value.open(value.name, Struct({ x: 'd', y: 'd' }))

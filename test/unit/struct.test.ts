@@ -6,7 +6,7 @@ import { expectNoLeftovers } from '../helpers/leftovers.ts'
 expectNoLeftovers()
 
 describe('Struct', () => {
-  it('tells its fields, offsets, size and alignment', () => {
+  it('has its fields, offsets, size and alignment', () => {
     const Point = Struct({ x: 'd', y: 'float32' })
     expect(Point.fields).toEqual({ x: 'd', y: 'float32' })
     expect(Point.offsets).toEqual({ x: 0, y: 8 })
@@ -14,7 +14,7 @@ describe('Struct', () => {
     expect(Point.alignment).toBe(8)
   })
 
-  it('does not see later changes to the object that it was made of', () => {
+  it('does not change with the object from which it was created', () => {
     const fields: Record<string, 'i'> = { x: 'i' }
     const One = Struct(fields)
     fields.y = 'i'
@@ -37,7 +37,7 @@ describe('Struct', () => {
     )
   })
 
-  it('takes field names that are anything else', () => {
+  it('accepts all other field names', () => {
     const names = ['acquire', 'lock', 'value', 'then', 'hasOwnProperty', 'toString', 'größe', 'a b', '']
     const Odd = Struct(Object.fromEntries(names.map((name) => [name, 'i' as const])))
     using value = new Value(Odd, Object.fromEntries(names.map((name, i) => [name, i])))
@@ -52,7 +52,7 @@ describe('Struct', () => {
     )
   })
 
-  it('says where in a field the type is wrong', () => {
+  it('names the position of a wrong type in a field', () => {
     expect(() => Struct({ grid: [['z' as never, 2], 3] })).toThrow(typeError(/^fields\.grid\[0\]\[0\] must be/))
   })
 

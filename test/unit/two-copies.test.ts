@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import * as second from '../../lib/index.ts'
 
 // A test runner that loads modules anew makes a second copy of the library's modules, on the same native part.
-it('two copies of the library in one thread both hear when what they wait for is there', async () => {
+it('two copies of the library in one thread both wake when their waits end', async () => {
   const ours = new first.Queue<string>()
   const theirs = second.Queue.attach<string>(ours.handle)
   const back = new first.Queue<string>()

@@ -12,7 +12,7 @@ describe('every method of typed arrays', () => {
   const argumentsFor = [[], [0, 1, 2], [(n: number) => n, 0], [[7, 7], 0], [-1, 1e9], [Number.NaN], ['x'], [{}, {}]]
 
   it.each(['open', 'closed', 'unlinked'] as const)(
-    'leaves the process alive and the array sound when it is %s',
+    'keeps the process alive and the array intact when it is %s',
     (state) => {
       for (const { code, given } of [
         { code: 'i', given: [1, 2, 3] },

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import {
   assertBoolean,
@@ -14,7 +15,7 @@ import {
 import * as expected from '../helpers/error-matchers.ts'
 
 describe('an error about an argument', () => {
-  it('names the argument, what was expected, and what came, with its type', () => {
+  it('names the argument, the expected value, and the given value with its type', () => {
     expect(typeError('options.timeoutMs', 'a number', '5').message).toBe(
       "options.timeoutMs must be a number, got '5' (string)",
     )
@@ -35,7 +36,7 @@ describe('an error about an argument', () => {
     expect(rangeError('x', 'y', 1)).toBeInstanceOf(RangeError)
   })
 
-  it('stays short and on one line, whatever came', () => {
+  it('stays short and on one line, for any value', () => {
     const message = typeError('x', 'y', { text: 'x'.repeat(10_000), list: Array.from({ length: 1_000 }) }).message
     expect(message.length).toBeLessThan(200)
     const keys = Array.from({ length: 20 }, (_, i) => [`aRatherLongKey${i}`, i])
@@ -45,7 +46,7 @@ describe('an error about an argument', () => {
   })
 })
 
-it('assertInteger takes integers of a range', () => {
+it('assertInteger accepts integers of a range', () => {
   for (const good of [0, 5, 10, -0]) expect(assertInteger('n', good, 0, 10)).toBeUndefined()
   for (const bad of [-1, 11, 0.5, Number.NaN, Infinity]) {
     expect(() => assertInteger('n', bad, 0, 10)).toThrow(
@@ -57,7 +58,7 @@ it('assertInteger takes integers of a range', () => {
   }
 })
 
-it('assertFunction, assertBoolean and assertString take values of their type', () => {
+it('assertFunction, assertBoolean and assertString accept values of their type', () => {
   expect(assertFunction('f', () => {})).toBeUndefined()
   expect(assertBoolean('b', false)).toBeUndefined()
   expect(assertString('s', '')).toBeUndefined()
@@ -66,23 +67,26 @@ it('assertFunction, assertBoolean and assertString take values of their type', (
   expect(() => assertString('s', Object('x'))).toThrow(expected.typeError(/^s must be a string, got /))
 })
 
-it('assertOptions takes undefined, and objects with known keys', () => {
+it('assertOptions accepts undefined, and objects with known keys', () => {
   const check = (value: unknown) => () => assertOptions('options', value, ['a', 'b'])
-  for (const good of [undefined, {}, { a: 1 }, { b: undefined }, Object.create({ c: 1 })])
+  for (const good of [undefined, {}, { a: 1 }, { b: undefined }, Object.create(null), runInNewContext('({ a: 1 })')])
     expect(check(good)()).toBeUndefined()
   for (const bad of [null, 5, 'a', true, [], () => {}]) {
     expect(check(bad)).toThrow(expected.typeError(/^options must be an object, got /))
   }
+  for (const bad of [new Date(), new Map(), Object.create({ a: 1 }), new (class Options {})()]) {
+    expect(check(bad)).toThrow(expected.typeError(/^options must be a plain object, got /))
+  }
   expect(check({ A: 1 })).toThrow(expected.valueError(/^options\.A is not a known option: use a or b$/))
 })
 
-it('assertTimeout takes undefined and milliseconds from 0 to Infinity', () => {
+it('assertTimeout accepts undefined and milliseconds from 0 to Infinity', () => {
   for (const good of [undefined, 0, -0, 0.5, 1e9, Infinity]) expect(assertTimeout('t', good)).toBeUndefined()
   for (const bad of [-1, Number.NaN, -Infinity]) expect(() => assertTimeout('t', bad)).toThrow(expected.rangeError())
   for (const bad of ['1', null, 1n, new Date()]) expect(() => assertTimeout('t', bad)).toThrow(expected.typeError())
 })
 
-it('assertSignal takes undefined and signals', () => {
+it('assertSignal accepts undefined and signals', () => {
   for (const good of [undefined, AbortSignal.abort(), new AbortController().signal]) {
     expect(assertSignal('s', good)).toBeUndefined()
   }

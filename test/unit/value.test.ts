@@ -69,7 +69,7 @@ describe.each(SCALARS)('Value of type $code', ({ code, alias }) => {
     }
   })
 
-  it('has the code in common with the alias: one attaches to the other', () => {
+  it('is the same type as its alias: one attaches to the other', () => {
     using value = make(alias)
     using same = Value.attach((value as unknown as Value).handle, code)
     expect((same as unknown as AnyValue).type).toBe(code)
@@ -79,7 +79,7 @@ describe.each(SCALARS)('Value of type $code', ({ code, alias }) => {
 describe.each(INTEGERS)('Value of integer type $code', (type) => {
   const { min, max } = limitsOf(type)
 
-  it.each(EITHER)('takes its limits and gives them back, %s', (_kind, { lock }) => {
+  it.each(EITHER)('stores and returns its limits, %s', (_kind, { lock }) => {
     for (const limit of [min, max, 0n, 1n].map((exact) => toJs(type, exact))) {
       using value = make(type.code, limit, lock)
       expect(value.value).toBe(limit)
@@ -93,7 +93,7 @@ describe.each(INTEGERS)('Value of integer type $code', (type) => {
     }
   })
 
-  it('without a lock wraps round in add and sub like C, and refuses that in update', () => {
+  it('without a lock wraps in add and sub as in C, and refuses overflow in update', () => {
     using value = make(type.code, toJs(type, max), false)
     expect(value.add(toJs(type, 1n))).toBe(toJs(type, max))
     expect(value.value).toBe(toJs(type, min))
@@ -105,7 +105,7 @@ describe.each(INTEGERS)('Value of integer type $code', (type) => {
     expect(value.value).toBe(toJs(type, max))
   })
 
-  it('with a lock refuses what it cannot hold in every operation, and neither value nor lock changes', () => {
+  it('with a lock refuses values out of range in every operation, and neither value nor lock changes', () => {
     using value = make(type.code, toJs(type, max), true)
     const state = () => [value.value, value.lock.locked]
     for (const [limit, beyond] of [
@@ -138,7 +138,7 @@ describe.each(INTEGERS)('Value of integer type $code', (type) => {
     expect(value.value).toBe(toJs(type, min + max))
   })
 
-  it.each(EITHER)('does arithmetic as C does it, %s', (_kind, { lock }) => {
+  it.each(EITHER)('has the arithmetic of C, %s', (_kind, { lock }) => {
     using value = make(type.code, undefined, lock)
     const operand = fc.bigInt({ min, max })
     const operation = fc.constantFrom('add', 'sub', 'and', 'or', 'xor', 'exchange', 'compareExchange', 'update', 'set')
@@ -243,7 +243,7 @@ function quoted(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
-describe('Value refuses what its type cannot hold, and nothing changes:', () => {
+describe('Value refuses values that its type cannot hold, and nothing changes:', () => {
   it.each(SMALL_INTEGERS)('numbers out of range or fractional in $code', (type) => {
     const { min, max } = limitsOf(type)
     const outside = [Number(min) - 1, Number(max) + 1, 0.5, -0.5, Number.NaN, Infinity, -Infinity, 2 ** 53, 1e300]
@@ -295,7 +295,7 @@ describe('Value refuses what its type cannot hold, and nothing changes:', () => 
 })
 
 describe('Value of a 64-bit integer type', () => {
-  it.each(BIG_INTEGERS)('takes safe integers as numbers and gives bigints ($code)', ({ code }) => {
+  it.each(BIG_INTEGERS)('accepts safe integers as numbers and returns bigints ($code)', ({ code }) => {
     using value = make(code, 5)
     expect(value.value).toBe(5n)
     value.value = Number.MAX_SAFE_INTEGER
@@ -343,7 +343,7 @@ describe.each(FLOATS)('Value of float type $code', ({ code, bits }) => {
     fc.assert(property, { numRuns: 200 })
   })
 
-  it.each(EITHER)('compares bits: NaN equals NaN, 0 is not -0, %s', (_kind, { lock }) => {
+  it.each(EITHER)('compares bits, so NaN equals NaN and 0 differs from -0, %s', (_kind, { lock }) => {
     using value = make(code, Number.NaN, lock)
     expect(value.compareExchange(Number.NaN, 1.5)).toBeNaN()
     expect(value.value).toBe(1.5)
@@ -354,7 +354,7 @@ describe.each(FLOATS)('Value of float type $code', ({ code, bits }) => {
     expect(value.value).toBe(2)
   })
 
-  it.each(EITHER)('refuses bit operations, and says for which types they are, %s', (_kind, { lock }) => {
+  it.each(EITHER)('refuses bit operations, and names the types that have them, %s', (_kind, { lock }) => {
     using value = make(code, 1.5, lock)
     for (const name of ['and', 'or', 'xor'] as const) {
       const message = new RegExp(`^the type must be an integer type or bool for ${name}\\(\\), got '${code}'`)
@@ -365,7 +365,7 @@ describe.each(FLOATS)('Value of float type $code', ({ code, bits }) => {
 })
 
 describe.each(EITHER)('Value of bool %s', (_kind, { lock }) => {
-  it('is true or false and nothing else', () => {
+  it('is only true or false', () => {
     using value = make(BOOL.code, true, lock)
     expect(value.value).toBe(true)
     value.value = false
@@ -430,13 +430,13 @@ describe.each(CHARACTERS)('Value of character type $code', ({ code, maxCode }) =
 })
 
 describe('Value.update', () => {
-  it.each(EITHER)('hands over the value and gives the new one, %s', (_kind, { lock }) => {
+  it.each(EITHER)('passes the value to fn and returns the new one, %s', (_kind, { lock }) => {
     using value = new Value('i', 20, { lock })
     expect(value.update((n) => n + 1)).toBe(21)
     expect(value.value).toBe(21)
   })
 
-  it.each(EITHER)('changes nothing when fn throws, passes the error on and frees the lock, %s', (_kind, { lock }) => {
+  it.each(EITHER)('changes nothing if fn throws, passes the error on and releases the lock, %s', (_kind, { lock }) => {
     using value = new Value('i', 20, { lock })
     const error = new Error('mine')
     const update = () =>
@@ -455,14 +455,14 @@ describe('Value.update', () => {
     expect(value.value).toBe(20)
   })
 
-  it.each(EITHER)('refuses what is not a function, %s', (_kind, { lock }) => {
+  it.each(EITHER)('refuses values that are not functions, %s', (_kind, { lock }) => {
     using value = new Value('i', 20, { lock })
     for (const bad of [undefined, null, 5, 'n => n', {}]) {
       expect(() => value.update(bad as never)).toThrow(typeError(/^fn must be a function, got /))
     }
   })
 
-  it('runs fn once under the lock, which fn may take again', () => {
+  it('runs fn once under the lock, which fn may acquire again', () => {
     using value = new Value('i', 1)
     let runs = 0
     const result = value.update((n) => {
@@ -479,7 +479,7 @@ describe('Value.update', () => {
     expect(value.lock.locked).toBe(false)
   })
 
-  it('without a lock tries again when the value has changed meanwhile', () => {
+  it('without a lock tries again if the value has changed during fn', () => {
     using value = new Value('i', 1, { lock: false })
     const seen: number[] = []
     const result = value.update((n) => {
@@ -491,7 +491,7 @@ describe('Value.update', () => {
     expect(result).toBe(22)
   })
 
-  it('rounds a float as the memory does', () => {
+  it('rounds a float to the precision of its type', () => {
     for (const [, { lock }] of EITHER) {
       using value = new Value('f', 0, { lock })
       expect(value.update(() => 1.1)).toBe(Math.fround(1.1))
@@ -499,7 +499,7 @@ describe('Value.update', () => {
     }
   })
 
-  it.each(EITHER)('throws when fn closes the value, %s', (_kind, { lock }) => {
+  it.each(EITHER)('throws if fn closes the value, %s', (_kind, { lock }) => {
     for (const type of ['i', 'q', 'd', '?', 'c'] as const) {
       const value = make(type, undefined, lock)
       const update = () =>
@@ -524,7 +524,7 @@ describe('Value', () => {
     },
   )
 
-  it('refuses misspelt options and wrong ones, and names them', () => {
+  it('refuses misspelt and wrong options, and names them', () => {
     const refused = (options: unknown) => () => new Value('i', 0, options as never)
     expect(refused({ presist: true })).toThrow(
       valueError(/^options\.presist is not a known option: use lock, persist, mode or pidNamespaces$/),
@@ -540,12 +540,12 @@ describe('Value', () => {
     }
   })
 
-  it('takes undefined options as none', () => {
+  it('treats undefined options as missing', () => {
     using value = new Value('i', undefined, { lock: undefined, persist: undefined, mode: undefined } as never)
     expect(value.lock.locked).toBe(false)
   })
 
-  it('is made with new only; without it there is the description of a member of a SharedState', () => {
+  it('is created only with new; a call without new describes a member of a SharedState', () => {
     const member = Value('i', 5)
     expect(member).toBeInstanceOf(Member)
     expect(member).not.toBeInstanceOf(Value)
@@ -553,7 +553,7 @@ describe('Value', () => {
     expect(() => Value('b', 1000)).toThrow(rangeError())
   })
 
-  it('is an instance of Value and RawValue, whatever it holds', () => {
+  it('is an instance of Value and RawValue, for every type', () => {
     using scalar = new Value('i')
     using struct = new Value(Struct({ x: 'd' }))
     using raw = new RawValue('i')
@@ -595,12 +595,12 @@ describe('Value', () => {
     expect(opened.value).toBe(6)
   })
 
-  it('is created by open when it is missing, with the initial value', () => {
+  it('is created by open with the initial value if it does not exist', () => {
     using value = Value.open(uniqueName('value'), 'h', 12)
     expect(value.value).toBe(12)
   })
 
-  it('refuses to attach with another type, and says which it is', () => {
+  it('refuses to attach with another type, and names the type', () => {
     using value = Value.create(uniqueName('value'), 'i', 5)
     const other = shareError('ERR_TYPE', /holds 'i', not 'd'/)
     expect(() => Value.attach(value.name, 'd')).toThrow(other)
@@ -612,14 +612,14 @@ describe('Value', () => {
     expect(value.value).toBe(5)
   })
 
-  it('knows its type from the segment when none is expected', () => {
+  it('gets its type from the segment if none is expected', () => {
     using value = new Value('Q', 2n ** 63n)
     using same = Value.attach(value.handle)
     expect((same as unknown as AnyValue).type).toBe('Q')
     expect((same as unknown as AnyValue).value).toBe(2n ** 63n)
   })
 
-  it('refuses to open with another lock than the one it was made with', () => {
+  it('refuses to open with another lock than its own', () => {
     using locked = Value.create(uniqueName('value'), 'i')
     using unlocked = Value.create(uniqueName('value'), 'i', 0, { lock: false })
     expect(() => Value.open(locked.name, 'i', 0, { lock: false })).toThrow(
@@ -634,18 +634,18 @@ describe('Value', () => {
     expect(() => same.lock).toThrow(shareError('ERR_NO_LOCK'))
   })
 
-  it('has no lock with lock: false, and says so', () => {
+  it('has no lock with lock: false, and reading lock is an error', () => {
     using value = new Value('i', 0, { lock: false })
     expect(() => value.lock).toThrow(shareError('ERR_NO_LOCK', /^Value ".*" was created with lock: false/))
   })
 
-  it('gives the same lock each time', () => {
+  it('returns the same lock each time', () => {
     using value = new Value('i')
     expect(value.lock).toBe(value.lock)
     expect(value.lock.name).toBe(value.name)
   })
 
-  it('holds several steps together under its lock', () => {
+  it('makes several steps one step under its lock', () => {
     using value = new Value('i', 1)
     value.lock.runSync(() => {
       value.value += 1
@@ -654,7 +654,7 @@ describe('Value', () => {
     expect(value.value).toBe(20)
   })
 
-  it('refuses at once what an asynchronous holder of its lock would block for ever', async () => {
+  it('refuses at once an operation that a task of this thread would block forever', async () => {
     using value = new Value('i', 1)
     const guard = await value.lock.acquire()
     expect(() => value.value).toThrow(shareError('ERR_DEADLOCK'))
@@ -673,7 +673,7 @@ describe('Value', () => {
 })
 
 describe('Value, for each type of integer,', () => {
-  it('never gives -0', () => {
+  it('never returns -0', () => {
     for (const type of SMALL_INTEGERS as IntegerType[]) {
       for (const [, { lock }] of EITHER) {
         using value = make(type.code, -0, lock)

@@ -87,8 +87,8 @@ const ENDS: [string, (tight: Tight) => { failing: Promise<void>; end: () => void
 describe.each([
   ['queue', tightQueue],
   ['pipe', tightPipe],
-])('in a line for room in a %s,', (_kind, make) => {
-  it.each(ENDS)('a small item goes in when the large one before it has given up %s', async (_how, begin) => {
+])('in a queue for room in a %s,', (_kind, make) => {
+  it.each(ENDS)('a small item is put when the large one before it has given up %s', async (_how, begin) => {
     using tight = make()
     const { failing, end, error } = begin(tight)
     const ended = expect(failing).rejects.toEqual(error)
@@ -99,7 +99,7 @@ describe.each([
     await small
   })
 
-  it('several give up in a row until one fits', async () => {
+  it('several waits give up in turn until an item fits', async () => {
     using tight = make()
     const large = [1, 2, 3].map(() => expect(tight.put(LARGE)).rejects.toThrow(shareError('ERR_CLOSED')))
     const small = tight.putElsewhere(SMALL)
@@ -108,7 +108,7 @@ describe.each([
     await small
   })
 
-  it('a signal of several ends them all, and none of them is served meanwhile', async () => {
+  it('a signal of several waits ends them all, and serves none of them', async () => {
     using tight = make()
     const controller = new AbortController()
     const { signal } = controller
@@ -128,7 +128,7 @@ describe('one AbortSignal for thousands of waits', () => {
     warnings.length = 0
   })
 
-  it('has one listener, of which Node does not warn, and none when they have ended', async () => {
+  it('has one listener, without a warning of Node, and none when they have ended', async () => {
     process.on('warning', onWarning)
     using lock = new Lock()
     using guard = lock.acquireSync()
@@ -168,7 +168,7 @@ describe('one AbortSignal for thousands of waits', () => {
     guard.release()
   })
 
-  it('is left alone by waits that were served', async () => {
+  it('has no listener of waits that were served', async () => {
     using queue = new Queue<number>()
     const { signal } = new AbortController()
     const gets = Array.from({ length: 100 }, () => queue.get({ signal }))
@@ -218,7 +218,7 @@ describe('a wait of two phases has one timeout:', () => {
     })
   }
 
-  it('waiting for the entry of a barrier, while an action goes on, counts', async () => {
+  it('the wait for the entry of a barrier, during an action, counts', async () => {
     let finish = () => {}
     using barrier = new Barrier(1, { action: () => new Promise<void>((resolve) => (finish = resolve)) })
     const acting = barrier.wait()
@@ -232,7 +232,7 @@ describe('a wait of two phases has one timeout:', () => {
     expect(delays.length).toBe(1)
   })
 
-  it('waiting for the entry of a barrier and then for the others ends when the one timeout is up', async () => {
+  it('the wait for the entry of a barrier and then for the others ends after one timeout', async () => {
     let finish = () => {}
     using barrier = new Barrier(2, { action: () => new Promise<void>((resolve) => (finish = resolve)) })
     const both = [barrier.wait(), barrier.wait()]
@@ -250,7 +250,7 @@ describe('a wait of two phases has one timeout:', () => {
     await expect(newcomer).rejects.toBe(reason)
   })
 
-  it('each notification that does not bring what waitFor waits for', async () => {
+  it('a notification after which the condition of waitFor is still false does not restart the timeout', async () => {
     using condition = new Condition()
     const delays = timerDelays()
     const controller = new AbortController()

@@ -9,5 +9,5 @@ const server = createServer((_request, response) => response.end(`hit ${hits.add
 server.listen(process.env.PORT ?? 8080, () => process.send?.('ready'))
 
 process.once('SIGINT', () => {
-  server.close(() => process.exit()) // requests at work are answered first
+  server.close(() => process.exit()) // pending requests are answered first
 })

@@ -1,17 +1,17 @@
 /**
- * The decoder of plain items: of what encoder.ts writes, and nothing else.
+ * The decoder of plain items: it reads what encoder.ts writes, and nothing else.
  *
- * Bytes of any other origin make an error or another value. They cost no more memory than they have: all arrays of an item
- * together have no more elements than it has bytes.
+ * Other bytes give an error or some plain value, and need no more memory than that: all arrays of an item together have no more elements than
+ * the item has bytes.
  */
 import { exchange, exchangeView } from '../exchange.ts'
 import { assertedKey, corrupt, keyAt, longTextAt, shortTextAt } from './texts.ts'
 
-// Constants of this module, which V8 knows better than those of another one.
+// For V8: constants of this module, whose addresses it compiles in.
 const bytes = exchange
 const view = exchangeView
 
-// The state of the one item that is being read.
+// Where the decoder is in the one item that it reads. No code of the program runs meanwhile.
 let position = 0
 let limit = 0
 let elementsLeft = 0
@@ -26,7 +26,7 @@ export function decodePlain(start: number, end: number): unknown {
   return value
 }
 
-/** Where the next bytes begin, which are part of the item. */
+/** Moves past the next bytes, and returns where they begin. @throws when the item ends before */
 function advance(byteLength: number): number {
   const start = position
   position += byteLength
@@ -89,7 +89,7 @@ function readKey(): string {
 function readElements(length: number): unknown[] {
   elementsLeft -= length
   if (elementsLeft < 0) throw corrupt()
-  // Two places, for V8 makes an array for the kind of elements that those of the same place had; others would have to change it.
+  // For V8: two places. It makes an array for the kind of elements that arrays of the same place had before, and has to convert it for others.
   const array = isNumber(bytes[position]!) ? new Array(length) : new Array(length)
   for (let i = 0; i < length; i++) array[i] = read()
   return array
@@ -101,7 +101,7 @@ function isNumber(token: number): boolean {
 
 function readFields(fields: number): Record<string, unknown> {
   const object: Record<string, unknown> = {}
-  // V8 remembers for each of these places what was stored there: where all items are of one kind, this takes a quarter of the time.
+  // For V8: a place for each field. It remembers the name and the shape of the object for each place.
   if (fields > 0) object[readKey()] = read()
   if (fields > 1) object[readKey()] = read()
   if (fields > 2) object[readKey()] = read()

@@ -2,14 +2,17 @@
  * The encoder of plain items: undefined, null, booleans, numbers, texts, and arrays and objects of those, no object twice, of up
  * to 64 KiB. Most items are that; for them one walk does what takes survey.ts and msgpackr two. The rest it leaves to those.
  *
- * What it writes is this part of MessagePack, and decoder.ts reads no other:
+ * This folder is tuned by hand. What is written in an unusual way for V8's sake says so, and docs/platforms/performance.md ("Plain items") has
+ * the figure for each; change it with `node bench/compare.mjs` only.
+ *
+ * It writes this part of MessagePack, and decoder.ts reads no other:
  *
  *   00 to 7f, e0 to ff   an integer from -32 to 127              cb   float64
  *   a0 to bf             text of up to 31 bytes, all ASCII       cd   uint16
  *   c0                   null                                    d2   int32
- *   c2, c3               false, true                             da   text, behind 16 bits with its length in bytes
- *   d4 00 00             undefined (an extension of msgpackr)    dc   array, behind 16 bits with its length
- *                                                                de   object, behind 16 bits with how many fields: key, value
+ *   c2, c3               false, true                             da   text, after 16 bits with its length in bytes
+ *   d4 00 00             undefined (an extension of msgpackr)    dc   array, after 16 bits with its length
+ *                                                                de   object, after 16 bits with the number of fields: key, value
  */
 import { beginOccurrences, forgetOccurrences, hasOccurred } from '../../codec/occurrences.ts'
 import { exchange, exchangeView } from '../exchange.ts'
@@ -17,15 +20,15 @@ import { exchange, exchangeView } from '../exchange.ts'
 /** What encodePlain() answers for a value that is not plain. */
 export const NOT_PLAIN = 0
 
-// Constants of this module, which V8 knows better than those of another one.
+// For V8: constants of this module, whose addresses it compiles in.
 const bytes = exchange
 const view = exchangeView
-/** Where something of up to 16 bytes has room. */
+/** The last offset where 16 bytes fit. */
 const LAST = bytes.byteLength - 16
-/** In a loop over the keys V8 knows the answer of this one. */
+/** For V8: in a loop over the keys it knows the answer of this function, and not that of `Object.hasOwn`. */
 const isOwn = Object.prototype.hasOwnProperty
 
-/** Writes a value into the exchange from `start` on; where it ends, or NOT_PLAIN. What it calls of the value's own may throw. */
+/** Writes a value into the exchange from `start` on, and returns where it ends, or NOT_PLAIN. Getters of the value may throw. */
 export function encodePlain(value: unknown, start: number): number {
   beginOccurrences()
   try {

@@ -3,7 +3,7 @@ import { segmentError } from '../../errors/segment-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
 import { exchange, exchangeView } from '../exchange.ts'
 
-// Constants of this module, which V8 knows better than those of another one.
+// For V8: constants of this module, whose addresses it compiles in.
 const bytes = exchange
 const view = exchangeView
 const { fromCharCode } = String
@@ -13,7 +13,7 @@ export function longTextAt(start: number, byteLength: number): string {
   return bytes.toString('utf8', start, start + byteLength)
 }
 
-/** A text of ASCII. The shortest ones are made faster without a call into the runtime. */
+/** A text of ASCII. For V8: the shortest ones are made without a call into the runtime. */
 export function shortTextAt(i: number, length: number): string {
   const e = bytes
   switch (length) {
@@ -41,8 +41,8 @@ export function shortTextAt(i: number, length: number): string {
 }
 
 /**
- * Keys that were read before, at a hash of their first and last four bytes, which is all that most keys have. A key from here is
- * the very name that V8 knows objects' fields by; any other text it would have to look up first.
+ * For V8: keys that were read before, at a hash of their first and last four bytes. A key from here is the string that V8 itself has as the
+ * name of a field; it would have to look up any other string first.
  */
 const SIZE_LOG = 10
 const known: string[] = new Array(2 ** SIZE_LOG).fill('')
@@ -72,12 +72,12 @@ function isBetween(key: string, start: number): boolean {
   return true
 }
 
-/** A text as the very name that V8 knows fields by. */
+/** A text as the string that V8 has as the name of a field. */
 function nameOf(text: string): string {
   return Object.keys({ [text]: 0 })[0]!
 }
 
-/** A key that the encoder may have written: not the one that would make a prototype of its value. @throws `ERR_CORRUPT` */
+/** Refuses the key that would set the prototype, which the encoder never writes. @throws `ERR_CORRUPT` */
 export function assertedKey(text: string): string {
   if (text === '__proto__') throw corrupt()
   return text

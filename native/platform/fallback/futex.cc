@@ -10,7 +10,7 @@ WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Dead
   return PollingWait(word, expected, deadline);
 }
 
-size_t MaxWaitTargets() { return 0; }  // a look at a word that is not mapped any more would be the end of the process
+size_t MaxWaitTargets() { return 0; }  // reading a word that is not mapped any more would end the process
 
 WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t, Deadline deadline) {
   return PollingWait(targets[0].word, targets[0].expected, deadline);

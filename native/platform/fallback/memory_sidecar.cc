@@ -131,7 +131,7 @@ Result<int> MakeSidecar(const std::string& name, size_t byte_length, Sidecar* si
     const char* const syscall = error != 0 ? "write" : "link";
     if (error == 0 && link(draft.c_str(), sidecar->path.c_str()) != 0) error = errno;
     unlink(draft.c_str());
-    if (error == ENOENT) continue;  // somebody took the draft for one whose maker had died
+    if (error == ENOENT) continue;  // another process has removed the draft as that of a dead process
     if (error != 0) return Status::System(error, syscall);
     sidecar->identity = IdentityOf(info);
     return fd.Release();
@@ -139,7 +139,7 @@ Result<int> MakeSidecar(const std::string& name, size_t byte_length, Sidecar* si
 }
 
 bool RemoveName(int fd, const Sidecar& sidecar, Extent extent) {
-  // Whoever holds this lock needs it for a few system calls. One that was stopped in between must not stop us for ever.
+  // Each process needs this lock for a few system calls. One that was stopped in between must not block others for ever.
   const Deadline deadline = Deadline::AfterMs(kStoppedRemoverMs);
   Backoff backoff;
   while (!SetLock(fd, F_WRLCK, kName) && !deadline.passed()) backoff.Pause();
@@ -148,7 +148,7 @@ bool RemoveName(int fd, const Sidecar& sidecar, Extent extent) {
     struct stat info;
     const Result<int> object = OpenObject(sidecar.name(), false, &info);
     if (object.ok()) close(object.value());
-    // Without a descriptor left there is no look; removing the sidecar alone would leave the object to nobody (S2).
+    // Without a free descriptor the object cannot be checked; removing the sidecar alone would leave the object for ever (S2).
     const bool blind = object.status().Is(EMFILE) || object.status().Is(ENFILE);
     const bool ours = blind || (object.ok() && CanBelongTo(sidecar.record, info));
     if (extent == Extent::kAll && ours) shm_unlink(ObjectName(sidecar.name()).c_str());

@@ -9,13 +9,13 @@
 //   S3  What is removed with a sidecar is an object of no size yet or of the size that the sidecar tells: not another
 //       program's that took the name meanwhile.
 //
-// Whoever is killed leaves a sidecar without a lock, temporary unless it was complete and persistent: stale, whatever
-// became of its object. After the machine was started anew there are no objects, and the sidecars are such rests.
+// A killed process leaves a sidecar without a lock, which is temporary unless it was complete and persistent: stale, whatever happened to
+// its object. After a restart of the machine there are no objects, and all sidecars are stale.
 //
 // Where the name is too long for an object (30 bytes on macOS), that is called `ps.` and a hash; the sidecar has the name.
 //
-// Memory of other programs and of other users (whose folders are closed to us) is attached to as if it were persistent:
-// without a hold, without members.
+// Memory of other programs and of other users, whose folders cannot be read, is attached to as if it were persistent: without locks and
+// without members.
 
 #include "platform/named_memory.h"
 
@@ -46,8 +46,8 @@ MemoryIdentity IdentityOfForeign(const struct stat& info, const std::string& nam
 
 enum class Fate : uint8_t {
   kStale,    // was stale; its name is gone, if we may remove it
-  kAlive,    // it has a holder or a builder, or it is persistent
-  kUnclear,  // somebody else is removing the name, or was until a moment ago: look again
+  kAlive,    // it has a member or a builder, or it is persistent
+  kUnclear,  // another process is removing the name, or was until a moment ago: try again
 };
 
 Fate ReclaimIfStale(int fd, const Sidecar& sidecar) {
@@ -141,18 +141,18 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     if (!opened.ok()) return opened.status();
     Descriptor fd(opened.value());
 
-    if (sidecar.temporary() && !HeldByOthers(fd.get())) {
+    if (sidecar.temporary() && !LockedByOthers(fd.get())) {
       if (ReclaimIfStale(fd.get(), sidecar) == Fate::kStale) return Status::System(ENOENT, "shm_open");
-      continue;  // somebody came in between, or it has become persistent: look again
+      continue;  // another process has attached meanwhile, or it has become persistent: try again
     }
     if (!SetLock(fd.get(), F_RDLCK, kLiveness)) {
       if (deadline.passed()) return Status::Of(Outcome::kNotReady);
-      backoff.Pause();  // a builder is at work, or somebody is removing the name
+      backoff.Pause();  // there is a builder, or the name is being removed
       continue;
     }
-    // A holder that we saw above and that is gone now left us alone with stale memory.
-    if (sidecar.temporary() && !HeldByOthers(fd.get())) continue;
-    // From here on only Unlink() removes the name. Did somebody remove it before, did a builder make it persistent?
+    // The member that was seen above may have gone since: then the memory is stale.
+    if (sidecar.temporary() && !LockedByOthers(fd.get())) continue;
+    // From here on only Unlink() removes the name. It may have been removed before, and a builder may have made it persistent.
     if (!sidecar.HasItsName() || !ReadRecord(fd.get(), &sidecar.record)) continue;
     const Result<int> found = OpenObject(name, any_owner, &info);
     if (!found.ok() && !found.status().Is(ENOENT)) return found.status();
@@ -188,7 +188,7 @@ Status NamedMemory::Publish() {
 
 namespace {
 
-// Calls `use` with a descriptor of the object itself, which a holder does not keep open.
+// Calls `use` with a descriptor of the object itself, which a member does not keep open.
 template <class Use>
 auto WithObject(const std::string& name, const MemoryIdentity& identity, intptr_t descriptor, Use use,
                 decltype(use(0)) none) {
@@ -241,7 +241,12 @@ uint64_t NamedMemory::Join() {
 bool NamedMemory::IsMember(uint64_t member) const {
   if (member == member_ || descriptor_ < 0 || identity_.device == kNoSidecar) return true;
   if (!IsMemberNumber(member)) return false;
-  return HeldByOthers(static_cast<int>(descriptor_), MemberRange(member));
+  return LockedByOthers(static_cast<int>(descriptor_), MemberRange(member));
+}
+
+size_t NamedMemory::CountMembers() const {
+  if (identity_.device == kNoSidecar) return 1;  // of what another program made: the others cannot be seen
+  return CountOtherMembers(static_cast<int>(descriptor_)) + 1;
 }
 
 bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
@@ -285,7 +290,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
     Sidecar sidecar;
     const Result<int> opened = OpenSidecar(path, &sidecar);
     if (!named) {  // a draft that is not locked has lost its maker; if it has not, it makes another one
-      const bool held = opened.ok() && HeldByOthers(opened.value());
+      const bool held = opened.ok() && LockedByOthers(opened.value());
       if (opened.ok()) close(opened.value());
       if (!held) unlink(path.c_str());
       continue;
@@ -299,7 +304,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
     entry.name = sidecar.name();
     entry.byte_length = object.valid() ? static_cast<uint64_t>(info.st_size) : 0;
     entry.temporary = sidecar.temporary();
-    entry.held = HeldByOthers(fd.get());
+    entry.in_use = LockedByOthers(fd.get());
     const MemoryReader read = [&object](uint64_t offset, void* into, size_t byte_length) {
       return object.valid() && ReadMemory(object.get(), offset, into, byte_length);
     };

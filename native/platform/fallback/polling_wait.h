@@ -1,8 +1,7 @@
-// Waiting on a word where the system has no call for that: by looking, with longer and longer breaks.
+// Waiting on a word where the system has no call for that: by polling, with growing pauses.
 //
-// The first break is 50 microseconds (those who wait have looked around before they came here), the longest one 5 ms. So a
-// wait that ends after t is noticed within about t, and at most 5 ms, after its end; one that lasts wakes up 200 times a
-// second. Nobody has to be woken.
+// The first pause is 50 microseconds (waiters spin before they sleep), the longest one 5 ms. So the end of a wait that takes t is noticed
+// within about t, and at most 5 ms; a long wait checks the word 200 times a second. No wake-up is needed.
 #pragma once
 
 #include <time.h>

@@ -39,7 +39,7 @@ bool NameMeans(const std::string& name, const MemoryIdentity& identity) {
 
 // Removes `name` if it still means the file behind `fd`; false when it does not (N4).
 bool RemoveName(int fd, const std::string& name, const MemoryIdentity& identity) {
-  // Whoever holds this lock needs it for two system calls. One that was stopped in between must not stop us for ever.
+  // Each process needs this lock for two system calls. One that was stopped in between must not block others for ever.
   const Deadline deadline = Deadline::AfterMs(kStoppedRemoverMs);
   Backoff backoff;
   while (!SetLock(fd, F_WRLCK, kName) && !deadline.passed()) backoff.Pause();
@@ -65,8 +65,8 @@ Result<int> OpenExisting(const std::string& name, bool any_owner, struct stat* i
 
 enum class Fate : uint8_t {
   kStale,    // was stale; its name is gone, if we may remove it
-  kAlive,    // it has a holder or a builder, or it is persistent
-  kUnclear,  // somebody else is removing the name, or was until a moment ago: look again
+  kAlive,    // it has a member or a builder, or it is persistent
+  kUnclear,  // another process is removing the name, or was until a moment ago: try again
 };
 
 Fate ReclaimIfStale(int fd, const std::string& name) {
@@ -105,20 +105,21 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
     struct stat info;
     if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
     memory.identity_ = IdentityOf(info);
-    // Between open and lock the file looks stale to others; one who removed it in that moment makes us start again.
+    // Between open and lock the file looks stale, and another process may have removed it: then begin again.
     if (!SetLock(fd.get(), F_WRLCK, kLiveness) || !NameMeans(name, memory.identity_)) continue;
     memory.descriptor_ = fd.Release();  // from here on Close() removes the name again if something fails
     const int open_fd = static_cast<int>(memory.descriptor_);
 
-    // Not `mode` in open(2): the mask of the process would have its say, as it had on 0600.
+    // Not by open(2), where the umask of the process applies, as it did to 0600.
     const bool mode_differs = (info.st_mode & 0777) != mode;
     if (mode_differs && fchmod(open_fd, mode | kTemporaryBit) != 0) return Status::System(errno, "fchmod");
-    // No ftruncate() first: were we killed after it, an attacher could map bytes that nothing backs.
+    // Without ftruncate() before: after a kill in between, an attacher could map unbacked bytes.
     const Status allocated = AllocateMemory(open_fd, byte_length);
     if (!allocated.ok()) return allocated;
     Result<std::shared_ptr<MemoryMapping>> mapping = MapMemory(open_fd, byte_length);
     if (!mapping.ok()) return mapping.status();
     memory.mapping_ = std::move(mapping.value());
+    (void)memory.Join();  // each holder is a member, so that they can be counted
     return memory;
   }
 }
@@ -132,24 +133,24 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     Descriptor fd(opened.value());
 
     const bool temporary = (info.st_mode & kTemporaryBit) != 0;
-    if (temporary && !HeldByOthers(fd.get())) {
+    if (temporary && !LockedByOthers(fd.get())) {
       if (ReclaimIfStale(fd.get(), name) == Fate::kStale) return Status::System(ENOENT, "shm_open");
-      continue;  // somebody came in between, or it has become persistent: look again
+      continue;  // another process has attached meanwhile, or it has become persistent: try again
     }
     if (!SetLock(fd.get(), F_RDLCK, kLiveness)) {
       if (deadline.passed()) return Status::Of(Outcome::kNotReady);
-      backoff.Pause();  // a builder is at work, or somebody is removing the name
+      backoff.Pause();  // there is a builder, or the name is being removed
       continue;
     }
-    // A holder that we saw above and that is gone now left us alone with stale memory.
-    if (temporary && !HeldByOthers(fd.get())) continue;
-    // From here on only Unlink() removes the name. Did somebody remove it before, did a builder grow the file?
+    // The member that was seen above may have gone since: then the memory is stale.
+    if (temporary && !LockedByOthers(fd.get())) continue;
+    // From here on only Unlink() removes the name. It may have been removed before, and a builder may have given the file its size.
     if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
     if (info.st_nlink == 0) continue;
     if (info.st_size <= 0) {
-      // Nothing to map: another program's object in the making, or our builder died before it gave it a size. (It is not
-      // at work, for we share the lock.) Removed here and not by the last holder's Close(), for of many that come and go
-      // in this loop none may ever be the last.
+      // There is nothing to map: the unfinished object of another program, or the builder died before it gave the file a size. (There is
+      // no builder, because the liveness lock is shared now.) The name is removed here and not by the Close() of the last member: with
+      // many attachers in this loop there may never be a last one.
       if ((info.st_mode & kTemporaryBit) == 0) return Status::Of(Outcome::kForeign);
       const bool removed = RemoveName(fd.get(), name, IdentityOf(info));
       if (!removed && NameMeans(name, IdentityOf(info))) return Status::System(ENOENT, "shm_open");  // not ours to remove
@@ -165,6 +166,7 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
         MapMemory(static_cast<int>(memory.descriptor_), static_cast<size_t>(info.st_size));
     if (!mapping.ok()) return mapping.status();
     memory.mapping_ = std::move(mapping.value());
+    (void)memory.Join();
     return memory;
   }
 }
@@ -186,8 +188,8 @@ Status NamedMemory::Publish() {
 void NamedMemory::Detach() {
   if (descriptor_ < 0 || !std::exchange(keeps_name_, false)) return;
   const int fd = static_cast<int>(descriptor_);
-  // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
-  // not by close(2), because a lock ends with its open file description, and our mapping keeps that one.
+  // First gives its own lock up, and then asks for the exclusive one: of several that close at once, the last one to ask is alone (N3).
+  // close(2) would not unlock, because the mapping keeps the open file description.
   (void)SetLock(fd, F_UNLCK, kLiveness);
   if (!temporary_ || !SetLock(fd, F_WRLCK, kRemoval)) return;
   (void)RemoveName(fd, name_, identity_);
@@ -218,8 +220,10 @@ uint64_t NamedMemory::Join() {
 bool NamedMemory::IsMember(uint64_t member) const {
   if (member == member_ || descriptor_ < 0) return true;
   if (!IsMemberNumber(member)) return false;
-  return HeldByOthers(static_cast<int>(descriptor_), MemberRange(member));
+  return LockedByOthers(static_cast<int>(descriptor_), MemberRange(member));
 }
+
+size_t NamedMemory::CountMembers() const { return CountOtherMembers(static_cast<int>(descriptor_)) + 1; }
 
 bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
   return ReadMemory(static_cast<int>(descriptor_), offset, into, byte_length);
@@ -245,7 +249,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
   while (const dirent* item = readdir(directory)) {
     const std::string name = item->d_name;
     struct stat info;
-    // Look before opening: opening a stranger's device or pipe could have effects.
+    // Checked before opening: to open a device or a pipe of another program could have effects.
     if (fstatat(dirfd(directory), item->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (!S_ISREG(info.st_mode) || info.st_uid != geteuid()) continue;
     const Result<int> opened = OpenExisting(name, false, &info);
@@ -255,7 +259,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
     entry.name = name;
     entry.byte_length = static_cast<uint64_t>(info.st_size);
     entry.temporary = (info.st_mode & kTemporaryBit) != 0;
-    entry.held = HeldByOthers(fd.get());
+    entry.in_use = LockedByOthers(fd.get());
     const MemoryReader read = [&fd](uint64_t offset, void* into, size_t byte_length) {
       return ReadMemory(fd.get(), offset, into, byte_length);
     };

@@ -7,11 +7,11 @@
 // it), and other users get the second kind. Within a namespace,
 //
 //   - the kind is normal, not recursive or error-checking, for those compare ids to tell whether the caller is the owner;
-//   - we never sleep inside pthread_mutex_lock() or _clocklock(), which keep the mutex in list_op_pending for as long as they
-//     sleep. We sleep on the futex word ourselves, as they do, and take the mutex with trylock(), when it looks free.
+//   - no thread sleeps inside pthread_mutex_lock() or _clocklock(), which keep the mutex in list_op_pending while they sleep. Threads
+//     sleep on the futex word instead, and take the mutex with trylock() when it seems free.
 //
-// The C library believes the bytes of a mutex. The word that says its kind is compared before each use of a free one and put
-// right before each release, so that it never decides by a number that another process has damaged what to do with the rest.
+// The C library trusts the bytes of a mutex. The word with its kind is checked before each use of a free mutex, and corrected before each
+// release, so that the library never acts on a kind that another process has damaged.
 
 #include <errno.h>
 #include <pthread.h>
@@ -76,8 +76,8 @@ std::atomic<uint32_t>* FutexWord(RobustMutexStorage* mutex) {
   return reinterpret_cast<std::atomic<uint32_t>*>(mutex->bytes + kFutexOffset);
 }
 
-// A release wakes one sleeper and relies on it to take the mutex. One that is killed before it does leaves the others
-// asleep and forgotten. So no sleep is longer than this: its end is a new look.
+// A release wakes one sleeper and relies on it to take the mutex. If that one is killed before it does, the others stay asleep. So no sleep
+// is longer than this, and a new attempt follows.
 constexpr double kSliceMs = 100;
 
 // Sleeps until the mutex is worth a try, or for a slice.
@@ -90,9 +90,9 @@ void Sleep(std::atomic<uint32_t>* word, Deadline deadline) {
   (void)FutexWait(word, seen | kWaiters, last_slice ? deadline : Deadline::AfterMs(kSliceMs));
 }
 
-// Whether the word says that a thread owns the mutex which does not exist: then another process has damaged it, and nobody will
-// ever release it. The kernel writes kOwnerDied for a thread that ends before its id is free, so a word that still names one
-// after the question was answered is no word of an owner. All users are in one pid namespace.
+// Whether the word names an owner that does not exist: then another process has damaged it, and no thread will ever release the mutex. The
+// kernel writes kOwnerDied for a thread before its id becomes free. So a word that still names the thread after the system has said that
+// it does not exist is no word of an owner. All users are in one pid namespace.
 bool IsHeldByNobody(const RobustMutexStorage* mutex) {
   const uint32_t word = Look(mutex).futex;
   if (!IsHeld(word)) return false;
@@ -153,7 +153,7 @@ MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Members* owners, Dead
     outcome = RobustMutexTryAcquire(mutex, nullptr);
     if (outcome == MutexOutcome::kBusy && IsHeldByNobody(mutex)) return MutexOutcome::kBroken;
   } while (outcome == MutexOutcome::kBusy);
-  // The release that woke us took the mark away, and there may be other sleepers: our own release has to wake one of them.
+  // The release that woke this thread has cleared kWaiters, and there may be other sleepers: the next release has to wake one of them.
   if (outcome != MutexOutcome::kBroken) FutexWord(mutex)->fetch_or(kWaiters, std::memory_order_relaxed);
   return outcome;
 }

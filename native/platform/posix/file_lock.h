@@ -1,15 +1,14 @@
-// Locks on byte ranges of a file that belong to an open file description and go with it: how the users of named memory know of
-// each other. The kernel drops them when a process ends, however it ends and in whatever pid namespace it lives.
+// Locks on byte ranges of a file, which belong to an open file description and go with it. Members of named memory know of each other by
+// them. The kernel drops them when a process ends, by any means and in any pid namespace.
 //
-// Byte 0 of the file carries the liveness lock: shared by each holder, exclusive by a builder. Whoever is about to remove
-// the name because nobody holds it locks bytes 0 and 1, so that others can tell him from a builder: he is not a reason to
-// believe that the name is alive (N1). Byte 2 is held for the few instructions in which a name is compared and removed, so
-// that two of them cannot follow each other around a re-created name (N4).
+// Byte 0 of the file has the liveness lock: shared for each member, exclusive for a builder. A process that removes the name of stale
+// memory locks bytes 0 and 1, which distinguishes it from a builder: it does not mean that the name is in use (N1). Byte 2 is locked for the
+// few instructions in which a name is compared and removed, so that two removals cannot follow each other around a re-created name (N4).
 //
-// Why fcntl(F_OFD_SETLK) and not flock(2): it converts between shared and exclusive atomically (flock drops the old lock
-// first, so a builder would be nobody for a moment), and F_OFD_GETLK asks without taking. Linux 3.15; macOS 10.11, though
-// its headers say so only since the SDK of macOS 14. A child between fork and exec shares them, and a dup()ed descriptor
-// does not drop them.
+// Why fcntl(F_OFD_SETLK) and not flock(2): it converts between shared and exclusive atomically, whereas flock drops the old lock first, so
+// that a builder would have none for a moment. And F_OFD_GETLK asks without taking. Since Linux 3.15; since macOS 10.11, although its
+// headers declare it only since the SDK of macOS 14. A child between fork and exec shares the locks, and closing a dup()ed descriptor does
+// not drop them.
 #pragma once
 
 #include <fcntl.h>
@@ -23,7 +22,7 @@
 
 namespace procshare {
 
-constexpr int64_t kStoppedRemoverMs = 1000;  // how long somebody who was stopped in a critical place can hold us up
+constexpr int64_t kStoppedRemoverMs = 1000;  // how long a process that was stopped while it removes a name can delay others
 
 struct ByteRange {
   off_t first;
@@ -33,7 +32,7 @@ constexpr ByteRange kLiveness = {0, 1};
 constexpr ByteRange kRemoval = {0, 2};
 constexpr ByteRange kName = {2, 1};
 
-// A member locks a byte of its own, at an offset that is its number: far beyond the end of any file, which is allowed.
+// A member locks a byte of its own, at the offset that is its number: far beyond the end of any file, which is allowed.
 constexpr uint64_t kFirstMember = uint64_t{1} << 60;
 inline ByteRange MemberRange(uint64_t member) { return {static_cast<off_t>(member), 1}; }
 inline bool IsMemberNumber(uint64_t number) { return number >= kFirstMember && number < kFirstMember * 2; }
@@ -54,14 +53,17 @@ class Descriptor {
   int fd_;
 };
 
-// False when somebody else's lock is in the way.
+// False when another lock is in the way.
 bool SetLock(int fd, short type, ByteRange range);
 
 // What is in the way of an exclusive lock of the range.
 enum class Obstacle : uint8_t { kNone, kUser, kRemover };
 Obstacle FindObstacle(int fd, ByteRange range = kLiveness);
 
-inline bool HeldByOthers(int fd, ByteRange range = kLiveness) { return FindObstacle(fd, range) != Obstacle::kNone; }
+// The number of members other than `fd`. The bytes of members are not adjacent.
+size_t CountOtherMembers(int fd);
+
+inline bool LockedByOthers(int fd, ByteRange range = kLiveness) { return FindObstacle(fd, range) != Obstacle::kNone; }
 
 // Sleeps for a moment between two attempts that need another process to move on.
 class Backoff {

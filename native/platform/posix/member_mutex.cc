@@ -1,33 +1,31 @@
-// The mutex says who owns it: a member of the memory. Whether a member lives is known in every pid namespace.
+// The mutex has the number of its owner, a member of the memory. The system knows in every pid namespace whether a member lives.
 //
 //   word    63                          32   31        30          29                      0
 //           | member, bits 30 and above    | kWaiters | kOwnerDied | member, bits 0 to 29  |      0: free
 //
-//   O1  Only the word decides. Taking is one compare-and-swap that says who takes, so no kill can fall between the two;
-//       releasing is one exchange. Of many who try at once one succeeds: mutual exclusion is that of the compare-and-swap.
-//   O2  The number of a member is never given to another one, and a member that has ended never comes back. Then nobody can
-//       ever put its word there again, so the compare-and-swap that replaces exactly this word by kOwnerDied is never too
-//       late (no ABA), and doing it twice does no harm.
-//   O3  kOwnerDied is taken like a free mutex: by one compare-and-swap, so exactly one is told. A new owner that is killed
-//       thereafter is a dead owner like any other.
-//   O4  A member is one environment, and its thread takes the mutex. A helper thread of the environment takes it under the same
-//       number, which excludes the two from each other as any two owners. An environment that ends releases what it holds
-//       before it stops being a member.
+//   O1  Only the word decides. One compare-and-swap takes the mutex and stores the owner, so no kill can fall in between; one exchange
+//       releases it. Of many attempts at once one succeeds: mutual exclusion is that of the compare-and-swap.
+//   O2  The number of a member is never given to another one, and a member that has ended never comes back. So no process can store its
+//       word again: the compare-and-swap that replaces exactly this word by kOwnerDied is never too late (no ABA), and doing it twice
+//       does no harm.
+//   O3  A mutex with kOwnerDied is taken like a free one, by one compare-and-swap, so exactly one owner gets kAbandoned. A new owner that
+//       is killed afterwards is a dead owner like any other.
+//   O4  A member is one environment, and its thread takes the mutex. A waiting thread of the environment takes it under the same number,
+//       which excludes the two from each other as any two owners. An environment that ends releases its mutexes before it stops being a
+//       member.
 //
-// What a dead owner had written is seen by its successor: the kernel ends a process, and drops its file locks, after its last
-// store, and the question whether the member lives is asked after that. Release and acquire of the word order everything else;
-// the release is a full fence in the sense of platform/fence.h.
+// The next owner sees all that a dead owner has written: the kernel drops the file locks of a process after its last store, and the system
+// is asked after that. Release and acquire of the word order everything else; the release is a full fence in the sense of
+// platform/fence.h.
 //
-// Sleepers sleep on the lower half of the word, as those of a futex mutex do: they set kWaiters, the release takes it away
-// with the rest and wakes one, and a sleeper that has got the mutex sets it again for those that may still sleep. (Two sizes of
-// access to one word are beyond the letter of C++; the half is only compared, by the kernel or by the loop that stands in for
-// it.)
+// Sleepers sleep on the lower half of the word, as those of a futex mutex do. They set kWaiters; the release clears it with the rest of the
+// word and wakes one; and a sleeper that has got the mutex sets it again for others that may still sleep. (C++ does not define accesses
+// of two sizes to one word; the half is only compared, by the kernel or by the loop that replaces it.)
 //
-// A death is noticed by those that want the mutex: each attempt asks whether the owner lives, and so does each sleeper after a
-// slice of 10 to 50 ms. Those that only look, in a loop, ask once in kAskEveryMs for all processes together.
+// Each attempt asks whether the owner lives, and so does each sleeper after a slice of 10 to 50 ms. Threads that only read the state, in a
+// loop, ask once in kAskEveryMs for all processes together.
 //
-// Bytes that others have damaged: a word that names no living member counts as ownerless, one that names a living one as
-// held by it.
+// Damaged bytes: a word that names no living member counts as ownerless; one that names a living member, as owned by it.
 
 #include "platform/posix/member_mutex.h"
 
@@ -53,7 +51,7 @@ constexpr double kMaxSliceMs = 50;
 struct Cell {
   std::atomic<uint64_t> word;
   std::atomic<uint32_t> kind;      // written once; by it damaged bytes are recognised
-  std::atomic<uint32_t> asked_at;  // when somebody last asked whether the owner lives: milliseconds, a hint
+  std::atomic<uint32_t> asked_at;  // when the system was last asked whether the owner lives: milliseconds, a hint
 };
 static_assert(sizeof(Cell) <= sizeof(RobustMutexStorage) && alignof(Cell) <= alignof(RobustMutexStorage));
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
@@ -77,7 +75,7 @@ void MarkOwnerDied(Cell* cell, uint64_t word) {
   if ((word & kWaiters) != 0) FutexWake(SleepWord(cell), 1);
 }
 
-// Whether it is this caller's turn to ask the system, of those who look in a loop.
+// Whether this caller, of all that read the state in a loop, asks the system now.
 bool IsTimeToAsk(Cell* cell) {
   const auto now = static_cast<uint32_t>(Deadline::AfterMs(0).since_epoch_ns() / 1'000'000);
   uint32_t asked_at = cell->asked_at.load(std::memory_order_relaxed);
@@ -132,13 +130,13 @@ MutexOutcome MemberMutexAcquire(RobustMutexStorage* mutex, Members* owners, Dead
   double slice_ms = kFirstSliceMs;
   do {
     if (deadline.passed()) return MutexOutcome::kBusy;
-    // A release wakes one sleeper and relies on it to take the mutex; one that is killed before it does leaves the others
-    // asleep. And nothing wakes a sleeper when the owner dies. The end of a slice is a new look at both.
+    // A release wakes one sleeper and relies on it to take the mutex; if that one is killed before, the others stay asleep. And nothing
+    // wakes a sleeper when the owner dies. At the end of a slice the thread checks both.
     Sleep(cell, Deadline::Earlier(deadline, Deadline::AfterMs(slice_ms)));
     slice_ms = std::min(slice_ms * 2, kMaxSliceMs);
     outcome = MemberMutexTryAcquire(mutex, owners);
   } while (outcome == MutexOutcome::kBusy);
-  // The release that woke us took the mark away, and there may be other sleepers: our own release has to wake one of them.
+  // The release that woke this thread has cleared kWaiters, and there may be other sleepers: the next release has to wake one of them.
   if (outcome != MutexOutcome::kBroken) cell->word.fetch_or(kWaiters, std::memory_order_relaxed);
   return outcome;
 }
@@ -153,7 +151,7 @@ void MemberMutexRelease(RobustMutexStorage* mutex) {
 MutexState MemberMutexPeek(const RobustMutexStorage* mutex, Members* owners) {
   const uint64_t word = CellOf(mutex)->word.load(std::memory_order_relaxed);
   if (!IsHeld(word)) return (word & ~kWaiters) == 0 ? MutexState::kFree : MutexState::kOwnerDied;
-  // A look that finds a dead owner notes it, as a kernel would: so that the attempt that follows need not ask again.
+  // A read that finds a dead owner marks it, as the kernel would: the attempt that follows need not ask again.
   Cell* const cell = CellOf(const_cast<RobustMutexStorage*>(mutex));
   if (!IsTimeToAsk(cell) || owners->IsMember(MemberIn(word))) return MutexState::kHeld;
   MarkOwnerDied(cell, word);

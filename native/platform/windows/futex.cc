@@ -1,5 +1,5 @@
-// Waiting on words across processes on Windows: a parking table beside each piece of memory (parking_table.h) says who
-// sleeps on which word, and each thread has one named event on which it sleeps, for however many words of whatever memory.
+// Waiting on words across processes on Windows: a parking table for each piece of memory (parking_table.h) has the sleepers of its words, and
+// each thread has one named event on which it sleeps, for any number of words of any memory.
 //
 // sleeper, for each of its words                    waker
 //   s1  takes a place: waiter 0 -> its id             k0  has changed the word
@@ -11,11 +11,11 @@
 //   s7  waiter -> 0
 //
 //   F1  No wake-up is lost. s2 | s3 | s4 and k0 | k1 | k2 are Dekker's pattern: either the waker sees the key, or the sleeper
-//       sees the change. The table itself obeys the same order: it is made, zeroed, by the kernel, before s1; a waker who finds
-//       none at k2 came before that. `used` is raised in s1, so who sees the key sees it within the bound.
-//   F2  A wake-up counts once. The exchanges of k2 and s6 on one word decide who had it: the waker (and then the sleeper says
-//       that it was woken, whatever else ended its sleep) or the sleeper.
-//   F3  A wake-up that hits somebody who at s4 found that it need not sleep is handed on to another one.
+//       sees the change. The table itself obeys the same order: the kernel creates it, zeroed, before s1; a waker that finds no table at
+//       k2 came before that. `used` is raised in s1, so a waker that sees the key sees it within the bound.
+//   F2  A wake-up counts once. The exchanges of k2 and s6 on one word decide whether the waker or the sleeper had the key. In the first
+//       case the sleeper reports a wake-up, whatever else has ended its sleep.
+//   F3  A wake-up for a sleeper that found at s4 that it need not sleep is passed on to another one.
 //   F4  k3 may come when the sleeper has left already. Then it wakes the next sleep of that thread, or that of another one that
 //       has the place now, for nothing: such a sleeper finds its keys in place and sleeps on.
 //
@@ -39,7 +39,7 @@ namespace {
 
 constexpr size_t kMaxTargets = 128;
 constexpr DWORD kSliceMs = 100;       // how long a killed waker can hold a sleeper up
-constexpr DWORD kWithoutPlaceMs = 2;  // how long one sleeps whom no waker sees
+constexpr DWORD kWithoutPlaceMs = 2;  // of a sleep without a place in the table
 
 // Rounded up: a sleep that ends before its deadline only begins again.
 DWORD MsUntil(Deadline deadline, DWORD most) {

@@ -95,6 +95,23 @@ bool BelongsToAnother(HANDLE object) {
   return !ours;
 }
 
+size_t CountHandles(HANDLE object) {
+  struct BasicInformation {  // PUBLIC_OBJECT_BASIC_INFORMATION of winternl.h
+    ULONG attributes;
+    ACCESS_MASK granted_access;
+    ULONG handle_count;
+    ULONG pointer_count;
+    ULONG reserved[10];
+  };
+  using Query = LONG(NTAPI*)(HANDLE, int, void*, ULONG, ULONG*);
+  const HMODULE library = GetModuleHandleW(L"ntdll.dll");
+  if (library == nullptr) return 0;
+  const Query query = reinterpret_cast<Query>(reinterpret_cast<void*>(GetProcAddress(library, "NtQueryObject")));
+  BasicInformation information = {};
+  if (query == nullptr || query(object, 0, &information, sizeof information, nullptr) < 0) return 0;
+  return information.handle_count;
+}
+
 int ErrnoOf(DWORD error) {
   switch (error) {
     case ERROR_FILE_NOT_FOUND:

@@ -1,5 +1,4 @@
-// What the Windows part of this folder has in common: handles, the names of kernel objects, who may use them, and what an
-// error of Windows is called elsewhere.
+// The base of the Windows files: handles, names of kernel objects, access to them, and errors of Windows as errno values.
 //
 // Every object that processes share is a named one of the session (`Local\procshare.<kind>.<which>`), which the kernel removes
 // with the last handle to it, however the process that has it ends. The kinds:
@@ -8,7 +7,7 @@
 //   d  section  a name: which memory it means                           memory_name.h
 //   s  section  the bytes of one piece of memory                        named_memory.cc
 //   m  event    a member of it; exists for as long as it is one         named_memory.cc
-//   p  section  who sleeps on the words of it                           parking_table.h
+//   p  section  the sleepers on its words                               parking_table.h
 //   t  mutex    a thread: owned by it for as long as it lives           thread_token.h
 //   e  event    what that thread sleeps on                              thread_token.h
 #pragma once
@@ -88,14 +87,17 @@ std::wstring ObjectNameOf(char kind, const std::wstring& which);
 // Who may use an object, beside its user and the system.
 enum class Audience : uint8_t { kUser, kEveryone };
 
-// Security attributes for a new object, whose owner is this user. Not to be freed. Those of mutexes and events let everyone
-// wait for them and signal them: who knows such a name is told it by memory that he may use.
+// Security attributes for a new object, whose owner is this user. Not to be freed. Those of mutexes and events let every user wait for them
+// and signal them: such names are known only from memory to which the user has access.
 SECURITY_ATTRIBUTES* SecurityOf(Audience audience);
 SECURITY_ATTRIBUTES* SecurityOfMutexes();
 SECURITY_ATTRIBUTES* SecurityOfEvents();
 
 // Whether another user made the object.
 bool BelongsToAnother(HANDLE object);
+
+// How many handles to the object there are, in all processes; 0 when the system does not say.
+size_t CountHandles(HANDLE object);
 
 int ErrnoOf(DWORD error);
 

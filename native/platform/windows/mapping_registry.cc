@@ -9,7 +9,7 @@ struct Mapping {
   size_t byte_length;
   uint64_t memory;
   Audience audience;
-  std::shared_ptr<ParkingTable> table;  // once somebody has slept on a word of it
+  std::shared_ptr<ParkingTable> table;  // after the first sleep on a word of it
 };
 
 struct Registry {

@@ -15,7 +15,7 @@ void RegisterMapping(const uint8_t* data, size_t byte_length, uint64_t memory, A
 // Before the bytes are unmapped. Whoever looks at one of them with Holds() has looked when this returns.
 void UnregisterMapping(const uint8_t* data);
 
-// What a word is called, and by whom.
+// The key of a word, and the table in which it is a key.
 struct WordSite {
   std::shared_ptr<ParkingTable> table;  // null when there is none
   uint64_t key = 0;

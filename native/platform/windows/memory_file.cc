@@ -140,7 +140,7 @@ Result<MemoryFile> OpenMemoryFile(const std::wstring& encoded) {
 Status UnlinkMemoryFile(const std::wstring& encoded, uint64_t id) {
   const std::wstring gone = PathWithId(encoded, id, kUnlinked);
   if (!MoveFileExW(PathOf(encoded).c_str(), gone.c_str(), 0)) return FailureOf("MoveFile");
-  DeleteFileW(gone.c_str());  // not while somebody has it mapped: see SweepMemoryFiles()
+  DeleteFileW(gone.c_str());  // fails while it is mapped: see SweepMemoryFiles()
   return Status::Ok();
 }
 

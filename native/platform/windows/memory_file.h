@@ -1,7 +1,7 @@
-// Persistent memory: a file per name in %LOCALAPPDATA%\procshare\session-N. Its holders map it as a section `s` like any other,
-// which is how they know each other.
+// Persistent memory: a file per name in %LOCALAPPDATA%\procshare\session-N. Its members map it as a section `s` like any other, by which
+// they know of each other.
 //
-//   m-<name>.mem                the memory that the name means, while nobody holds it, too
+//   m-<name>.mem                the memory that the name means, also without members
 //   m-<name>.<id>.new           is being built; goes with its builder
 //   m-<name>.<id>.gone          was unlinked while mapped, when the system would not delete it
 //

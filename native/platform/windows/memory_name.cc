@@ -9,7 +9,7 @@
 namespace procshare {
 namespace {
 
-constexpr DWORD kStoppedRemoverMs = 5000;  // how long somebody who was stopped in an operation can hold us up
+constexpr DWORD kStoppedRemoverMs = 5000;  // how long a process that was stopped in an operation can delay others
 
 // Enumerating a directory of kernel objects has been the same call in every Windows NT; it is in no header.
 using OpenDirectory = LONG(NTAPI*)(PHANDLE, ACCESS_MASK, OBJECT_ATTRIBUTES*);
@@ -70,7 +70,8 @@ NameLock::NameLock(const std::wstring& encoded)
     return;
   }
   const DWORD outcome = WaitForSingleObject(mutex_.get(), kStoppedRemoverMs);
-  held_ = outcome == WAIT_OBJECT_0 || outcome == WAIT_ABANDONED;  // one who died here has left a record that is right
+  held_ = outcome == WAIT_OBJECT_0 ||
+          outcome == WAIT_ABANDONED;  // a process that died in an operation has left a consistent record
   if (!held_) failure_ = Status::Of(Outcome::kNotReady);
 }
 

@@ -1,8 +1,8 @@
-// What a name means: a small section of its own that everybody has open who holds any memory that was ever made under the
-// name, and a mutex for whoever looks it up or changes it.
+// The meaning of a name: a small section of its own, which all members have open of any memory that was ever created under the name, and a
+// mutex for reading and changing it.
 //
-// So a name that was unlinked means nothing at once, though the memory lives on in those who are attached, and can mean other
-// memory next. What it says counts only while the memory exists (section `s`): that goes with its last holder, however they end.
+// So an unlinked name means nothing at once, although its memory stays in attached processes, and can mean other memory next. Its record
+// counts only while the memory exists (section `s`), which goes with its last member, however that ends.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ class NameLock {
   ~NameLock();
   NameLock(const NameLock&) = delete;
   NameLock& operator=(const NameLock&) = delete;
-  // False when somebody has been stopped in the middle of an operation, or the system refuses: `failure` says which.
+  // False when another process was stopped in the middle of an operation, or the system refuses: `failure` says which.
   bool held() const { return held_; }
   const Status& failure() const { return failure_; }
 

@@ -34,7 +34,7 @@ namespace {
 constexpr uint64_t kOurs = 1;     // MemoryIdentity::device: `object` is the number of the section
 constexpr uint64_t kForeign = 2;  // `object` is a hash of the name, which nothing else can have as long as we hold it
 
-struct Hold {
+struct Attachment {
   Handle memory;
   NameEntry entry;
   Handle member;  // event `m`
@@ -43,7 +43,7 @@ struct Hold {
   bool foreign = false;
 };
 
-Hold* HoldOf(intptr_t descriptor) { return reinterpret_cast<Hold*>(descriptor); }
+Attachment* AttachmentOf(intptr_t descriptor) { return reinterpret_cast<Attachment*>(descriptor); }
 
 // Between two attempts that need another process to move on.
 class Backoff {
@@ -111,7 +111,7 @@ Handle OpenForeign(const std::string& name) {
   return Handle(OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE | READ_CONTROL, FALSE, plain.c_str()));
 }
 
-// The memory of a file that nobody holds becomes a section again, and its name gets a record.
+// The memory of a file without members becomes a section again, and its name gets a record.
 Status ReopenFile(const std::wstring& encoded, const std::string& name, NameEntry* entry, Handle* memory) {
   Result<MemoryFile> file = OpenMemoryFile(encoded);
   if (!file.ok()) return file.status();
@@ -162,19 +162,19 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
   memory.name_ = name;
   memory.temporary_ = true;
   memory.identity_ = {kOurs, id};
-  Hold* const hold = new Hold;
-  memory.descriptor_ = reinterpret_cast<intptr_t>(hold);  // from here on Close() undoes what was done
-  hold->encoded = encoded;
-  hold->entry = std::move(entry.value());
-  hold->building = persistent;
-  hold->memory =
+  Attachment* const attachment = new Attachment;
+  memory.descriptor_ = reinterpret_cast<intptr_t>(attachment);  // from here on Close() undoes what was done
+  attachment->encoded = encoded;
+  attachment->entry = std::move(entry.value());
+  attachment->building = persistent;
+  attachment->memory =
       Handle(CreateFileMappingW(backing.valid() ? backing.get() : INVALID_HANDLE_VALUE, SecurityOf(audience), PAGE_READWRITE,
                                 HighPart(byte_length), LowPart(byte_length), ObjectName('s', id).get()));
-  if (!hold->memory.valid()) return FailureOf("CreateFileMapping");
-  Result<std::shared_ptr<MemoryMapping>> mapping = Map(hold->memory.get(), byte_length, id, audience);
+  if (!attachment->memory.valid()) return FailureOf("CreateFileMapping");
+  Result<std::shared_ptr<MemoryMapping>> mapping = Map(attachment->memory.get(), byte_length, id, audience);
   if (!mapping.ok()) return mapping.status();
   memory.mapping_ = std::move(mapping.value());
-  hold->entry->Set(id, byte_length, false, persistent, audience);
+  attachment->entry->Set(id, byte_length, false, persistent, audience);
   return memory;
 }
 
@@ -185,41 +185,41 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     if (!lock.held()) return lock.failure();
     NamedMemory memory;
     memory.name_ = name;
-    Hold* const hold = new Hold;
-    memory.descriptor_ = reinterpret_cast<intptr_t>(hold);
-    hold->encoded = encoded;
+    Attachment* const attachment = new Attachment;
+    memory.descriptor_ = reinterpret_cast<intptr_t>(attachment);
+    attachment->encoded = encoded;
     Result<NameEntry> entry = NameEntry::Open(encoded);
     DWORD error = ERROR_FILE_NOT_FOUND;
     if (entry.ok()) {
-      hold->entry = std::move(entry.value());
-      hold->memory = hold->entry.OpenMemory(&error);
+      attachment->entry = std::move(entry.value());
+      attachment->memory = attachment->entry.OpenMemory(&error);
     } else if (!entry.status().Is(ENOENT)) {
       return entry.status();
     }
-    if (!hold->memory.valid()) {
+    if (!attachment->memory.valid()) {
       if (error != ERROR_FILE_NOT_FOUND) return Status::System(ErrnoOf(error), "OpenFileMapping");
-      const Status awake = ReopenFile(encoded, name, &hold->entry, &hold->memory);
+      const Status awake = ReopenFile(encoded, name, &attachment->entry, &attachment->memory);
       if (!awake.ok() && !awake.Is(ENOENT)) return awake;
     }
-    hold->foreign = !hold->memory.valid();
-    if (hold->foreign) {
-      hold->memory = OpenForeign(name);
-      if (!hold->memory.valid()) {
+    attachment->foreign = !attachment->memory.valid();
+    if (attachment->foreign) {
+      attachment->memory = OpenForeign(name);
+      if (!attachment->memory.valid()) {
         const int number = ErrnoOf(GetLastError());
         return number == EINVAL ? Status::Of(Outcome::kNotMemory) : Status::System(number, "OpenFileMapping");
       }
     }
-    if (!any_owner && BelongsToAnother(hold->memory.get())) return Status::Of(Outcome::kOtherUser);
-    if (!hold->foreign && hold->entry->published.load(std::memory_order_relaxed) == 0) {
+    if (!any_owner && BelongsToAnother(attachment->memory.get())) return Status::Of(Outcome::kOtherUser);
+    if (!attachment->foreign && attachment->entry->published.load(std::memory_order_relaxed) == 0) {
       if (deadline.passed()) return Status::Of(Outcome::kNotReady);
       continue;
     }
-    const uint64_t id = hold->foreign ? ForeignId(name) : hold->entry->memory.load(std::memory_order_relaxed);
-    const uint64_t byte_length = hold->foreign ? 0 : hold->entry->byte_length.load(std::memory_order_relaxed);
-    memory.temporary_ = !hold->foreign && hold->entry->persistent.load(std::memory_order_relaxed) == 0;
-    memory.identity_ = {hold->foreign ? kForeign : kOurs, id};
+    const uint64_t id = attachment->foreign ? ForeignId(name) : attachment->entry->memory.load(std::memory_order_relaxed);
+    const uint64_t byte_length = attachment->foreign ? 0 : attachment->entry->byte_length.load(std::memory_order_relaxed);
+    memory.temporary_ = !attachment->foreign && attachment->entry->persistent.load(std::memory_order_relaxed) == 0;
+    memory.identity_ = {attachment->foreign ? kForeign : kOurs, id};
     Result<std::shared_ptr<MemoryMapping>> mapping =
-        Map(hold->memory.get(), byte_length, id, hold->foreign ? Audience::kUser : hold->entry.audience());
+        Map(attachment->memory.get(), byte_length, id, attachment->foreign ? Audience::kUser : attachment->entry.audience());
     if (!mapping.ok()) return mapping.status();
     memory.mapping_ = std::move(mapping.value());
     return memory;
@@ -232,16 +232,16 @@ Status NamedMemory::MakePersistent() {
 }
 
 Status NamedMemory::Publish() {
-  Hold* const hold = HoldOf(descriptor_);
-  const NameLock lock(hold->encoded);
+  Attachment* const attachment = AttachmentOf(descriptor_);
+  const NameLock lock(attachment->encoded);
   if (!lock.held()) return lock.failure();
-  if (hold->building && !temporary_) {
-    const Status named = PublishMemoryFile(hold->encoded, identity_.object);
+  if (attachment->building && !temporary_) {
+    const Status named = PublishMemoryFile(attachment->encoded, identity_.object);
     if (!named.ok()) return named;
-    hold->building = false;
+    attachment->building = false;
   }
-  if (hold->entry->memory.load(std::memory_order_relaxed) == identity_.object) {
-    hold->entry->published.store(1, std::memory_order_relaxed);
+  if (attachment->entry->memory.load(std::memory_order_relaxed) == identity_.object) {
+    attachment->entry->published.store(1, std::memory_order_relaxed);
   }
   return Status::Ok();
 }
@@ -252,11 +252,11 @@ bool NamedMemory::BecomeBuilder() { return false; }  // nothing here asks for it
 
 void NamedMemory::Close() {
   if (descriptor_ < 0) return;
-  Hold* const hold = HoldOf(std::exchange(descriptor_, -1));
+  Attachment* const attachment = AttachmentOf(std::exchange(descriptor_, -1));
   member_ = 0;
-  const bool building = hold->building;
-  const std::wstring encoded = hold->encoded;
-  delete hold;
+  const bool building = attachment->building;
+  const std::wstring encoded = attachment->encoded;
+  delete attachment;
   if (!building) return;
   mapping_.reset();
   const NameLock lock(encoded);
@@ -264,17 +264,17 @@ void NamedMemory::Close() {
 }
 
 Status NamedMemory::Unlink() {
-  Hold* const hold = HoldOf(descriptor_);
-  if (hold->foreign) return Status::System(EPERM, "UnmapViewOfFile");  // the system has no call that removes its name
-  const NameLock lock(hold->encoded);
+  Attachment* const attachment = AttachmentOf(descriptor_);
+  if (attachment->foreign) return Status::System(EPERM, "UnmapViewOfFile");  // the system has no call that removes its name
+  const NameLock lock(attachment->encoded);
   if (!lock.held()) return lock.failure();
   const uint64_t id = identity_.object;
-  if (hold->entry->memory.load(std::memory_order_relaxed) != id) return Status::System(ENOENT, "OpenFileMapping");
-  if (!temporary_ && !hold->building) {
-    const Status unlinked = UnlinkMemoryFile(hold->encoded, id);
+  if (attachment->entry->memory.load(std::memory_order_relaxed) != id) return Status::System(ENOENT, "OpenFileMapping");
+  if (!temporary_ && !attachment->building) {
+    const Status unlinked = UnlinkMemoryFile(attachment->encoded, id);
     if (!unlinked.ok()) return unlinked;
   }
-  hold->entry->memory.store(0, std::memory_order_release);
+  attachment->entry->memory.store(0, std::memory_order_release);
   return Status::Ok();
 }
 
@@ -283,7 +283,7 @@ uint64_t NamedMemory::Join() {
   const uint64_t number = RandomId();
   Handle member(CreateEventW(SecurityOfEvents(), TRUE, FALSE, ObjectName('m', identity_.object, number).get()));
   if (!member.valid() || GetLastError() == ERROR_ALREADY_EXISTS) return 0;
-  HoldOf(descriptor_)->member = std::move(member);
+  AttachmentOf(descriptor_)->member = std::move(member);
   member_ = number;
   return number;
 }
@@ -293,6 +293,8 @@ bool NamedMemory::IsMember(uint64_t member) const {
   const Handle opened(OpenEventW(SYNCHRONIZE, FALSE, ObjectName('m', identity_.object, member).get()));
   return opened.valid() || GetLastError() != ERROR_FILE_NOT_FOUND;
 }
+
+size_t NamedMemory::CountMembers() const { return std::max<size_t>(CountHandles(HoldOf(descriptor_)->memory.get()), 1); }
 
 bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
   return CopyMapped(mapping_->data(), mapping_->byte_length(), offset, into, byte_length);
@@ -345,7 +347,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
       item.name = entry.value().name();
       item.byte_length = entry.value()->byte_length.load(std::memory_order_relaxed);
       item.temporary = entry.value()->persistent.load(std::memory_order_relaxed) == 0;
-      item.held = true;
+      item.in_use = true;
     } else {
       Result<MemoryFile> file = OpenMemoryFile(encoded);
       if (!file.ok()) continue;

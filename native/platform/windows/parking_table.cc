@@ -76,8 +76,7 @@ int ParkingTable::Wake(uint64_t key, int count) {
     if (place->key.load(std::memory_order_relaxed) != key) continue;
     if (!place->key.compare_exchange_strong(expected, 0, std::memory_order_seq_cst)) continue;
     bytes()->next.store(index + 1, std::memory_order_relaxed);
-    // Read after the exchange. Whoever slept here then has either left already, by himself and told that he was woken, or is
-    // still here to be told.
+    // Read after the exchange. The sleeper of this place has either left by itself, and reports a wake-up, or is still here to be woken.
     uint64_t waiter = place->waiter.load(std::memory_order_acquire);
     if (waiter == 0 || WakeThread(waiter)) {
       ++woken;
@@ -94,7 +93,7 @@ void ParkingTable::FreePlacesOfDeadThreads() {
     Place* const place = &bytes()->places[i];
     uint64_t waiter = place->waiter.load(std::memory_order_acquire);
     if (waiter == 0 || waiter == kNoThread || !HasEnded(waiter)) continue;
-    // The key goes first, and nobody else may take the place before it has.
+    // The key is cleared first, and no other thread may take the place before.
     if (!place->waiter.compare_exchange_strong(waiter, kNoThread, std::memory_order_acq_rel)) continue;
     place->key.store(0, std::memory_order_relaxed);
     place->waiter.store(0, std::memory_order_release);

@@ -1,5 +1,5 @@
-// ParkingTable: who sleeps on the words of one piece of memory. The bytes are in a section beside it, which the kernel makes
-// zeroed and for exactly one creator, when somebody sleeps for the first time. Protocol: futex.cc.
+// ParkingTable: the sleepers on the words of one piece of memory. The bytes are in a section of their own, which the kernel creates zeroed
+// and for exactly one creator, at the first sleep. Protocol: futex.cc.
 #pragma once
 
 #include <atomic>
@@ -28,17 +28,17 @@ class ParkingTable {
   Place* Claim(uint64_t waiter);
   // From here on wakers see it. A full fence must follow before the sleeper looks at the word.
   static void Enter(Place* place, uint64_t key) { place->key.store(key, std::memory_order_seq_cst); }
-  // Gives the place back; whether somebody has woken it.
+  // Gives the place back; whether it was woken.
   static bool Leave(Place* place);
 
-  // Wakes up to `count` of those who sleep on the word, and returns how many.
+  // Wakes up to `count` sleepers of the word, and returns how many.
   int Wake(uint64_t key, int count);
 
  private:
   static constexpr uint32_t kPlaces = 1020;
   struct Bytes {
     std::atomic<uint32_t> used;  // no place from this one on was ever taken
-    std::atomic<uint32_t> next;  // where the next wake looks first: who was served is served last
+    std::atomic<uint32_t> next;  // where the next wake begins, so that all places get their turn
     uint64_t reserved[7];
     Place places[kPlaces];
   };

@@ -1,6 +1,6 @@
 // A thread as other processes know it: by a random number, under which two kernel objects exist for as long as it lives.
 //
-//   t  a mutex that it owns and never releases: whoever else gets it knows that the thread has ended, and may sleep on that
+//   t  a mutex that it owns and never releases: another thread gets it only when this one has ended, and may sleep until then
 //   e  an event on which it sleeps, whatever it waits for
 //
 // The kernel takes both away when the thread's process ends, by any means; at the end of a thread alone its mutex becomes
@@ -25,8 +25,8 @@ const ThreadToken* CurrentThread();
 // Whether the thread with that id has ended. When the system does not tell, it has not.
 bool HasEnded(uint64_t id);
 
-// What becomes free when that thread ends; whoever gets it releases it again. Invalid when it has ended already, and when the
-// system refuses: `*ended` says which.
+// The mutex that becomes free when that thread ends; a thread that gets it releases it again. Invalid when the thread has ended, and when
+// the system refuses: `*ended` says which.
 Handle OpenLifeOf(uint64_t id, bool* ended);
 
 // Wakes the thread from its sleep, or from the next one. False when it has ended.

@@ -142,7 +142,7 @@ void PersistentMemoryOutlivesItsHolders() {
   CHECK(VisitMemory([&](const MemoryEntry& entry, const MemoryReader& read) {
           if (entry.name != name) return false;
           char text[11];
-          CHECK(!entry.held && !entry.temporary && entry.byte_length == kBytes);
+          CHECK(!entry.in_use && !entry.temporary && entry.byte_length == kBytes);
           CHECK(read(0, text, sizeof text) && strcmp(text, "still here") == 0);
           CHECK(!read(kBytes - 4, text, sizeof text));
           return listed = true;

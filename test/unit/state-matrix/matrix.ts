@@ -54,6 +54,7 @@ export const NOW = { timeoutMs: 0 }
 /** What every object has. */
 export const handleMembers: Members = {
   handle: untilClose((object) => object.handle),
+  memberCount: untilClose((object) => object.memberCount),
   toJSON: untilClose((object) => object.toJSON()),
   name: always((object) => object.name),
   close: always((object) => object.close()),

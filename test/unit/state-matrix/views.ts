@@ -147,7 +147,7 @@ export const viewRows: readonly Row[] = [
       filter: always((array) => array.filter(({ x }: { x: number }) => x)),
       find: always((array) => array.find(({ x }: { x: number }) => x)),
       findIndex: always((array) => array.findIndex(({ x }: { x: number }) => x)),
-      forEach: always((array) => array.forEach(({ x }: { x: number }) => x)),
+      forEach: always((array) => array.forEach(() => {})),
       keys: always((array) => [...array.keys()]),
       map: always((array) => array.map(({ x }: { x: number }) => x)),
       reduce: always((array) => array.reduce((sum: number, { x }: { x: number }) => sum + x, 0)),

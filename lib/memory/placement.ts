@@ -1,7 +1,7 @@
 /**
- * Sites: where in a segment an object lies. An object has a segment of its own, or shares one with others.
+ * Placements: where in a segment an object lies. An object has a segment of its own, or shares one with others.
  *
- * Objects that are more than a view of bytes (semaphores, queues, ...) are made, opened and attached to here, all alike.
+ * All kinds of objects (kind.ts) are created, opened and attached to here.
  */
 import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from './handle.ts'
@@ -20,9 +20,9 @@ import { assertSegmentName } from './segment-name.ts'
 import { initialiseWords, wordsCellBytes } from './words-cell.ts'
 
 /** Where an object of a segment of its own begins in the cells. */
-export const OWN_CELL = 0
+const OWN_CELL = 0
 
-export class Site {
+export class Placement {
   readonly attachment: Attachment
   /** Where its cell begins in the cells of the segment. */
   readonly cell: number
@@ -30,7 +30,7 @@ export class Site {
   readonly description: Description
   /** Where its bytes begin in the payload of the segment. */
   readonly byteOffset: number
-  /** Where those of others begin, or the payload ends. */
+  /** Where the next object's bytes begin, or the payload ends. */
   readonly byteEnd: number
 
   constructor(
@@ -47,7 +47,7 @@ export class Site {
     this.byteEnd = byteEnd
   }
 
-  /** The handle for the object, which stays until it is closed: the one who is told of it may attach much later. */
+  /** The handle for the object, which stays until it is closed: a process that gets the handle may attach much later. */
   handleOf(object: object): Handle {
     const { handle } = this
     this.attachment.keep(object)
@@ -62,21 +62,24 @@ export class Site {
 }
 
 /** How an object is made. */
-export interface SiteSpec {
+export interface PlacementSpec {
   readonly description: Description
   readonly cellsBytes: number
   /** What it takes of the payload. @defaultValue 0 */
   readonly payloadBytes?: number
   /** Whether there can be waits for words of the payload. @defaultValue false */
   readonly hasWords?: boolean
-  /** Writes the object into a segment that nobody else sees yet. @param byteOffset - in the payload */
+  /** Writes the object into a segment that no other process sees yet. @param byteOffset - in the payload */
   readonly initialise: (segment: Segment, cell: number, byteOffset: number) => void
-  /** Throws `ERR_TYPE` when the description of one that exists is not what the caller asked for. */
+  /** How the description of an object that exists differs from what the caller asked for. */
   readonly check?: (found: Description, segment: Segment) => Mismatch | undefined
 }
 
 /** The place of the words, if there are any, is at the end of the cells. */
-function segmentSpec(spec: SiteSpec, options: SegmentOptions): SegmentSpec & { readonly words: number | undefined } {
+function segmentSpec(
+  spec: PlacementSpec,
+  options: SegmentOptions,
+): SegmentSpec & { readonly words: number | undefined } {
   const { payloadBytes = 0, hasWords = false } = spec
   const cellsBytes = alignCell(spec.cellsBytes)
   const words = hasWords ? cellsBytes : undefined
@@ -89,94 +92,113 @@ export function alignCell(offset: number): number {
   return Math.ceil(offset / 64) * 64
 }
 
-function initialiserOf(spec: SiteSpec, words: number | undefined): (segment: Segment) => void {
+function initialiserOf(spec: PlacementSpec, words: number | undefined): (segment: Segment) => void {
   return (segment) => {
     spec.initialise(segment, OWN_CELL, 0)
     if (words !== undefined) initialiseWords(segment, words)
   }
 }
 
-export function createSite(name: string | undefined, spec: SiteSpec, options: SegmentOptions): Site {
+export function createPlacement(name: string | undefined, spec: PlacementSpec, options: SegmentOptions): Placement {
   const whole = segmentSpec(spec, options)
   const segment = createSegment(name, whole, initialiserOf(spec, whole.words))
-  return new Site(new Attachment(segment, spec.description.kind), OWN_CELL, spec.description)
+  return new Placement(new Attachment(segment, spec.description.kind), OWN_CELL, spec.description)
 }
 
-export function openSite(name: string, spec: SiteSpec, options: SegmentOptions): Site {
+export function openPlacement(name: string, spec: PlacementSpec, options: SegmentOptions): Placement {
   assertSegmentName(name)
   const whole = segmentSpec(spec, options)
   const segment = openSegment(name, whole, initialiserOf(spec, whole.words))
-  return siteIn(segment, spec.description.kind, undefined, spec.check)
+  return placementIn(segment, spec.description.kind, undefined, spec.check)
 }
 
 /**
  * @param target - a name, or the handle of an object that may share its segment with others
- * @param foreign - allows memory that procshare did not make
+ * @param isForeign - allows memory that procshare did not make
  */
-export function attachSite(
+export function attachPlacement(
   kind: string,
   target: string | Handle,
   options: AttachOptions | undefined,
-  check?: SiteSpec['check'],
-  foreign = false,
-): Site {
-  const segment = attachSegment(target, options, foreign)
+  check?: PlacementSpec['check'],
+  isForeign = false,
+): Placement {
+  const segment = attachSegment(target, options, isForeign)
   const cell = typeof target === 'string' ? undefined : target.cell
-  return siteIn(segment, kind, cell, check)
+  return placementIn(segment, kind, cell, check)
 }
 
-/** Takes the object of that kind, at a cell or in a segment of its own; when there is none, lets go of it and throws. */
-function siteIn(segment: Segment, kind: string, cell: number | undefined, check: SiteSpec['check']): Site {
+/** The object of that kind, at a cell or in a segment of its own. When there is none, closes the segment and throws. */
+function placementIn(
+  segment: Segment,
+  kind: string,
+  cell: number | undefined,
+  check: PlacementSpec['check'],
+): Placement {
   const attachment = new Attachment(segment, kind)
   try {
-    const place = cell === undefined ? ownPlace(segment, kind) : placeAt(segment, kind, cell)
-    if (place === undefined) {
+    const entry = cell === undefined ? ownEntry(segment, kind) : entryAt(segment, kind, cell)
+    if (entry === undefined) {
       const { kind: found } = segment.description
       throw segmentError('ERR_KIND', { segment: segment.name, found, expected: kind, cell })
     }
-    const mismatch = check?.(place.description, segment)
-    if (mismatch !== undefined) throw segmentError('ERR_TYPE', { segment: segment.name, mismatch })
-    return new Site(attachment, place.cell, place.description, place.byteOffset, place.byteEnd)
+    return placementOf(attachment, entry, check)
   } catch (error) {
     attachment.close()
-    // Nested so deeply that the stack does not suffice to look at it: nothing that we have written.
+    throw error
+  }
+}
+
+/** The placement that a description has, checked. @throws {@link ShareError} `ERR_TYPE`, `ERR_CORRUPT`. */
+export function placementOf(
+  attachment: Attachment,
+  { cell, description, byteOffset, byteEnd }: PlacementEntry,
+  check?: PlacementSpec['check'],
+): Placement {
+  const { segment } = attachment
+  try {
+    const mismatch = check?.(description, segment)
+    if (mismatch !== undefined) throw segmentError('ERR_TYPE', { segment: segment.name, mismatch })
+    return new Placement(attachment, cell, description, byteOffset, byteEnd)
+  } catch (error) {
+    // Nested so deeply that the stack does not suffice to look at it: nothing that this package has written.
     throw error instanceof RangeError ? segmentError('ERR_CORRUPT', { segment: segment.name }, error) : error
   }
 }
 
-/** Where in a segment an object lies, going by the segment's description. */
-export interface Place {
+/** A placement as the description of a segment has it. */
+export interface PlacementEntry {
   readonly description: Description
   readonly cell: number
   readonly byteOffset: number
-  /** Where in the payload others begin. */
+  /** Where the next object's bytes begin in the payload. */
   readonly byteEnd?: number
 }
 
 /** An object that shares its segment with others, as the description of the segment has it. */
-export interface MemberPlace extends Place {
+export interface MemberEntry extends PlacementEntry {
   readonly name: string
 }
 
 /** The object to which the segment belongs, if it is of that kind. */
-function ownPlace({ description }: Segment, kind: string): Place | undefined {
+function ownEntry({ description }: Segment, kind: string): PlacementEntry | undefined {
   return description.kind === kind ? { description, cell: OWN_CELL, byteOffset: 0 } : undefined
 }
 
 /** The object of that kind that the segment has at that cell. */
-function placeAt(segment: Segment, kind: string, cell: number): Place | undefined {
-  for (const place of placesIn(segment)) {
-    if (place.cell === cell && place.description.kind === kind) return place
+function entryAt(segment: Segment, kind: string, cell: number): PlacementEntry | undefined {
+  for (const entry of entriesIn(segment)) {
+    if (entry.cell === cell && entry.description.kind === kind) return entry
   }
   return undefined
 }
 
-/** What lies in a segment: objects, and behind each its own lock, if it has one. */
-function* placesIn(segment: Segment): Generator<Place> {
+/** What lies in a segment: objects, and after each its own lock, if it has one. */
+function* entriesIn(segment: Segment): Generator<PlacementEntry> {
   const { description } = segment
-  for (const place of [{ description, cell: OWN_CELL, byteOffset: 0 }, ...membersOf(segment)]) {
-    yield place
-    if (place.description.lock === 'own') yield { ...place, description: { kind: 'RLock' } }
+  for (const entry of [{ description, cell: OWN_CELL, byteOffset: 0 }, ...membersOf(segment)]) {
+    yield entry
+    if (entry.description.lock === 'own') yield { ...entry, description: { kind: 'RLock' } }
   }
 }
 
@@ -184,24 +206,24 @@ function* placesIn(segment: Segment): Generator<Place> {
  * The objects that share a segment: one after another, in the cells and in the payload, and none reaches into the next one.
  * @throws {@link ShareError} `ERR_CORRUPT` when the description says something else.
  */
-export function membersOf(segment: Segment): readonly MemberPlace[] {
+export function membersOf(segment: Segment): readonly MemberEntry[] {
   const { description, name, payloadBytes } = segment
   const { members = [], words } = description
-  const isSound = (member: Partial<MemberPlace> | null): boolean =>
+  const isSound = (member: Partial<MemberEntry> | null): boolean =>
     typeof member === 'object' &&
     typeof member?.name === 'string' &&
     typeof member.description?.kind === 'string' &&
     isOffset(member.cell, Number.MAX_SAFE_INTEGER) &&
     isOffset(member.byteOffset, payloadBytes)
   if (!Array.isArray(members) || !members.every(isSound)) throw segmentError('ERR_CORRUPT', { segment: name })
-  const places = members as readonly MemberPlace[]
-  const isBehind = (place: MemberPlace, index: number): boolean => {
-    const { cell, byteOffset } = places[index - 1] ?? { cell: -1, byteOffset: 0 }
-    return place.cell > cell && place.byteOffset >= byteOffset
+  const entries = members as readonly MemberEntry[]
+  const isAfterPrevious = (entry: MemberEntry, index: number): boolean => {
+    const { cell, byteOffset } = entries[index - 1] ?? { cell: -1, byteOffset: 0 }
+    return entry.cell > cell && entry.byteOffset >= byteOffset
   }
-  const isApart = words === undefined || places.every(({ cell }) => cell < (words as number))
-  if (!places.every(isBehind) || !isApart) throw segmentError('ERR_CORRUPT', { segment: name })
-  return places.map((place, index) => ({ ...place, byteEnd: places[index + 1]?.byteOffset ?? payloadBytes }))
+  const isApart = words === undefined || entries.every(({ cell }) => cell < (words as number))
+  if (!entries.every(isAfterPrevious) || !isApart) throw segmentError('ERR_CORRUPT', { segment: name })
+  return entries.map((entry, index) => ({ ...entry, byteEnd: entries[index + 1]?.byteOffset ?? payloadBytes }))
 }
 
 function isOffset(value: unknown, most: number): boolean {
