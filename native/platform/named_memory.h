@@ -113,7 +113,11 @@ class NamedMemory {
   // Whether that is the number of a living member. Any thread may ask. True for all numbers after Close(), which makes it unknown.
   bool IsMember(uint64_t member) const;
 
+<<<<<<< HEAD
   // The number of members at this moment, including this one.
+=======
+  // How many members there are at this moment, this one included.
+>>>>>>> refs/heads/native
   size_t CountMembers() const;
 
   // Removes the name now, although there are members. Fails with ENOENT when the name is gone or means other memory.

@@ -60,7 +60,11 @@ bool SetLock(int fd, short type, ByteRange range);
 enum class Obstacle : uint8_t { kNone, kUser, kRemover };
 Obstacle FindObstacle(int fd, ByteRange range = kLiveness);
 
+<<<<<<< HEAD
 // The number of members other than `fd`. The bytes of members are not adjacent.
+=======
+// How many members there are besides the one of `fd`. No two members lock adjacent bytes.
+>>>>>>> refs/heads/native
 size_t CountOtherMembers(int fd);
 
 inline bool LockedByOthers(int fd, ByteRange range = kLiveness) { return FindObstacle(fd, range) != Obstacle::kNone; }
