@@ -1,22 +1,22 @@
-// The entry point of the API reference: the public names, with each class as its own folder defines it. The package exports the same
-// classes in a form that can also be called without `new`, which has no documentation of its own.
+// The entry point of the API reference: the public names, and the classes behind those of shared objects. The package exports the latter
+// only as types: `Event` makes objects of the class `EventObject`.
 
 /**
- * All public names of the package. The classes of objects that a `SharedState` can contain may also be called without `new`: such a call
- * describes a member.
+ * All public names of the package. `Event`, `Lock`, `Queue` and the other shared objects are classes: `new` creates an object, and a call
+ * without `new` describes a member of a `SharedState`. The methods of their objects are on the page of the class with the ending `Object`.
  *
  * @module procshare
  * @group API reference
  */
 export * from '../lib/index.ts'
-export { JoinableQueue } from '../lib/queue/joinable-queue.ts'
-export { Queue } from '../lib/queue/queue.ts'
-export { SimpleQueue } from '../lib/queue/simple-queue.ts'
-export { Barrier } from '../lib/sync/barrier.ts'
-export { Condition } from '../lib/sync/condition.ts'
-export { Event } from '../lib/sync/event.ts'
-export { Lock } from '../lib/sync/lock.ts'
-export { RLock } from '../lib/sync/rlock.ts'
-export { BoundedSemaphore, Semaphore } from '../lib/sync/semaphore.ts'
-export { RawArray, SharedArray, SharedArray as Array } from '../lib/views/shared-array.ts'
-export { RawValue, Value } from '../lib/views/value.ts'
+export { SharedMemoryObject } from '../lib/memory/shared-memory.ts'
+export { JoinableQueueObject } from '../lib/queue/joinable-queue.ts'
+export { ConnectionObject } from '../lib/queue/pipe.ts'
+export { QueueObject } from '../lib/queue/queue.ts'
+export { SimpleQueueObject } from '../lib/queue/simple-queue.ts'
+export { BarrierObject } from '../lib/sync/barrier.ts'
+export { ConditionObject } from '../lib/sync/condition.ts'
+export { EventObject } from '../lib/sync/event.ts'
+export { LockObject } from '../lib/sync/lock.ts'
+export { RLockObject } from '../lib/sync/rlock.ts'
+export { BoundedSemaphoreObject, SemaphoreObject } from '../lib/sync/semaphore.ts'

@@ -29,7 +29,12 @@ export function load(app) {
 
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.getChildrenByKind(ReflectionKind.Module)) {
+      for (const reflection of module.children ?? []) {
+        if (reflection.name.endsWith('Object')) reflection.comment ??= commentOfClass(module, reflection)
+      }
       for (const reflection of module.children ?? []) categorize(reflection, topicOf(project, reflection))
+      for (const { comment } of Object.values(project.reflections))
+        if (comment !== undefined) linkMembers(module, comment)
     }
   })
 
@@ -53,6 +58,23 @@ export function load(app) {
 function topicOf(project, reflection) {
   const file = project.getSymbolIdFromReflection(reflection)?.packagePath ?? ''
   return TOPICS.find(([folder]) => file.startsWith(`lib/${folder}/`))?.[1] ?? 'Other'
+}
+
+/** What the constant `Queue` says is the documentation of the class QueueObject as well. */
+function commentOfClass(module, { name }) {
+  return module.children.find((other) => other.name === name.replace(/Object$/, '') && other.comment)?.comment?.clone()
+}
+
+/** `Queue.put` is a method of the class QueueObject, and `Queue.attach` one of the interface of Queue itself. */
+function linkMembers(module, { summary, blockTags }) {
+  for (const part of [summary, ...blockTags.map(({ content }) => content)].flat()) {
+    const [, name, member] = (part.kind === 'inline-tag' && /^\s*(\w+)\.(\w+)\s*$/.exec(part.text)) || []
+    const owners = [`${name}Object`, `${name}Constructor`, 'SharedClass'].map((owner) =>
+      module.getChildByName([owner, member ?? '']),
+    )
+    const target = member === undefined ? undefined : owners.find((owner) => owner !== undefined)
+    if (target !== undefined && module.getChildByName([name, member]) === undefined) part.target = target
+  }
 }
 
 function categorize(reflection, topic) {

@@ -65,10 +65,10 @@ export function memberKind(name: string): RegisteredMember | undefined {
   return kinds.get(name)?.member
 }
 
-/** Makes an object known to {@link isShareable}, and an attempt to copy it an error. */
-export function registerShareable(object: object): void {
+/** Makes an object known to {@link isShareable}, and an attempt to copy it an error: see {@link makeUncloneable}. */
+export function registerShareable(object: object, hasPublicKeys = false): void {
   shareables.add(object)
-  makeUncloneable(object)
+  makeUncloneable(object, hasPublicKeys)
   const prototype = Object.getPrototypeOf(object) as object
   if (Object.hasOwn(prototype, BRAND)) return
   Object.defineProperty(prototype, BRAND, { value: OWN_BRAND })

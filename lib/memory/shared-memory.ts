@@ -30,7 +30,7 @@ function memorySpec(byteLength: number, given?: SegmentOptions): KindSpec<undefi
   }
 }
 
-class SharedMemoryObject {
+export class SharedMemoryObject {
   readonly #attachment: Attachment
 
   constructor({ attachment }: Placement) {

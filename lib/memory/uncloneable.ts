@@ -25,9 +25,12 @@ const refusal: PropertyDescriptor = {
   },
 }
 
-/** Makes an attempt to copy the object throw a `DataCloneError`. */
-export function makeUncloneable(object: object): void {
+/**
+ * Makes an attempt to copy the object throw a `DataCloneError`.
+ * @param hasPublicKeys - whether its enumerable properties are for users, who may spread it
+ */
+export function makeUncloneable(object: object, hasPublicKeys: boolean): void {
   if (ArrayBuffer.isView(object) || types.isProxy(object)) return
-  if (Object.keys(object).length === 0) Object.defineProperty(object, UNCLONEABLE, refusal)
-  else markAsUncloneable?.(object)
+  if (hasPublicKeys) markAsUncloneable?.(object)
+  else Object.defineProperty(object, UNCLONEABLE, refusal)
 }

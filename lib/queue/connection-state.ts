@@ -98,7 +98,7 @@ export function attachEnd(target: string | Handle, end: End, options?: AttachOpt
   }
 }
 
-/** One end of a pipe as one environment holds it, however many handles. */
+/** One end of a pipe as one environment holds it; one for all objects of that end. */
 export class ConnectionState {
   /** What the end receives from; undefined when it only sends. */
   readonly incoming: Consumer | undefined
@@ -129,12 +129,12 @@ export class ConnectionState {
     this.incoming = incoming && new Consumer(incoming)
   }
 
-  /** One more handle. False when there is no room for one more process or worker. */
+  /** Notes one more object of the end. False when there is no room for one more process or worker. */
   join(): boolean {
     return native.endsOpen(this.#ends, this.#end)
   }
 
-  /** One handle less; those at the other end look whether there is another. */
+  /** Notes one object less, and wakes the waits at the other end, which look whether there is another. */
   leave(): void {
     native.endsClose(this.#ends, this.#end)
     for (const ring of this.#rings) native.queueWakeAll(ring.object)

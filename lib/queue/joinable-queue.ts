@@ -11,7 +11,7 @@ import { assertInteger } from '../validate.ts'
 import { CountedQueue } from './counted-queue.ts'
 import { type QueueOptions, queueSpec } from './queue-state.ts'
 
-class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
+export class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
   /** How many items were put and not yet reported by {@link taskDone}. */
   get unfinished(): number {
     return this.state.ring.state().unfinished
@@ -87,7 +87,7 @@ export interface JoinableQueueConstructor {
 }
 
 /**
- * A {@link Queue} that counts what was put and not yet worked off, so that one can wait until all is done.
+ * A {@link Queue} that counts the items that were put and not yet finished. `join` waits until there is none.
  *
  * @remarks For Python's `multiprocessing.JoinableQueue`.
  * @example

@@ -16,7 +16,7 @@ import type { Consumer } from './consumer.ts'
 import type { Producer } from './producer.ts'
 import type { End } from './ring.ts'
 
-class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
+export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState> implements AsyncIterable<T> {
   constructor(placement: Placement) {
     const state = stateAt(placement, ConnectionState)
     super(placement, state)
@@ -183,12 +183,12 @@ export interface ConnectionConstructor {
 }
 
 /**
- * One end of a {@link Pipe}. Several processes, workers and handles may have the same end; each message goes to one of them.
+ * One end of a {@link Pipe}. Several processes, workers and objects may have the same end; each message goes to one of them.
  *
- * @remarks When nobody has the other end any more, because all have closed it, ended or been killed (which is noticed within a
- * tenth of a second), what is under way can still be received; then `recv` rejects with `ERR_ENDED` and iteration ends. An end that
- * is being handed over must be held by the giver until the taker has attached; one that is an argument of a {@link Process} is held
- * by that. Messages are copied as by {@link Queue}.
+ * @remarks The pipe ends for this side when all objects of the other end are closed or their processes have ended; a killed process is noticed
+ * within a tenth of a second. Messages that are in the pipe can still be received; then `recv` rejects with `ERR_ENDED` and iteration
+ * ends. Keep an end open until the process that gets its handle has attached; a {@link Process} does that for its arguments. Messages are copied as
+ * by {@link Queue}.
  * For Python's `multiprocessing.connection.Connection`.
  */
 export const Connection = defineKind({
@@ -203,13 +203,13 @@ export const Connection = defineKind({
 /** One end of a {@link Pipe}. */
 export type Connection<T = unknown> = ConnectionObject<T>
 
-/** Both ends of a pipe. Of one that is not duplex the first one receives and the second one sends. Disposed, both are closed. */
+/** Both ends of a pipe. When the pipe is not duplex, the first end receives and the second one sends. Disposing closes both. */
 export type PipeEnds<T = unknown> = readonly [Connection<T>, Connection<T>] & Disposable
 
 /** What {@link Pipe} is. */
 export interface PipeConstructor {
   /**
-   * Makes an anonymous pipe; others attach to its connections through their handles.
+   * Makes an anonymous pipe; other processes attach to its connections through their handles.
    * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <T = unknown>(options?: PipeOptions): PipeEnds<T>
@@ -222,8 +222,8 @@ export interface PipeConstructor {
 /**
  * Two connections: what one sends the other receives.
  *
- * @remarks For Python's `multiprocessing.Pipe`. Keep one end, give the other to somebody else, and close your handle of that once
- * they have attached: only then does their end tell you that they are gone.
+ * @remarks For Python's `multiprocessing.Pipe`. Keep one end, send the handle of the other one to another process, and close your object of that
+ * end once the other process has attached. Only then does the pipe end when that process is gone.
  * @example
  * ```ts
  * import { Pipe } from 'procshare'

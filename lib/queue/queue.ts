@@ -1,4 +1,4 @@
-/** Queue: values from many producers to many consumers, across processes. */
+/** Queue: a queue of values for many producers and consumers in any processes. */
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
 import type { Member, MemberOptions } from '../memory/member.ts'
@@ -6,7 +6,7 @@ import type { AttachOptions } from '../memory/segment.ts'
 import { CountedQueue } from './counted-queue.ts'
 import { type QueueOptions, queueSpec } from './queue-state.ts'
 
-class QueueObject<T = unknown> extends CountedQueue<T> {}
+export class QueueObject<T = unknown> extends CountedQueue<T> {}
 
 /** The constructor of {@link Queue}. */
 export interface QueueConstructor {
@@ -30,14 +30,14 @@ export interface QueueConstructor {
 }
 
 /**
- * A queue of values for many producers and many consumers in processes, workers and tasks; bounded in bytes and, if you like, in
- * items. Each item goes to one consumer, as a copy; the items of one producer arrive in the order in which they were put.
+ * A queue of values for many producers and many consumers in processes, workers and tasks. It is bounded in bytes, and in items with
+ * `maxSize`. Each item goes to one consumer, as a copy. The items of one producer arrive in the order in which they were put.
  *
  * @remarks Values are copied: plain values, `Map`, `Set`, `Date`, `BigInt`, typed arrays, errors and cycles arrive as they were;
  * instances of other classes as plain objects, -0 as 0. A `Uint8Array` or `Buffer` travels without being encoded and arrives as
- * what it was. Shared objects arrive attached. The death of a producer or consumer at any moment loses nothing of anybody else's
- * and blocks nobody. `close()` ends a handle, `end()` the queue. For Python's `multiprocessing.Queue`, without its feeder thread:
- * what was put is in the queue when `put` is done.
+ * what it was. Live records of structs arrive as plain objects, and shared objects arrive attached. A producer or consumer that is
+ * killed at any moment loses at most its own item and blocks no other process. `close()` ends the use of this object, `end()` ends the queue for
+ * all processes. For Python's `multiprocessing.Queue`, without its feeder thread: when `put` has returned, the item is in the queue.
  * @example
  * ```ts
  * import { Queue } from 'procshare'

@@ -6,7 +6,7 @@ import type { AttachOptions } from '../memory/segment.ts'
 import { QueueBase } from './queue-base.ts'
 import { queueSpec, type SimpleQueueOptions } from './queue-state.ts'
 
-class SimpleQueueObject<T = unknown> extends QueueBase<T> {}
+export class SimpleQueueObject<T = unknown> extends QueueBase<T> {}
 
 /** The constructor of {@link SimpleQueue}. */
 export interface SimpleQueueConstructor {
@@ -30,7 +30,7 @@ export interface SimpleQueueConstructor {
 }
 
 /**
- * A queue with the least that a queue has: put, get, iterate, end. Bounded by its bytes alone.
+ * The simplest queue: put, get, iterate and end. It is bounded in bytes only.
  *
  * @remarks For Python's `multiprocessing.SimpleQueue`.
  * @example

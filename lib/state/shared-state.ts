@@ -255,7 +255,7 @@ class State {
       for (const member of this.#members) member[Symbol.dispose]()
       throw error
     }
-    registerShareable(this)
+    registerShareable(this, true)
   }
 
   get name(): string {

@@ -125,7 +125,7 @@ function assertAction({ action }: BarrierHandleOptions): void {
   if (action !== undefined) assertFunction('options.action', action)
 }
 
-class BarrierObject extends SharedObject<BarrierState> {
+export class BarrierObject extends SharedObject<BarrierState> {
   readonly #action: Action | undefined
 
   constructor(placement: Placement, action: Action | undefined) {

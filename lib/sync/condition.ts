@@ -116,7 +116,7 @@ function parkingOf({ attachment, cell, description }: Placement): Placement {
   return new Placement(attachment, cell + (description.lock === 'own' ? lockCellBytes : 0), description)
 }
 
-class ConditionObject extends SharedObject<ParkingState> {
+export class ConditionObject extends SharedObject<ParkingState> {
   readonly #lock: LockUse
 
   constructor(placement: Placement, local: Local | undefined) {

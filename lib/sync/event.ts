@@ -24,7 +24,7 @@ function eventSpec(given?: SegmentOptions): KindSpec<undefined> {
   return { description: { kind: 'Event' }, cellsBytes: native.eventBytes(), initialise: () => {}, options }
 }
 
-class EventObject extends SharedObject<EventState> {
+export class EventObject extends SharedObject<EventState> {
   constructor(placement: Placement) {
     super(placement, stateAt(placement, EventState))
   }

@@ -170,8 +170,8 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   }
 }
 
-class SemaphoreObject extends SemaphoreBase {}
-class BoundedSemaphoreObject extends SemaphoreBase {}
+export class SemaphoreObject extends SemaphoreBase {}
+export class BoundedSemaphoreObject extends SemaphoreBase {}
 
 /** The arguments of the constructor; `value` is an integer from 0 to 2^31 − 1, by default 1. */
 type SemaphoreGiven<Options> = [value?: number, options?: Options]

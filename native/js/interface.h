@@ -3,6 +3,6 @@
 
 namespace procshare {
 
-constexpr char kNativeInterface[] = "5e545d52fc2d5469";
+constexpr char kNativeInterface[] = "a07163093d9b6d3f";
 
 }  // namespace procshare

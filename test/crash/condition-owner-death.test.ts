@@ -15,31 +15,34 @@ describe.each([
     },
   ],
 ] as const)('when somebody is killed who holds the lock while others wait for a condition with %s', (_title, make) => {
-  it.each(['wait', 'waitSync'] as const)('%s goes on, and who takes the lock next is told', async (form) => {
-    const { condition, lock } = make()
-    using _condition = condition
-    using _lock = lock
-    await using owner = await spawnFixture('object-user')
-    let waiting: Promise<unknown>
-    await using blocked = await startWorker('object-user')
-    if (form === 'wait') {
-      waiting = condition.run(() => condition.wait({ timeoutMs: 20_000 }))
-    } else {
-      waiting = blocked.call('waitUnderLockSync', condition.handle)
-      await blocked.event('waiting')
-    }
-    expect(await owner.call('hold', condition.handle)).toBe(false)
-    // It notifies, and dies before it lets go of the lock: the waiter gets the lock, abandoned, with nobody to tell.
-    expect(await owner.call('do', condition.handle, 'notify')).toBe(1)
-    await owner.kill()
-    await waiting
-    const next = condition.acquireSync({ timeoutMs: 10_000 })
-    expect(next.abandoned).toBe(true)
-    next.release()
-    expect(condition.acquireSync().abandoned).toBe(false)
-  })
+  it.each(['wait', 'waitSync'] as const)(
+    '%s goes on, and the next acquisition finds the lock abandoned',
+    async (form) => {
+      const { condition, lock } = make()
+      using _condition = condition
+      using _lock = lock
+      await using owner = await spawnFixture('object-user')
+      let waiting: Promise<unknown>
+      await using blocked = await startWorker('object-user')
+      if (form === 'wait') {
+        waiting = condition.run(() => condition.wait({ timeoutMs: 20_000 }))
+      } else {
+        waiting = blocked.call('waitUnderLockSync', condition.handle)
+        await blocked.event('waiting')
+      }
+      expect(await owner.call('hold', condition.handle)).toBe(false)
+      // It notifies, and dies before it lets go of the lock: the waiter gets the lock, abandoned, with nobody to tell.
+      expect(await owner.call('do', condition.handle, 'notify')).toBe(1)
+      await owner.kill()
+      await waiting
+      const next = condition.acquireSync({ timeoutMs: 10_000 })
+      expect(next.abandoned).toBe(true)
+      next.release()
+      expect(condition.acquireSync().abandoned).toBe(false)
+    },
+  )
 
-  it('who takes the lock while they still wait is told at once, and nobody after them', async () => {
+  it('an acquisition while they still wait finds the lock abandoned, and later ones do not', async () => {
     const { condition, lock } = make()
     using _condition = condition
     using _lock = lock

@@ -261,7 +261,7 @@ inNamespaces("an object with pidNamespaces: 'any'", () => {
     }
   })
 
-  it('gives back the units of a semaphore whose holder is killed elsewhere', async () => {
+  it('gives back the units of a semaphore when their process is killed in another namespace', async () => {
     using semaphore = new Semaphore(1, { recoverable: true, ...any })
     await using holder = await elsewhere()
     await holder.call('do', semaphore.handle, 'acquireSync').catch(() => {})

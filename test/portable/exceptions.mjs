@@ -73,19 +73,21 @@ const BUN = [
   {
     file: unit('manager-iteration'),
     tests: [
-      'iterating over a managed container > ends what a method of a registered type iterates over, when it is given up',
+      'iterating over a managed container > ends the iterator of a method of a registered type when the loop is left early',
     ],
     reason: 'a module in a data: URL of several lines has no exports of its own',
   },
   {
     file: inProcesses('manager-limits'),
-    tests: ['a flood of clients that say nothing takes up no more than is allowed, and nothing afterwards'],
+    tests: ['a flood of silent clients takes no more than the limits allow, and nothing afterwards'],
     reason: 'connections that are being refused are reset before the client has them',
     skip: true,
   },
   {
     file: inProcesses('manager-limits'),
-    tests: ['replies that nobody reads: the client is read no more, cut off when it goes on, and its memory is free'],
+    tests: [
+      'unread replies: the server stops reading from the client, cuts it off if it continues, and frees the memory',
+    ],
     reason: 'the server reads it no more, but does not cut it off',
   },
   TLS_ALERT,
@@ -152,7 +154,7 @@ const DENO = [
   { file: inProcesses('cookbook'), reason: 'starts its programs with options of Node', skip: true },
   {
     file: inProcesses('manager-errors'),
-    tests: ['serving > where it cannot is refused'],
+    tests: ['serving > at an unusable address is refused'],
     reason: 'says EINVAL of an address of another host, where Node says EADDRNOTAVAIL',
   },
   {

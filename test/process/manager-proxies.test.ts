@@ -58,7 +58,7 @@ describe('two proxies of a named object', () => {
   it('are separate and equal, and one is usable when the other was closed', async () => {
     const first = await manager.dict<string, number>({ a: 1 }, { name: 'x' })
     const second = await manager.dict<string, number>({}, { name: 'x' })
-    expect(first).not.toBe(second)
+    expect(first === second).toBe(false)
     expect(first.equals(second) && second.equals(first)).toBe(true)
     first.close()
     await expect(first.get('a')).rejects.toThrow(shareError('ERR_CLOSED'))
@@ -71,7 +71,7 @@ describe('two proxies of a named object', () => {
   it('are separate in the blocking form, and one is usable when the other was closed', () => {
     const first = manager.sync.dict<string, number>({ a: 1 }, { name: 'x' })
     const second = manager.sync.dict<string, number>({}, { name: 'x' })
-    expect(first).not.toBe(second)
+    expect(first === second).toBe(false)
     expect(first.equals(second)).toBe(true)
     first.close()
     expect(() => first.get('a')).toThrow(shareError('ERR_CLOSED'))

@@ -59,7 +59,7 @@ describe('a barrier', () => {
     expect(inspect(barrier)).toMatch(`Barrier "${name}" {`)
   })
 
-  it.each([5, 0, 0.25, Infinity, undefined, 2 ** 40])('has a timeout of %s ms for all who attach', (timeoutMs) => {
+  it.each([5, 0, 0.25, Infinity, undefined, 2 ** 40])('has a timeout of %s ms in all processes', (timeoutMs) => {
     const name = uniqueName()
     using barrier = Barrier.create(name, 2, { timeoutMs })
     using attached = Barrier.attach(name)
@@ -104,7 +104,7 @@ describe('a barrier', () => {
   })
 })
 
-describe('a party that gives up breaks the barrier for all:', () => {
+describe('a party that cancels its wait breaks the barrier for all:', () => {
   const reason = new Error('enough')
 
   it.each<[string, (barrier: Barrier) => { failing: Promise<unknown>; end: () => void; error: unknown }]>([
@@ -184,7 +184,7 @@ describe('a party that gives up breaks the barrier for all:', () => {
 })
 
 describe('the action of a barrier', () => {
-  it('runs once a round, before anybody is let go, in the handle of the last one', async () => {
+  it('runs once in a generation, before any wait ends, in the object of the last party', async () => {
     const order: string[] = []
     using barrier = new Barrier(2, { action: () => order.push('action') })
     using silent = Barrier.attach(barrier.handle)
@@ -197,7 +197,7 @@ describe('the action of a barrier', () => {
     expect(order).toHaveLength(5)
   })
 
-  it('may be slow: those who wait wait for its end, and newcomers for the next round', async () => {
+  it('may be slow: waiting parties wait for its end, and later ones for the next generation', async () => {
     let finish!: () => void
     const work = new Promise<void>((resolve) => {
       finish = resolve
@@ -251,7 +251,7 @@ describe('the action of a barrier', () => {
     expect(await barrier.wait()).toBe(0)
   })
 
-  it.each(['abort', 'reset'] as const)('may go on while somebody says %s: nobody is let through', async (method) => {
+  it.each(['abort', 'reset'] as const)('may go on during %s: no party gets through', async (method) => {
     let finish!: () => void
     const work = new Promise<void>((resolve) => {
       finish = resolve
@@ -265,7 +265,7 @@ describe('the action of a barrier', () => {
     if (method === 'reset') expect(await Promise.all([barrier.wait(), barrier.wait()])).toEqual([0, 1])
   })
 
-  it('is given up when the one who performs it closes its handle', async () => {
+  it('is cancelled when the party that performs it closes its object', async () => {
     let finish!: () => void
     const work = new Promise<void>((resolve) => {
       finish = resolve

@@ -73,7 +73,7 @@ describe('a condition', () => {
 })
 
 describe('a given lock', () => {
-  it('may belong to several conditions, whose waits are their own', async () => {
+  it('may belong to several conditions, which have separate waits', async () => {
     using lock = new Lock()
     using filled = new Condition({ lock })
     using emptied = new Condition({ lock })
@@ -86,7 +86,7 @@ describe('a given lock', () => {
     expect(await two).toBe(true)
   })
 
-  it('is found again by those who attach, and its news is the same', async () => {
+  it('is the same lock for processes that attach, which find it abandoned, too', async () => {
     using lock = new Lock()
     using condition = Condition.create(uniqueName(), { lock })
     using attached = Condition.attach(condition.name)
@@ -177,7 +177,7 @@ describe('the caller', () => {
     expect(condition.lock.locked).toBe(false)
   })
 
-  it('may show the guard through which it holds the lock, and no other one', async () => {
+  it('accepts the guard through which the caller holds the lock, and no other one', async () => {
     using condition = new Condition()
     using other = new Lock()
     const guard = await condition.acquire()
@@ -242,7 +242,7 @@ describe('a wait', () => {
     expect(condition.lock.locked).toBe(false)
   })
 
-  it('that gives up takes no notification from others', async () => {
+  it('that is cancelled takes no notification from other waits', async () => {
     using condition = new Condition()
     const controllers = Array.from({ length: 3 }, () => new AbortController())
     const waits = controllers.map(({ signal }) => condition.run(() => condition.wait({ signal })))
@@ -283,7 +283,7 @@ describe('a wait', () => {
     await answered
   })
 
-  it('fails when its handle is closed, with the lock held again where somebody else keeps it', async () => {
+  it('fails when its object is closed, with the lock held again while another object of it is open', async () => {
     using lock = new Lock()
     const condition = new Condition({ lock })
     let held: boolean | undefined
@@ -302,7 +302,7 @@ describe('a wait', () => {
     expect(() => condition.lock).toThrow(shareError('ERR_CLOSED'))
   })
 
-  it('fails when its handle is closed, also with a lock of its own', async () => {
+  it('fails when its object is closed, also with a lock of its own', async () => {
     const condition = new Condition()
     const waiting = condition.run(() => condition.wait())
     await turns()
@@ -331,7 +331,7 @@ describe('a wait', () => {
     expect(() => condition.waitForSync(() => false, { timeoutMs: 10 })).toThrow(shareError('ERR_TIMEOUT', /than 10 ms/))
   })
 
-  it('for a predicate asks it once more after the timeout', async () => {
+  it('for a predicate calls it once more after the timeout', async () => {
     using condition = new Condition()
     using _guard = condition.acquireSync()
     let asked = 0
@@ -341,8 +341,8 @@ describe('a wait', () => {
   })
 })
 
-describe('a hold that is left while its wait goes on', () => {
-  it('ends, and takes nothing from who has the lock by then', async () => {
+describe('an ownership that is left while its wait goes on', () => {
+  it('ends, and does not release the lock of the next owner', async () => {
     using condition = new Condition()
     let waiting: Promise<unknown> | undefined
     await condition.run(() => {
@@ -369,7 +369,7 @@ describe('a hold that is left while its wait goes on', () => {
     expect(condition.lock.locked).toBe(false)
   })
 
-  it('leaves the next hold to those who begin it', async () => {
+  it('does not end the next ownership', async () => {
     using condition = new Condition()
     let waiting: Promise<unknown> | undefined
     const first = condition.run(async () => {

@@ -22,7 +22,7 @@ describe('an event', () => {
     expect(() => event.waitSync({ signal: AbortSignal.abort() } as never)).toThrow(valueError(/^options\.signal/))
   })
 
-  it('is found by name and by handle, and is nothing else', () => {
+  it('is found by name and by handle, and not as another kind', () => {
     const name = uniqueName()
     using event = Event.create(name)
     using attached = Event.attach(name)
@@ -60,7 +60,7 @@ describe('an event', () => {
     await answered
   })
 
-  it('looks before it gives up: a timeout of 0 is an attempt', async () => {
+  it('makes one attempt with a timeout of 0', async () => {
     using event = new Event()
     await expect(event.wait({ timeoutMs: 0 })).rejects.toThrow(
       shareError('ERR_TIMEOUT', /not ready, and timeoutMs is 0/),
@@ -85,7 +85,7 @@ describe('an event', () => {
     await expect(event.wait({ signal: controller.signal })).rejects.toBe(reason)
   })
 
-  it('rejects what waits through a handle that is closed, and nothing else', async () => {
+  it('rejects the pending waits of an object that is closed, and no others', async () => {
     using event = new Event()
     const other = Event.attach(event.handle)
     const failing = [other.wait(), other.wait()]
@@ -97,7 +97,7 @@ describe('an event', () => {
     expect(await waiting).toBe(true)
   })
 
-  it('is set for all: tasks, blocked processes and workers; and stays set when the one who set it is killed', async () => {
+  it('is set for all tasks, blocked processes and workers, and stays set when the process that set it is killed', async () => {
     using event = new Event()
     await using child = await spawnFixture('object-user')
     await using blocked = await spawnFixture('object-user')

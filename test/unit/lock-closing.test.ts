@@ -13,7 +13,7 @@ describe.each([
 ] as const)('closing a %s', (kind, AnyLock) => {
   const closed = shareError('ERR_CLOSED', new RegExp(`^${kind} ".*" was closed$`))
 
-  it('ends this handle, idempotently, and frees the name with the last one', async () => {
+  it('closes one object, idempotently, and removes the name with the last one', async () => {
     const lock = new AnyLock()
     using same = AnyLock.attach(lock.handle)
     lock.close()
@@ -28,7 +28,7 @@ describe.each([
     expect(segmentsOfThisProcess()).toEqual([])
   })
 
-  it('rejects what is pending through this handle, and nothing else', async () => {
+  it('rejects the pending acquisitions of this object, and no others', async () => {
     using lock = new AnyLock()
     const same = AnyLock.attach(lock.handle)
     const guard = await lock.acquire()
@@ -42,7 +42,7 @@ describe.each([
     expect(lock.locked).toBe(false)
   })
 
-  it('rejects what is pending also when it is the last handle', async () => {
+  it('rejects pending acquisitions also when it is the last object', async () => {
     const lock = new AnyLock()
     await lock.acquire()
     const attempts = Array.from({ length: 10 }, () => lock.acquire())
@@ -50,7 +50,7 @@ describe.each([
     for (const attempt of attempts) await expect(attempt).rejects.toEqual(closed)
   })
 
-  it('leaves guards good while another handle is open', async () => {
+  it('keeps guards valid while another object is open', async () => {
     const lock = new AnyLock()
     using same = AnyLock.attach(lock.handle)
     const guard = await lock.acquire()
@@ -136,8 +136,8 @@ describe.each([
   })
 })
 
-describe('the news that the owner of a lock is gone', () => {
-  it('passes by the operations of values and arrays, which nobody tells, to the next guard', () => {
+describe('the report that a lock was abandoned', () => {
+  it('passes the operations of values and arrays, which cannot report it, and reaches the next guard', () => {
     const value = Value.create(uniqueName(), 'i', 1, { persist: true })
     value.lock.acquireSync()
     value.close()

@@ -49,7 +49,7 @@ describe.each([
       guard.release()
     })
 
-    it('takes those who gave up out of the line', async () => {
+    it('removes cancelled waiters from the queue', async () => {
       using lock = new AnyLock()
       const guard = await lock.acquire()
       const first = lock.acquire({ timeoutMs: 5 })
@@ -71,7 +71,7 @@ describe.each([
       for (const wait of waits) (await wait).release()
     })
 
-    it('does nothing once the lock is granted, not even to those who wait now', async () => {
+    it('has no effect once the lock is granted, not even on other waiters', async () => {
       using lock = new AnyLock()
       const held = await lock.acquire()
       const granted = lock.acquire({ timeoutMs: 20 })
@@ -133,7 +133,7 @@ describe.each([
       await expect(lock.acquire({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
     })
 
-    it('that aborts later rejects with its reason, and the next in line gets the lock', async () => {
+    it('that aborts later rejects with its reason, and the next waiter gets the lock', async () => {
       using lock = new AnyLock()
       const guard = await lock.acquire()
       const controller = new AbortController()

@@ -62,7 +62,7 @@ describe.each([
     expect(lock.locked).toBe(false)
   })
 
-  it('is one lock, however many handles there are', async () => {
+  it('is one lock, however many objects there are', async () => {
     using lock = new AnyLock()
     using same = AnyLock.attach(lock.handle)
     const guard = await lock.acquire()
@@ -255,7 +255,7 @@ describe.each([
   })
 
   describe('pending acquisitions', () => {
-    it('are granted in the order in which they were asked for, whoever asks in whatever way', async () => {
+    it('are granted in the order of the calls, in every form and from every task', async () => {
       using lock = new AnyLock()
       using same = AnyLock.attach(lock.handle)
       const held = lock.acquireSync()
@@ -298,7 +298,7 @@ describe.each([
       expect(total).toBe(50)
     })
 
-    it('get the lock after a synchronous holder has released', async () => {
+    it('get the lock after a synchronous owner has released it', async () => {
       using lock = new AnyLock()
       const held = lock.acquireSync()
       const granted = lock.acquire()
@@ -307,7 +307,7 @@ describe.each([
       ;(await granted).release()
     })
 
-    it('are not lost when somebody else is quicker', async () => {
+    it('are not lost when another owner is faster', async () => {
       using lock = new AnyLock()
       const held = lock.acquireSync()
       const granted = lock.acquire()
@@ -405,7 +405,7 @@ describe.each([
     })
   })
 
-  it('is acquired asynchronously by others while one task holds it: they wait', async () => {
+  it('makes asynchronous acquisitions wait while a task holds it', async () => {
     using lock = new AnyLock()
     const first = await lock.acquire()
     const second = lock.acquire()

@@ -164,7 +164,7 @@ describe('a handle of a managed object', () => {
     const handle = JSON.parse(JSON.stringify({ deep: [proxy] })).deep[0] as Handle
     expect(handle).toMatchObject({ procshare: 1, kind: 'Manager', name: server.address })
     const again = attach(handle) as unknown as typeof proxy
-    expect(again).not.toBe(proxy)
+    expect(again === proxy).toBe(false)
     expect(again.equals(proxy)).toBe(true)
     again.close()
     expect(await proxy.get()).toBe(4)

@@ -16,7 +16,7 @@ describe.each([
   ['Semaphore', Semaphore],
   ['BoundedSemaphore', BoundedSemaphore],
 ] as const)('a %s', (kind, Class) => {
-  it('has one unit unless told otherwise, and as many as it is told', () => {
+  it('has one unit by default, or the given number', () => {
     for (const [given, value] of [
       [undefined, 1],
       [0, 0],
@@ -111,7 +111,7 @@ describe.each([
     expect(semaphore.tryAcquire()).toBe(true)
   })
 
-  it('rejects what waits through a handle that is closed, and nothing else', async () => {
+  it('rejects the pending acquisitions of an object that is closed, and no others', async () => {
     using semaphore = new Class(1)
     semaphore.acquireSync()
     const other = Class.attach(semaphore.handle)
@@ -175,7 +175,7 @@ describe('a release too many', () => {
 })
 
 describe('units of a recoverable semaphore that were not released come back', () => {
-  it('when the last handle of the process is closed', () => {
+  it('when the last object of the process is closed', () => {
     using semaphore = new BoundedSemaphore(3)
     const { handle } = semaphore
     semaphore.acquireSync()
@@ -194,7 +194,7 @@ describe('units of a recoverable semaphore that were not released come back', ()
     ['when a worker closes its handle', () => startWorker('object-user'), (p, s) => p.call('close', s.handle)],
   ]
 
-  it.each(ends)('%s, to those who wait and those who come', async (_title, start, end) => {
+  it.each(ends)('%s, for current and later waiters', async (_title, start, end) => {
     using semaphore = new Semaphore(3, { recoverable: true })
     await using peer = await start()
     await peer.call('do', semaphore.handle, 'acquire')
@@ -221,7 +221,7 @@ describe('units of a recoverable semaphore that were not released come back', ()
     expect(semaphore.value).toBe(0)
   })
 
-  it('and those of others are gone with them', async () => {
+  it('and units of a semaphore that is not recoverable are lost with their process', async () => {
     using semaphore = new Semaphore(2)
     await using child = await spawnFixture('object-user')
     await child.call('do', semaphore.handle, 'acquireSync')

@@ -1,4 +1,4 @@
-// Those who wait in one line for different things: whoever stands behind one that gives up is looked at again.
+// Waiters in one queue that need different amounts: when the head is cancelled, the next waiter makes an attempt.
 import { getEventListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import {

@@ -40,7 +40,7 @@ describe.each(CALLS)('%s', (_name, call) => {
     expect(() => call(empty as never)).toThrow(rangeError(/^index/))
   })
 
-  it('needs a segment with a place for those who wait', () => {
+  it('needs a segment with a parking for words', () => {
     using value = new Value('i')
     using bytes = new SharedArray('b', 16)
     using state = new SharedState({ bytes: SharedArray('b', 16) })
@@ -128,7 +128,7 @@ describe('a pending wait', () => {
     expect(await value).toBe('ok')
   })
 
-  it('is rejected when the last handle of the segment is closed, and not before', async () => {
+  it('is rejected when the last object of the segment is closed, and not before', async () => {
     const words = new SharedArray('i', 1)
     const other = SharedArray.attach(words.handle)
     const { value } = waitAsync(words, 0, 0)
@@ -138,7 +138,7 @@ describe('a pending wait', () => {
     await expect(value).rejects.toThrow(shareError('ERR_CLOSED'))
   })
 
-  it('counts for nobody once its timeout is over', async () => {
+  it('does not count once its timeout has passed', async () => {
     using words = new SharedArray('i', 1)
     const early = waitAsync(words, 0, 0, 5)
     const late = waitAsync(words, 0, 0)
@@ -161,7 +161,7 @@ it('a wait that another process has notified is no timeout, also when the time i
   await answered
 })
 
-it('in several processes end as many waits as are notified, and those of the dead count for nobody', async () => {
+it('in several processes end as many waits as are notified, and those of dead processes do not count', async () => {
   using words = new SharedArray('i', 2)
   await using peers = await together(Array.from({ length: 4 }, () => spawnFixture('state-user')))
   const [doomed, ...others] = peers

@@ -28,7 +28,7 @@ export class Referent {
     this.id = id
     this.type = type
     this.object = object
-    registerShareable(this)
+    registerShareable(this, true)
   }
 
   /** How it is shown inside another object: by its type and name, for it may contain that object. */
@@ -43,7 +43,7 @@ export class KeptHandle {
 
   constructor(handle: Handle) {
     this.handle = handle
-    registerShareable(this)
+    registerShareable(this, true)
   }
 
   [inspect.custom](): string {

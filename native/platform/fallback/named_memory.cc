@@ -159,7 +159,7 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     const Descriptor object(found.ok() ? found.value() : -1);
     if (!object.valid() || info.st_size <= 0 || !CanBelongTo(sidecar.record, info)) {
       // The rest of a removal, what our builder left that died before it gave the object a size (it is not at work, for we
-      // share the lock), or a sidecar whose object another program has replaced. Removed here and not by the last holder's
+      // share the lock), or a sidecar whose object another program has replaced. Removed here and not by the last member's
       // Close(), for of many that come and go in this loop none may ever be the last.
       const bool removed = RemoveName(fd.get(), sidecar);
       if (!removed && sidecar.HasItsName()) return Status::System(ENOENT, "shm_open");

@@ -119,7 +119,7 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
     Result<std::shared_ptr<MemoryMapping>> mapping = MapMemory(open_fd, byte_length);
     if (!mapping.ok()) return mapping.status();
     memory.mapping_ = std::move(mapping.value());
-    (void)memory.Join();  // each holder is a member, so that they can be counted
+    (void)memory.Join();  // each member has a number, so that members can be counted
     return memory;
   }
 }

@@ -1,7 +1,7 @@
 // Named memory on Windows: sections of the page file, or of a file when they are persistent. Objects: kernel_object.h.
 //
 // The kernel counts the handles of section `s`, whose name is a random number, and takes it away with the last one. So nothing
-// temporary is ever stale, and to be a holder is to have that handle open. What a name means is said by its record
+// temporary is ever stale, and to be a member is to have that handle open. What a name means is said by its record
 // (memory_name.h), which changes and is read only under the lock of the name (N1, N4):
 //
 //   create   the record's memory exists, or a file: EEXIST. Otherwise: a new section, its number into the record
@@ -294,7 +294,9 @@ bool NamedMemory::IsMember(uint64_t member) const {
   return opened.valid() || GetLastError() != ERROR_FILE_NOT_FOUND;
 }
 
-size_t NamedMemory::CountMembers() const { return std::max<size_t>(CountHandles(HoldOf(descriptor_)->memory.get()), 1); }
+size_t NamedMemory::CountMembers() const {
+  return std::max<size_t>(CountHandles(AttachmentOf(descriptor_)->memory.get()), 1);
+}
 
 bool NamedMemory::Read(uint64_t offset, void* into, size_t byte_length) const {
   return CopyMapped(mapping_->data(), mapping_->byte_length(), offset, into, byte_length);
