@@ -274,10 +274,12 @@ function elementsOf(found: Description, segment: Segment, expected: ElementType 
   const type = expected ?? reviveType(segment.name, found.type)
   const isArray = found.kind === 'SharedArray'
   const length = isArray ? (found.length as number) : found.length === undefined ? 1 : Number.NaN // of no use to a value
+  // Before it is used as a number: it may be anything that JSON can say.
+  if (!Number.isSafeInteger(length) || length < 0) throw segmentError('ERR_CORRUPT', { segment: segment.name })
   const byteLength = type.byteLength * length
   const isAlone = segment.description === found
   const fits = isAlone ? byteLength === segment.payloadBytes : byteLength <= segment.payloadBytes
-  if (!Number.isSafeInteger(length) || length < 0 || !fits) throw segmentError('ERR_CORRUPT', { segment: segment.name })
+  if (!fits) throw segmentError('ERR_CORRUPT', { segment: segment.name })
   return type
 }
 

@@ -27,7 +27,7 @@ export class Ref {
 
   constructor(id: number) {
     this.id = id
-    registerShareable(this)
+    registerShareable(this, true) // compared by tests
   }
 }
 

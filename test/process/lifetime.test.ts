@@ -149,6 +149,10 @@ class History {
     const slot = this.slots[which]!
     const token = ++lastToken
     const { value, code } = await actors[who]!.run(place, 'open', token, slot.kind, slot.name, persist)
+    if (slot.segment !== undefined && slot.segment.persistent !== persist) {
+      expect(code).toBe('ERR_TYPE')
+      return
+    }
     expect(code).toBeUndefined()
     if (slot.segment === undefined) this.#created(who, place, which, token, value as string, persist)
     else this.#attached(who, place, which, token, value as string)
