@@ -1,3 +1,5 @@
+// Start times and the end of a parent on macOS: sysctl and kqueue.
+
 #include "platform/process_identity.h"
 
 #include <errno.h>

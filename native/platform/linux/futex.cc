@@ -1,3 +1,5 @@
+// Waiting on words by the futex and futex_waitv system calls.
+
 #include "platform/futex.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// Mappings of memory on Linux, and their limit.
+
 #include "platform/posix/memory_object.h"
 
 #include <errno.h>

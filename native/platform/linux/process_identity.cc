@@ -1,3 +1,5 @@
+// Start times, pid namespaces and the end of a parent on Linux: /proc and pidfd_open.
+
 #include "platform/process_identity.h"
 
 #include <errno.h>

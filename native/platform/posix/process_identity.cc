@@ -1,3 +1,5 @@
+// The parts of process identity that Linux and macOS share.
+
 #include "platform/process_identity.h"
 
 #include <errno.h>

@@ -1,3 +1,5 @@
+// Optional functions of the running program, by dlsym.
+
 #include "platform/symbol_lookup.h"
 
 #include <dlfcn.h>

@@ -1,3 +1,5 @@
+// Threads with small stacks, by pthread.
+
 #include "platform/thread.h"
 
 #include <limits.h>

@@ -1,3 +1,5 @@
+// Process identity on Windows, by process handles.
+
 #include <process.h>
 #include <windows.h>
 // After windows.h, which they need.

@@ -1,3 +1,5 @@
+// Optional functions of the running program, by GetProcAddress.
+
 #include "platform/symbol_lookup.h"
 
 #include <windows.h>

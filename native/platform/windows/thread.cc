@@ -1,3 +1,5 @@
+// Threads with small stacks, by _beginthreadex.
+
 #include "platform/thread.h"
 
 #include <process.h>
