@@ -1,4 +1,4 @@
-// Mappings of memory on macOS, and their limit.
+// Mapping, allocating and reading memory on macOS.
 
 #include "platform/posix/memory_object.h"
 

@@ -1,4 +1,4 @@
-// Mappings of memory on Linux, and their limit.
+// Mapping, allocating and reading memory on Linux.
 
 #include "platform/posix/memory_object.h"
 
