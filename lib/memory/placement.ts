@@ -1,7 +1,7 @@
 /**
  * Placements: where in a segment an object lies. An object has a segment of its own, or shares one with others.
  *
- * All kinds of objects (kind.ts) are created, opened and attached to here.
+ * This module creates, opens and attaches objects of all kinds (kind.ts).
  */
 import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from './handle.ts'
@@ -19,7 +19,7 @@ import {
 import { assertSegmentName } from './segment-name.ts'
 import { initialiseWords, wordsCellBytes } from './words-cell.ts'
 
-/** Where an object of a segment of its own begins in the cells. */
+/** The cell offset of the object to which a segment belongs. */
 const OWN_CELL = 0
 
 export class Placement {
@@ -47,7 +47,7 @@ export class Placement {
     this.byteEnd = byteEnd
   }
 
-  /** The handle for the object, which stays until it is closed: a process that gets the handle may attach much later. */
+  /** Returns the handle, and keeps the object until it is closed: a process that gets the handle may attach much later. */
   handleOf(object: object): Handle {
     const { handle } = this
     this.attachment.keep(object)
@@ -65,17 +65,17 @@ export class Placement {
 export interface PlacementSpec {
   readonly description: Description
   readonly cellsBytes: number
-  /** What it takes of the payload. @defaultValue 0 */
+  /** How many bytes of the payload it uses. @defaultValue 0 */
   readonly payloadBytes?: number
   /** Whether there can be waits for words of the payload. @defaultValue false */
   readonly hasWords?: boolean
   /** Writes the object into a segment that no other process sees yet. @param byteOffset - in the payload */
   readonly initialise: (segment: Segment, cell: number, byteOffset: number) => void
-  /** How the description of an object that exists differs from what the caller asked for. */
+  /** Returns how an existing object differs from the one that the caller asked for, if it does. */
   readonly check?: (found: Description, segment: Segment) => Mismatch | undefined
 }
 
-/** The place of the words, if there are any, is at the end of the cells. */
+/** The segment of one object. The cell for waits on words of the payload, if there is one, follows the cells of the object. */
 function segmentSpec(
   spec: PlacementSpec,
   options: SegmentOptions,
@@ -149,7 +149,7 @@ function placementIn(
   }
 }
 
-/** The placement that a description has, checked. @throws {@link ShareError} `ERR_TYPE`, `ERR_CORRUPT`. */
+/** Checks an entry, and returns its placement. @throws {@link ShareError} `ERR_TYPE`, `ERR_CORRUPT`. */
 export function placementOf(
   attachment: Attachment,
   { cell, description, byteOffset, byteEnd }: PlacementEntry,
@@ -161,12 +161,12 @@ export function placementOf(
     if (mismatch !== undefined) throw segmentError('ERR_TYPE', { segment: segment.name, mismatch })
     return new Placement(attachment, cell, description, byteOffset, byteEnd)
   } catch (error) {
-    // Nested so deeply that the stack does not suffice to look at it: nothing that this package has written.
+    // The description is nested too deeply for the stack. This package never writes such a description.
     throw error instanceof RangeError ? segmentError('ERR_CORRUPT', { segment: segment.name }, error) : error
   }
 }
 
-/** A placement as the description of a segment has it. */
+/** A placement as it is recorded in the description of a segment. */
 export interface PlacementEntry {
   readonly description: Description
   readonly cell: number
@@ -175,7 +175,7 @@ export interface PlacementEntry {
   readonly byteEnd?: number
 }
 
-/** An object that shares its segment with others, as the description of the segment has it. */
+/** The entry of an object that shares its segment with others. */
 export interface MemberEntry extends PlacementEntry {
   readonly name: string
 }
@@ -193,7 +193,7 @@ function entryAt(segment: Segment, kind: string, cell: number): PlacementEntry |
   return undefined
 }
 
-/** What lies in a segment: objects, and after each its own lock, if it has one. */
+/** The entries of all objects in a segment. If an object has its own lock, an entry for the lock follows, at the same cell. */
 function* entriesIn(segment: Segment): Generator<PlacementEntry> {
   const { description } = segment
   for (const entry of [{ description, cell: OWN_CELL, byteOffset: 0 }, ...membersOf(segment)]) {
@@ -203,8 +203,8 @@ function* entriesIn(segment: Segment): Generator<PlacementEntry> {
 }
 
 /**
- * The objects that share a segment: one after another, in the cells and in the payload, and none reaches into the next one.
- * @throws {@link ShareError} `ERR_CORRUPT` when the description says something else.
+ * The objects that share a segment, in the order of their cells and of their bytes. Each one ends where the next one begins.
+ * @throws {@link ShareError} `ERR_CORRUPT` when the description is not in this order, or is damaged.
  */
 export function membersOf(segment: Segment): readonly MemberEntry[] {
   const { description, name, payloadBytes } = segment

@@ -1,4 +1,4 @@
-/** Large items of queues whose name is gone, and among segments whose descriptions name an anchor that is not theirs. */
+/** Large items of queues: forged segments and sweeps do not lose them, and items that are never taken are removed. */
 import { renameSync } from 'node:fs'
 import { listSegments, Queue, RawArray, removeStaleSegments, unlinkSegment } from 'procshare'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -43,7 +43,7 @@ function anchorOf(queue: Queue<unknown>): string {
 
 const item = (value: number) => new Uint8Array(5_000).fill(value)
 
-/** A queue in which two large items wait. */
+/** A queue that contains two large items. */
 function waitingQueue(): Queue<unknown> {
   const queue = Queue.create<unknown>(uniqueName('spill'), { ...SPILL, maxSize: 4 })
   queue.putSync(item(1))
@@ -66,27 +66,27 @@ describe('a segment that names the anchor of a queue in use', () => {
     { title: 'as a queue, with a ring that cannot be read', describeAs: asQueue, cells: 'zeros' },
     { title: 'as a state, with an empty ring', describeAs: asState(0) },
     ...[undefined, 'text', -8, 1.5, 3, 2 ** 53 - 8, 1e300].map((cell) => ({
-      title: `as a state, at ${cell}`,
+      title: `as a state, with the cell ${cell}`,
       describeAs: asState(cell),
     })),
-  ])('never costs it an item that waits: $title', ({ describeAs, ...options }: Forgery) => {
+  ])('causes no loss of a queued item: $title', ({ describeAs, ...options }: Forgery) => {
     for (const listedLast of ['the forged one', 'the queue']) {
       using queue = waitingQueue()
       const name = uniqueName('forged')
       forge(name, describeAs(anchorOf(queue)), options)
       if (listedLast === 'the forged one') {
-        // The newest name is listed first.
+        // /dev/shm lists the newest name first, so the renamed queue is listed before the forged segment.
         renameSync(pathOf(queue.name), pathOf(`${queue.name}-moved`))
         renameSync(pathOf(`${queue.name}-moved`), pathOf(queue.name))
       }
       removeStaleSegments()
       using other = new Queue(SPILL)
-      other.close() // the end of another queue looks for orphans
+      other.close() // closing a queue with `spill` removes orphans
       expectWaiting(queue)
     }
   })
 
-  it('cannot make the queue lose a waiting item, when a process opens that segment as a queue', () => {
+  it('causes no loss of a queued item when a process attaches to that segment as a queue', () => {
     using queue = waitingQueue()
     using model = Queue.create(uniqueName('model'), SPILL)
     const description = JSON.parse(readSegment(model.name).description.toString()) as object
@@ -121,7 +121,7 @@ describe('a sweep', () => {
   })
 
   it.each([undefined, null, 5, '', 'elsewhere'])(
-    'removes no segment that claims to be a large item of an unrelated queue: %j',
+    'keeps a large item whose name does not begin with its anchor: %j',
     (anchor) => {
       const name = uniqueName('forged')
       forge(name, { kind: 'Spill', anchor })
@@ -134,7 +134,7 @@ describe('a sweep', () => {
 describe('large items that are never taken', () => {
   const spillsOf = (anchor: string) => names().filter((name) => name.startsWith(anchor))
 
-  it('are removed at the last close of their queue, in any process', async () => {
+  it('are removed when the last process closes their queue', async () => {
     for (const last of ['this process', 'another']) {
       using counts = new RawArray('i', 2)
       const queue = waitingQueue()
@@ -155,7 +155,7 @@ describe('large items that are never taken', () => {
     }
   })
 
-  it('stay for the users of an unlinked queue, through sweeps, and are removed with the last of them', async () => {
+  it('survive sweeps while an unlinked queue has users, and are removed when its last user closes it', async () => {
     using counts = new RawArray('i', 2)
     const queue = waitingQueue()
     const anchor = anchorOf(queue)

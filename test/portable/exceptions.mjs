@@ -176,8 +176,8 @@ const DENO = [
   {
     file: unit('lock-waiting'),
     tests: ['Lock', 'RLock'].flatMap((kind) => [
-      `waiting for a ${kind} > of another thread works in both forms`,
-      `waiting for a ${kind} > with timeoutMs > is kept by the blocking forms too, while another thread holds the lock`,
+      `waiting for a ${kind} > that another thread holds works in both forms`,
+      `waiting for a ${kind} > with timeoutMs > applies to the blocking forms too, while another thread holds the lock`,
     ]),
     reason: NO_HOOKS,
     skip: true,

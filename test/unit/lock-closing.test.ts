@@ -1,3 +1,4 @@
+/** Closing a lock: pending acquisitions, guards, held locks, and the report that a lock was abandoned. */
 import { Lock, RLock, SharedArray, Value } from 'procshare'
 import { describe, expect, it } from 'vitest'
 import { shareError } from '../helpers/error-matchers.ts'
@@ -61,7 +62,7 @@ describe.each([
   })
 
   it.each(['acquireSync', 'acquire'] as const)(
-    'while it is held hands it on as abandoned, and ends the guard of %s',
+    'that is held releases it as abandoned, and ends the guard of %s',
     async (how) => {
       const lock = AnyLock.create(uniqueName(), { persist: true })
       const guard = await lock[how]()
@@ -80,7 +81,7 @@ describe.each([
     },
   )
 
-  it('while it is held tells exactly one next owner, in whatever form it asks', async () => {
+  it('that is held is reported to exactly one next owner, by every form of acquisition', async () => {
     const name = uniqueName()
     const asks: ((lock: Lock | RLock) => Promise<boolean> | boolean)[] = [
       (lock) => lock.run(({ abandoned }) => abandoned),
@@ -107,7 +108,7 @@ describe.each([
     last.unlink()
   })
 
-  it('inside run and runSync hands the lock on as abandoned too', async () => {
+  it('inside run and runSync releases it as abandoned too', async () => {
     const name = uniqueName()
     const lock = AnyLock.create(name, { persist: true })
     lock.runSync(() => lock.close())
@@ -123,7 +124,7 @@ describe.each([
     third.unlink()
   })
 
-  it('does not disturb unlink and what comes after it', async () => {
+  it('is not needed for a new lock of the same name after unlink', async () => {
     const name = uniqueName()
     using lock = AnyLock.create(name)
     lock.unlink()
@@ -137,7 +138,7 @@ describe.each([
 })
 
 describe('the report that a lock was abandoned', () => {
-  it('passes the operations of values and arrays, which cannot report it, and reaches the next guard', () => {
+  it('is not consumed by operations of a value, which cannot return it, and reaches the next guard', () => {
     const value = Value.create(uniqueName(), 'i', 1, { persist: true })
     value.lock.acquireSync()
     value.close()
@@ -154,7 +155,7 @@ describe('the report that a lock was abandoned', () => {
     again.unlink()
   })
 
-  it('passes by the operations of arrays', () => {
+  it('is not consumed by operations of an array', () => {
     const array = SharedArray.create(uniqueName(), 'c', 3, { persist: true })
     array.lock.acquireSync()
     array.close()

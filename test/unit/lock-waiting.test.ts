@@ -1,3 +1,4 @@
+/** Waiting for a lock: timeouts, signals, invalid options, and locks that another thread holds. */
 import { getEventListeners } from 'node:events'
 import { Lock, RLock } from 'procshare'
 import { describe, expect, it } from 'vitest'
@@ -15,7 +16,7 @@ describe.each([
   ['RLock', RLock],
 ] as const)('waiting for a %s', (kind, AnyLock) => {
   describe('with timeoutMs', () => {
-    it('0 is one attempt: granted when it is free, refused at once when it is not', async () => {
+    it('0 makes one attempt, which succeeds if the lock is free and otherwise fails at once', async () => {
       using lock = new AnyLock()
       const guard = await lock.acquire({ timeoutMs: 0 })
       await expect(lock.acquire({ timeoutMs: 0 })).rejects.toEqual(timedOut(0))
@@ -25,7 +26,7 @@ describe.each([
       lock.acquireSync({ timeoutMs: 0 }).release()
     })
 
-    it('waits that long and no less, then rejects, and nothing is held or lost', async () => {
+    it('waits for that time, then rejects, and the lock stays usable', async () => {
       using lock = new AnyLock()
       const guard = await lock.acquire()
       const start = performance.now()
@@ -39,7 +40,7 @@ describe.each([
       lock.acquireSync().release()
     })
 
-    it('says which lock it was', async () => {
+    it('names the lock in the error', async () => {
       using lock = new AnyLock()
       const guard = await lock.acquire()
       await expect(lock.acquire({ timeoutMs: 1 })).rejects.toMatchObject({
@@ -49,7 +50,7 @@ describe.each([
       guard.release()
     })
 
-    it('removes cancelled waiters from the queue', async () => {
+    it('removes waiters that have timed out from the queue', async () => {
       using lock = new AnyLock()
       const guard = await lock.acquire()
       const first = lock.acquire({ timeoutMs: 5 })
@@ -62,7 +63,7 @@ describe.each([
       expect(lock.locked).toBe(false)
     })
 
-    it('Infinity, undefined and more than a timer can count wait as long as it takes', async () => {
+    it('Infinity, undefined and values beyond the range of a timer keep the wait pending', async () => {
       using lock = new AnyLock()
       const guard = await lock.acquire()
       const waits = [Infinity, undefined, 2 ** 31, 1e300].map((timeoutMs) => lock.acquire({ timeoutMs }))
@@ -105,7 +106,7 @@ describe.each([
       expect(lock.locked).toBe(false)
     })
 
-    it('is kept by the blocking forms too, while another thread holds the lock', async () => {
+    it('applies to the blocking forms too, while another thread holds the lock', async () => {
       using lock = new AnyLock()
       await using other = await startWorker('lock-user')
       await other.call('hold', lock.handle)
@@ -123,7 +124,7 @@ describe.each([
   })
 
   describe('with a signal', () => {
-    it('that is aborted already rejects with its reason, even when the lock is free', async () => {
+    it('that is already aborted rejects with its reason, even when the lock is free', async () => {
       using lock = new AnyLock()
       const reason = new Error('mine')
       const signal = AbortSignal.abort(reason)
@@ -174,7 +175,7 @@ describe.each([
       const granted = lock.acquire({ signal, timeoutMs: 60_000 })
       const late = lock.acquire({ signal, timeoutMs: 5 })
       const closed = same.acquire({ signal })
-      expect(listeners()).toBe(1) // for all of them
+      expect(listeners()).toBe(1) // one listener for all waits
       await expect(late).rejects.toEqual(timedOut(5))
       same.close()
       await expect(closed).rejects.toEqual(shareError('ERR_CLOSED'))
@@ -183,25 +184,22 @@ describe.each([
       expect(listeners()).toBe(0)
     })
 
-    it('of a timeout rejects with its TimeoutError', async () => {
+    it('from AbortSignal.timeout rejects with its TimeoutError', async () => {
       using lock = new AnyLock()
       const guard = await lock.acquire()
       await expect(lock.acquire({ signal: AbortSignal.timeout(5) })).rejects.toMatchObject({ name: 'TimeoutError' })
       guard.release()
     })
 
-    it.each([null, 5, 'abort', {}, { aborted: false }, new EventTarget()])(
-      'refuses %o for a signal',
-      async (signal) => {
-        using lock = new AnyLock()
-        const error = typeError(/^options\.signal must be an AbortSignal, got /)
-        await expect(lock.acquire({ signal } as never)).rejects.toEqual(error)
-        await expect(lock.run(() => {}, { signal } as never)).rejects.toEqual(error)
-        expect(lock.locked).toBe(false)
-      },
-    )
+    it.each([null, 5, 'abort', {}, { aborted: false }, new EventTarget()])('refuses %o as a signal', async (signal) => {
+      using lock = new AnyLock()
+      const error = typeError(/^options\.signal must be an AbortSignal, got /)
+      await expect(lock.acquire({ signal } as never)).rejects.toEqual(error)
+      await expect(lock.run(() => {}, { signal } as never)).rejects.toEqual(error)
+      expect(lock.locked).toBe(false)
+    })
 
-    it('is not for the blocking forms, which nothing could abort', () => {
+    it('is refused by the blocking forms, which cannot be aborted', () => {
       using lock = new AnyLock()
       const { signal } = new AbortController()
       const error = valueError(/^options\.signal is not a known option: use timeoutMs$/)
@@ -210,7 +208,7 @@ describe.each([
     })
   })
 
-  it('refuses options that there are not, and other things', async () => {
+  it('refuses unknown options, and options that are not an object', async () => {
     using lock = new AnyLock()
     const misspelt = valueError(/^options\.timeoutMS is not a known option: use timeoutMs or signal$/)
     await expect(lock.acquire({ timeoutMS: 5 } as never)).rejects.toEqual(misspelt)
@@ -228,7 +226,7 @@ describe.each([
     expect(lock.locked).toBe(false)
   })
 
-  it('of another thread works in both forms', async () => {
+  it('that another thread holds works in both forms', async () => {
     using lock = new AnyLock()
     await using other = await startWorker('lock-user')
     await other.call('hold', lock.handle)

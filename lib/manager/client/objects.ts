@@ -1,4 +1,4 @@
-/** The methods of managers in both forms: objects of all types, and what the server reports. */
+/** The methods that a manager and its blocking form share: creation of objects, transactions, names and statistics. */
 import { assertOptions, assertString, typeError } from '../../validate.ts'
 import type { ArgumentsOf } from '../contract/contract.ts'
 import type { ManagedObjectInfo, ManagerStats, RootOperations } from '../contract/root.ts'
@@ -10,7 +10,7 @@ import type { RegisteredProxy } from './registered-proxy.ts'
 import type { Channel } from './remote.ts'
 import type { AnyOperation, Operations, Results } from './transaction.ts'
 
-/** The object that the server makes: an instance of a class, the result of a function; any other type is that of the object itself. */
+/** The type of the created object: the instance of a class, the awaited result of a function, or otherwise `T` itself. */
 type Made<T> = T extends abstract new (
   ...args: never[]
 ) => infer Instance
@@ -23,7 +23,7 @@ type CreationOf<A extends readonly unknown[]> = [] extends A
   ? [args?: Readonly<A>, options?: NameOptions]
   : [args: Readonly<A>, options?: NameOptions]
 
-/** What follows the name of the type. `T` is not inferred from it. */
+/** The arguments of `create` after the name of the type. `T` is not inferred from them. */
 type MadeFrom<T> = [T] extends [abstract new (...args: infer A) => unknown]
   ? CreationOf<A>
   : [T] extends [(...args: infer A) => unknown]
@@ -34,11 +34,11 @@ type AllTypes = (typeof PROXY_TYPES)[keyof typeof PROXY_TYPES]
 type Forms = NonNullable<AllTypes['forms']>
 type Intersection<U> = (U extends unknown ? (each: U) => void : never) extends (each: infer I) => void ? I : never
 
-/** The methods that make objects, one for each type in the list. */
+/** The methods that create objects, one for each type in PROXY_TYPES. */
 type AsynchronousFactories = Intersection<Forms['asynchronous']>
 type BlockingFactories = Intersection<Forms['blocking']>
 
-/** The objects of a server, in either form: what {@link Manager} and its blocking form share. */
+/** The objects of a server: the methods that {@link Manager} and its blocking form share. */
 export interface ManagedObjects extends AsynchronousFactories {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods of the interface are defined below, from the same list
 export class ManagedObjects {
@@ -50,7 +50,7 @@ export class ManagedObjects {
     this.channel = channel
   }
 
-  /** Makes an object of a type, or finds the one of that name. A promise of its proxy, or in the blocking form the proxy. @internal */
+  /** Creates an object of a type, or finds the one of that name. Returns its proxy, as a promise in the asynchronous form. @internal */
   protected make<P>(type: string, args: readonly unknown[], options: NameOptions = {}): Promise<P> {
     assertOptions('options', options, ['name'])
     if (options.name !== undefined) assertString('options.name', options.name)
@@ -66,8 +66,8 @@ export class ManagedObjects {
   }
 
   /**
-   * Makes an object of a registered type. `T` is the type of the object, from which TypeScript takes its methods; with the registered class
-   * or function (`create<typeof Account>('Account', ['ann'])`) TypeScript also checks the arguments.
+   * Creates an object of a registered type. TypeScript takes the methods of the object from `T`. If `T` is the type of the registered class
+   * or function (`create<typeof Account>('Account', ['ann'])`), TypeScript also checks the arguments.
    * @throws the error of the class or function; `TypeError` for a type that the server does not know.
    * @example
    * ```ts
@@ -89,11 +89,11 @@ export class ManagedObjects {
   }
 
   /**
-   * Runs several operations in one step, each given as `[proxy, method, ...arguments]`. No other request is served in between, and when one
-   * fails none has happened. Returns the results of all.
+   * Runs several operations in one step, each given as `[proxy, method, ...arguments]`. No other request is served in between. If one
+   * operation fails, none takes effect. Returns the results of all.
    *
-   * @remarks Operations of dicts, lists, sets, namespaces, counters, values and arrays, except their iteration. Properties such as `size` are
-   * methods without arguments here. Each operation sees the changes of those before it.
+   * @remarks Dicts, lists, sets, namespaces, counters, values and arrays can take part, with all operations except iteration. Properties
+   * such as `size` are methods without arguments here. Each operation sees the changes of those before it.
    * @throws the error of the first operation that fails; `TypeError` for an operation that a transaction may not contain.
    * @example
    * ```ts
@@ -161,6 +161,6 @@ export interface BlockingObjects extends BlockingFactories {
   stats(): ManagerStats
   /** {@link Manager.debugInfo}, blocking the thread. */
   debugInfo(): ManagedObjectInfo[]
-  /** The blocking form of a proxy: the same object, whose methods return what they otherwise promise. */
+  /** The blocking form of a proxy: the same object, whose methods return results instead of promises. */
   of<P extends AnyProxy>(proxy: P): Blocking<P>
 }

@@ -1,4 +1,4 @@
-/** Limits of clients, so that none can harm the server or other clients. */
+/** Limits of clients and of single requests, so that no client can harm the server or other clients. */
 import { managerError } from '../../errors/manager-messages.ts'
 import { assertInteger, assertOptions } from '../../validate.ts'
 
@@ -17,8 +17,8 @@ export interface ManagerLimits {
   /** Objects for which one client has proxies. One more is refused with `ERR_LIMIT`. @defaultValue 100,000 */
   readonly objects?: number
   /**
-   * Bytes of replies that one client has not read; at least 1 MiB. From an eighth of the limit on, the server reads nothing more from that
-   * client until the client has read. A client beyond the limit is cut off at the next reply.
+   * Bytes of replies that one client has not read; at least 1 MiB. Above an eighth of the limit, the server reads nothing more from that
+   * client until all replies are sent. A client above the limit is disconnected at the next reply.
    * @defaultValue 256 MiB
    */
   readonly bufferedBytes?: number
@@ -29,7 +29,7 @@ export interface ManagerLimits {
 export type Limits = Required<ManagerLimits>
 
 const MIB = 2 ** 20
-/** Enough for the welcome and for errors; and more than a socket accepts without an event when the bytes have left. */
+/** A frame must hold a welcome or an error. The buffer must be larger than what a socket accepts without a later drain event. */
 const MINIMUM: Partial<Limits> = { frameBytes: 64 * 1024, bufferedBytes: MIB }
 const DEFAULTS: Limits = {
   clients: 4096,
@@ -42,7 +42,7 @@ const DEFAULTS: Limits = {
   stallMs: 30_000,
 }
 
-/** The limits with their defaults. @throws `TypeError`, `RangeError` for what no limit can be. */
+/** The limits with their defaults. @throws `TypeError`, `RangeError` for a value that cannot be a limit. */
 export function limitsOf(options: ManagerLimits = {}): Limits {
   assertOptions('options.limits', options, Object.keys(DEFAULTS))
   const limits = { ...DEFAULTS, ...options }
@@ -54,8 +54,8 @@ export function limitsOf(options: ManagerLimits = {}): Limits {
 }
 
 /**
- * The limits of one request: a server serves one request at a time, and memory beyond what the engine has for one object ends the
- * process. Beyond a limit a request is refused with `ERR_LIMIT`. docs/guide/managers.md has the same table.
+ * The limits of one request. A server serves one request at a time, and an object that is too large for the engine ends the process.
+ * A request beyond a limit is refused with `ERR_LIMIT`. docs/guide/managers.md has the same limits.
  */
 export const OPERATIONS = {
   /** Items, entries or members of one container, or in a queue: fewer than the engine's maps have room for. */
@@ -66,24 +66,24 @@ export const OPERATIONS = {
   searchMs: 2000,
   /** Values inside a compared value; a value that occurs twice counts twice. */
   comparedValues: 2 ** 18,
-  /** Values inside a value that is shown in full; of a larger value the outer layers are shown. */
+  /** Values inside a value that is shown in full. Only the outer layers of a larger value are shown. */
   shownValues: 2 ** 12,
-  /** Milliseconds of requests of one client after which other clients are served. */
+  /** Milliseconds for which requests of one client are served before those of other clients. */
   turnMs: 20,
 } as const
 
-/** @throws {@link ShareError} `ERR_LIMIT` when a container would have more than it can. */
+/** @throws {@link ShareError} `ERR_LIMIT` when a container would have more than `OPERATIONS.items`. */
 export function assertItems(type: string, count: number): void {
   if (count <= OPERATIONS.items) return
   throw managerError('ERR_LIMIT', { type, limit: 'items', count, max: OPERATIONS.items })
 }
 
-/** The time of an operation over many values. */
+/** Limits the time of an operation over many values to `OPERATIONS.searchMs`. */
 export class Stopwatch {
   readonly #until = performance.now() + OPERATIONS.searchMs
   #steps = 0
 
-  /** Counts one step, and reads the clock now and then. @throws {@link ShareError} `ERR_LIMIT`. */
+  /** Counts one step, and checks the time at every 256th step. @throws {@link ShareError} `ERR_LIMIT`. */
   step(): void {
     if ((++this.#steps & 255) === 0) this.look()
   }
