@@ -1,15 +1,14 @@
 /**
- * What this process does about segments without being told: it lets go of them when it ends, and it removes what killed
- * processes have left behind.
+ * What a process does about segments by itself: it closes them when it ends, and it removes the names that killed processes have left.
  *
- * The normal end of an environment and the end of a worker, by whatever means, are dealt with in native code
- * (addon_state.cc). `process.exit()` on the main thread runs no native hooks, so there is one here. A killed process can do
- * nothing; its holds end with it, and whoever creates a segment next sweeps the names away.
+ * Native code (addon_state.cc) handles the end of an environment and of a worker. `process.exit()` on the main thread runs no native
+ * hooks, so there is one here. The kernel ends the memberships of a killed process, and the next process that creates a segment removes
+ * the names.
  */
 import { isMainThread } from 'node:worker_threads'
 import { native } from './native.ts'
 
-/** What else is to be swept, by those who know of it. */
+/** What else is swept: the module that knows of it registers it. */
 export interface Sweep {
   /** At the first use of shared memory in this process, and when `removeStaleSegments()` is called. */
   onSweep(): void

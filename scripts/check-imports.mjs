@@ -1,6 +1,5 @@
 // Checks the direction of imports in lib/: a file imports only from its own layer or from a lower one, types included. No files import
-// each other in a circle at run time, nor by types in the folder WITHOUT_CIRCLES. The files of APART import nothing from each other. Prints
-// each violation and ends with code 1.
+// each other in a circle, types included. The files of APART import nothing from each other. Prints each violation and ends with code 1.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -23,9 +22,6 @@ const LAYERS = [
   ['process/child-main.ts', 'manager/server/server-main.ts'],
 ]
 
-/** The folder in which type imports may not form circles either. */
-const WITHOUT_CIRCLES = 'manager/'
-
 /** The sides of a managed type, which do not import from each other. */
 const CONTRACT = /^manager\/(contract\/|types\/[^/]+\/contract\.ts$)/
 const CLIENT = /^manager\/(client\/|types\/proxies\.ts$|types\/[^/]+\/(proxy|guard)\.ts$)/
@@ -40,7 +36,7 @@ const APART = [
   },
 ]
 
-const IMPORT = /^(?:import|export)(?<type> type)?\b(?:[^'"]*?from)? '(?<target>\.[^']+)'/gm
+const IMPORT = /^(?:import|export)(?: type)?\b(?:[^'"]*?from)? '(?<target>\.[^']+)'/gm
 
 process.chdir(path.join(import.meta.dirname, '../lib'))
 const files = readdirSync('.', { recursive: true, encoding: 'utf8' })
@@ -67,7 +63,6 @@ process.exitCode = problems.length === 0 ? 0 : 1
 function importsOf(file) {
   return [...readFileSync(file, 'utf8').matchAll(IMPORT)].map(({ groups }) => ({
     target: path.posix.join(path.posix.dirname(file), groups.target),
-    isType: groups.type !== undefined,
   }))
 }
 
@@ -89,8 +84,7 @@ function circles() {
     index.set(file, index.size)
     low.set(file, index.get(file))
     stack.push(file)
-    for (const { target, isType } of imports.get(file) ?? []) {
-      if (isType && !file.startsWith(WITHOUT_CIRCLES)) continue
+    for (const { target } of imports.get(file) ?? []) {
       if (!index.has(target)) visit(target)
       if (stack.includes(target)) low.set(file, Math.min(low.get(file), low.get(target)))
     }

@@ -1,4 +1,5 @@
-// Checks the prose of all pages: sentences of at most MAX_WORDS words, and words that hide who does what.
+// Checks the prose of all pages: sentences of at most MAX_WORDS words, and words that hide who does what. Comments in lib/ and native/ are
+// checked for these words, too.
 //
 //   node scripts/check-prose.mjs              prints each violation as file:line and ends with code 1
 //   node scripts/check-prose.mjs --count      prints how many sentences of each page are longer than 30 and 35 words
@@ -21,17 +22,22 @@ const WORDS = [
 ]
 
 process.chdir(path.join(import.meta.dirname, '..'))
-const pages = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], { encoding: 'utf8' })
-  .split('\n')
-  .filter((page) => page !== '' && existsSync(page))
+const pages = filesOf('*.md')
+const sources = filesOf('lib', 'native')
 
 if (process.argv.includes('--count')) count()
 else check()
+
+function filesOf(...patterns) {
+  const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', ...patterns], { encoding: 'utf8' })
+  return listed.split('\n').filter((name) => name !== '' && existsSync(name))
+}
 
 function check() {
   const violations = pages.flatMap(violationsOf)
   const lines = readFileSync('README.md', 'utf8').split('\n').length - 1
   if (lines > MAX_README_LINES) violations.push(`README.md:${lines}: at most ${MAX_README_LINES} lines are allowed`)
+  violations.push(...sources.flatMap(wordsInComments))
   for (const violation of violations) console.error(violation)
   process.exitCode = violations.length === 0 ? 0 : 1
 }
@@ -60,6 +66,16 @@ function violationsOf(page) {
     })
     return [...long, ...words].map((message) => `${page}:${line}: ${message}`)
   })
+}
+
+function wordsInComments(file) {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line, index) => {
+      if (!/^\s*(\*|\/\*\*|\/\/)|\s\/\/\s/.test(line)) return []
+      const words = WORDS.filter(({ pattern }) => pattern.test(line))
+      return words.map(({ pattern, advice }) => `${file}:${index + 1}: "${pattern.exec(line)[0]}": ${advice}`)
+    })
 }
 
 /** The paragraphs, items, headings and cells of a page, without its code, each as one line of text. */

@@ -265,7 +265,7 @@ const kept = new Map<Attachment, object>()
 /** The holds that are being taken instead. */
 let holds: Attachment[] | undefined
 
-/** A handle, and what keeps that which it describes, whoever closes it, until it is released. */
+/** A handle, and a reference to its object that lasts until it is released, even when the program closes the object. */
 export interface HeldHandle {
   readonly handle: Handle
   /** Whether the other side says that it has attached before it can be relied on: then only its end tells. */
@@ -355,7 +355,7 @@ export class Attachment {
     try {
       if (this.segment.isNew && !this.#closed && this.segment.persistent) this.segment.unlink()
     } catch {
-      // Somebody else has removed the name.
+      // Another process has removed the name.
     }
     this.close()
   }
@@ -372,7 +372,7 @@ function parseDescription(name: string, text: string): Description {
   try {
     description = JSON.parse(text)
   } catch {
-    // The checksum was right, so somebody wrote it on purpose.
+    // The checksum is right, so this text was written on purpose.
   }
   if (!isDescription(description)) throw segmentError('ERR_CORRUPT', { segment: name })
   if (needsMore(description)) throw segmentError('ERR_LAYOUT', { segment: name })

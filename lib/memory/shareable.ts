@@ -27,8 +27,8 @@ interface Brand {
 const OWN_BRAND: Brand = { path: PACKAGE_PATH }
 
 /**
- * The handle for a child process of ours, which may say more than one that anybody might read: how to connect to a server, for an
- * object that is not in memory. A method of all shared objects that gives a {@link HeldHandle}; part of the agreement between copies.
+ * The name of a method of all shared objects that returns a {@link HeldHandle} for a child process of this package. Such a handle is not
+ * public: for an object of a manager it says how to connect to the server. Part of the agreement between copies.
  */
 export const FOR_CHILD: unique symbol = Symbol.for('procshare.forChild@1') as never
 

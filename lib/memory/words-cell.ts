@@ -1,14 +1,14 @@
-/** The place in a segment for those who wait for a word of its payload (lib/sync/words.ts). */
+/** The cell for waits on words of the payload of a segment (lib/sync/words.ts). */
 import { native } from '../native.ts'
 import type { Segment } from './segment.ts'
 
-/** How many pairs of a process or worker and a word there can be in a segment for which somebody waits. */
+/** The largest number of pairs of a process or worker and a word that it waits for, in one segment. */
 const MAX_RECORDS = 128
 
 /** What it takes of the cells. */
 export const wordsCellBytes: number = native.parkingBytes(MAX_RECORDS)
 
-/** Makes the place in a new segment. Where it is stands in the segment's description, as `words`. */
+/** Creates the cell in a new segment. The description of the segment has its offset, as `words`. */
 export function initialiseWords(segment: Segment, cell: number): void {
   native.initParking(segment.native, cell, MAX_RECORDS)
 }

@@ -49,7 +49,7 @@ export interface StateMembers extends Disposable {
   /** Closes all members and ends this handle. Idempotent. */
   close(): void
   /**
-   * Removes the name now. Those who are attached go on; nobody new can attach.
+   * Removes the name now. Attached objects stay usable; no further one can attach by that name.
    * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
    */
   unlink(): void

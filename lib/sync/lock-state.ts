@@ -19,7 +19,6 @@ import { type Subject, segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
 import { type CellState, cellStateAt, type Segment } from '../memory/segment.ts'
 import { ABANDONED, BROKEN, BUSY, DEADLOCK, LOCK_HELD, type LockAnswer, type NativeLock, native } from '../native.ts'
-import type { LockGuard } from './lock-guard.ts'
 import { type Grant, nextOwnership, type SuspendedOwnership, SuspendedOwnerships } from './ownership.ts'
 import { isInside, Task } from './task.ts'
 import type { WaitOptions } from './wait-options.ts'
@@ -154,7 +153,7 @@ export class LockState implements CellState {
   }
 
   /** Whether the caller owns the lock: as the thread, inside `run`, or through this guard. */
-  isOwnedBy(guard: LockGuard | undefined): boolean {
+  isOwnedBy(guard: { isOf(state: LockState): boolean } | undefined): boolean {
     if (this.#depth <= 0) return false
     return guard === undefined ? this.#task === undefined || isInside(this.#task) : guard.isOf(this)
   }

@@ -128,7 +128,7 @@ export class WaitQueue {
   }
 
   /**
-   * Waits for `attempt` to succeed. The caller has made an attempt in vain, or the queue is not empty.
+   * Waits for `attempt` to succeed. An attempt of the caller has failed, or the queue is not empty.
    * @param argument - of the native wait: what the waiter needs
    * @param options - `askedMs`: the timeout for the error message, when part of it has passed
    * @param onFailure - called when the wait ends without success; may still return a result

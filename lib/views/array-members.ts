@@ -33,11 +33,11 @@ export interface ArrayMembers extends Shareable, Disposable {
   unref(): this
   /**
    * Ends this object; the last one to close removes the name, unless the array is persistent. Idempotent.
-   * @remarks The elements stay readable and writable through this array for as long as somebody keeps it.
+   * @remarks The elements stay readable and writable through this array for as long as the program keeps it.
    */
   close(): void
   /**
-   * Removes the name now. Those who are attached go on; nobody new can attach.
+   * Removes the name now. Attached objects stay usable; no further one can attach by that name.
    * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
    */
   unlink(): void

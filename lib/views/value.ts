@@ -52,7 +52,7 @@ export interface ValueMembers extends Shareable, Disposable {
   /** Ends this object; the last one to close removes the name, unless the value is persistent. Idempotent. */
   close(): void
   /**
-   * Removes the name now. Those who are attached go on; nobody new can attach.
+   * Removes the name now. Attached objects stay usable; no further one can attach by that name.
    * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
    */
   unlink(): void
@@ -61,8 +61,8 @@ export interface ValueMembers extends Shareable, Disposable {
 /**
  * A scalar in shared memory.
  *
- * @remarks Each member that reads or writes takes the lock for that one step, if there is one, and blocks while somebody else
- * holds it; with `lock: false` it is exact all the same. A read followed by a write is two steps: use {@link update} or the
+ * @remarks Each member that reads or writes takes the lock for that one step, if there is one, and blocks while another owner
+ * holds it. With `lock: false` it is exact as well. A read followed by a write is two steps: use {@link update} or the
  * arithmetic members, or hold {@link lock} over both.
  * @throws Members throw `TypeError` and `RangeError` for a value that the type cannot hold (nothing changes then), and
  * {@link ShareError} `ERR_CLOSED` after `close()`, `ERR_DEADLOCK` when an asynchronous task of this thread holds the lock and

@@ -22,7 +22,7 @@ class ObjectBinding {
  public:
   virtual ~ObjectBinding() = default;
   WeakExternal external;  // through which JavaScript has it
-  // Takes back a reservation, for which other processes would wait in vain. The object stays usable.
+  // Takes back a reservation, for which other processes would wait without need. The object stays usable.
   virtual void CancelReservation() {}
   // Ends the use of the object; only destruction may follow. False when it was unbound before.
   virtual bool Unbind() = 0;

@@ -49,7 +49,7 @@ class Guard {
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
-  // False when the bytes are no mutex or no journal, or when a brief wait was in vain. Then nothing else may be called.
+  // False when the bytes are no mutex or no journal, or when the mutex did not become free within a brief wait. Then nothing else may be called.
   bool held() const { return held_; }
 
   void Set(std::atomic<uint64_t>* word, uint64_t value) {

@@ -1,4 +1,4 @@
-// Parking: keyed waits. A wait for a key ends when Unpark(key, n) grants it, and each call ends exactly n waits if there are so many.
+// Parking: keyed waits. A wait for a key ends when Unpark(key, n) grants it, and each call ends exactly n waits, or all if there are fewer.
 // Conditions, barriers and wait/notify are built on it.
 //
 //   P1  A record of the ledger stands for the waits of one member for one key; `granted` of its `count` waits are over.

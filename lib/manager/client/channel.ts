@@ -81,7 +81,7 @@ export abstract class ServerChannel implements Channel {
     return false
   }
 
-  /** After a reconnection to the same server, which counts the references anew. Nothing is lost. */
+  /** After a reconnection to the same server, which counts the references from zero. Nothing is lost. */
   protected refAgain(): object[] {
     for (const { id } of [...this.#proxies.keys(), ...this.#kept]) this.sendRef(id)
     return []

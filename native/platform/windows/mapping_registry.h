@@ -12,7 +12,7 @@
 namespace procshare {
 
 void RegisterMapping(const uint8_t* data, size_t byte_length, uint64_t memory, Audience audience);
-// Before the bytes are unmapped. Whoever looks at one of them with Holds() has looked when this returns.
+// Before the bytes are unmapped. Calls of Holds() for them have ended when this returns.
 void UnregisterMapping(const uint8_t* data);
 
 // The key of a word, and the table in which it is a key.

@@ -4,9 +4,9 @@
 //
 //   R1  The word alone decides who has the mutex: a compare-and-swap from free, or from kOwnerDied, to one's own id. An id is
 //       never used twice, so what is true of an id stays true.
-//   R2  A thread that ends leaves its id behind, and its token's mutex in the kernel's hands. Whoever finds the id of such a
-//       thread swaps it for kOwnerDied; who then swaps that for its own id is the one who is told.
-//   R3  Those who block sleep on the word (its lower half; futex.cc) and on the owner's token at once: a death ends
+//   R2  A thread that ends leaves its id behind, and its token's mutex in the kernel's hands. A thread that finds such an id
+//       swaps it for kOwnerDied. The thread that then swaps kOwnerDied for its own id is told of the death.
+//   R3  Blocked threads sleep on the word (its lower half; futex.cc) and on the owner's token at once: a death ends
 //       the sleep as a release does.
 //   R4  As on POSIX systems, a release wakes one sleeper, which marks the word again when it has the mutex, for there may be
 //       others; and no sleep is longer than a slice, for one that was woken may be killed before it gets there.
