@@ -94,15 +94,6 @@ export function takeOptions<Options extends object>(
   return options as Options
 }
 
-/** The same, where the caller's own object is used: undefined, or a plain object with none but these keys. */
-export function assertOptions(name: string, value: unknown, keys: readonly string[]): void {
-  if (value === undefined) return
-  assertPlainObject(name, value)
-  for (const key of Object.keys(value)) {
-    if (!keys.includes(key)) throw unknownKeyError(name, key, 'option', keys)
-  }
-}
-
 /** What a function returned whose work must be done when it returns: nothing that would have to be awaited. */
 export function assertNotThenable(name: string, result: unknown, advice = ''): void {
   if (isThenable(result)) throw valueError(name, `a function that does not return a promise${advice}`, result)

@@ -10,10 +10,10 @@ import { isImporting } from '../process/current.ts'
 import {
   assertBoolean,
   assertFunction,
-  assertOptions,
   assertSignal,
   assertString,
   assertTimeout,
+  takeOptions,
   typeError,
 } from '../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from './address.ts'
@@ -25,8 +25,8 @@ import { Connection, type Reconnection } from './client/connection.ts'
 import { keyFor, noteConnection } from './client/known-servers.ts'
 import { type BlockingObjects, ManagedObjects } from './client/objects.ts'
 import { environmentKey, keyBytes, newKey } from './keys.ts'
-import type { RegisterOptions } from './server/registered-type.ts'
-import { assertServeOptions, type ManagerServeOptions, ManagerServer, SERVE_OPTIONS } from './server/server.ts'
+import { REGISTER_OPTIONS, type RegisterOptions } from './server/registered-type.ts'
+import { checkedServeOptions, type ManagerServeOptions, ManagerServer, SERVE_OPTIONS } from './server/server.ts'
 import { ServerProcess } from './server-process.ts'
 
 /** How the server of a manager is started. */
@@ -146,17 +146,14 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    * `ERR_TLS`; `ERR_PROCESS_FAILED` when the server process ends at once; `ERR_PROCESS_IMPORT` in a child that is still importing the
    * module of its function. `TypeError`, `RangeError` for options that cannot be right.
    */
-  static async start(options: ManagerStartOptions = {}): Promise<Manager> {
-    assertOptions('options', options, [...SERVE_OPTIONS, ...CLIENT_OPTIONS, 'clientTls', 'execArgv'])
+  static async start(given?: ManagerStartOptions): Promise<Manager> {
+    const keys = [...SERVE_OPTIONS, ...CLIENT_OPTIONS, 'clientTls', 'execArgv'] as const
+    const options = checkedServeOptions(takeOptions('options', given, keys))
     assertClientOptions(options)
-    assertServeOptions(options)
     if (isImporting()) throw processError('ERR_PROCESS_IMPORT', {})
     const { clientTls, execArgv, authkey, syncTimeoutMs, reconnect, onReconnect, ...serve } = options
     const key = authkey === undefined ? (environmentKey() ?? newKey()) : keyBytes('options.authkey', authkey)
-    const types = Object.fromEntries(
-      Object.entries(serve.types ?? {}).map(([name, type]) => [name, { ...type, module: String(type.module) }]),
-    )
-    const server = await ServerProcess.start({ ...serve, authkey: key, types }, execArgv)
+    const server = await ServerProcess.start({ ...serve, authkey: key }, execArgv)
     const tls = clientTls ?? (serve.tls as ConnectionOptions | undefined)
     const connection = new Connection(server.address, { key, tls })
     try {
@@ -165,7 +162,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
       await server.shutdown()
       throw error
     }
-    return new Manager(connection, { ...options }, server)
+    return new Manager(connection, options, server)
   }
 
   /**
@@ -179,15 +176,15 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    */
   static async connect(options: ManagerConnectOptions): Promise<Manager> {
     if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
-    assertOptions('options', options, CONNECT_OPTIONS)
-    const { address, authkey, tls, timeoutMs, signal } = options
+    const taken = takeOptions('options', options, CONNECT_OPTIONS)
+    const { address, authkey, tls, timeoutMs, signal } = taken
     assertAddress('options.address', address)
     assertTimeout('options.timeoutMs', timeoutMs)
-    assertClientOptions(options)
+    assertClientOptions(taken)
     assertSignal('options.signal', signal)
     const given = authkey === undefined ? undefined : keyBytes('options.authkey', authkey)
     const credentials = () => ({ key: given ?? keyFor(formatAddress(address)), tls })
-    return new Manager(await connect(address, credentials, { timeoutMs, signal }), options)
+    return new Manager(await connect(address, credentials, { timeoutMs, signal }), taken)
   }
 
   /**
@@ -204,7 +201,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    * manager.close()
    * ```
    */
-  static serve(options: ManagerServeOptions = {}): Promise<ManagerServer> {
+  static serve(options?: ManagerServeOptions): Promise<ManagerServer> {
     return ManagerServer.listen(options)
   }
 
@@ -228,9 +225,9 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   async register(name: string, module: string | URL, options?: RegisterOptions): Promise<void> {
     assertString('name', name)
     if (!isUrl(module)) assertString('module', module)
-    assertOptions('options', options, ['export', 'exposed', 'returns'])
+    const taken = takeOptions('options', options, REGISTER_OPTIONS)
     if (this.#server === undefined) throw managerError('ERR_MANAGER_STATE', { does: 'register' })
-    await this.#server.register(name, String(module), options)
+    await this.#server.register(name, String(module), taken)
   }
 
   /**
@@ -265,10 +262,10 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    * continue to work if the server is the same and the object still exists.
    * @throws as {@link connect}.
    */
-  reconnect(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    assertOptions('options', options, ['timeoutMs'])
-    assertTimeout('options.timeoutMs', options.timeoutMs)
-    return this.#connection.reconnect(options.timeoutMs)
+  reconnect(options?: { readonly timeoutMs?: number }): Promise<void> {
+    const { timeoutMs } = takeOptions('options', options, ['timeoutMs'])
+    assertTimeout('options.timeoutMs', timeoutMs)
+    return this.#connection.reconnect(timeoutMs)
   }
 
   /**

@@ -15,7 +15,7 @@ import { isError, isUrl } from '../kinds-of-value.ts'
 import { isShortage, makeRoom } from '../memory/room.ts'
 import type { HeldHandle } from '../memory/segment.ts'
 import { takeWaitOptions, type WaitOptions } from '../sync/wait-options.ts'
-import { assertBoolean, assertOptions, assertString, typeError, valueError } from '../validate.ts'
+import { assertBoolean, assertString, takeOptions, typeError, valueError } from '../validate.ts'
 import { encodeArguments } from './arguments.ts'
 import { isImporting, originOf } from './current.ts'
 import { inheritedOptions } from './node-options.ts'
@@ -148,9 +148,8 @@ export class Process<T = unknown> implements AsyncDisposable {
    * @throws `TypeError` for options or a module that cannot be right.
    */
   constructor(module: string | URL, ...rest: Rest<[T][T extends unknown ? 0 : never]>) // T is not inferred from options
-  constructor(module: string | URL, options: ProcessOptions = {}) {
-    assertOptions('options', options, OPTIONS)
-    const { args = [], ...others } = options
+  constructor(module: string | URL, options?: ProcessOptions) {
+    const { args = [], ...others } = takeOptions('options', options, OPTIONS)
     const { export: exportName = 'default', name, detached = false, stdio = 'inherit', execPath } = others
     if (!Array.isArray(args)) throw typeError('options.args', 'an array', args)
     assertString('options.export', exportName)

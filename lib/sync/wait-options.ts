@@ -48,11 +48,3 @@ function take(given: WaitOptions, known: readonly string[]): WaitOptions {
   assertSignal('options.signal', signal)
   return { timeoutMs, signal }
 }
-
-export function assertSyncWaitOptions(options: SyncWaitOptions | undefined): void {
-  takeSyncWaitOptions(options)
-}
-
-export function assertWaitOptions(options: WaitOptions | undefined): void {
-  takeWaitOptions(options)
-}

@@ -4,11 +4,11 @@ import {
   assertBoolean,
   assertFunction,
   assertInteger,
-  assertOptions,
   assertSignal,
   assertString,
   assertTimeout,
   rangeError,
+  takeOptions,
   typeError,
   valueError,
 } from '../../lib/validate.ts'
@@ -67,10 +67,10 @@ it('assertFunction, assertBoolean and assertString accept values of their type',
   expect(() => assertString('s', Object('x'))).toThrow(expected.typeError(/^s must be a string, got /))
 })
 
-it('assertOptions accepts undefined, and objects with known keys', () => {
-  const check = (value: unknown) => () => assertOptions('options', value, ['a', 'b'])
+it('takeOptions copies undefined, and objects with known keys', () => {
+  const check = (value: unknown) => () => takeOptions('options', value as { a?: number; b?: number }, ['a', 'b'])
   for (const good of [undefined, {}, { a: 1 }, { b: undefined }, Object.create(null), runInNewContext('({ a: 1 })')])
-    expect(check(good)()).toBeUndefined()
+    expect({ ...check(good)() }).toEqual({ ...(good as object) })
   for (const bad of [null, 5, 'a', true, [], () => {}]) {
     expect(check(bad)).toThrow(expected.typeError(/^options must be an object, got /))
   }

@@ -1,5 +1,5 @@
 /** The methods that a manager and its blocking form share: creation of objects, transactions, names and statistics. */
-import { assertOptions, assertString, typeError } from '../../validate.ts'
+import { assertString, takeOptions, typeError } from '../../validate.ts'
 import type { ArgumentsOf } from '../contract/contract.ts'
 import type { ManagedObjectInfo, ManagerStats, RootOperations } from '../contract/root.ts'
 import * as PROXY_TYPES from '../types/proxies.ts'
@@ -51,10 +51,10 @@ export class ManagedObjects {
   }
 
   /** Creates an object of a type, or finds the one of that name. Returns its proxy, as a promise in the asynchronous form. @internal */
-  protected make<P>(type: string, args: readonly unknown[], options: NameOptions = {}): Promise<P> {
-    assertOptions('options', options, ['name'])
-    if (options.name !== undefined) assertString('options.name', options.name)
-    return this.ask('create', type, args, options.name)
+  protected make<P>(type: string, args: readonly unknown[], options?: NameOptions): Promise<P> {
+    const { name } = takeOptions('options', options, ['name'])
+    if (name !== undefined) assertString('options.name', name)
+    return this.ask('create', type, args, name)
   }
 
   /** Requests an operation of the server itself. @internal */

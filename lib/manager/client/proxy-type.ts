@@ -1,5 +1,5 @@
 /** The client's side of a type of managed objects: the class of its proxies, and the method of managers that makes an object. */
-import { assertOptions } from '../../validate.ts'
+import { takeOptions } from '../../validate.ts'
 import type { Contract, Managed } from '../contract/contract.ts'
 import type { ManagedProxy } from './proxy.ts'
 import type { Remote } from './remote.ts'
@@ -49,8 +49,10 @@ export function proxyType<O, A extends readonly unknown[]>(
 }
 
 /** The options of a factory method, which may be the name alone. */
-export function checkedOptions<O extends NameOptions>(options: O | string | undefined, keys: readonly string[]): O {
+export function checkedOptions<O extends NameOptions>(
+  options: O | string | undefined,
+  keys: readonly (keyof O & string)[],
+): O {
   if (typeof options === 'string') return { name: options } as O
-  assertOptions('options', options, ['name', ...keys])
-  return options ?? ({} as O)
+  return takeOptions('options', options, ['name', ...keys])
 }

@@ -5,7 +5,7 @@ import type { ShareError } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
 import type { HeldHandle } from '../../memory/segment.ts'
 import { FOR_CHILD, registerShareable } from '../../memory/shareable.ts'
-import { assertSyncWaitOptions, assertWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
+import { takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
 import { typeError } from '../../validate.ts'
 import type { ArgumentsOf, Managed, ResultOf } from '../contract/contract.ts'
 import { type Channel, Remote, type RequestOptions, remoteOf, setRemote } from './remote.ts'
@@ -140,11 +140,16 @@ export abstract class ManagedProxy implements Disposable {
    * ```
    */
   with(options: WaitOptions): this {
-    if (this.#remote.channel.isBlocking) assertSyncWaitOptions(options)
-    else assertWaitOptions(options)
+    const taken: WaitOptions = this.#remote.channel.isBlocking ? takeSyncWaitOptions(options) : takeWaitOptions(options)
     const of = this.#of ?? this
     const remote = this.#remote
-    remote.view = { of, options: { ...this.#options, ...options } }
+    remote.view = {
+      of,
+      options: {
+        timeoutMs: taken.timeoutMs ?? this.#options?.timeoutMs,
+        signal: taken.signal ?? this.#options?.signal,
+      },
+    }
     try {
       const Class = this.constructor as new (remote: Remote) => this
       return new Class(remote)

@@ -1,5 +1,5 @@
 /** What proxies share whose methods wait, or take part in what belongs to a task. */
-import { assertSyncWaitOptions, assertWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
+import { takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
 import type { ArgumentsOf, Managed, ResultOf } from '../contract/contract.ts'
 import { ManagedProxy } from './proxy.ts'
 import type { RequestOptions } from './remote.ts'
@@ -46,16 +46,15 @@ export abstract class WaitingProxy extends ManagedProxy {
 
   /** The options of a request that waits, and the timeout for the server. @internal */
   protected waitRequest(options: WaitOptions | undefined, more: RequestOptions = {}) {
-    if (options !== undefined) this.assertWaitOptions(options)
-    const timeoutMs = options?.timeoutMs ?? this.timeoutMs
-    const requestOptions: RequestOptions = { waits: true, ...more, timeoutMs, signal: options?.signal }
+    const taken = options === undefined ? undefined : this.takeWaitOptions(options)
+    const timeoutMs = taken?.timeoutMs ?? this.timeoutMs
+    const requestOptions: RequestOptions = { waits: true, ...more, timeoutMs, signal: taken?.signal }
     return { serverMs: timeoutMs === Infinity ? undefined : timeoutMs, requestOptions }
   }
 
   /** A blocked thread sees no signal. @internal */
-  protected assertWaitOptions(options: WaitOptions | undefined): void {
-    if (this.isBlocking) assertSyncWaitOptions(options)
-    else assertWaitOptions(options)
+  protected takeWaitOptions(options: WaitOptions): WaitOptions {
+    return this.isBlocking ? takeSyncWaitOptions(options) : takeWaitOptions(options)
   }
 
   /** The tasks that the caller runs inside of, for what tasks own: undefined for the thread. @internal */

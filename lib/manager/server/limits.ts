@@ -1,6 +1,6 @@
 /** Limits of clients and of single requests, so that no client can harm the server or other clients. */
 import { managerError } from '../../errors/manager-messages.ts'
-import { assertInteger, assertOptions } from '../../validate.ts'
+import { assertInteger, takeOptions } from '../../validate.ts'
 
 /** What the server of a {@link Manager} allows. */
 export interface ManagerLimits {
@@ -43,9 +43,9 @@ const DEFAULTS: Limits = {
 }
 
 /** The limits with their defaults. @throws `TypeError`, `RangeError` for a value that cannot be a limit. */
-export function limitsOf(options: ManagerLimits = {}): Limits {
-  assertOptions('options.limits', options, Object.keys(DEFAULTS))
-  const limits = { ...DEFAULTS, ...options }
+export function limitsOf(options?: ManagerLimits): Limits {
+  const keys = Object.keys(DEFAULTS) as (keyof ManagerLimits)[]
+  const limits = { ...DEFAULTS, ...takeOptions('options.limits', options, keys) }
   for (const [key, value] of Object.entries(limits)) {
     const minimum = MINIMUM[key as keyof Limits] ?? 1
     assertInteger(`options.limits.${key}`, value, minimum, key.endsWith('Bytes') ? 2 ** 32 - 1 : 2 ** 31 - 1)

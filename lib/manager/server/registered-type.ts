@@ -1,11 +1,14 @@
 /** Types of users: classes and functions of modules that the server imports. */
 import { managerError } from '../../errors/manager-messages.ts'
-import { assertOptions, assertString, typeError, valueError } from '../../validate.ts'
+import { assertString, takeOptions, typeError, valueError } from '../../validate.ts'
 import { RESERVED } from '../contract/reserved.ts'
 import { isMethodName } from '../wire/messages.ts'
 import type { ManagedType, Method } from './managed-type.ts'
 import { Referent, type ReferentTable } from './referent.ts'
 import type { Request } from './request.ts'
+
+/** The keys of {@link RegisterOptions}. */
+export const REGISTER_OPTIONS = ['export', 'exposed', 'returns'] as const
 
 /** How a type of the user's own is registered. */
 export interface RegisterOptions {
@@ -36,8 +39,8 @@ export async function registeredType(
   options: unknown,
 ): Promise<ManagedType> {
   assertString('module', url)
-  assertOptions('options', options, ['export', 'exposed', 'returns'])
-  const { export: exportName = 'default', exposed, returns = {} } = (options ?? {}) as RegisterOptions
+  const given = takeOptions('options', options as RegisterOptions | undefined, REGISTER_OPTIONS)
+  const { export: exportName = 'default', exposed, returns = {} } = given
   assertString('options.export', exportName)
   const module: Record<string, unknown> = await import(url)
   const made = Object.hasOwn(module, exportName) || exportName === 'default' ? module[exportName] : undefined

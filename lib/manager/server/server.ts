@@ -1,7 +1,7 @@
 /** ManagerServer: a server in the foreground, in the process that asked for it. */
 import type { TlsOptions } from 'node:tls'
 import { isUrl } from '../../kinds-of-value.ts'
-import { assertOptions, assertString, typeError } from '../../validate.ts'
+import { assertString, takeOptions, typeError } from '../../validate.ts'
 import { assertAddress, formatAddress, type ManagerAddress } from '../address.ts'
 import { environmentKey, keyBytes, newKey } from '../keys.ts'
 import { noteNotServed, noteServed } from '../served-here.ts'
@@ -9,7 +9,7 @@ import * as OBJECT_TYPES from '../types/objects.ts'
 import { limitsOf, type ManagerLimits } from './limits.ts'
 import { type Listener, listen } from './listener.ts'
 import { listenPrivately, type PrivateListener, removeAbandonedDirectories } from './private-listener.ts'
-import type { RegisterOptions } from './registered-type.ts'
+import { REGISTER_OPTIONS, type RegisterOptions } from './registered-type.ts'
 import { RingListener } from './ring-listener.ts'
 import { ServerCore } from './server-core.ts'
 
@@ -39,17 +39,19 @@ export interface ManagerServeOptions {
 
 export const SERVE_OPTIONS = ['address', 'authkey', 'tls', 'limits', 'types'] as const
 
-/** The checks that need no server. @throws `TypeError`, `RangeError`. */
-export function assertServeOptions(options: ManagerServeOptions): void {
+/** The checks that need no server, of options that are a copy; types and limits are copied here. @throws `TypeError`, `RangeError`. */
+export function checkedServeOptions<Options extends ManagerServeOptions>(options: Options): Options {
   if (options.address !== undefined) assertAddress('options.address', options.address)
   if (options.authkey !== undefined) keyBytes('options.authkey', options.authkey)
-  limitsOf(options.limits)
-  for (const [name, type] of Object.entries(options.types ?? {})) {
-    assertOptions(`options.types.${name}`, type, ['module', 'export', 'exposed', 'returns'])
+  const limits = limitsOf(options.limits)
+  const types = Object.entries(options.types ?? {}).map(([name, given]) => {
+    const type = takeOptions(`options.types.${name}`, given, ['module', ...REGISTER_OPTIONS])
     if (!isUrl(type.module)) assertString(`options.types.${name}.module`, type.module)
-  }
+    return [name, { ...type, module: String(type.module) }] as const
+  })
   const { tls } = options
   if (tls !== undefined && (typeof tls !== 'object' || tls === null)) throw typeError('options.tls', 'an object', tls)
+  return { ...options, limits, types: Object.fromEntries(types) }
 }
 
 /**
@@ -85,9 +87,8 @@ export class ManagerServer implements AsyncDisposable {
   }
 
   /** @internal */
-  static async listen(options: ManagerServeOptions): Promise<ManagerServer> {
-    assertOptions('options', options, SERVE_OPTIONS)
-    assertServeOptions(options)
+  static async listen(given?: ManagerServeOptions): Promise<ManagerServer> {
+    const options = checkedServeOptions(takeOptions('options', given, SERVE_OPTIONS))
     const key =
       options.authkey === undefined ? (environmentKey() ?? newKey()) : keyBytes('options.authkey', options.authkey)
     const core = new ServerCore(key, limitsOf(options.limits), Object.values(OBJECT_TYPES))

@@ -4,7 +4,7 @@ import { managerError } from '../../../errors/manager-messages.ts'
 import { hasCode } from '../../../errors/share-error.ts'
 import type { WaitOptions } from '../../../sync/wait-options.ts'
 import { isTruthy, type Truthy } from '../../../truthy.ts'
-import { assertFunction, assertNotThenable, assertOptions, typeError } from '../../../validate.ts'
+import { assertFunction, assertNotThenable, takeOptions, typeError } from '../../../validate.ts'
 import type { BlockingProxy } from '../../client/blocking.ts'
 import { checkedOptions, type NameOptions, proxyType } from '../../client/proxy-type.ts'
 import type { operations } from '../../contract/contract.ts'
@@ -53,8 +53,8 @@ export class ConditionProxy extends LockingProxy implements ConditionContract<'a
 
   notify(count = 1, options: ManagedOwnerOptions = {}): Promise<number> {
     return this.attempt(() => {
-      assertOptions('options', options, ['guard'])
-      return this.request('notify', [count, this.within, splitOptions(options).guard])
+      const { guard } = takeOptions('options', options, ['guard'])
+      return this.request('notify', [count, this.within, splitOptions({ guard }).guard])
     })
   }
 
@@ -104,7 +104,7 @@ export class ConditionProxy extends LockingProxy implements ConditionContract<'a
   #assertWaitForOptions(predicate: unknown, options: WaitOptions & ManagedOwnerOptions): number {
     assertFunction('predicate', predicate)
     const { waitOptions } = splitOptions(options)
-    this.assertWaitOptions(waitOptions)
+    this.takeWaitOptions(waitOptions)
     return waitOptions.timeoutMs ?? Infinity
   }
 
@@ -120,8 +120,7 @@ export class ConditionProxy extends LockingProxy implements ConditionContract<'a
 
 /** The number of the ownership that a guard stands for, and the other options. */
 function splitOptions(options: WaitOptions & ManagedOwnerOptions): { guard?: number; waitOptions: WaitOptions } {
-  assertOptions('options', options, ['timeoutMs', 'signal', 'guard'])
-  const { guard, ...waitOptions } = options
+  const { guard, ...waitOptions } = takeOptions('options', options, ['timeoutMs', 'signal', 'guard'])
   if (guard === undefined) return { waitOptions }
   if (!(guard instanceof ManagedLockGuard)) throw typeError('options.guard', 'a guard of the lock', guard)
   return { guard: guard.ownershipId, waitOptions }

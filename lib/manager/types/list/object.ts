@@ -1,6 +1,6 @@
 /** list: an array that lives in the server. */
 
-import { assertInteger, assertOptions, rangeError, typeError } from '../../../validate.ts'
+import { assertInteger, rangeError, takeOptions, typeError } from '../../../validate.ts'
 import { journal } from '../../server/journal.ts'
 import { assertItems, Stopwatch } from '../../server/limits.ts'
 import { managedType } from '../../server/managed-type.ts'
@@ -10,7 +10,7 @@ import { assertPosition, elementIndex } from '../../server/values/positions.ts'
 import { isSame } from '../../server/values/same.ts'
 import { sum } from '../../server/values/sum.ts'
 import { textOf } from '../../server/values/text.ts'
-import { listContract } from './contract.ts'
+import { listContract, type SortOptions } from './contract.ts'
 import { sorted } from './sorting.ts'
 
 /** As many as an engine takes as the arguments of one request, with room to spare. */
@@ -168,9 +168,8 @@ function fill(list: List, value: unknown, start: unknown, end: unknown): void {
   list.splice(from, count, new Array(count).fill(value))
 }
 
-function sort(list: List, options: unknown = {}): void {
-  assertOptions('options', options, ['by', 'descending'])
-  list.reorder(sorted(list.items, options as object))
+function sort(list: List, options?: unknown): void {
+  list.reorder(sorted(list.items, takeOptions('options', options as SortOptions | undefined, ['by', 'descending'])))
 }
 
 function increment(list: List, index: unknown, by: unknown = 1): unknown {
