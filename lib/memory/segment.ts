@@ -520,7 +520,7 @@ function assertOptionsOf(segment: Segment, { pidNamespaces, persist }: SegmentOp
   throw segmentError('ERR_TYPE', { segment: segment.name, mismatch: { what: 'options', found, expected } })
 }
 
-/** Attaches to the segment if it exists, creates it otherwise; of many who do this at once exactly one creates. */
+/** Attaches to the segment if it exists, creates it otherwise; of many callers at the same time exactly one creates. */
 export function openSegment(name: string, spec: SegmentSpec, initialise: (segment: Segment) => void): Segment {
   // Each round that fails means that another process has created or removed the name in between.
   for (;;) {

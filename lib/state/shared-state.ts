@@ -88,7 +88,7 @@ export interface SharedStateConstructor {
     target: string | Handle,
   ): StateMembers & Objects
   /**
-   * Attaches to the state of that name, or creates it: of many who do so at once exactly one creates.
+   * Attaches to the state of that name, or creates it: of many calls at the same time exactly one creates.
    * @throws {@link ShareError} `ERR_LAYOUT`, naming the first difference, when it exists with other members.
    */
   open<const S extends StateSchema>(name: string, schema: S, options?: SegmentOptions): SharedState<S>

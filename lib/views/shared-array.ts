@@ -137,7 +137,7 @@ export interface SharedArrayConstructor<Options> {
     options?: AttachOptions,
   ): StructArrayOf<F>
   /**
-   * Attaches to the array of that name, or creates it: of many who do so at once exactly one creates.
+   * Attaches to the array of that name, or creates it: of many calls at the same time exactly one creates.
    * @throws {@link ShareError} `ERR_TYPE` when it exists with another type or length, or another lock than `options.lock` says.
    */
   open<T extends TypeName>(

@@ -180,7 +180,7 @@ export interface ValueConstructor<Options> {
     options?: AttachOptions,
   ): StructValueOf<F>
   /**
-   * Attaches to the value of that name, or creates it with the initial value: of many who do so at once exactly one creates.
+   * Attaches to the value of that name, or creates it with the initial value: of many calls at the same time exactly one creates.
    * @throws {@link ShareError} `ERR_TYPE` when it exists with another type, or another lock than `options.lock` says.
    */
   open<T extends TypeName>(name: string, type: T, initial?: InputOf<T>, options?: Options): Value<T>

@@ -51,6 +51,11 @@ const mismatches: readonly Mismatch[] = [
   { what: 'options', found: { pidNamespaces: 'own' }, expected: { pidNamespaces: 'any' } },
   {
     what: 'options',
+    found: { pidNamespaces: 'own', persist: true },
+    expected: { pidNamespaces: 'own', persist: false },
+  },
+  {
+    what: 'options',
     found: { maxSize: 4, byteLength: 1024, spill: false },
     expected: { maxSize: 8, byteLength: 1024, spill: true },
   },
