@@ -1,6 +1,6 @@
 /** The operations that change a scalar and give the old one: which types have them, and what they make of it. */
 import { typeError } from '../validate.ts'
-import { encodeElement, type ScalarType } from './scalar.ts'
+import type { ScalarType } from './scalar.ts'
 import type { RawElement } from './storage.ts'
 
 export type Operation = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
@@ -23,7 +23,8 @@ const SUMS = { add: 'the result of add()', sub: 'the result of sub()' }
 export function combined(type: ScalarType, operation: Operation, old: RawElement, operand: RawElement): RawElement {
   const next = combine(operation, old as number, operand as number)
   // What bit operations make of two elements is an element; of 32-bit unsigned ones it may look negative until it is stored.
-  return operation === 'add' || operation === 'sub' ? encodeElement(type, next, SUMS[operation]) : next
+  if (type.isFloat || (operation !== 'add' && operation !== 'sub')) return next
+  return next >= type.min && next <= type.max ? next : type.encode(next, SUMS[operation])
 }
 
 /** For bigints as well. */

@@ -80,6 +80,16 @@ Fate ReclaimIfStale(int fd, const std::string& name) {
   return stale ? Fate::kStale : Fate::kAlive;
 }
 
+// Drops these locks of the member, and the name with the last member.
+void DropName(int fd, ByteRange locks, bool temporary, const std::string& name, const MemoryIdentity& identity) {
+  // First gives its own lock up, and then asks for the exclusive one: of several that close at once, the last one to ask is alone (N3).
+  // close(2) would not unlock, because the mapping keeps the open file description.
+  (void)SetLock(fd, F_UNLCK, locks);
+  if (!temporary || !SetLock(fd, F_WRLCK, kRemoval)) return;
+  (void)RemoveName(fd, name, identity);
+  (void)SetLock(fd, F_UNLCK, kRemoval);
+}
+
 }  // namespace
 
 Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_length, unsigned mode, bool) {
@@ -187,20 +197,16 @@ Status NamedMemory::Publish() {
 
 void NamedMemory::Detach() {
   if (descriptor_ < 0 || !std::exchange(keeps_name_, false)) return;
-  const int fd = static_cast<int>(descriptor_);
-  // First gives its own lock up, and then asks for the exclusive one: of several that close at once, the last one to ask is alone (N3).
-  // close(2) would not unlock, because the mapping keeps the open file description.
-  (void)SetLock(fd, F_UNLCK, kLiveness);
-  if (!temporary_ || !SetLock(fd, F_WRLCK, kRemoval)) return;
-  (void)RemoveName(fd, name_, identity_);
-  (void)SetLock(fd, F_UNLCK, kRemoval);
+  DropName(static_cast<int>(descriptor_), kLiveness, temporary_, name_, identity_);
 }
 
 void NamedMemory::Close() {
   if (descriptor_ < 0) return;
-  Detach();
+  const bool kept_name = std::exchange(keeps_name_, false);
+  if (kept_name) DropName(static_cast<int>(descriptor_), kEverything, temporary_, name_, identity_);
   const Descriptor fd(static_cast<int>(std::exchange(descriptor_, -1)));
-  if (const uint64_t member = member_.exchange(0)) (void)SetLock(fd.get(), F_UNLCK, MemberRange(member));
+  const uint64_t member = member_.exchange(0);
+  if (!kept_name && member != 0) (void)SetLock(fd.get(), F_UNLCK, MemberRange(member));
 }
 
 bool NamedMemory::BecomeBuilder() { return SetLock(static_cast<int>(descriptor_), F_WRLCK, kLiveness); }

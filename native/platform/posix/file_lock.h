@@ -30,6 +30,7 @@ struct ByteRange {
 };
 constexpr ByteRange kLiveness = {0, 1};
 constexpr ByteRange kRemoval = {0, 2};
+constexpr ByteRange kEverything = {0, 0};  // to the highest offset
 constexpr ByteRange kName = {2, 1};
 
 // A member locks a byte of its own, at the offset that is its number: far beyond the end of any file, which is allowed.

@@ -3,11 +3,15 @@
 #include "platform/process_identity.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/random.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <cstddef>
 
 #include "platform/posix/process_watch.h"
 #include "platform/thread.h"
@@ -40,13 +44,30 @@ void EndAfterParent(void* argument) {
   kill(getpid(), SIGKILL);
 }
 
+// Random numbers that one system call has fetched for one thread.
+struct Supply {
+  uint64_t ids[32];  // 256 bytes, the most that getentropy() gives
+  size_t left = 0;
+  uint32_t generation = 0;
+};
+
+// The number of forks between the first process and this one: a child must not use the supply of its parent.
+std::atomic<uint32_t> generation{0};
+
 }  // namespace
 
 uint32_t ParentPid() { return static_cast<uint32_t>(getppid()); }
 
 uint64_t RandomId() {
-  uint64_t id = 0;
-  if (getentropy(&id, sizeof id) == 0 && id != 0) return id;
+  static const bool is_counted = pthread_atfork(nullptr, nullptr, [] { ++generation; }) == 0;
+  static thread_local Supply supply;
+  if (supply.left == 0 || supply.generation != generation || !is_counted) {
+    supply.left = getentropy(supply.ids, sizeof supply.ids) == 0 ? sizeof supply.ids / sizeof supply.ids[0] : 0;
+    supply.generation = generation;
+  }
+  while (supply.left > 0) {
+    if (const uint64_t id = supply.ids[--supply.left]) return id;
+  }
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (static_cast<uint64_t>(getpid()) << 40) ^ static_cast<uint64_t>(now.tv_sec * 1'000'000'000 + now.tv_nsec);
