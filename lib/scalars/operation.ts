@@ -9,8 +9,12 @@ export type Operation = 'add' | 'sub' | 'and' | 'or' | 'xor' | 'exchange'
 export function assertOperation(type: ScalarType, operation: Operation): void {
   if (operation === 'exchange') return
   const isSum = operation === 'add' || operation === 'sub'
-  if (isSum ? type.hasSums : type.hasBits) return
-  throw typeError('the type', `${isSum ? 'a numeric type' : 'an integer type or bool'} for ${operation}()`, type.code)
+  if (!(isSum ? type.hasSums : type.hasBits)) throw operationError(type, operation)
+}
+
+export function operationError(type: ScalarType, operation: Operation): Error {
+  const isSum = operation === 'add' || operation === 'sub'
+  return typeError('the type', `${isSum ? 'a numeric type' : 'an integer type or bool'} for ${operation}()`, type.code)
 }
 
 /** What errors call a sum. Ready-made, because every `add` passes one. */
@@ -21,10 +25,15 @@ const SUMS = { add: 'the result of add()', sub: 'the result of sub()' }
  * @throws `RangeError` when an integer type cannot hold it.
  */
 export function combined(type: ScalarType, operation: Operation, old: RawElement, operand: RawElement): RawElement {
-  const next = combine(operation, old as number, operand as number)
+  if (operation === 'add' || operation === 'sub') return sumOf(type, operation, old, operand)
   // What bit operations make of two elements is an element; of 32-bit unsigned ones it may look negative until it is stored.
-  if (type.isFloat || (operation !== 'add' && operation !== 'sub')) return next
-  return next >= type.min && next <= type.max ? next : type.encode(next, SUMS[operation])
+  return combine(operation, old as number, operand as number)
+}
+
+/** The same of a sum. */
+export function sumOf(type: ScalarType, operation: 'add' | 'sub', old: RawElement, operand: RawElement): RawElement {
+  const next = operation === 'add' ? (old as number) + (operand as number) : (old as number) - (operand as number)
+  return type.isFloat || (next >= type.min && next <= type.max) ? next : type.encode(next, SUMS[operation])
 }
 
 /** For bigints as well. */
