@@ -81,10 +81,17 @@ export class LockState implements CellState {
 
   /** As enter(), but undefined when that would wait. */
   tryEnter(): boolean | undefined {
+    if (this.#depth === 0) {
+      const answer = this.#tryAcquire()
+      if (answer === undefined) {
+        this.#startOwnership()
+        return false
+      }
+      this.#assertNotEnded()
+      return answer === BUSY ? undefined : this.#noteAcquired(answer)
+    }
     this.#assertNotEnded()
-    if (this.#depth > 0) return this.#reenter() ? false : undefined
-    const answer = this.#tryAcquire()
-    return answer === BUSY ? undefined : this.#noteAcquired(answer)
+    return this.#reenter() ? false : undefined
   }
 
   /** The ownership that the last enter() or grant has begun or deepened, for leave(); 0 is none. */
