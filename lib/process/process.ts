@@ -252,8 +252,8 @@ export class Process<T = unknown> implements AsyncDisposable {
    * SIGKILL). The wait keeps this process alive, also for a detached child.
    *
    * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw. Its `cause` is the thrown value. A thrown error has
-   * its class, `message`, `stack`, `cause`, `errors` and own enumerable properties. In these, the text of shared objects and of
-   * values that cannot be copied replaces them. Any other thrown value is copied, or is an error with its text. `ERR_TIMEOUT`
+   * its class, `message`, `stack`, `cause`, `errors` and own enumerable properties. In these, shared objects and values that
+   * cannot be copied are replaced by their text. Any other thrown value is copied, or is an error with its text. `ERR_TIMEOUT`
    * after `timeoutMs`; the child continues. `ERR_PROCESS_STATE` before {@link start}. `EMFILE`, `ENFILE`, `EAGAIN` when the
    * system had no descriptors or processes for the child. The signal's reason when it aborts.
    */

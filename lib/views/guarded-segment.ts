@@ -208,7 +208,7 @@ function memberLockOf(lock: unknown): LockChoice {
   return takeMemberLock(lock, "a boolean, or { member: 'the name of another member' }")
 }
 
-/** @param isGiven - whether the caller has passed the `lock` option */
+/** @param isGiven - whether the caller has chosen the lock, by the `lock` option or by an unlocked class */
 function kindSpec(
   { kind, type, length, fill }: Elements,
   lock: LockChoice,
