@@ -63,7 +63,7 @@ export function assertString(name: string, value: unknown): asserts value is str
   if (typeof value !== 'string') throw typeError(name, 'a string', value)
 }
 
-/** @throws `TypeError` for anything but an object without a class, of whatever realm. */
+/** @throws `TypeError` unless the value is an object without a class. The object may be of any realm. */
 export function assertPlainObject(name: string, value: unknown): asserts value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) throw typeError(name, 'an object', value)
   const prototype: unknown = Object.getPrototypeOf(value)

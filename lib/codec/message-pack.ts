@@ -153,7 +153,7 @@ function packIntoChunk(packr: Packr, value: unknown, reservedBytes: number): Pac
   return { buffer: packed, end: packed.byteLength }
 }
 
-/** Reads what was written from `start` to `end`. @throws for bytes that are no value, or more than one. */
+/** Reads what was written from `start` to `end`. @throws for bytes that are not exactly one value. */
 export function unpack(
   bytes: Buffer,
   isTree: boolean,

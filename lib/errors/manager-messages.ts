@@ -1,5 +1,5 @@
 /**
- * Messages about managers: the connection to a server, the objects in it, and what the server allows.
+ * Messages about managers: the connection to a server, the objects in it, and the limits of the server.
  *
  * As in segment-messages.ts, each code names the fields that its message needs.
  */

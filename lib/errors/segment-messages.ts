@@ -294,7 +294,7 @@ function units(count: number): string {
   return count === 1 ? '1 unit' : `${count} units`
 }
 
-/** The message of a wait that took too long. @param name - what was waited for */
+/** The message of a wait that took too long. @param name - the subject of the wait */
 export function timeoutText(name: string, timeoutMs: number): string {
   return timeoutMs === 0
     ? `${name} is not ready, and timeoutMs is 0`

@@ -5,9 +5,9 @@
  * variable or a command-line argument. `attach(handle)` attaches to the object.
  *
  * @remarks An object whose handle was read (by `handle`, by `JSON.stringify`, or by sending it) is not garbage-collected until it
- * is closed, because the other side may attach at any time. So close objects that you no longer need. If the object is closed or
- * its process ends before the other side attaches, `attach` throws `ERR_STALE_HANDLE`. The arguments of a {@link Process} stay
- * until the child has attached to them, even if they are closed.
+ * is closed. The reason is that the other side may attach at any time. So close objects that you no longer need. If the object is
+ * closed or its process ends before the other side attaches, `attach` throws `ERR_STALE_HANDLE`. The arguments of a
+ * {@link Process} stay until the child has attached to them, even if they are closed.
  */
 export interface Handle {
   /** The version of the handle format. */

@@ -1,7 +1,7 @@
 /**
- * Kinds: each kind of shared object has one definition. From it come the class that programs use (`new`, `create`, `attach`,
- * `open`), the member of a SharedState (a call without `new`), and the function that attaches by a handle or by the description
- * of a segment.
+ * Kinds: each kind of shared object has one definition. It defines the class that programs use (`new`, `create`, `attach`,
+ * `open`), and the member of a SharedState (a call without `new`).
+ * It also defines how to attach by a handle or by the description of a segment.
  *
  * docs/internals/adding-a-kind.md explains how to add one.
  */

@@ -387,7 +387,10 @@ function parseDescription(name: string, text: string): Description {
   return description
 }
 
-/** The offsets in the cells where objects begin, according to a description. The code that uses the objects checks the description. */
+/**
+ * The offsets in the cells where objects begin, according to a description. The code that uses the objects checks the
+ * description.
+ */
 function startsIn({ members, words }: Description): number[] {
   const cells = Array.isArray(members) ? members.map((member) => member?.cell) : []
   return [...cells, words].filter((start) => typeof start === 'number')

@@ -75,7 +75,7 @@ class Walk {
  * Encodes arguments as bytes.
  * @param held - receives the handles of the shared objects in them, also when it throws. The objects are kept until these are
  * released
- * @throws `DataCloneError` for what cannot be cloned, such as functions
+ * @throws `DataCloneError` for values that cannot be cloned, such as functions
  */
 export function encodeArguments(args: readonly unknown[], held: HeldHandle[]): Uint8Array {
   const handleOf = (object: object): Handle => {

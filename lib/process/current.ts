@@ -77,8 +77,8 @@ export function setImporting(importing: boolean): void {
 }
 
 /**
- * Whether this process was not started by a {@link Process} or `Manager.start`. Corresponds to Python's `if __name__ ==
- * '__main__'`.
+ * Whether this process was not started by a {@link Process} or `Manager.start`. Corresponds to Python's
+ * `if __name__ == '__main__'`.
  *
  * @remarks Each child imports the module of its function again, and a manager's server imports the modules of its types. Code
  * under `if (isMainProcess)` does not run there. In a worker thread, check `isMainThread` of `node:worker_threads` as well.

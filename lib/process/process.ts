@@ -105,9 +105,9 @@ let count = 0
  * that process is killed. You may close arguments as soon as {@link start} has returned: they are kept until the child has
  * attached.
  *
- * TypeScript checks the options if it knows the module: `new Process<typeof import('./jobs.js')>(url, { export: 'work', args: [1]
- * })` compiles when the module exports a function `work` that takes a number; `new Process<typeof work>(url, …)` checks `args`
- * alone.
+ * TypeScript checks the options if it knows the module:
+ * `new Process<typeof import('./jobs.js')>(url, { export: 'work', args: [1] })` compiles when the module exports a function
+ * `work` that takes a number; `new Process<typeof work>(url, …)` checks `args` alone.
  * @example
  * ```ts
  * import { isMainProcess, Process, Value } from 'procshare'

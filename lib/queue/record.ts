@@ -7,9 +7,9 @@
  *   TREE          MessagePack, for values in which no object occurs twice
  *   GRAPH         MessagePack with references: maps, sets, cycles, errors, shared objects (which travel as handles)
  *
- * A value that is not plain is surveyed before it is encoded: survey.ts. Each format saves time, measured by `node
- * bench/compare.mjs` with the queue works (Node 20, one put and one get). Without PLAIN, a small object takes 2.3 times as long,
- * and a number 3.5 times. An object with a date in it takes 2.0 times as long as GRAPH as it does as TREE.
+ * A value that is not plain is surveyed before it is encoded: survey.ts. Each format saves time, measured by
+ * `node bench/compare.mjs` with the queue works (Node 20, one put and one get). Without PLAIN, a small object takes 2.3 times as
+ * long, and a number 3.5 times. An object with a date in it takes 2.0 times as long as GRAPH as it does as TREE.
  */
 import { isPacking, pack, type References, unpack } from '../codec/message-pack.ts'
 import { notCloneable } from '../codec/not-cloneable.ts'
@@ -41,7 +41,7 @@ const handles: References = {
 /**
  * The record of a value. Its bytes are in the exchange, where they last until its next use, or in separate memory. For a large
  * Uint8Array they are the caller's bytes. ownedRecord() makes a record that lasts.
- * @throws `DataCloneError` for what cannot be encoded.
+ * @throws `DataCloneError` for a value that cannot be encoded.
  */
 export function encode(value: unknown): ItemRecord {
   if (isEncoding()) throw notCloneable('a value whose getters use queues')

@@ -52,7 +52,7 @@ interface ScalarTable {
   '?': Scalar<boolean, Uint8Array, 'boolean'>
 }
 
-// A compiler with an older `lib` than esnext does not know Float16Array.
+// A `lib` of TypeScript older than esnext does not declare Float16Array.
 type HalfConstructor = typeof globalThis extends { readonly Float16Array: infer C } ? C : never
 type HalfArray = typeof globalThis extends { readonly Float16Array: { readonly prototype: infer A } }
   ? A

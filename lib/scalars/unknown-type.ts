@@ -109,7 +109,7 @@ function arrayNamed(written: string): string | undefined {
   return type && `${type.ArrayType.name} without quotes, or '${String(type.names[1])}'`
 }
 
-/** The names that differ least from what was written, if they differ little. */
+/** The names that differ least from the given text, if they differ little. */
 function nearest(given: string): string[] {
   const written = given.toLowerCase()
   const names = SCALARS.flatMap((type) => type.names.filter((name) => typeof name === 'string'))

@@ -65,8 +65,8 @@ export interface ValueMembers extends Shareable, Disposable {
  * holds the lock. Each step is also exact with `lock: false`. A read followed by a write is two steps: use {@link update} or the
  * arithmetic members, or hold {@link lock} over both.
  * @throws Members throw `TypeError` and `RangeError` for a value that the type cannot hold; then nothing changes. They throw
- * {@link ShareError} `ERR_CLOSED` after `close()`. They throw `ERR_DEADLOCK` when an asynchronous task of this thread holds the
- * lock and the caller does not run inside its `run`, or when the caller holds a lock that is not recursive.
+ * {@link ShareError} `ERR_CLOSED` after `close()`. They throw `ERR_DEADLOCK` when the caller holds a lock that is not recursive.
+ * They also throw it when an asynchronous task of this thread holds the lock and the caller does not run inside its `run`.
  */
 export interface ScalarValueOf<T extends TypeName> extends ValueMembers {
   /** The type code. */

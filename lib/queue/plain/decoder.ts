@@ -1,8 +1,8 @@
 /**
- * The decoder of plain items: it reads what encoder.ts writes, and nothing else.
+ * The decoder of plain items: it reads only the format that encoder.ts writes.
  *
- * Other bytes give an error or some plain value. The memory that they need is limited: all arrays of an item together have at
- * most as many elements as the item has bytes.
+ * Other bytes result in an error or in some plain value. The memory that they need is limited: all arrays of an item together
+ * have at most as many elements as the item has bytes.
  */
 import { exchange, exchangeView } from '../exchange.ts'
 import { assertedKey, corrupt, keyAt, longTextAt, shortTextAt } from './texts.ts'
