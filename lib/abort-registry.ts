@@ -1,7 +1,7 @@
 /**
- * What is to happen when an AbortSignal aborts. Thousands of waits may have one signal (a server's "shut down"), so there is one
- * listener per signal, however many of them: each listener of its own would cost the target a search when it is removed, and
- * more than ten make Node warn of a leak.
+ * The callbacks to call when an AbortSignal aborts. Thousands of waits may use one signal, such as the "shut down" of a server.
+ * So each signal has one listener for all of its waits. With one listener for each wait, the signal would search all of them to
+ * remove one, and Node would warn of a leak from the eleventh on.
  */
 
 interface Registry {
@@ -12,8 +12,8 @@ interface Registry {
 const registries = new WeakMap<AbortSignal, Registry>()
 
 /**
- * Calls `callback` once when the signal aborts; of several, in the order in which they came.
- * @param callback - a function of its own for each call
+ * Calls `callback` once when the signal aborts. Several callbacks are called in the order in which they were added.
+ * @param callback - a different function for each call
  */
 export function onAbort(signal: AbortSignal, callback: () => void): void {
   let registry = registries.get(signal)
@@ -25,7 +25,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): void {
   registry.callbacks.add(callback)
 }
 
-/** Undoes {@link onAbort}; the last one leaves no listener behind. */
+/** Undoes {@link onAbort}. Removing the last callback also removes the listener. */
 export function offAbort(signal: AbortSignal, callback: () => void): void {
   const registry = registries.get(signal)
   if (registry === undefined) return
@@ -38,7 +38,7 @@ export function offAbort(signal: AbortSignal, callback: () => void): void {
 function makeRegistry(signal: AbortSignal): Registry {
   const callbacks = new Set<() => void>()
   const listener = () => {
-    for (const callback of callbacks) callback() // not one that an earlier one has taken off
+    for (const callback of callbacks) callback() // skips a callback that an earlier one has removed
     registries.delete(signal)
   }
   return { callbacks, listener }

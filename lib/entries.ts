@@ -1,6 +1,6 @@
 /**
- * The modules that this package has Node run in processes and workers of its own. This module is at the top of lib/ because what it
- * is built into is at the top of dist/: from there the paths are the same.
+ * The modules that this package runs in its own processes and workers. This module is at the top of lib/ because the file that it
+ * is built into is at the top of dist/. So the relative paths are the same in both.
  */
 import { fileURLToPath } from 'node:url'
 

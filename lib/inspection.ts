@@ -1,13 +1,15 @@
-/** What `util.inspect` shows of an object: one line with what it is and its state. It never blocks and never throws. */
+/**
+ * The text that `util.inspect` shows for an object: one line with its subject and its state. It never blocks and never throws.
+ */
 import { type InspectOptions, inspect } from 'node:util'
 
-/** Elements and characters of a value that are shown. */
+/** The most elements and characters of a value that are shown. */
 const MAX_ELEMENTS = 10
 const MAX_CHARACTERS = 100
 
 /**
  * Such as `Semaphore "pool" { value: 3 }`, or `Semaphore "pool" (closed)`.
- * @param state - what to show besides; when looking at it fails, the code of the error is shown
+ * @param state - returns what to show after the subject; if it throws, the code of the error is shown
  */
 export function inspected(subject: string, isClosed: boolean, state: () => unknown, options?: InspectOptions): string {
   if (isClosed) return `${subject} (closed)`

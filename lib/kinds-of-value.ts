@@ -1,6 +1,7 @@
 /**
- * What a value is, also when another realm made it: a test framework or `node:vm` runs programs with classes of their own, so `instanceof`
- * is false for an Error, a Map or an AbortSignal from there. The classes of this package are not affected.
+ * Tests for kinds of values that also work for values of another realm. A test framework or `node:vm` runs programs with their
+ * own built-in classes, so `instanceof` is false for an Error, a Map or an AbortSignal from there. The classes of this package
+ * are not affected.
  */
 import { types } from 'node:util'
 
@@ -10,7 +11,7 @@ export function isError(value: unknown): value is Error {
   return types.isNativeError(value) || Object.prototype.toString.call(value) === '[object DOMException]'
 }
 
-/** As Node tells the URLs of the standard from the objects of its older `url.parse()`. */
+/** Distinguishes a standard URL from an object of Node's older `url.parse()`, by the same test as Node. */
 export function isUrl(value: unknown): value is URL {
   const { href, protocol, auth } = Object(value) as { href?: unknown; protocol?: unknown; auth?: unknown }
   return typeof href === 'string' && typeof protocol === 'string' && auth === undefined

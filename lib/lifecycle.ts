@@ -1,18 +1,19 @@
 /**
- * What a process does about segments by itself: it closes them when it ends, and it removes the names that killed processes have left.
+ * The automatic cleanup of segments: a process closes its segments when it ends, and removes the names that killed processes have
+ * left.
  *
- * Native code (addon_state.cc) handles the end of an environment and of a worker. `process.exit()` on the main thread runs no native
- * hooks, so there is one here. The kernel ends the memberships of a killed process, and the next process that creates a segment removes
- * the names.
+ * Native code (addon_state.cc) handles the end of an environment and of a worker. `process.exit()` on the main thread runs no
+ * native hooks, so this module handles `exit`. The kernel ends the memberships of a killed process, and the next process that
+ * creates a segment removes the names.
  */
 import { isMainThread } from 'node:worker_threads'
 import { native } from './native.ts'
 
-/** What else is swept: the module that knows of it registers it. */
+/** A further part of the sweep. The module that makes the objects to be swept registers it. */
 export interface Sweep {
-  /** At the first use of shared memory in this process, and when `removeStaleSegments()` is called. */
+  /** Called at the first use of shared memory in this process, and by `removeStaleSegments()`. */
   onSweep(): void
-  /** At the end of this process. */
+  /** Called at the end of this process. */
   onExit(): void
 }
 
@@ -22,7 +23,7 @@ export function addSweep(sweep: Sweep): void {
   sweeps.push(sweep)
 }
 
-// Only names and places in line end: objects stay usable for the exit handlers that run after this one.
+// Ends only names and places in wait queues: objects stay usable for the exit handlers that run after this one.
 if (isMainThread) {
   process.once('exit', () => {
     native.detachAll()
@@ -30,7 +31,7 @@ if (isMainThread) {
   })
 }
 
-/** Removes what killed processes have left; how many segments without users that were. */
+/** Removes what killed processes have left. Returns the number of stale segments that were removed. */
 export function sweep(): number {
   const removed = native.removeStaleSegments()
   for (const { onSweep } of sweeps) onSweep()
@@ -39,13 +40,13 @@ export function sweep(): number {
 
 let swept = !isMainThread
 
-/** The same, once in the life of a process. */
+/** Sweeps at the first call in the life of a process. */
 export function sweepOnce(): void {
   if (swept) return
   swept = true
   try {
     sweep()
   } catch {
-    // Without a directory to read there is nothing to sweep, and the creation that comes next reports why.
+    // If the directory cannot be read, there is nothing to sweep. The creation that follows reports the reason.
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The native addon: finds and loads it, and declares its interface. The only module that imports it.
+ * Finds and loads the native addon, and declares its interface. This is the only module that imports the addon.
  *
- * Callers have validated all arguments. A value that is no object of the addon ends the process with a message. A wrong number, text or
- * boolean, which a getter of the program may have returned after the validation, is a `TypeError`.
+ * Callers have validated all arguments. A value that is not an object of the addon ends the process with a message. A wrong
+ * number, text or boolean, which a getter of the program may have returned after the validation, is a `TypeError`.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -15,7 +15,9 @@ import { NATIVE_INTERFACE } from './native-interface.ts'
 /** A segment as this environment uses it. Opaque; it is closed when it is collected. */
 export type NativeSegment = object & { readonly __segment: never }
 
-/** The result of an attempt on a lock. `undefined` means acquired: the most frequent result takes the least time. */
+/**
+ * The result of an attempt to acquire a lock. `undefined` means acquired, because `undefined` is the fastest result to return.
+ */
 export type LockAnswer = undefined | typeof ABANDONED | typeof BUSY | typeof BROKEN | typeof DEADLOCK
 /** Acquired; the last owner died while it held the lock. */
 export const ABANDONED = 1
@@ -23,7 +25,7 @@ export const ABANDONED = 1
 export const BUSY = 2
 /** The bytes are not those of a lock. */
 export const BROKEN = 3
-/** Of blocking functions: this thread owns the lock, through another copy of the package. */
+/** Returned only by blocking functions: this thread owns the lock through another copy of the package. */
 export const DEADLOCK = 4
 
 /** A result of lockState. */
@@ -90,7 +92,7 @@ export interface Native {
   /** `builderTimeoutMs`: how long to block the thread while another process is creating the segment. */
   attachSegment(name: string, flags: number, builderTimeoutMs: number): NativeSegment
   publishSegment(segment: NativeSegment): void
-  /** Where objects begin in the cells. From now on no object reaches into the next one, whatever its bytes say. */
+  /** Sets where objects begin in the cells. From now on no object reaches into the next one, whatever its bytes contain. */
   divideCells(segment: NativeSegment, starts: Float64Array): void
   closeSegment(segment: NativeSegment): void
   unlinkSegment(segment: NativeSegment): void
@@ -98,19 +100,19 @@ export interface Native {
   segmentDescription(segment: NativeSegment): string
   segmentId(segment: NativeSegment): string
   segmentPersistent(segment: NativeSegment): boolean
-  /** How many environments have it open, this one included. */
+  /** How many environments have the segment open, this one included. */
   segmentMembers(segment: NativeSegment): number
-  /** Whether its mutexes can be used from several pid namespaces. */
+  /** Whether the mutexes of the segment can be used from several pid namespaces. */
   segmentAnyNamespace(segment: NativeSegment): boolean
   segmentBuffer(segment: NativeSegment): ArrayBuffer | SharedArrayBuffer
   /** From now on the memory under the ArrayBuffer may belong to another one. */
   exposeBuffer(segment: NativeSegment): void
   /**
-   * Reclaims the memory of objects that were collected and whose finalizers have not run; whether there was any.
-   * `force` has V8 collect all garbage first.
+   * Reclaims the memory of objects that were collected and whose finalizers have not run. Returns whether there was any.
+   * With `force`, V8 collects all garbage first.
    */
   reclaimCollected(force: boolean): boolean
-  /** For how many bytes of shared memory there is room, if that is known. */
+  /** The number of free bytes of shared memory, if the system reports it. */
   freeBytes(): number | undefined
   unlinkName(name: string, anyOwner: boolean): void
   listSegments(): NativeEntry[]
@@ -118,53 +120,55 @@ export interface Native {
   initLock(segment: NativeSegment, offset: number): void
   /** Empties the ArrayBuffer of a closed segment, of which no view may be in use; does nothing to a SharedArrayBuffer. */
   detachBuffer(segment: NativeSegment): void
-  /** Uint32s. The first: the index of the lock, or queue, that functions of the fast path mean. */
+  /** An array of uint32. The first element is the index of the lock or queue for the functions of the fast path. */
   readonly selection: ArrayBuffer
   tryAcquireSelected(): LockAnswer
   /** Blocks the thread for at most a tenth of a second. */
   acquireSelected(): LockAnswer
   releaseSelected(): void
   bindLock(segment: NativeSegment, offset: number): NativeLock
-  /** What to select. */
+  /** The index of the lock for `selection`. */
   lockIndex(lock: NativeLock): number
-  /** Blocks the thread, for at most a tenth of a second, however long the timeout. */
+  /** Blocks the thread for at most a tenth of a second, even if the timeout is longer. */
   acquireLock(lock: NativeLock, timeoutMs: number): LockAnswer
   lockWait(lock: NativeLock): number
   /** Releases the lock, if this thread owns it; the next acquisition returns ABANDONED. */
   abandonLock(lock: NativeLock): void
-  /** Reserves the lock for this environment: for some milliseconds only it gets the lock when it is free. */
+  /** Reserves the lock for this environment: for some milliseconds no other environment gets the lock when it is free. */
   reserveLock(lock: NativeLock): void
   /** Undoes reserveLock. */
   unreserveLock(lock: NativeLock): void
-  /** This thread owns the lock; the next acquisition returns ABANDONED. */
+  /** Marks a lock that this thread owns: the next acquisition returns ABANDONED. */
   markAbandoned(lock: NativeLock): void
   /** Abandons and unmaps: no other function, including the fast path, may be called for the lock afterwards. */
   unbindLock(lock: NativeLock): void
   lockState(lock: NativeLock): number
   lockOwner(lock: NativeLock): [pid: number, threadId: number]
   /**
-   * All waits have ids. `argument` is what the waiter needs: see the objects.
-   * armWait: false when an attempt may succeed now; otherwise the handler of onWake is called once with the id when it may.
+   * Each wait has an id. The meaning of `argument` depends on the object: see there. Returns false when an attempt may succeed
+   * now. Otherwise the handler of onWake is called once with the id, when an attempt may succeed.
    */
   armWait(id: number, argument: number): boolean
   disarmWait(id: number): void
   /** Whether an attempt may succeed. */
   isWaitReady(id: number, argument: number): boolean
-  /** The same; spins until it may, for at most `forMs`, which is some microseconds. */
+  /** Spins until an attempt may succeed, for at most `forMs`, which is some microseconds. Returns whether it may. */
   spinWait(id: number, argument: number, forMs: number): boolean
   /** Blocks the thread until an attempt may succeed, for at most a tenth of a second. May return spuriously. */
   sleepWait(id: number, argument: number, timeoutMs: number): void
-  /** Sets the handler of armed waits. It may be called for other waits, too. */
+  /** Sets the handler of armed waits. The handler may be called for other waits, too. */
   onWake(handler: (id: number) => void): void
   keepAlive(yes: boolean): void
-  /** `layout.exchangeWords` float64 numbers, and then `layout.exchangeBytes` bytes: arguments and results of some functions. */
+  /**
+   * Arguments and results of some functions: `layout.exchangeWords` float64 numbers, followed by `layout.exchangeBytes` bytes.
+   */
   readonly exchange: ArrayBuffer
   unbindObject(object: NativeObject<string>): void
   /** The id of one of the waits of an object. */
   objectWait(object: NativeObject<string>, which: number): number
 
   semaphoreBytes(records: number): number
-  /** `records`: how many environments can have units of a recoverable semaphore; 0 for one that is not. */
+  /** `records`: how many environments can have units of a recoverable semaphore; 0 for a semaphore that is not recoverable. */
   initSemaphore(segment: NativeSegment, offset: number, value: number, limit: number, records: number): void
   bindSemaphore(segment: NativeSegment, offset: number): NativeObject<'Semaphore'>
   semaphoreTryAcquire(semaphore: NativeObject<'Semaphore'>, units: number): number
@@ -173,7 +177,7 @@ export interface Native {
 
   eventBytes(): number
   bindEvent(segment: NativeSegment, offset: number): NativeObject<'Event'>
-  /** The ticket with which a wait begins; the argument of the wait. */
+  /** The ticket with which a wait begins. It is the argument of the wait. */
   eventTicket(event: NativeObject<'Event'>): number
   eventHappened(event: NativeObject<'Event'>, ticket: number): boolean
   eventIsSet(event: NativeObject<'Event'>): boolean
@@ -183,15 +187,15 @@ export interface Native {
   parkingBytes(records: number): number
   initParking(segment: NativeSegment, offset: number, records: number): void
   bindParking(segment: NativeSegment, offset: number): NativeObject<'Parking'>
-  /** Begins a wait for a key: the id of the wait to sleep on, or PARK.FULL, PARK.BROKEN. */
+  /** Begins a wait for a key. Returns the id of the wait to sleep on, PARK.FULL, or PARK.BROKEN. */
   park(parking: NativeObject<'Parking'>, key: number): number
-  /** The same for the key byteOffset, unless the 32-bit word there is not `expected`: PARK.NOT_EQUAL. */
+  /** Begins a wait for the key byteOffset if the 32-bit word there is `expected`. Returns PARK.NOT_EQUAL if it is not. */
   parkIfEqual(parking: NativeObject<'Parking'>, byteOffset: number, expected: number): number
-  /** Spins on the word at byteOffset for a few microseconds; whether it differs from `expected`. */
+  /** Spins on the word at byteOffset for a few microseconds. Returns whether it differs from `expected`. */
   spinWord(parking: NativeObject<'Parking'>, byteOffset: number, expected: number, timeoutMs: number): boolean
-  /** Whether one of this environment's waits for the key was granted; takes that grant. */
+  /** Takes a grant of one of this environment's waits for the key. Returns whether there was one. */
   parkTake(parking: NativeObject<'Parking'>, key: number): boolean
-  /** Cancels one of this environment's waits; true when all of them were granted, so that it took a grant instead. */
+  /** Cancels one of this environment's waits. If all of them were granted, takes a grant instead and returns true. */
   parkCancel(parking: NativeObject<'Parking'>, key: number): boolean
   /** Ends up to `count` waits for the key, and returns how many. */
   unpark(parking: NativeObject<'Parking'>, key: number, count: number): number
@@ -206,7 +210,7 @@ export interface Native {
   barrierCancel(barrier: NativeObject<'Barrier'>, generation: number): number
   barrierAbort(barrier: NativeObject<'Barrier'>): void
   barrierReset(barrier: NativeObject<'Barrier'>): void
-  /** Of waits that have no timeout of their own; 0: none. */
+  /** The timeout of waits that have no timeout of their own; 0 if there is none. */
   barrierTimeoutNs(barrier: NativeObject<'Barrier'>): number
   barrierParties(barrier: NativeObject<'Barrier'>): number
   barrierWaiting(barrier: NativeObject<'Barrier'>): number
@@ -214,15 +218,19 @@ export interface Native {
 
   queueBytes(capacity: number): number
   initQueue(segment: NativeSegment, offset: number, capacity: number, maxItems: number): void
-  /** Waits: 0 items; 1 room, the argument being units * 2^21 + items; 2 no unfinished items, the argument being a ticket. */
+  /**
+   * Waits: 0 for items; 1 for room, with the argument units * 2^21 + items; 2 for no unfinished items, with a ticket as argument.
+   */
   bindQueue(segment: NativeSegment, offset: number): NativeObject<'Queue'>
-  /** The same for one direction of a pipe; `writer` is the end that puts. */
+  /** Binds the ring of one direction of a pipe; `writer` is the end that puts. */
   bindPipeRing(segment: NativeSegment, offset: number, ends: number, writer: number): NativeObject<'Queue'>
-  /** What to select. */
+  /** The index of the queue for `selection`. */
   queueIndex(queue: NativeObject<'Queue'>): number
-  /** Puts selection[2] records of selection[1] bytes that stand in the exchange. `undefined` for QUEUE.DONE. */
+  /** Puts the selection[2] records in the first selection[1] bytes of the exchange. Returns `undefined` for QUEUE.DONE. */
   putSelected(): number | undefined
-  /** Takes up to selection[2] records of up to selection[1] bytes; the selection says how many there were. Likewise. */
+  /**
+   * Takes up to selection[2] records of up to selection[1] bytes. Sets both to what it took. Returns `undefined` for QUEUE.DONE.
+   */
   getSelected(): number | undefined
   queuePutItem(queue: NativeObject<'Queue'>, flags: number, bytes: Uint8Array): number
   queuePutRecords(queue: NativeObject<'Queue'>, records: Uint8Array, count: number): number
@@ -232,7 +240,7 @@ export interface Native {
   queuePeek(queue: NativeObject<'Queue'>, bytes: Uint8Array): number
   /** Takes the item that queuePeek has copied, by its position; QUEUE.BUSY when another one has become the first. */
   queueTakePeeked(queue: NativeObject<'Queue'>, word2: number, word3: number): number
-  /** The bytes, as texts, of all items with the flag 0x80, at one moment; undefined when the bytes are no queue. */
+  /** The bytes, as texts, of all items with the flag 0x80 at one moment; undefined when the bytes are not those of a queue. */
   queueSpilled(queue: NativeObject<'Queue'>): string[] | undefined
   queueClose(queue: NativeObject<'Queue'>): number
   /** Wakes all waiters, so that they try again. */
@@ -242,7 +250,7 @@ export interface Native {
   queueIsDone(queue: NativeObject<'Queue'>, ticket: number): boolean
   /** Exchange words: items, free bytes, capacity, max items, unfinished items, 1 if closed. */
   queueState(queue: NativeObject<'Queue'>): void
-  /** Whether no environment has that end of the pipe open; `reapDead`: of those that live, which takes system calls. */
+  /** Whether no environment has that end of the pipe open. With `reapDead` only living ones count, which takes system calls. */
   queueIsEndClosed(ring: NativeObject<'Queue'>, end: number, reapDead: boolean): boolean
 
   endsBytes(records: number): number
@@ -251,13 +259,15 @@ export interface Native {
   endsOpen(ends: NativeObject<'Ends'>, end: number): boolean
   endsClose(ends: NativeObject<'Ends'>, end: number): void
 
-  /** For a process that is about to end: removes the names of segments that no other process uses; the segments stay usable. */
+  /**
+   * Called by a process that is about to end: removes the names of segments that no other process uses. The segments stay usable.
+   */
   detachAll(): void
   identify(threadId: number): void
   endWithParent(parentPid: number, graceMs: number): boolean
 }
 
-/** Flags of createSegment, beside the permission bits. */
+/** Flags of createSegment, in addition to the permission bits. */
 export const PERSIST = 1 << 16
 export const ANY_NAMESPACE = 1 << 17
 /** Flags of attachSegment. */
@@ -282,7 +292,10 @@ function load(): Native {
   throw segmentError('ERR_NATIVE', { why: 'other version', root, reason })
 }
 
-/** Whether that is the folder of this package: it is another one when a bundler has moved this code into a file of the program's. */
+/**
+ * Whether `root` is the folder of this package. It is another folder when a bundler has moved this code into a file of the
+ * program.
+ */
 function isPackage(root: string): boolean {
   try {
     return JSON.parse(readFileSync(`${root}/package.json`, 'utf8')).name === 'procshare'
@@ -291,7 +304,7 @@ function isPackage(root: string): boolean {
   }
 }
 
-/** The platforms for which the package has brought binaries. */
+/** The platforms for which the package contains binaries. */
 function prebuiltIn(root: string): string[] {
   try {
     return readdirSync(`${root}/prebuilds`).sort()

@@ -1,6 +1,6 @@
 /**
- * Checks of what a caller passed in. Each is an assertion: it returns, or it throws an error that names the argument, what
- * was expected and what came.
+ * Checks of the arguments that a caller passed in. Each is an assertion: it returns, or it throws an error that names the
+ * argument, the expected value and the received value.
  */
 import { inspect } from 'node:util'
 import { isAbortSignal, isThenable } from './kinds-of-value.ts'
@@ -25,7 +25,7 @@ export function valueError(name: string, expected: string, value: unknown): Argu
   return Object.assign(error, { code: 'ERR_INVALID_ARG_VALUE' })
 }
 
-/** An error for a property that an object has and must not have. @param noun - what its properties are */
+/** An error for a property that an object must not have. @param noun - what messages call a property of the object */
 export function unknownKeyError(name: string, key: string, noun: string, known: readonly string[]): ArgumentError {
   const advice = known.length === 0 ? 'none is allowed here' : `use ${list(known, 'or')}`
   const error = new TypeError(`${name}.${key} is not a known ${noun}: ${advice}`)
@@ -63,7 +63,7 @@ export function assertString(name: string, value: unknown): asserts value is str
   if (typeof value !== 'string') throw typeError(name, 'a string', value)
 }
 
-/** @throws `TypeError` for anything but an object without a class, of whatever realm. */
+/** @throws `TypeError` unless the value is an object without a class. The object may be of any realm. */
 export function assertPlainObject(name: string, value: unknown): asserts value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) throw typeError(name, 'an object', value)
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -71,12 +71,12 @@ export function assertPlainObject(name: string, value: unknown): asserts value i
   throw typeError(name, Array.isArray(value) ? 'an object' : 'a plain object', value)
 }
 
-/** No options. It inherits nothing, either: what a program has put into `Object.prototype` is no option. */
+/** No options. The object inherits nothing, so that properties which a program adds to `Object.prototype` are not options. */
 const NONE: Readonly<Record<string, unknown>> = Object.freeze(Object.create(null))
 
 /**
- * The options that the caller passed in, copied: the own properties of a plain object, each of which is read once, and none but these keys. A
- * misspelt option is an error, not silence.
+ * Copies the options that the caller passed in: the own properties of a plain object. Each property is read once. A key that is
+ * not among `keys` is an error, so that a misspelt option is not ignored.
  */
 export function takeOptions<Options extends object>(
   name: string,
@@ -94,12 +94,12 @@ export function takeOptions<Options extends object>(
   return options as Options
 }
 
-/** What a function returned whose work must be done when it returns: nothing that would have to be awaited. */
+/** Asserts that the result of a function is not a promise: the work of the function must be done when it returns. */
 export function assertNotThenable(name: string, result: unknown, advice = ''): void {
   if (isThenable(result)) throw valueError(name, `a function that does not return a promise${advice}`, result)
 }
 
-/** Milliseconds to wait: 0 is "try once", Infinity (the default) is "as long as it takes". */
+/** Asserts that `value` is a number of milliseconds to wait. 0 means one attempt; Infinity, the default, means no limit. */
 export function assertTimeout(name: string, value: unknown): asserts value is number | undefined {
   if (value === undefined) return
   if (typeof value !== 'number') throw typeError(name, 'a number of milliseconds', value)

@@ -1,4 +1,4 @@
-/** whenAvailable: waits for a name, or an address, that is not there yet. One mechanism for all kinds of objects. */
+/** whenAvailable: waits for a name or an address that does not exist yet. It works for all kinds of objects. */
 import { offAbort, onAbort } from './abort-registry.ts'
 import { segmentError } from './errors/segment-messages.ts'
 import { hasCode, type ShareError } from './errors/share-error.ts'
@@ -6,25 +6,25 @@ import { withoutPatience } from './memory/segment.ts'
 import { takeWaitOptions, type WaitOptions } from './sync/wait-options.ts'
 import { assertFunction } from './validate.ts'
 
-/** What means "not yet". */
+/** The codes that mean "not yet". */
 const NOT_YET = ['ENOENT', 'ERR_NOT_READY', 'ECONNREFUSED'] as const
 
 const FIRST_PAUSE_MS = 1
 const MAX_PAUSE_MS = 50
-/** A timer that is further away than 24 days would fire at once. */
+/** A timer of more than this, about 24 days, would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Attaches to something that may not be there yet: calls `attempt` until what it attaches to, or opens, or connects to, exists, and
- * gives its result.
+ * Attaches to an object that may not exist yet. Calls `attempt` until the object or server that it attaches to, opens or connects
+ * to exists, and returns the result of `attempt`.
  *
- * @remarks Does not block the event loop, neither while the name is missing nor while the process that creates it is at work (for which
- * `attach` and `open` by themselves would block the thread, for up to 10 seconds). The name is looked for after 1 ms, then after ever
- * longer pauses of at most 50 ms, which cost some microseconds each. A pending wait keeps the process alive. `attempt` may return a
- * promise, which is awaited however long it takes: give it the same signal.
- * @param attempt - is called once at least; `ENOENT`, `ERR_NOT_READY` and `ECONNREFUSED` mean "not yet"
- * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`, with the last error of `attempt` as its cause; any other error of `attempt`.
- * The signal's reason when it aborts.
+ * @remarks Does not block the event loop, neither while the name is missing nor while another process is creating the object.
+ * (During the creation, `attach` and `open` alone block the thread, for up to 10 seconds.) Tries again after 1 ms, then after
+ * longer and longer pauses of at most 50 ms. Each attempt costs some microseconds. A pending wait keeps the process alive.
+ * `attempt` may return a promise, which is awaited without a limit: pass the same signal to it.
+ * @param attempt - is called at least once; `ENOENT`, `ERR_NOT_READY` and `ECONNREFUSED` mean "not yet"
+ * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`, with the last error of `attempt` as its cause; any other error of
+ * `attempt`. The signal's reason when it aborts.
  * @example
  * ```ts
  * import { Queue, whenAvailable } from 'procshare'
@@ -50,8 +50,8 @@ export async function whenAvailable<T>(attempt: () => T | PromiseLike<T>, option
 }
 
 /**
- * Calls `attempt`, with ever longer pauses, until it succeeds or fails for good.
- * @param attempt - is told how much time is left
+ * Calls `attempt`, with longer and longer pauses, until it succeeds or throws an error that does not mean "not yet".
+ * @param attempt - receives the time that is left
  * @param timedOut - makes the error of the timeout, after the last error of `attempt`
  */
 export async function retry<T>(

@@ -1,15 +1,15 @@
 /**
  * Errors as plain values, and back: class, message, stack, cause, errors, and all other enumerable properties of their own.
  *
- * An error is encoded as a head, from which it is created and which has the place of its other properties in a table; the table is encoded once,
- * after the value. So errors may contain each other, themselves, and the value that they are in. An error can always be encoded: a
- * property that cannot be is replaced by its text.
+ * An error is encoded as a head, from which it is created. The head has the place of the other properties in a table, which is
+ * encoded once, after the value. So errors may contain each other, themselves, and the value that they are in. An error can
+ * always be encoded, because the text of a property replaces one that cannot be encoded.
  */
 import { inspect } from 'node:util'
 import { isShareErrorCode, reviveShareError } from '../errors/share-error.ts'
 import { isError } from '../kinds-of-value.ts'
 
-/** What an error is created from. `place` is that of its properties in the table. */
+/** The head from which an error is created. `place` is the place of its properties in the table. */
 export type ErrorHead = readonly [place: number, type: string, name: string, message: string, code: string | undefined]
 
 /** The other properties of an error: names and values in turn. */
@@ -18,7 +18,7 @@ export type ErrorProperties = readonly [stack: string | undefined, enumerable: u
 const CLASSES = new Map<string, ErrorConstructor>(
   [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((Class) => [Class.name, Class]),
 )
-/** Classes with a constructor of their own kind. */
+/** Classes whose constructors take other arguments. */
 const OTHER_CLASSES: readonly string[] = ['ShareError', 'AggregateError', 'DOMException']
 /** Properties that are kept although they are not enumerable. */
 const HIDDEN = ['cause', 'errors']
@@ -51,7 +51,7 @@ function headOf(error: Error, place: number): ErrorHead {
   return [place, typeOf(error), name, message, typeof code === 'string' ? code : undefined]
 }
 
-/** A property of an error; when reading it throws, the text of that. */
+/** The value of a property of an error. If reading it throws, the text of the thrown value. */
 function read(error: Error, key: string): unknown {
   try {
     return error[key as keyof Error]
@@ -60,7 +60,7 @@ function read(error: Error, key: string): unknown {
   }
 }
 
-/** The class that it is created from there: of one that this library does not know, what it extends. */
+/** The name of the class with which the receiver creates the error. For an unknown class, the known class that it extends. */
 function typeOf(error: Error): string {
   if (Object.prototype.toString.call(error) === '[object DOMException]') return 'DOMException'
   for (let prototype = Object.getPrototypeOf(error); prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
@@ -82,11 +82,11 @@ function propertiesOf(error: Error, canEncode: (value: unknown) => boolean): Err
   return [typeof stack === 'string' ? stack.toWellFormed() : undefined, pairs(keys), pairs(hidden)]
 }
 
-/** The error of such a head, without its other properties. @throws for a head that is none. */
+/** The error of a head, without its other properties. @throws for an invalid head. */
 export function errorFromHead([, type, name, message, code]: ErrorHead): Error {
   for (const text of [type, name, message]) if (typeof text !== 'string') throw new TypeError('Expected texts')
   const { stackTraceLimit } = Error
-  Reflect.set(Error, 'stackTraceLimit', 0) // it gets the stack that it had: to describe this one would take longer than all the rest
+  Reflect.set(Error, 'stackTraceLimit', 0) // it gets its original stack; to make a stack here would take longer than all the rest
   try {
     const error = create(type, name, message, code)
     if (error.name !== name) define(error, 'name', name, false)
@@ -105,7 +105,7 @@ function create(type: string, name: string, message: string, code: unknown): Err
   return new (CLASSES.get(type) ?? Error)(message)
 }
 
-/** Gives an error its other properties. @throws for what are none. */
+/** Sets the other properties of an error. @throws for invalid properties. */
 export function setProperties(error: Error, [stack, enumerable, hidden]: ErrorProperties): void {
   for (const [pairs, isEnumerable] of [
     [enumerable, true],
@@ -121,7 +121,7 @@ function define(error: Error, key: string, value: unknown, enumerable: boolean):
   Object.defineProperty(error, key, { value, configurable: true, enumerable, writable: true })
 }
 
-/** An error that says what was thrown, and can be encoded in few bytes. */
+/** An error that describes the thrown value and can be encoded in few bytes. */
 export function inBrief(thrown: unknown): Error {
   try {
     if (!isError(thrown)) return new Error(textOf(thrown))
@@ -135,7 +135,7 @@ export function inBrief(thrown: unknown): Error {
   }
 }
 
-/** What a value is called where it cannot be sent itself; never throws. */
+/** The text that replaces a value which cannot be sent. Never throws. */
 export function textOf(value: unknown): string {
   try {
     if (typeof value === 'string') return value.toWellFormed()

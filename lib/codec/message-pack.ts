@@ -1,8 +1,9 @@
 /**
- * MessagePack by msgpackr: trees, graphs, errors, and references to what is not copied, which each user writes and reads in its own way.
+ * MessagePack by msgpackr: trees, graphs, errors, and references to objects that are not copied. The caller writes and reads
+ * references.
  *
- * msgpackr keeps the memory that it writes to, and its extensions, in variables of its module. So the package contains a copy of it that no
- * other module of a program can import, and everything that writes goes through here.
+ * msgpackr keeps the memory that it writes to, and its extensions, in variables of its module. So the package contains a copy of
+ * it that no other module of a program can import, and all code that writes uses this module.
  */
 // The build that never generates code, which works where that is forbidden.
 import { addExtension, Packr, Unpackr } from 'msgpackr/index-no-eval'
@@ -20,16 +21,16 @@ export interface References {
   read(reference: unknown): unknown
 }
 
-/** A buffer, and where in it ends what was written. */
+/** A buffer, and the offset in it where the written bytes end. */
 export interface Packed {
   readonly buffer: Buffer
   readonly end: number
 }
 
 // Options of pack().
-/** The result is the whole buffer, with `end`: a part of it takes as long to make as a small item takes to encode. */
+/** The result is the whole buffer, with `end`. To make a part of it would take as long as to encode a small item. */
 const IN_PLACE = 512
-/** With how many bytes to leave free at the start. */
+/** The lower bits have the number of bytes to leave free at the start. */
 const RESERVE_START = 2048
 
 const common = { moreTypes: true, useToJSON: false, copyBuffers: true } as const
@@ -40,7 +41,7 @@ const CHUNK_BYTES = 8192
 const MIN_FREE_BYTES = 2048
 
 const treePackr = new Packr({ ...common, useRecords: false, variableMapSize: false })
-// No references: of what has none, each part is read once.
+// Without references, so that each part is read once.
 const treeUnpackr = new Unpackr({ ...common, useRecords: false, mapsAsObjects: true, structuredClone: false })
 const graphPackr = new Packr({ ...common, structuredClone: true })
 const graphUnpackr = new Unpackr({ ...common, structuredClone: true })
@@ -56,11 +57,11 @@ class WithErrors {
   }
 }
 
-// msgpackr does not tell its extensions which value they are called for. So this is what belongs to the value that is being written, and to the
-// one that is being read.
+// msgpackr does not pass the whole value to its extensions. So these variables belong to the value that is being written, and to
+// the one that is being read.
 let writing: { readonly references: References; readonly table: ErrorTable | undefined } | undefined
 let reading: { readonly references: References; errors: Map<number, Error> | undefined } | undefined
-/** Where the next value without a buffer of its own goes; msgpackr keeps one target for all. */
+/** The memory for the next value that is packed without a buffer. msgpackr keeps one target for all values. */
 let chunk = Buffer.alloc(0)
 let chunkEnd = 0
 const range = { start: 0, end: 0 }
@@ -152,7 +153,7 @@ function packIntoChunk(packr: Packr, value: unknown, reservedBytes: number): Pac
   return { buffer: packed, end: packed.byteLength }
 }
 
-/** Reads what was written from `start` to `end`. @throws for bytes that are no value, or more than one. */
+/** Reads what was written from `start` to `end`. @throws for bytes that are not exactly one value. */
 export function unpack(
   bytes: Buffer,
   isTree: boolean,
@@ -173,8 +174,8 @@ export function unpack(
 }
 
 /**
- * What the unpackr's own `unpack` does, which describes the value as JSON when something follows it; for a graph that can take for
- * ever, since what occurs twice in it is written twice.
+ * Does the same as the `unpack` method of the unpackr. That method describes the value as JSON if bytes follow it. For a graph
+ * this may never end, because JSON contains an object twice if it occurs twice.
  */
 function unpackGraph(bytes: Buffer): unknown {
   let value: unknown

@@ -1,12 +1,12 @@
 /**
- * Built-in objects of another realm, such as those of a program that a test framework or `node:vm` runs. `instanceof` does not recognise them, so
- * msgpackr would write such a Map as an empty object. They are recognised by their internal slots, and arrive as objects of the
- * receiver's realm.
+ * Built-in objects of another realm, such as those of a program that a test framework or `node:vm` runs. `instanceof` does not
+ * recognise them, so msgpackr would write such a Map as an empty object. They are recognised by their internal slots, and arrive
+ * as objects of the receiver's realm.
  */
 import { types } from 'node:util'
 import { segmentError } from '../errors/segment-messages.ts'
 
-/** An object as its tag and what it consists of. */
+/** An object as its tag and its parts. */
 type Parts = readonly [tag: string, ...parts: unknown[]]
 
 const TypedArray = Object.getPrototypeOf(Uint8Array) as new () => object
@@ -34,17 +34,17 @@ const TYPED_ARRAYS = new Map(
 
 /** Whether it is a built-in object other than an array, a plain object or an error, and of another realm. */
 export function isOfOtherRealm(value: object): boolean {
-  // A realm may have been given single classes of another one: under Jest Uint8Array, and none of the other typed arrays.
+  // A realm may have single classes of another one: under Jest it has Uint8Array, and none of the other typed arrays.
   if (value instanceof Object) {
     if (!ArrayBuffer.isView(value) || value instanceof DataView) return false
-    // msgpackr does not know Float16Array either.
+    // msgpackr does not support Float16Array either.
     return !(value instanceof TypedArray) || tagOf(value) === 'Float16Array'
   }
   const tag = tagOf(value)
   return tag !== undefined && (value as object).constructor?.name === tag
 }
 
-/** The name of its class, by what it is. */
+/** The name of the class of a built-in object, found by its internal slots. */
 function tagOf(value: object): string | undefined {
   if (types.isTypedArray(value)) return value[Symbol.toStringTag]
   if (types.isDate(value)) return 'Date'
@@ -65,7 +65,7 @@ export function partsOfOther(value: object): Parts {
   return [tag, [...(value as Iterable<unknown>)]]
 }
 
-/** The object that such parts describe. @throws for parts that describe none. */
+/** The object that the parts describe. @throws for invalid parts. */
 export function otherFromParts([tag, first, second]: Parts): object {
   if (tag === 'Date') return new Date(first as number)
   if (tag === 'RegExp') return new RegExp(first as string, second as string)

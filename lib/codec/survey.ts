@@ -1,7 +1,7 @@
 /**
- * The survey of a value before it is encoded. It finds what cannot be encoded before anything is queued: msgpackr would write a promise as an
- * empty object. It also finds how to encode the value: as a tree, which is plain and contains no object twice; as a graph; or as a graph with
- * errors in it.
+ * The survey of a value before it is encoded. Before an item is queued, it finds parts that cannot be encoded: msgpackr would
+ * write a promise as an empty object. It also finds how to encode the value: as a tree, which is plain and contains no object
+ * twice; as a graph; or as a graph with errors in it.
  */
 import { types } from 'node:util'
 import { isError } from '../kinds-of-value.ts'
@@ -22,7 +22,7 @@ export type Shape = 'tree' | 'graph' | ErrorTable
 /**
  * How to encode the value. Getters of the value may throw.
  * @param canShare - whether shared objects in it can be encoded
- * @throws `DataCloneError` for what cannot be encoded.
+ * @throws `DataCloneError` for values that cannot be encoded.
  */
 export function shapeOf(value: unknown, canShare = true): Shape {
   return new Survey(canShare).shapeOf(value)
@@ -33,7 +33,7 @@ class Survey {
   #isPlain = true
   #isInError = false
   #errors: ErrorTable | undefined
-  /** The objects of other realms around the one that is being visited: one that contains itself could not be made again. */
+  /** The objects of other realms that contain the visited object. Such an object that contains itself cannot be decoded. */
   readonly #open: unknown[] = []
 
   constructor(canShare: boolean) {
@@ -136,7 +136,7 @@ class Survey {
     }
   }
 
-  /** @throws for a shared object that cannot travel. In an error its text replaces it; elsewhere reading its handle throws the reason. */
+  /** @throws for a shared object that cannot be sent. In an error its text replaces it; elsewhere reading its handle throws the reason. */
   #visitShared(object: Shareable): void {
     if (!this.#canShare) throw notCloneable('a shared object')
     if (this.#isInError) void object.handle

@@ -1,4 +1,4 @@
-/** What the tables of messages share: an error of a table, and the codes of the operating system that a table has messages for. */
+/** The common part of the tables of messages: makes the error of a table, and tells for which codes a table has messages. */
 import { isShareErrorCode, ShareError, type ShareErrorCode, type ShareErrorInfo } from './share-error.ts'
 
 /** A message for each code, as a function of the fields that the message needs. */

@@ -1,5 +1,5 @@
 /**
- * Messages about managers: the connection to a server, the objects in it, and what the server allows.
+ * Messages about managers: the connection to a server, the objects in it, and the limits of the server.
  *
  * As in segment-messages.ts, each code names the fields that its message needs.
  */
@@ -149,7 +149,7 @@ function limitText(fields: LimitFields): string {
 }
 
 const MANAGER_MESSAGES = {
-  // Of sockets, and of the directory of a server's socket.
+  // Errors of sockets, and of the directory of a server's socket.
   EACCES: (fields: SocketFields) => {
     const text = `this user has no permission to ${taskOf(fields)}`
     if (fields.does === 'connect') return `${text}: connect as the user that started it`
@@ -303,7 +303,7 @@ export function managerError<C extends ManagerErrorCode>(
   return errorOf(MANAGER_MESSAGES, code, fields, info)
 }
 
-/** Codes of file systems without a message of their own, and the codes whose message they get. */
+/** Codes of file systems that have no message, and the codes whose messages they get. */
 const SAME: Readonly<Record<string, ShareErrorCode>> = { ENOTDIR: 'ENOENT', ELOOP: 'ENOENT', EDQUOT: 'ENOSPC' }
 
 function codeOf(error: Error): string {
@@ -321,7 +321,8 @@ export function socketError(error: Error, address: string, does: SocketFields['d
     return managerError(code as 'EROFS', { address, does }, info)
   }
   if (does === 'make a directory') return managerError('ERR_SYSTEM', { address, does, error: error.message }, info)
-  // The names of errors in certificates have no common prefix; those of the system have numbers (in Bun all have, but that is 0).
+  // The names of errors in certificates have no common prefix. Errors of the system have a number; in Bun the others have the
+  // number 0.
   const isTls = code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO' || !errno
   if (isTls && code !== 'ECONNRESET') {
     return managerError('ERR_TLS', { address, why: 'failed', error: error.message }, { cause: error })

@@ -2,7 +2,7 @@
 import { errorOf, type FieldsOf, hasMessage, type MessageTable } from './error-table.ts'
 import { ShareError, type ShareErrorInfo } from './share-error.ts'
 
-/** A child process: its name; none for the one that runs the server of a manager. */
+/** A child process by its name. The process that runs the server of a manager has no name. */
 interface Child {
   readonly process?: string | undefined
 }

@@ -1,8 +1,8 @@
 /**
  * Messages about shared memory: segments, the objects in them, and the native part.
  *
- * A message is one sentence, or two: what is wrong, with which values, and what to do. Each code names the fields that its message
- * needs. `test/unit/error-messages.test.ts` renders all of them into docs/guide/error-messages.md.
+ * A message is one or two sentences: what is wrong, with which values, and what to do. Each code names the fields that its
+ * message needs. `test/unit/error-messages.test.ts` renders all of them into docs/guide/error-messages.md.
  */
 import { errorOf, type FieldsOf, hasMessage, type MessageTable } from './error-table.ts'
 import { ShareError, type ShareErrorInfo } from './share-error.ts'
@@ -123,7 +123,7 @@ function withArticle(kind: string): string {
 }
 
 const SEGMENT_MESSAGES = {
-  // Of the operating system, and what the native part finds.
+  // Errors of the operating system, and errors that the native part finds.
   EACCES: (fields: SystemFields) =>
     fields.segment === undefined
       ? 'this user has no permission for shared memory: check the permissions of /dev/shm'
@@ -265,7 +265,7 @@ const SEGMENT_MESSAGES = {
     fields: Subject & {
       readonly byteLength: number
       readonly maxBytes: number
-      /** For several at once: how many, and how many there can be in the queue. */
+      /** For several items at once, their number. The next field is the number of items that the queue can hold. */
       readonly count?: number
       readonly maxSize?: number
       readonly canSpill?: boolean
@@ -294,7 +294,7 @@ function units(count: number): string {
   return count === 1 ? '1 unit' : `${count} units`
 }
 
-/** The message of a wait that took too long. @param name - what was waited for */
+/** The message of a wait that took too long. @param name - the subject of the wait */
 export function timeoutText(name: string, timeoutMs: number): string {
   return timeoutMs === 0
     ? `${name} is not ready, and timeoutMs is 0`

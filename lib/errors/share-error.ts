@@ -1,8 +1,8 @@
 /**
  * ShareError and its codes: every error about the state of the world.
  *
- * Mistakes of the caller (a wrong type, a number out of range) are `TypeError` and `RangeError`: validate.ts. The messages are in this
- * folder, in one table for each domain: segment-messages.ts, process-messages.ts, manager-messages.ts.
+ * Mistakes of the caller (a wrong type, a number out of range) are `TypeError` and `RangeError`: validate.ts. The messages are in
+ * this folder, in one table for each domain: segment-messages.ts, process-messages.ts, manager-messages.ts.
  */
 
 /** The codes of {@link ShareError}. Those without `ERR_` are the operating system's. @internal */
@@ -87,16 +87,16 @@ export interface ShareErrorInfo {
   readonly syscall?: string | undefined
   readonly errno?: number | undefined
   readonly cause?: unknown
-  /** How many bytes of shared memory were asked for. */
+  /** The number of requested bytes of shared memory. */
   readonly wantedBytes?: number | undefined
-  /** How many bytes of shared memory were free. */
+  /** The number of free bytes of shared memory. */
   readonly freeBytes?: number | undefined
 }
 
 /**
  * An error about the state of the world: a segment that does not exist, a lock that was not available in time.
  *
- * @remarks `code` identifies the error and is stable; the message is for people. Errors of the operating system keep their names
+ * @remarks `code` identifies the error and is stable; the message may change. Errors of the operating system keep their names
  * (`ENOENT`, `ENOSPC`) and carry `errno` and `syscall`.
  * @example
  * ```ts
@@ -118,9 +118,9 @@ export class ShareError extends Error {
   declare readonly syscall: string | undefined
   /** The system's error number, for an error of the operating system. */
   declare readonly errno: number | undefined
-  /** How many bytes were asked for, when there was no room: `ENOSPC`, `ENOMEM`. */
+  /** The number of requested bytes, when there was no room: `ENOSPC`, `ENOMEM`. */
   declare readonly wantedBytes: number | undefined
-  /** How many bytes of shared memory were free then, where the system reports it. */
+  /** The number of free bytes of shared memory at that moment, where the system reports it. */
   declare readonly freeBytes: number | undefined
 
   /** @internal */

@@ -1,24 +1,24 @@
 /** The handle: the JSON form in which a shared object travels. */
 
 /**
- * A plain description of a shared object: it survives `JSON.stringify`, structured clone, `process.send`, an environment
- * variable or an argument of a command line, and `attach(handle)` turns it back into the object.
+ * A plain description of a shared object. It can be sent by `JSON.stringify`, structured clone, `process.send`, an environment
+ * variable or a command-line argument. `attach(handle)` attaches to the object.
  *
- * @remarks An object whose handle was read (by `handle`, `JSON.stringify`, or sending it) is not garbage-collected until it is
- * closed, because the handle does not tell when the other side attaches: close what is no longer needed. One that was closed,
- * or whose process has ended, before the other side attached is `ERR_STALE_HANDLE` there. What a {@link Process} is started with
- * stays until that has attached, also when it is closed.
+ * @remarks An object whose handle was read (by `handle`, by `JSON.stringify`, or by sending it) is not garbage-collected until it
+ * is closed. The reason is that the other side may attach at any time. So close objects that you no longer need. If the object is
+ * closed or its process ends before the other side attaches, `attach` throws `ERR_STALE_HANDLE`. The arguments of a
+ * {@link Process} stay until the child has attached to them, even if they are closed.
  */
 export interface Handle {
   /** The version of the handle format. */
   readonly procshare: 1
-  /** What it is, by the name of its class: `"Value"`, `"Lock"`, `"Queue"`, … */
+  /** The kind of the object, by the name of its class: `"Value"`, `"Lock"`, `"Queue"`, … */
   readonly kind: string
   /** The name of the segment. */
   readonly name: string
-  /** Tells the segment from a later one of the same name; empty for memory that procshare did not make. */
+  /** Distinguishes the segment from a later one of the same name; empty for memory that procshare did not make. */
   readonly id: string
-  /** Where in the cells of the segment it is, for an object that shares its segment with others; of a connection: which end. */
+  /** For an object that shares its segment with others, the offset of its cell; for a connection, the end of the pipe. */
   readonly cell?: number
 }
 

@@ -1,8 +1,9 @@
 /**
- * Kinds: one definition for each kind of shared object. It gives the class that programs use (`new`, `create`, `attach`, `open`), the member
- * of a SharedState (a call without `new`), and what makes the object again from a handle or from the description of a segment.
+ * Kinds: each kind of shared object has one definition. It defines the class that programs use (`new`, `create`, `attach`,
+ * `open`), and the member of a SharedState (a call without `new`).
+ * It also defines how to attach by a handle or by the description of a segment.
  *
- * docs/internals/adding-a-kind.md walks through one.
+ * docs/internals/adding-a-kind.md explains how to add one.
  */
 import { typeError } from '../validate.ts'
 import type { Handle } from './handle.ts'
@@ -12,19 +13,19 @@ import { type AttachOptions, type SegmentOptions, takeAttachOptions } from './se
 import { assertedName } from './segment-name.ts'
 import { registerKind, type Shareable } from './shareable.ts'
 
-/** What is to be made. */
+/** The specification of a new object. */
 export interface KindSpec<Local> extends PlacementSpec {
-  /** Of the caller: a copy, checked. */
+  /** A checked copy of the caller's options. */
   readonly options: SegmentOptions
-  /** What belongs to the object in this process only, such as the action of a barrier. */
+  /** The part of the object that exists only in this process, such as the action of a barrier. */
   readonly local?: Local | undefined
 }
 
-/** What is to be attached to. */
+/** The specification of an object to attach to. */
 export interface AttachSpec<Local> {
-  /** Of the caller: a copy, checked. */
+  /** A checked copy of the caller's options. */
   readonly options: AttachOptions | undefined
-  /** As that of a {@link PlacementSpec}. */
+  /** See {@link PlacementSpec.check}. */
   readonly check?: PlacementSpec['check']
   readonly local?: Local | undefined
 }
@@ -36,26 +37,26 @@ export interface KindDefinition<
   AttachGiven extends unknown[],
   Local,
 > {
-  /** What the class is called. */
+  /** The name of the class. */
   readonly name: string
-  /** What descriptions and handles say. @defaultValue `name`, which is registered then */
+  /** The kind in descriptions and handles. @defaultValue `name`, which is then registered */
   readonly kind?: string
   /** Makes the object at a placement. When it throws, the placement is closed. */
   readonly Class: new (
     placement: Placement,
     local: Local | undefined,
   ) => T
-  /** What the arguments of `new` ask for. Throws for arguments that are wrong. */
+  /** Converts the arguments of `new` to a specification. Throws for wrong arguments. */
   spec(...given: Given): KindSpec<Local>
-  /** The same for a member. @defaultValue `spec` */
+  /** Converts the arguments of a member to a specification. @defaultValue `spec` */
   memberSpec?(...given: MemberGiven): KindSpec<Local>
-  /** What the arguments of `attach` after the first ask for. @defaultValue {@link AttachOptions} are the only argument */
+  /** Converts the arguments of `attach` after the first. @defaultValue {@link AttachOptions} are the only argument */
   attachSpec?(...given: AttachGiven): AttachSpec<Local>
-  /** The same for a handle of which the type is not known in advance. @defaultValue `attachSpec(options)` */
+  /** The specification for a handle whose type is not known in advance. @defaultValue `attachSpec(options)` */
   reviveSpec?(options: AttachOptions | undefined): AttachSpec<Local>
   /** Finds the placement to attach to. @defaultValue {@link attachPlacement} */
   place?(target: string | Handle, options: AttachOptions | undefined): Placement
-  /** Whether a SharedState can have one. @defaultValue `true` */
+  /** Whether a SharedState can have members of this kind. @defaultValue `true` */
   readonly isMember?: boolean
   /** Whether memory that procshare did not make can be attached to. @defaultValue `false` */
   readonly isForeign?: boolean
@@ -65,7 +66,7 @@ export interface KindDefinition<
  * The class of a kind of shared objects.
  *
  * @typeParam Given - the arguments of the constructor
- * @typeParam MemberGiven - those of a call without `new`, which makes a member of a {@link SharedState}
+ * @typeParam MemberGiven - the arguments of a call without `new`, which makes a member of a {@link SharedState}
  */
 export interface SharedClass<
   T,
@@ -75,18 +76,18 @@ export interface SharedClass<
 > {
   /**
    * Makes an anonymous object; other processes attach to it through its `handle`.
-   * @throws `TypeError`, `RangeError` for arguments that are wrong; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no
+   * @throws `TypeError`, `RangeError` for wrong arguments; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no
    * room.
    */
   new (...given: Given): T
-  /** Makes an object of that name. @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor. */
+  /** Makes an object of that name. @throws {@link ShareError} `EEXIST` when the name exists; otherwise as the constructor. */
   create(name: string, ...given: Given): T
   /** Attaches by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   attach(target: string | Handle, ...given: AttachGiven): T
   /**
-   * Attaches to the object of that name, or creates it: of many processes that do so at once exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other arguments; otherwise as `create` (but for `EEXIST`) and
-   * `attach` (but for `ENOENT`).
+   * Attaches to the object of that name, or creates it. Of several processes that do so at once, exactly one creates it.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other arguments; otherwise as `create` (except
+   * `EEXIST`) and `attach` (except `ENOENT`).
    */
   open(name: string, ...given: Given): T
   /** Describes a member of a {@link SharedState}. */
@@ -94,7 +95,7 @@ export interface SharedClass<
   readonly prototype: T
 }
 
-/** Makes the class of a kind, and makes the kind known. */
+/** Makes the class of a kind, and registers the kind. */
 export function defineKind<
   T,
   Given extends unknown[],
@@ -111,7 +112,7 @@ export function defineKind<
     definition.attachSpec ?? ((...given) => ({ options: takeAttachOptions(given[0] as AttachOptions | undefined) }))
   const reviveSpec = definition.reviveSpec ?? (attachSpec as NonNullable<typeof definition.reviveSpec>)
 
-  /** @param newTarget - the class of a program that extends ours */
+  /** @param newTarget - a class of the program that extends this one */
   const construct = (placement: Placement, local: Local | undefined, newTarget?: unknown): T => {
     try {
       if (newTarget === undefined) return new Class(placement, local)
@@ -155,7 +156,7 @@ export function defineKind<
     Object.defineProperty(KindClass, key, { value })
   }
   Object.defineProperty(Class.prototype, 'constructor', { value: KindClass, configurable: true })
-  Object.setPrototypeOf(KindClass, Class) // what is static there, Symbol.hasInstance above all
+  Object.setPrototypeOf(KindClass, Class) // for its static properties, above all Symbol.hasInstance
   if (kind === name) {
     registerKind(kind, {
       attach: (handle, options) => attach(handle, reviveSpec(options)) as Shareable,

@@ -1,14 +1,14 @@
 /**
- * Members of a SharedState: what `Value('i')`, called without `new`, gives. A member says how an object is made in a segment that it shares
- * with others, and makes the object when the segment is there.
+ * Members of a SharedState: a call without `new`, such as `Value('i')`, returns one. A member specifies how an object is made in
+ * a segment that it shares with other objects. It makes the object when the segment exists.
  */
 import { typeError, valueError } from '../validate.ts'
 import type { Placement, PlacementSpec } from './placement.ts'
 import { SEGMENT_OPTIONS, type SegmentOptions } from './segment.ts'
 
 /**
- * What is read of a member by a program that takes it for an object. Methods need no mention: a call of what is not there is an error by
- * itself.
+ * Properties that a program reads if it confuses a member with an object. Methods need not be listed, because a call of a missing
+ * method is an error anyway.
  */
 const isValue = (key: string | symbol): key is string =>
   key === 'value' || (typeof key === 'string' && /^\d+$/.test(key))
@@ -20,8 +20,8 @@ function mistaken(member: Member<unknown>, key: string | symbol): TypeError {
 }
 
 /**
- * An object that a {@link SharedState} is to have: what a class gives that is called like a function. It holds nothing itself: setting a
- * property of it, and reading its `value` or an index, is a `TypeError`.
+ * Describes an object of a {@link SharedState}. A class that is called as a function returns it. A member has no value of its
+ * own: setting a property of it, or reading its `value` or an index, is a `TypeError`.
  *
  * @example
  * ```ts
@@ -47,7 +47,7 @@ export class Member<out T> {
   }
 }
 
-// What a member does not have is looked for at the end of the prototype chain.
+// JavaScript looks up properties that a member does not have at the end of the prototype chain.
 Object.setPrototypeOf(
   Member.prototype,
   new Proxy(
@@ -64,13 +64,13 @@ Object.setPrototypeOf(
   ),
 )
 
-/** The options of a member: whether and how a segment persists is the state's affair. */
+/** The options of a member. The options of the segment are those of the state. */
 export type MemberOptions<Options extends SegmentOptions> = Omit<Options, keyof SegmentOptions>
 
-/** Of a member that has none. */
+/** The options of a member that has none. */
 export type NoOptions = Readonly<Record<string, never>>
 
-/** @param options - a copy of what the caller gave */
+/** @param options - a copy of the caller's options */
 export function assertMemberOptions(options: SegmentOptions): void {
   for (const key of SEGMENT_OPTIONS) {
     if (Object.hasOwn(options, key)) {

@@ -24,13 +24,13 @@ const OWN_CELL = 0
 
 export class Placement {
   readonly attachment: Attachment
-  /** Where its cell begins in the cells of the segment. */
+  /** The offset of the object's cell in the cells of the segment. */
   readonly cell: number
-  /** What the creator has written about the object. */
+  /** The description that the creator has written. */
   readonly description: Description
-  /** Where its bytes begin in the payload of the segment. */
+  /** The offset of the object's bytes in the payload of the segment. */
   readonly byteOffset: number
-  /** Where the next object's bytes begin, or the payload ends. */
+  /** The offset where the bytes of the next object begin, or where the payload ends. */
   readonly byteEnd: number
 
   constructor(
@@ -61,7 +61,7 @@ export class Placement {
   }
 }
 
-/** How an object is made. */
+/** The specification of an object. */
 export interface PlacementSpec {
   readonly description: Description
   readonly cellsBytes: number
@@ -69,7 +69,7 @@ export interface PlacementSpec {
   readonly payloadBytes?: number
   /** Whether there can be waits for words of the payload. @defaultValue false */
   readonly hasWords?: boolean
-  /** Writes the object into a segment that no other process sees yet. @param byteOffset - in the payload */
+  /** Writes the object into a segment to which no other process can attach yet. @param byteOffset - in the payload */
   readonly initialise: (segment: Segment, cell: number, byteOffset: number) => void
   /** Returns how an existing object differs from the one that the caller asked for, if it does. */
   readonly check?: (found: Description, segment: Segment) => Mismatch | undefined
@@ -171,7 +171,7 @@ export interface PlacementEntry {
   readonly description: Description
   readonly cell: number
   readonly byteOffset: number
-  /** Where the next object's bytes begin in the payload. */
+  /** The offset where the bytes of the next object begin in the payload. */
   readonly byteEnd?: number
 }
 

@@ -1,17 +1,20 @@
 /**
- * Room: what to do when descriptors, memory or threads run out. Objects that the garbage collector could take, or has taken without
- * their finalizers having run, still hold some of these: they are let go of, and what failed is tried once more.
+ * Room: frees resources when descriptors, memory or threads run out. Unreachable objects hold them until they are collected and
+ * their finalizers have run. So this module frees the resources of such objects, and the failed call is made again.
  */
 import { native } from '../native.ts'
 
 const SHORTAGES: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'ENOLCK', 'EAGAIN'])
 
-/** Whether an error says that something ran out. */
+/** Whether an error reports that a resource has run out. */
 export function isShortage(error: unknown): boolean {
   return SHORTAGES.has((error as { code?: string } | undefined)?.code ?? '')
 }
 
-/** Calls `make`; when something has run out, makes room and calls it again: once for what was collected, once for what can be. */
+/**
+ * Calls `make`. If a resource has run out, frees that of collected objects and tries again, then collects garbage and tries
+ * again.
+ */
 export function withRoom<T>(make: () => T): T {
   try {
     return make()
@@ -29,7 +32,7 @@ export function withRoom<T>(make: () => T): T {
   return make()
 }
 
-/** Collects garbage, within the call, and lets go of it. */
+/** Collects garbage and frees its resources before it returns. */
 export function makeRoom(): void {
   const { Bun } = globalThis as { Bun?: { gc(force: boolean): void } }
   Bun?.gc(true)

@@ -1,4 +1,4 @@
-/** Names of segments: what is allowed, and how anonymous objects get theirs. */
+/** Names of segments: checks names, and makes those of anonymous objects. */
 import { randomUUID } from 'node:crypto'
 import { native } from '../native.ts'
 import { assertString, valueError } from '../validate.ts'
@@ -16,7 +16,7 @@ export function assertSegmentName(value: unknown): asserts value is string {
   }
 }
 
-/** The name, asserted to be one: where leaving it out must not mean an anonymous object. */
+/** Asserts that `value` is a name, and returns it. For calls in which a missing name must not mean an anonymous object. */
 export function assertedName(value: unknown): string {
   assertSegmentName(value)
   return value

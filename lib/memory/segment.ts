@@ -1,11 +1,11 @@
 /**
- * Segments as this environment (the main thread or a worker) knows them: one Segment object per segment, however many
- * shared objects live on it or are attached to it.
+ * Segments of this environment (the main thread or a worker). There is one Segment object per segment, even if several shared
+ * objects are in the segment.
  *
- *   Segment     the mapping, its buffer, its locks; open as long as one Attachment is
- *   Attachment  one user of a segment: what an object holds and its close() ends
+ *   Segment     the mapping, its buffer and its locks; open as long as one of its Attachments is open
+ *   Attachment  one use of a segment by an object, which ends with the close() of the object
  *
- * Nothing here has to be closed for safety: a Segment that nobody can reach any more is collected, and with it goes the
+ * Nothing here has to be closed for safety. The garbage collector takes a Segment that is no longer reachable, and this ends the
  * hold on the name. A view of the buffer keeps the Segment reachable, so memory in use never loses its name.
  */
 import { constants } from 'node:buffer'
@@ -21,22 +21,22 @@ import { anonymousName, assertSegmentName } from './segment-name.ts'
 /** How a segment is made. */
 export interface SegmentOptions {
   /**
-   * Keeps the segment until `unlink()`, also while nobody is attached.
-   * @defaultValue `false`: it goes with its last user.
+   * Keeps the segment until `unlink()`, also while no process is attached.
+   * @defaultValue `false`: the segment is removed with its last user.
    */
   readonly persist?: boolean
   /**
-   * Permission bits, as of a file; the process's umask does not apply. On Windows any bit for others than the owner opens the
-   * segment to everyone in the session.
+   * Permission bits, as of a file; the umask of the process does not apply. On Windows, any bit for users other than the owner
+   * opens the segment to all users in the session.
    * @defaultValue `0o600`: this user only.
    */
   readonly mode?: number
   /**
    * `'any'`: processes in several pid namespaces, such as containers that share `/dev/shm`, can use the object's locks and
-   * waits. The death of an owner is then noticed at the next attempt or within a tenth of a second, not at once, and an
-   * uncontended lock costs a little more. `'own'`: only processes in the creator's namespace can; others get `ERR_NAMESPACE`.
-   * Objects without a lock and without waits can be used from everywhere. Only Linux has pid namespaces.
-   * @defaultValue `'own'`; `'any'` where the process cannot know its namespace, because `/proc` is not mounted
+   * waits. The death of an owner is then noticed at the next attempt or within a tenth of a second, not at once. An
+   * uncontended lock costs a little more. `'own'`: only processes in the creator's namespace can use them; others get
+   * `ERR_NAMESPACE`. Objects without a lock and without waits can be used from everywhere. Only Linux has pid namespaces.
+   * @defaultValue `'own'`; `'any'` where the process cannot find out its namespace, because `/proc` is not mounted
    */
   readonly pidNamespaces?: 'own' | 'any'
 }
@@ -44,13 +44,15 @@ export interface SegmentOptions {
 /** How a segment is attached to. */
 export interface AttachOptions {
   /**
-   * Attaches also to a segment that another user owns. Its owner can change the bytes at any time.
+   * Also attaches to a segment that another user owns. That user can change the bytes at any time.
    * @defaultValue `false`
    */
   readonly anyOwner?: boolean
 }
 
-/** What is written into a segment to say what it is: JSON, compared and completed by the kinds of objects. */
+/**
+ * The description of a segment: JSON that tells which object is in it. The kinds of objects add their fields and compare them.
+ */
 export interface Description {
   readonly kind: string
   readonly [key: string]: unknown
@@ -66,7 +68,7 @@ export interface SegmentSpec {
 export const SEGMENT_OPTIONS = ['persist', 'mode', 'pidNamespaces'] as const
 
 /**
- * The options of a new object, copied; those of its segment are checked.
+ * Copies the options of a new object, and checks those of its segment.
  * @param own - the other options of such an object
  */
 export function takeSegmentOptions<Options extends SegmentOptions>(
@@ -83,14 +85,14 @@ export function takeSegmentOptions<Options extends SegmentOptions>(
   return options
 }
 
-/** Options with which a name is looked up, copied and checked. */
+/** Copies and checks the options with which a name is looked up. */
 export function takeAttachOptions(given: AttachOptions | undefined): AttachOptions {
   const options = takeOptions('options', given, ['anyOwner'])
   if (options.anyOwner !== undefined) assertBoolean('options.anyOwner', options.anyOwner)
   return options
 }
 
-/** Where buffers are not shared ones, the runtime's limit is that of its own Buffer: 4 GiB in Node 20. */
+/** Where buffers are not SharedArrayBuffers, the limit is that of the runtime's Buffer: 4 GiB in Node 20. */
 const maxBufferBytes = native.hasSharedBuffers ? Number.MAX_SAFE_INTEGER : constants.MAX_LENGTH
 
 /** Whether the memory of a buffer can pass to another one. */
@@ -101,16 +103,19 @@ export function assertBufferSize(byteLength: number, segment: string | undefined
   if (byteLength > maxBufferBytes) throw segmentError('EFBIG', { segment, byteLength, maxBytes: maxBufferBytes })
 }
 
-/** What one environment keeps of an object: one for each cell, however many objects are attached to it. */
+/**
+ * The state that one environment keeps of a shared object: one for each cell, even if several objects are attached to the cell.
+ */
 export interface CellState {
-  /** The last attachment of this environment is being closed. */
+  /** Called when the last attachment of this environment is being closed. */
   end(): void
 }
 
 /**
- * The state of a cell; made at its first use. An error without a code is a mistake of this library, and passed on as it is.
- * @throws {@link ShareError} `ERR_CORRUPT` when the bytes there are not what `make` expects; `ERR_NAMESPACE` when its mutexes
- * belong to another pid namespace.
+ * The state of a cell, which is made at its first use. An error without a code is a mistake of this library and is thrown
+ * unchanged.
+ * @throws {@link ShareError} `ERR_CORRUPT` when the bytes of the cell are not those that `make` expects; `ERR_NAMESPACE` when its
+ * mutexes belong to another pid namespace.
  */
 export function cellStateAt<T extends CellState>(
   segment: Segment,
@@ -120,7 +125,7 @@ export function cellStateAt<T extends CellState>(
 ): T {
   const state = segment.states.get(cell)
   if (state instanceof type) return state
-  // A description that gives two objects one cell.
+  // The description gives two objects the same cell.
   if (state !== undefined) throw segmentError('ERR_CORRUPT', { segment: segment.name })
   try {
     segment.divideCells()
@@ -137,10 +142,10 @@ export function cellStateAt<T extends CellState>(
 const known = new WeakMap<NativeSegment, Segment>()
 const segmentOfBuffer = new WeakMap<object, Segment>()
 
-/** Segments in which something is held that other processes wait for: they are not collected, even if the program forgets them. */
+/** Segments with a lock or units that are held here and that other processes may wait for. They are not garbage-collected. */
 const pinned = new Set<Segment>()
 
-/** The segment that a buffer is the payload of. */
+/** The segment whose payload is the buffer. */
 export function segmentOf(buffer: ArrayBufferLike): Segment | undefined {
   return segmentOfBuffer.get(buffer)
 }
@@ -151,9 +156,9 @@ export class Segment {
   readonly native: NativeSegment
   /** The states of the objects, by where their cells begin. */
   readonly states = new Map<number, CellState>()
-  /** Whether only the call that makes it can know of it yet. */
+  /** Whether only the call that makes the segment can use it so far. */
   isNew = false
-  /** Whether other processes may know its name: not that of an anonymous one whose handle was never read. */
+  /** Whether other processes may have the name. They cannot have that of an anonymous segment whose handle was never read. */
   readonly #isKnown: boolean
   #pins = 0
   #users = 0
@@ -170,8 +175,8 @@ export class Segment {
   }
 
   /**
-   * Something in the segment is held from now on, until {@link unpin}: a lock by a guard, units of a semaphore. As long as it is, the
-   * segment is not garbage. One that nobody else can know of may be: nobody waits for it.
+   * Keeps the segment from the garbage collector until {@link unpin}, because a lock or units of a semaphore in it are held. A
+   * segment whose name no other process can have is not kept, because no other process waits for it.
    */
   pin(): void {
     if (this.#isKnown && ++this.#pins === 1) pinned.add(this)
@@ -203,7 +208,7 @@ export class Segment {
     return buffer
   }
 
-  /** The payload, for views that no user gets: when the segment is closed the buffer is emptied, if the runtime can. */
+  /** The payload, for views that no user gets. When the segment is closed, the buffer is emptied if the runtime can do that. */
   get innerBuffer(): ArrayBuffer | SharedArrayBuffer {
     if (this.#buffer === undefined) {
       assertBufferSize(this.payloadBytes, this.name)
@@ -217,15 +222,15 @@ export class Segment {
     return this.#buffer
   }
 
-  /** What the creator wrote; `kind` is "SharedMemory" for memory that procshare did not make. */
+  /** The description that the creator wrote; `kind` is "SharedMemory" for memory that procshare did not make. */
   get description(): Description {
     this.#description ??= parseDescription(this.name, native.segmentDescription(this.native))
     return this.#description
   }
 
   /**
-   * From now on no object in the cells reaches into the next one, whatever its bytes say.
-   * @param starts - where they begin; otherwise the description says so
+   * From now on no object in the cells reaches into the next one, whatever its bytes contain.
+   * @param starts - where the objects begin; by default, the description has these offsets
    */
   divideCells(starts?: readonly number[]): void {
     if (this.#isDivided && starts === undefined) return
@@ -260,20 +265,20 @@ export class Segment {
   }
 }
 
-/** What stays until it is closed, because others have been told how to attach to it. */
+/** Objects that stay until they are closed, because their handles were read and other processes may attach. */
 const kept = new Map<Attachment, object>()
-/** The holds that are being taken instead. */
+/** The attachments of the heldHandle() call that is running. They are added here instead of to `kept`. */
 let holds: Attachment[] | undefined
 
 /** A handle, and a reference to its object that lasts until it is released, even when the program closes the object. */
 export interface HeldHandle {
   readonly handle: Handle
-  /** Whether the other side says that it has attached before it can be relied on: then only its end tells. */
+  /** Whether the handle is needed until the other process ends, because that process reports its attachment too early. */
   readonly untilEnd: boolean
   release(): void
 }
 
-/** Reads a handle, with a hold on the segment of its object. */
+/** Reads a handle, and attaches to the segment of its object until the handle is released. */
 export function heldHandle(read: () => Handle): HeldHandle {
   const taken: Attachment[] = []
   const release = () => {
@@ -290,7 +295,7 @@ export function heldHandle(read: () => Handle): HeldHandle {
   }
 }
 
-/** One user of a segment. */
+/** One use of a segment by an object. */
 export class Attachment {
   readonly segment: Segment
   readonly kind: string
@@ -315,7 +320,7 @@ export class Attachment {
     return { procshare: 1, kind: this.kind, name: this.name, id: this.segment.id }
   }
 
-  /** Keeps an object from the garbage collector until it is closed; one that is persistent needs no keeping. */
+  /** Keeps an object from the garbage collector until it is closed. Persistent objects need not be kept. */
   keep(object: object): void {
     if (holds !== undefined) holds.push(new Attachment(this.segment, this.kind))
     else if (!this.segment.persistent) kept.set(this, object)
@@ -327,7 +332,7 @@ export class Attachment {
     return native.segmentMembers(this.segment.native)
   }
 
-  /** What error messages call the object. */
+  /** The name of the object in error messages. */
   get subject(): Subject {
     return { segment: this.name, kind: this.kind }
   }
@@ -341,7 +346,7 @@ export class Attachment {
     if (this.#closed) throw this.closedError()
   }
 
-  /** True the first time. */
+  /** Ends the use. Returns true the first time. */
   close(): boolean {
     if (this.#closed) return false
     this.#closed = true
@@ -350,7 +355,10 @@ export class Attachment {
     return true
   }
 
-  /** Closes what could not be finished: of a segment that was made for it nothing is left, even if it is persistent. */
+  /**
+   * Closes the attachment of an object that could not be made. Also removes a segment that was made for it, even a persistent
+   * one.
+   */
   abandon(): void {
     try {
       if (this.segment.isNew && !this.#closed && this.segment.persistent) this.segment.unlink()
@@ -372,14 +380,17 @@ function parseDescription(name: string, text: string): Description {
   try {
     description = JSON.parse(text)
   } catch {
-    // The checksum is right, so this text was written on purpose.
+    // The checksum is right, so a process has written this invalid text deliberately.
   }
   if (!isDescription(description)) throw segmentError('ERR_CORRUPT', { segment: name })
   if (needsMore(description)) throw segmentError('ERR_LAYOUT', { segment: name })
   return description
 }
 
-/** Where objects begin in the cells, going by a description; whether it says something sound is looked at where it is used. */
+/**
+ * The offsets in the cells where objects begin, according to a description. The code that uses the objects checks the
+ * description.
+ */
 function startsIn({ members, words }: Description): number[] {
   const cells = Array.isArray(members) ? members.map((member) => member?.cell) : []
   return [...cells, words].filter((start) => typeof start === 'number')
@@ -389,9 +400,9 @@ function isDescription(value: unknown): value is Description {
   return typeof value === 'object' && value !== null && typeof (value as Partial<Description>).kind === 'string'
 }
 
-/** Whether a later minor version has written what this one must not ignore, into the object or a member of it. */
+/** Whether the object or a member of it has data of a later minor version that this version must not ignore. */
 function needsMore({ needs, members }: Description): boolean {
-  if (needs !== undefined) return true // this version knows of nothing that could be needed
+  if (needs !== undefined) return true // this version supports no such data
   return (
     Array.isArray(members) &&
     members.some((member) => isDescription(member?.description) && needsMore(member.description))
@@ -399,8 +410,8 @@ function needsMore({ needs, members }: Description): boolean {
 }
 
 /**
- * Makes a segment, lets `initialise` fill it while nobody else can see it, and publishes it.
- * When `initialise` throws, nothing is left.
+ * Makes a segment, calls `initialise` to fill it while no other process can attach, and publishes it.
+ * When `initialise` throws, the segment is removed.
  */
 export function createSegment(
   name: string | undefined,
@@ -440,7 +451,10 @@ export function createSegment(
 const BUILDER_TIMEOUT_MS = 10_000
 let builderTimeoutMs = BUILDER_TIMEOUT_MS
 
-/** Calls `fn`, in which nothing blocks while another process is creating a segment: that is `ERR_NOT_READY` at once. */
+/**
+ * Calls `fn`. If it attaches to a segment that another process is creating, it throws `ERR_NOT_READY` at once instead of
+ * blocking.
+ */
 export function withoutPatience<T>(fn: () => T): T {
   const before = builderTimeoutMs
   builderTimeoutMs = 0
@@ -451,14 +465,14 @@ export function withoutPatience<T>(fn: () => T): T {
   }
 }
 
-/** How many bytes a segment takes of the system. */
+/** The number of bytes of shared memory that a segment needs. */
 function bytesOf({ payloadBytes, cellsBytes }: SegmentSpec, description: string): number {
   const { controlBlockBytes, pageBytes } = native.layout
   const bytes = Math.ceil(payloadBytes / 64) * 64 + cellsBytes + Buffer.byteLength(description) + controlBlockBytes
   return Math.ceil(bytes / pageBytes) * pageBytes
 }
 
-/** An error that native code threw, with the numbers when there was no room. */
+/** The error for one that native code threw. If there was no room, it has the numbers of wanted and free bytes. */
 function shortageError(error: unknown, segment: string, wantedBytes: number): unknown {
   const { code, syscall } = error as { code?: string; syscall?: string }
   if (error instanceof ShareError) return error
@@ -471,7 +485,7 @@ function shortageError(error: unknown, segment: string, wantedBytes: number): un
 }
 
 /**
- * Attaches to the segment of that name, or to that of the handle.
+ * Attaches to the segment with the given name or handle.
  * @param options - a copy: {@link takeAttachOptions}
  * @param foreign - allows memory that procshare did not make
  */
@@ -487,7 +501,7 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   try {
     attached = withRoom(() => native.attachSegment(name, flags, builderTimeoutMs))
   } catch (error) {
-    // A handle is made from something that was there.
+    // A handle is made from an object that existed, so the object is gone.
     if (handle !== undefined && (error as { code?: string }).code === 'ENOENT') {
       throw segmentError('ERR_STALE_HANDLE', { segment: name })
     }
@@ -502,13 +516,13 @@ export function attachSegment(target: string | Handle, options: AttachOptions | 
   return segment
 }
 
-/** Closes a segment that was attached and found wrong, unless an object of this environment uses it. */
+/** Closes a segment that was attached and then refused, unless an object of this environment uses it. */
 function abandonUnused(segment: Segment): void {
   segment.retain()
   segment.release()
 }
 
-/** @throws {@link ShareError} `ERR_TYPE` when the segment was created with another `pidNamespaces` or `persist` than was asked for. */
+/** @throws {@link ShareError} `ERR_TYPE` when `pidNamespaces` or `persist` of the segment differs from the requested one. */
 function assertOptionsOf(segment: Segment, { pidNamespaces, persist }: SegmentOptions): Segment {
   const found = {
     pidNamespaces: native.segmentAnyNamespace(segment.native) ? 'any' : 'own',
@@ -520,9 +534,9 @@ function assertOptionsOf(segment: Segment, { pidNamespaces, persist }: SegmentOp
   throw segmentError('ERR_TYPE', { segment: segment.name, mismatch: { what: 'options', found, expected } })
 }
 
-/** Attaches to the segment if it exists, creates it otherwise; of many callers at the same time exactly one creates. */
+/** Attaches to the segment if it exists, or creates it. Of several callers at the same time, exactly one creates it. */
 export function openSegment(name: string, spec: SegmentSpec, initialise: (segment: Segment) => void): Segment {
-  // Each round that fails means that another process has created or removed the name in between.
+  // If a round fails, another process has created or removed the name in between.
   for (;;) {
     try {
       return assertOptionsOf(attachSegment(name, undefined), spec.options)

@@ -1,4 +1,4 @@
-/** What makes an object shared: its brand, its kind, and attach(), with which a handle becomes the object again. */
+/** Shared objects: their brand, the registry of their kinds, and attach(), which makes an object from a handle. */
 import { PACKAGE_PATH } from '../entries.ts'
 import { segmentError } from '../errors/segment-messages.ts'
 import { typeError } from '../validate.ts'
@@ -7,28 +7,29 @@ import type { Placement, PlacementSpec } from './placement.ts'
 import { type AttachOptions, type HeldHandle, heldHandle } from './segment.ts'
 import { makeUncloneable } from './uncloneable.ts'
 
-/** Something that other processes can attach to by its handle. */
+/** An object that other processes can attach to by its handle. */
 export interface Shareable {
   readonly handle: Handle
 }
 
 /**
- * What the classes of shared objects carry in every copy of this package, and in every realm: npm may install two copies, and a test
- * runner may load one twice. The number is that of this agreement between copies.
+ * The brand of the classes of shared objects. It is the same in every copy of this package and in every realm: npm may install
+ * two copies, and a test runner may load one copy twice. The number is the version of this agreement between copies.
  */
 const BRAND = Symbol.for('procshare.shareable@1')
 
-/** Which copy an object is of. */
+/** The copy of the package to which an object belongs. */
 interface Brand {
-  /** Where the copy is. */
+  /** The folder of the copy. */
   readonly path: string
 }
 
 const OWN_BRAND: Brand = { path: PACKAGE_PATH }
 
 /**
- * The name of a method of all shared objects that returns a {@link HeldHandle} for a child process of this package. Such a handle is not
- * public: for an object of a manager it says how to connect to the server. Part of the agreement between copies.
+ * The name of a method of all shared objects that returns a {@link HeldHandle} for a child process of this package. Such a handle
+ * is not public: that of a managed object contains the data to connect to the server. The name is part of the agreement between
+ * copies.
  */
 export const FOR_CHILD: unique symbol = Symbol.for('procshare.forChild@1') as never
 
@@ -36,11 +37,11 @@ function holdForChild(this: Shareable): HeldHandle {
   return heldHandle(() => this.handle)
 }
 
-/** What is known of a kind of object by its name. */
+/** The entry of a kind of object in the registry. */
 export interface RegisteredKind {
-  /** Makes the object again from a handle. */
+  /** Attaches to the object of a handle. */
   attach(handle: Handle, options?: AttachOptions): Shareable
-  /** The same from the description of a {@link SharedState}; undefined when it can have none of this kind. */
+  /** Makes a member from the description of a {@link SharedState}; undefined when a state cannot have members of this kind. */
   readonly member?: RegisteredMember | undefined
 }
 
@@ -55,28 +56,32 @@ export interface RegisteredMember {
 const kinds = new Map<string, RegisteredKind>()
 const shareables = new WeakSet<object>()
 
-/** Makes a kind of object known to {@link attach}. */
+/** Registers a kind of object for {@link attach}. */
 export function registerKind(name: string, kind: RegisteredKind): void {
   kinds.set(name, kind)
 }
 
-/** What a SharedState can have by that name. */
+/** The kind of that name, if a SharedState can have members of it. */
 export function memberKind(name: string): RegisteredMember | undefined {
   return kinds.get(name)?.member
 }
 
-/** Makes an object known to {@link isShareable}, and an attempt to copy it an error: see {@link makeUncloneable}. */
+/**
+ * Registers an object for {@link isShareable}, and makes an attempt to copy it an error: see {@link makeUncloneable}.
+ */
 export function registerShareable(object: object, hasPublicKeys = false): void {
   shareables.add(object)
   makeUncloneable(object, hasPublicKeys)
   const prototype = Object.getPrototypeOf(object) as object
   if (Object.hasOwn(prototype, BRAND)) return
   Object.defineProperty(prototype, BRAND, { value: OWN_BRAND })
-  // Whatever copy asks for the handle: only that of the object can hold it.
+  // Any copy may ask for the handle, but only the copy of the object can hold the object.
   if (!(FOR_CHILD in prototype)) Object.defineProperty(prototype, FOR_CHILD, { value: holdForChild })
 }
 
-/** Where the copy of this package is that `value` is a shared object of; undefined when it is one of ours, or none at all. */
+/**
+ * The folder of the other copy of this package to which `value` belongs; undefined for objects of this copy and for other values.
+ */
 export function otherCopyOf(value: object): string | undefined {
   const brand = (value as { readonly [BRAND]?: Brand })[BRAND]
   return brand === undefined || brand === OWN_BRAND ? undefined : String(brand.path)
@@ -90,21 +95,21 @@ export function assertOwnCopy(name: string, value: unknown): void {
   throw segmentError('ERR_OTHER_COPY', { argument: name, path, ownPath: PACKAGE_PATH })
 }
 
-/** The handle of an object for a child process, with a hold on the object, whatever copy of the package it is of. */
+/** The handle of an object for a child process, with a hold on the object. The object may belong to any copy of the package. */
 export function handleForChild(object: Shareable): HeldHandle {
   return (object as unknown as { [FOR_CHILD](): HeldHandle })[FOR_CHILD]()
 }
 
-/** Whether `value` is a shared object, of this copy of the package or another one, which travels as its handle. */
+/** Whether `value` is a shared object of any copy of the package. Such an object travels as its handle. */
 export function isShareable(value: unknown): value is Shareable {
   if (typeof value !== 'object' || value === null) return false
   return shareables.has(value) || (otherCopyOf(value) !== undefined && isHandle((value as Shareable).handle))
 }
 
 /**
- * Attaches to whatever a handle describes. The type of the object is what the caller says: `attach<Value<'i'>>(handle)`.
+ * Attaches to the object of a handle, of any kind. The caller declares the type of the object: `attach<Value<'i'>>(handle)`.
  *
- * @throws `TypeError` for something that is not a handle; {@link ShareError} as the `attach` of its kind does.
+ * @throws `TypeError` for a value that is not a handle; {@link ShareError} as the `attach` of its kind.
  * @example
  * ```ts
  * import { attach, Value } from 'procshare'

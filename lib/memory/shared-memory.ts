@@ -1,4 +1,4 @@
-/** SharedMemory: a raw segment, without type or lock; and the functions over all segments. */
+/** SharedMemory: a raw segment, without type or lock. Also has the functions for all segments. */
 import { inspect } from 'node:util'
 import { fromNative, nameOf, segmentError } from '../errors/segment-messages.ts'
 import { inspected } from '../inspection.ts'
@@ -43,7 +43,7 @@ export class SharedMemoryObject {
     return this.#attachment.name
   }
 
-  /** How many bytes there are. */
+  /** The number of bytes. */
   get byteLength(): number {
     this.#attachment.assertOpen()
     return this.#attachment.segment.payloadBytes
@@ -64,15 +64,15 @@ export class SharedMemoryObject {
   /**
    * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
    *
-   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
-   * closed or collected. By the time you read the number it may have changed.
+   * @remarks Each counts once, even if it has several objects in the segment. A killed process does not count, nor does a thread
+   * whose last object was closed or collected. The number may change at any time.
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   get memberCount(): number {
     return this.#attachment.memberCount
   }
 
-  /** A plain description with which others attach. */
+  /** A plain description with which other processes attach. */
   get handle(): Handle {
     const { handle } = this.#attachment
     this.#attachment.keep(this)
@@ -84,14 +84,14 @@ export class SharedMemoryObject {
     return this.handle
   }
 
-  /** Ends this object's use; the last one to close removes the name, unless the segment is persistent. Idempotent. */
+  /** Ends this object's use. The last close removes the name, unless the segment is persistent. Idempotent. */
   close(): void {
     this.#attachment.close()
   }
 
   /**
    * Removes the name now. Attached objects stay usable; no further one can attach by that name.
-   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
+   * @throws {@link ShareError} `ENOENT` when the name is already gone; `ERR_CLOSED`.
    */
   unlink(): void {
     this.#attachment.unlink()
@@ -117,24 +117,24 @@ export interface SharedMemoryConstructor {
   new (byteLength: number, options?: SegmentOptions): SharedMemory
   /**
    * Makes a segment of that name.
-   * @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor.
+   * @throws {@link ShareError} `EEXIST` when the name exists; otherwise as the constructor.
    */
   create(name: string, byteLength: number, options?: SegmentOptions): SharedMemory
   /**
-   * Attaches to an existing segment, by name or handle; also to shared memory that another program made.
+   * Attaches to an existing segment by name or handle, or to shared memory that another program made.
    *
-   * @remarks May block for as long as another process is creating the segment (while its bytes are being backed).
-   * @throws {@link ShareError} `ENOENT` when there is none of that name; `ERR_KIND` when it is another kind of object;
-   * `ERR_OTHER_USER`, `EACCES` when it is not this user's; `ERR_CORRUPT`, `ERR_LAYOUT`, `ERR_ABI` when its bytes are not
-   * to be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone.
+   * @remarks May block while another process is creating the segment (while its bytes are being backed).
+   * @throws {@link ShareError} `ENOENT` when the name does not exist; `ERR_KIND` when it is another kind of object;
+   * `ERR_OTHER_USER`, `EACCES` when it is not this user's; `ERR_CORRUPT`, `ERR_LAYOUT`, `ERR_ABI` when its bytes cannot
+   * be trusted; `ERR_STALE_HANDLE` when the handle's segment is gone.
    */
   attach(target: string | Handle, options?: AttachOptions): SharedMemory
   /**
-   * Attaches to the segment of that name, or creates it; of many processes that do so at once exactly one creates.
+   * Attaches to the segment of that name, or creates it. Of several processes that do so at once, exactly one creates it.
    *
-   * @remarks An existing segment keeps its length, which may be another.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists and `persist` or `pidNamespaces` is given and another; as `create` (but for
-   * `EEXIST`) and `attach` (but for `ENOENT`).
+   * @remarks An existing segment keeps its length, which may differ from `byteLength`.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists and differs from a given `persist` or `pidNamespaces`; otherwise as
+   * `create` (except `EEXIST`) and `attach` (except `ENOENT`).
    */
   open(name: string, byteLength: number, options?: SegmentOptions): SharedMemory
   readonly prototype: SharedMemory
@@ -144,9 +144,9 @@ export interface SharedMemoryConstructor {
  * A raw segment of shared memory: bytes that other processes attach to by name.
  *
  * @remarks The bytes start at offset 0 of the system's shared-memory object of the same name, so that programs in other
- * languages find them there. Fresh memory is zero, and every byte is backed when it is created: touching it never fails.
- * Nothing here blocks, takes a lock or makes writes atomic: use `Atomics` on a view, or a {@link Lock} beside it. When a
- * process dies, what it wrote stays as it is.
+ * languages find them there. New memory is zero, and every byte is backed when it is created, so that access never fails.
+ * Access to the memory takes no lock and is not atomic: use `Atomics` on a view, or a separate {@link Lock}. When a process
+ * dies, the bytes that it wrote stay as they are.
  * @example
  * ```ts
  * import { SharedMemory } from 'procshare'
@@ -167,23 +167,23 @@ export const SharedMemory: SharedMemoryConstructor = defineKind({
 /** A raw segment of shared memory. */
 export type SharedMemory = SharedMemoryObject
 
-/** One segment of this user's, as {@link listSegments} reports it. */
+/** A segment of this user, as {@link listSegments} reports it. */
 export interface SegmentInfo {
   readonly name: string
-  /** `"Value"`, `"SharedArray"` and so on; `undefined` when its creator died at work or its bytes are damaged. */
+  /** `"Value"`, `"SharedArray"` and so on; `undefined` when its creator died while creating it, or its bytes are damaged. */
   readonly kind: string | undefined
-  /** The whole segment, in bytes. */
+  /** The size of the whole segment in bytes. */
   readonly byteLength: number
-  /** Whether a process is attached. One that is neither attached nor persistent is stale. */
+  /** Whether a process is attached. A segment that is neither attached nor persistent is stale. */
   readonly attached: boolean
-  /** Whether it stays until `unlink()`. */
+  /** Whether the segment stays until `unlink()`. */
   readonly persistent: boolean
   readonly creatorPid: number
   readonly createdAt: Date
 }
 
 /**
- * Lists the segments of this user that procshare has made, attached or not, without touching them.
+ * Lists the segments of this user that procshare has made, attached or not. Does not attach to them or change them.
  *
  * @throws {@link ShareError} `EACCES`, `ENOENT` when the system's directory of shared memory cannot be read.
  * @example
@@ -220,9 +220,9 @@ function kindOf(description: string): string | undefined {
 }
 
 /**
- * Removes the names of segments whose users were all killed, and returns how many there were.
+ * Removes the names of segments whose users were all killed, and returns the number of these segments.
  *
- * @remarks There is seldom a reason to call this: a process does it when it creates its first segment.
+ * @remarks You seldom need to call this, because each process does so when it creates its first segment.
  * @throws {@link ShareError} as {@link listSegments}.
  * @example
  * ```ts
@@ -239,9 +239,9 @@ export function removeStaleSegments(): number {
 }
 
 /**
- * Removes the name of a segment without attaching to it: for one that is persistent, damaged or of unknown kind.
+ * Removes the name of a segment without attaching to it. Use it for a segment that is persistent, damaged or of unknown kind.
  *
- * @throws {@link ShareError} `ENOENT` when there is none; `ERR_OTHER_USER` when it is another user's.
+ * @throws {@link ShareError} `ENOENT` when the name does not exist; `ERR_OTHER_USER` when it is another user's.
  * @example
  * ```ts
  * import { unlinkSegment, Value } from 'procshare'

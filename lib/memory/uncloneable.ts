@@ -1,10 +1,11 @@
 /**
- * Shared objects are not copied: structured clone (`postMessage`, `workerData`, `structuredClone`, `node:v8`, `child.send` with advanced
- * serialization) would make an empty object of one, and `{ ...object }` as well.
+ * An attempt to copy a shared object is an error. Structured clone (`postMessage`, `workerData`, `structuredClone`, `node:v8`,
+ * `child.send` with advanced serialization) and `{ ...object }` would make an empty object of it.
  *
- * All of these read the enumerable properties of an object, so each shared object has one of its own that throws. Arrays of scalars cannot be
- * protected in this way: structured clone looks at their buffers only. States have their members as properties, which programs may spread:
- * they are marked where the runtime can do that, and most of their members are protected anyway.
+ * All of these read the enumerable own properties of an object, so each shared object has one that throws. It cannot protect
+ * arrays of scalars, because structured clone reads only their buffers. States have their members as properties, and programs may
+ * spread a state. So states are marked as uncloneable where the runtime can do that, and most of their members are protected
+ * anyway.
  */
 import { inspect, types } from 'node:util'
 import * as workerThreads from 'node:worker_threads'
@@ -12,7 +13,7 @@ import * as workerThreads from 'node:worker_threads'
 /** The name of the property. */
 export const UNCLONEABLE = 'uncloneable'
 
-/** Node.js 22.10 and later have it. It does not reach `node:v8`. */
+/** In Node.js 22.10 and later. It has no effect on `node:v8`. */
 const { markAsUncloneable } = workerThreads as { markAsUncloneable?(object: object): void }
 
 const refusal: PropertyDescriptor = {
@@ -27,7 +28,7 @@ const refusal: PropertyDescriptor = {
 
 /**
  * Makes an attempt to copy the object throw a `DataCloneError`.
- * @param hasPublicKeys - whether its enumerable properties are for users, who may spread it
+ * @param hasPublicKeys - whether its enumerable properties are public, so that programs may spread the object
  */
 export function makeUncloneable(object: object, hasPublicKeys: boolean): void {
   if (ArrayBuffer.isView(object) || types.isProxy(object)) return

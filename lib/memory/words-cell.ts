@@ -2,13 +2,13 @@
 import { native } from '../native.ts'
 import type { Segment } from './segment.ts'
 
-/** The largest number of pairs of a process or worker and a word that it waits for, in one segment. */
+/** The most records in one segment. Each is for one word that one process or worker waits for. */
 const MAX_RECORDS = 128
 
-/** What it takes of the cells. */
+/** The number of bytes of the cell. */
 export const wordsCellBytes: number = native.parkingBytes(MAX_RECORDS)
 
-/** Creates the cell in a new segment. The description of the segment has its offset, as `words`. */
+/** Creates the cell in a new segment. The description of the segment contains the offset of the cell, as `words`. */
 export function initialiseWords(segment: Segment, cell: number): void {
   native.initParking(segment.native, cell, MAX_RECORDS)
 }

@@ -1,9 +1,10 @@
 /**
- * Arguments of a child process: structured clone for everything, except that shared objects, anywhere inside, go as handles
- * and arrive attached.
+ * Arguments of a child process. They are copied by structured clone, except that shared objects in them, at any depth, are sent
+ * as handles and arrive attached.
  *
- * The walk copies arrays, plain objects, maps and sets, so the caller's objects are never changed. It does not enter what structured clone
- * treats as a unit (dates, buffers, …). Errors, of which structured clone drops most properties, are sent as bytes.
+ * The walk copies arrays, plain objects, maps and sets, so the caller's objects are never changed. It does not enter what
+ * structured clone treats as a unit (dates, buffers, …). Errors, of which structured clone drops most properties, are sent as
+ * bytes.
  */
 
 import { types } from 'node:util'
@@ -21,7 +22,7 @@ const ERROR = 'procshare:error'
 
 type Replace = (value: object) => unknown
 
-/** Copies a graph of objects, asking `replace` for each object first; undefined means "walk into it". */
+/** Copies a graph of objects. Calls `replace` for each object first; if it returns undefined, copies the parts of the object. */
 class Walk {
   readonly #copies = new Map<object, unknown>()
   readonly #replace: Replace
@@ -63,7 +64,7 @@ class Walk {
     const copy: Record<string, unknown> = {}
     this.#copies.set(value, copy)
     for (const [key, item] of Object.entries(value)) {
-      // Defined, not assigned: a key "__proto__" is a key like any other.
+      // An assignment would set the prototype for the key "__proto__".
       Object.defineProperty(copy, key, { value: this.copy(item), configurable: true, enumerable: true, writable: true })
     }
     return copy
@@ -71,9 +72,10 @@ class Walk {
 }
 
 /**
- * Arguments as bytes.
- * @param held - receives the handles of the shared objects in them, which are kept until they are released; also when it throws
- * @throws `DataCloneError` for what cannot be cloned, such as functions
+ * Encodes arguments as bytes.
+ * @param held - receives the handles of the shared objects in them, also when it throws. The objects are kept until these are
+ * released
+ * @throws `DataCloneError` for values that cannot be cloned, such as functions
  */
 export function encodeArguments(args: readonly unknown[], held: HeldHandle[]): Uint8Array {
   const handleOf = (object: object): Handle => {
@@ -93,12 +95,12 @@ export function encodeArguments(args: readonly unknown[], held: HeldHandle[]): U
   try {
     return serialize(copy)
   } catch (error) {
-    // node:v8 throws a bare Error where structured clone has a name for it.
+    // node:v8 throws an Error without a name where structured clone throws a DataCloneError.
     throw new DOMException((error as Error).message, 'DataCloneError')
   }
 }
 
-/** The arguments of bytes, attached. */
+/** Decodes arguments, and attaches to the shared objects in them. */
 export function decodeArguments(bytes: Uint8Array): unknown[] {
   const walk = new Walk((value) => {
     if (Object.hasOwn(value, SHARED)) return attach((value as Record<string, Handle>)[SHARED]!)

@@ -1,7 +1,7 @@
 /**
  * The entry of a child process: it receives the function to run, runs it, reports its result, and ends.
  *
- * The child must not outlive its parent. An idle event loop notices the closed channel and ends the process in order, with its
+ * The child must not outlive its parent. When the channel closes, an idle event loop ends the process in order, with its
  * attachments. If the event loop is blocked, a native thread ends the process a second later.
  */
 import { inspect } from 'node:util'

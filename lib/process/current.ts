@@ -2,7 +2,10 @@
 
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
 
-/** An {@link Origin} as JSON, from the parent. It is removed from the environment at once: processes that this one starts are not such children. */
+/**
+ * An {@link Origin} as JSON, from the parent. It is removed from the environment at once, because the processes that this one
+ * starts are not such children.
+ */
 const ORIGIN_VARIABLE = 'PROCSHARE_PROCESS'
 
 /** Shared by all copies of the library in this thread. */
@@ -59,7 +62,7 @@ export function originOf(name: string): NodeJS.ProcessEnv {
   return { [ORIGIN_VARIABLE]: JSON.stringify(origin) }
 }
 
-/** The pid of the process that started this one. If that has ended, `process.ppid` is another one. */
+/** The pid of the process that started this one. If that process has ended, `process.ppid` is a different pid. */
 export function parentPid(): number {
   return current.origin?.parent.pid ?? process.ppid
 }
@@ -68,16 +71,17 @@ export function isImporting(): boolean {
   return current.importing
 }
 
-/** A child is importing from its start, one module; a server imports the modules of its types, one after the other. */
+/** A child imports one module when it starts; a server imports the modules of its types one after the other. */
 export function setImporting(importing: boolean): void {
   current.importing = importing
 }
 
 /**
- * Whether this process was not started by a {@link Process} or `Manager.start`. For Python's `if __name__ == '__main__'`.
+ * Whether this process was not started by a {@link Process} or `Manager.start`. Corresponds to Python's
+ * `if __name__ == '__main__'`.
  *
- * @remarks Each child imports the module of its function again, and a manager's server imports the modules of its types. Code under
- * `if (isMainProcess)` does not run there. In a worker thread, check `isMainThread` of `node:worker_threads` as well.
+ * @remarks Each child imports the module of its function again, and a manager's server imports the modules of its types. Code
+ * under `if (isMainProcess)` does not run there. In a worker thread, check `isMainThread` of `node:worker_threads` as well.
  * @example
  * ```ts
  * import { isMainProcess } from 'procshare'
@@ -98,11 +102,11 @@ export const isMainProcess: boolean = current.origin === undefined
 export const processName: string = current.origin?.name ?? 'MainProcess'
 
 /**
- * The name and process id of the process that started this one by a {@link Process} or `Manager.start`; undefined in a main process. For
- * Python's `multiprocessing.parent_process()`.
+ * The name and process id of the process that started this one by a {@link Process} or `Manager.start`; undefined in a main
+ * process. Corresponds to Python's `multiprocessing.parent_process()`.
  *
- * @remarks It does not change when the parent ends, which the parent of a `detached` child may do. In a worker thread it is the parent of
- * the process.
+ * @remarks It does not change when the parent ends, as the parent of a `detached` child may. In a worker thread it is the parent
+ * of the process.
  * @example
  * ```ts
  * import { isMainProcess, parentProcess, Process, processName } from 'procshare'

@@ -26,8 +26,8 @@ const KILL_AFTER_MS = 5_000
 /** How a {@link Process} is run. */
 export interface ProcessOptions {
   /**
-   * Arguments of the function. Shared objects, also inside arrays, objects, maps and sets, arrive attached; everything else
-   * is copied by structured clone.
+   * Arguments of the function. Shared objects arrive attached, also inside arrays, objects, maps and sets. All other values are
+   * copied by structured clone.
    * @defaultValue `[]`
    */
   readonly args?: readonly unknown[]
@@ -37,12 +37,12 @@ export interface ProcessOptions {
    */
   readonly export?: string
   /**
-   * The name of the process, for messages.
+   * The name of the process in messages.
    * @defaultValue `'Process-N'`
    */
   readonly name?: string
   /**
-   * Whether the child continues when this process ends, and this process may end before the child.
+   * Whether the child continues when this process ends. Then a running child does not keep this process alive.
    * @defaultValue `false`
    */
   readonly detached?: boolean
@@ -74,7 +74,7 @@ type AnyFunction = (...args: never[]) => unknown
 type ArgumentsOf<F extends AnyFunction> =
   [] extends Parameters<F> ? { readonly args?: Readonly<Parameters<F>> } : { readonly args: Readonly<Parameters<F>> }
 
-/** One for each function that a module exports. */
+/** A type of options for each function that a module exports. */
 type OptionsOfExports<M> = {
   [Name in keyof M]: M[Name] extends AnyFunction
     ? ArgumentsOf<M[Name]> & (Name extends 'default' ? { readonly export?: Name } : { readonly export: Name })
@@ -82,15 +82,15 @@ type OptionsOfExports<M> = {
 }[keyof M]
 
 /**
- * {@link ProcessOptions} with `export` and `args` as they must be for `T`: the type of a module (`typeof import('./jobs.js')`), or of the
- * function (`typeof work`).
+ * {@link ProcessOptions} with the types of `export` and `args` that `T` requires. `T` is the type of a module
+ * (`typeof import('./jobs.js')`), or of the function (`typeof work`).
  */
 export type ProcessOptionsFor<T> = unknown extends T
   ? ProcessOptions
   : Omit<ProcessOptions, 'args' | 'export'> &
       (T extends AnyFunction ? ArgumentsOf<T> & { readonly export?: string } : OptionsOfExports<T>)
 
-/** The parameters after the module: options, which are optional where none is required. */
+/** The parameters after the module: options, which may be omitted if no option is required. */
 type Rest<T> = object extends ProcessOptionsFor<T> ? [options?: ProcessOptionsFor<T>] : [options: ProcessOptionsFor<T>]
 
 const OPTIONS = ['args', 'export', 'name', 'detached', 'env', 'execArgv', 'execPath', 'cwd', 'stdio'] as const
@@ -98,14 +98,16 @@ const OPTIONS = ['args', 'export', 'name', 'detached', 'env', 'execArgv', 'execP
 let count = 0
 
 /**
- * A Node child process that runs an exported function of a module. For Python's `multiprocessing.Process`.
+ * A Node child process that runs an exported function of a module. Corresponds to Python's `multiprocessing.Process`.
  *
- * @remarks The child ends when the function has settled. If the function throws, its stack is written to the child's standard error, and
- * {@link join} rejects with the reason. Children end with the process that started them, even if that is killed, unless they are
- * `detached`. Arguments may be closed as soon as {@link start} has returned: they are kept until the child has attached.
+ * @remarks The child ends when the function has settled. If the function throws, its stack is written to the child's standard
+ * error, and {@link join} rejects with the reason. A child that is not `detached` ends with the process that started it, even if
+ * that process is killed. You may close arguments as soon as {@link start} has returned: they are kept until the child has
+ * attached.
  *
- * TypeScript checks the options if it knows the module: `new Process<typeof import('./jobs.js')>(url, { export: 'work', args: [1] })`
- * compiles when the module exports a function `work` that takes a number; `new Process<typeof work>(url, …)` checks `args` alone.
+ * TypeScript checks the options if it knows the module:
+ * `new Process<typeof import('./jobs.js')>(url, { export: 'work', args: [1] })` compiles when the module exports a function
+ * `work` that takes a number; `new Process<typeof work>(url, …)` checks `args` alone.
  * @example
  * ```ts
  * import { isMainProcess, Process, Value } from 'procshare'
@@ -131,13 +133,13 @@ export class Process<T = unknown> implements AsyncDisposable {
   #settle!: { resolve(exitCode: number): void; reject(reason: Error): void }
   #child: ChildProcess | undefined
   #args: readonly unknown[] | undefined
-  /** Keep the arguments until the child has attached, also if they are closed. */
+  /** The holds that keep the arguments until the child has attached, even if they are closed. */
   #held: HeldHandle[] = []
   /** The number of pending joins. */
   #joins = 0
   #hasAttached = false
   #exitCode: number | null = null
-  /** What the child has reported as thrown. */
+  /** The thrown value that the child has reported. */
   #failure: { readonly thrown: unknown } | undefined
 
   /**
@@ -175,7 +177,7 @@ export class Process<T = unknown> implements AsyncDisposable {
    *
    * @throws {@link ShareError} `ERR_PROCESS_STATE` the second time; `ERR_PROCESS_IMPORT` in a child that is still importing
    * the module of its function (guard the start with {@link isMainProcess}); `ERR_CLOSED` for a closed argument; `ENOMEM`.
-   * `DataCloneError` for an argument that can be neither shared nor cloned. Nothing has been started then.
+   * `DataCloneError` for an argument that can be neither shared nor cloned. In all these cases no process is started.
    */
   start(): this {
     if (this.#child !== undefined)
@@ -232,7 +234,7 @@ export class Process<T = unknown> implements AsyncDisposable {
     }
     child.on('message', (received) => this.#onMessage(received))
     child.on('error', (error) => {
-      if (child.pid === undefined) this.#fail(error) // not started at all; the exit reports other errors
+      if (child.pid === undefined) this.#fail(error) // the child was not started; its exit reports other errors
     })
     child.once('exit', (code, signal) => {
       this.#exitCode = code ?? -(constants.signals[signal!] ?? 0)
@@ -246,14 +248,14 @@ export class Process<T = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Waits until the child has ended; returns its exit code, negative for a signal (`-9` is SIGKILL), as in Python. The wait keeps this
-   * process alive, also for a detached child.
+   * Waits until the child has ended, and returns its exit code. As in Python, the code is negative for a signal (`-9` is
+   * SIGKILL). The wait keeps this process alive, also for a detached child.
    *
-   * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw. Its `cause` is the thrown value: an error with its class,
-   * `message`, `stack`, `cause`, `errors` and own enumerable properties, in which shared objects and what cannot be copied are replaced by
-   * their text; any other value as it was, or an error with its text. `ERR_TIMEOUT` after `timeoutMs`; the child continues.
-   * `ERR_PROCESS_STATE` before {@link start}. `EMFILE`, `ENFILE`, `EAGAIN` when the system had no descriptors or processes for the child. The
-   * signal's reason when it aborts.
+   * @throws {@link ShareError} `ERR_PROCESS_FAILED` when the function threw. Its `cause` is the thrown value. A thrown error has
+   * its class, `message`, `stack`, `cause`, `errors` and own enumerable properties. In these, shared objects and values that
+   * cannot be copied are replaced by their text. Any other thrown value is copied, or is an error with its text. `ERR_TIMEOUT`
+   * after `timeoutMs`; the child continues. `ERR_PROCESS_STATE` before {@link start}. `EMFILE`, `ENFILE`, `EAGAIN` when the
+   * system had no descriptors or processes for the child. The signal's reason when it aborts.
    */
   async join(options: WaitOptions = {}): Promise<number> {
     options = takeWaitOptions(options)
@@ -290,8 +292,8 @@ export class Process<T = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Asks the child to end (SIGTERM). A child that has ended is not affected. On Windows, which has no such request, the child ends at
-   * once, as with {@link kill}.
+   * Asks the child to end (SIGTERM). A child that has ended is not affected. On Windows, which has no such request, the child
+   * ends at once, as with {@link kill}.
    *
    * @throws {@link ShareError} `ERR_PROCESS_STATE` before {@link start}.
    */
@@ -304,7 +306,7 @@ export class Process<T = unknown> implements AsyncDisposable {
     this.#kill('SIGKILL')
   }
 
-  /** Whether the child was started and has not ended. */
+  /** Whether the child was started and is still running. */
   get isAlive(): boolean {
     return this.#child?.pid !== undefined && this.#exitCode === null
   }
@@ -355,7 +357,7 @@ export class Process<T = unknown> implements AsyncDisposable {
     }
   }
 
-  /** Releases the arguments that the child has attached to; all of them when it has ended. */
+  /** Releases the arguments to which the child has attached, or all arguments when the child has ended. */
   #release(hasEnded: boolean): void {
     const held = this.#held
     this.#held = hasEnded ? [] : held.filter(({ untilEnd }) => untilEnd)

@@ -9,7 +9,7 @@ export interface StartMessage {
   readonly detached: boolean
 }
 
-/** All arguments are attached: the parent may release them. */
+/** The child has attached to all arguments, so the parent may release them. */
 export interface AttachedMessage {
   readonly procshare: 'attached'
 }
@@ -17,15 +17,15 @@ export interface AttachedMessage {
 /** The function threw, or could not be called. */
 export interface FailedMessage {
   readonly procshare: 'failed'
-  /** What was thrown: codec/thrown.ts. */
+  /** The thrown value, encoded by codec/thrown.ts. */
   readonly thrown: Uint8Array
 }
 
 export type ChildMessage = AttachedMessage | FailedMessage
 
 /**
- * Whether a message on the channel of a child is one of the expected messages of this library. Node itself (`node --watch`), clusters and
- * users' code send messages on it as well.
+ * Whether a message on the channel of a child is one of the expected messages of this library. Node itself (`node --watch`),
+ * clusters and programs also send messages on it.
  */
 export function isOurs<M extends { readonly procshare: string }>(
   message: unknown,

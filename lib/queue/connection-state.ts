@@ -1,7 +1,7 @@
 /**
  * Pipes: one segment with a ring for each direction, and a ledger of the holders of each end.
  *
- *   0      | ends | ring 0: end 0 puts | ring 1: end 1 puts |      one way: ring 1 only
+ *   0      | ends | ring 0: end 0 puts | ring 1: end 1 puts |      one way: only ring 1
  */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
@@ -39,7 +39,7 @@ export interface PipeOptions extends SegmentOptions {
    */
   readonly duplex?: boolean
   /**
-   * How many bytes can be under way in each direction.
+   * The size of the ring for each direction in bytes.
    * @defaultValue 1 MiB
    */
   readonly byteLength?: number
@@ -98,11 +98,11 @@ export function attachEnd(target: string | Handle, end: End, options?: AttachOpt
   }
 }
 
-/** One end of a pipe as one environment holds it; one for all objects of that end. */
+/** The state of one end of a pipe in one environment. All objects of that end share it. */
 export class ConnectionState {
-  /** What the end receives from; undefined when it only sends. */
+  /** Receives from the other end; undefined if this end only sends. */
   readonly incoming: Consumer | undefined
-  /** What the end sends to; undefined when it only receives. */
+  /** Sends to the other end; undefined if this end only receives. */
   readonly outgoing: Producer | undefined
   readonly waitQueues: WaitQueue[] = []
   readonly #rings: Ring[] = []
@@ -129,12 +129,12 @@ export class ConnectionState {
     this.incoming = incoming && new Consumer(incoming)
   }
 
-  /** Notes one more object of the end. False when there is no room for one more process or worker. */
+  /** Counts one more object of the end. Returns false when there is no room for another process or worker. */
   join(): boolean {
     return native.endsOpen(this.#ends, this.#end)
   }
 
-  /** Notes one object less, and wakes the waits at the other end, which look whether there is another. */
+  /** Counts one object of the end less, and wakes the waits at the other end. They check whether this end still has an object. */
   leave(): void {
     native.endsClose(this.#ends, this.#end)
     for (const ring of this.#rings) native.queueWakeAll(ring.object)

@@ -1,10 +1,10 @@
-/** Iteration over what is taken from a queue or received from a pipe, until the end or until a signal aborts. */
+/** Iteration over the items of a queue or the messages of a pipe, until the end or until a signal aborts. */
 import type { WaitOptions } from '../sync/wait-options.ts'
 import { assertSignal, takeOptions } from '../validate.ts'
 
-/** What a consumer gets when the queue has ended. */
+/** The result of a consumer when the queue has ended. */
 export const ENDED: unique symbol = Symbol('ended')
-/** One item, or ENDED, which is an error for a get and the end of an iteration. */
+/** One item, or ENDED. For a get, ENDED is an error; for an iteration, it is the end. */
 export type Got = { readonly value: unknown } | typeof ENDED
 
 /** Options of an iteration over a queue. */

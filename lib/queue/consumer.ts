@@ -23,7 +23,7 @@ import { readSpilled, SPILLED, type SpillRoom } from './spill.ts'
 
 const { getSelected } = native
 
-/** Records up to this length come through the exchange, larger ones straight into memory of their own. */
+/** Records up to this length pass through the exchange. Larger ones are read directly into their own memory. */
 const MAX_EXCHANGED = 4096
 
 /** For the names of the segments of spilled items. */
@@ -32,12 +32,12 @@ const nameBytes = Buffer.alloc(native.layout.maxNameBytes)
 export class Consumer {
   readonly #ring: Ring
   readonly #spill: SpillRoom | undefined
-  /** Errors of items that were taken with others and could not be decoded, for the next calls. */
+  /** Errors of items that were taken with others and could not be decoded. The next calls throw them. */
   readonly #failures: unknown[] = []
-  /** Items that were taken when the system had no resources for the objects in them, for the next calls. */
+  /** Items that were taken when the system had no resources for the objects in them. The next calls return them. */
   readonly #kept: ItemRecord[] = []
 
-  /** Whether any value is taken of the producers, or what decodeUntrusted() gives. */
+  /** Whether items may be any values. Otherwise decodeUntrusted() decodes them. */
   trusts = true
 
   constructor(ring: Ring, spill?: SpillRoom) {
@@ -79,12 +79,12 @@ export class Consumer {
     return this.#block(waiter, () => this.#takeMany(waiter, max), options?.timeoutMs ?? Infinity)
   }
 
-  /** How many items the ring has at this moment. */
+  /** The number of items in the ring at this moment. */
   get size(): number {
     return this.#ring.state().items
   }
 
-  /** Waits until there is an item to take, or the ring has ended, and takes nothing. False after the timeout. */
+  /** Waits until there is an item to take, or the ring has ended, and takes nothing. Returns false after the timeout. */
   async poll(waiter: Waiter, options: WaitOptions): Promise<boolean> {
     options = takeWaitOptions(options)
     options.signal?.throwIfAborted()
@@ -105,7 +105,7 @@ export class Consumer {
   #take(waiter: Waiter): Got | typeof NOT_NOW {
     this.#throwFailure()
     if (this.#kept.length > 0) return this.#takeKept()
-    // A getter of an item that is being encoded in the exchange takes another one.
+    // A getter of an item that is being encoded in the exchange has called this, so the exchange is in use.
     if (isEncoding()) return this.#takeLarge(waiter, MAX_EXCHANGED)
     select(this.#ring.index, MAX_EXCHANGED, 1)
     const outcome = getSelected()
@@ -121,7 +121,7 @@ export class Consumer {
     return this.#nothing(waiter, outcome) ?? this.#take(waiter)
   }
 
-  /** Takes an item into memory of its own. Another consumer may take it in between, and the next one may have any length. */
+  /** Takes an item into its own memory. Another consumer may take the item first, and the next item may have any length. */
   #takeLarge(waiter: Waiter, byteLength: number): Got | typeof NOT_NOW {
     for (let length = byteLength; ; length = answers[0]!) {
       const bytes = Buffer.allocUnsafeSlow(length)
@@ -206,7 +206,7 @@ export class Consumer {
       try {
         values.push(this.#valueOf(record))
       } catch (error) {
-        // Taking a kept item gives its error again, unless there are resources by then.
+        // Taking a kept item throws its error again, unless there are resources by then.
         const isRepeated = this.#kept.length > 0 && values.length + this.#failures.length > 0
         if (!isRepeated) this.#failures.push(error)
       }
@@ -216,7 +216,7 @@ export class Consumer {
     return values
   }
 
-  /** Why there is no item; undefined when another attempt may find one. */
+  /** The reason why there is no item; undefined when another attempt may find one. */
   #nothing(waiter: Waiter, outcome: number): typeof NOT_NOW | typeof ENDED | undefined {
     if (outcome === QUEUE.CLOSED) return ENDED
     if (outcome !== QUEUE.BUSY) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
@@ -242,7 +242,7 @@ export class Consumer {
     return this.#block(waiter, () => this.#take(waiter), timeoutMs)
   }
 
-  /** Blocks until the attempt succeeds, after the asynchronous waits of this environment that came first. */
+  /** Blocks until the attempt succeeds. Earlier asynchronous waits of this environment are served first. */
   #block<T>(waiter: Waiter, attempt: () => T | typeof NOT_NOW, timeoutMs: number): T {
     const { items, itemsWait } = this.#ring
     const inTurn = (): T | typeof NOT_NOW => {

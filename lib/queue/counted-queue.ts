@@ -1,4 +1,6 @@
-/** What Queue and JoinableQueue add to a SimpleQueue: a bound on items, a size, and several items in one step. */
+/**
+ * The members that Queue and JoinableQueue add to a SimpleQueue: a limit of items, a size, and puts and gets of several items.
+ */
 
 import type { SyncWaitOptions, WaitOptions } from '../sync/wait-options.ts'
 import { assertInteger, typeError } from '../validate.ts'
@@ -6,9 +8,9 @@ import { HEADER_BYTES } from './exchange.ts'
 import { QueueBase } from './queue-base.ts'
 import { MAX_AT_ONCE } from './ring.ts'
 
-/** What {@link Queue} and {@link JoinableQueue} share. */
+/** The common members of {@link Queue} and {@link JoinableQueue}. */
 export abstract class CountedQueue<T> extends QueueBase<T> {
-  /** How many items the queue can hold. */
+  /** The number of items that the queue can hold. */
   get maxSize(): number {
     return this.state.ring.state().maxSize
   }
@@ -18,7 +20,7 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
     return this.state.ring.state().byteLength
   }
 
-  /** How many items the queue has at this moment; the number may change at any time. */
+  /** The number of items in the queue at this moment. It may change at any time. */
   get size(): number {
     return this.state.ring.state().items
   }
@@ -30,8 +32,8 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
   }
 
   /**
-   * Puts copies of all values in one step: no item of another producer lies between them. Waits until there is room for all.
-   * @throws as {@link put}; `ERR_TOO_LARGE` when they can never fit together. Such values do not spill.
+   * Puts copies of all values in one step, with no item of another producer between them. Waits until there is room for all.
+   * @throws as {@link put}; `ERR_TOO_LARGE` when they can never fit together. These values are never spilled.
    */
   async putMany(values: readonly T[], options: WaitOptions = {}): Promise<void> {
     const { producer } = this.state
@@ -40,8 +42,8 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
   }
 
   /**
-   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
-   * scripts and workers.
+   * Does the same as `putMany`, but blocks the thread and the event loop: signal handlers, timers and I/O do not run during the
+   * wait. For scripts and workers.
    *
    * @throws as {@link putMany}.
    */
@@ -52,11 +54,11 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
   }
 
   /**
-   * Takes up to `most` items that follow each other, and waits for the first if there is none.
+   * Takes up to `most` consecutive items. Waits for the first if there is none.
    *
-   * @remarks May give fewer than there are: at most 64 KiB of them. A process that is killed after this loses the items that it has
-   * taken. An item that cannot be decoded, because a shared object in it is gone, is left out; the next call of this process that takes
-   * something throws its error.
+   * @remarks May return fewer items than there are, because it takes at most 64 KiB of them. If a process is killed afterwards,
+   * the items that it has taken are lost. An item that cannot be decoded, because a shared object in it is gone, is left out. The
+   * next call of this process that takes an item throws its error.
    * @throws as {@link get}.
    */
   async getMany(most: number, options: WaitOptions = {}): Promise<T[]> {
@@ -66,8 +68,8 @@ export abstract class CountedQueue<T> extends QueueBase<T> {
   }
 
   /**
-   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
-   * scripts and workers.
+   * Does the same as `getMany`, but blocks the thread and the event loop: signal handlers, timers and I/O do not run during the
+   * wait. For scripts and workers.
    *
    * @throws as {@link get}.
    */

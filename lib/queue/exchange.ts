@@ -4,7 +4,8 @@
  *   0        8                  8 + length   rounded up to 8
  *   | header | the item's bytes | pad        |               header = flags << 56 | length
  *
- * Numbers pass in two other places: the answers, which are results of a call, and the selection, which has the arguments of the fast calls.
+ * Numbers pass in two other places: the answers, which are results of a call, and the selection, which has the arguments of the
+ * fast calls.
  */
 import { native } from '../native.ts'
 
@@ -14,15 +15,15 @@ const OFFSET = exchangeWords * 8
 
 export const exchange = Buffer.from(native.exchange, OFFSET, exchangeBytes)
 export const exchangeView = new DataView(native.exchange, OFFSET, exchangeBytes)
-/** The same as an array whose slices have memory of their own: those of a Buffer share it. */
+/** The same bytes as a Uint8Array, whose slices are copies. Slices of a Buffer would share its memory. */
 const bytes = new Uint8Array(native.exchange, OFFSET, exchangeBytes)
 const headers = new Uint32Array(native.exchange, OFFSET, exchangeBytes / 4)
 
 /** An item as bytes: `bytes` from `start` to `end`. */
 export interface ItemRecord {
-  /** Its format, and whether it is spilled. */
+  /** The format of the item, and whether it is spilled. */
   readonly flags: number
-  /** The exchange, or memory of its own. */
+  /** The exchange, or separate memory. */
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
@@ -38,15 +39,15 @@ export function ringBytesOf({ start, end }: ItemRecord): number {
   return ringBytes(end - start)
 }
 
-/** Completes a record at the beginning of the exchange by its header; its length in the ring. */
+/** Writes the header of a record at the beginning of the exchange. Returns the length of the record in the ring. */
 export function writeHeader({ flags, start, end }: ItemRecord): number {
   headers[0] = end - start
   headers[1] = flags << 24
   return ringBytes(end - start)
 }
 
-// A record in the exchange lasts as long as its bytes. So there is one object for encoded records and one for taken records; a new object for each
-// item would cost up to a tenth of the put and get of a number (bench/compare.mjs, "number").
+// A record in the exchange lasts as long as its bytes. So there is one object for encoded records and one for taken records; a
+// new object for each item would cost up to a tenth of the put and get of a number (bench/compare.mjs, "number").
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 const encoded: Mutable<ItemRecord> = { flags: 0, bytes: exchange, start: HEADER_BYTES, end: HEADER_BYTES }
 const taken: Mutable<ItemRecord> = { flags: 0, bytes: exchange, start: HEADER_BYTES, end: HEADER_BYTES }
@@ -71,7 +72,7 @@ export function copyOfBytes({ bytes: from, start, end }: ItemRecord): Uint8Array
   return from === exchange ? bytes.slice(start, end) : Uint8Array.prototype.slice.call(from, start, end)
 }
 
-/** The bytes of a record as an array of nothing else. */
+/** The bytes of a record as an array of exactly these bytes. */
 export function bytesOf({ bytes: all, start, end }: ItemRecord): Uint8Array {
   return start === 0 && end === all.byteLength ? all : all.subarray(start, end)
 }

@@ -12,14 +12,14 @@ import { CountedQueue } from './counted-queue.ts'
 import { type QueueOptions, queueSpec } from './queue-state.ts'
 
 export class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
-  /** How many items were put and not yet reported by {@link taskDone}. */
+  /** The number of items that were put and not yet reported by {@link taskDone}. */
   get unfinished(): number {
     return this.state.ring.state().unfinished
   }
 
   /**
-   * Reports that items that were taken from the queue are finished.
-   * @throws {@link ShareError} `ERR_TASK_DONE` for more items than are unfinished; `ERR_CLOSED`. Nothing changes then.
+   * Reports that items which were taken from the queue are finished.
+   * @throws {@link ShareError} `ERR_TASK_DONE` for more items than are unfinished; `ERR_CLOSED`. Then nothing changes.
    */
   taskDone(count = 1): void {
     const { object, done } = this.state
@@ -34,7 +34,7 @@ export class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
   /**
    * Waits until no item is unfinished, without blocking the event loop. Returns at once if there is none.
    *
-   * @remarks A consumer that is killed between taking an item and `taskDone()` leaves that item unfinished. A pending join
+   * @remarks If a consumer is killed between taking an item and `taskDone()`, the item stays unfinished. A pending join
    * keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`. The signal's reason when it aborts.
    */
@@ -50,8 +50,8 @@ export class JoinableQueueObject<T = unknown> extends CountedQueue<T> {
   }
 
   /**
-   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
-   * scripts and workers.
+   * Does the same as `join`, but blocks the thread and the event loop: signal handlers, timers and I/O do not run during the
+   * wait. For scripts and workers.
    *
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED`.
    */
@@ -72,12 +72,12 @@ export interface JoinableQueueConstructor {
    * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <T = unknown>(options?: QueueOptions): JoinableQueue<T>
-  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when the name exists; otherwise as the constructor. */
   create<T = unknown>(name: string, options?: QueueOptions): JoinableQueue<T>
   /** Attaches to a queue by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   attach<T = unknown>(target: string | Handle, options?: AttachOptions): JoinableQueue<T>
   /**
-   * Attaches to the queue of that name, or creates it: of many processes that do so at once exactly one creates.
+   * Attaches to the queue of that name, or creates it. Of several processes that do so at once, exactly one creates it.
    * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other options.
    */
   open<T = unknown>(name: string, options?: QueueOptions): JoinableQueue<T>
@@ -89,7 +89,7 @@ export interface JoinableQueueConstructor {
 /**
  * A {@link Queue} that counts the items that were put and not yet finished. `join` waits until there is none.
  *
- * @remarks For Python's `multiprocessing.JoinableQueue`.
+ * @remarks Corresponds to Python's `multiprocessing.JoinableQueue`.
  * @example
  * ```ts
  * import { JoinableQueue } from 'procshare'

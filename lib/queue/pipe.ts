@@ -1,4 +1,4 @@
-/** Pipe and Connection: two ends, each of which receives what the other one sends. */
+/** Pipe and Connection: two ends, each of which receives the messages of the other. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
@@ -46,16 +46,16 @@ export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState>
 
   /**
    * Sends a copy of a message. Waits for room without blocking the event loop.
-   * @throws {@link ShareError} `ERR_TIMEOUT`, `ERR_TOO_LARGE`, `ERR_CLOSED` and `DataCloneError` as {@link Queue.put}; `ERR_ENDED`
-   * when no process has the other end; `ERR_ONE_WAY` when this end only receives.
+   * @throws {@link ShareError} `ERR_TIMEOUT`, `ERR_TOO_LARGE`, `ERR_CLOSED` and `DataCloneError` as {@link Queue.put};
+   * `ERR_ENDED` when no process has the other end; `ERR_ONE_WAY` when this end only receives.
    */
   async send(message: T, options: WaitOptions = NO_OPTIONS): Promise<void> {
     await this.#outgoing.put(this, message, options)
   }
 
   /**
-   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
-   * scripts and workers.
+   * Does the same as `send`, but blocks the thread and the event loop: signal handlers, timers and I/O do not run during the
+   * wait. For scripts and workers.
    *
    * @throws as {@link send}.
    */
@@ -63,7 +63,7 @@ export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState>
     this.#outgoing.putSync(this, message, options)
   }
 
-  /** Sends a copy of a message if there is room. Returns whether it did. @throws as {@link send}, but for `ERR_TIMEOUT`. */
+  /** Sends a copy of a message if there is room. Returns whether it did. @throws as {@link send}, except `ERR_TIMEOUT`. */
   trySend(message: T): boolean {
     return this.#outgoing.tryPut(this, message)
   }
@@ -72,16 +72,17 @@ export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState>
    * Receives the next message. Waits for one without blocking the event loop.
    *
    * @remarks A pending `recv` keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when no process has the other end and no message is left;
-   * `ERR_ONE_WAY` when this end only sends; `ERR_CLOSED`; `EMFILE`, `ENFILE`, `ENOMEM` as {@link Queue.get}. The signal's reason when it aborts.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when no process has the other end and no message is
+   * left; `ERR_ONE_WAY` when this end only sends; `ERR_CLOSED`; `EMFILE`, `ENFILE`, `ENOMEM` as {@link Queue.get}. The signal's
+   * reason when it aborts.
    */
   async recv(options: WaitOptions = NO_OPTIONS): Promise<T> {
     return this.#received(await this.#incoming.get(this, options))
   }
 
   /**
-   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
-   * scripts and workers.
+   * Does the same as `recv`, but blocks the thread and the event loop: signal handlers, timers and I/O do not run during the
+   * wait. For scripts and workers.
    *
    * @throws as {@link recv}.
    */
@@ -89,15 +90,15 @@ export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState>
     return this.#received(this.#incoming.getSync(this, options))
   }
 
-  /** Receives the next message if there is one: as `{ value }`. @throws as {@link recv}, but for `ERR_TIMEOUT`. */
+  /** Receives the next message, if there is one, as `{ value }`. @throws as {@link recv}, except `ERR_TIMEOUT`. */
   tryRecv(): { readonly value: T } | undefined {
     const got = this.#incoming.tryGet(this)
     return got === NOT_NOW ? undefined : { value: this.#received(got as { value: unknown } | typeof ENDED) }
   }
 
   /**
-   * Whether `recv` would return at once, because there is a message or the pipe has ended. Waits for that for up to `timeoutMs`, by
-   * default not at all; false after that time.
+   * Whether `recv` would return at once, because there is a message or the pipe has ended. Waits for this up to `timeoutMs`, and
+   * then returns false. By default it does not wait.
    * @throws {@link ShareError} `ERR_CLOSED`, `ERR_ONE_WAY`. The signal's reason when it aborts.
    */
   async poll(options: WaitOptions = NO_OPTIONS): Promise<boolean> {
@@ -105,8 +106,8 @@ export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState>
   }
 
   /**
-   * The same, blocking the thread. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For
-   * scripts and workers.
+   * Does the same as `poll`, but blocks the thread and the event loop: signal handlers, timers and I/O do not run during the
+   * wait. For scripts and workers.
    *
    * @throws as {@link poll}.
    */
@@ -114,7 +115,7 @@ export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState>
     return this.#incoming.pollSync(options)
   }
 
-  /** The process that is to attach counts as a holder of the end already. @internal */
+  /** Counts the process that will attach as a holder of the end from now on. @internal */
   [FOR_CHILD](): HeldHandle {
     const held = heldHandle(() => this.handle)
     const { state } = this
@@ -129,7 +130,7 @@ export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState>
     return { ...held, release }
   }
 
-  /** Closes this object. When it was the last one of this end, the other end is told that the pipe has ended. Idempotent. */
+  /** Closes this object. If it was the last one of this end, the pipe ends for the other end. Idempotent. */
   override close(): void {
     if (SharedObject.isClosed(this)) return
     this.state.leave()
@@ -142,8 +143,8 @@ export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState>
   }
 
   /**
-   * Receives messages until no process has the other end and no message is left, or the signal aborts. Then the loop ends after the current
-   * message, and the others stay in the pipe. As {@link Queue.consume}.
+   * Receives messages until no process has the other end and no message is left, or the signal aborts. After the signal, the loop
+   * ends after the current message, and the others stay in the pipe. Works like {@link Queue.consume}.
    * @throws {@link ShareError} `ERR_ONE_WAY`, `ERR_CLOSED`, as {@link recv}. `TypeError` for other options.
    */
   consume(options?: ConsumeOptions): AsyncGenerator<T, void, undefined> {
@@ -174,7 +175,7 @@ export class ConnectionObject<T = unknown> extends SharedObject<ConnectionState>
   }
 }
 
-/** The class of {@link Connection}. `new Pipe()` makes connections, and `attach` does. */
+/** The class of {@link Connection}. `new Pipe()` and `attach` make connections. */
 export interface ConnectionConstructor {
   /** Attaches to an end by its handle. @throws {@link ShareError} as {@link SharedMemory.attach}; `ERR_TOO_MANY_WAITERS`. */
   attach<T = unknown>(handle: Handle, options?: AttachOptions): Connection<T>
@@ -185,11 +186,11 @@ export interface ConnectionConstructor {
 /**
  * One end of a {@link Pipe}. Several processes, workers and objects may have the same end; each message goes to one of them.
  *
- * @remarks The pipe ends for this side when all objects of the other end are closed or their processes have ended; a killed process is noticed
- * within a tenth of a second. Messages that are in the pipe can still be received; then `recv` rejects with `ERR_ENDED` and iteration
- * ends. Keep an end open until the process that gets its handle has attached; a {@link Process} does that for its arguments. Messages are copied as
- * by {@link Queue}.
- * For Python's `multiprocessing.connection.Connection`.
+ * @remarks The pipe ends for this side when all objects of the other end are closed or their processes have ended. The end of a
+ * killed process is noticed within a tenth of a second. Messages that are in the pipe can still be received; then `recv` rejects
+ * with `ERR_ENDED` and iteration ends. Keep an end open until the process that gets its handle has attached. A {@link Process}
+ * does that for its arguments. Messages are copied as in a {@link Queue}. Corresponds to Python's
+ * `multiprocessing.connection.Connection`.
  */
 export const Connection = defineKind({
   name: 'Connection',
@@ -206,24 +207,24 @@ export type Connection<T = unknown> = ConnectionObject<T>
 /** Both ends of a pipe. When the pipe is not duplex, the first end receives and the second one sends. Disposing closes both. */
 export type PipeEnds<T = unknown> = readonly [Connection<T>, Connection<T>] & Disposable
 
-/** What {@link Pipe} is. */
+/** The type of {@link Pipe}. */
 export interface PipeConstructor {
   /**
    * Makes an anonymous pipe; other processes attach to its connections through their handles.
    * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <T = unknown>(options?: PipeOptions): PipeEnds<T>
-  /** Makes a pipe of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  /** Makes a pipe of that name. @throws {@link ShareError} `EEXIST` when the name exists; otherwise as the constructor. */
   create<T = unknown>(name: string, options?: PipeOptions): PipeEnds<T>
   /** Attaches to an end, 0 or 1, of the pipe of that name. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   attach<T = unknown>(name: string, end: 0 | 1, options?: AttachOptions): Connection<T>
 }
 
 /**
- * Two connections: what one sends the other receives.
+ * Two connections: each receives the messages of the other.
  *
- * @remarks For Python's `multiprocessing.Pipe`. Keep one end, send the handle of the other one to another process, and close your object of that
- * end once the other process has attached. Only then does the pipe end when that process is gone.
+ * @remarks Corresponds to Python's `multiprocessing.Pipe`. Keep one end, send the handle of the other one to another process, and
+ * close your object of that end once the other process has attached. Only then does the pipe end when that process is gone.
  * @example
  * ```ts
  * import { Pipe } from 'procshare'

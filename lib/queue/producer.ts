@@ -65,7 +65,7 @@ export class Producer {
     this.#block(waiter, attempt, freeArgument(records.byteLength, values.length), options?.timeoutMs ?? Infinity)
   }
 
-  /** Puts a record that encode() has just made, unless others are waiting in front. */
+  /** Puts a record that encode() has just made, unless earlier puts are waiting. */
   #tryPutRecord(waiter: Waiter, record: ItemRecord): boolean {
     if (this.#ring.free.size > 0) return false
     if (record.bytes !== exchange) return this.#putFitting(waiter, record)
@@ -151,7 +151,7 @@ export class Producer {
     if (this.#ring.items.size > 0) this.#ring.items.pump()
   }
 
-  /** Blocks until the attempt succeeds, after the asynchronous waits of this environment that came first. */
+  /** Blocks until the attempt succeeds. Earlier asynchronous waits of this environment are served first. */
   #block(waiter: Waiter, attempt: () => boolean, needed: number, timeoutMs: number): void {
     const { free, freeWait } = this.#ring
     const inTurn = () => {
@@ -173,7 +173,7 @@ export class Producer {
     return recordsInRing(records, byteLength)
   }
 
-  /** The record itself, or when it is too large for the ring the record of a spilled item. */
+  /** The record itself, or the record of a spilled item if it is too large for the ring. */
   #fitting(record: ItemRecord): ItemRecord {
     if (this.#spill === undefined || record.flags & SPILLED) return record
     return ringBytesOf(record) > this.#ring.state().byteLength ? this.#spill.store(record) : record

@@ -1,4 +1,4 @@
-/** What all queues share: put, get, iterate, end. */
+/** The common members of all queues: put, get, iterate, end. */
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Placement } from '../memory/placement.ts'
 import { SharedObject, stateAt } from '../sync/shared-object.ts'
@@ -7,19 +7,19 @@ import { NOT_NOW } from '../sync/wait-queue.ts'
 import { type ConsumeOptions, consume, ENDED } from './consume.ts'
 import { QueueState } from './queue-state.ts'
 
-/** What {@link Queue}, {@link JoinableQueue} and {@link SimpleQueue} share. */
+/** The common members of {@link Queue}, {@link JoinableQueue} and {@link SimpleQueue}. */
 export abstract class QueueBase<T> extends SharedObject<QueueState> implements AsyncIterable<T> {
   /** @internal */
   constructor(placement: Placement) {
     super(placement, stateAt(placement, QueueState))
   }
 
-  /** Whether the queue has no items at this moment; that may change at any time. */
+  /** Whether the queue has no items at this moment. This may change at any time. */
   get isEmpty(): boolean {
     return this.state.ring.state().items === 0
   }
 
-  /** Whether {@link end} was called in any process: nothing more is put. There may be items left. */
+  /** Whether any process has called {@link end}. Then no process can put items, but items may be left. */
   get ended(): boolean {
     return this.state.ring.state().ended
   }
@@ -28,12 +28,12 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
    * Puts a copy of a value. Waits for room without blocking the event loop. Puts of one thread arrive in the order in which they
    * were made.
    *
-   * @remarks The value is encoded before this returns: later changes to it do not matter, and a value that cannot be encoded rejects
-   * before anything is queued. Shared objects inside travel as handles and arrive attached; keep them open until then. A pending put
-   * keeps the process alive, unless {@link unref} was called.
+   * @remarks The value is encoded before this returns, so later changes to it have no effect. A value that cannot be encoded
+   * rejects before anything is queued. Shared objects in it travel as handles and arrive attached; keep them open until then. A
+   * pending put keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` after {@link end}; `ERR_TOO_LARGE` for an item that
    * can never fit; `ERR_CLOSED`. `DataCloneError` for functions, symbols, promises and the like. The signal's reason when it
-   * aborts. Nothing was put then.
+   * aborts. In all these cases nothing is put.
    */
   put(value: T, options: WaitOptions = NO_OPTIONS): Promise<void> {
     try {
@@ -44,8 +44,8 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Puts a copy of a value, blocking the thread until there is room. Blocks the event loop: signal handlers do not run
-   * meanwhile, nor timers and I/O. For scripts and workers.
+   * Puts a copy of a value. Blocks the thread and the event loop until there is room: signal handlers, timers and I/O do not run
+   * during the wait. For scripts and workers.
    *
    * @throws as {@link put}.
    */
@@ -54,8 +54,9 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Puts a copy of a value if there is room. Returns whether it did; also false while earlier puts of this thread are waiting.
-   * @throws as {@link put}, but for `ERR_TIMEOUT`.
+   * Puts a copy of a value if there is room. Returns whether it did. Also returns false while earlier puts of this thread are
+   * waiting.
+   * @throws as {@link put}, except `ERR_TIMEOUT`.
    */
   tryPut(value: T): boolean {
     return this.state.producer.tryPut(this, value)
@@ -64,12 +65,12 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   /**
    * Takes the first item. Waits for one without blocking the event loop.
    *
-   * @remarks A pending get keeps the process alive, unless {@link unref} was called. A process that is killed after it has taken an
-   * item loses that item and no other.
+   * @remarks A pending get keeps the process alive, unless {@link unref} was called. If a process is killed after it has taken an
+   * item, that item is lost and no other.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when the queue has ended and nothing is left;
-   * `ERR_CLOSED`. The signal's reason when it aborts. Nothing was taken then. When a shared object inside is gone, what its
-   * `attach` throws; the item was taken. When the system has no descriptors or memory for the objects inside, `EMFILE`, `ENFILE` or
-   * `ENOMEM`; the item is the next one that this process or worker takes.
+   * `ERR_CLOSED`. The signal's reason when it aborts. In these cases nothing is taken. When a shared object in the item is gone,
+   * the error of its `attach`; the item is taken. When the system has no descriptors or memory for the objects in the item,
+   * `EMFILE`, `ENFILE` or `ENOMEM`; the item is the next one that this process or worker takes.
    */
   async get(options: WaitOptions = NO_OPTIONS): Promise<T> {
     const got = await this.state.consumer.get(this, options)
@@ -78,8 +79,8 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Takes the first item, blocking the thread until there is one. Blocks the event loop: signal handlers do not run
-   * meanwhile, nor timers and I/O. For scripts and workers.
+   * Takes the first item. Blocks the thread and the event loop until there is one: signal handlers, timers and I/O do not run
+   * during the wait. For scripts and workers.
    *
    * @throws as {@link get}.
    */
@@ -90,7 +91,7 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Takes the first item if there is one: as `{ value }`, because an item may be `undefined`.
+   * Takes the first item, if there is one. Returns it as `{ value }`, because an item may be `undefined`.
    * @throws {@link ShareError} `ERR_ENDED` when the queue has ended and nothing is left; `ERR_CLOSED`.
    */
   tryGet(): { readonly value: T } | undefined {
@@ -100,9 +101,10 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   }
 
   /**
-   * Ends the queue for all processes: nothing more is put, the items in it can still be taken, and iterations over it end when it is empty.
+   * Ends the queue for all processes. No process can put more items. The items in it can still be taken, and iterations end when
+   * it is empty.
    *
-   * @remarks {@link close} ends the use of this object only, as it does for all shared objects. Idempotent.
+   * @remarks {@link close} ends only the use of this object, as for all shared objects. Idempotent.
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   end(): void {
@@ -117,10 +119,11 @@ export abstract class QueueBase<T> extends SharedObject<QueueState> implements A
   /**
    * Takes items, as iteration over the queue itself does, until the queue has ended and is empty, or the signal aborts.
    *
-   * @remarks When the signal aborts, the loop ends after the current item, or at once if it waits for one. No item is lost: the current one is
-   * processed, and all others stay in the queue for other consumers. A service can stop in this way on SIGTERM with nothing but the handler,
-   * because a process without pending work ends.
-   * @throws {@link ShareError} `ERR_CLOSED` when the queue is closed during the iteration; as {@link get}. `TypeError` for other options.
+   * @remarks When the signal aborts, the loop ends after the current item, or at once if it waits for one. No item is lost: the
+   * current one is processed, and all others stay in the queue for other consumers. A service needs only a handler for SIGTERM to
+   * stop in this way, because a process without pending work ends.
+   * @throws {@link ShareError} `ERR_CLOSED` when the queue is closed during the iteration; as {@link get}. `TypeError` for other
+   * options.
    * @example
    * ```ts
    * import { Queue } from 'procshare'

@@ -1,4 +1,4 @@
-/** Queues: how their objects are made, opened and attached to, and what one environment keeps of each. */
+/** Queues: makes, opens and attaches to their objects. Also has the state that one environment keeps of each queue. */
 import type { KindSpec } from '../memory/kind.ts'
 import type { Placement } from '../memory/placement.ts'
 import { type SegmentOptions, takeSegmentOptions } from '../memory/segment.ts'
@@ -18,7 +18,8 @@ export const DEFAULT_RING_BYTES = 2 ** 20
 /** How a {@link SimpleQueue} is made. */
 export interface SimpleQueueOptions extends SegmentOptions {
   /**
-   * The size of the ring in bytes: how much can be in the queue. An item takes its encoded length, rounded up to 8, and 8 more.
+   * The size of the ring in bytes, which limits the items in the queue. An item takes its encoded length, rounded up to 8, and 8
+   * more.
    * @defaultValue 1 MiB
    */
   readonly byteLength?: number
@@ -32,7 +33,7 @@ export interface SimpleQueueOptions extends SegmentOptions {
 /** How a {@link Queue} or {@link JoinableQueue} is made. */
 export interface QueueOptions extends SimpleQueueOptions {
   /**
-   * How many items can be in the queue.
+   * The number of items that can be in the queue.
    * @defaultValue as many as fit into `byteLength`
    */
   readonly maxSize?: number
@@ -53,7 +54,7 @@ export class QueueState extends ObjectState<'Queue'> {
       const { persistent } = attachment.segment
       this.#spill = typeof anchor === 'string' ? new SpillRoom(anchor, this.object, persistent) : undefined
     } catch (error) {
-      native.unbindObject(this.object) // not to hold the memory until it is collected
+      native.unbindObject(this.object) // otherwise it would hold the memory until it is collected
       throw error
     }
     this.ring = new Ring(this.object)
@@ -68,12 +69,12 @@ export class QueueState extends ObjectState<'Queue'> {
   override end(): void {
     this.ring.unbindObject()
     super.end()
-    // Not before the segment of the queue is closed: as long as that exists nothing is an orphan.
+    // After the segment of the queue is closed, because no item is an orphan as long as that segment exists.
     if (this.#spill !== undefined) queueMicrotask(() => this.#spill?.end())
   }
 }
 
-/** The name of the segment of a spilled item has to fit. */
+/** The ring must have room for the name of the segment of a spilled item. */
 const MIN_SPILL_RING_BYTES = 256
 
 export function assertRingBytes(name: string, value: unknown, least = 64): asserts value is number {

@@ -15,12 +15,12 @@ export interface QueueConstructor {
    * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <T = unknown>(options?: QueueOptions): Queue<T>
-  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when the name exists; otherwise as the constructor. */
   create<T = unknown>(name: string, options?: QueueOptions): Queue<T>
   /** Attaches to a queue by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   attach<T = unknown>(target: string | Handle, options?: AttachOptions): Queue<T>
   /**
-   * Attaches to the queue of that name, or creates it: of many processes that do so at once exactly one creates.
+   * Attaches to the queue of that name, or creates it. Of several processes that do so at once, exactly one creates it.
    * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other options.
    */
   open<T = unknown>(name: string, options?: QueueOptions): Queue<T>
@@ -30,14 +30,16 @@ export interface QueueConstructor {
 }
 
 /**
- * A queue of values for many producers and many consumers in processes, workers and tasks. It is bounded in bytes, and in items with
- * `maxSize`. Each item goes to one consumer, as a copy. The items of one producer arrive in the order in which they were put.
+ * A queue of values for many producers and many consumers in processes, workers and tasks. It is bounded in bytes, and in items
+ * with `maxSize`. Each item goes to one consumer, as a copy. The items of one producer arrive in the order in which they were
+ * put.
  *
- * @remarks Values are copied: plain values, `Map`, `Set`, `Date`, `BigInt`, typed arrays, errors and cycles arrive as they were;
- * instances of other classes as plain objects, -0 as 0. A `Uint8Array` or `Buffer` travels without being encoded and arrives as
- * what it was. Live records of structs arrive as plain objects, and shared objects arrive attached. A producer or consumer that is
- * killed at any moment loses at most its own item and blocks no other process. `close()` ends the use of this object, `end()` ends the queue for
- * all processes. For Python's `multiprocessing.Queue`, without its feeder thread: when `put` has returned, the item is in the queue.
+ * @remarks Values are copied: plain values, `Map`, `Set`, `Date`, `BigInt`, typed arrays, errors and cycles arrive unchanged.
+ * Instances of other classes arrive as plain objects, and -0 as 0. A `Uint8Array` or `Buffer` travels without being encoded and
+ * arrives as the same type. Live records of structs arrive as plain objects, and shared objects arrive attached. If a producer or
+ * consumer is killed at any moment, at most its own item is lost, and no other process is blocked. `close()` ends the use of this
+ * object; `end()` ends the queue for all processes. Corresponds to Python's `multiprocessing.Queue`, without its feeder thread:
+ * when `put` has returned, the item is in the queue.
  * @example
  * ```ts
  * import { Queue } from 'procshare'

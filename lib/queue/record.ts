@@ -1,15 +1,15 @@
 /**
- * Records: items of queues as bytes. encode() makes a record of a value, decode() a value of a record. A record is complete in itself; its
- * format says what its bytes are:
+ * Records: items of queues as bytes. encode() makes a record of a value, decode() a value of a record. A record is complete in
+ * itself; its format says what its bytes are:
  *
  *   RAW, BUFFER   a Uint8Array or Buffer is the whole item: its bytes, not encoded
  *   PLAIN         a small and plain value, in the part of MessagePack that plain/ reads and writes
  *   TREE          MessagePack, for values in which no object occurs twice
  *   GRAPH         MessagePack with references: maps, sets, cycles, errors, shared objects (which travel as handles)
  *
- * What is not plain is surveyed before it is encoded: survey.ts. Each format is there for its price, measured by `node bench/compare.mjs`
- * with the queue works (Node 20, one put and one get): a small object takes 2.3 times as long without PLAIN, a number 3.5 times; an object
- * with a date in it takes 2.0 times as long as GRAPH as it does as TREE.
+ * A value that is not plain is surveyed before it is encoded: survey.ts. Each format saves time, measured by
+ * `node bench/compare.mjs` with the queue works (Node 20, one put and one get). Without PLAIN, a small object takes 2.3 times as
+ * long, and a number 3.5 times. An object with a date in it takes 2.0 times as long as GRAPH as it does as TREE.
  */
 import { isPacking, pack, type References, unpack } from '../codec/message-pack.ts'
 import { notCloneable } from '../codec/not-cloneable.ts'
@@ -39,9 +39,9 @@ const handles: References = {
 }
 
 /**
- * The record of a value. Its bytes are in the exchange and last until that is used again, or in memory of their own; those of a large Uint8Array
- * are the caller's. ownedRecord() makes a record that lasts.
- * @throws `DataCloneError` for what cannot be encoded.
+ * The record of a value. Its bytes are in the exchange, where they last until its next use, or in separate memory. For a large
+ * Uint8Array they are the caller's bytes. ownedRecord() makes a record that lasts.
+ * @throws `DataCloneError` for a value that cannot be encoded.
  */
 export function encode(value: unknown): ItemRecord {
   if (isEncoding()) throw notCloneable('a value whose getters use queues')
@@ -54,7 +54,8 @@ export function encode(value: unknown): ItemRecord {
 }
 
 /**
- * Whether an item may be being encoded in the exchange: this is called by one of its getters, and other items must not be written to the exchange.
+ * Whether an item may be in the process of being encoded in the exchange, so that one of its getters calls this. Then other items
+ * must not be written to the exchange.
  */
 export function isEncoding(): boolean {
   return isLooking() || isPacking()
@@ -80,8 +81,8 @@ export function ownedRecord(record: ItemRecord): ItemRecord {
 }
 
 /**
- * The value of a record. Bytes in memory of their own become the value, where that is bytes.
- * @throws {@link ShareError} `ERR_CORRUPT` for damaged bytes; what attaching to a shared object in them throws.
+ * The value of a record. If the value is bytes and they are in separate memory, it uses that memory.
+ * @throws {@link ShareError} `ERR_CORRUPT` for damaged bytes; the error of attaching to a shared object in them.
  */
 export function decode(record: ItemRecord): unknown {
   const { flags, bytes, start, end } = record
@@ -95,8 +96,8 @@ export function decode(record: ItemRecord): unknown {
 }
 
 /**
- * The value of a record of an untrusted producer: bytes, or a small and plain value, which cost nothing but their bytes. Anything else, which
- * may mean objects to attach to, is undefined.
+ * The value of a record of an untrusted producer: bytes, or a small and plain value, which need only the memory of their bytes.
+ * Any other record gives undefined, because it may name objects to attach to.
  */
 export function decodeUntrusted(record: ItemRecord): unknown {
   const isPlain = record.flags === PLAIN && record.bytes === exchange

@@ -1,9 +1,9 @@
 /**
- * Ring: the ring buffer of a queue or of one direction of a pipe, as one environment sees it. Its producer (producer.ts) and its consumer
+ * Ring: the ring buffer of a queue or of one direction of a pipe, in one environment. Its producer (producer.ts) and its consumer
  * (consumer.ts) share it.
  *
- * There are two wait queues, one for items and one for free bytes. Within one environment all puts are served in the order in which they were
- * made, blocking ones after asynchronous ones; so are all gets.
+ * There are two wait queues, one for items and one for free bytes. Within one environment, all puts are served in the order in
+ * which they were made, and blocking puts after asynchronous ones. The same is true of gets.
  */
 import { segmentError } from '../errors/segment-messages.ts'
 import { type NativeObject, native, QUEUE } from '../native.ts'
@@ -13,7 +13,7 @@ import { answers } from './exchange.ts'
 /** An end of a pipe. */
 export type End = 0 | 1
 
-/** The shortest time between two looks for killed processes. */
+/** The shortest time between two checks for killed processes. */
 const REAP_INTERVAL_MS = 10
 const COUNT_LIMIT = 2 ** 21
 /** How many items can be put or taken in one step. */
@@ -27,10 +27,10 @@ export class Ring {
   readonly freeWait: number
   readonly items: WaitQueue
   readonly free: WaitQueue
-  /** The end that puts, when this is one direction of a pipe; the other one takes. */
+  /** The end that puts, if this is one direction of a pipe. The other end takes. */
   readonly writer: End | undefined
   #isUnbound = false
-  /** When killed holders of each end were last looked for. */
+  /** The time of the last check for killed holders of each end. */
   readonly #reapedAt: [number, number] = [-Infinity, -Infinity]
 
   constructor(object: NativeObject<'Queue'>, writer?: End) {
@@ -43,7 +43,7 @@ export class Ring {
     this.writer = writer
   }
 
-  /** This environment has closed its last object of the ring, possibly in a getter of an item. */
+  /** Called when this environment has closed its last object of the ring, possibly in a getter of an item. */
   unbindObject(): void {
     this.#isUnbound = true
     native.unbindObject(this.object)
@@ -53,12 +53,12 @@ export class Ring {
     if (this.#isUnbound) throw segmentError('ERR_CLOSED', waiter.subject)
   }
 
-  /** Whether no living process has the reading end of the pipe open. Never of a queue. */
+  /** Whether no living process has the reading end of the pipe open. False for a queue. */
   hasNoReader(): boolean {
     return this.writer !== undefined && this.#hasNoHolder((1 - this.writer) as End)
   }
 
-  /** Whether no living process has the writing end of the pipe open. Never of a queue. */
+  /** Whether no living process has the writing end of the pipe open. False for a queue. */
   hasNoWriter(): boolean {
     return this.writer !== undefined && this.#hasNoHolder(this.writer)
   }
@@ -71,7 +71,7 @@ export class Ring {
     return native.queueIsEndClosed(this.object, end, isDue)
   }
 
-  /** Ends the ring: nothing more is put by any process. */
+  /** Ends the ring: no process can put more items. */
   end(waiter: Waiter): void {
     if (native.queueClose(this.object) !== QUEUE.DONE) throw segmentError('ERR_CORRUPT', { segment: waiter.name })
     this.items.pump()

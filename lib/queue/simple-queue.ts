@@ -1,4 +1,4 @@
-/** SimpleQueue: put, get, iterate and end; limited only by its byte size. */
+/** SimpleQueue: put, get, iterate and end. Only its size in bytes is limited. */
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
 import type { Member, MemberOptions } from '../memory/member.ts'
@@ -15,12 +15,12 @@ export interface SimpleQueueConstructor {
    * @throws {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <T = unknown>(options?: SimpleQueueOptions): SimpleQueue<T>
-  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  /** Makes a queue of that name. @throws {@link ShareError} `EEXIST` when the name exists; otherwise as the constructor. */
   create<T = unknown>(name: string, options?: SimpleQueueOptions): SimpleQueue<T>
   /** Attaches to a queue by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   attach<T = unknown>(target: string | Handle, options?: AttachOptions): SimpleQueue<T>
   /**
-   * Attaches to the queue of that name, or creates it: of many processes that do so at once exactly one creates.
+   * Attaches to the queue of that name, or creates it. Of several processes that do so at once, exactly one creates it.
    * @throws {@link ShareError} `ERR_TYPE` when it exists and was made with other options.
    */
   open<T = unknown>(name: string, options?: SimpleQueueOptions): SimpleQueue<T>
@@ -32,7 +32,7 @@ export interface SimpleQueueConstructor {
 /**
  * The simplest queue: put, get, iterate and end. It is bounded in bytes only.
  *
- * @remarks For Python's `multiprocessing.SimpleQueue`.
+ * @remarks Corresponds to Python's `multiprocessing.SimpleQueue`.
  * @example
  * ```ts
  * import { SimpleQueue } from 'procshare'

@@ -1,14 +1,14 @@
 /**
  * Orphans: segments of large queue items that no consumer will ever read.
  *
- * Such a segment outlives the process that has put the item, so no file lock keeps its name. Its description names the anchor of its
- * queue: a temporary segment to which every user of the queue is attached. A producer is attached to the segment until it has put the item, and
- * a consumer while it takes it. So a segment without attached processes is an orphan
+ * Such a segment outlives the process that has put the item, so no file lock keeps its name. Its description names the anchor of
+ * its queue: a temporary segment to which every user of the queue is attached. A producer is attached to the segment until it has
+ * put the item, and a consumer while it takes it. So a segment without attached processes is an orphan
  *
  *   - when its queue is gone: neither a segment with that anchor in its description nor the anchor is left;
  *   - when no ring of a queue with that anchor contains its name: its producer or consumer was killed.
  *
- * The order matters: first the list of segments without users, then the look into the ring. A producer puts the name into the ring
+ * The order matters: the list of segments without users is made before the ring is read. A producer puts the name into the ring
  * before it closes the segment, and a consumer attaches before it takes the name out: docs/internals/waiting-protocol.md.
  */
 import { addSweep } from '../lifecycle.ts'
@@ -21,7 +21,7 @@ export const ANCHOR_KIND = 'SpillAnchor'
 
 let hasSpilled = false
 
-/** Makes the end of the process look for orphans. */
+/** Makes the process look for orphans when it ends. */
 export function noteSpill(): void {
   hasSpilled = true
 }
@@ -33,7 +33,7 @@ addSweep({
   },
 })
 
-/** Where a queue with large items is. */
+/** The place of a queue with large items. */
 interface QueuePlace {
   readonly segment: string
   readonly cell: unknown
@@ -78,8 +78,8 @@ function unusedSpills(): Spill[] {
 }
 
 /**
- * The anchors that exist, and the places of the queues with each: none when the name of the queue was removed; several when a description is
- * damaged or forged, and then no item of any of them is an orphan.
+ * The anchors that exist, and the places of the queues with each. An anchor has no place when the name of the queue was removed.
+ * It has several when a description is damaged or forged; then no item of any of these queues is an orphan.
  *
  * Called after unusedSpills(), because a process has an anchor before it makes such a segment.
  */
@@ -128,7 +128,7 @@ function isOffset(cell: unknown): cell is number {
   return Number.isSafeInteger(cell) && (cell as number) >= 0
 }
 
-/** Removes the segments that are in none of the rings; none at all while one of the rings cannot be read. */
+/** Removes the segments that are in none of the rings. Removes none while one of the rings cannot be read. */
 function removeUnlessIn(spills: readonly Spill[], rings: readonly (readonly string[] | undefined)[]): void {
   const waiting = new Set<string>()
   for (const names of rings) {
@@ -148,7 +148,7 @@ function remove(spills: readonly Spill[]): void {
   }
 }
 
-/** What the description of a segment may contain; any process may have written it. */
+/** The possible fields of the description of a segment. Any process may have written it. */
 interface Described {
   readonly kind?: unknown
   readonly anchor?: unknown

@@ -1,9 +1,9 @@
 /**
  * Spilling: an item that is larger than the ring travels in a segment of its own, and the ring has the name of that segment.
  *
- * The segment is persistent, because its producer may end before the item is read. The producer stays attached to it until the name is in the
- * ring; the consumer attaches before it takes the name out, copies the item and unlinks the segment. A producer or consumer that is killed in
- * between leaves an orphan: spill-orphans.ts.
+ * The segment is persistent, because its producer may end before the item is read. The producer stays attached to it until the
+ * name is in the ring. The consumer attaches before it takes the name out, copies the item and unlinks the segment. If a producer
+ * or consumer is killed in between, the segment is an orphan: spill-orphans.ts.
  */
 import { randomUUID } from 'node:crypto'
 import { segmentError } from '../errors/segment-messages.ts'
@@ -21,7 +21,10 @@ export function newAnchor(): string {
   return `procshare-spill-${randomUUID()}`
 }
 
-/** The record of a large item that goes into the ring, and the attachment to its segment until it is there. */
+/**
+ * The record for the ring of a large item, with the attachment to its segment. The attachment lasts until the record is in the
+ * ring.
+ */
 export interface SpilledRecord extends ItemRecord {
   readonly attachment: Attachment
 }
@@ -90,7 +93,7 @@ export function closeSpilled(record: ItemRecord): void {
   if (isSpilled(record)) record.attachment.close()
 }
 
-/** Removes the segment of a record that was not put after all. */
+/** Removes the segment of a record that was not put. */
 export function discardSpilled(record: ItemRecord): void {
   if (!isSpilled(record)) return
   removeName(record.attachment)

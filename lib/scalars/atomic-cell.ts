@@ -1,8 +1,8 @@
 /**
  * AtomicCell: read-modify-write operations on one scalar in shared memory that are exact without a lock, for every type.
  *
- * Integers have them in `Atomics`. Floats do not: their operations are loops that compute a new value and replace the old
- * one if its bits are still the same, which the integers of the same size at the same address can do.
+ * For integers, `Atomics` has these operations. For floats, they are loops that compute a new value and replace the old one if
+ * its bits are still the same. The replacement uses the integers of the same size at the same address.
  */
 import { combine, type Operation } from './operation.ts'
 import type { ScalarType } from './scalar.ts'
@@ -15,11 +15,11 @@ export interface AtomicCell {
   compareExchange(expected: RawElement, replacement: RawElement): RawElement
   /** Does an operation that the type has, and returns the old element. */
   operate(operation: Operation, value: RawElement): RawElement
-  /** Replaces the element by what `compute` makes of it, in as many attempts as it takes, and returns the new one. */
+  /** Replaces the element by the result of `compute`, and returns the new one. Repeats attempts until one succeeds. */
   replace(compute: (old: RawElement) => RawElement): RawElement
 }
 
-// `Atomics` is typed per array type; the types of elements were settled by ScalarType.encode.
+// `Atomics` is typed per array type. ScalarType.encode has already checked the types of elements.
 type AnyInteger = never
 
 // A table instead of a switch: V8 then inlines the one operation that a caller names (docs/platforms/performance.md).

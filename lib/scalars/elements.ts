@@ -27,14 +27,14 @@ export function encodeAll(type: ScalarType, values: unknown, name: string): Scal
   try {
     for (; i < list.length; i++) {
       const item = list[i]
-      // As in encodeElement(), which would cost twice as much here.
+      // The test of encodeElement(), whose call would take twice as long here.
       const isUsual = typeof item === 'number' && item >= min && item <= max && (isFloat || Number.isInteger(item))
       elements[i] = isUsual ? item : encodeItem(type, list, item, name)
     }
   } catch (error) {
-    // Once more, for an error that names the element: making that name for each would cost more than all the rest.
+    // Again, for an error that names the element. Making the name for each element would take longer than all the rest.
     encodeItem(type, list, list[i], `${name}[${i}]`)
-    throw error // a list that gives another item this time
+    throw error // the list has returned a different item this time
   }
   return elements
 }

@@ -1,4 +1,4 @@
-/** The operations that change a scalar and give the old one: which types have them, and what they make of it. */
+/** The operations that change a scalar and return the old one: tells which types have them, and computes the new scalar. */
 import { typeError } from '../validate.ts'
 import type { ScalarType } from './scalar.ts'
 import type { RawElement } from './storage.ts'
@@ -17,7 +17,7 @@ export function operationError(type: ScalarType, operation: Operation): Error {
   return typeError('the type', `${isSum ? 'a numeric type' : 'an integer type or bool'} for ${operation}()`, type.code)
 }
 
-/** What errors call a sum. Ready-made, because every `add` passes one. */
+/** The names of sums in errors. They are constants, because every `add` passes one. */
 const SUMS = { add: 'the result of add()', sub: 'the result of sub()' }
 
 /**
@@ -26,17 +26,17 @@ const SUMS = { add: 'the result of add()', sub: 'the result of sub()' }
  */
 export function combined(type: ScalarType, operation: Operation, old: RawElement, operand: RawElement): RawElement {
   if (operation === 'add' || operation === 'sub') return sumOf(type, operation, old, operand)
-  // What bit operations make of two elements is an element; of 32-bit unsigned ones it may look negative until it is stored.
+  // The result of a bit operation fits the type. For 32-bit unsigned elements it may be negative until it is stored.
   return combine(operation, old as number, operand as number)
 }
 
-/** The same of a sum. */
+/** Does the same as combined(), for a sum. */
 export function sumOf(type: ScalarType, operation: 'add' | 'sub', old: RawElement, operand: RawElement): RawElement {
   const next = operation === 'add' ? (old as number) + (operand as number) : (old as number) - (operand as number)
   return type.isFloat || (next >= type.min && next <= type.max) ? next : type.encode(next, SUMS[operation])
 }
 
-/** For bigints as well. */
+/** The result of the operation. Also works for bigints. */
 export function combine(operation: Operation, old: number, operand: number): number {
   switch (operation) {
     case 'add':

@@ -1,6 +1,6 @@
 /**
- * The scalar types at run time: one record for each, which is all that the library knows about the type. No other file tests which type it has;
- * a new type is a line in types.ts and a record here.
+ * The scalar types at run time. One record for each type defines its behaviour. No other file tests for a certain type. To add a
+ * type, add a line in types.ts and a record here.
  */
 import { native } from '../native.ts'
 import { rangeError, typeError } from '../validate.ts'
@@ -38,22 +38,25 @@ export interface ScalarType extends Storage {
   readonly hasBits: boolean
   /** Whether one can wait for elements of an array. */
   readonly hasWords: boolean
-  /** Whether whatever a typed array of the type holds is a value of the type. */
+  /** Whether every element that a typed array of the type can hold is a value of the type. */
   readonly usesAllBits: boolean
-  /** What an array of the type is as text, if it is text. */
+  /** The text form of an array of the type, if it is text. */
   readonly text: Text | undefined
-  /** From what a typed array holds to what a user sees. */
+  /** Converts an element of a typed array to the value for the user. */
   decode(raw: RawElement): unknown
-  /** From what a user gives to what a typed array holds. @throws `TypeError`, `RangeError` for what does not fit. */
+  /** Converts a value of the user to an element of a typed array. @throws `TypeError`, `RangeError` for a value that does not fit. */
   encode(value: unknown, name: string): RawElement
-  /** The same for an element of a typed array, in which characters and booleans are numbers. */
+  /** Converts an element of a typed array of the user, in which characters and booleans are numbers. */
   encodeRaw(raw: unknown, name: string): RawElement
 }
 
 /** What the record of a type must define; the rest follows from it or has a default. */
 type Definition = Pick<ScalarType, 'code' | 'decode' | 'encode'> & Partial<ScalarType>
 
-/** Makes all records with the same fields in the same order. For V8: code that handles scalars of several types then sees one shape of object. */
+/**
+ * Makes all records with the same fields in the same order. For V8: code that handles scalars of several types then sees one
+ * shape of object.
+ */
 function define(storage: Storage, definition: Definition): ScalarType {
   const { ArrayType, BitsType, read, write } = storage
   const { code, decode, encode } = definition
@@ -81,14 +84,17 @@ function define(storage: Storage, definition: Definition): ScalarType {
 
 const identity = (raw: RawElement) => raw
 
-/** The same as `type.encode`. For V8: usual numbers need no call of a function that depends on the type (bench/compare.mjs, "update"). */
+/**
+ * The same as `type.encode`. For V8: usual numbers need no call of a function that depends on the type (bench/compare.mjs,
+ * "update").
+ */
 export function encodeElement(type: ScalarType, value: unknown, name: string): RawElement {
   const isUsual =
     typeof value === 'number' && value >= type.min && value <= type.max && (type.isFloat || Number.isInteger(value))
   return isUsual ? value : type.encode(value, name)
 }
 
-/** The names of a type that is called by its typed array as well. */
+/** The names of a type that the constructor of its typed array also names. */
 function namesWithArray(code: TypeCode, { ArrayType }: Storage): readonly unknown[] {
   return [code, ...NAMES[code], ArrayType]
 }

@@ -1,6 +1,6 @@
 /**
- * How an element lies in memory: one record for each typed array. Byte order is the machine's; Node.js runs on little-endian machines
- * only.
+ * How an element lies in memory: one record for each typed array. Byte order is the machine's; Node.js runs on little-endian
+ * machines only.
  */
 
 export type ScalarArray =

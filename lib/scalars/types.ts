@@ -1,6 +1,6 @@
 /**
- * The scalar types at compile time. NAMES and ScalarTable have one line for each type; all other types here are derived from them. What
- * a type does at run time is in its record: scalar.ts.
+ * The scalar types at compile time. NAMES and ScalarTable have one line for each type; all other types here are derived from
+ * them. What a type does at run time is in its record: scalar.ts.
  */
 
 /** The names of each type in addition to its code: a readable name, C's, and those of Python's ctypes. */
@@ -52,7 +52,7 @@ interface ScalarTable {
   '?': Scalar<boolean, Uint8Array, 'boolean'>
 }
 
-// A compiler with an older `lib` than esnext does not know Float16Array.
+// A `lib` of TypeScript older than esnext does not declare Float16Array.
 type HalfConstructor = typeof globalThis extends { readonly Float16Array: infer C } ? C : never
 type HalfArray = typeof globalThis extends { readonly Float16Array: { readonly prototype: infer A } }
   ? A
@@ -64,8 +64,9 @@ export type TypeCode = keyof typeof NAMES
 type CodeByName = { [C in TypeCode as C | (typeof NAMES)[C][number]]: C }
 
 /**
- * A scalar type: a type code of Python's (`'i'`, `'d'`), a readable name (`'int32'`, `'float64'`), a name of C (`'int'`, `'double'`) or of
- * Python's ctypes (`'c_int'`, `'c_double'`), or the constructor of a typed array (`Int32Array`, `Float64Array`).
+ * A scalar type: a type code of Python's (`'i'`, `'d'`), a readable name (`'int32'`, `'float64'`), a name of C (`'int'`,
+ * `'double'`) or of Python's ctypes (`'c_int'`, `'c_double'`), or the constructor of a typed array (`Int32Array`,
+ * `Float64Array`).
  */
 export type TypeName = keyof CodeByName | ScalarTable[TypeCode]['constructor']
 
@@ -80,21 +81,21 @@ export type ElementOf<T extends TypeName> = ScalarTable[CodeOf<T>]['element']
 /** The typed array that holds scalars of the type. */
 export type ArrayOf<T extends TypeName> = ScalarTable[CodeOf<T>]['array']
 
-/** What a scalar of the type can be set to: 64-bit integers also to numbers, as long as those are exact. */
+/** The values to which a scalar of the type can be set. 64-bit integers can also be set to exact numbers. */
 export type InputOf<T extends TypeName> = ElementOf<T> extends bigint ? number | bigint : ElementOf<T>
 
 type FamilyOf<T extends TypeName> = ScalarTable[CodeOf<T>]['family']
 
-// `T extends TypeName` below: where there are several types, one after the other.
+// `T extends TypeName` below distributes over a union of types.
 
-/** What can be added to a scalar of the type, and subtracted: nothing unless it is a number. */
+/** The values that can be added to a scalar of the type, or subtracted. There are none unless it is a number. */
 export type Addend<T extends TypeName> = T extends TypeName
   ? FamilyOf<T> extends 'integer' | 'float'
     ? InputOf<T>
     : never
   : never
 
-/** The operands of bit operations with a scalar of the type: none unless it is an integer or a boolean. */
+/** The operands of bit operations with a scalar of the type. There are none unless it is an integer or a boolean. */
 export type Bits<T extends TypeName> = T extends TypeName
   ? FamilyOf<T> extends 'integer' | 'boolean'
     ? InputOf<T>
@@ -110,7 +111,7 @@ export type TextOf<T extends TypeName, B, C, Other> = T extends TypeName
       : Other
   : never
 
-/** What an array of the type is filled with: any iterable; a text for characters, which may be given as numbers, too. */
+/** The elements for an array of the type: any iterable. Characters may be a text, or numbers. */
 export type ElementsOf<T extends TypeName> =
   | Iterable<InputOf<T> | TextOf<T, number, number, never>>
   | TextOf<T, string, string, never>

@@ -1,11 +1,11 @@
-/** What an error says about something that is no type: what was most likely meant. */
+/** The error for an unknown type, which proposes the most likely names. */
 import { type ArgumentError, list, typeError } from '../validate.ts'
 import { SCALARS, whyUnsupported } from './scalar.ts'
 
-/** What to write instead of names from elsewhere, in lower case. */
+/** The types to use instead of names from other languages. The names are in lower case. */
 const ADVICE = new Map<string, string>(
   Object.entries({
-    // Numbers of JavaScript, and what others call them.
+    // Numbers of JavaScript, and their names in other languages.
     number: "'double' for any number, or 'int32' for an integer",
     integer: "'int32', or 'int64' for a bigint",
     bigint: "'int64', or 'uint64'",
@@ -47,7 +47,7 @@ const ADVICE = new Map<string, string>(
         `'${name}'`,
       ]),
     ),
-    // What has no fixed size.
+    // Types without a fixed size.
     string: "'char' for bytes or 'wchar' for characters, in a SharedArray or as a field ['char', length]",
     str: "'char' for bytes or 'wchar' for characters, in a SharedArray or as a field ['char', length]",
     text: "'char' for bytes or 'wchar' for characters, in a SharedArray or as a field ['char', length]",
@@ -60,10 +60,10 @@ const ADVICE = new Map<string, string>(
   }),
 )
 
-/** How many names are proposed at most. */
+/** The most names that are proposed. */
 const MAX_PROPOSALS = 3
 
-/** What is longer than any name is not compared with names: that would take long, and clients of a manager can send anything. */
+/** Longer texts are not compared with names. That would take long, and clients of a manager can send any text. */
 const MAX_LENGTH = 20
 
 /** All names of the types, those of typed arrays without quotes. */
@@ -72,7 +72,7 @@ function namesOf({ names }: { readonly names: readonly unknown[] }): string[] {
 }
 
 /**
- * The error for what is no type.
+ * The error for a value that is not a type.
  * @param others - what is allowed there in addition to a scalar type, such as `a Struct`
  */
 export function unknownTypeError(name: string, type: unknown, others: readonly string[]): ArgumentError {
@@ -101,7 +101,7 @@ function adviceFor(type: unknown, others: readonly string[]): string | undefined
   return isRecord ? 'declare a record with Struct()' : undefined
 }
 
-/** For the name of a typed array that is given as a text. */
+/** The advice for the name of a typed array that is passed as a text. */
 function arrayNamed(written: string): string | undefined {
   const type = SCALARS.find(({ names }) =>
     names.some((name) => typeof name === 'function' && name.name.toLowerCase() === written),
@@ -109,7 +109,7 @@ function arrayNamed(written: string): string | undefined {
   return type && `${type.ArrayType.name} without quotes, or '${String(type.names[1])}'`
 }
 
-/** The names that differ least from what was written, if they differ little. */
+/** The names that differ least from the given text, if they differ little. */
 function nearest(given: string): string[] {
   const written = given.toLowerCase()
   const names = SCALARS.flatMap((type) => type.names.filter((name) => typeof name === 'string'))
@@ -127,7 +127,7 @@ function nearest(given: string): string[] {
   return near.slice(0, MAX_PROPOSALS).map(({ name }) => `'${name}'`)
 }
 
-/** In how many steps one text becomes the other: a character more, less, or another one, or two that change places. */
+/** The number of steps from one text to the other. A step inserts, removes or replaces a character, or swaps two. */
 function distanceOf(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)]
   for (let i = 1; i <= a.length; i++) {

@@ -19,30 +19,30 @@ import { memberKind, registerShareable, type Shareable } from '../memory/shareab
 import { lockKind, lockMember, lockMismatch } from '../sync/lock-use.ts'
 import { typeError, valueError } from '../validate.ts'
 
-/** What a state calls its members, and what they are: `{ hits: Value('i'), workers: [Value('i'), Value('i')] }`. */
+/** The names and types of the members of a state: `{ hits: Value('i'), workers: [Value('i'), Value('i')] }`. */
 export type StateSchema = Readonly<Record<string, Member<Disposable> | readonly Member<Disposable>[]>>
 
 type ObjectOf<M> = M extends Member<infer T> ? T : never
 type ListOf<Members extends readonly unknown[]> = { readonly [Index in keyof Members]: ObjectOf<Members[Index]> }
 
-/** The objects that a schema describes: of a member its object, of an array of members an array of objects. */
+/** The objects that a schema describes: an object for a member, and an array of objects for an array of members. */
 export type ObjectsOf<S extends StateSchema> = {
   readonly [Name in keyof S]: S[Name] extends readonly unknown[] ? ListOf<S[Name]> : ObjectOf<S[Name]>
 }
 
-/** What a state has beside its members. */
+/** The properties and methods that a state has in addition to its members. */
 export interface StateMembers extends Disposable {
-  /** The name of the segment; for an anonymous one a random one. */
+  /** The name of the segment; random if it is anonymous. */
   readonly name: string
   /**
    * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
    *
-   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
-   * closed or collected. By the time you read the number it may have changed.
+   * @remarks Each counts once, even if it has several objects in the segment. A killed process does not count, nor does a thread
+   * whose last object was closed or collected. The number may change at any time.
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   readonly memberCount: number
-  /** A plain description with which others attach. */
+  /** A plain description with which other processes attach. */
   readonly handle: Handle
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
   toJSON(): Handle
@@ -50,7 +50,7 @@ export interface StateMembers extends Disposable {
   close(): void
   /**
    * Removes the name now. Attached objects stay usable; no further one can attach by that name.
-   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
+   * @throws {@link ShareError} `ENOENT` when the name is already gone; `ERR_CLOSED`.
    */
   unlink(): void
   /** Calls `ref()` of all members: their pending asynchronous waits keep the process alive, as they do by default. */
@@ -62,7 +62,7 @@ export interface StateMembers extends Disposable {
 /** A state: its members by their names, and {@link StateMembers}. */
 export type SharedState<S extends StateSchema = StateSchema> = StateMembers & ObjectsOf<S>
 
-/** Names that members cannot have: those of a state's own members, now or in the next versions, and those that JavaScript uses. */
+/** Names that members cannot have: those of {@link StateMembers}, now or in later versions, and those that JavaScript uses. */
 const RESERVED = [
   ...['name', 'handle', 'toJSON', 'close', 'unlink', 'ref', 'unref', 'snapshot', 'update', 'memberCount'],
   ...['then', 'constructor', '__proto__'],
@@ -71,16 +71,16 @@ const RESERVED = [
 /** The constructor of {@link SharedState}. */
 export interface SharedStateConstructor {
   /**
-   * Makes an anonymous state; others attach to it through its `handle`.
-   * @throws `TypeError` for a schema that is none; what the constructors of its members throw; {@link ShareError} `ENOSPC`,
+   * Makes an anonymous state; other processes attach to it through its `handle`.
+   * @throws `TypeError` for an invalid schema; the errors of the constructors of its members; {@link ShareError} `ENOSPC`,
    * `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <const S extends StateSchema>(schema: S, options?: SegmentOptions): SharedState<S>
-  /** Makes a state of that name. @throws {@link ShareError} `EEXIST` when there is one; as the constructor. */
+  /** Makes a state of that name. @throws {@link ShareError} `EEXIST` when the name exists; otherwise as the constructor. */
   create<const S extends StateSchema>(name: string, schema: S, options?: SegmentOptions): SharedState<S>
   /**
-   * Attaches to a state by name or handle. Without a schema it has the members that the segment says.
-   * @throws {@link ShareError} `ERR_LAYOUT`, naming the first difference, when its members are not those of the schema;
+   * Attaches to a state by name or handle. Without a schema, the segment tells which members it has.
+   * @throws {@link ShareError} `ERR_LAYOUT`, which names the first difference, when its members are not those of the schema;
    * otherwise as {@link SharedMemory.attach}.
    */
   attach<const S extends StateSchema>(target: string | Handle, schema: S, options?: AttachOptions): SharedState<S>
@@ -88,25 +88,25 @@ export interface SharedStateConstructor {
     target: string | Handle,
   ): StateMembers & Objects
   /**
-   * Attaches to the state of that name, or creates it: of many calls at the same time exactly one creates.
-   * @throws {@link ShareError} `ERR_LAYOUT`, naming the first difference, when it exists with other members.
+   * Attaches to the state of that name, or creates it. Of several calls at the same time, exactly one creates it.
+   * @throws {@link ShareError} `ERR_LAYOUT`, which names the first difference, when it exists with other members.
    */
   open<const S extends StateSchema>(name: string, schema: S, options?: SegmentOptions): SharedState<S>
 }
 
-/** How a member is called that is an element of an array. No other member can be called so. */
+/** The form of the name of a member that is an element of an array. No other member can have such a name. */
 const ELEMENT = /^(?<base>.*)\[(?<index>0|[1-9]\d*)\]$/s
 
-/** A member of a schema, by its name; of an array of members an element, such as `workers[0]`. */
+/** A member of a schema with its name. An element of an array of members has a name such as `workers[0]`. */
 type NamedMember = readonly [name: string, member: Member<Disposable>]
 
-/** What a state has in this process only: what the caller has said. */
+/** The part of a state that exists only in this process: the arguments of the caller. */
 interface Local {
   readonly schema: readonly NamedMember[] | undefined
   readonly attachOptions: AttachOptions | undefined
 }
 
-/** The members of a schema, read once. @throws `TypeError` for a schema that is none. */
+/** The members of a schema, which is read once. @throws `TypeError` for an invalid schema. */
 function membersIn(schema: unknown): NamedMember[] {
   if (typeof schema !== 'object' || schema === null) throw typeError('schema', 'an object of members', schema)
   const named: NamedMember[] = []
@@ -134,7 +134,7 @@ function assertedMember(name: string, given: unknown): Member<Disposable> {
   throw typeError(`schema.${name}`, "a member, such as Value('i') without new", given)
 }
 
-/** That each member whose lock is that of another one names one that has a lock. */
+/** Asserts that a member which uses the lock of another member names one that has a lock. */
 function assertMemberLocks(named: readonly NamedMember[]): void {
   for (const [name, { spec }] of named) {
     const wanted = lockMember(spec.description.lock)
@@ -146,7 +146,7 @@ function assertMemberLocks(named: readonly NamedMember[]): void {
   }
 }
 
-/** Each member begins a cache line of its own, in the payload and in the cells: they do not slow each other down. */
+/** Each member begins a new cache line in the payload and in the cells, so that members do not slow each other down. */
 function stateSpec(given: StateSchema, givenOptions?: SegmentOptions): KindSpec<Local> {
   const options = takeSegmentOptions(givenOptions)
   const schema = membersIn(given)
@@ -155,7 +155,7 @@ function stateSpec(given: StateSchema, givenOptions?: SegmentOptions): KindSpec<
   const members: MemberEntry[] = []
   for (const [name, { spec }] of schema) {
     members.push({ name, cell: cellsBytes, byteOffset: payloadBytes, description: spec.description })
-    cellsBytes += alignCell(Math.max(spec.cellsBytes, 1)) // at least one: the cell is what tells members apart
+    cellsBytes += alignCell(Math.max(spec.cellsBytes, 1)) // at least one, because the offset of the cell identifies a member
     payloadBytes += alignCell(spec.payloadBytes ?? 0)
   }
   return {
@@ -206,8 +206,9 @@ function checkMembers(segment: Segment, schema: readonly NamedMember[]): undefin
 }
 
 /**
- * The members that the segment says, which any process may have written, by the property of the state: one, or those of an array.
- * @throws {@link ShareError} `ERR_CORRUPT` for names that no state has given; `ERR_LAYOUT` for kinds that this version lacks.
+ * The members in the description of the segment, which any process may have written. Each property of the state has one entry, or
+ * an array of entries.
+ * @throws {@link ShareError} `ERR_CORRUPT` for names that a state never gives; `ERR_LAYOUT` for kinds that this version lacks.
  */
 function propertiesOf(segment: Segment): Map<string, MemberEntry | MemberEntry[]> {
   const properties = new Map<string, MemberEntry | MemberEntry[]>()
@@ -227,7 +228,7 @@ function propertiesOf(segment: Segment): Map<string, MemberEntry | MemberEntry[]
   return properties
 }
 
-/** What all kinds of members have. */
+/** The methods that all kinds of members have. */
 interface StateMember extends Disposable {
   ref(): unknown
   unref(): unknown
@@ -305,7 +306,7 @@ class State {
   }
 }
 
-/** Makes the object of a member in the way that the schema says, or, without a schema, the description. */
+/** Makes the object of a member by the schema, or by the description if there is no schema. */
 function makeMember(segment: Segment, entry: MemberEntry, index: number, local: Local | undefined): StateMember {
   const { description, cell, byteOffset, byteEnd } = entry
   const attachment = new Attachment(segment, description.kind)
@@ -324,11 +325,11 @@ function makeMember(segment: Segment, entry: MemberEntry, index: number, local: 
 }
 
 /**
- * Many named objects on one segment: what an application shares, in one place and under one name.
+ * Many named objects in one segment, so that an application has all of its shared objects under one name.
  *
- * @remarks Members are made by calling the classes without `new`; each is the object that it would be on its own, also as a
- * handle, and none of them costs a segment. All who open the state must say the same schema: names, order and types are
- * compared. `close` closes all members.
+ * @remarks Members are made by calling the classes without `new`. Each works like a separate object and has a handle, but no
+ * segment of its own. Every process that opens the state must pass the same schema: names, order and types are compared.
+ * `close` closes all members.
  * @example
  * ```ts
  * import { Lock, Queue, SharedArray, SharedState, Value } from 'procshare'

@@ -1,4 +1,4 @@
-/** What all shared arrays have in common, whatever their elements. */
+/** The common members of all shared arrays, of scalars and of structs. */
 
 import type { Handle } from '../memory/handle.ts'
 import type { Shareable } from '../memory/shareable.ts'
@@ -6,44 +6,45 @@ import { toList } from '../scalars/elements.ts'
 import type { AnyLock } from '../sync/rlock.ts'
 import { rangeError, typeError } from '../validate.ts'
 
-/** What every shared array has beside its elements. */
+/** The properties and methods that every shared array has in addition to its elements. */
 export interface ArrayMembers extends Shareable, Disposable {
-  /** The name of the segment; for an anonymous array a random one. */
+  /** The name of the segment; random for an anonymous array. */
   readonly name: string
   /**
    * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
    *
-   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
-   * closed or collected. By the time you read the number it may have changed.
+   * @remarks Each counts once, even if it has several objects in the segment. A killed process does not count, nor does a thread
+   * whose last object was closed or collected. The number may change at any time.
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   readonly memberCount: number
   /**
-   * The lock that guards the array. One element can be read and written whole without it; a sequence of them cannot.
-   * @throws {@link ShareError} `ERR_NO_LOCK` when it was made with `lock: false`; `ERR_CLOSED`.
+   * The lock that guards the array. Reading or writing one element needs no lock. Reading or writing several elements as a whole
+   * does.
+   * @throws {@link ShareError} `ERR_NO_LOCK` when the array was made with `lock: false`; `ERR_CLOSED`.
    */
   readonly lock: AnyLock
-  /** A plain description with which others attach. */
+  /** A plain description with which other processes attach. */
   readonly handle: Handle
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
   toJSON(): Handle
   /** {@link Lock.ref} of {@link lock}; the array itself has no waits. */
   ref(): this
-  /** {@link Lock.unref} of {@link lock}. Nothing happens when there is none. */
+  /** {@link Lock.unref} of {@link lock}. Does nothing without a lock. */
   unref(): this
   /**
-   * Ends this object; the last one to close removes the name, unless the array is persistent. Idempotent.
-   * @remarks The elements stay readable and writable through this array for as long as the program keeps it.
+   * Ends this object's use. The last close removes the name, unless the array is persistent. Idempotent.
+   * @remarks The elements stay readable and writable through this array as long as the program keeps it.
    */
   close(): void
   /**
    * Removes the name now. Attached objects stay usable; no further one can attach by that name.
-   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
+   * @throws {@link ShareError} `ENOENT` when the name is already gone; `ERR_CLOSED`.
    */
   unlink(): void
 }
 
-/** The length or the initial elements of a new array, as a caller may give them. */
+/** The length or the initial elements of a new array, as the caller passed them. */
 export function lengthOrValues(given: unknown): {
   length: number
   values: readonly unknown[] | ArrayLike<unknown> | undefined

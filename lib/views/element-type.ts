@@ -1,4 +1,4 @@
-/** What a Value or SharedArray holds: a scalar or a struct; how it is described in a segment, compared and revived. */
+/** Element types of a Value or SharedArray, which are scalars or structs: describes, compares and revives them. */
 import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import { ShareError } from '../errors/share-error.ts'
 import { findScalar, type ScalarType, whyUnsupported } from '../scalars/scalar.ts'
@@ -13,14 +13,14 @@ export function isStruct(type: ElementType): type is Layout {
   return type instanceof Layout
 }
 
-/** The type that the caller named. @throws `TypeError` that says what was most likely meant. */
+/** The type that the caller named. @throws `TypeError` with the most likely correct name. */
 export function elementTypeOf(type: unknown): ElementType {
   const found = type instanceof Layout ? type : findScalar(type)
   if (found === undefined) throw unknownTypeError('type', type, ['a Struct'])
   return found
 }
 
-/** A type as it stands in the description of a segment. */
+/** The form of a type in the description of a segment. */
 export function describe(type: ElementType): unknown {
   return isStruct(type) ? { struct: type.schema } : type.code
 }
@@ -31,7 +31,7 @@ export function typeMismatch(found: unknown, expected: ElementType | undefined):
   return { what: 'type', found, expected: describe(expected) }
 }
 
-/** The type in the description of a segment. @throws {@link ShareError} `ERR_CORRUPT` when there is none. */
+/** The type in the description of a segment. @throws {@link ShareError} `ERR_CORRUPT` when it has no valid type. */
 export function reviveType(segment: string, description: unknown): ElementType {
   try {
     return elementTypeOf(reviveField(segment, description))
@@ -40,7 +40,7 @@ export function reviveType(segment: string, description: unknown): ElementType {
   }
 }
 
-/** From the form of Layout.schema back to what Struct() takes. */
+/** Converts a field in the form of Layout.schema to the form that Struct() takes. */
 function reviveField(segment: string, description: unknown): unknown {
   if (Array.isArray(description)) return [reviveField(segment, description[0]), description[1]]
   const unsupported = whyUnsupported(description)

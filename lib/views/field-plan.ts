@@ -1,4 +1,6 @@
-/** How the fields of a struct lie in memory, and how each is read, written and copied there: one plan for each type of field. */
+/**
+ * Plans of fields of structs. The plan of a type tells how a field lies in memory, and how it is read, written and copied there.
+ */
 
 import { encodeAll, toList } from '../scalars/elements.ts'
 import { findScalar, type ScalarType } from '../scalars/scalar.ts'
@@ -8,9 +10,9 @@ import { rangeError } from '../validate.ts'
 
 /** How one field is read and written at an absolute offset of a DataView. */
 export interface FieldPlan {
-  /** Whether set() writes all or nothing by itself. */
+  /** Whether set() by itself writes all or nothing. */
   readonly isScalar: boolean
-  /** Whether get() gives a view of memory, rather than a copy. */
+  /** Whether get() returns a view of memory instead of a copy. */
   readonly isLive: boolean
   readonly byteLength: number
   readonly alignment: number
@@ -35,7 +37,7 @@ export function roundUp(value: number, unit: number): number {
   return Math.ceil(value / unit) * unit
 }
 
-/** @throws `TypeError` or `RangeError`, about the argument `name`, for what is no type of a field. */
+/** @throws `TypeError` or `RangeError` about the argument `name` when `type` is not the type of a field. */
 export function planOf(type: unknown, name: string): FieldPlan {
   const scalar = findScalar(type)
   if (scalar !== undefined) return planScalar(scalar)

@@ -1,5 +1,5 @@
 /**
- * GuardedSegment: elements of one type in a segment, and the lock that guards them. What Value and SharedArray are views of.
+ * GuardedSegment: elements of one type in a segment, and the lock that guards them. Value and SharedArray are views of it.
  */
 import type { InspectOptions } from 'node:util'
 import { type Mismatch, nameOf, segmentError } from '../errors/segment-messages.ts'
@@ -35,7 +35,7 @@ import { describe, type ElementType, isStruct, reviveType, typeMismatch } from '
 /** How a {@link Value} or {@link SharedArray} is made. */
 export interface ValueOptions extends SegmentOptions {
   /**
-   * The lock that guards the object: one of its own, none, or the given one, which several objects may share.
+   * The lock that guards the object: its own lock, no lock, or the given lock, which several objects may share.
    * @defaultValue `true`: a recursive lock of its own
    */
   readonly lock?: boolean | AnyLock
@@ -44,7 +44,7 @@ export interface ValueOptions extends SegmentOptions {
 /** How a {@link Value} or {@link SharedArray} is made as a member of a {@link SharedState}. */
 export interface ValueMemberOptions {
   /**
-   * The lock that guards the object: one of its own, none, or that of another member, which several members may share.
+   * The lock that guards the object: its own lock, no lock, or that of another member, which several members may share.
    * @defaultValue `true`: a recursive lock of its own
    */
   readonly lock?: boolean | MemberLock
@@ -55,13 +55,13 @@ export interface Elements {
   readonly kind: 'Value' | 'SharedArray'
   readonly type: ElementType
   readonly length: number
-  /** Writes the initial elements. Anything that can be wrong with them has been found before. */
+  /** Writes the initial elements, which have been checked before. */
   readonly fill: (buffer: ArrayBuffer | SharedArrayBuffer, byteOffset: number) => void
 }
 
-/** What a guarded object has in this process only. */
+/** The part of a guarded object that exists only in this process. */
 export interface GuardedLocal {
-  /** The type that the caller has said, and that was compared; otherwise it is that of the description. */
+  /** The type that the caller has passed, after comparison with the description. If undefined, the description has the type. */
   readonly type: ElementType | undefined
   /** The lock that the program has given. */
   readonly lock: AnyLock | undefined
@@ -104,12 +104,12 @@ export class GuardedSegment {
     return this.#placement.attachment.segment.buffer
   }
 
-  /** For views that no user gets. */
+  /** The buffer for views that no user gets. */
   get innerBuffer(): ArrayBuffer | SharedArrayBuffer {
     return this.#placement.attachment.segment.innerBuffer
   }
 
-  /** What `util.inspect` shows of the object behind which this is. */
+  /** The text that `util.inspect` shows for the view of this. */
   inspected(state: () => unknown, options?: InspectOptions): string {
     const { subject, closed } = this.#placement.attachment
     return inspected(nameOf(subject), closed, state, options)
@@ -189,7 +189,7 @@ export function guardedSpec(
   return kindSpec(elements, choice, isGiven, options, local)
 }
 
-/** The same for a member. */
+/** How a new member is made and checked. */
 export function guardedMemberSpec(
   elements: Elements,
   given: ValueMemberOptions | undefined,
@@ -208,7 +208,7 @@ function memberLockOf(lock: unknown): LockChoice {
   return takeMemberLock(lock, "a boolean, or { member: 'the name of another member' }")
 }
 
-/** @param isGiven - whether the caller has said which lock it is to be */
+/** @param isGiven - whether the caller has chosen the lock, by the `lock` option or by an unlocked class */
 function kindSpec(
   { kind, type, length, fill }: Elements,
   lock: LockChoice,
@@ -220,7 +220,7 @@ function kindSpec(
   const payloadBytes = type.byteLength * length
   if (!Number.isSafeInteger(payloadBytes))
     throw rangeError('length', 'small enough for a byte length below 2 ** 53', length)
-  assertBufferSize(payloadBytes, undefined) // before the system has backed all of them
+  assertBufferSize(payloadBytes, undefined) // before the system backs all of the bytes
   return {
     options,
     local,
@@ -242,7 +242,7 @@ function kindSpec(
   }
 }
 
-/** @param type - the type that it must have, if the caller has said one */
+/** @param type - the type that the object must have, if the caller has passed one */
 export function guardedAttachSpec(
   type: ElementType | undefined,
   options: AttachOptions | undefined,
@@ -269,12 +269,12 @@ function lengthMismatch(found: number, expected: number): Mismatch | undefined {
   return found === expected ? undefined : { what: 'length', found, expected }
 }
 
-/** The type in a description that fits the segment; the expected one, if there is one. @throws {@link ShareError} `ERR_CORRUPT`. */
+/** The expected type, or that of the description. It must fit the segment. @throws {@link ShareError} `ERR_CORRUPT`. */
 function elementsOf(found: Description, segment: Segment, expected: ElementType | undefined): ElementType {
   const type = expected ?? reviveType(segment.name, found.type)
   const isArray = found.kind === 'SharedArray'
-  const length = isArray ? (found.length as number) : found.length === undefined ? 1 : Number.NaN // of no use to a value
-  // Before it is used as a number: it may be anything that JSON can say.
+  const length = isArray ? (found.length as number) : found.length === undefined ? 1 : Number.NaN // a value has no length
+  // Checked before it is used as a number, because it may be any value of JSON.
   if (!Number.isSafeInteger(length) || length < 0) throw segmentError('ERR_CORRUPT', { segment: segment.name })
   const byteLength = type.byteLength * length
   const isAlone = segment.description === found
@@ -283,7 +283,10 @@ function elementsOf(found: Description, segment: Segment, expected: ElementType 
   return type
 }
 
-/** Makes the view of `guarded` that a user gets, or closes it: V8 may refuse a buffer of that size, or any buffer. */
+/**
+ * Makes the view of `guarded` that a user gets. Closes `guarded` if that fails: V8 may refuse a buffer of that size, or any
+ * buffer.
+ */
 export function viewOf<T>(guarded: GuardedSegment, make: () => T): T {
   try {
     return make()

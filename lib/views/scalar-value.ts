@@ -1,4 +1,4 @@
-/** ScalarValue: what `new Value('i')` gives. Its `update` is the hottest path of the library. */
+/** ScalarValue: `new Value('i')` returns one. Its `update` is the hottest path of the library. */
 import type { Handle } from '../memory/handle.ts'
 import { registerShareable } from '../memory/shareable.ts'
 import { type AtomicCell, atomicCell } from '../scalars/atomic-cell.ts'
@@ -150,7 +150,7 @@ export class ScalarValue extends ValueBase {
     return this.#view === undefined ? undefined : this.#type.decode(this.#view[0]!)
   }
 
-  /** As `#operate`, without its other operations: the hot path is short enough for V8 to inline all of it. */
+  /** Like `#operate`, but only for sums: so the hot path is short enough for V8 to inline all of it. */
   #sum(operation: 'add' | 'sub', value: unknown): unknown {
     const type = this.#type
     if (!type.hasSums) throw operationError(type, operation)

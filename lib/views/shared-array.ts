@@ -1,4 +1,4 @@
-/** SharedArray and RawArray: arrays in shared memory. The public face of the typed shared arrays and StructArray. */
+/** SharedArray and RawArray: arrays in shared memory. They are the public classes for typed shared arrays and StructArray. */
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
 import type { Member, NoOptions } from '../memory/member.ts'
@@ -24,7 +24,7 @@ import { encodeRecords, StructArray } from './struct-array.ts'
 import type { StructFields, StructInit, StructInput, StructSnapshot, StructType, StructView } from './struct-types.ts'
 import { isTypedSharedArray, typedSharedArray } from './typed-shared-array.ts'
 
-/** What an array of scalars has beside the members of its typed array. */
+/** The members that an array of scalars has in addition to those of its typed array. */
 export interface TypedArrayMembers<T extends TypeName> extends ArrayMembers {
   /** The type code of the elements. */
   readonly type: CodeOf<T>
@@ -33,12 +33,12 @@ export interface TypedArrayMembers<T extends TypeName> extends ArrayMembers {
   /**
    * Writes elements from `offset` on under the lock, all or nothing.
    *
-   * @throws `TypeError`, `RangeError` for a value that the type cannot hold, or that there is no room for; nothing has changed.
+   * @throws `TypeError`, `RangeError` for a value that the type cannot hold, or if there is no room. Then nothing changes.
    */
   assign(values: ElementsOf<T>, offset?: number): void
 }
 
-/** What an array of characters has in addition. */
+/** The additional members of an array of characters. */
 export interface TextMembers<T extends TypeName> {
   /** The text up to the first NUL, under the lock. Setting writes the text, and a NUL if there is room; the rest stays. */
   get value(): TextOf<T, Buffer, string, never>
@@ -48,7 +48,10 @@ export interface TextMembers<T extends TypeName> {
   set raw(value: Uint8Array | string)
 }
 
-/** The methods of arrays that make no array or a private one; the last argument of their callbacks is a private array of the records. */
+/**
+ * The methods of arrays that return no array or a private one. The last argument of their callbacks is a private array of the
+ * records.
+ */
 type PrivateMethods<T> = Pick<
   readonly T[],
   'every' | 'filter' | 'find' | 'findIndex' | 'forEach' | 'map' | 'reduce' | 'reduceRight' | 'slice' | 'some'
@@ -62,7 +65,7 @@ export interface StructArrayOf<F extends StructFields>
   /** The layout of an element. */
   readonly type: StructType<F>
   readonly length: number
-  /** The live record at an index: its fields are read and written straight in memory. Setting replaces it under the lock. */
+  /** The live record at an index: its fields are read and written directly in memory. Setting replaces it under the lock. */
   [index: number]: StructView<F>
   /** The live record at an index, counted from the end if negative. */
   at(index: number): StructView<F> | undefined
@@ -77,7 +80,7 @@ export interface StructArrayOf<F extends StructFields>
   assign(values: Iterable<StructInput<F>>, offset?: number): void
 }
 
-/** An array of scalars or structs in shared memory: for scalars a typed array with some more members. */
+/** An array of scalars or structs in shared memory. An array of scalars is a typed array with additional members. */
 export type SharedArray<T extends TypeName | StructType<StructFields> = TypeName> =
   T extends StructType<infer F>
     ? StructArrayOf<F>
@@ -98,12 +101,12 @@ export interface ArrayMember<Options> {
 /** The constructor of {@link SharedArray} and {@link RawArray}. */
 export interface SharedArrayConstructor<Options> {
   /**
-   * Makes an anonymous array; others attach to it through its `handle`.
+   * Makes an anonymous array; other processes attach to it through its `handle`.
    *
    * @param type - a scalar type ({@link TypeName}), or a {@link Struct}
-   * @param lengthOrValues - how many elements (all zero), or what they are; the length never changes. A record is an object with some fields,
-   * or an array of their values in order
-   * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for an element that does not
+   * @param lengthOrValues - the number of elements (all zero), or the elements; the length never changes. A record is an object
+   * with some fields, or an array of their values in order
+   * @throws `TypeError` for an unknown type, with the correct name; `TypeError`, `RangeError` for an element that does not
    * fit; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <T extends TypeName>(type: T, lengthOrValues: number | ElementsOf<T>, options?: Options): SharedArray<T>
@@ -112,7 +115,7 @@ export interface SharedArrayConstructor<Options> {
     lengthOrValues: number | Iterable<StructInit<F>>,
     options?: Options,
   ): StructArrayOf<F>
-  /** Makes an array of that name. @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor. */
+  /** Makes an array of that name. @throws {@link ShareError} `EEXIST` when the name exists; otherwise as the constructor. */
   create<T extends TypeName>(
     name: string,
     type: T,
@@ -126,9 +129,9 @@ export interface SharedArrayConstructor<Options> {
     options?: Options,
   ): StructArrayOf<F>
   /**
-   * Attaches to an array, by name or handle. Its type is known from the segment; say which one you expect to have it checked.
+   * Attaches to an array by name or handle. The segment contains the type; pass the type that you expect to have it checked.
    *
-   * @throws {@link ShareError} `ERR_TYPE` when it has another type than expected; otherwise as {@link SharedMemory.attach}.
+   * @throws {@link ShareError} `ERR_TYPE` when the type differs from the expected one; otherwise as {@link SharedMemory.attach}.
    */
   attach<T extends TypeName>(target: string | Handle, type?: T, options?: AttachOptions): SharedArray<T>
   attach<F extends StructFields>(
@@ -137,8 +140,8 @@ export interface SharedArrayConstructor<Options> {
     options?: AttachOptions,
   ): StructArrayOf<F>
   /**
-   * Attaches to the array of that name, or creates it: of many calls at the same time exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type or length, or another lock than `options.lock` says.
+   * Attaches to the array of that name, or creates it. Of several calls at the same time, exactly one creates it.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type or length, or a lock that differs from `options.lock`.
    */
   open<T extends TypeName>(
     name: string,
@@ -154,7 +157,7 @@ export interface SharedArrayConstructor<Options> {
   ): StructArrayOf<F>
 }
 
-/** What an array is made of; throws for elements that the type cannot hold. */
+/** The elements of a new array. Throws for elements that the type cannot hold. */
 function elementsOf(elementType: unknown, given: unknown): Elements {
   const type = elementTypeOf(elementType)
   const base = { kind: 'SharedArray', type } as const
@@ -207,12 +210,12 @@ function defineArray(name: string, isUnlocked: boolean): unknown {
 }
 
 /**
- * An array of fixed length in shared memory: a real typed array, with a lock beside it. For Python's `multiprocessing.Array`,
- * whose name it has too (`import { Array } from 'procshare'`).
+ * An array of fixed length in shared memory: a real typed array with a lock. Corresponds to Python's `multiprocessing.Array`, and
+ * is also exported under that name (`import { Array } from 'procshare'`).
  *
- * @remarks Elements are read and written as those of any typed array, at the same speed and without the lock; a number that
- * does not fit is converted as typed arrays do. Methods that make a new array (`map`, `slice`, `filter`) make a private one.
- * Nothing but `snapshot` and `assign` takes the lock. When a process dies, what it wrote stays as it is.
+ * @remarks Elements are read and written like those of any typed array, at the same speed and without the lock. Numbers that do
+ * not fit are converted as in typed arrays. Methods that make a new array (`map`, `slice`, `filter`) make a private one. Only
+ * `snapshot` and `assign` take the lock. When a process dies, the elements that it wrote stay as they are.
  * @example
  * ```ts
  * import { SharedArray } from 'procshare'

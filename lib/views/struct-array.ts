@@ -10,14 +10,14 @@ import { type GuardedSegment, viewOf } from './guarded-segment.ts'
 import type { Layout } from './struct-layout.ts'
 
 const INDEX = /^(?:0|[1-9]\d*)$/
-/** Records of an array of up to this length are kept, once made: in 64 KiB of memory for each thousand. */
+/** An array of up to this length keeps the records that it has made. A thousand records take 64 KiB of memory. */
 const MAX_KEPT = 2 ** 16
 
 function isIndex(key: string | symbol): key is string {
   return typeof key === 'string' && INDEX.test(key)
 }
 
-/** Where `array[3]` ends up: at the end of the prototype chain, so that only indices pay for the Proxy. */
+/** Handles `array[3]`. It is at the end of the prototype chain, so that only indices pay for the Proxy. */
 class Indexed {}
 Object.setPrototypeOf(
   Indexed.prototype,
@@ -33,7 +33,7 @@ Object.setPrototypeOf(
   }),
 )
 
-/** What struct arrays have of the methods of arrays; each works on a private array of the live records. */
+/** The methods of arrays that struct arrays have. Each works on a private array of the live records. */
 const ARRAY_METHODS = [
   'every',
   'filter',
@@ -88,7 +88,7 @@ export class StructArray extends Indexed {
     return this.#guarded.handleOf(this)
   }
 
-  /** The live record at `index`, counted from the end if negative; undefined where there is none. */
+  /** The live record at `index`, counted from the end if negative; undefined if there is no such record. */
   at(index: number): object | undefined {
     const i = index < 0 ? this.length + index : index
     return Number.isInteger(i) && i >= 0 && i < this.length ? this.#recordAt(i) : undefined
@@ -132,7 +132,7 @@ export class StructArray extends Indexed {
     return this.values()
   }
 
-  /** What the methods of arrays work on. */
+  /** The private array on which the methods of arrays work. */
   static recordsOf(array: StructArray): object[] {
     return Array.from({ length: array.length }, (_, i) => array.#recordAt(i))
   }
@@ -166,7 +166,7 @@ export class StructArray extends Indexed {
   [inspect.custom](depth: number, options: InspectOptions): string {
     const firstRecords = () => {
       const records = Array.from({ length: Math.min(this.length, 100) }, (_, i) => this.at(i))
-      records.length = this.length // more than are shown are counted
+      records.length = this.length // so that inspect() reports how many records it does not show
       return records
     }
     return this.#guarded.inspected(firstRecords, { ...options, depth })

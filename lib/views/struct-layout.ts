@@ -1,10 +1,11 @@
 /**
- * Layout: the plan of a struct, with offset, size and codec of each field, and the class of its records. A record is an object at an
- * offset of a buffer. Its fields are enumerable accessors of its own, so `{ ...record }` and `Object.keys(record)` give all of them, and so
- * does everything that copies objects. The accessors are closures over the plan; no code is generated from text.
+ * Layout: the plan of a struct, with offset, size and codec of each field, and the class of its records. A record is an object at
+ * an offset of a buffer. Its fields are enumerable own accessors. So `{ ...record }`, `Object.keys(record)` and all other ways to
+ * copy an object include every field. The accessors are closures over the plan; no code is generated from text.
  *
- * Own accessors make a record cost some 300 ns for each field, and access as fast as that of the prototype's. So records are made once
- * for each place and kept: by arrays (struct-array.ts), by values (struct-value.ts), and by records for the records in them.
+ * With own accessors, making a record takes some 300 ns for each field. Access is as fast as with accessors of a prototype. So
+ * records are made once for each place and kept: by arrays (struct-array.ts), by values (struct-value.ts), and by records for the
+ * records in them.
  */
 import { inspect } from 'node:util'
 import { rangeError, typeError, unknownKeyError } from '../validate.ts'
@@ -62,7 +63,7 @@ export class Layout<F extends StructFields = StructFields> extends StructPlan im
 
   /**
    * Writes a record, given as an object or as an array of its fields in their order.
-   * @param isPartial - whether fields may be missing: they stay as they are in `bytes`
+   * @param isPartial - whether fields may be missing; missing fields stay as they are in `bytes`
    */
   write(bytes: DataView, at: number, value: unknown, name: string, isPartial: boolean): void {
     if (typeof value !== 'object' || value === null) throw typeError(name, EXPECTED, value)
@@ -111,7 +112,7 @@ export class Layout<F extends StructFields = StructFields> extends StructPlan im
     return Object.fromEntries(entries) as StructSnapshot<F>
   }
 
-  /** Two processes declare the same struct each for itself. */
+  /** Compares the fields, because each process declares the struct itself. */
   #isSameAs(other: Layout): boolean {
     return (other as unknown) === this || JSON.stringify(other.schema) === JSON.stringify(this.schema)
   }
@@ -133,7 +134,7 @@ export class Layout<F extends StructFields = StructFields> extends StructPlan im
   }
 }
 
-/** How a field of live records is read and set. The same functions for all records: V8 sees objects of one shape. */
+/** The accessor of a field of live records. All records use the same functions, so that for V8 they have one shape. */
 function accessorsOf(plan: FieldPlan, name: string, offset: number, index: number): PropertyDescriptor {
   return {
     enumerable: true,
@@ -152,12 +153,12 @@ function accessorsOf(plan: FieldPlan, name: string, offset: number, index: numbe
 
 const EXPECTED = 'an object with the fields of the struct, or an array of their values'
 
-/** Where a record lies. */
+/** A record, with its buffer and its offset. */
 class StructRecord {
   readonly #layout: Layout
   readonly #bytes: DataView
   readonly #at: number
-  /** What liveField() has given, by the index of the field. */
+  /** The results of liveField(), by the index of the field. */
   #live: unknown[] | undefined
 
   constructor(layout: Layout, bytes: DataView, at: number) {
@@ -186,7 +187,7 @@ class StructRecord {
     return record.#at
   }
 
-  /** A field that is a view of memory itself: the same object each time. */
+  /** The value of a field that is a view of memory: the same object each time. */
   static liveField(record: StructRecord, index: number, plan: FieldPlan, offset: number): unknown {
     record.#live ??= []
     record.#live[index] ??= plan.get(record.#bytes, record.#at + offset)
@@ -194,7 +195,7 @@ class StructRecord {
   }
 }
 
-/** Sets a field of a live record, all or nothing: a value that does not fit leaves it as it was. */
+/** Sets a field of a live record, all or nothing. A value that does not fit leaves the field unchanged. */
 function setField(plan: FieldPlan, bytes: DataView, at: number, value: unknown, name: string): void {
   if (plan.isScalar) {
     plan.set(bytes, at, value, name)

@@ -1,4 +1,4 @@
-/** The TypeScript types of structs: what a field may be, and what reading, setting, initialising and copying it takes or gives. */
+/** The TypeScript types of structs: those of their fields, and those for reading, setting, initialising and copying a field. */
 import type { ArrayOf, ElementOf, ElementsOf, InputOf, TextOf, TypeName } from '../scalars/types.ts'
 
 /** The type of a field: a scalar, another struct, or `[type, length]` for a fixed array of either. */
@@ -13,7 +13,7 @@ type ArrayField<T> = T extends TypeName ? TextOf<T, Buffer, string, ArrayOf<T>> 
 
 type ArrayFieldInput<T> = T extends TypeName ? ElementsOf<T> : Iterable<FieldInput<T>>
 
-/** What reading a field of the type gives. */
+/** The value that reading a field of the type returns. */
 export type FieldValue<T> = T extends TypeName
   ? ElementOf<T>
   : T extends StructType<infer F>
@@ -22,7 +22,7 @@ export type FieldValue<T> = T extends TypeName
       ? ArrayField<E>
       : never
 
-/** What a field of the type may be set to. */
+/** The values to which a field of the type can be set. */
 export type FieldInput<T> = T extends TypeName
   ? InputOf<T>
   : T extends StructType<infer F>
@@ -34,9 +34,10 @@ export type FieldInput<T> = T extends TypeName
 /**
  * A record in shared memory: reading a field reads memory, setting one writes it, without a lock.
  *
- * @remarks `Object.keys(record)` and `{ ...record }` give all fields; arrays and records among them stay live, `snapshot` copies them, too. A
- * record travels through queues, through managers and to a {@link Process} as a plain copy. TypeScript has one type for reading and setting a property. So it lets a `char` field be set to a `Buffer`
- * only and an array field to a typed array only; `assign` of the value and `set` of the array take text and any iterable.
+ * @remarks `Object.keys(record)` and `{ ...record }` give all fields; arrays and records among them stay live, `snapshot` copies
+ * them, too. A record travels through queues, through managers and to a {@link Process} as a plain copy. TypeScript has one type
+ * for reading and setting a property. So it lets a `char` field be set to a `Buffer` only and an array field to a typed array
+ * only; `assign` of the value and `set` of the array take text and any iterable.
  */
 export type StructView<F extends StructFields> = { -readonly [K in keyof F]: FieldValue<F[K]> }
 
@@ -49,13 +50,13 @@ export type StructInput<F extends StructFields> =
   | StructView<F>
   | FieldList<F>
 
-/** Some fields of a struct, as for {@link StructInput}; the others are zero, or stay as they are. */
+/** Some fields of a struct, as for {@link StructInput}. The other fields are zero, or stay as they are. */
 export type StructInit<F extends StructFields> =
   | { readonly [K in keyof F]?: FieldInput<F[K]> }
   | StructView<F>
   | FieldList<F>
 
-/** What copying a field out of shared memory gives. */
+/** The private copy of a field. */
 export type FieldSnapshot<T> = T extends TypeName
   ? ElementOf<T>
   : T extends StructType<infer F>
@@ -75,8 +76,8 @@ export interface StructType<F extends StructFields> {
   readonly fields: F
   /** The size of one record in bytes, padding included. */
   readonly byteLength: number
-  /** What a record's address is a multiple of. */
+  /** The alignment in bytes: the address of a record is a multiple of it. */
   readonly alignment: number
-  /** Where each field lies in a record, in bytes. */
+  /** The offset of each field in a record, in bytes. */
   readonly offsets: { readonly [K in keyof F]: number }
 }

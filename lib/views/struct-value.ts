@@ -1,4 +1,4 @@
-/** StructValue: what `new Value(Point)` gives. */
+/** StructValue: `new Value(Point)` returns one. */
 import type { Handle } from '../memory/handle.ts'
 import { registerShareable } from '../memory/shareable.ts'
 import type { AnyLock } from '../sync/rlock.ts'
@@ -18,7 +18,10 @@ export class StructValue extends ValueBase {
   readonly #layout: Layout
   readonly #bytes: DataView
   readonly #view: object
-  /** The draft of an update that has ended: the next one takes it, for a record costs more than all else that an update does. */
+  /**
+   * The draft of an update that has ended. The next update uses it, because making a record takes longer than the rest of an
+   * update.
+   */
   #spare: Draft | undefined
 
   constructor(guarded: GuardedSegment) {
@@ -65,7 +68,7 @@ export class StructValue extends ValueBase {
   update(fn: (value: never) => unknown): unknown {
     assertFunction('fn', fn)
     return this.#guarded.guard(() => {
-      // Works on a copy: an error in fn, or in what it returns, leaves the value as it was.
+      // Works on a copy, so that an error in fn or in its result leaves the value unchanged.
       const draft = this.#spare ?? this.#newDraft()
       this.#spare = undefined // fn may update as well
       copy(this.#bytes, draft.bytes)

@@ -1,14 +1,16 @@
-/** Struct: records with C layout, and the accessors that read and write their fields straight in memory. */
+/** Struct: records with C layout, and the accessors that read and write their fields directly in memory. */
 import { typeError, valueError } from '../validate.ts'
 import { Layout } from './struct-layout.ts'
 import type { StructFields, StructType } from './struct-types.ts'
 
 /**
- * Declares a record with C layout: fields in order, naturally aligned, so that a C `struct` of the same fields fits.
+ * Declares a record with C layout. The fields are in order and naturally aligned, so the layout is that of a C `struct` with
+ * these fields.
  *
- * @remarks Fields are scalars, other structs, and `[type, length]` arrays of either. `char` arrays read as a `Buffer` up to
- * the first NUL; arrays take what a {@link SharedArray} takes, `char` arrays also a string (UTF-8). Setting a field checks it as a {@link Value} does.
- * @throws `TypeError` for an unknown type or a field name that cannot be one; `RangeError` for an array length below 1.
+ * @remarks Fields are scalars, other structs, and `[type, length]` arrays of either. Reading a `char` array returns a `Buffer` up
+ * to the first NUL. An array field can be set to the same values as a {@link SharedArray}, and a `char` array also to a string
+ * (UTF-8). Setting a field checks the value as a {@link Value} does.
+ * @throws `TypeError` for an unknown type or an invalid field name; `RangeError` for an array length below 1.
  * @example
  * ```ts
  * import { Struct, Value } from 'procshare'
@@ -26,7 +28,7 @@ export function Struct<const F extends StructFields>(fields: F): StructType<F> {
   const names = Object.keys(fields)
   if (names.length === 0) throw valueError('fields', 'an object with at least one field', fields)
   for (const name of names) {
-    // A number would be moved to the front by JavaScript; __proto__ is not a property like others.
+    // JavaScript would move a number to the front, and __proto__ is a special property.
     if (/^\d+$/.test(name) || name === '__proto__' || name === 'toJSON' || name === 'constructor') {
       throw valueError(
         'fields',

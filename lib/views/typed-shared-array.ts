@@ -1,6 +1,6 @@
 /**
- * Shared arrays of scalars: for each element type a class that extends the typed array of that type, so that indexing,
- * iteration, `Atomics` and all methods are the engine's own, at its speed.
+ * Shared arrays of scalars. For each element type, a class extends the typed array of that type. So indexing, iteration,
+ * `Atomics` and all methods are those of the engine, at the same speed.
  */
 import { type InspectOptions, inspect } from 'node:util'
 import type { Handle } from '../memory/handle.ts'
@@ -50,7 +50,7 @@ function defineNumbers(type: ScalarType, Base: typeof Int32Array) {
   return class SharedTypedArray extends Base {
     readonly #guarded: GuardedSegment
 
-    /** Methods that make a new array make a private one. */
+    /** The class for methods that make a new array: the array is private. */
     static get [Symbol.species](): typeof Int32Array {
       return Base
     }
@@ -122,7 +122,7 @@ function defineNumbers(type: ScalarType, Base: typeof Int32Array) {
   }
 }
 
-/** Arrays of characters are text as well. */
+/** Adds the members of text for arrays of characters. */
 function defineText(type: ScalarType, text: Text, Base: ReturnType<typeof defineNumbers>) {
   return class SharedText extends Base {
     /** The text up to the first NUL, under the lock: bytes of a `char` array, a string of a `wchar` array. */
@@ -130,7 +130,7 @@ function defineText(type: ScalarType, text: Text, Base: ReturnType<typeof define
       return text.read(this.snapshot())
     }
 
-    /** Writes the text, and a NUL after it if there is room; what lies beyond stays. */
+    /** Writes the text, and a NUL after it if there is room. The elements after it stay. */
     set value(value: unknown) {
       const elements = encodeAll(type, text.elementsOf(value, 'value'), 'value')
       if (elements.length > this.length) throw rangeError('value', `at most ${this.length} characters long`, value)
@@ -144,7 +144,7 @@ function defineText(type: ScalarType, text: Text, Base: ReturnType<typeof define
       return Buffer.from(this.snapshot().buffer)
     }
 
-    /** Writes bytes at the start; what lies beyond stays. */
+    /** Writes bytes at the start. The bytes after them stay. */
     set raw(value: unknown) {
       const bytes = toBytes(value, 'raw')
       const byteLength = this.length * type.byteLength

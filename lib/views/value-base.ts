@@ -1,4 +1,4 @@
-/** ValueBase: what makes an object `instanceof Value`, and what every value has. */
+/** ValueBase: the base class of all values, with the members that every value has. It makes an object `instanceof Value`. */
 import { type InspectOptions, inspect } from 'node:util'
 import type { Handle } from '../memory/handle.ts'
 import type { GuardedSegment } from './guarded-segment.ts'
@@ -11,8 +11,8 @@ export abstract class ValueBase {
   }
 
   /**
-   * For initialisers of fields. What a field is initialised with, and not assigned later, V8 takes for a constant: that
-   * is a tenth of an update.
+   * Used in initialisers of fields. V8 treats a field that is initialised and never assigned later as a constant. This saves a
+   * tenth of the time of an update.
    */
   protected static guardedOf(value: ValueBase): GuardedSegment {
     return value.#guarded
@@ -21,7 +21,7 @@ export abstract class ValueBase {
   abstract readonly name: string
   abstract readonly handle: Handle
   abstract close(): void
-  /** What to show of the value: read without the lock, so that logging never waits. */
+  /** The value to show. It is read without the lock, so that logging never waits. */
   protected abstract peek(): unknown
 
   get memberCount(): number {

@@ -1,4 +1,4 @@
-/** Value and RawValue: one scalar or struct in shared memory. The public face of ScalarValue and StructValue. */
+/** Value and RawValue: one scalar or struct in shared memory. They are the public classes for ScalarValue and StructValue. */
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
 import type { Member, NoOptions } from '../memory/member.ts'
@@ -24,36 +24,36 @@ import type { StructFields, StructInit, StructInput, StructSnapshot, StructType,
 import { StructValue } from './struct-value.ts'
 import { ValueBase } from './value-base.ts'
 
-/** What every value has. */
+/** The properties and methods that every value has. */
 export interface ValueMembers extends Shareable, Disposable {
-  /** The name of the segment; for an anonymous value a random one. */
+  /** The name of the segment; random for an anonymous value. */
   readonly name: string
   /**
    * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
    *
-   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
-   * closed or collected. By the time you read the number it may have changed.
+   * @remarks Each counts once, even if it has several objects in the segment. A killed process does not count, nor does a thread
+   * whose last object was closed or collected. The number may change at any time.
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   readonly memberCount: number
   /**
    * The lock that guards the value.
-   * @throws {@link ShareError} `ERR_NO_LOCK` when it was made with `lock: false`; `ERR_CLOSED`.
+   * @throws {@link ShareError} `ERR_NO_LOCK` when the value was made with `lock: false`; `ERR_CLOSED`.
    */
   readonly lock: AnyLock
-  /** A plain description with which others attach. */
+  /** A plain description with which other processes attach. */
   readonly handle: Handle
   /** The same as `handle`, for `JSON.stringify` and `process.send`. */
   toJSON(): Handle
   /** {@link Lock.ref} of {@link lock}; the value itself has no waits. */
   ref(): this
-  /** {@link Lock.unref} of {@link lock}. Nothing happens when there is none. */
+  /** {@link Lock.unref} of {@link lock}. Does nothing without a lock. */
   unref(): this
-  /** Ends this object; the last one to close removes the name, unless the value is persistent. Idempotent. */
+  /** Ends this object's use. The last close removes the name, unless the value is persistent. Idempotent. */
   close(): void
   /**
    * Removes the name now. Attached objects stay usable; no further one can attach by that name.
-   * @throws {@link ShareError} `ENOENT` when it is gone already; `ERR_CLOSED`.
+   * @throws {@link ShareError} `ENOENT` when the name is already gone; `ERR_CLOSED`.
    */
   unlink(): void
 }
@@ -61,12 +61,12 @@ export interface ValueMembers extends Shareable, Disposable {
 /**
  * A scalar in shared memory.
  *
- * @remarks Each member that reads or writes takes the lock for that one step, if there is one, and blocks while another owner
- * holds it. With `lock: false` it is exact as well. A read followed by a write is two steps: use {@link update} or the
+ * @remarks Each member that reads or writes takes the lock, if there is one, for that one step. It blocks while another owner
+ * holds the lock. Each step is also exact with `lock: false`. A read followed by a write is two steps: use {@link update} or the
  * arithmetic members, or hold {@link lock} over both.
- * @throws Members throw `TypeError` and `RangeError` for a value that the type cannot hold (nothing changes then), and
- * {@link ShareError} `ERR_CLOSED` after `close()`, `ERR_DEADLOCK` when an asynchronous task of this thread holds the lock and
- * the caller does not run inside its `run`, or when a lock that is not recursive is held by the caller.
+ * @throws Members throw `TypeError` and `RangeError` for a value that the type cannot hold; then nothing changes. They throw
+ * {@link ShareError} `ERR_CLOSED` after `close()`. They throw `ERR_DEADLOCK` when the caller holds a lock that is not recursive.
+ * They also throw it when an asynchronous task of this thread holds the lock and the caller does not run inside its `run`.
  */
 export interface ScalarValueOf<T extends TypeName> extends ValueMembers {
   /** The type code. */
@@ -75,34 +75,34 @@ export interface ScalarValueOf<T extends TypeName> extends ValueMembers {
   get value(): ElementOf<T>
   set value(value: InputOf<T>)
   /**
-   * Replaces the value by what `fn` makes of it, in one exact step, and gives the new one.
+   * Replaces the value by the result of `fn`, in one exact step, and returns the new value.
    *
    * @remarks `fn` runs under the lock; with `lock: false` it may run several times. When it throws, nothing changes.
    */
   update(fn: (value: ElementOf<T>) => InputOf<T>): ElementOf<T>
   /** The value, under the lock. */
   snapshot(): ElementOf<T>
-  /** Reads the value; other processes' writes that came before are visible afterwards. */
+  /** Reads the value. Afterwards, earlier writes of other processes are visible. */
   load(): ElementOf<T>
-  /** Writes the value and gives it back. */
+  /** Writes the value and returns it. */
   store(value: InputOf<T>): InputOf<T>
-  /** Replaces the value and gives the old one. */
+  /** Replaces the value and returns the old one. */
   exchange(value: InputOf<T>): ElementOf<T>
-  /** Replaces the value if it is `expected` (to the bit: `NaN` equals `NaN`, `0` is not `-0`); gives the old one. */
+  /** Replaces the value if its bits are those of `expected` (`NaN` equals `NaN`, `0` is not `-0`). Returns the old value. */
   compareExchange(expected: InputOf<T>, replacement: InputOf<T>): ElementOf<T>
   /**
-   * Adds; gives the old value. Numeric types.
-   * @throws `RangeError` for a sum that an integer type cannot hold; nothing has changed then. Without a lock the sum wraps
-   * round instead, as that of `Atomics.add` does.
+   * Adds, and returns the old value. For numeric types.
+   * @throws `RangeError` for a sum that an integer type cannot hold; then nothing changes. Without a lock the sum wraps
+   * around instead, like that of `Atomics.add`.
    */
   add(value: Addend<T>): ElementOf<T>
-  /** Subtracts; gives the old value. Numeric types. @throws as {@link add}. */
+  /** Subtracts, and returns the old value. For numeric types. @throws as {@link add}. */
   sub(value: Addend<T>): ElementOf<T>
-  /** Bitwise and; gives the old value. Integer types and `bool`. */
+  /** Bitwise and. Returns the old value. For integer types and `bool`. */
   and(value: Bits<T>): ElementOf<T>
-  /** Bitwise or; gives the old value. Integer types and `bool`. */
+  /** Bitwise or. Returns the old value. For integer types and `bool`. */
   or(value: Bits<T>): ElementOf<T>
-  /** Bitwise exclusive or; gives the old value. Integer types and `bool`. */
+  /** Bitwise exclusive or. Returns the old value. For integer types and `bool`. */
   xor(value: Bits<T>): ElementOf<T>
 }
 
@@ -111,8 +111,8 @@ export interface StructValueOf<F extends StructFields> extends ValueMembers {
   /** The layout. */
   readonly type: StructType<F>
   /**
-   * The live record: its fields are read and written straight in memory, without the lock. Setting it replaces the whole
-   * record under the lock; every field must be given, by name or in order, and a value that does not fit changes nothing.
+   * The live record: its fields are read and written directly in memory, without the lock. Setting it replaces the whole
+   * record under the lock. Every field must be given, by name or in order. A value that does not fit changes nothing.
    */
   get value(): StructView<F>
   set value(value: StructInput<F>)
@@ -129,8 +129,9 @@ export interface StructValueOf<F extends StructFields> extends ValueMembers {
    */
   assign(fields: StructInit<F>): void
   /**
-   * Changes the record in one exact step: `fn` gets a copy to change (or returns a whole new record), which is written back
-   * under the lock. Gives a plain copy of the new record. When `fn` throws, nothing changes. What `fn` gets is to be used in `fn` only.
+   * Changes the record in one exact step under the lock. `fn` changes a copy of the record, or returns a whole new record, which
+   * replaces the old one. Returns a plain copy of the new record. When `fn` throws, nothing changes. Use the argument of `fn`
+   * only in `fn`.
    */
   update(fn: (record: StructView<F>) => StructInput<F> | undefined): StructSnapshot<F>
   /** A plain copy of the record, taken under the lock. */
@@ -150,17 +151,17 @@ export interface ValueMember<Options> {
 /** The constructor of {@link Value} and {@link RawValue}. */
 export interface ValueConstructor<Options> {
   /**
-   * Makes an anonymous value; others attach to it through its `handle`.
+   * Makes an anonymous value; other processes attach to it through its `handle`.
    *
    * @param type - a scalar type ({@link TypeName}), or a {@link Struct}
-   * @param initial - the first value; the default is zero, `false`, or a record of zeros. Of a record some fields, as an object or as an
-   * array of their values in order
-   * @throws `TypeError` that says what to write for any other type; `TypeError`, `RangeError` for a value that does not fit;
+   * @param initial - the initial value; the default is zero, `false`, or a record of zeros. For a record, some of its fields, as
+   * an object or as an array of their values in order
+   * @throws `TypeError` for an unknown type, with the correct name; `TypeError`, `RangeError` for a value that does not fit;
    * {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new <T extends TypeName>(type: T, initial?: InputOf<T>, options?: Options): Value<T>
   new <F extends StructFields>(type: StructType<F>, initial?: StructInit<F>, options?: Options): StructValueOf<F>
-  /** Makes a value of that name. @throws {@link ShareError} `EEXIST` when there is one; otherwise as the constructor. */
+  /** Makes a value of that name. @throws {@link ShareError} `EEXIST` when the name exists; otherwise as the constructor. */
   create<T extends TypeName>(name: string, type: T, initial?: InputOf<T>, options?: Options): Value<T>
   create<F extends StructFields>(
     name: string,
@@ -169,9 +170,9 @@ export interface ValueConstructor<Options> {
     options?: Options,
   ): StructValueOf<F>
   /**
-   * Attaches to a value, by name or handle. Its type is known from the segment; say which one you expect to have it checked.
+   * Attaches to a value by name or handle. The segment contains the type; pass the type that you expect to have it checked.
    *
-   * @throws {@link ShareError} `ERR_TYPE` when it has another type than expected; otherwise as {@link SharedMemory.attach}.
+   * @throws {@link ShareError} `ERR_TYPE` when the type differs from the expected one; otherwise as {@link SharedMemory.attach}.
    */
   attach<T extends TypeName>(target: string | Handle, type?: T, options?: AttachOptions): Value<T>
   attach<F extends StructFields>(
@@ -180,8 +181,9 @@ export interface ValueConstructor<Options> {
     options?: AttachOptions,
   ): StructValueOf<F>
   /**
-   * Attaches to the value of that name, or creates it with the initial value: of many calls at the same time exactly one creates.
-   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type, or another lock than `options.lock` says.
+   * Attaches to the value of that name, or creates it with the initial value. Of several calls at the same time, exactly one
+   * creates it.
+   * @throws {@link ShareError} `ERR_TYPE` when it exists with another type, or a lock that differs from `options.lock`.
    */
   open<T extends TypeName>(name: string, type: T, initial?: InputOf<T>, options?: Options): Value<T>
   open<F extends StructFields>(
@@ -192,7 +194,7 @@ export interface ValueConstructor<Options> {
   ): StructValueOf<F>
 }
 
-/** Checks the initial value now, and writes it when the memory is there. */
+/** Checks the initial value now. The returned function writes it into the new memory. */
 function fillerOf(type: ElementType, initial: unknown): Elements['fill'] {
   if (initial === undefined) return () => {}
   if (isStruct(type)) {
@@ -241,7 +243,7 @@ function defineValue(name: string, isUnlocked: boolean): unknown {
 }
 
 /**
- * One scalar or struct in shared memory, guarded by a lock. For Python's `multiprocessing.Value`.
+ * One scalar or struct in shared memory, guarded by a lock. Corresponds to Python's `multiprocessing.Value`.
  *
  * @remarks Unlike Python's, arithmetic is exact (`add`, `update`), and numbers out of range are refused instead of wrapped.
  * @example
@@ -256,7 +258,7 @@ function defineValue(name: string, isUnlocked: boolean): unknown {
 export const Value = defineValue('Value', false) as ValueConstructor<ValueOptions> & ValueMember<ValueMemberOptions>
 
 /**
- * A {@link Value} without a lock: the same as `lock: false`. Its arithmetic is exact all the same.
+ * A {@link Value} without a lock: the same as `lock: false`. Its arithmetic is also exact.
  *
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 /**
- * The decoder of plain items: it reads what encoder.ts writes, and nothing else.
+ * The decoder of plain items: it reads only the format that encoder.ts writes.
  *
- * Other bytes give an error or some plain value, and need no more memory than that: all arrays of an item together have no more elements than
- * the item has bytes.
+ * Other bytes result in an error or in some plain value. The memory that they need is limited: all arrays of an item together
+ * have at most as many elements as the item has bytes.
  */
 import { exchange, exchangeView } from '../exchange.ts'
 import { assertedKey, corrupt, keyAt, longTextAt, shortTextAt } from './texts.ts'
@@ -11,7 +11,7 @@ import { assertedKey, corrupt, keyAt, longTextAt, shortTextAt } from './texts.ts
 const bytes = exchange
 const view = exchangeView
 
-// Where the decoder is in the one item that it reads. No code of the program runs meanwhile.
+// The position of the decoder in the item that it reads. No code of the program runs while it reads.
 let position = 0
 let limit = 0
 let elementsLeft = 0
@@ -26,7 +26,7 @@ export function decodePlain(start: number, end: number): unknown {
   return value
 }
 
-/** Moves past the next bytes, and returns where they begin. @throws when the item ends before */
+/** Moves past the next bytes, and returns the offset where they begin. @throws when the item ends before them */
 function advance(byteLength: number): number {
   const start = position
   position += byteLength
@@ -89,7 +89,8 @@ function readKey(): string {
 function readElements(length: number): unknown[] {
   elementsLeft -= length
   if (elementsLeft < 0) throw corrupt()
-  // For V8: two places. It makes an array for the kind of elements that arrays of the same place had before, and has to convert it for others.
+  // For V8: two places in the code. V8 makes an array for the kind of elements of earlier arrays of the same place, and must
+  // convert it for other elements.
   const array = isNumber(bytes[position]!) ? new Array(length) : new Array(length)
   for (let i = 0; i < length; i++) array[i] = read()
   return array
@@ -101,7 +102,7 @@ function isNumber(token: number): boolean {
 
 function readFields(fields: number): Record<string, unknown> {
   const object: Record<string, unknown> = {}
-  // For V8: a place for each field. It remembers the name and the shape of the object for each place.
+  // For V8: a place in the code for each field. V8 caches the name and the shape of the object for each place.
   if (fields > 0) object[readKey()] = read()
   if (fields > 1) object[readKey()] = read()
   if (fields > 2) object[readKey()] = read()

@@ -1,9 +1,10 @@
 /**
- * The encoder of plain items: undefined, null, booleans, numbers, texts, and arrays and objects of those, no object twice, of up
- * to 64 KiB. Most items are that; for them one walk does what takes survey.ts and msgpackr two. The rest it leaves to those.
+ * The encoder of plain items of up to 64 KiB: undefined, null, booleans, numbers, texts, and arrays and objects of these in which
+ * no object occurs twice. Most items are plain. One walk encodes them, where survey.ts and msgpackr need two. Those encode all
+ * other items.
  *
- * This folder is tuned by hand. What is written in an unusual way for V8's sake says so, and docs/platforms/performance.md ("Plain items") has
- * the figure for each; change it with `node bench/compare.mjs` only.
+ * This folder is tuned by hand. Comments mark unusual code that is for V8, and docs/platforms/performance.md ("Plain items") has
+ * the figure for each. Change it only with measurements by `node bench/compare.mjs`.
  *
  * It writes this part of MessagePack, and decoder.ts reads no other:
  *
@@ -17,7 +18,7 @@
 import { beginOccurrences, forgetOccurrences, hasOccurred } from '../../codec/occurrences.ts'
 import { exchange, exchangeView } from '../exchange.ts'
 
-/** What encodePlain() answers for a value that is not plain. */
+/** The result of encodePlain() for a value that is not plain. */
 export const NOT_PLAIN = 0
 
 // For V8: constants of this module, whose addresses it compiles in.
@@ -25,7 +26,7 @@ const bytes = exchange
 const view = exchangeView
 /** The last offset where 16 bytes fit. */
 const LAST = bytes.byteLength - 16
-/** For V8: in a loop over the keys it knows the answer of this function, and not that of `Object.hasOwn`. */
+/** For V8: in a loop over the keys, V8 can omit the call of this function, but not that of `Object.hasOwn`. */
 const isOwn = Object.prototype.hasOwnProperty
 
 /** Writes a value into the exchange from `start` on, and returns where it ends, or NOT_PLAIN. Getters of the value may throw. */

@@ -41,8 +41,8 @@ export function shortTextAt(i: number, length: number): string {
 }
 
 /**
- * For V8: keys that were read before, at a hash of their first and last four bytes. A key from here is the string that V8 itself has as the
- * name of a field; it would have to look up any other string first.
+ * For V8: keys that were read before, indexed by a hash of their first and last four bytes. Each is the string that V8 itself
+ * uses as the name of a field. V8 would have to look up any other string first.
  */
 const SIZE_LOG = 10
 const known: string[] = new Array(2 ** SIZE_LOG).fill('')
@@ -66,18 +66,18 @@ export function keyAt(start: number, length: number): string {
   return name
 }
 
-/** Whether what is between the first and the last four bytes is that of the key. */
+/** Whether the bytes between the first and the last four bytes are those of the key. */
 function isBetween(key: string, start: number): boolean {
   for (let i = 4; i < key.length - 4; i++) if (key.charCodeAt(i) !== bytes[start + i]) return false
   return true
 }
 
-/** A text as the string that V8 has as the name of a field. */
+/** A text as the string that V8 uses as the name of a field. */
 function nameOf(text: string): string {
   return Object.keys({ [text]: 0 })[0]!
 }
 
-/** Refuses the key that would set the prototype, which the encoder never writes. @throws `ERR_CORRUPT` */
+/** Refuses the key that would set the prototype. The encoder never writes it. @throws `ERR_CORRUPT` */
 export function assertedKey(text: string): string {
   if (text === '__proto__') throw corrupt()
   return text
