@@ -11,7 +11,7 @@ export interface ChildHandle extends Handle {
 }
 
 /**
- * A proxy, which is returned before its connection is established.
+ * Returns a proxy before its connection is established.
  * @throws {@link ShareError} `ERR_NO_KEY` when no key is known for the server.
  */
 export function attachToManaged(handle: ChildHandle): ManagedProxy {
@@ -27,7 +27,7 @@ function parse(handle: Handle): [serverId: string, ...reference: unknown[]] {
     const [serverId, id, typeName] = parts
     if (typeof serverId === 'string' && Number.isInteger(id) && typeof typeName === 'string') return parts
   } catch {
-    // Reported below.
+    // The error below reports it.
   }
   throw valueError('handle.id', 'the id of a managed object', handle.id)
 }

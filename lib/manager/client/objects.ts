@@ -1,4 +1,4 @@
-/** The methods that a manager and its blocking form share: creation of objects, transactions, names and statistics. */
+/** The common methods of a manager and its blocking form: creation of objects, transactions, names and statistics. */
 import { assertString, takeOptions, typeError } from '../../validate.ts'
 import type { ArgumentsOf } from '../contract/contract.ts'
 import type { ManagedObjectInfo, ManagerStats, RootOperations } from '../contract/root.ts'
@@ -38,7 +38,7 @@ type Intersection<U> = (U extends unknown ? (each: U) => void : never) extends (
 type AsynchronousFactories = Intersection<Forms['asynchronous']>
 type BlockingFactories = Intersection<Forms['blocking']>
 
-/** The objects of a server: the methods that {@link Manager} and its blocking form share. */
+/** The objects of a server: the common methods of {@link Manager} and its blocking form. */
 export interface ManagedObjects extends AsynchronousFactories {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods of the interface are defined below, from the same list
 export class ManagedObjects {
@@ -50,7 +50,7 @@ export class ManagedObjects {
     this.channel = channel
   }
 
-  /** Creates an object of a type, or finds the one of that name. Returns its proxy, as a promise in the asynchronous form. @internal */
+  /** Creates an object of a type, or finds the object of that name. Returns its proxy, as a promise in the asynchronous form. @internal */
   protected make<P>(type: string, args: readonly unknown[], options?: NameOptions): Promise<P> {
     const { name } = takeOptions('options', options, ['name'])
     if (name !== undefined) assertString('options.name', name)
@@ -118,7 +118,7 @@ export class ManagedObjects {
     return this.ask('names')
   }
 
-  /** Removes the name of an object, which then lives as long as a client has a proxy for it. Returns whether there was such a name. */
+  /** Removes the name of an object. The object then lives as long as a client has a proxy for it. Returns whether the name existed. */
   unlink(name: string): Promise<boolean> {
     assertString('name', name)
     return this.ask('unlink', name)
@@ -129,7 +129,7 @@ export class ManagedObjects {
     return this.ask('stats')
   }
 
-  /** The objects of the server that a client has a proxy for, or that have a name. */
+  /** The objects of the server for which a client has a proxy, or which have a name. */
   debugInfo(): Promise<ManagedObjectInfo[]> {
     return this.ask('debugInfo')
   }
