@@ -81,8 +81,8 @@ export abstract class SharedObject<State extends { readonly waitQueues: Iterable
   }
 
   /**
-   * A plain description with which other processes attach. After the handle was read, the object stays until {@link close}: see {@link
-   * Handle}.
+   * A plain description with which other processes attach. After the handle has been read, the object stays until {@link close}: see
+   * {@link Handle}.
    */
   get handle(): Handle {
     return this.#placement.handleOf(this)

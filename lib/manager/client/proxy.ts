@@ -300,8 +300,8 @@ function textOf(proxy: ManagedProxy): string {
 }
 
 /**
- * The members of every proxy. Proxies of registered types are included: their methods may have the names of protected members of {@link
- * ManagedProxy}.
+ * The members of every proxy, including proxies of registered types. Methods of registered types may have the names of protected members of
+ * {@link ManagedProxy}.
  */
 export type AnyProxy = Omit<ManagedProxy, keyof SelfReturning> & SelfReturning
 
