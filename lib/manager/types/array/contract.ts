@@ -17,7 +17,7 @@ export interface ArrayContract<T extends TypeName, F extends Form> {
   /** Sets the element at an index. @throws `RangeError` for an index without an element. */
   set(index: number, value: InputOf<T>): Result<F, void>
 
-  /** Adds to an element; returns the old one. @throws `RangeError` for an index without an element, or for a sum that the type cannot hold. */
+  /** Adds to an element; returns the old one. @throws `RangeError` for an index without an element, or a sum that the type cannot hold. */
   add(index: number, value: Addend<T>): Result<F, ElementOf<T>>
 
   /** Subtracts from an element; returns the old one. @throws as {@link add}. */
@@ -35,7 +35,7 @@ export interface ArrayContract<T extends TypeName, F extends Form> {
   /** Replaces an element and returns the old one. @throws `RangeError` for an index without an element. */
   exchange(index: number, value: InputOf<T>): Result<F, ElementOf<T>>
 
-  /** Replaces an element if all its bits equal those of `expected`; returns the old one. @throws `RangeError` for an index without an element. */
+  /** Replaces an element if it equals `expected` bit by bit; returns the old one. @throws `RangeError` for an index without an element. */
   compareExchange(index: number, expected: InputOf<T>, replacement: InputOf<T>): Result<F, ElementOf<T>>
 
   /** Sets elements from `offset` on, all or none. @throws `RangeError` when there is no room for them. */

@@ -14,7 +14,7 @@ import { type ArrayContract, type ArrayOperations, arrayContract } from './contr
  * Scalars of a type ({@link TypeName}) that live in the server of a {@link Manager}: `manager.Array('d', 1000)`. Their number is fixed. On
  * one machine, a {@link SharedArray} does the same much faster.
  *
- * @remarks Values that the type cannot hold are refused. Negative indexes count from the end. At an index without an element, reading returns
+ * @remarks Values that the type cannot hold are refused. Negative indexes count from the end. At an index without an element, reading gives
  * undefined, and writing is a `RangeError`. Each method is one exact step.
  * @throws Methods reject with `TypeError` or `RangeError` for values that the type cannot hold; nothing changes then.
  * @example
@@ -126,7 +126,8 @@ export type BlockingArray<T extends TypeName> = ArrayContract<T, 'blocking'> & B
 export interface ArrayFactory<F extends Form> {
   /**
    * Scalars of a type ({@link TypeName}): the given number of zeros, or the given values.
-   * @throws `TypeError` for any other type, which names the closest one; `TypeError`, `RangeError` for an element that does not fit.
+   * @throws `TypeError`, with the closest type in its message, for any other type; `TypeError`, `RangeError` for an element that does not
+   * fit.
    */
   Array<T extends TypeName>(
     type: T,
