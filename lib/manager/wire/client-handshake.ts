@@ -12,7 +12,7 @@ export class ClientHandshake {
     this.#address = address
   }
 
-  /** Whether the greeting of the server has arrived, so that its welcome is next. */
+  /** Whether the greeting of the server has arrived, so that the welcome is the next message. */
   get isGreeted(): boolean {
     return this.#serverNonce !== undefined
   }
@@ -24,7 +24,7 @@ export class ClientHandshake {
   }
 
   /**
-   * Takes the welcome of the server, which has proved that it knows the key.
+   * Takes the welcome of the server, which proves that the server has the key.
    * @throws {@link ShareError} `ERR_AUTHENTICATION`, `ERR_PROTOCOL`, `ERR_LIMIT`.
    */
   welcome(frame: Buffer): AboutServer {
