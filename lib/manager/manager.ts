@@ -34,8 +34,8 @@ export interface ManagerStartOptions extends ManagerServeOptions {
   /** How this process connects to the server, if `tls` is given. @defaultValue `tls` itself */
   readonly clientTls?: ConnectionOptions
   /**
-   * Options of the `node` program that runs the server. They replace those of this process; `NODE_OPTIONS` is inherited with the rest of the
-   * environment.
+   * Options of the `node` program that runs the server. They replace the options of this process; `NODE_OPTIONS` is inherited with the rest
+   * of the environment.
    * @defaultValue the options of this process (`process.execArgv`), except those that name the program or its debugger: `--eval`,
    * `--print`, `--check`, `--interactive`, `--input-type`, `--run`, `--entry-url`, and all that begin with `--inspect`, `--watch` or
    * `--test`
@@ -172,7 +172,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    * @remarks While no server listens at the address, it tries again after pauses of up to 50 ms. Any other error is reported at once.
    * @throws {@link ShareError} `ENOENT` or `ECONNREFUSED` when no server listens there, `EACCES`; `ERR_NO_KEY` when no key is given or
    * found; `ERR_AUTHENTICATION` when the keys differ; `ERR_PROTOCOL` when something else answers, or another version; `ERR_TLS`;
-   * `ERR_LIMIT` when the server has as many clients as it allows; `ERR_TIMEOUT` after `timeoutMs`, with the last error as its cause;
+   * `ERR_LIMIT` when the server has reached its limit of clients; `ERR_TIMEOUT` after `timeoutMs`, with the last error as its cause;
    * `ERR_DISCONNECTED`. The signal's reason when it aborts.
    */
   static async connect(options: ManagerConnectOptions): Promise<Manager> {
@@ -220,8 +220,8 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
    * Registers a class or function of a module with the server, which imports the module. After that, `create(name, …)` makes objects.
    *
    * @param module - a file URL: `new URL('./account.js', import.meta.url)`
-   * @throws {@link ShareError} `ERR_MANAGER_STATE` for a manager that has not started its server: only the process that runs a server decides which code
-   * it runs. `TypeError` for a name that is taken, or a module without such an export; what importing it throws.
+   * @throws {@link ShareError} `ERR_MANAGER_STATE` for a manager that has not started its server: only the process that starts a server can
+   * select the code that it runs. `TypeError` for a name that is taken, or a module without such an export; what importing it throws.
    */
   async register(name: string, module: string | URL, options?: RegisterOptions): Promise<void> {
     assertString('name', name)
@@ -232,7 +232,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * The blocking form: the same objects, behind proxies whose methods return results instead of promises.
+   * The blocking form: the same objects, through proxies whose methods return results instead of promises.
    *
    * @remarks Blocks the event loop: signal handlers do not run meanwhile. For scripts and workers. The blocking form is a separate client,
    * which connects at the first call, so it does not own the locks of the asynchronous form. On the machine of the server it uses shared

@@ -1,6 +1,6 @@
 /**
  * The files of private directories: the content of the directory of a server's socket, the reading of the key, and the removal of the
- * files. server/private-listener.ts describes the creation of a directory.
+ * files. The file server/private-listener.ts describes the creation of a directory.
  *
  * Only the three names below are removed, in a directory that is held open (`pin`), so no symbolic link is followed, and a replacement of
  * the directory is not touched. Two exceptions remain. First, the directory itself is removed by its path, after a check that it is still

@@ -165,7 +165,7 @@ export class BarrierObject extends SharedObject<BarrierState> {
    * the timeout. A pending wait keeps the process alive, unless {@link unref} was called.
    * @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier is broken, or breaks during the wait; `ERR_TOO_MANY_WAITERS`. These
    * break the barrier for the other parties: `ERR_TIMEOUT` after `timeoutMs` (by default the timeout of the barrier), `ERR_CLOSED` if this
-   * object is closed, the reason of the signal when it aborts, and whatever `action` throws.
+   * object is closed, the reason of the signal when it aborts, and any error of `action`.
    */
   async wait(options?: WaitOptions): Promise<number> {
     const { state } = this

@@ -27,8 +27,8 @@ export function lockSpec(kind: 'Lock' | 'RLock', given: SegmentOptions | undefin
  * The common part of {@link Lock} and {@link RLock}.
  *
  * @remarks The lock is a robust mutex in shared memory. When its owner ends while it holds the lock, by `SIGKILL`, a crash,
- * `process.exit()` or the end of a worker, the next waiter gets it: immediately if it blocks, within 100 ms if it is asynchronous. The
- * guard is then `abandoned`.
+ * `process.exit()` or the end of a worker, the next waiter gets it. A blocking waiter gets it immediately, an asynchronous one within 100
+ * ms. The guard is then `abandoned`.
  */
 export abstract class LockBase extends SharedObject<LockState> {
   /** @internal */

@@ -1,7 +1,7 @@
 /**
- * LockUse: the lock that protects another object. It is the object's own lock (an RLock in its cell), the lock of another member of the
- * same SharedState, a lock that the creator passed in (shared by several objects, in another segment), or none. The object's description
- * names the lock, so that all processes use the same one.
+ * LockUse: the lock that protects another object. It is the object's own lock (an RLock in its cell) or the lock of another member of the
+ * same SharedState. It can also be a lock that the creator passed in (shared by several objects, in another segment), or none. The object's
+ * description names the lock, so that all processes use the same one.
  */
 import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import { ShareError } from '../errors/share-error.ts'

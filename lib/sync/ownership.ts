@@ -1,6 +1,6 @@
 /**
- * Ownerships: each acquisition of a free lock is an ownership with a number of its own. leave() takes that number, because the ownership
- * may already be suspended or over (S5 of lock-state.ts).
+ * Ownerships: each acquisition of a free lock is an ownership with a number of its own. The function leave() takes that number, because the
+ * ownership may already be suspended or over (S5 of lock-state.ts).
  */
 import type { Task } from './task.ts'
 

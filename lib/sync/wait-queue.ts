@@ -8,8 +8,8 @@
  *   L2  A successful attempt resolves its waiter at once; a cancelled waiter makes no more attempts.
  *
  * A wait is hot when the last one was short. A hot wait polls in each turn of the event loop for a while before it hands over to a waiting
- * thread, because two such hand-overs take longer than a whole exchange. The more often polling was enough, the longer the wait polls. With
- * a fixed time, an interruption of one of two processes that answer each other would make the other one hand over. The hand-over takes so
+ * thread. Two such hand-overs would take longer than a whole exchange. The more often polling was enough, the longer the wait polls. With a
+ * fixed time, an interruption of one of two processes that answer each other would make the other one hand over. The hand-over takes so
  * long that the first process would hand over as well, and so on for ever.
  */
 import { offAbort, onAbort } from '../abort-registry.ts'

@@ -12,7 +12,7 @@ export interface ChildHandle extends Handle {
 
 /**
  * Returns a proxy before its connection is established.
- * @throws {@link ShareError} `ERR_NO_KEY` when no key is known for the server.
+ * @throws {@link ShareError} `ERR_NO_KEY` when this process has no key for the server.
  */
 export function attachToManaged(handle: ChildHandle): ManagedProxy {
   const [serverId, ...reference] = parse(handle)

@@ -68,7 +68,7 @@ export class ManagedObjects {
   /**
    * Creates an object of a registered type. TypeScript takes the methods of the object from `T`. If `T` is the type of the registered class
    * or function (`create<typeof Account>('Account', ['ann'])`), TypeScript also checks the arguments.
-   * @throws the error of the class or function; `TypeError` for a type that the server does not know.
+   * @throws the error of the class or function; `TypeError` for a type that the server does not have.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -93,7 +93,7 @@ export class ManagedObjects {
    * operation fails, none takes effect. Returns the results of all.
    *
    * @remarks Dicts, lists, sets, namespaces, counters, values and arrays can take part, with all operations except iteration. Properties
-   * such as `size` are methods without arguments here. Each operation sees the changes of those before it.
+   * such as `size` are methods without arguments here. The changes of an operation are visible to the operations after it.
    * @throws the error of the first operation that fails; `TypeError` for an operation that a transaction may not contain.
    * @example
    * ```ts

@@ -20,10 +20,10 @@ export type ProxyClass = new (remote: Remote) => ManagedProxy
  * {@link Manager.sync}, the same methods return results instead of promises. Every call rejects (or throws) with `ERR_DISCONNECTED` when
  * the server is gone, with `ERR_CLOSED` when the proxy was closed, and with errors of the server's object. Arguments and results are
  * copied, like items of a {@link Queue}. Proxies inside arrive as proxies; shared objects inside arrive attached. Each call that returns a
- * proxy returns a new one. The close or collection of a proxy leaves other proxies of the same object usable. {@link equals} tells whether
- * two proxies are of the same object. An object that occurs twice within one result is one proxy there. Whatever this client holds in an
- * object, such as a lock, is held as long as one of its proxies of the object is open. A guard releases its lock even after the proxy of
- * the acquisition was closed.
+ * proxy returns a new one. The close or collection of a proxy leaves other proxies of the same object usable. {@link equals} returns
+ * whether two proxies are of the same object. An object that occurs twice within one result is one proxy there. Whatever this client holds
+ * in an object, such as a lock, is held as long as one of its proxies of the object is open. A guard releases its lock even after the proxy
+ * of the acquisition was closed.
  */
 export abstract class ManagedProxy implements Disposable {
   /** The members to use instead of an assignment, for the error message. @internal */

@@ -54,7 +54,7 @@ export interface Channel {
   setRef(remote: Remote, isRef: boolean): void
   /** The handle of an object, with the data that a child process needs to connect. */
   forChild(handle: Handle): Handle
-  /** A proxy for an object that is known by a handle or by a proxy of another channel. */
+  /** A proxy for an object that is given by a handle or by a proxy of another channel. */
   adopt(reference: Reference): object
   /** Keeps an object independently of its proxies; returns a function that ends this. */
   keep(id: number): () => void

@@ -1,4 +1,4 @@
-/** ManagerServer: a server in the foreground, in the process that asked for it. */
+/** ManagerServer: a server in the process that calls `Manager.serve`. */
 import type { TlsOptions } from 'node:tls'
 import { isUrl } from '../../kinds-of-value.ts'
 import { assertString, takeOptions, typeError } from '../../validate.ts'

@@ -1,6 +1,6 @@
 /**
- * Session: the server's side of a connection, from its beginning to its end. It receives the messages of the client, serves its requests, and
- * keeps the client within its limits. The handshake is in ServerHandshake, the references of the client are in ClientAccount.
+ * Session: the server's side of a connection, from its beginning to its end. It receives the messages of the client, serves its requests,
+ * and enforces its limits. The handshake is in ServerHandshake, the references of the client are in ClientAccount.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'

@@ -17,7 +17,10 @@ export class ClientHandshake {
     return this.#serverNonce !== undefined
   }
 
-  /** Takes the greeting of the server; returns the proof for it. @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_AUTHENTICATION`, `ERR_LIMIT`. */
+  /**
+   * Takes the greeting of the server; returns the proof for it. @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_AUTHENTICATION`,
+   * `ERR_LIMIT`.
+   */
   greet(frame: Buffer): Buffer {
     this.#serverNonce = readHello(frame, this.#address)
     return writeProof(this.#key, this.#serverNonce, this.#nonce)

@@ -1,5 +1,5 @@
 /**
- * SwitchingTransport: a stream of frames that begins on a socket, and continues in a pair of rings in shared memory when both sides are on
+ * SwitchingTransport: a stream of frames that begins on a socket. It continues in a pair of rings in shared memory when both sides are on
  * one machine and exchange many messages.
  *
  * SWITCH is the last message of the client through the socket; the server reads the rings only after it

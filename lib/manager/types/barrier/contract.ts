@@ -26,12 +26,12 @@ export interface BarrierContract<F extends Form> {
    * Waits for the other parties; returns the place in the order of arrival, from 0 on.
    *
    * @remarks While the action of a complete generation runs, new arrivals wait for its end first.
-   * @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier is broken, or breaks during the wait; `ERR_TIMEOUT` after `timeoutMs`; the signal's
-   * reason when it aborts. A timeout and an abort break the barrier for the others. An error of `action` breaks it as well. As every call.
+   * @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier is broken, or breaks during the wait; `ERR_TIMEOUT` after `timeoutMs`;
+   * the signal's reason when it aborts. A timeout, an abort, or an error of `action` breaks the barrier for the others. As every call.
    */
   wait(options?: WaitOptionsOf<F>): Result<F, number>
 
-  /** Breaks the barrier: present and later waits fail with `ERR_BROKEN_BARRIER`, until `reset`. @throws {@link ShareError} as every call. */
+  /** Breaks the barrier: present and later waits fail with `ERR_BROKEN_BARRIER` until `reset`. @throws {@link ShareError} as every call. */
   abort(): Result<F, void>
 
   /** Makes the barrier usable again. Present waits fail with `ERR_BROKEN_BARRIER`. @throws {@link ShareError} as every call. */

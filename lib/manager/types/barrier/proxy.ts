@@ -20,10 +20,12 @@ import {
 const PLAIN = { isPlain: true } as const
 
 /**
- * A meeting point in the server of a {@link Manager} for a fixed number of parties: each waits until all have arrived. It can be used repeatedly.
+ * A meeting point in the server of a {@link Manager} for a fixed number of parties: each waits until all have arrived. It can be used
+ * repeatedly.
  *
- * @remarks The counterpart of {@link Barrier} in shared memory. A party is a call of `wait`. When a wait ends early (a timeout, a signal,
- * the close of its proxy, the end of its client), the barrier breaks: present and later waits fail with `ERR_BROKEN_BARRIER` until `reset`.
+ * @remarks The counterpart of {@link Barrier} in shared memory. A party is a call of `wait`. The barrier breaks when a wait ends early (a
+ * timeout, a signal, the close of its proxy, the end of its client). Present and later waits then fail with `ERR_BROKEN_BARRIER` until
+ * `reset`.
  * @example
  * ```ts
  * import { Manager } from 'procshare'

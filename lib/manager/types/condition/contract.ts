@@ -21,8 +21,8 @@ export interface ConditionContract<F extends Form> extends LockContract<F> {
    * @remarks All levels of a recursive lock are released and acquired again. However the wait ends, the caller holds the lock afterwards,
    * unless the connection has ended. The timeout does not limit the second acquisition. If a client ended while it held the lock during the
    * wait, the guard of the next new owner reports it.
-   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; `ERR_TIMEOUT` after `timeoutMs`; the signal's reason when it
-   * aborts. As every call.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not hold the lock; `ERR_TIMEOUT` after `timeoutMs`; the signal's reason
+   * when it aborts. As every call.
    */
   wait(options?: WaitOptionsOf<F> & OwnerOptions<F>): Result<F, true>
 

@@ -14,7 +14,8 @@ import { type AnyLockProxy, type BlockingLockProxy, LockingProxy } from '../lock
 import { type ConditionContract, type ConditionOperations, conditionContract, type OwnerOptions } from './contract.ts'
 
 /**
- * A condition variable in the server of a {@link Manager}: a holder of its lock waits, with the lock released, until another holder notifies it.
+ * A condition variable in the server of a {@link Manager}: an owner of its lock releases the lock and waits until another owner notifies
+ * it.
  *
  * @remarks The counterpart of {@link Condition} in shared memory. Its lock is a recursive lock of its own, or the {@link LockProxy} or
  * {@link RLockProxy} with which it was made. `acquire`, `run` and so on are the methods of the lock. The longest wait is notified first. A

@@ -40,8 +40,8 @@ export interface LockContract<F extends Form> {
   tryAcquire(): Result<F, LockGuard<F> | undefined>
 
   /**
-   * Releases the lock, whichever client holds it. A recursive lock, or one level of it, is released only by its owner: inside {@link run}, or
-   * in the blocking form.
+   * Releases the lock, even if another client holds it. A recursive lock, or one level of it, is released only by its owner: inside
+   * {@link run}, or in the blocking form.
    * @throws {@link ShareError} `ERR_NOT_OWNER` when the lock is not held, or when a recursive lock is not held by the caller. As every
    * call.
    */
