@@ -4,7 +4,7 @@ import type { Contract, Managed } from '../contract/contract.ts'
 import type { ManagedProxy } from './proxy.ts'
 import type { Remote } from './remote.ts'
 
-/** How a managed object is made. */
+/** The options of a managed object. */
 export interface NameOptions {
   /**
    * The name under which every client gets the same object: the first request makes it, and it lives until `unlink(name)` or the end of the
