@@ -1,9 +1,9 @@
-/** Where a server listens: a path (a Unix socket, or a named pipe on Windows), or a host and port. */
+/** The address of a server: a path (a Unix socket, or a named pipe on Windows), or a host and port. */
 import { isIP } from 'node:net'
 import { managerError } from '../errors/manager-messages.ts'
 import { assertInteger, assertString, typeError, unknownKeyError, valueError } from '../validate.ts'
 
-/** Where the server of a {@link Manager} listens: the path of a Unix socket (a named pipe `\\.\pipe\…` on Windows), or host and port. */
+/** The address of the server of a {@link Manager}: the path of a Unix socket (a named pipe `\\.\pipe\…` on Windows), or host and port. */
 export type ManagerAddress = string | { readonly host: string; readonly port: number }
 
 /** The longest path of a Unix socket on all platforms. */
@@ -33,7 +33,7 @@ export function formatAddress(address: ManagerAddress): string {
   return `tcp://${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`
 }
 
-/** The address of that text. */
+/** Parses the text of an address. */
 export function parseAddress(text: string): ManagerAddress {
   if (!text.startsWith('tcp://')) return text
   const colon = text.lastIndexOf(':')

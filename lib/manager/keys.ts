@@ -1,9 +1,9 @@
-/** Keys: what both sides of a connection must know. */
+/** Keys: the secrets that both sides of a connection must have. */
 import { randomBytes } from 'node:crypto'
 import { types } from 'node:util'
 import { typeError, valueError } from '../validate.ts'
 
-/** The environment variable with the key to use where no other is given. */
+/** The environment variable with the key to use when no other key is given. */
 const KEY_VARIABLE = 'PROCSHARE_AUTHKEY'
 
 /** A random key. */

@@ -1,4 +1,4 @@
-/** Manager: a client of a server of objects, which it may have started itself. */
+/** Manager: a client of a server of objects. The manager may have started the server itself. */
 import type { ConnectionOptions } from 'node:tls'
 import { inspect } from 'node:util'
 import { managerError } from '../errors/manager-messages.ts'
@@ -34,10 +34,11 @@ export interface ManagerStartOptions extends ManagerServeOptions {
   /** How this process connects to the server, if `tls` is given. @defaultValue `tls` itself */
   readonly clientTls?: ConnectionOptions
   /**
-   * Options of the `node` program that runs the server. They replace those of this process; `NODE_OPTIONS` is inherited with the rest of the
-   * environment.
-   * @defaultValue those of this process (`process.execArgv`), except those that name the program or its debugger: `--eval`, `--print`,
-   * `--check`, `--interactive`, `--input-type`, `--run`, `--entry-url`, and all that begin with `--inspect`, `--watch` or `--test`
+   * Options of the `node` program that runs the server. They replace the options of this process; `NODE_OPTIONS` is inherited with the rest
+   * of the environment.
+   * @defaultValue the options of this process (`process.execArgv`), except those that name the program or its debugger: `--eval`,
+   * `--print`, `--check`, `--interactive`, `--input-type`, `--run`, `--entry-url`, and all that begin with `--inspect`, `--watch` or
+   * `--test`
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -58,8 +59,8 @@ export interface ManagerConnectOptions {
   readonly address: ManagerAddress
   /**
    * The key of the server.
-   * @defaultValue the one beside the socket, for a server of the same user without an address of its own; otherwise the variable
-   * `PROCSHARE_AUTHKEY`
+   * @defaultValue the key in the directory of the socket, for a server of the same user that was started without an address; otherwise the
+   * variable `PROCSHARE_AUTHKEY`
    */
   readonly authkey?: string | Uint8Array
   /** Options of `tls.connect`, to connect securely. */
@@ -72,14 +73,14 @@ export interface ManagerConnectOptions {
   /** Rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined
   /**
-   * Milliseconds that a call of the blocking form without a timeout of its own may take. After that it throws `ERR_TIMEOUT`, also when the
+   * Milliseconds that a call of the blocking form without a timeout of its own may take. After that it throws `ERR_TIMEOUT`, even when the
    * server is stopped. Waits for a lock or an item are not affected: they last until their own `timeoutMs`.
    * @defaultValue 60,000
    */
   readonly syncTimeoutMs?: number
   /**
-   * Whether to connect again automatically whenever the connection is lost, until `close()`: also to a new server at the same address with
-   * the same key. Until then calls are rejected with `ERR_DISCONNECTED`.
+   * Whether to connect again automatically whenever the connection is lost, until `close()`. A new server at the same address with the same
+   * key is accepted, too. Calls before the reconnection are rejected with `ERR_DISCONNECTED`.
    * @defaultValue false
    */
   readonly reconnect?: boolean
@@ -103,9 +104,9 @@ function assertClientOptions({ syncTimeoutMs, reconnect, onReconnect }: ClientOp
  * A server process that holds objects, and the connection of this process to it. The objects are lists, dicts, sets, namespaces, locks,
  * queues and instances of your own classes. Any number of processes, also on other machines, use them through proxies.
  *
- * @remarks For Python's `multiprocessing.Manager`. What fits into flat memory is much faster in {@link Value}, {@link SharedArray} and the
- * other shared objects; a manager is for everything else. The server ends with the process that has started it, even if that is
- * killed. A pending call keeps the process alive; an idle manager does not.
+ * @remarks Corresponds to Python's `multiprocessing.Manager`. Data that fits into flat memory is much faster in {@link Value},
+ * {@link SharedArray} and the other shared objects; a manager is for everything else. The server ends with the process that has started it,
+ * even if that process is killed. A pending call keeps the process alive; an idle manager does not.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -116,7 +117,7 @@ function assertClientOptions({ syncTimeoutMs, reconnect, onReconnect }: ClientOp
  * ```
  */
 export class Manager extends ManagedObjects implements AsyncDisposable {
-  /** Where the server listens. */
+  /** The address of the server. */
   readonly address: ManagerAddress
   /** The key that other clients need. */
   readonly authkey: Uint8Array
@@ -140,11 +141,11 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   /**
    * Starts a server process and connects to it.
    *
-   * @remarks The server ignores SIGINT, SIGTERM and SIGHUP, which a terminal or a service manager sends to all processes of a program. It ends after this
-   * process, so signal handlers can still use it.
-   * @throws {@link ShareError} `EADDRINUSE`, `EACCES`, `ENOENT`, `EADDRNOTAVAIL`, `ENAMETOOLONG` for an address where it cannot listen;
-   * `ERR_TLS`; `ERR_PROCESS_FAILED` when the server process ends at once; `ERR_PROCESS_IMPORT` in a child that is still importing the
-   * module of its function. `TypeError`, `RangeError` for options that cannot be right.
+   * @remarks The server ignores SIGINT, SIGTERM and SIGHUP, which a terminal or a service manager sends to all processes of a program. It
+   * ends after this process, so signal handlers can still use it.
+   * @throws {@link ShareError} `EADDRINUSE`, `EACCES`, `ENOENT`, `EADDRNOTAVAIL`, `ENAMETOOLONG` for an address where the server cannot
+   * listen; `ERR_TLS`; `ERR_PROCESS_FAILED` when the server process ends at once; `ERR_PROCESS_IMPORT` in a child that is still importing
+   * the module of its function. `TypeError`, `RangeError` for options that cannot be right.
    */
   static async start(given?: ManagerStartOptions): Promise<Manager> {
     const keys = [...SERVE_OPTIONS, ...CLIENT_OPTIONS, 'clientTls', 'execArgv'] as const
@@ -166,13 +167,13 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Connects to a server that runs, of this machine or another one; with a `timeoutMs`, also to one that is still to be started.
+   * Connects to a running server on this machine or another one; with a `timeoutMs`, also to a server that is not yet started.
    *
    * @remarks While no server listens at the address, it tries again after pauses of up to 50 ms. Any other error is reported at once.
-   * @throws {@link ShareError} `ENOENT` or `ECONNREFUSED` when no server listens there, `EACCES`; `ERR_NO_KEY` when none is given or found;
-   * `ERR_AUTHENTICATION` when the keys differ; `ERR_PROTOCOL` when something else answers, or another version; `ERR_TLS`; `ERR_LIMIT` when the
-   * server has as many clients as it allows; `ERR_TIMEOUT` after `timeoutMs`, with the last error as its cause; `ERR_DISCONNECTED`. The
-   * signal's reason when it aborts.
+   * @throws {@link ShareError} `ENOENT` or `ECONNREFUSED` when no server listens there, `EACCES`; `ERR_NO_KEY` when no key is given or
+   * found; `ERR_AUTHENTICATION` when the keys differ; `ERR_PROTOCOL` when something else answers, or another version; `ERR_TLS`;
+   * `ERR_LIMIT` when the server has reached its limit of clients; `ERR_TIMEOUT` after `timeoutMs`, with the last error as its cause;
+   * `ERR_DISCONNECTED`. The signal's reason when it aborts.
    */
   static async connect(options: ManagerConnectOptions): Promise<Manager> {
     if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
@@ -188,7 +189,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Runs a server in this process, for a daemon, until it is closed. Other processes connect to it, or this process itself.
+   * Runs a server in this process, for a daemon, until the server is closed. Other processes and this process itself can connect to it.
    *
    * @throws as {@link start}.
    * @example
@@ -216,11 +217,11 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Makes a class or function of a module known to the server, which imports it there: `create(name, …)` then makes objects.
+   * Registers a class or function of a module with the server, which imports the module. After that, `create(name, …)` makes objects.
    *
    * @param module - a file URL: `new URL('./account.js', import.meta.url)`
-   * @throws {@link ShareError} `ERR_MANAGER_STATE` for a manager that has not started its server: only the process that runs a server decides which code
-   * it runs. `TypeError` for a name that is taken, or a module without such an export; what importing it throws.
+   * @throws {@link ShareError} `ERR_MANAGER_STATE` for a manager that has not started its server: only the process that starts a server can
+   * select the code that it runs. `TypeError` for a name that is taken, or a module without such an export; what importing it throws.
    */
   async register(name: string, module: string | URL, options?: RegisterOptions): Promise<void> {
     assertString('name', name)
@@ -231,11 +232,11 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * The blocking form: the same objects, behind proxies whose methods return results instead of promises.
+   * The blocking form: the same objects, through proxies whose methods return results instead of promises.
    *
-   * @remarks Blocks the event loop: signal handlers do not run meanwhile. For scripts and workers. It is a client of its own, connected at the first call: its locks are not those of
-   * the asynchronous form. On the machine of the server it uses shared memory, which is several times faster than a socket; on other machines
-   * a worker thread and a socket.
+   * @remarks Blocks the event loop: signal handlers do not run meanwhile. For scripts and workers. The blocking form is a separate client,
+   * which connects at the first call, so it does not own the locks of the asynchronous form. On the machine of the server it uses shared
+   * memory, which is several times faster than a socket. On other machines it uses a worker thread and a socket.
    * @throws {@link ShareError} `ERR_DISCONNECTED`, `ERR_CLOSED` when the manager is not connected. Calls throw `ERR_DEADLOCK` when the
    * server runs in the same thread.
    * @example
@@ -257,9 +258,9 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Connects again after the connection was lost (`ERR_DISCONNECTED`). What this client held, such as locks, was released at the loss. Proxies
-   * of named objects continue to work, also with another server at the same address that has objects of these names. Other proxies
-   * continue to work if the server is the same and the object still exists.
+   * Connects again after the connection was lost (`ERR_DISCONNECTED`). Everything that this client held, such as locks, was released at the
+   * loss. Proxies of named objects continue to work, even with another server at the same address that has objects of these names. Other
+   * proxies continue to work if the server is the same and the object still exists.
    * @throws as {@link connect}.
    */
   reconnect(options?: { readonly timeoutMs?: number }): Promise<void> {
@@ -269,8 +270,8 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * Resolves when the connection has finally ended: with the reason, such as `ERR_DISCONNECTED`, or undefined after {@link close}. It never
-   * rejects. {@link reconnect} makes a new promise.
+   * Resolves when the connection has finally ended. The value is the reason, such as `ERR_DISCONNECTED`, or undefined after {@link close}.
+   * It never rejects. {@link reconnect} makes a new promise.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -290,15 +291,18 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
   }
 
   /**
-   * From now on, pending calls of all objects do not keep the process alive. By default they do, waits included; an idle manager
-   * never does.
+   * From now on, pending calls of all objects do not keep the process alive. By default they do, including waits; an idle manager never
+   * does.
    */
   unref(): this {
     this.#connection.unref()
     return this
   }
 
-  /** Ends the connection, not the server: pending calls are rejected with `ERR_CLOSED`, and what this client holds is released. Idempotent. */
+  /**
+   * Ends the connection, not the server: pending calls are rejected with `ERR_CLOSED`, and everything that this client holds is released.
+   * Idempotent.
+   */
   close(): void {
     this.#connection.close()
     this.#sync?.channel.close()
@@ -306,7 +310,7 @@ export class Manager extends ManagedObjects implements AsyncDisposable {
 
   /**
    * Ends the server that this manager has started, and the connection. Idempotent.
-   * @throws {@link ShareError} `ERR_MANAGER_STATE` when it has not started one.
+   * @throws {@link ShareError} `ERR_MANAGER_STATE` when this manager has not started a server.
    */
   async shutdown(): Promise<void> {
     if (this.#server === undefined) throw managerError('ERR_MANAGER_STATE', { does: 'shutdown' })

@@ -1,12 +1,12 @@
 /**
- * The files of private directories: what is in the directory of a server's socket, how the key is read there, and how the files are
- * removed. server/private-listener.ts says how a directory comes into being.
+ * The files of private directories: the content of the directory of a server's socket, the reading of the key, and the removal of the
+ * files. The file server/private-listener.ts describes the creation of a directory.
  *
- * Only the three names below are removed, in a directory that is held open (`pin`), so no symbolic link is followed and nothing that
- * takes the place of the directory is touched. Two things remain. The directory itself is removed by its path, after a check that it
- * is still the same: what takes its place in between is removed if it is an empty directory that this user may remove. And where the
- * system cannot resolve a path from an open directory (/proc/self/fd of Linux), or there is no descriptor for it, the three names are
- * removed by path as well, after the same check.
+ * Only the three names below are removed, in a directory that is held open (`pin`), so no symbolic link is followed, and a replacement of
+ * the directory is not touched. Two exceptions remain. First, the directory itself is removed by its path, after a check that it is still
+ * the same. A replacement made after the check is removed if it is an empty directory that this user may remove. Second, some systems
+ * cannot resolve a path from an open directory (/proc/self/fd of Linux), or no descriptor may be left. Then the three names are removed by
+ * path as well, after the same check.
  */
 import {
   closeSync,
@@ -39,7 +39,7 @@ export function removePrivateDirectory(address: string): void {
   if (path !== undefined) removeIf(path, (found) => IS_WINDOWS || isOurs(found, path))
 }
 
-/** The key of the server at an address, if this user has started it without an address of its own. */
+/** The key of the server at an address, if this user has started the server without giving an address. */
 export function keyBeside(address: string): Uint8Array | undefined {
   const path = directoryOf(address)
   if (path === undefined) return undefined
@@ -51,7 +51,7 @@ export function keyBeside(address: string): Uint8Array | undefined {
   }
 }
 
-/** A regular file of this user, through no symbolic link. */
+/** Reads a regular file of this user. It follows no symbolic link. */
 function readKey(path: string): Uint8Array | undefined {
   const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
   try {
@@ -63,7 +63,7 @@ function readKey(path: string): Uint8Array | undefined {
   }
 }
 
-/** Removes the files of a server that ends or is dead, if the directory is still the one that is meant. */
+/** Removes the files of a server that ends or is dead, if the directory is still the expected one. */
 export function removeIf(path: string, isMeant: (found: Stats) => boolean): void {
   tryTo(() => {
     using pinned = pin(path, isMeant)
@@ -72,16 +72,16 @@ export function removeIf(path: string, isMeant: (found: Stats) => boolean): void
   })
 }
 
-/** A directory that is held open, so that `inside` is a path to it whatever becomes of its name. */
+/** A directory that is held open, so that `inside` remains a path to it even if its name is removed or reused. */
 export interface Pinned extends Disposable {
   readonly inside: string
-  /** Removes it, if there is nothing in it. */
+  /** Removes the directory if it is empty. */
   removeEmpty(): void
 }
 
 /**
- * Opens a directory: not the one that a symbolic link leads to.
- * @throws what the system reports; an Error when it is not the one that is meant.
+ * Opens a directory without following a symbolic link.
+ * @throws the error of the system; an Error when the directory is not the expected one.
  */
 export function pin(path: string, isMeant: (found: Stats) => boolean): Pinned {
   const descriptor = openDirectory(path)
@@ -100,7 +100,7 @@ export function pin(path: string, isMeant: (found: Stats) => boolean): Pinned {
   }
 }
 
-/** Undefined on Windows, and if there is no descriptor left: a server that has none is to leave nothing behind either. */
+/** Returns undefined on Windows, and if no descriptor is left: a server without free descriptors must also remove its files. */
 function openDirectory(path: string): number | undefined {
   if (IS_WINDOWS) return undefined
   try {
@@ -111,7 +111,7 @@ function openDirectory(path: string): number | undefined {
   }
 }
 
-/** A path that leads to an open directory itself, where there are such paths. */
+/** A path to the open directory itself, on systems that have such paths. */
 function pathFrom(descriptor: number | undefined, found: Stats): string | undefined {
   if (descriptor === undefined) return undefined
   const path = `/proc/self/fd/${descriptor}`
@@ -126,7 +126,7 @@ export function isSame(one: Stats, other: Stats | undefined): boolean {
   return one.dev === other?.dev && one.ino === other.ino
 }
 
-/** Whether a directory is one that this user has made at that path for a server: nothing that is mounted there. */
+/** Whether this user has made the directory at that path for a server. A mount point is not accepted. */
 export function isOurs(found: Stats, path: string): boolean {
   return (found.mode & 0o777) === 0o700 && isOfThisUser(found) && found.dev === statSync(dirname(path)).dev
 }
@@ -159,7 +159,7 @@ function directoryOf(address: string): string | undefined {
   return basename(path).startsWith(PREFIX) ? path : undefined
 }
 
-/** A directory for temporary files, absolute, in which the path of a socket is not too long. */
+/** The absolute path of a directory for temporary files, short enough for the path of a socket. */
 export function parentDirectory(): string {
   const parent = resolve(tmpdir())
   const longest = join(parent, `${PREFIX}XXXXXX`, SOCKET)

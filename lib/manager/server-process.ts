@@ -41,12 +41,12 @@ export class ServerProcess {
       for (const { reject } of this.#requests.values()) reject(endedError())
       this.#requests.clear()
     })
-    // An idle manager does not keep the process alive; its server ends with the process.
+    // An idle manager does not keep the process alive. Its server ends with the process.
     child.unref()
     setChannelRef(child, false)
   }
 
-  /** Starts a server and waits until it listens. @throws the error that it reports, as `ManagerServer.listen`. */
+  /** Starts a server and waits until it listens. @throws the error that the server reports, as `ManagerServer.listen`. */
   static async start(options: ManagerServeOptions, execArgv: readonly string[] | undefined): Promise<ServerProcess> {
     const name = `Manager-${++count}`
     for (let attempt = 1; ; attempt++) {
@@ -111,7 +111,7 @@ export class ServerProcess {
       try {
         child.send({ procshare: 'serve', options } satisfies ToServer, () => {}) // the exit of the child is reported instead
       } catch (error) {
-        fail(error) // options that cannot be cloned
+        fail(error) // the options cannot be cloned
       }
     })
   }
@@ -135,7 +135,7 @@ export class ServerProcess {
     })
   }
 
-  /** Ends the server in order, after five seconds by SIGKILL: it ignores SIGTERM. */
+  /** Ends the server in order, or after five seconds by SIGKILL, because the server ignores SIGTERM. */
   async shutdown(): Promise<void> {
     if (!this.isAlive) return
     this.#child.ref()
@@ -169,7 +169,9 @@ function setChannelRef({ channel }: ChildProcess, keeps: boolean): void {
   else channel?.unref?.()
 }
 
-/** One of GROUP_SIGNALS ended the server while it was loading. This process has survived the signal, so it may need the server. */
+/**
+ * Thrown when one of GROUP_SIGNALS ended the server while it was loading. This process has survived the signal, so it may need the server.
+ */
 class EndedTooEarly extends Error {
   readonly reason: ShareError
 

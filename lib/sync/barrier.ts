@@ -10,7 +10,7 @@ import { ObjectState, SharedObject, stateAt } from './shared-object.ts'
 import { type SyncWaitOptions, takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from './wait-options.ts'
 import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
 
-/** How many processes and workers can wait at a barrier at the same time. */
+/** The largest number of processes and workers that can wait at a barrier at the same time. */
 const MAX_MEMBERS = 256
 /** The largest number of parties. */
 const MAX_PARTIES = 2 ** 31 - 1
@@ -35,7 +35,7 @@ export interface BarrierOptions extends SegmentOptions, BarrierHandleOptions {
   readonly timeoutMs?: number | undefined
 }
 
-/** As the segment has it: in nanoseconds, 0 for none. Longer times than about three months are shortened to that. */
+/** The form in the segment: nanoseconds, or 0 for no timeout. Times longer than about three months are shortened to three months. */
 function toNanoseconds(timeoutMs: number): number {
   if (timeoutMs === Infinity) return 0
   return Math.min(Math.max(Math.round(timeoutMs * 1e6), 1), Number.MAX_SAFE_INTEGER)
@@ -49,7 +49,7 @@ class BarrierState extends ObjectState<'Barrier'> {
   /** The native wait for the end of an action that another party performs. */
   readonly entry: number
   readonly entryQueue: WaitQueue
-  /** One for each native wait, which is that of a generation. */
+  /** One queue for each native wait. Each generation has a native wait of its own. */
   readonly #waitQueues = new Map<number, WaitQueue>()
 
   constructor({ attachment, cell }: Placement) {
@@ -72,7 +72,7 @@ class BarrierState extends ObjectState<'Barrier'> {
     for (const waitQueue of this.waitQueues) waitQueue.pump()
   }
 
-  /** Cancels a wait, which breaks the barrier. When all parties have arrived before, the barrier is not broken: TRIPPED. */
+  /** Cancels a wait and breaks the barrier. If all parties have already arrived, it does not break the barrier and returns TRIPPED. */
   cancel(generation: number): number | undefined {
     const outcome = native.barrierCancel(this.object, generation)
     setImmediate(() => this.pump()) // later: this is called while a wait queue is pumped
@@ -163,9 +163,9 @@ export class BarrierObject extends SharedObject<BarrierState> {
    *
    * @remarks While the action of a complete generation is being performed, later parties first wait for its end, which counts towards
    * the timeout. A pending wait keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier is broken, or breaks meanwhile; `ERR_TOO_MANY_WAITERS`.
-   * These break the barrier for the other parties: `ERR_TIMEOUT` after `timeoutMs` (by default that of the barrier), `ERR_CLOSED` if this
-   * object gets closed, the reason of the signal when it aborts, and whatever `action` throws.
+   * @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier is broken, or breaks during the wait; `ERR_TOO_MANY_WAITERS`. These
+   * break the barrier for the other parties: `ERR_TIMEOUT` after `timeoutMs` (by default the timeout of the barrier), `ERR_CLOSED` if this
+   * object is closed, the reason of the signal when it aborts, and any error of `action`.
    */
   async wait(options?: WaitOptions): Promise<number> {
     const { state } = this
@@ -252,13 +252,16 @@ export class BarrierObject extends SharedObject<BarrierState> {
     return outcome === BARRIER.WAITS ? NOT_NOW : outcome
   }
 
-  /** After the action, which may have closed the object. If that was the last one, other processes see the death of a party. */
+  /**
+   * Ends the arrival after the action, which may have closed the object. If it closed the last object, other processes see the death of a
+   * party.
+   */
   #finish(state: BarrierState, arrival: Arrival): number {
     if (state.ended) this.assertOpen()
     return this.#end(state, native.barrierFinish(state.object, arrival.generation), arrival)
   }
 
-  /** The result of a wait that has ended. */
+  /** Returns or throws the result of a wait that has ended. */
   #end(state: BarrierState, outcome: number, { index }: Arrival): number {
     state.pump()
     if (outcome === BARRIER.TRIPPED) return index

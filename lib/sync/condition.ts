@@ -28,7 +28,7 @@ import { SharedObject, stateAt } from './shared-object.ts'
 import { type SyncWaitOptions, takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from './wait-options.ts'
 import { NOT_NOW, timeoutError } from './wait-queue.ts'
 
-/** The key of all waits: a condition has one only. */
+/** The key of all waits: a condition has only one. */
 const KEY = 0
 
 /** Identifies the caller as the owner of the lock. */
@@ -58,14 +58,14 @@ export interface ConditionMemberOptions {
   readonly lock?: MemberLock
 }
 
-/** What a condition has in this process only. */
+/** The part of a condition that exists in this process only. */
 interface Local {
   /** The lock that the program has given. */
   readonly lock: AnyLock | undefined
   readonly attachOptions: AttachOptions | undefined
 }
 
-/** The lock, as Python has it, or options; and options beside a lock. */
+/** The arguments: a lock, as in Python, with or without options; or options alone. */
 type Given = [lock: AnyLock, options?: SegmentOptions | undefined] | [options?: ConditionOptions | undefined]
 
 /** How a condition is created, opened and checked. */
@@ -90,7 +90,7 @@ function memberSpec(given?: ConditionMemberOptions): KindSpec<Local> {
   return kindSpec(choice, lock !== undefined, options, undefined)
 }
 
-/** @param isGiven - whether the caller has said which lock it is to be */
+/** @param isGiven - whether the caller has chosen the lock */
 function kindSpec(
   lock: LockChoice,
   isGiven: boolean,
@@ -111,7 +111,7 @@ function kindSpec(
   }
 }
 
-/** The place where its waits are, after a lock of its own. */
+/** The placement of the condition's waits: after its own lock, if it has one. */
 function parkingOf({ attachment, cell, description }: Placement): Placement {
   return new Placement(attachment, cell + (description.lock === 'own' ? lockCellBytes : 0), description)
 }
@@ -168,11 +168,11 @@ export class ConditionObject extends SharedObject<ParkingState> {
   /**
    * Releases the lock, waits for a notification without blocking the event loop, takes the lock again, and resolves to true.
    *
-   * @remarks All levels of a recursive lock are released and taken again. However the wait ends, the caller owns the lock afterwards;
-   * the timeout does not bound taking it again. If the lock was abandoned meanwhile, the next acquisition reports it. A pending wait keeps
-   * the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not own the lock; `ERR_TIMEOUT` after `timeoutMs`;
-   * `ERR_CLOSED` if this object is closed, or gets closed meanwhile; `ERR_TOO_MANY_WAITERS`. The reason of the signal when it aborts.
+   * @remarks All levels of a recursive lock are released and taken again. However the wait ends, the caller owns the lock afterwards. The
+   * timeout does not limit the time for taking the lock again. If the lock was abandoned during the wait, the next acquisition reports it.
+   * A pending wait keeps the process alive, unless {@link unref} was called.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not own the lock; `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this
+   * object is closed, before or during the wait; `ERR_TOO_MANY_WAITERS`. The reason of the signal when it aborts.
    */
   async wait(options?: WaitOptions & OwnerOptions): Promise<true> {
     const { state } = this
@@ -210,8 +210,8 @@ export class ConditionObject extends SharedObject<ParkingState> {
   }
 
   /**
-   * Waits until `predicate` returns a truthy value, and resolves to that. It is called with the lock held: at once, after each
-   * notification, and after the timeout. It may return a promise.
+   * Waits until `predicate` returns a truthy value, and resolves to that value. The predicate is called with the lock held: at once, after
+   * each notification, and after the timeout. It may return a promise.
    * @throws as {@link wait}, and whatever `predicate` throws.
    */
   async waitFor<T>(predicate: () => T | PromiseLike<T>, options?: WaitOptions & OwnerOptions): Promise<Truthy<T>> {
@@ -260,7 +260,8 @@ export class ConditionObject extends SharedObject<ParkingState> {
   }
 
   /**
-   * Ends the waits of up to `count` waiters, and returns how many. They go on when they get the lock, which the caller still owns.
+   * Ends the waits of up to `count` waiters, and returns their number. The waiters continue when they get the lock, which the caller still
+   * owns.
    * @throws {@link ShareError} `ERR_NOT_OWNER` when the caller does not own the lock; `ERR_CLOSED`.
    */
   notify(count = 1, options?: OwnerOptions): number {
@@ -271,19 +272,19 @@ export class ConditionObject extends SharedObject<ParkingState> {
     return state.unpark(KEY, count)
   }
 
-  /** Ends the waits of all waiters, and returns how many. @throws as {@link notify}. */
+  /** Ends the waits of all waiters, and returns their number. @throws as {@link notify}. */
   notifyAll(options?: OwnerOptions): number {
     return this.notify(Infinity, options)
   }
 
-  /** {@link Lock.ref}, of the condition and of its lock, which may be a given one. */
+  /** Applies {@link Lock.ref} to the condition and to its lock, even to a lock that was passed in. */
   override ref(): this {
     super.ref()
     this.#lock.setKeepsAlive(true)
     return this
   }
 
-  /** {@link Lock.unref}, of the condition and of its lock, which may be a given one. */
+  /** Applies {@link Lock.unref} to the condition and to its lock, even to a lock that was passed in. */
   override unref(): this {
     super.unref()
     this.#lock.setKeepsAlive(false)
@@ -311,7 +312,7 @@ export class ConditionObject extends SharedObject<ParkingState> {
   }
 }
 
-/** The guard that the caller has passed in, and the other options as `take` copies them. */
+/** Separates the guard that the caller has passed in from the other options, which `take` copies. */
 function splitOptions<Options extends WaitOptions>(
   given: (Options & OwnerOptions) | undefined,
   take: (options: Options | undefined) => Options,
@@ -324,8 +325,8 @@ function splitOptions<Options extends WaitOptions>(
 /** The constructor of {@link Condition}. */
 export interface ConditionConstructor {
   /**
-   * Makes an anonymous condition of that lock, or with `lock` as an option; other processes attach to it through its `handle`.
-   * @throws `TypeError` for a `lock` that is none; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
+   * Makes an anonymous condition of a lock, which is an argument or the option `lock`; other processes attach to it through its `handle`.
+   * @throws `TypeError` for a `lock` that is not a lock; {@link ShareError} `ENOSPC`, `ENOMEM`, `EMFILE` when the system has no room.
    */
   new (lock: AnyLock, options?: SegmentOptions): Condition
   new (options?: ConditionOptions): Condition
@@ -335,7 +336,7 @@ export interface ConditionConstructor {
   /** Attaches to a condition by name or handle. @throws {@link ShareError} as {@link SharedMemory.attach}. */
   attach(target: string | Handle, options?: AttachOptions): Condition
   /**
-   * Attaches to the condition of that name, or creates it: of many processes that do so at once exactly one creates.
+   * Attaches to the condition of that name, or creates it. If many processes do so at the same time, exactly one creates it.
    * @throws {@link ShareError} `ERR_TYPE` when it exists with another lock than was given.
    */
   open(name: string, lock: AnyLock, options?: SegmentOptions): Condition
@@ -348,9 +349,9 @@ export interface ConditionConstructor {
 /**
  * A condition variable: an owner of its lock releases the lock and waits until another owner notifies it.
  *
- * @remarks Wait in a loop, or with `waitFor`: when a waiter has the lock again, another owner may have had it in between. A notification
- * goes to waiters of that moment, and is lost without any. A killed waiter loses no notification: one that it did not take goes to
- * another waiter within a tenth of a second. Corresponds to Python's `multiprocessing.Condition`.
+ * @remarks Wait in a loop, or with `waitFor`: another owner may have held the lock before the waiter got it again. A notification goes to
+ * current waiters, and is lost when there are none. If a waiter is killed before it takes a notification, another waiter gets the
+ * notification within a tenth of a second. Corresponds to Python's `multiprocessing.Condition`.
  * @example
  * ```ts
  * import { Condition, Value } from 'procshare'

@@ -20,7 +20,7 @@ class EventState extends ObjectState<'Event'> {
 
 function eventSpec(given?: SegmentOptions): KindSpec<undefined> {
   const options = takeSegmentOptions(given)
-  // Zeros are an event that is not set.
+  // A cell of zeros is an event that is not set.
   return { description: { kind: 'Event' }, cellsBytes: native.eventBytes(), initialise: () => {}, options }
 }
 
@@ -55,7 +55,7 @@ export class EventObject extends SharedObject<EventState> {
    * Waits until the event is set, without blocking the event loop, and resolves to true.
    *
    * @remarks A pending wait keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, or gets closed meanwhile. The
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, before or during the wait. The
    * reason of the signal when it aborts.
    */
   async wait(options?: WaitOptions): Promise<true> {

@@ -1,10 +1,10 @@
 /**
  * Keeps the process alive while waits are pending that are not unref'd.
  *
- * The native part has one reference to the event loop for all of them, so the copies of this module that one environment may have
- * (a test runner makes them) share one count. The reference is taken with the first pending wait and dropped in the next turn of the
- * event loop after the last one has ended: most waits are followed by another one in the same turn, and two native calls for each cost
- * a quarter of a `get` that is served at once (bench/compare.mjs, "served").
+ * The native part has one reference to the event loop for all of them. So all copies of this module in one environment share one count; a
+ * test runner may load several. The first pending wait takes the reference. It is dropped in the next turn of the event loop after the last
+ * wait has ended, because another wait usually follows in the same turn. Two native calls for each wait would cost a quarter of a `get`
+ * that is served at once (bench/compare.mjs, "served").
  */
 import { native } from '../native.ts'
 
@@ -18,7 +18,7 @@ interface Waits {
 }
 
 const waits = waitsOf(native as object)
-// Kept here, because a test framework may replace it by one that never calls back.
+// Kept here, because a test framework may replace `setImmediate` by a function that never calls back.
 const inNextTurn = setImmediate
 
 function waitsOf(addon: object & { [WAITS]?: Waits }): Waits {

@@ -24,11 +24,11 @@ export function lockSpec(kind: 'Lock' | 'RLock', given: SegmentOptions | undefin
 }
 
 /**
- * What {@link Lock} and {@link RLock} share.
+ * The common part of {@link Lock} and {@link RLock}.
  *
  * @remarks The lock is a robust mutex in shared memory. When its owner ends while it holds the lock, by `SIGKILL`, a crash,
- * `process.exit()` or the end of a worker, the next waiter gets it: immediately if it blocks, within 100 ms if it is asynchronous. The
- * guard is then `abandoned`.
+ * `process.exit()` or the end of a worker, the next waiter gets it. A blocking waiter gets it immediately, an asynchronous one within 100
+ * ms. The guard is then `abandoned`.
  */
 export abstract class LockBase extends SharedObject<LockState> {
   /** @internal */
@@ -53,10 +53,10 @@ export abstract class LockBase extends SharedObject<LockState> {
   /**
    * Takes the lock without blocking the event loop. Within one process or worker, requests are granted in the order of the calls.
    *
-   * @remarks The lock belongs to this acquisition alone, and the guard releases it: even a recursive lock recognises its owner only
-   * inside {@link run}. A pending acquisition keeps the process alive, unless {@link unref} was called. If the last owner died, the
-   * guard is `abandoned`: check the data before using it.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, or gets closed meanwhile;
+   * @remarks The lock belongs to this acquisition alone, and the guard releases it: a recursive lock, too, recognises its owner only inside
+   * {@link run}. A pending acquisition keeps the process alive, unless {@link unref} was called. If the last owner died, the guard is
+   * `abandoned`: check the data before using it.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, before or during the wait;
    * `ERR_DEADLOCK` inside `run` of the same lock, if it is not recursive. The signal's reason when it aborts.
    */
   async acquire(options?: WaitOptions): Promise<LockGuard> {
@@ -70,7 +70,7 @@ export abstract class LockBase extends SharedObject<LockState> {
    * Takes the lock for this thread, blocking it until the lock is free. Blocks the event loop: signal handlers do not run
    * meanwhile, nor timers and I/O. For scripts and workers.
    *
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_DEADLOCK` at once when this thread, or a task of it, owns the lock,
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_DEADLOCK` at once when this thread or one of its tasks owns the lock,
    * because the request could never be granted; `ERR_CLOSED`.
    */
   acquireSync(options?: SyncWaitOptions): LockGuard {
@@ -108,7 +108,7 @@ export abstract class LockBase extends SharedObject<LockState> {
     } finally {
       state.segment.unpin()
       state.leave(ownership)
-      task.ended = !state.isHeldFor(task) // it is held while an inner `run` goes on that was not awaited
+      task.ended = !state.isHeldFor(task) // the lock is held while an inner `run` that was not awaited goes on
     }
   }
 

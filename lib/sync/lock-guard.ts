@@ -5,10 +5,10 @@ import type { LockState } from './lock-state.ts'
 /**
  * The result of an acquisition: the lock is held until its guard is released.
  *
- * @remarks `using guard = lock.acquireSync()` releases at the end of the block, also when an error leaves it. A guard that is lost
- * without a release keeps the lock until the lock is closed in this process or worker, or until the process or worker ends. The next
- * owner then finds the lock abandoned. A lock that is held is not garbage-collected, even without a reference in the program, unless it
- * is anonymous and its handle was never read: no other process can wait for that one.
+ * @remarks `using guard = lock.acquireSync()` releases at the end of the block, even when the block throws. A guard that is lost without a
+ * release keeps the lock until the lock is closed in this process or worker, or until the process or worker ends. The next owner then finds
+ * the lock abandoned. A held lock is not garbage-collected, even if the program has no reference to it. The exception is an anonymous lock
+ * whose handle was never read, because no other process can wait for it.
  * @example
  * ```ts
  * import { Lock } from 'procshare'
@@ -39,7 +39,7 @@ export class LockGuard {
     return this.#state === undefined || this.#state.ended
   }
 
-  /** Whether the lock of that state is held through this guard. @internal */
+  /** Whether this guard holds the lock of that state. @internal */
   isOf(state: LockState): boolean {
     return this.#state === state && this.#ownership === state.ownership
   }

@@ -1,19 +1,20 @@
 /**
- * LockState: one lock in one environment. There is one per environment and lock, however many objects the program has of it. The robust
- * mutex in the segment decides between environments, this class decides between the tasks of one.
+ * LockState: one lock in one environment. There is one per environment and lock, regardless of the number of the program's objects for that
+ * lock. The robust mutex in the segment decides between environments. This class decides between the tasks of one environment.
  *
  *   S1  depth > 0 exactly while the thread of this environment owns the mutex.
  *   S2  task is the asynchronous owner, and undefined while the thread itself owns the lock.
- *   S3  A synchronous attempt never waits for a task of its own thread, which could not go on meanwhile. It fails at once.
+ *   S3  A synchronous attempt never waits for a task of its own thread, because that task cannot run while the thread is blocked. The
+ *       attempt fails at once.
  *   S4  Asynchronous requests are granted in the order of the wait queue (wait-queue.ts). While this environment owns the lock, the
  *       release that ends its ownership pumps the queue.
- *   S5  Each ownership has a number, which leave() takes. The wait of a condition suspends an ownership, and the code that has it may
- *       leave before the wait has ended (a forgotten `await`, a race). Then leave() must end neither the ownership of another task
- *       nor the next one of the thread.
+ *   S5  Each ownership has a number, which leave() takes. The wait of a condition suspends an ownership, but its code may call leave()
+ *       before the wait has ended (a forgotten `await`, a race). Then leave() must end neither the ownership of another task nor the next
+ *       one of the thread.
  *
- * enter() and leave() are the fast path: one native call without arguments each. The two functions are the same for all locks, and a word
- * in memory selects the lock: V8 calls a constant function directly, and one of many functions takes twice as long. For the same reason
- * the mutex has no class of its own: one more object in between makes `value.update()` a quarter slower.
+ * enter() and leave() are the fast path: each makes one native call without arguments. All locks use the same two native functions, and a
+ * word in memory selects the lock. V8 calls a constant function directly; a call of one of many functions takes twice as long. For the same
+ * reason the mutex has no class of its own: a further object would make `value.update()` a quarter slower.
  */
 import { type Subject, segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
@@ -27,7 +28,7 @@ import { LATER, NOT_NOW, timeoutError, type Waiter, WaitQueue } from './wait-que
 const selection = new Uint32Array(native.selection)
 const { tryAcquireSelected, acquireSelected, releaseSelected } = native
 
-/** How long a task waits before it reserves the lock. Until then running threads may take it first, which makes a busy lock fast. */
+/** How long a task waits before it reserves the lock. Until then, running threads may take the lock first, which makes a busy lock fast. */
 const RESERVE_AFTER_MS = 5
 
 function pump(waitQueue: WaitQueue): void {
@@ -54,7 +55,7 @@ export class LockState implements CellState {
     return cellStateAt(segment, cell, LockState, () => new LockState(segment, cell, recursive))
   }
 
-  /** Through of(): there is one per environment and lock. */
+  /** Called only by of(), because there is one state per environment and lock. */
   constructor(segment: Segment, cell: number, recursive: boolean) {
     this.#lock = native.bindLock(segment.native, cell)
     this.#index = native.lockIndex(this.#lock)
@@ -63,7 +64,7 @@ export class LockState implements CellState {
     this.segment = segment
   }
 
-  /** Takes the lock for the thread. True when the lock was abandoned. */
+  /** Takes the lock for the thread. Returns true when the lock was abandoned. */
   enter(timeoutMs = Infinity): boolean {
     if (this.#depth === 0) {
       selection[0] = this.#index
@@ -79,7 +80,7 @@ export class LockState implements CellState {
     return false
   }
 
-  /** As enter(), but undefined when that would wait. */
+  /** Like enter(), but returns undefined when enter() would wait. */
   tryEnter(): boolean | undefined {
     if (this.#depth === 0) {
       const answer = this.#tryAcquire()
@@ -101,7 +102,7 @@ export class LockState implements CellState {
 
   /**
    * Ends one enter() or grant.
-   * @param ownership - what `ownership` was after it
+   * @param ownership - the value of `ownership` after that enter() or grant
    * @param asAbandoned - marks the lock as abandoned for the next owner, because this one could not report it
    */
   leave(ownership: number, asAbandoned = false): void {
@@ -118,8 +119,8 @@ export class LockState implements CellState {
       selection[0] = this.#index
       releaseSelected()
     }
-    // In a later turn of the event loop: a long queue of own tasks must starve neither I/O nor other processes. Without a closure: one
-    // that captures `this` would slow down every call of leave().
+    // Pumps in a later turn of the event loop, so that a long queue of own tasks starves neither I/O nor other processes. A closure that
+    // captures `this` would slow down every call of leave(), so there is none.
     if (this.#waitQueue.size > 0) setImmediate(pump, this.#waitQueue)
   }
 
@@ -180,13 +181,13 @@ export class LockState implements CellState {
 
   /** Resumes an ownership, in the order of the wait queue; see {@link suspend}. */
   async resume(waiter: Waiter, ownership: SuspendedOwnership): Promise<void> {
-    // A waiter of its own: when the object is closed, the ownership must be resumed all the same.
+    // This is a separate waiter, because the ownership must be resumed even when the object is closed.
     const { name, subject } = waiter
     const resumer: Waiter = {
       name,
       subject,
       get keepsAlive() {
-        return waiter.keepsAlive // which ref() and unref() may change meanwhile
+        return waiter.keepsAlive // ref() and unref() may change it during the wait
       },
     }
     if (!this.#ended && ownership.depth > 0) {
@@ -203,12 +204,12 @@ export class LockState implements CellState {
   }
 
   #restore({ id, depth, task }: SuspendedOwnership, abandoned: boolean): void {
-    // The caller has no way to report it: the next owner does.
+    // The caller cannot report the abandonment, so the next owner does.
     if (abandoned) native.markAbandoned(this.#lock)
     this.#depth = depth
     this.#task = task
     this.#ownership = id
-    if (depth === 0) this.#release(false) // all its levels were left meanwhile
+    if (depth === 0) this.#release(false) // all its levels were left during the wait
   }
 
   get waitQueues(): Iterable<WaitQueue> {
@@ -231,7 +232,7 @@ export class LockState implements CellState {
   /** The last object of this environment is closed: abandons the lock if this environment owns it. */
   end(): void {
     this.#ended = true
-    // Waits of objects have failed by now. What is left are ownerships to be resumed, which have ended.
+    // The waits of objects have already failed. The remaining waits are those of suspended ownerships, which have ended.
     this.#waitQueue.failAll(this.#error('ERR_CLOSED'))
     this.#depth = ENDED
     this.#task = undefined
@@ -257,7 +258,7 @@ export class LockState implements CellState {
     return this.#noteAcquired(answer)
   }
 
-  /** Notes an acquisition; true when the lock was abandoned. */
+  /** Notes an acquisition. Returns true when the lock was abandoned. */
   #noteAcquired(answer: LockAnswer): boolean {
     if (answer === DEADLOCK) throw this.#error('ERR_DEADLOCK')
     if (answer === BROKEN) throw segmentError('ERR_CORRUPT', { segment: this.segment.name })
@@ -270,7 +271,7 @@ export class LockState implements CellState {
     this.#ownership = nextOwnership()
   }
 
-  /** Takes the lock once more if the caller owns it and may; whether it did. */
+  /** Takes the lock once more if the caller owns it and the lock is recursive. Returns whether it did. */
   #reenter(): boolean {
     if (!this.#recursive || (this.#task !== undefined && !isInside(this.#task))) return false
     this.#depth++

@@ -1,7 +1,7 @@
 /**
- * LockUse: the lock that another object works under. It is the object's own (an RLock in its cell), that of another member of the same
- * SharedState, one that the creator gave (shared by several objects, in another segment), or none. The object's description says which, so
- * that all processes use the same.
+ * LockUse: the lock that protects another object. It is the object's own lock (an RLock in its cell) or the lock of another member of the
+ * same SharedState. It can also be a lock that the creator passed in (shared by several objects, in another segment), or none. The object's
+ * description names the lock, so that all processes use the same one.
  */
 import { type Mismatch, segmentError } from '../errors/segment-messages.ts'
 import { ShareError } from '../errors/share-error.ts'
@@ -22,10 +22,10 @@ export interface MemberLock {
   readonly member: string
 }
 
-/** The object's own lock, none, that of another member, or one that lives elsewhere. */
+/** The object's own lock, no lock, the lock of another member, or a lock in another segment. */
 export type LockChoice = 'own' | 'none' | MemberLock | AnyLock
 
-/** What the option `lock` of a new object means. @param persist - whether the object is to be persistent */
+/** Reads the option `lock` of a new object. @param persist - whether the object is to be persistent */
 export function chooseLock(lock: unknown, persist = false): LockChoice {
   if (typeof lock === 'boolean') return lock ? 'own' : 'none'
   assertOwnCopy('options.lock', lock)
@@ -38,8 +38,8 @@ export function chooseLock(lock: unknown, persist = false): LockChoice {
 }
 
 /**
- * The option `lock` of a member, unless it is a boolean. A lock object is refused: another process that says the schema has another one, so
- * the schemas would differ.
+ * The option `lock` of a member, unless it is a boolean. A lock object is refused: another process that declares the schema has another
+ * lock object, so the schemas would differ.
  */
 export function takeMemberLock(lock: unknown, expected: string): MemberLock {
   const isOther = typeof lock !== 'object' || lock === null || lock instanceof LockBase
@@ -52,31 +52,31 @@ export function takeMemberLock(lock: unknown, expected: string): MemberLock {
   return { member }
 }
 
-/** How a description says which lock it is. */
+/** The form of a lock choice in a description. */
 export function lockEntry(lock: LockChoice): unknown {
   return lock instanceof LockBase ? SharedObject.placementOf(lock).handle : lock
 }
 
-/** The name of the member whose lock an object has, going by its description. */
+/** The name of the member whose lock an object uses, according to its description. */
 export function lockMember(lock: unknown): string | undefined {
   const { member } = Object(lock) as Partial<MemberLock>
   return typeof member === 'string' ? member : undefined
 }
 
-/** Which lock an object has that others may work under: undefined when it has none. */
+/** The kind of the lock that other objects may share with an object; undefined when it has none. */
 export function lockKind({ kind, lock }: Description): 'Lock' | 'RLock' | undefined {
   if (kind === 'Lock' || kind === 'RLock') return kind
   return lock === 'own' ? 'RLock' : undefined
 }
 
-/** How the lock in a description differs from the expected one. @param expected - a choice, or what another description has */
+/** Returns how the lock in a description differs from the expected one. @param expected - a choice, or the entry of another description */
 export function lockMismatch(found: unknown, expected: unknown): Mismatch | undefined {
   if (JSON.stringify(found) === JSON.stringify(expected)) return undefined
   const wanted = expected === 'none' || expected === 'own' ? expected : 'given'
   return { what: 'lock', found: found === 'none' ? 'none' : 'some', expected: wanted }
 }
 
-/** Where in the segment the lock of that member is. @throws {@link ShareError} `ERR_CORRUPT` when it has none. */
+/** The place of that member's lock in the segment. @throws {@link ShareError} `ERR_CORRUPT` when it has none. */
 function memberLockIn(segment: Segment, name: string): { readonly cell: number; readonly kind: 'Lock' | 'RLock' } {
   const found: MemberEntry | undefined = membersOf(segment).find((entry) => entry.name === name)
   const kind = found && lockKind(found.description)
@@ -84,9 +84,9 @@ function memberLockIn(segment: Segment, name: string): { readonly cell: number; 
   return { cell: found!.cell, kind }
 }
 
-/** The lock that a description names, attached to. */
+/** Attaches to the lock that a description names. */
 function reviveLock(name: string, lock: unknown, options: AttachOptions | undefined): AnyLock {
-  // Only a lock may be attached to here: a description that names its own segment would never come to an end.
+  // Only a lock may be attached to here: a description that names its own segment would cause an endless recursion.
   const isLock = isHandle(lock) && (lock.kind === 'Lock' || lock.kind === 'RLock')
   if (!isLock) throw segmentError('ERR_CORRUPT', { segment: name })
   let revived: Shareable
@@ -104,9 +104,9 @@ export class LockUse {
   /** The state of the lock; undefined when there is none. */
   readonly state: LockState | undefined
   readonly #placement: Placement
-  /** Where the lock is in the segment of the object; undefined when it is in another one, or when there is none. */
+  /** The place of the lock in the segment of the object; undefined when the lock is in another segment, or when there is none. */
   readonly #inside: { readonly cell: number; readonly kind: 'Lock' | 'RLock' } | undefined
-  /** Whether `#lock` is ours to close, and not what the creator gave. */
+  /** Whether this object closes `#lock`, because the creator did not pass it in. */
   readonly #isOurs: boolean
   /** The attachment to the segment of a lock in another segment. */
   readonly #elsewhere: Attachment | undefined
@@ -142,7 +142,7 @@ export class LockUse {
     const { attachment } = this.#placement
     attachment.assertOpen()
     if (this.state === undefined) throw segmentError('ERR_NO_LOCK', attachment.subject)
-    // A caller that has closed what it got from here, by `using` perhaps, gets another one.
+    // A caller that has closed the lock object from here, perhaps by `using`, gets another one.
     if (this.#inside !== undefined && (this.#lock === undefined || SharedObject.isClosed(this.#lock))) {
       const { cell, kind } = this.#inside
       const Class = kind === 'Lock' ? LockObject : RLockObject

@@ -13,8 +13,8 @@ export class LockObject extends LockBase {
 /**
  * A lock with one owner at a time: a process, a worker, or an asynchronous task within one of them.
  *
- * @remarks Not recursive: an owner that requests it again gets `ERR_DEADLOCK`. Corresponds to Python's `multiprocessing.Lock`; unlike
- * that one, only its guard releases it, and it survives the death of its owner.
+ * @remarks Not recursive: an owner that requests it again gets `ERR_DEADLOCK`. Corresponds to Python's `multiprocessing.Lock`. Unlike
+ * Python's lock, it is released only by its guard, and it survives the death of its owner.
  * @example
  * ```ts
  * import { Lock } from 'procshare'

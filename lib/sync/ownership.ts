@@ -1,20 +1,22 @@
 /**
- * Ownerships: each acquisition of a free lock is an ownership with a number of its own. leave() takes that number, because the ownership
- * may be suspended by then, or be over (S5 of lock-state.ts).
+ * Ownerships: each acquisition of a free lock is an ownership with a number of its own. The function leave() takes that number, because the
+ * ownership may already be suspended or over (S5 of lock-state.ts).
  */
 import type { Task } from './task.ts'
 
-/** Numbers stay small integers. There are never as many ownerships at the same time. */
+/**
+ * Keeps the numbers small integers. Two current ownerships never get the same number, because there are never that many at the same time.
+ */
 const MAX_OWNERSHIPS = 2 ** 30
 let last = 0
 
-/** The number of a new ownership; never 0, which is none. */
+/** The number of a new ownership. It is never 0, which means none. */
 export function nextOwnership(): number {
   last = last === MAX_OWNERSHIPS - 1 ? 1 : last + 1
   return last
 }
 
-/** What an asynchronous acquisition gives. */
+/** The result of an asynchronous acquisition. */
 export interface Grant {
   readonly ownership: number
   /** Whether the last owner died holding the lock. */
@@ -25,7 +27,7 @@ export interface Grant {
 export interface SuspendedOwnership {
   readonly id: number
   readonly task: Task | undefined
-  /** Its levels; 0 when all of them were left meanwhile. */
+  /** Its levels; 0 when all of them were left during the suspension. */
   depth: number
 }
 

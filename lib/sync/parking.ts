@@ -6,17 +6,17 @@ import { ObjectState } from './shared-object.ts'
 import type { WaitOptions } from './wait-options.ts'
 import { block, NOT_NOW, type Waiter, WaitQueue } from './wait-queue.ts'
 
-/** How many pairs of a process or worker and a key can have waits at the same time. */
+/** The largest number of pairs (a process or worker, and a key) that can have waits at the same time. */
 export const MAX_RECORDS = 256
 
-/** Where in a segment the waits are. */
+/** The place of the waits in a segment. */
 export interface ParkingPlacement {
   readonly attachment: Pick<Attachment, 'segment' | 'name'>
   readonly cell: number
 }
 
 export class ParkingState extends ObjectState<'Parking'> {
-  /** One for each native wait. */
+  /** One queue for each native wait. */
   readonly #waitQueues = new Map<number, WaitQueue>()
   readonly #name: string
 
@@ -40,7 +40,7 @@ export class ParkingState extends ObjectState<'Parking'> {
     throw segmentError('ERR_CORRUPT', { segment: this.#name })
   }
 
-  /** Ends up to `count` waits for `key`; returns how many. */
+  /** Ends up to `count` waits for `key`; returns the number of ended waits. */
   unpark(key: number, count: number): number {
     const woken = native.unpark(this.object, key, Math.min(count, Number.MAX_SAFE_INTEGER))
     if (woken > 0) for (const waitQueue of this.#waitQueues.values()) waitQueue.pump() // waits of this environment need no wake-up
@@ -78,7 +78,7 @@ export class Parked {
     return this.#waitQueue.wait(this.#waiter, this.#attempt, 0, options, () => this.#cancel())
   }
 
-  /** NOT_NOW after the timeout, unless the wait was granted before. */
+  /** Returns NOT_NOW after the timeout, unless the wait was granted before. */
   waitSync(timeoutMs: number): true | typeof NOT_NOW {
     const answer = block(this.#id, this.#attempt, 0, timeoutMs)
     return answer === NOT_NOW ? (this.#cancel() ?? NOT_NOW) : answer

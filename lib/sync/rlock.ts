@@ -13,8 +13,8 @@ export class RLockObject extends LockBase {
 /**
  * A recursive lock: its owner can take it again, and it is free when every guard has been released.
  *
- * @remarks The owner of a synchronous acquisition is the thread; that of `run(fn)` is everything that runs inside `fn`. A guard of
- * `await acquire()` has no owner that could be recognised, so the lock cannot be taken again under it.
+ * @remarks The owner of a synchronous acquisition is the thread. The owner of `run(fn)` is everything that runs inside `fn`. An acquisition
+ * by `await acquire()` has no recognisable owner, so the lock cannot be taken again under its guard.
  * @example
  * ```ts
  * import { RLock } from 'procshare'

@@ -13,15 +13,15 @@ import { block, NOT_NOW, timeoutError, WaitQueue } from './wait-queue.ts'
 /** The largest value of a semaphore, as in Python. */
 const MAX_VALUE = 2 ** 31 - 1
 
-/** How many processes and workers can have units of a recoverable semaphore at the same time. */
+/** The largest number of processes and workers that can have units of a recoverable semaphore at the same time. */
 const MAX_HOLDERS = 256
 
 /** How a semaphore is created. */
 export interface SemaphoreOptions extends SegmentOptions {
   /**
-   * Whether the units of a process or worker come back when it ends without releasing them, killed or not. Such a semaphore records how
-   * many units each process or worker has: each can release only what it has acquired, and at most 256 of them can have units at the same
-   * time.
+   * Whether the units of a process or worker come back when it ends without releasing them, killed or not. Such a semaphore records the
+   * number of units of each process or worker. Each can release only the units that it has acquired, and at most 256 of them can have units
+   * at the same time.
    * @defaultValue `true` for a {@link BoundedSemaphore}; `false` for a {@link Semaphore}, which also serves as a signal that is released
    * without having been acquired
    */
@@ -42,7 +42,7 @@ class SemaphoreState extends ObjectState<'Semaphore'> {
     this.waitQueue = this.addWaitQueue(new WaitQueue(this.wait))
   }
 
-  /** Units of a recoverable semaphore belong to this environment: as long as it has some, the segment is not collected. */
+  /** Units of a recoverable semaphore belong to this environment: as long as it has units, the segment is not collected. */
   noteTaken(): void {
     if (this.#isRecoverable) this.#segment.pin()
   }
@@ -77,7 +77,7 @@ function semaphoreSpec(kind: Kind, value: number, given: SemaphoreOptions | unde
   }
 }
 
-/** What {@link Semaphore} and {@link BoundedSemaphore} share. */
+/** The common part of {@link Semaphore} and {@link BoundedSemaphore}. */
 export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   /** @internal */
   constructor(placement: Placement) {
@@ -93,8 +93,8 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
    * Takes one unit without blocking the event loop. Within one process or worker, requests are granted in the order of the calls.
    *
    * @remarks A pending acquisition keeps the process alive, unless {@link unref} was called.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, or gets closed meanwhile. The
-   * reason of the signal when it aborts. No unit was taken then.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_CLOSED` if this object is closed, before or during the wait. The
+   * reason of the signal when it aborts. After an error, no unit was taken.
    */
   async acquire(options?: WaitOptions): Promise<void> {
     const { waitQueue } = this.state
@@ -130,9 +130,9 @@ export abstract class SemaphoreBase extends SharedObject<SemaphoreState> {
   /**
    * Releases units and wakes waiters.
    *
-   * @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would exceed its limit (the initial value of a
-   * {@link BoundedSemaphore}, otherwise 2^31 − 1); `ERR_NOT_OWNER` when this process or worker releases more units of a recoverable
-   * semaphore than it has acquired; `ERR_CLOSED`. No unit was released then.
+   * @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would exceed its limit (the initial value of a {@link BoundedSemaphore},
+   * otherwise 2^31 − 1); `ERR_NOT_OWNER` when this process or worker releases more units of a recoverable semaphore than it has acquired;
+   * `ERR_CLOSED`. After an error, no unit was released.
    */
   release(units = 1): void {
     const { state } = this

@@ -9,7 +9,10 @@ import { registerShareable } from '../memory/shareable.ts'
 import { type NativeObject, native } from '../native.ts'
 import type { Waiter, WaitQueue } from './wait-queue.ts'
 
-/** An object in one environment: there is one state per environment and cell, however many objects the program has of it. */
+/**
+ * An object in one environment. There is one state per environment and cell, regardless of the number of the program's objects for that
+ * cell.
+ */
 export abstract class ObjectState<Kind extends string> implements CellState {
   readonly object: NativeObject<Kind>
   readonly #waitQueues: WaitQueue[] = []
@@ -67,17 +70,20 @@ export abstract class SharedObject<State extends { readonly waitQueues: Iterable
   }
 
   /**
-   * How many main threads and workers, of all processes, have the segment open at this moment, this one included.
+   * The number of main threads and workers, of all processes, that have the segment open at this moment, including this one.
    *
-   * @remarks One counts once, however many objects it has there. A process that was killed does not count, nor one whose last object was
-   * closed or collected. By the time you read the number it may have changed.
+   * @remarks Each counts once, even if it has several objects in the segment. A process that was killed does not count, nor does one whose
+   * last object was closed or collected. The number may have changed by the time you read it.
    * @throws {@link ShareError} `ERR_CLOSED`.
    */
   get memberCount(): number {
     return this.#placement.attachment.memberCount
   }
 
-  /** A plain description with which other processes attach. Once it was read, the object stays until {@link close}: see {@link Handle}. */
+  /**
+   * A plain description with which other processes attach. After the handle has been read, the object stays until {@link close}: see
+   * {@link Handle}.
+   */
   get handle(): Handle {
     return this.#placement.handleOf(this)
   }
@@ -150,7 +156,7 @@ export abstract class SharedObject<State extends { readonly waitQueues: Iterable
     if (this.#state === undefined) throw this.#placement.attachment.closedError()
   }
 
-  /** Where the object is, for others that use it. @internal */
+  /** The placement of the object, for other objects that use it. @internal */
   static placementOf(object: SharedObject<{ readonly waitQueues: Iterable<WaitQueue> }>): Placement {
     object.#placement.attachment.assertOpen()
     return object.#placement

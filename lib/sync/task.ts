@@ -2,8 +2,8 @@
  * Tasks: the owners of locks that were taken asynchronously.
  *
  * A thread runs many asynchronous tasks, so the thread cannot own a lock that one of them has taken. Inside `run(fn)` the task is
- * everything that runs as part of `fn`, as AsyncLocalStorage tells. A guard of `acquire()` belongs to a task that no code belongs to, so
- * only the guard releases it.
+ * everything that runs as part of `fn`; AsyncLocalStorage identifies it. An acquisition by `acquire()` belongs to a task of its own, in
+ * which no code runs, so only its guard releases the lock.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
@@ -14,7 +14,7 @@ export class Task {
   ended = false
 
   constructor(outer?: Task) {
-    // Code that goes on inside a task that has ended, and begins another one there, and so on, must not build a chain of tasks.
+    // Code inside an ended task may begin another task, and so on again and again. This must not build a chain of tasks.
     let living = outer
     while (living?.ended) living = living.outer
     this.outer = living

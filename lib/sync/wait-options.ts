@@ -19,7 +19,9 @@ export interface WaitOptions extends SyncWaitOptions {
 const SYNC_WAIT_OPTIONS: readonly string[] = ['timeoutMs']
 const WAIT_OPTIONS: readonly string[] = ['timeoutMs', 'signal']
 
-/** What is used when the caller gave none. Own properties, so that nothing that a program has put into `Object.prototype` is read instead. */
+/**
+ * The options of a caller that passes none. The properties are own properties, so that no property of `Object.prototype` is read instead.
+ */
 export const NO_OPTIONS: WaitOptions = Object.freeze({ timeoutMs: undefined, signal: undefined })
 
 /** The options of a blocking wait, copied and checked. */
@@ -32,7 +34,7 @@ export function takeWaitOptions(given: WaitOptions | undefined): WaitOptions {
   return given === undefined || given === NO_OPTIONS ? NO_OPTIONS : take(given, WAIT_OPTIONS)
 }
 
-// As takeOptions() does it, without the object in between: waits are frequent.
+// Does the same as takeOptions() without an intermediate object, because waits are frequent.
 function take(given: WaitOptions, known: readonly string[]): WaitOptions {
   assertPlainObject('options', given)
   let timeoutMs: unknown

@@ -1,16 +1,16 @@
 /**
  * WaitQueue: the asynchronous waiters of one environment for one native wait, in the order of their arrival.
  *
- *   L1  Only the head attempts. It is served, cancelled, or a call of pump() is scheduled: by the wake-up that armWait() has requested, by
- *       the poll in the next turn of the event loop, or, when an attempt returns LATER, by the owner of the queue.
- *       An attempt may serve another queue, whose attempts call pump() of this one. That must not attempt for the same head again, which
- *       would be served twice. The loop that is under way goes on anyway.
+ *   L1  Only the head makes attempts. It is served or cancelled, or a call of pump() is scheduled. The call comes from the wake-up that
+ *       armWait() has requested, or from the poll in the next turn of the event loop. When an attempt returns LATER, the owner of the queue
+ *       calls pump(). An attempt may serve another queue, whose attempts call pump() of this one. That call must not attempt for the same
+ *       head again, which would be served twice. The running loop goes on anyway.
  *   L2  A successful attempt resolves its waiter at once; a cancelled waiter makes no more attempts.
  *
  * A wait is hot when the last one was short. A hot wait polls in each turn of the event loop for a while before it hands over to a waiting
- * thread, because two such hand-overs take longer than a whole exchange. The more often that was enough, the longer it polls. Otherwise,
- * when one of two processes that answer each other is interrupted, the other one would hand over. That takes so long that the first
- * one would hand over as well, and so on for ever.
+ * thread. Two such hand-overs would take longer than a whole exchange. The more often polling was enough, the longer the wait polls. With a
+ * fixed time, an interruption of one of two processes that answer each other would make the other one hand over. The hand-over takes so
+ * long that the first process would hand over as well, and so on for ever.
  */
 import { offAbort, onAbort } from '../abort-registry.ts'
 import { fromNative, type Subject, segmentError } from '../errors/segment-messages.ts'
@@ -22,7 +22,7 @@ import type { WaitOptions } from './wait-options.ts'
 
 /** The result of an attempt that cannot succeed now. */
 export const NOT_NOW: unique symbol = Symbol('not now')
-/** The same; the owner of the queue calls pump() when that may have changed. */
+/** The same result, but the owner of the queue calls pump() when a further attempt may succeed. */
 export const LATER: unique symbol = Symbol('later')
 export type Attempt<T> = () => T | typeof NOT_NOW | typeof LATER
 
@@ -37,9 +37,9 @@ export interface Waiter {
 
 const ARMED: unique symbol = Symbol.for('procshare.armed') as never
 
-/** A wait that ended within this time makes the next one a hot one. */
+/** A wait that ended within this time makes the next wait hot. */
 const HOT_MS = 0.4
-/** How long a hot wait polls: at least this, and one step longer for each recent wait that was shorter. */
+/** The minimum time for which a hot wait polls. The time grows by one step for each recent wait that was shorter. */
 const MIN_POLL_MS = 0.1
 const POLL_STEP_MS = 0.03
 const MAX_SHORT_WAITS = 16
@@ -49,10 +49,9 @@ const SPIN_MS = 0.008
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Queues whose head has armed its wait, by the id of the wait. The map keeps them from being collected: a pending promise does not.
- * An id may belong to another wait by the time a wake-up for it arrives; one attempt too many does no harm.
- * The native part calls the handler that was set last. So the map has the queues of all copies of this module, of which a test runner may
- * load several.
+ * Queues whose head has armed its wait, by the id of the wait. The map keeps them from being collected: a pending promise does not. An id
+ * may belong to another wait by the time a wake-up for it arrives; one attempt too many does no harm. A test runner may load several copies
+ * of this module, and the native part calls the handler that was set last. So the map has the queues of all copies.
  */
 const armed = armedBy(native as object)
 native.onWake((id) => pump(armed.get(id)))
@@ -128,8 +127,8 @@ export class WaitQueue {
   }
 
   /**
-   * Waits for `attempt` to succeed. An attempt of the caller has failed, or the queue is not empty.
-   * @param argument - of the native wait: what the waiter needs
+   * Waits for `attempt` to succeed. Before the call, an attempt of the caller has failed, or the queue is not empty.
+   * @param argument - of the native wait: the amount that the waiter needs
    * @param options - `askedMs`: the timeout for the error message, when part of it has passed
    * @param onFailure - called when the wait ends without success; may still return a result
    */
@@ -227,7 +226,7 @@ export class WaitQueue {
       this.#remove(pending)
       pending.reject(error)
     }
-    if (this.#first !== first) this.pump() // only now: until here it could have served one that is to fail
+    if (this.#first !== first) this.pump() // only now: an earlier call could have served a wait that is to fail
   }
 
   /** Fails all waits: the object has ended. */
@@ -285,7 +284,7 @@ export class WaitQueue {
   }
 }
 
-/** The error of a wait that took too long. */
+/** The error of a wait whose time has passed. */
 export function timeoutError({ subject }: Pick<Waiter, 'subject'>, timeoutMs: number): ShareError {
   return segmentError('ERR_TIMEOUT', { ...subject, timeoutMs })
 }

@@ -1,8 +1,8 @@
 /**
  * wait, waitAsync and notify on a 32-bit word of a segment: the counterpart of Atomics between processes.
  *
- * Waits are in the parking cell of the segment, with the offset of the word as their key. So exactly as many waits end as were notified,
- * whether they block a thread or are among thousands of one event loop; waits of dead processes do not count.
+ * Waits are in the parking cell of the segment, with the offset of the word as their key. So notify() ends exactly the requested number of
+ * waits, whether they block a thread or are among thousands of one event loop. Waits of dead processes do not count.
  */
 
 import { types } from 'node:util'
@@ -76,13 +76,13 @@ function find({ buffer }: Int32Array): { buffer: ArrayBufferLike; words: Words; 
 }
 
 /**
- * Blocks the thread while `array[index]` holds `value`, until {@link notify} is called for that element: `Atomics.wait` between
+ * Blocks the thread while `array[index]` holds `value`, until {@link notify} is called for that element. It is `Atomics.wait` between
  * processes, with the same results. Blocks the event loop: signal handlers do not run meanwhile, nor timers and I/O. For scripts and
  * workers.
  *
- * @remarks Spins on the element for a few microseconds before it sleeps; a change in that time gives `'not-equal'`, as if the call had
- * come a little later. The array must be a view of the buffer of a {@link SharedMemory}, of a {@link SharedArray} of `'i'`, or of a
- * {@link SharedState} with one of those.
+ * @remarks Spins on the element for a few microseconds before it sleeps; after a change in that time it returns `'not-equal'`, as if the
+ * call had come a little later. The array must be a view of the buffer of a {@link SharedMemory}, of a {@link SharedArray} of `'i'`, or of
+ * a {@link SharedState} with one of those.
  * @param value - what the element is expected to hold
  * @param timeoutMs - as for `Atomics.wait`
  * @returns `'not-equal'` when the element held another number, `'ok'` when notified, `'timed-out'` otherwise
@@ -180,10 +180,10 @@ function timedOut(error: unknown): 'timed-out' {
 }
 
 /**
- * Ends up to `count` waits for `array[index]`, in any process, worker or task, and returns how many.
+ * Ends up to `count` waits for `array[index]`, in any process, worker or task, and returns their number.
  *
- * @remarks Without waiters it only reads memory. Processes and workers are notified in turn; within one, waits end in the order of the
- * calls. Waits of dead processes do not count.
+ * @remarks Without waiters, the call only reads memory. Processes and workers are notified in turn. Within each of them, waits end in the
+ * order of the calls. Waits of dead processes do not count.
  * @throws as {@link wait}.
  * @example
  * ```ts

@@ -11,8 +11,8 @@ export interface ChildHandle extends Handle {
 }
 
 /**
- * A proxy, which is returned before its connection is established.
- * @throws {@link ShareError} `ERR_NO_KEY` when no key is known for the server.
+ * Returns a proxy before its connection is established.
+ * @throws {@link ShareError} `ERR_NO_KEY` when this process has no key for the server.
  */
 export function attachToManaged(handle: ChildHandle): ManagedProxy {
   const [serverId, ...reference] = parse(handle)
@@ -27,7 +27,7 @@ function parse(handle: Handle): [serverId: string, ...reference: unknown[]] {
     const [serverId, id, typeName] = parts
     if (typeof serverId === 'string' && Number.isInteger(id) && typeof typeName === 'string') return parts
   } catch {
-    // Reported below.
+    // The error below reports it.
   }
   throw valueError('handle.id', 'the id of a managed object', handle.id)
 }

@@ -1,7 +1,7 @@
 /**
- * BlockingChannel: the blocking form's channel. Requests and replies go through a pair of rings in shared memory, straight to a server
- * of the same machine. To any other server they go through a worker thread, which carries the bytes between the rings and a socket; and
- * where there is no shared memory for rings, between a message port and a socket.
+ * BlockingChannel: the blocking form's channel. Requests and replies go through a pair of rings in shared memory, straight to a server of
+ * the same machine. To any other server they go through a worker thread, which carries the bytes between the rings and a socket. If there
+ * is no shared memory for rings, the worker uses a message port in their place.
  */
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { RELAY_MAIN } from '../../entries.ts'
@@ -52,16 +52,16 @@ export class BlockingChannel extends ServerChannel {
   readonly #asynchronous: Connection
   readonly #frameBytes: number
   #reader = new FrameReader(MAX_WELCOME_BYTES)
-  /** Frames that have arrived and were not read. */
+  /** Frames that have arrived but were not read. */
   readonly #frames: Buffer[] = []
-  /** What is to be sent with the next request. */
+  /** Messages to be sent with the next request. */
   readonly #queued: Buffer[] = []
   #link: PipeEnd<Uint8Array> | PortLink | undefined
   #relay: Worker | undefined
   #ended: ShareError | undefined
   #isBusy = false
   #isConnected = false
-  /** Whether a message was sent in part. */
+  /** Whether only part of a message was sent. */
   #isMidway = false
   /** Requests that were cancelled and have not been answered. */
   readonly #late = new Map<number, RequestOptions['undo']>()
@@ -70,7 +70,7 @@ export class BlockingChannel extends ServerChannel {
 
   /**
    * A channel to the server of a connection. It connects at the first request.
-   * @param timeoutMs - how long a request may take that does not wait and has no timeout of its own
+   * @param timeoutMs - the time that a request may take if it does not wait and has no timeout of its own
    */
   constructor(asynchronous: Connection, timeoutMs: number) {
     super(asynchronous.address)
@@ -110,7 +110,7 @@ export class BlockingChannel extends ServerChannel {
     return this.#asynchronous.forChild(handle)
   }
 
-  /** Ends the connection: what this client holds is released. */
+  /** Ends the connection, which releases everything that this client holds. */
   close(): void {
     this.#end(managerError('ERR_CLOSED', { address: this.address }))
   }
@@ -130,14 +130,14 @@ export class BlockingChannel extends ServerChannel {
       if (this.#isBusy || this.#queued.length > 0 || this.#link?.trySend(asBytes(bytes)) !== true)
         this.#queued.push(bytes)
     } catch {
-      // The server is gone, and its objects with it.
+      // The server and its objects are gone.
     }
   }
 
   /** Sends a request and waits for its reply, for at most its timeout. */
   #exchange(id: number, request: Buffer, target: Remote | undefined, options: RequestOptions = {}): ServerMessage {
     const { waits, timeoutMs = waits ? Infinity : this.#timeoutMs, undo } = options
-    // The server keeps the time of a wait as well, and its reply says how the wait ended.
+    // The server measures the time of a wait as well, and its reply contains the outcome of the wait.
     const patienceMs = waits === 'takes back' ? Infinity : waits ? timeoutMs + GRACE_MS : timeoutMs
     const deadline = performance.now() + patienceMs
     let isSent = false
@@ -162,7 +162,7 @@ export class BlockingChannel extends ServerChannel {
       if (!hasCode(error, 'ERR_TIMEOUT') || this.serverId === undefined || !this.#isConnected) {
         throw this.#end(error as ShareError)
       }
-      // Half a message cannot be undone. The reply to a whole one may still arrive.
+      // A message that was sent in part cannot be undone. The reply to a complete message may still arrive.
       if (this.#isMidway) this.#end(error)
       else if (isSent) this.#cancel(id, undo)
       const subject = target === undefined ? { address: this.address } : { type: target.typeName }
@@ -172,7 +172,9 @@ export class BlockingChannel extends ServerChannel {
     }
   }
 
-  /** Cancels a request that was not answered in time. What is still granted is returned, as soon as this thread is idle. */
+  /**
+   * Cancels a request that was not answered in time. If the server still grants it, the grant is returned as soon as this thread is idle.
+   */
   #cancel(id: number, undo: RequestOptions['undo']): void {
     this.#late.set(id, undo)
     this.#queued.push(writeCancel(id))
@@ -206,7 +208,7 @@ export class BlockingChannel extends ServerChannel {
   }
 
   /**
-   * Makes rings, or without room for them a port, to the server itself or to a relay.
+   * Makes rings to the server itself or to a relay; without room for rings, makes a port to a relay.
    * @param isDirect - whether to offer the rings to the server
    */
   #openLink(isDirect = true): Link {
@@ -250,7 +252,7 @@ export class BlockingChannel extends ServerChannel {
     } catch (error) {
       const isUnanswered = hasCode(error, 'ERR_TIMEOUT') || hasCode(error, 'ERR_ENDED')
       if (!isDirect || !isUnanswered) throw error
-      // It has not attached to the rings: too many requests are before this one, or it has no access.
+      // The server has not attached to the rings: too many requests are before this one, or the server has no access.
       this.#link!.close()
       this.#reader = new FrameReader(MAX_WELCOME_BYTES)
       const relayed = this.#openLink(false)
@@ -264,7 +266,7 @@ export class BlockingChannel extends ServerChannel {
     try {
       this.#send(writeOpening())
       const proof = handshake.greet(this.#receive(connected))
-      theirs.close() // the server has attached to it, and its end will be noticed
+      theirs.close() // the server has attached to this end, so the server's death is noticed
       this.#send(proof)
       const { id } = handshake.welcome(this.#receive(connected))
       if (id !== this.serverId) throw managerError('ERR_STALE_HANDLE', { address: this.address })
@@ -349,7 +351,7 @@ function askDirectly({ rings }: AboutServer, ours: Handle): boolean {
   }
 }
 
-/** The bytes without the class Buffer, which would be kept in the ring. */
+/** The bytes as a plain Uint8Array: a Buffer would arrive as a Buffer. */
 function asBytes(bytes: Buffer): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -1,4 +1,4 @@
-/** BlockingManager: the blocking form of a manager. Its methods are those of the asynchronous form, over a channel that blocks. */
+/** BlockingManager: the blocking form of a manager. It has the methods of the asynchronous form, over a channel that blocks. */
 import { typeError } from '../../validate.ts'
 import { ManagedObjects } from './objects.ts'
 import { ManagedProxy } from './proxy.ts'

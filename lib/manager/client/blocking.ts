@@ -4,16 +4,16 @@ import type { itemsOf } from '../contract/contract.ts'
 import type { blockingForm } from '../contract/form.ts'
 import type { AnyProxy, ManagedProxy } from './proxy.ts'
 
-/** What a method of the blocking form returns: proxies inside are blocking ones too. */
+/** The result of a method of the blocking form: proxies inside are blocking, too. */
 export type BlockingResult<R> = R extends AnyProxy ? Blocking<R> : R
 
 /**
- * An object of {@link Manager.sync}: each method of `P` that returns a promise returns its value, having blocked the thread until
- * the server has answered; what is iterated asynchronously is iterated plainly.
+ * An object of {@link Manager.sync}: each method of `P` that returns a promise blocks the thread until the server has answered, and returns
+ * the value. Asynchronous iteration becomes plain iteration.
  */
 export type Blocking<P> = P extends { readonly [blockingForm]: infer B } ? B : BlockingMethods<P>
 
-/** A method, which unlike a function lets a list of numbers be taken for a list of anything, as arrays are. */
+/** A method. Unlike a function type, it allows a list of numbers as a list of anything, as arrays do. */
 type Method<A extends unknown[], R> = { call(...args: A): R }['call']
 
 type AsynchronousOnly =
@@ -27,7 +27,7 @@ type AsynchronousOnly =
 
 /** The member that returns a proxy of the same type. */
 interface BlockingView {
-  /** {@link ManagedProxy.with}, without a signal, which a blocked thread does not see. */
+  /** {@link ManagedProxy.with}, without a signal: a blocked thread cannot react to one. */
   with(options: SyncWaitOptions): this
 }
 
@@ -43,5 +43,5 @@ export type BlockingMethods<P> = {
 } & BlockingView &
   (P extends AsyncIterable<infer T> ? Iterable<T> : unknown)
 
-/** What every proxy of the blocking form has. */
+/** The members of every proxy of the blocking form. */
 export interface BlockingProxy extends BlockingMethods<ManagedProxy> {}

@@ -1,6 +1,6 @@
 /**
- * ServerChannel: a channel to a server over the protocol. It has what both forms share: request ids, references in values, and the
- * account of the objects that this side has proxies for.
+ * ServerChannel: a channel to a server over the protocol. It is the common part of both forms: request ids, references in values, and the
+ * account of the objects for which this side has proxies.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import { type Handle, isHandle } from '../../memory/handle.ts'
@@ -16,9 +16,9 @@ export abstract class ServerChannel implements Channel {
   abstract readonly hasEnded: boolean
   readonly address: string
   serverId: string | undefined
-  /** The proxies that are neither closed nor collected; several may stand for one object. */
+  /** The proxies that are neither closed nor collected. One object may have several. */
   readonly #proxies = new Map<Remote, WeakRef<object>>()
-  /** The objects that are kept besides their proxies. */
+  /** The objects that are kept independently of their proxies. */
   readonly #kept = new Set<{ readonly id: number }>()
   readonly #collected = new FinalizationRegistry<Remote>((remote) => this.dropReference(remote))
   readonly references: References = {
@@ -49,10 +49,10 @@ export abstract class ServerChannel implements Channel {
 
   abstract forChild(handle: Handle): Handle
 
-  /** Sends that this side has `count` references less to an object, as soon as something can be sent. */
+  /** Reports to the server that this side has `count` fewer references to an object, as soon as a message can be sent. */
   protected abstract sendUnref(id: number, count: number): void
 
-  /** Sends that this side has one reference more to an object, which it was not sent. */
+  /** Reports to the server that this side has one more reference to an object, which no message has given to it. */
   protected abstract sendRef(id: number): void
 
   adopt(reference: Reference): object {
@@ -81,7 +81,7 @@ export abstract class ServerChannel implements Channel {
     return false
   }
 
-  /** After a reconnection to the same server, which counts the references from zero. Nothing is lost. */
+  /** Reports all references again after a reconnection to the same server, which counts them from zero. Nothing is lost. */
   protected refAgain(): object[] {
     for (const { id } of [...this.#proxies.keys(), ...this.#kept]) this.sendRef(id)
     return []
@@ -89,14 +89,14 @@ export abstract class ServerChannel implements Channel {
 
   /**
    * After a reconnection to another server: finds the named objects there.
-   * @param find - returns the number of an object, to which this side has one reference more
+   * @param find - returns the number of an object, to which this side then has one more reference
    * @returns the proxies of the other objects, which are lost
    */
   protected async relink(find: (remote: Remote) => Promise<number>): Promise<object[]> {
     const remotes = [...this.#proxies.keys()]
     this.#kept.clear()
-    // Until it is found, an object has no number of the new server: requests are answered with ERR_NO_OBJECT.
-    const lostNumbers = new Map<number, number>() // proxies of one object still stand for one object
+    // Until an object is found, it has no number of the new server, and requests are answered with ERR_NO_OBJECT.
+    const lostNumbers = new Map<number, number>() // proxies of one object still refer to one object
     for (const remote of remotes) {
       const number = lostNumbers.get(remote.id) ?? --this.#lastLostNumber
       lostNumbers.set(remote.id, number)
@@ -115,8 +115,8 @@ export abstract class ServerChannel implements Channel {
   }
 
   /**
-   * The message of a request.
-   * @param maxBytes - the bytes that the server allows
+   * Encodes the message of a request.
+   * @param maxBytes - the largest number of bytes that the server allows
    * @throws `DataCloneError`; {@link ShareError} `ERR_LIMIT`.
    */
   protected encodeRequest(

@@ -8,8 +8,9 @@ import { formatAddress, type ManagerAddress } from '../address.ts'
 import { Connection, type Credentials } from './connection.ts'
 
 /**
- * A connection to the server at an address. With a `timeoutMs`, waits for the address as well; without, a server must listen there.
- * @param credentials - asked before each attempt, because a key in the directory of the socket appears together with it
+ * Connects to the server at an address. With a `timeoutMs`, also waits until a server listens there; without one, a server must already
+ * listen.
+ * @param credentials - called before each attempt, because a key in the directory of the socket appears together with the socket
  */
 export async function connect(
   address: ManagerAddress,
@@ -28,7 +29,7 @@ export async function connect(
     try {
       return await attempt(address, credentials(), { leftMs, timeoutMs }, signal)
     } catch (error) {
-      // The last attempt may have had too little time for the error of the earlier ones.
+      // The last attempt may have had too little time to fail with the error of the earlier ones.
       if (last !== undefined && hasCode(error, 'ERR_TIMEOUT')) throw last
       last = isNotYet(error) ? error : undefined
       throw error

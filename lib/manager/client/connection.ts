@@ -68,9 +68,11 @@ export class Connection extends ServerChannel {
   #onReconnect: ((found: Reconnection) => void) | undefined
   #reconnects = false
   #isReconnecting = false
-  /** Whether the objects of the proxies are still to be found in the server of a reconnection. */
+  /** Whether a reconnection has not yet found the objects of the proxies in the server. */
   #isRelinking = false
-  /** Whether `unref()` of a proxy was called: then the number of pending requests is not enough to decide. */
+  /**
+   * Whether `unref()` of a proxy was called: then the number of pending requests is not enough to decide whether the process stays alive.
+   */
   #hasUnref = false
   #isClosed = false
   #closing = deferred<ShareError | undefined>()
@@ -85,7 +87,7 @@ export class Connection extends ServerChannel {
   }
 
   /**
-   * Connects, unless that was done; resolves after mutual authentication.
+   * Connects unless it has already connected; resolves after mutual authentication.
    * @throws {@link ShareError} `ENOENT`, `ECONNREFUSED`, `EACCES`, `ERR_AUTHENTICATION`, `ERR_PROTOCOL`, `ERR_TLS`, `ERR_LIMIT`,
    * `ERR_DISCONNECTED`, `ERR_TIMEOUT`.
    */
@@ -94,7 +96,7 @@ export class Connection extends ServerChannel {
     return this.#connecting
   }
 
-  /** Sets what is called after a reconnection, and whether to reconnect automatically. */
+  /** Sets the function that is called after a reconnection, and whether to reconnect automatically. */
   listenForReconnections(onReconnect: (found: Reconnection) => void, byItself: boolean): void {
     this.#onReconnect = onReconnect
     this.#reconnects = byItself
@@ -105,7 +107,7 @@ export class Connection extends ServerChannel {
     return this.#closing.promise
   }
 
-  /** Connects again after the connection was lost; named objects are found again, others if the server is the same. */
+  /** Connects again after the connection was lost. Named objects are found again; other objects only if the server is the same. */
   reconnect(timeoutMs = CONNECT_MS): Promise<void> {
     if (this.#reconnecting !== undefined) return this.#reconnecting
     if (this.#ended === undefined) return this.open(timeoutMs)
@@ -142,13 +144,13 @@ export class Connection extends ServerChannel {
     return (await this.#request(undefined, 'find', [name, typeName])) as number
   }
 
-  /** Calls the listener in a turn of its own: its errors are not those of the reconnection. */
+  /** Calls the listener in a separate turn, so that its errors do not fail the reconnection. */
   #report(found: Reconnection): void {
     const listener = this.#onReconnect
     if (listener !== undefined) setImmediate(() => listener(found))
   }
 
-  /** Tries to reconnect until it succeeds, or cannot succeed. */
+  /** Tries to reconnect until an attempt succeeds or no attempt can succeed. */
   async #reconnectAlone(): Promise<void> {
     this.#isReconnecting = true
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
@@ -174,7 +176,7 @@ export class Connection extends ServerChannel {
     caller?: object,
   ) {
     if (this.#reconnecting === undefined) return this.#request(target, method, args, options, caller)
-    // The numbers of objects may be those of another server.
+    // The numbers of objects may belong to another server.
     return Promise.reject(managerError('ERR_DISCONNECTED', { address: this.address, why: 'reconnecting' }))
   }
 
@@ -211,7 +213,7 @@ export class Connection extends ServerChannel {
     })
   }
 
-  /** Continues in shared memory, if the server can; otherwise nothing changes. */
+  /** Continues in shared memory if the server can attach to it; otherwise changes nothing. */
   async #moveToRings(): Promise<void> {
     const transport = this.#transport!
     const rings = await offerRings((theirs) => this.#request(undefined, 'takeRings', [theirs]))
@@ -244,7 +246,7 @@ export class Connection extends ServerChannel {
   }
 
   override post(target: Remote, method: string, args: readonly unknown[]): void {
-    this.#request(target, method, args).catch(() => {}) // a client that is gone has nothing to give back
+    this.#request(target, method, args).catch(() => {}) // a client whose connection has ended has nothing to give back
   }
 
   #cancel(id: number, reason: unknown): void {
@@ -252,7 +254,7 @@ export class Connection extends ServerChannel {
     this.#rest()
   }
 
-  /** Ends the connection: pending requests are rejected, and what this client holds is released. */
+  /** Ends the connection: pending requests are rejected, and everything that this client holds is released. */
   close(): void {
     this.#isClosed = true
     const reason = managerError('ERR_CLOSED', { address: this.address })
@@ -322,7 +324,7 @@ export class Connection extends ServerChannel {
       const giveUp = () => {
         if (isPending) this.#end(managerError('ERR_TIMEOUT', { address: this.address, timeoutMs: askedMs }))
       }
-      // Data that has arrived by then counts; a failed socket reports its error a turn of the event loop later.
+      // Data that has already arrived counts, and a failed socket reports its error one turn of the event loop later.
       const onTime = () => setImmediate(() => setImmediate(giveUp))
       const timer = setTimeout(onTime, Math.min(timeoutMs, 2 ** 31 - 1))
       if (this.#isReconnecting) timer.unref()
@@ -411,9 +413,9 @@ export class Connection extends ServerChannel {
     }
   }
 
-  /** Lets the process end when no pending request keeps it. */
+  /** Stops keeping the process alive when no pending request does. */
   #rest(): void {
-    if (this.about === undefined && this.#ended === undefined) return // it is connecting
+    if (this.about === undefined && this.#ended === undefined) return // the connection is being established
     if (this.#isRef && this.#pending.keeps) this.#transport?.ref()
     else this.#transport?.unref()
   }

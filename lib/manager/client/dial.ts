@@ -6,7 +6,7 @@ import { type ManagerAddress, socketOptions } from '../address.ts'
 /** The silence after which TCP's keep-alive probes a connection. */
 const KEEP_ALIVE_MS = 10_000
 
-/** Begins to connect. @throws what is wrong with the options for TLS, or the address. */
+/** Begins to connect. @throws the error of invalid TLS options or of an invalid address. */
 export function dial(at: ManagerAddress, tls: ConnectionOptions | undefined): Socket {
   const socket = tls === undefined ? connect(socketOptions(at)) : connectTls(tlsOptions(at, tls))
   socket.setNoDelay(true)

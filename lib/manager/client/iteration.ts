@@ -1,11 +1,11 @@
 /**
- * Iteration over items in the server, in both forms, in batches: a small one first, for loops that end early, then larger ones. Each is
- * fetched when the one before has been used up, so no unneeded items are requested.
+ * Iteration over items in the server, in batches and in both forms. The first batch is small, for loops that end early; later ones are
+ * larger. Each batch is fetched when the previous one has been used up, so no unneeded items are requested.
  */
 
-/** What is iterated over. */
+/** The source of an iteration. */
 export interface Pages<T> {
-  /** At most `count` of the next items, in the blocking form plainly; none when there are no more. */
+  /** At most `count` of the next items; none when there are no more. The blocking form returns them without a promise. */
   next(count: number): Promise<readonly T[]>
   /** The iteration is over, or was left early. */
   end?(): void
@@ -45,8 +45,8 @@ function* plainly<T>(pages: Pages<T>): Generator<T, void, undefined> {
 }
 
 /**
- * Makes the proxies of a class iterable plainly as well, which works in the blocking form. It is no member of the class, for then
- * `for…of` would compile for the asynchronous form, too.
+ * Makes the proxies of a class plainly iterable as well, which works in the blocking form. The iterator is not declared in the class,
+ * because `for…of` would then compile for the asynchronous form, too.
  */
 export function iteratePlainly(Class: { readonly prototype: AsyncIterable<unknown> }): void {
   Object.defineProperty(Class.prototype, Symbol.iterator, {

@@ -1,6 +1,5 @@
 /**
- * The servers that this thread has connected to, by address: their credentials, and the connections through which handles are
- * attached to.
+ * The servers to which this thread has connected, by address: their credentials, and the connections that serve attached handles.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import { parseAddress } from '../address.ts'
@@ -9,7 +8,7 @@ import { keyBeside } from '../private-directory.ts'
 import { Connection, type Credentials } from './connection.ts'
 
 const credentialsByAddress = new Map<string, Credentials>()
-/** The connection to each server that handles are attached through; ended ones are replaced. */
+/** The connection to each server for attached handles. A connection that has ended is replaced. */
 const connections = new Map<string, Connection>()
 
 /** Notes a connection that the program has made. */
@@ -18,13 +17,13 @@ export function noteConnection(connection: Connection): void {
   if (connections.get(connection.address)?.hasEnded !== false) connections.set(connection.address, connection)
 }
 
-/** Notes credentials that the parent process has passed; those of a connection of this thread come first. */
+/** Notes credentials that the parent process has passed; credentials of a connection of this thread take precedence. */
 export function noteCredentials(address: string, credentials: Credentials): void {
   if (!credentialsByAddress.has(address)) credentialsByAddress.set(address, credentials)
 }
 
 /**
- * The key for an address: the one that was used before, the one beside the socket, or the one in the environment.
+ * The key for an address: the key that was used before, the key in the directory of the socket, or the key in the environment.
  * @throws {@link ShareError} `ERR_NO_KEY`.
  */
 export function keyFor(address: string): Uint8Array {
@@ -34,7 +33,7 @@ export function keyFor(address: string): Uint8Array {
 }
 
 /**
- * The connection through which a handle is attached to; it is returned before it is established.
+ * Returns the connection for an attached handle, before it is established.
  * @throws {@link ShareError} `ERR_NO_KEY`.
  */
 export function connectionTo(address: string, serverId: string): Connection {
@@ -46,6 +45,6 @@ export function connectionTo(address: string, serverId: string): Connection {
   })
   connection.serverId = serverId
   connections.set(address, connection)
-  connection.open().catch(() => {}) // each request reports it
+  connection.open().catch(() => {}) // each request reports the error
   return connection
 }

@@ -1,4 +1,4 @@
-/** The methods that a manager and its blocking form share: creation of objects, transactions, names and statistics. */
+/** The common methods of a manager and its blocking form: creation of objects, transactions, names and statistics. */
 import { assertString, takeOptions, typeError } from '../../validate.ts'
 import type { ArgumentsOf } from '../contract/contract.ts'
 import type { ManagedObjectInfo, ManagerStats, RootOperations } from '../contract/root.ts'
@@ -38,7 +38,7 @@ type Intersection<U> = (U extends unknown ? (each: U) => void : never) extends (
 type AsynchronousFactories = Intersection<Forms['asynchronous']>
 type BlockingFactories = Intersection<Forms['blocking']>
 
-/** The objects of a server: the methods that {@link Manager} and its blocking form share. */
+/** The objects of a server: the common methods of {@link Manager} and its blocking form. */
 export interface ManagedObjects extends AsynchronousFactories {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods of the interface are defined below, from the same list
 export class ManagedObjects {
@@ -50,7 +50,7 @@ export class ManagedObjects {
     this.channel = channel
   }
 
-  /** Creates an object of a type, or finds the one of that name. Returns its proxy, as a promise in the asynchronous form. @internal */
+  /** Creates an object of a type, or finds the object of that name. Returns its proxy, as a promise in the asynchronous form. @internal */
   protected make<P>(type: string, args: readonly unknown[], options?: NameOptions): Promise<P> {
     const { name } = takeOptions('options', options, ['name'])
     if (name !== undefined) assertString('options.name', name)
@@ -68,7 +68,7 @@ export class ManagedObjects {
   /**
    * Creates an object of a registered type. TypeScript takes the methods of the object from `T`. If `T` is the type of the registered class
    * or function (`create<typeof Account>('Account', ['ann'])`), TypeScript also checks the arguments.
-   * @throws the error of the class or function; `TypeError` for a type that the server does not know.
+   * @throws the error of the class or function; `TypeError` for a type that the server does not have.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -93,7 +93,7 @@ export class ManagedObjects {
    * operation fails, none takes effect. Returns the results of all.
    *
    * @remarks Dicts, lists, sets, namespaces, counters, values and arrays can take part, with all operations except iteration. Properties
-   * such as `size` are methods without arguments here. Each operation sees the changes of those before it.
+   * such as `size` are methods without arguments here. The changes of an operation are visible to the operations after it.
    * @throws the error of the first operation that fails; `TypeError` for an operation that a transaction may not contain.
    * @example
    * ```ts
@@ -118,7 +118,7 @@ export class ManagedObjects {
     return this.ask('names')
   }
 
-  /** Removes the name of an object, which then lives as long as a client has a proxy for it. Returns whether there was such a name. */
+  /** Removes the name of an object. The object then lives as long as a client has a proxy for it. Returns whether the name existed. */
   unlink(name: string): Promise<boolean> {
     assertString('name', name)
     return this.ask('unlink', name)
@@ -129,7 +129,7 @@ export class ManagedObjects {
     return this.ask('stats')
   }
 
-  /** The objects of the server that a client has a proxy for, or that have a name. */
+  /** The objects of the server for which a client has a proxy, or which have a name. */
   debugInfo(): Promise<ManagedObjectInfo[]> {
     return this.ask('debugInfo')
   }

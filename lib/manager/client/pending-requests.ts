@@ -1,13 +1,13 @@
 /**
  * PendingRequests: the requests of a connection that have not been answered, by their ids.
  *
- * The client keeps the time and the signal of each request itself. A cancelled request stays here as a late one until the server answers
- * it: what was granted too late is returned to the server.
+ * The client itself handles the timeout and the signal of each request. A cancelled request stays here as a late one until the server
+ * answers it. A result that was granted too late is returned to the server.
  */
 import { offAbort, onAbort } from '../../abort-registry.ts'
 import type { Remote } from './remote.ts'
 
-/** How long the client waits for the reply to a cancelled wait, or to one whose time has passed, before it decides itself. */
+/** How long the client waits for the reply to a wait that was cancelled, or whose time has passed, before it ends the wait itself. */
 export const GRACE_MS = 100
 /** A longer timer would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -19,9 +19,9 @@ export interface PendingRequest {
   readonly target: Remote | undefined
   readonly signal: AbortSignal | undefined
   readonly onAbort: (() => void) | undefined
-  /** What to do with a result that comes too late. */
+  /** Handles a result that comes too late. */
   readonly undo: ((value: unknown) => void) | undefined
-  /** The proxy, which is kept: an object without other references would end during the wait. */
+  /** The proxy. It is kept here, because an object without other references would end during the wait. */
   readonly caller: object | undefined
   timer?: NodeJS.Timeout
 }
@@ -51,7 +51,7 @@ export class PendingRequests {
     this.#pending.set(id, request)
   }
 
-  /** Calls `onTime` when the request is still pending after `timeoutMs`. A reply that has arrived by then counts. */
+  /** Calls `onTime` if the request is still pending after `timeoutMs`. A reply that has arrived in time counts. */
   limit(id: number, timeoutMs: number, onTime: () => void): void {
     const request = this.#pending.get(id)
     if (request === undefined || timeoutMs === Infinity) return
@@ -78,7 +78,7 @@ export class PendingRequests {
     request.reject(reason)
   }
 
-  /** What to do with the reply to a cancelled request; undefined for an unknown id. */
+  /** Removes a cancelled request and returns the handler of its reply; undefined for an unknown id. */
   takeLate(id: number): { readonly undo: Undo } | undefined {
     if (!this.#late.has(id)) return undefined
     const undo = this.#late.get(id)
@@ -93,7 +93,7 @@ export class PendingRequests {
   }
 }
 
-/** The reason of a rejection: that of the signal, if the signal has cancelled the request. */
+/** The reason of a rejection: the signal's reason, if the signal has cancelled the request. */
 export function reasonOf(error: unknown, { signal }: PendingRequest): unknown {
   return signal?.aborted && (error as Error | undefined)?.name === 'Cancelled' ? signal.reason : error
 }

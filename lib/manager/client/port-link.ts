@@ -1,6 +1,6 @@
 /**
- * PortLink: the link of a blocking client to its relay without shared memory for rings: a message port. A word of memory counts the
- * arrivals; the blocked thread sleeps on it.
+ * PortLink: the link of a blocking client to its relay when there is no shared memory for rings. It is a message port. A word of memory
+ * counts the arrivals; the blocked thread sleeps on it.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { managerError } from '../../errors/manager-messages.ts'
@@ -9,7 +9,7 @@ import type { ShareError } from '../../errors/share-error.ts'
 /** The longest sleep: V8 can terminate a worker only between two sleeps. */
 const SLICE_MS = 100
 
-/** The end of what the other side sends. */
+/** Marks the end of the stream of the other side. */
 export const END = null
 
 /** The side of the client, with the methods of an end of a pipe that it uses. */
@@ -26,7 +26,7 @@ export class PortLink {
     port.unref()
   }
 
-  /** Never waits: a port has room for everything. */
+  /** Never waits, because a port has no limit. */
   sendSync(piece: Uint8Array, _options?: { readonly timeoutMs?: number }): void {
     if (this.#isOver) throw this.#endedError()
     this.#port.postMessage(piece)
@@ -37,7 +37,7 @@ export class PortLink {
     return true
   }
 
-  /** The next piece that has arrived; undefined when none has. @throws {@link ShareError} `ERR_ENDED`. */
+  /** Returns the next piece that has arrived, or undefined when none has. @throws {@link ShareError} `ERR_ENDED`. */
   tryRecv(): { readonly value: Uint8Array } | undefined {
     const received = receiveMessageOnPort(this.#port) as { message: Uint8Array | typeof END } | undefined
     if (received !== undefined && received.message !== END) return { value: received.message }
@@ -69,7 +69,7 @@ export class PortLink {
   }
 }
 
-/** What the relay sends, on its side: END is the last. */
+/** Returns the function by which the relay sends pieces; END is the last. */
 export function portSender(port: MessagePort, arrivals: Int32Array): (piece: Uint8Array | typeof END) => void {
   return (piece) => {
     port.postMessage(piece)

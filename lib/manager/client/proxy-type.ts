@@ -4,16 +4,16 @@ import type { Contract, Managed } from '../contract/contract.ts'
 import type { ManagedProxy } from './proxy.ts'
 import type { Remote } from './remote.ts'
 
-/** How a managed object is made. */
+/** The options of a managed object. */
 export interface NameOptions {
   /**
-   * The name under which every client gets the same object: the first request makes it, and it lives until `unlink(name)` or the end of
-   * the server. Without a name it lives as long as a client has a proxy for it, or another object contains it.
+   * The name under which every client gets the same object: the first request makes it, and it lives until `unlink(name)` or the end of the
+   * server. An object without a name lives as long as a client has a proxy for it, or another object contains it.
    */
   readonly name?: string
 }
 
-/** Requests an object that is made from `args`: a promise of its proxy, or in the blocking form the proxy. */
+/** Requests an object that is made from `args`. Returns a promise of its proxy, or in the blocking form the proxy. */
 export type Make<A> = <P>(args: A, options?: NameOptions) => Promise<P>
 
 /** One type of managed objects. */
@@ -39,7 +39,7 @@ export interface Declared<A> extends ProxyType {
   ): ProxyType<Asynchronous, Blocking>
 }
 
-/** Declares which class of proxies stands for the objects of a contract. */
+/** Declares the class of proxies for the objects of a contract. */
 export function proxyType<O, A extends readonly unknown[]>(
   contract: Contract<O, A>,
   Class: new (remote: Remote) => ManagedProxy & Managed<O>,

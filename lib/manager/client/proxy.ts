@@ -1,4 +1,4 @@
-/** What all proxies share, in both forms: requests, the handle, equality, text, and the end. */
+/** The common part of all proxies, in both forms: requests, the handle, equality, text, and the end. */
 import { inspect } from 'node:util'
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
@@ -17,20 +17,21 @@ export type ProxyClass = new (remote: Remote) => ManagedProxy
  * A stand-in for an object that lives in the server of a {@link Manager}.
  *
  * @remarks Each method is one request to the server, which serves one request at a time: a method is one step. In the blocking form,
- * {@link Manager.sync}, the same methods return results instead of promises. Every call rejects (or throws) with `ERR_DISCONNECTED` when the
- * server is gone, with `ERR_CLOSED` when the proxy was closed, and with errors of the server's object. Arguments and results are copied as
- * items of a {@link Queue} are; proxies and shared objects inside arrive as proxies and attached. Each call that returns a proxy returns a new one: closing it, or its collection, leaves the others of the same object usable, and
- * {@link equals} tells whether two stand for the same object. An object that occurs twice within one result is one proxy there. What
- * this client holds in an object, such as a lock, is held as long as one of its proxies of the object is open. A guard releases its lock
- * also after the proxy of the acquisition was closed.
+ * {@link Manager.sync}, the same methods return results instead of promises. Every call rejects (or throws) with `ERR_DISCONNECTED` when
+ * the server is gone, with `ERR_CLOSED` when the proxy was closed, and with errors of the server's object. Arguments and results are
+ * copied, like items of a {@link Queue}. Proxies inside arrive as proxies; shared objects inside arrive attached. Each call that returns a
+ * proxy returns a new one. The close or collection of a proxy leaves other proxies of the same object usable. {@link equals} returns
+ * whether two proxies are of the same object. An object that occurs twice within one result is one proxy there. Whatever this client holds
+ * in an object, such as a lock, is held as long as one of its proxies of the object is open. A guard releases its lock even after the proxy
+ * of the acquisition was closed.
  */
 export abstract class ManagedProxy implements Disposable {
-  /** What to use instead of an assignment. @internal */
+  /** The members to use instead of an assignment, for the error message. @internal */
   static readonly writer: string = 'its methods'
   readonly #remote: Remote
   /** The options of all requests. */
   #options: RequestOptions | undefined
-  /** The proxy that this is a view of. It is kept, because a collected proxy drops its reference. */
+  /** The proxy of which this is a view. It is kept, because a collected proxy drops its reference. */
   #of: ManagedProxy | undefined
 
   /** @internal Proxies are made by managers. */
@@ -45,19 +46,19 @@ export abstract class ManagedProxy implements Disposable {
     registerShareable(this)
   }
 
-  /** What the object is: `"list"`, `"dict"`, or the name that a type was registered under. */
+  /** The type of the object: `"list"`, `"dict"`, or the name of a registered type. */
   get typeName(): string {
     return this.#remote.typeName
   }
 
-  /** The name under which every client gets this object; undefined for one without. */
+  /** The name under which every client gets this object; undefined for an object without a name. */
   get name(): string | undefined {
     return this.#remote.name
   }
 
   /**
-   * A plain description with which other processes can attach to the object, by `attach(handle)`. It does not keep the object. They need
-   * the key of the server: see the guide.
+   * A plain description with which other processes can attach to the object, by `attach(handle)`. The handle does not keep the object. The
+   * other processes need the key of the server: see the guide.
    */
   get handle(): Handle {
     const { channel, id, typeName, name, exposes } = this.#open
@@ -82,7 +83,7 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /**
-   * Whether both stand for the same object of the same server; false for anything else. It sends no request.
+   * Whether both are proxies of the same object of the same server; false for anything else. It sends no request.
    * @example
    * ```ts
    * import { Manager } from 'procshare'
@@ -98,11 +99,11 @@ export abstract class ManagedProxy implements Disposable {
     const theirs = typeof other === 'object' && other !== null ? remoteOf(other) : undefined
     const ours = this.#remote
     if (theirs?.id !== ours.id) return false
-    const { serverId } = ours.channel // not known while it is being connected to again
+    const { serverId } = ours.channel // unknown during a reconnection
     return theirs.channel === ours.channel || (serverId !== undefined && theirs.channel.serverId === serverId)
   }
 
-  /** The object as text, as it is in the server at this moment. @throws {@link ShareError} as every call. */
+  /** The present state of the object in the server, as text. @throws {@link ShareError} as every call. */
   show(): Promise<string> {
     const { channel, isClosed } = this.#remote
     return isClosed
@@ -111,9 +112,9 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /**
-   * Closes the proxy. An object without a name ends with its last proxy, of any client. Other proxies of the object stay usable, and what
-   * this client holds in the object stays held. With the last proxy of this client, its locks and units in the object are released and
-   * its waits there end. A proxy that is collected is closed by that. Idempotent.
+   * Closes the proxy. An object without a name ends with its last proxy, of any client. Other proxies of the object stay usable, and this
+   * client keeps everything that it holds in the object. With the last proxy of this client, its locks and units in the object are released
+   * and its waits there end. Collection of a proxy closes it. Idempotent.
    */
   close(): void {
     this.#remote.channel.dropReference(this.#remote)
@@ -124,11 +125,11 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /**
-   * A proxy of the same object, whose calls have this timeout and this signal unless they are given others.
+   * Returns a proxy of the same object, whose calls have this timeout and this signal unless they are given others.
    *
-   * @remarks The client keeps the time, also when the server does not answer. A wait that ends in that way has had no effect, and what was
-   * granted too late goes back: a lock, units of a semaphore, items of a queue to its front. Any other call may have been carried out or
-   * not. `close()` of either proxy closes both.
+   * @remarks The client measures the time, even when the server does not answer. A wait that ends in that way has no effect. A lock, units
+   * of a semaphore or items of a queue that were granted too late go back; the items go to the front of the queue. Any other call may or
+   * may not have been carried out. `close()` of either proxy closes both.
    * @throws `TypeError`, `RangeError` for other options; in the blocking form there is no `signal`.
    * @example
    * ```ts
@@ -165,15 +166,15 @@ export abstract class ManagedProxy implements Disposable {
   }
 
   /**
-   * From now on, pending calls of this object do not keep the process alive, which they do by default. An object without pending calls
-   * never does.
+   * From now on, pending calls of this object do not keep the process alive. By default they do. An object without pending calls never
+   * keeps the process alive.
    */
   unref(): this {
     this.#remote.channel.setRef(this.#remote, false)
     return this
   }
 
-  /** The type and name of the object; in the blocking form its content, as in Python. */
+  /** The type and name of the object; in the blocking form the content of the object, as in Python. */
   toString(): string {
     const { channel, isClosed } = this.#remote
     if (isClosed || !channel.isBlocking) return textOf(this)
@@ -200,29 +201,29 @@ export abstract class ManagedProxy implements Disposable {
     return this.#request(method, args, options)
   }
 
-  /** Requests an operation and ignores the reply: one that gives something back. @internal */
+  /** Requests an operation that gives something back, and ignores the reply. @internal */
   protected post<O, M extends keyof O & string>(this: Managed<O>, method: M, args: ArgumentsOf<O, M>): void
   protected post(method: string, args: readonly unknown[]): void {
     const remote = this.#remote
     if (!remote.isClosed || remote.channel.hasOpenProxy(remote)) remote.channel.post(remote, method, args)
   }
 
-  /** The proxy that this one is a view of, or itself. @internal */
+  /** The proxy of which this one is a view, or this proxy itself. @internal */
   protected get whole(): ManagedProxy {
     return this.#of ?? this
   }
 
-  /** The timeout of calls without one of their own: that of the view. @internal */
+  /** The timeout of the view, for calls without a timeout of their own. @internal */
   protected get timeoutMs(): number | undefined {
     return this.#options?.timeoutMs
   }
 
-  /** A promise that is rejected; in the blocking form, what is thrown. @internal */
+  /** Returns a rejected promise; in the blocking form, throws the error. @internal */
   protected fail(error: unknown): Promise<never> {
     return this.#fail(error)
   }
 
-  /** `fn` of a result, in either form. @internal */
+  /** Applies `fn` to a result, in either form. @internal */
   protected after<T, R>(result: Promise<T>, fn: (value: T) => R): Promise<R> {
     return (this.#remote.channel.isBlocking ? fn(result as T) : result.then(fn)) as Promise<R>
   }
@@ -256,7 +257,7 @@ export abstract class ManagedProxy implements Disposable {
     throw this.#closedError()
   }
 
-  // What this class needs itself is private: methods of users' types may have any other name.
+  // The helpers of this class are private, because methods of users' types may have any other name.
   #fail(error: unknown): Promise<never> {
     if (this.#remote.channel.isBlocking) throw error
     return Promise.reject(error)
@@ -274,7 +275,7 @@ Object.setPrototypeOf(
     {},
     {
       set(target, key, value, receiver: ManagedProxy) {
-        // Marks of tools and of the program.
+        // These are marks of tools and of the program.
         if (typeof key === 'symbol' || key.startsWith('_')) return Reflect.set(target, key, value, receiver)
         throw assignmentError(receiver, key)
       },
@@ -298,7 +299,10 @@ function textOf(proxy: ManagedProxy): string {
   return `<${which} at ${channel.address}${channel.hasEnded ? ', disconnected' : ''}>`
 }
 
-/** The members of every proxy, also of a registered type, whose methods may have the names of protected members of {@link ManagedProxy}. */
+/**
+ * The members of every proxy, including proxies of registered types. Methods of registered types may have the names of protected members of
+ * {@link ManagedProxy}.
+ */
 export type AnyProxy = Omit<ManagedProxy, keyof SelfReturning> & SelfReturning
 
 /** The members that return a proxy of the same type. */

@@ -19,7 +19,7 @@ type AsynchronousRegistered<T> = AnyProxy & {
     : never
 }
 
-/** Taken from here, because a method of the registered type may have the same name. */
+/** Taken from the prototype, because a method of the registered type may have the same name. */
 const { request } = ManagedProxy.prototype as unknown as { request(method: string, args: unknown[]): unknown }
 
 const classes = new Map<string, ProxyClass>()

@@ -1,6 +1,6 @@
 /**
- * The worker that carries bytes between a blocking client and a socket, in both directions, without reading them: the client itself
- * authenticates. It is connected to the client by rings, or by a port without shared memory.
+ * The worker that carries bytes between a blocking client and a socket, in both directions. It does not interpret them: the client itself
+ * authenticates. Rings connect it to the client, or a port if there is no shared memory.
  */
 import type { ConnectionOptions } from 'node:tls'
 import { type MessagePort, workerData } from 'node:worker_threads'
@@ -11,7 +11,7 @@ import { inPieces } from '../wire/ring-transport.ts'
 import { dial } from './dial.ts'
 import { END, portSender } from './port-link.ts'
 
-/** Where the client is. */
+/** The link to the client. */
 export type ToClient = { readonly rings: Handle } | { readonly port: MessagePort; readonly arrivals: Int32Array }
 
 const { link, at, tls } = workerData as {
@@ -37,7 +37,7 @@ function relayRings(rings: PipeEnd<Uint8Array>): void {
         if (!socket.write(piece)) await new Promise((resolve) => socket.once('drain', resolve).once('close', resolve))
       }
     } catch {
-      // The rings were closed because the socket was.
+      // The rings were closed because the socket was closed.
     }
     socket.destroy()
   }

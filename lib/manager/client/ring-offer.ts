@@ -7,12 +7,12 @@ import { RING_BYTES } from '../wire/ring-transport.ts'
 const HOT_CALLS = 64
 const HOT_MS = 1000
 
-/** Whether a client makes many requests. */
+/** Detects a client that makes many requests. */
 export class Pace {
   #calls = 0
   #since = 0
 
-  /** Counts a request; true once, when they are frequent. */
+  /** Counts a request. Returns true once, when requests are frequent. */
   isHot(): boolean {
     if (this.#calls === Infinity || ++this.#calls % HOT_CALLS !== 1) return false
     const now = performance.now()
@@ -39,7 +39,7 @@ export async function offerRings(
   const [ours, theirs] = ends
   const isTaken = await offer(theirs.handle).catch(() => false)
   theirs.close()
-  if (isTaken === true) return ours // unref'd by its transport
+  if (isTaken === true) return ours // its transport has called unref()
   ours.close()
   return undefined
 }

@@ -1,4 +1,4 @@
-/** Values and entries that proxies of containers take, as values that can be sent. */
+/** Converts the values and entries that proxies of containers take into values that can be sent. */
 import { isShareable } from '../../memory/shareable.ts'
 import { findScalar } from '../../scalars/scalar.ts'
 import { remoteOf } from './remote.ts'
@@ -12,7 +12,7 @@ export function sendableValues<T>(given: T): T {
 /** Several entries: pairs, a map, an object. The server reads a managed dict itself, and refuses everything else. */
 export function sendableEntries<T>(given: T): T {
   const sendable = sendableValues(given)
-  // As pairs, so that `__proto__` can be a key.
+  // Sent as pairs, so that `__proto__` can be a key.
   return sendable === given && isPlainObject(given) ? (Object.entries(given) as T) : sendable
 }
 
@@ -20,14 +20,19 @@ function isPlainObject(given: unknown): given is object {
   return Object.prototype.toString.call(given) === '[object Object]' && remoteOf(given as object) === undefined
 }
 
-/** Elements as they can be sent: an iterable is used up here; a shared array is copied, since it would travel as itself. */
+/**
+ * Converts elements into a form that can be sent. An iterable is used up here; a shared array is copied, because it would otherwise be sent
+ * as a reference.
+ */
 export function sendableElements<T>(values: T): T {
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return values
   if (ArrayBuffer.isView(values)) return isShareable(values) ? ((values as unknown as Int32Array).slice() as T) : values
   return Symbol.iterator in values ? ([...(values as Iterable<unknown>)] as T) : values
 }
 
-/** The name of a scalar type in a message. A type that is unknown here is sent by its name: the server may know it, or reports the error. */
+/**
+ * The name of a scalar type in a message. A type that is unknown here is sent by its name: the server may have it, or reports the error.
+ */
 export function sendableType(type: unknown): unknown {
   return findScalar(type)?.code ?? (typeof type === 'function' ? type.name : type)
 }

@@ -1,6 +1,6 @@
 /**
- * Stand-ins: what arrives in a result in the place of a shared object that cannot be attached to, because its server is unknown or the
- * object is gone. The rest of the result is intact; using the stand-in throws the error.
+ * Stand-ins: a stand-in replaces a shared object in a result when this side cannot attach to the object, because its server is unknown or
+ * the object is gone. The rest of the result is intact; use of the stand-in throws the error.
  */
 import { inspect } from 'node:util'
 import type { Handle } from '../../memory/handle.ts'
@@ -33,7 +33,7 @@ class Unattached {
 
 const errors = new WeakMap<object, unknown>()
 
-/** The object of a handle; if it cannot be attached to, a stand-in that throws why as soon as it is used. */
+/** Attaches to the object of a handle. If that fails, returns a stand-in that throws the reason as soon as it is used. */
 export function attachOrStandIn(handle: Handle): Shareable {
   try {
     return attach(handle)
@@ -54,7 +54,7 @@ export function attachOrStandIn(handle: Handle): Shareable {
   }
 }
 
-/** A result that is only a stand-in is an error. @throws the reason why it could not be attached to. */
+/** Throws if the whole result is a stand-in. @throws the reason why the attachment failed. */
 export function assertAttached(value: unknown): void {
   if (typeof value === 'object' && value !== null && errors.has(value)) throw errors.get(value)
 }

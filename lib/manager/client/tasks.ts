@@ -1,16 +1,16 @@
 /**
- * Numbers of tasks, which identify the caller within this client. A task is what runs inside `run` of a managed lock; the tasks are those
- * of the locks in shared memory.
+ * Numbers of tasks, which identify the caller within this client. A task is everything that runs inside `run` of a managed lock. The tasks
+ * are the same as those of locks in shared memory.
  */
 import { currentTask, type Task } from '../../sync/task.ts'
 
-/** 0 is the thread, of blocking calls. */
+/** 0 is the thread, for blocking calls. */
 const MAX_NUMBER = 2 ** 32 - 1
 
 const numbers = new WeakMap<Task, number>()
 let last = 0
 
-/** The number of a new task, which no later code runs inside of. */
+/** The number of a new task, inside of which no later code runs. */
 export function newTaskNumber(): number {
   last = (last % MAX_NUMBER) + 1
   return last
@@ -26,7 +26,7 @@ export function numberOf(task: Task): number {
   return number
 }
 
-/** The tasks that the caller runs inside of: what they own is the caller's as well. */
+/** The tasks inside of which the caller runs. The caller also owns everything that these tasks own. */
 export function surroundingTasks(): number[] {
   const within: number[] = []
   for (let task = currentTask(); task !== undefined; task = task.outer) {

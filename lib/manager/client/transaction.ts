@@ -1,7 +1,7 @@
-/** The types of {@link Manager.transaction}: every operation is checked against the proxy that it is for. */
+/** The types of {@link Manager.transaction}: every operation is checked against its proxy. */
 import type { ManagedProxy } from './proxy.ts'
 
-/** What a transaction is made of: `[proxy, method, ...arguments]`. */
+/** One operation of a transaction: `[proxy, method, ...arguments]`. */
 export type AnyOperation = readonly [proxy: object, method: string, ...args: unknown[]]
 
 /** The members of proxies that are not operations. */
@@ -17,7 +17,7 @@ type MethodOf<P> = {
 }[keyof P] &
   string
 
-/** The operations of a proxy; for any other name a type that names them in the compiler's error. */
+/** The operations of a proxy. For any other name, the type makes the compiler's error list the operations. */
 type OperationOf<P, K> =
   K extends MethodOf<P>
     ? P[K] extends (...args: infer A) => Promise<unknown>
@@ -38,7 +38,7 @@ type ResultOf<P, K> = K extends keyof P
       : never
   : never
 
-/** What the operations return. */
+/** The results of the operations. */
 export type Results<T extends readonly AnyOperation[]> = {
   -readonly [I in keyof T]: T[I] extends readonly [infer P, infer K, ...unknown[]] ? ResultOf<P, K> : never
 }

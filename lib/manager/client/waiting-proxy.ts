@@ -1,11 +1,11 @@
-/** What proxies share whose methods wait, or take part in what belongs to a task. */
+/** The common part of proxies whose methods wait, or use something that belongs to a task. */
 import { takeSyncWaitOptions, takeWaitOptions, type WaitOptions } from '../../sync/wait-options.ts'
 import type { ArgumentsOf, Managed, ResultOf } from '../contract/contract.ts'
 import { ManagedProxy } from './proxy.ts'
 import type { RequestOptions } from './remote.ts'
 import { surroundingTasks } from './tasks.ts'
 
-/** The arguments of an operation behind its timeout. */
+/** The arguments of an operation after its timeout. */
 type Rest<A> = A extends [_timeoutMs?: infer _T, ...rest: infer R] ? R : never
 
 /** `request` without the types of a contract. */
@@ -14,7 +14,7 @@ interface Requester {
 }
 
 export abstract class WaitingProxy extends ManagedProxy {
-  /** What `fn` returns; in the asynchronous form what it throws rejects. @internal */
+  /** Returns the result of `fn`; in the asynchronous form, an exception of `fn` becomes a rejection. @internal */
   protected attempt<R>(fn: () => Promise<R>): Promise<R> {
     if (this.isBlocking) return fn()
     try {
@@ -24,7 +24,7 @@ export abstract class WaitingProxy extends ManagedProxy {
     }
   }
 
-  /** Requests an operation that may wait, and whose first argument is the timeout. @internal */
+  /** Requests an operation that may wait. Its first argument is the timeout. @internal */
   protected requestWait<O, M extends keyof O & string>(
     this: Managed<O>,
     method: M,
@@ -52,12 +52,12 @@ export abstract class WaitingProxy extends ManagedProxy {
     return { serverMs: timeoutMs === Infinity ? undefined : timeoutMs, requestOptions }
   }
 
-  /** A blocked thread sees no signal. @internal */
+  /** Refuses a signal in the blocking form, because a blocked thread cannot react to one. @internal */
   protected takeWaitOptions(options: WaitOptions): WaitOptions {
     return this.isBlocking ? takeSyncWaitOptions(options) : takeWaitOptions(options)
   }
 
-  /** The tasks that the caller runs inside of, for what tasks own: undefined for the thread. @internal */
+  /** The tasks inside of which the caller runs, which may own something; undefined for the thread. @internal */
   protected get within(): number[] | undefined {
     return this.isBlocking ? undefined : surroundingTasks()
   }

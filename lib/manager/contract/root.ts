@@ -1,22 +1,22 @@
-/** The contract of the server itself: making and finding objects, names, transactions, and what the server reports. */
+/** The contract of the server itself: making and finding objects, names, transactions, and reports about the server. */
 import type { Managed } from './contract.ts'
 
 /** Counters of a server: {@link Manager.stats}. */
 export interface ManagerStats {
-  /** Objects that a client has a proxy for, or that have a name. */
+  /** Objects for which a client has a proxy, or which have a name. */
   readonly objects: number
   /** Objects that have a name. */
   readonly names: number
   /** Clients that are connected; a process has one for each form that it uses. */
   readonly clients: number
-  /** Requests that were answered, and those of them that were answered with an error. */
+  /** Requests that were answered, and the part of them that was answered with an error. */
   readonly calls: number
   readonly failures: number
-  /** Clients that were accepted so far, that were refused because there were too many, and that were cut off. */
+  /** Clients that were accepted so far, clients that were refused because there were too many, and clients that were cut off. */
   readonly accepted: number
   readonly refused: number
   readonly cutOff: number
-  /** Microseconds in which the server serves half, and 99 of 100, of the requests that do not wait (the next power of two), and the maximum. */
+  /** Microseconds within which the server serves 50% and 99% of the requests that do not wait (the next power of two), and the maximum. */
   readonly latencyUs: { readonly p50: number; readonly p99: number; readonly max: number }
   /** Memory of the server process. */
   readonly memoryBytes: number
@@ -37,17 +37,17 @@ export interface ManagedObjectInfo {
 
 /** The operations of the server itself. */
 export interface RootOperations {
-  /** A new object of a type, or the one of that name. */
+  /** A new object of a type, or the object of that name. */
   create(type: string, args: readonly unknown[], name?: string): Managed<unknown>
-  /** The number of the object of that name and type, to which the client has one more reference. */
+  /** The number of the object of that name and type. The client gets one more reference to it. */
   find(name: string, type: string): number
-  /** Takes a name away; returns whether there was one. */
+  /** Removes a name; returns whether it existed. */
   unlink(name: string): boolean
   names(): string[]
   stats(): ManagerStats
   debugInfo(): ManagedObjectInfo[]
   /** An object as text. */
   show(object: Managed<unknown>): string
-  /** The results of `[object, method, ...arguments]`: all operations are carried out, or none. */
+  /** The results of `[object, method, ...arguments]`: either all operations are carried out, or none. */
   transaction(operations: readonly (readonly unknown[])[]): unknown[]
 }

@@ -11,21 +11,21 @@ export class ClientAccount {
   /** The objects in which the client may own something, or wait. */
   readonly #used = new Set<Referent>()
 
-  /** @param maxObjects - how many objects the client may have references to */
+  /** @param maxObjects - the largest number of objects to which the client may have references */
   constructor(client: Client, referents: ReferentTable, maxObjects: number) {
     this.#client = client
     this.#referents = referents
     this.#maxObjects = maxObjects
   }
 
-  /** The object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
+  /** Returns the object with that number. @throws {@link ShareError} `ERR_NO_OBJECT`. */
   find(id: number): Referent {
     const referent = this.#referents.get(id)
     if (referent === undefined) throw managerError('ERR_NO_OBJECT', { id })
     return referent
   }
 
-  /** The client has one reference more to an object. @throws {@link ShareError} `ERR_LIMIT`. */
+  /** Adds a reference of the client to an object. @throws {@link ShareError} `ERR_LIMIT`. */
   ref(referent: Referent): void {
     if (!this.#referenced.has(referent.id) && this.#referenced.size >= this.#maxObjects) {
       throw managerError('ERR_LIMIT', { limit: 'proxies', max: this.#maxObjects })
@@ -34,7 +34,7 @@ export class ClientAccount {
     this.#referents.ref(referent, this.#client)
   }
 
-  /** The client has `count` references less to an object. */
+  /** Removes `count` references of the client to an object. */
   unref(id: number, count: number): void {
     const referent = this.#referenced.get(id)
     if (referent === undefined || !this.#referents.unref(referent, this.#client, count)) return
@@ -42,12 +42,12 @@ export class ClientAccount {
     this.#disconnect(referent)
   }
 
-  /** The client requests a method of an object, in which it may own something from now on. */
+  /** Notes that the client requests a method of an object. From now on, the client may own something in the object. */
   noteUse(referent: Referent): void {
     if (referent.type.disconnect !== undefined) this.#used.add(referent)
   }
 
-  /** The client is gone: what it owns is released, and its references are removed. */
+  /** Ends the account of a client that is gone: everything that it owns is released, and its references are removed. */
   end(): void {
     for (const referent of this.#used) this.#disconnect(referent)
     for (const referent of this.#referenced.values()) this.#referents.unref(referent, this.#client, Infinity)

@@ -15,7 +15,7 @@ export class Fifo<T> {
     this.#values.push(value)
   }
 
-  /** The first value, of at least one. */
+  /** Takes the first value. The queue must not be empty. */
   shift(): T {
     const value = this.#values[this.#head] as T
     this.#values[this.#head++] = undefined
@@ -29,7 +29,7 @@ export class Fifo<T> {
     return value
   }
 
-  /** Puts values back where they were taken from. */
+  /** Puts values back to the front, from where they were taken. */
   putBack(values: readonly T[]): void {
     this.#values = [...values, ...this.#values.slice(this.#head)]
     this.#head = 0

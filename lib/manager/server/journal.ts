@@ -1,22 +1,22 @@
 /**
  * The journal: the changes of a transaction, which are undone when it fails. Methods run one at a time, and a transaction runs to its end
- * without a pause. So there is one journal; outside transactions it is closed and costs one comparison.
+ * without a pause. So there is only one journal. Outside transactions it is closed and costs one comparison.
  */
 
 class Journal {
-  /** How to undo the changes, in the order of the changes. */
+  /** The functions that undo the changes, in the order of the changes. */
   #undo: (() => void)[] | undefined
-  /** What to do when the transaction has succeeded. */
+  /** The functions to call when the transaction has succeeded. */
   readonly #finish: (() => void)[] = []
-  /** Objects that were copied. */
+  /** The objects that were copied. */
   readonly #copied = new Set<object>()
 
-  /** Whether a transaction runs: only then changes are noted. */
+  /** Whether a transaction runs. Changes are noted only then. */
   get isOpen(): boolean {
     return this.#undo !== undefined
   }
 
-  /** Notes a change, which `undo` undoes after all later changes were undone. */
+  /** Notes a change. `undo` is called after all later changes have been undone. */
   note(undo: () => void): void {
     this.#undo?.push(undo)
   }

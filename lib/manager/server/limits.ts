@@ -2,7 +2,7 @@
 import { managerError } from '../../errors/manager-messages.ts'
 import { assertInteger, takeOptions } from '../../validate.ts'
 
-/** What the server of a {@link Manager} allows. */
+/** The limits of the server of a {@link Manager}. */
 export interface ManagerLimits {
   /** Clients at a time, including those that have not yet authenticated. @defaultValue 4096 */
   readonly clients?: number
@@ -29,7 +29,10 @@ export interface ManagerLimits {
 export type Limits = Required<ManagerLimits>
 
 const MIB = 2 ** 20
-/** A frame must hold a welcome or an error. The buffer must be larger than what a socket accepts without a later drain event. */
+/**
+ * A frame must have room for a welcome or an error. The buffer must be larger than the number of bytes that a socket accepts without a
+ * later drain event.
+ */
 const MINIMUM: Partial<Limits> = { frameBytes: 64 * 1024, bufferedBytes: MIB }
 const DEFAULTS: Limits = {
   clients: 4096,
@@ -58,7 +61,7 @@ export function limitsOf(options?: ManagerLimits): Limits {
  * A request beyond a limit is refused with `ERR_LIMIT`. docs/guide/managers.md has the same limits.
  */
 export const OPERATIONS = {
-  /** Items, entries or members of one container, or in a queue: fewer than the engine's maps have room for. */
+  /** Items, entries or members of one container or queue. The engine's maps have room for more. */
   items: 2 ** 24 - 16,
   /** Bytes of a managed array. */
   arrayBytes: 2 ** 30,

@@ -1,4 +1,4 @@
-/** Listener: where clients connect: a Unix socket, a named pipe, or a port, with TLS or without. */
+/** Listener: accepts clients at a Unix socket, a named pipe, or a port, with or without TLS. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { lstat, rm } from 'node:fs/promises'
@@ -21,9 +21,9 @@ const BACKLOG = 1024
 const TAKE_OVER_MS = 10_000
 
 export interface Listener {
-  /** Where it listens, with the port that the system has chosen if it was asked for any. */
+  /** The address at which it listens. Port 0 is replaced by the port that the system has chosen. */
   readonly address: ManagerAddress
-  /** Accepts no more clients. */
+  /** Stops accepting clients. */
   close(): Promise<void>
   ref(): void
   unref(): void
@@ -46,7 +46,7 @@ export async function listen(
   }
 }
 
-/** Listens in the place of a killed server, whose socket is still there. */
+/** Listens in the place of a killed server whose socket still exists. */
 async function takeOver(core: ServerCore, address: string, tls: TlsOptions | undefined): Promise<Listener> {
   // Without the lock, this server could remove the socket of another one that has just taken over.
   const lock = lockOf(address)
@@ -63,7 +63,7 @@ async function takeOver(core: ServerCore, address: string, tls: TlsOptions | und
   }
 }
 
-/** The lock of all servers that want to listen at a path; undefined without shared memory: the server starts nevertheless. */
+/** The lock of all servers that try to listen at a path. It is undefined without shared memory: the server starts nevertheless. */
 function lockOf(address: string): Lock | undefined {
   try {
     return Lock.open(`procshare-socket-${createHash('sha256').update(resolve(address)).digest('hex').slice(0, 24)}`)
@@ -92,9 +92,9 @@ async function listenOnce(core: ServerCore, address: ManagerAddress, tls: TlsOpt
       server.listen({ ...socketOptions(address), backlog: BACKLOG, exclusive: true })
     })
   })
-  // The core does not see connections that do not complete the TLS handshake.
+  // Connections that do not complete the TLS handshake do not reach the core.
   server.maxConnections = core.limits.clients + MAX_REFUSED
-  server.on('error', () => {}) // one that could not be accepted; the others go on
+  server.on('error', () => {}) // a client could not be accepted; other clients are not affected
   const bound = server.address()
   return {
     address: typeof bound === 'object' && bound !== null ? { host: hostOf(address), port: bound.port } : address,
@@ -112,17 +112,17 @@ function newServer(
 ): Server {
   if (tls === undefined) return createServer(onSocket)
   try {
-    // Authorities of clients are given in order to check their certificates.
+    // The option `ca` is there to check the certificates of clients.
     const verified = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }
     const server = createTlsServer({ handshakeTimeout: core.limits.authenticateMs, ...verified, ...tls }, onSocket)
-    // A connection with a slow handshake would otherwise stay.
+    // Otherwise, a connection with a slow handshake would stay open.
     return server.on('tlsClientError', (_error, socket) => socket.destroy())
   } catch (error) {
     throw socketError(error as Error, address, 'listen')
   }
 }
 
-/** Accepts no more clients, and waits until the present ones have closed, for a limited time. */
+/** Stops accepting clients, and waits for a limited time until the present ones have closed. */
 async function endServer(server: Server, connections: ReadonlySet<Socket>): Promise<void> {
   const timer = setTimeout(() => {
     for (const socket of connections) socket.destroy()
@@ -131,7 +131,7 @@ async function endServer(server: Server, connections: ReadonlySet<Socket>): Prom
   clearTimeout(timer)
 }
 
-/** A missing directory, which Node reports as a missing permission. */
+/** Returns the error of a missing directory, which Node reports as a missing permission. */
 function withoutDirectory(error: Error, address: ManagerAddress): Error | undefined {
   const isPath = typeof address === 'string' && process.platform !== 'win32'
   if (!isPath || (error as NodeJS.ErrnoException).code !== 'EACCES' || existsSync(dirname(address))) return undefined
@@ -142,7 +142,7 @@ function hostOf(address: ManagerAddress): string {
   return typeof address === 'string' ? '' : address.host
 }
 
-/** Makes a socket that only this user can connect to. A worker thread cannot set the umask. */
+/** Makes a socket to which only this user can connect. A worker thread cannot set the umask. */
 function privately(isPath: boolean, fn: () => void): void {
   const umask = isPath && isMainThread && process.platform !== 'win32' ? process.umask(0o177) : undefined
   try {
@@ -152,7 +152,7 @@ function privately(isPath: boolean, fn: () => void): void {
   }
 }
 
-/** Whether there is a socket at the path without a server that listens. */
+/** Whether there is a socket at the path on which no server listens. */
 export async function isAbandoned(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined)
   if (found?.isSocket() !== true) return false

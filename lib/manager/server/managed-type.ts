@@ -1,13 +1,13 @@
 /**
- * The server's side of a type of managed objects: how an object is made, which methods clients may request, and what becomes of what a
- * client has in an object when the client is gone. The types themselves are in ../types/.
+ * The server's side of a type of managed objects. It defines how an object is made, which methods clients may request, and how everything
+ * that a client owns in an object ends with the client. The types themselves are in ../types/.
  */
 import type { Contract } from '../contract/contract.ts'
 import type { Client, Request } from './request.ts'
 
 /**
- * A method as the server calls it. Arguments come from another process and are checked here, whatever the proxy has checked.
- * The result, or what it resolves to, goes back by value; a `Referent` anywhere inside goes back as a proxy.
+ * A method as the server calls it. Arguments come from another process and are checked here, regardless of the checks of the proxy. The
+ * result, awaited if it is a promise, goes back by value. A `Referent` anywhere inside goes back as a proxy.
  */
 // biome-ignore lint/suspicious/noExplicitAny: each type knows its own objects; arguments are checked by the methods
 export type Method = (object: any, request: Request, ...args: any[]) => unknown
@@ -16,24 +16,27 @@ export type Method = (object: any, request: Request, ...args: any[]) => unknown
 export interface ManagedType {
   /** Its name in Manager, on the wire and in handles: `"list"`. */
   readonly name: string
-  /** Makes an object. @throws what the client receives as the error of the creation. */
+  /** Makes an object. @throws the error that the client receives for the creation. */
   create(args: readonly unknown[], request: Request): object | Promise<object>
-  /** What clients may request; an object without a prototype, so that nothing inherited can be found in it. */
+  /** The methods that clients may request. The object has no prototype, so that no inherited property can be found in it. */
   readonly methods: Readonly<Record<string, Method>>
   /**
-   * The methods that a transaction may contain: they do not wait, and they note in the {@link journal} what they change, so that it
+   * The methods that a transaction may contain. They do not wait, and they note their changes in the {@link journal}, so that the changes
    * can be undone.
    */
   readonly transactional?: ReadonlySet<string>
-  /** A client is gone, or has no proxy of the object any more: what it owns in the object is released, and its waits end. */
+  /**
+   * Called when a client is gone, or has no proxy of the object any more. Releases everything that the client owns in the object, and ends
+   * its waits.
+   */
   disconnect?(object: object, client: Client): void
-  /** Whether shared objects among the arguments arrive attached; otherwise they are kept as handles. */
+  /** Whether shared objects among the arguments arrive attached. Otherwise they are kept as handles. */
   readonly attaches?: boolean
-  /** For types that proxies do not know beforehand: the names of the methods. */
+  /** The names of the methods, for types without a predefined class of proxies. */
   readonly exposes?: readonly string[]
   /** Whether only other objects make objects of this type. */
   readonly isInternal?: boolean
-  /** The object as text: what `String(proxy)` of CPython shows. */
+  /** The object as text, as `String(proxy)` of CPython shows it. */
   show(object: object): string
 }
 
@@ -43,7 +46,7 @@ type Unchecked<A extends readonly unknown[]> = { readonly [I in keyof A]: unknow
 /** The result of an operation, or a promise of it. The server's own values need not have the client's type parameters. */
 type Served<R> = R | Promise<R>
 
-/** The methods that serve the operations `O` of objects `T`: all of them, and no others. */
+/** The methods that serve exactly the operations `O` of objects `T`. */
 export type Methods<O, T> = {
   readonly [M in keyof O]: O[M] extends (...args: infer A) => infer R
     ? (object: T, request: Request, ...args: Unchecked<A>) => Served<R>
@@ -59,7 +62,7 @@ interface Definition<O, T extends object> {
 
 /**
  * The server's side of a contract.
- * @param create - makes an object of unchecked arguments
+ * @param create - makes an object from unchecked arguments
  */
 export function managedType<O, A extends readonly unknown[], T extends object>(
   contract: Contract<O, A>,

@@ -1,4 +1,4 @@
-/** What a manager and the server process that it has started say to each other, on the IPC channel that Node makes. */
+/** The messages between a manager and the server process that it has started, on the IPC channel that Node makes. */
 import type { ManagerAddress } from '../address.ts'
 import type { RegisterOptions } from './registered-type.ts'
 import type { ManagerServeOptions } from './server.ts'

@@ -1,17 +1,17 @@
 /**
- * Private directories: the default place of a server's socket. Each server without an address has one, which only its user may
- * enter; the socket and the key are in it, so that every process of that user can connect to the address, and no other. On Windows,
- * where pipes have no directory, only the key is in it.
+ * Private directories: the default place of a server's socket. Each server without an address has one, which only its user may enter. The
+ * directory contains the socket and the key, so that only processes of that user can connect to the address. On Windows, where pipes have
+ * no directory, it contains only the key.
  *
  * A directory is built in four steps: it is made, empty; the server listens at STARTING in it; KEY is written; STARTING is renamed to
- * SOCKET. A server that is killed leaves what there was, and the next server removes it. What a killed server left and what another
- * one is just building cannot be told apart, and need not be: by removing an empty directory, or STARTING, a sweeper makes the next
- * step of a server that still lives fail, and that server begins again with another directory. Therefore:
+ * SOCKET. A killed server leaves its files, and the next server removes them. The files of a killed server and those of a starting server
+ * look the same, but the sweeper need not distinguish them. By removing an empty directory, or STARTING, a sweeper makes the next step of a
+ * live server fail. That server then begins again with another directory. Therefore:
  *
  *   D1  Only an rmdir removes a directory in which there was neither socket nor key.
- *   D2  Only a sweeper that has itself removed STARTING removes anything else of a directory without SOCKET. Its server cannot
- *       rename it any more. KEY without STARTING and SOCKET was left by such a sweeper, or by a server at its end.
- *   D3  A server listens at SOCKET until it ends: a socket that refuses connections was left by a server that is dead.
+ *   D2  In a directory without SOCKET, a sweeper removes other files only after it has itself removed STARTING. The server cannot rename
+ *       STARTING any more. KEY without STARTING and SOCKET was left by such a sweeper, or by a server at its end.
+ *   D3  A server listens at SOCKET until it ends. A socket that refuses connections was left by a dead server.
  */
 import { lstatSync, mkdtempSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -52,7 +52,7 @@ export interface PrivateListener {
 
 /**
  * Makes a directory, and listens in it.
- * @throws {@link ShareError} `ENOENT`, `EACCES`, `EROFS`, `ENOSPC` and so on, with what to do.
+ * @throws {@link ShareError} `ENOENT`, `EACCES`, `EROFS`, `ENOSPC` and so on, with advice in the message.
  */
 export async function listenPrivately(core: ServerCore, tls: TlsOptions | undefined): Promise<PrivateListener> {
   for (let attempt = 1; ; attempt++) {
@@ -65,7 +65,7 @@ export async function listenPrivately(core: ServerCore, tls: TlsOptions | undefi
   }
 }
 
-/** The directory was removed by a server that started at the same time. */
+/** Thrown when a server that started at the same time has removed the directory. */
 class Swept extends Error {}
 
 async function listenOnce(core: ServerCore, tls: TlsOptions | undefined): Promise<PrivateListener> {
@@ -108,7 +108,7 @@ export async function removeAbandonedDirectories(): Promise<void> {
       using pinned = pin(path, (found) => isOurs(found, path))
       await sweep(pinned)
     } catch {
-      // It is gone, or not accessible to this user.
+      // The directory is gone, or not accessible to this user.
     }
   }
 }
@@ -126,7 +126,7 @@ async function sweep(pinned: Pinned): Promise<void> {
     if (!(await isAbandoned(socket))) return
     unlinkSync(socket)
   }
-  // A key that was there before neither of the two was: D2. A key that was written since belongs to a live server.
+  // Removes only a key that the first look has found: D2. A key that was written since belongs to a live server.
   if (entries.includes(KEY)) tryTo(() => unlinkSync(key))
   pinned.removeEmpty()
 }

@@ -1,9 +1,9 @@
 /**
- * Referents: the objects of the server, and the table of those that clients have references to.
+ * Referents: the objects of the server, and the table of the objects to which clients have references.
  *
- * A client has one reference for each time that the object was sent to it, until it sends UNREF or ends. An object without references and
- * without a name is removed from the table. It lives on where other objects of the server contain it, and comes back into the table when
- * it is sent from there.
+ * A client gets one reference each time the object is sent to it, and keeps it until it sends UNREF or ends. An object without references
+ * and without a name is removed from the table. If other objects of the server contain it, it lives on, and returns to the table when it is
+ * sent from there.
  */
 import { inspect } from 'node:util'
 import type { Handle } from '../../memory/handle.ts'
@@ -17,9 +17,9 @@ export class Referent {
   readonly id: number
   readonly type: ManagedType
   readonly object: object
-  /** The name under which every client gets it. */
+  /** The name under which every client gets the object. */
   name: string | undefined
-  /** How many references each client has. */
+  /** The number of references of each client. */
   readonly references = new Map<Client, number>()
   declare readonly [operations]: never
 
@@ -31,13 +31,13 @@ export class Referent {
     registerShareable(this, true)
   }
 
-  /** How it is shown inside another object: by its type and name, for it may contain that object. */
+  /** Shows it inside another object by its type and name only, because it may contain that object. */
   [inspect.custom](): string {
     return `<${this.type.name} ${this.name === undefined ? `#${this.id}` : JSON.stringify(this.name)}>`
   }
 }
 
-/** A shared object in memory, or of another server, that was put into a managed one: kept as its handle, not attached to here. */
+/** A shared object in memory, or of another server, that was put into a managed object. It is kept as its handle and not attached here. */
 export class KeptHandle {
   readonly handle: Handle
 
@@ -51,7 +51,7 @@ export class KeptHandle {
   }
 }
 
-/** The objects that clients have references to, and those that have names. */
+/** The objects to which clients have references, and the objects that have names. */
 export class ReferentTable {
   readonly #byId = new Map<number, Referent>()
   readonly #byName = new Map<string, Referent>()
@@ -89,7 +89,7 @@ export class ReferentTable {
     this.#byId.set(referent.id, referent)
   }
 
-  /** Takes the name away; whether there was one. */
+  /** Removes the name. Returns whether it existed. */
   unbind(name: string): boolean {
     const referent = this.#byName.get(name)
     if (referent === undefined) return false
@@ -99,13 +99,13 @@ export class ReferentTable {
     return true
   }
 
-  /** The client has one reference more. */
+  /** Adds a reference of the client. */
   ref(referent: Referent, client: Client): void {
     this.#byId.set(referent.id, referent)
     referent.references.set(client, (referent.references.get(client) ?? 0) + 1)
   }
 
-  /** The client has `count` references less; returns whether it has none left. */
+  /** Removes `count` references of the client. Returns whether it has none left. */
   unref(referent: Referent, client: Client, count: number): boolean {
     const left = (referent.references.get(client) ?? 0) - count
     if (left > 0) {

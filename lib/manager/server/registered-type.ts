@@ -10,9 +10,9 @@ import type { Request } from './request.ts'
 /** The keys of {@link RegisterOptions}. */
 export const REGISTER_OPTIONS = ['export', 'exposed', 'returns'] as const
 
-/** How a type of the user's own is registered. */
+/** The options of the registration of a user's own type. */
 export interface RegisterOptions {
-  /** Which export of the module: a class, or a function that returns the object or a promise of it. @defaultValue `'default'` */
+  /** The export of the module: a class, or a function that returns the object or a promise of it. @defaultValue `'default'` */
   readonly export?: string
   /**
    * The methods that clients may call.
@@ -31,7 +31,7 @@ interface Registry {
 
 type Maker = (...args: unknown[]) => unknown
 
-/** Imports the module. @throws `TypeError` for what cannot be registered; what the import throws. */
+/** Imports the module. @throws `TypeError` for an export that cannot be registered; the error of the import. */
 export async function registeredType(
   server: Registry,
   name: string,

@@ -1,20 +1,20 @@
 /**
  * RequestQueue: requests that wait for the same thing, in the order of their arrival.
  *
- * A request leaves the queue once: it is granted, or it fails, or it is cancelled, because its time has passed or because of its client.
- * What was granted belongs to the client, also before the reply has arrived.
+ * A request leaves the queue once: it is granted, it fails, or it is cancelled by its timeout or its client. A grant belongs to the client
+ * even before the reply has arrived.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
 import { Cancelled, type Client, type Request } from './request.ts'
 
-/** A timer that is further away than 24 days would fire at once. */
+/** A timer of more than 24 days would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** A request in a queue. */
 export class WaitingRequest<T, D> {
   readonly request: Request
-  /** What it waits for, in addition to what all in the queue wait for. */
+  /** The specific target of this request, in addition to the common target of the queue. */
   readonly demand: D
   readonly resolve: (value: T | PromiseLike<T>) => void
   readonly reject: (reason: unknown) => void
@@ -39,7 +39,7 @@ export class WaitingRequest<T, D> {
 /** Ends a request that was cancelled; it has left the queue. */
 export type Cancel<T, D> = (waiting: WaitingRequest<T, D>, reason: unknown) => void
 
-/** How a type shows the number of waiting requests: nothing for none. */
+/** The text in which a type shows the number of waiting requests; empty for none. */
 export function showWaiting(count: number): string {
   return count === 0 ? '' : `, waiting=${count}`
 }
@@ -52,8 +52,8 @@ export class RequestQueue<T, D = undefined> {
   #size = 0
 
   /**
-   * @param type - of the object that is waited for
-   * @param cancel - by default the request is rejected with the reason
+   * @param type - of the object for which the requests wait
+   * @param cancel - ends a cancelled request; by default, rejects it with the reason
    */
   constructor(type: string, cancel: Cancel<T, D> = (waiting, reason) => waiting.reject(reason)) {
     this.#type = type
@@ -68,7 +68,7 @@ export class RequestQueue<T, D = undefined> {
     return this.#first
   }
 
-  /** From the first to the last; requests that leave during the iteration are left out. */
+  /** Iterates from the first to the last request. Requests that leave during the iteration are skipped. */
   *[Symbol.iterator](): Generator<WaitingRequest<T, D>> {
     for (let waiting = this.#first, next: typeof waiting; waiting !== undefined; waiting = next) {
       next = waiting.next
@@ -76,7 +76,7 @@ export class RequestQueue<T, D = undefined> {
     }
   }
 
-  /** Appends a request. @throws {@link ShareError} `ERR_TIMEOUT` when it has no time at all. */
+  /** Appends a request. @throws {@link ShareError} `ERR_TIMEOUT` when its timeout is 0. */
   wait(request: Request, demand: D, timeoutMs = Infinity): Promise<T> {
     if (timeoutMs === 0) throw this.#timeoutError(0)
     return new Promise<T>((resolve, reject) => {
@@ -111,7 +111,7 @@ export class RequestQueue<T, D = undefined> {
     }
   }
 
-  /** The client has no proxy of the object any more, or is gone: its requests are cancelled. */
+  /** Cancels the requests of a client that has no proxy of the object any more, or is gone. */
   cancelAllOf(client: Client, mine: (demand: D) => boolean = () => true): void {
     for (const waiting of this) {
       if (waiting.request.client !== client || !mine(waiting.demand)) continue

@@ -1,23 +1,23 @@
-/** Request: one request of a client, as the method that serves it sees it. */
+/** Request: one request of a client, as the argument of the method that serves it. */
 import type { Managed } from '../contract/contract.ts'
 
-/** A request was cancelled before it was granted. */
+/** The error of a request that was cancelled before it was granted. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }
 
-/** What methods know of a client. Ownerships, units and places in barriers belong to a client, and end with it. */
+/** The part of a client that methods use. Ownerships, units and places in barriers belong to a client, and end with it. */
 export interface Client {
-  /** Whether the client is gone. Its requests are cancelled first, and then loses what it has in objects. */
+  /** Whether the client is gone. Its requests are cancelled first, and then everything that it owns in objects is released. */
   readonly isClosed: boolean
   /**
    * Checks a reply of at least `minBytes` bytes before it is made.
    * @throws {@link ShareError} `ERR_LIMIT` when it cannot be sent.
    */
   assertReply(minBytes: number): void
-  /** Checks a reply with these values, among which one text or buffer may be many times. @throws {@link ShareError} `ERR_LIMIT`. */
+  /** Checks a reply with these values, in which one text or buffer may occur many times. @throws {@link ShareError} `ERR_LIMIT`. */
   assertReplyOf<T extends readonly unknown[]>(values: T): T
-  /** A new managed object for the client, such as an iterator: it lives as long as its proxies. */
+  /** Makes a new managed object for the client, such as an iterator. It lives as long as its proxies. */
   make(type: { readonly name: string }, object: object): Managed<never>
 }
 
@@ -25,8 +25,8 @@ export interface Client {
 export class Request {
   readonly client: Client
   /**
-   * The task in the client: 0 is the thread, of a blocking request. Any other number is one asynchronous task, which has it in all
-   * its requests. For what tasks own, such as a recursive lock.
+   * The task in the client, for objects that tasks own, such as a recursive lock. 0 is the thread, for a blocking request. Any other number
+   * identifies one asynchronous task in all its requests.
    */
   readonly task: number
   #onCancel: (() => void) | undefined
@@ -44,17 +44,16 @@ export class Request {
   }
 
   /**
-   * Sets what happens when the request is cancelled, or its client is gone, before the method has settled. A method that waits leaves
-   * its queue there, and rejects with {@link Cancelled}. There is one such function for each request.
+   * Sets a function that is called when the request is cancelled, or its client is gone, before the method has settled. There, a method
+   * that waits leaves its queue, and rejects with {@link Cancelled}. Each request has one such function.
    */
   onCancel(fn: () => void): void {
     this.#onCancel = fn
   }
 
   /**
-   * Sets what happens when the result was not sent, because the client is gone, or because the result cannot be encoded or is too
-   * large (then an error is sent). A method that has taken something for the client puts it back there. There is one such function
-   * for each request.
+   * Sets a function that is called when the result was not sent. The client may be gone, or the result cannot be encoded or is too large
+   * (then an error is sent). There, a method that has taken something for the client puts it back. Each request has one such function.
    */
   onUnanswered(fn: () => void): void {
     this.#onUnanswered = fn

@@ -1,6 +1,6 @@
 /**
- * RingListener: where blocking clients of the same machine connect. Each makes a pair of rings and puts the handle of the server's end
- * into a queue in shared memory, which needs no turn of its event loop. They authenticate like all other clients.
+ * RingListener: accepts blocking clients of the same machine. Each client makes a pair of rings and puts the handle of the server's end
+ * into a queue in shared memory. This needs no turn of the client's event loop. The clients authenticate like all others.
  */
 import { hasCode } from '../../errors/share-error.ts'
 import type { Handle } from '../../memory/handle.ts'
@@ -28,7 +28,7 @@ export class RingListener {
     void this.#listen(core)
   }
 
-  /** Begins to listen; undefined without free shared memory: then blocking clients connect through sockets. */
+  /** Begins to listen. Returns undefined without free shared memory; then blocking clients connect through sockets. */
   static listen(core: ServerCore): RingListener | undefined {
     try {
       return new RingListener(core, new Queue<unknown>().unref().distrust()) // the socket keeps the server alive
@@ -42,7 +42,7 @@ export class RingListener {
     this.#requests.close()
   }
 
-  /** Serves the queue whatever is put into it. Only when the queue is closed or damaged, clients connect through sockets. */
+  /** Serves the queue, regardless of its content. Clients connect through sockets only when the queue is closed or damaged. */
   async #listen(core: ServerCore): Promise<void> {
     for (let work = 0; !this.#isClosed; work++) {
       if (work >= MAX_IN_A_ROW) {
@@ -62,11 +62,11 @@ export class RingListener {
         continue
       }
       try {
-        // Does not wait for a segment that a client leaves unfinished.
+        // This does not wait for a segment that a client leaves unfinished.
         const rings = withoutPatience(() => PipeEnd.attach<Uint8Array>(request as Handle))
         core.accept(new RingTransport(rings))
       } catch {
-        work += UNREADABLE // not an end of a pipe, or its client is gone
+        work += UNREADABLE // the item is not an end of a pipe, or its client is gone
       }
     }
   }

@@ -17,23 +17,23 @@ export interface ServerState {
   readonly types: ReadonlyMap<string, ManagedType>
   readonly referents: ReferentTable
   readonly statistics: Statistics
-  /** How many clients there are. */
+  /** The number of clients. */
   readonly clients: number
 }
 
-/** What the server itself needs of its client. */
+/** The part of a client that the server itself uses. */
 export interface RootClient extends Client {
   ref(referent: Referent): void
   methodOf: MethodOf
   takeRings(handle: Handle): boolean
 }
 
-/** The operations of the server, with that of one transport. */
+/** The operations of the server, and an operation of one transport. */
 interface AllOperations extends RootOperations {
   takeRings(handle: Handle): boolean
 }
 
-/** Named objects that an asynchronous function is making: other requests for the name get the same object. */
+/** Named objects that an asynchronous function is making. Other requests for the name get the same object. */
 const underway = new WeakMap<ServerState, Map<string, Promise<Referent>>>()
 
 function create(
@@ -99,7 +99,7 @@ function assertName(name: unknown): asserts name is string {
   }
 }
 
-/** The number of the object of that name, to which the client has one more reference. */
+/** Returns the number of the object of that name. The client gets one more reference to it. */
 function find(server: ServerState, request: Request, name: unknown, typeName: unknown): number {
   assertName(name)
   const referent = server.referents.named(name)

@@ -16,7 +16,7 @@ import { FAREWELL_MS, Session, type SessionHost } from './session.ts'
 import { Statistics } from './statistics.ts'
 
 const CHECK_MS = 250
-/** How many clients at a time receive the refusal that there are too many. */
+/** The largest number of clients that receive a refusal (too many clients) at the same time. */
 export const MAX_REFUSED = 64
 
 export class ServerCore implements SessionHost, ServerState {
@@ -26,17 +26,17 @@ export class ServerCore implements SessionHost, ServerState {
   readonly types: Map<string, ManagedType>
   readonly referents = new ReferentTable()
   readonly statistics = new Statistics()
-  /** The object that stands for the server. */
+  /** The object that represents the server. */
   readonly root = new Referent(0, rootType, this)
-  /** The queue where clients of the same machine ask for a connection. */
+  /** The queue in which clients of the same machine request a connection. */
   rings: Handle | undefined
   readonly #sessions = new Set<Session>()
   #untrusted = 0
-  /** Clients that are receiving that refusal. */
+  /** Clients that are receiving a refusal. */
   #refused = 0
   #checks: NodeJS.Timeout | undefined
 
-  /** @param types - the types of objects that the server knows from the start */
+  /** @param types - the types of objects that the server has from the start */
   constructor(key: Uint8Array, limits: Limits, types: readonly ManagedType[]) {
     this.types = new Map(types.map((type) => [type.name, type]))
     this.key = key
@@ -113,7 +113,7 @@ export class ServerCore implements SessionHost, ServerState {
     this.#checks = undefined
   }
 
-  /** Ends all sessions, and sends the clients the reason. */
+  /** Sends the clients the reason, and ends all sessions. */
   dismissAll(): void {
     const reason = managerError('ERR_DISCONNECTED', { why: 'shut down' })
     for (const session of [...this.#sessions]) session.dismiss(reason)

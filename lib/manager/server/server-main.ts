@@ -1,11 +1,11 @@
 /**
  * The entry of a server process: it serves until the process that started it sends `shutdown`, ends, or is killed.
  *
- * Signals that go to all processes of a terminal or a service are handled by that process: it may need the server in a handler, and
- * the server ends with it.
+ * Signals that go to all processes of a terminal or a service are left to that process. It may need the server in a handler, and the server
+ * ends with it.
  */
 import { encodeThrown } from '../../codec/thrown.ts'
-import '../../index.ts' // every kind of shared object can be among what is passed to users' types
+import '../../index.ts' // arguments of users' types can contain every kind of shared object
 import { native } from '../../native.ts'
 import { parentPid, setImporting } from '../../process/current.ts'
 import { isOurs } from '../../process/protocol.ts'
@@ -53,7 +53,7 @@ async function onMessage(message: ToServer): Promise<void> {
   }
 }
 
-/** Calls `load`, which imports modules of users. At their top level, these may not start servers and processes here. */
+/** Calls `load`, which imports modules of users. At their top level, these modules may not start servers and processes here. */
 async function whileImporting<T>(load: () => Promise<T>): Promise<T> {
   imports++
   setImporting(true)

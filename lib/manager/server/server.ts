@@ -1,4 +1,4 @@
-/** ManagerServer: a server in the foreground, in the process that asked for it. */
+/** ManagerServer: a server in the process that calls `Manager.serve`. */
 import type { TlsOptions } from 'node:tls'
 import { isUrl } from '../../kinds-of-value.ts'
 import { assertString, takeOptions, typeError } from '../../validate.ts'
@@ -13,23 +13,23 @@ import { REGISTER_OPTIONS, type RegisterOptions } from './registered-type.ts'
 import { RingListener } from './ring-listener.ts'
 import { ServerCore } from './server-core.ts'
 
-/** A type of your own that a server knows from the start. */
+/** A type of your own that a server has from the start. */
 export interface ManagerType extends RegisterOptions {
   /** The module that makes the objects: a file URL. */
   readonly module: string | URL
 }
 
-/** How a server is run. */
+/** The options of a server. */
 export interface ManagerServeOptions {
-  /** Where to listen; port 0 is any free one. @defaultValue a socket in a directory that only this user can enter */
+  /** The address at which to listen; port 0 selects any free port. @defaultValue a socket in a directory that only this user can enter */
   readonly address?: ManagerAddress
   /**
-   * The key that both sides must know.
+   * The key that both sides must have.
    * @defaultValue the variable `PROCSHARE_AUTHKEY`; without it a random key, which other processes of the same user read from the
    * directory of the socket if no address was given
    */
   readonly authkey?: string | Uint8Array
-  /** Makes connections secure; with `ca`, clients must show a certificate of one of these authorities. */
+  /** Makes connections secure. With `ca`, clients must present a certificate of one of these authorities. */
   readonly tls?: TlsOptions
   /** Limits of clients. */
   readonly limits?: ManagerLimits
@@ -39,7 +39,7 @@ export interface ManagerServeOptions {
 
 export const SERVE_OPTIONS = ['address', 'authkey', 'tls', 'limits', 'types'] as const
 
-/** The checks that need no server, of options that are a copy; types and limits are copied here. @throws `TypeError`, `RangeError`. */
+/** Checks options without a server. The options are a copy; types and limits are copied here. @throws `TypeError`, `RangeError`. */
 export function checkedServeOptions<Options extends ManagerServeOptions>(options: Options): Options {
   if (options.address !== undefined) assertAddress('options.address', options.address)
   if (options.authkey !== undefined) keyBytes('options.authkey', options.authkey)
@@ -60,7 +60,7 @@ export function checkedServeOptions<Options extends ManagerServeOptions>(options
  * @remarks It keeps the process alive until it is closed.
  */
 export class ManagerServer implements AsyncDisposable {
-  /** Where it listens. */
+  /** The address at which it listens. */
   readonly address: ManagerAddress
   /** The key that clients need. */
   readonly authkey: Uint8Array

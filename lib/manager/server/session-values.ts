@@ -20,7 +20,7 @@ export class SessionValues {
   /** The objects in the reply that is being written. */
   #written: Referent[] = []
 
-  /** @param frameBytes - how long a reply may be */
+  /** @param frameBytes - the largest length of a reply */
   constructor(account: ClientAccount, frameBytes: number) {
     this.#account = account
     this.#frameBytes = frameBytes
@@ -30,7 +30,7 @@ export class SessionValues {
   }
 
   /**
-   * The arguments of a request.
+   * Reads the arguments of a request.
    * @param attaches - whether shared objects arrive attached, instead of as handles
    * @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_NO_OBJECT`.
    */
@@ -41,7 +41,7 @@ export class SessionValues {
   }
 
   /**
-   * A reply. If it cannot be sent, the references in it do not count.
+   * Encodes a reply. If it cannot be sent, the references in it do not count.
    * @throws `DataCloneError`; {@link ShareError} `ERR_LIMIT`.
    */
   encode(kind: ServerMessage['kind'], requestId: number, value: unknown): Buffer {
@@ -58,7 +58,7 @@ export class SessionValues {
     }
   }
 
-  /** An error as a reply; shortened if it cannot be sent whole. */
+  /** Encodes an error as a reply. It is shortened if it cannot be sent in full. */
   encodeError(kind: ServerMessage['kind'], requestId: number, error: unknown): Buffer {
     try {
       return this.encode(kind, requestId, error)

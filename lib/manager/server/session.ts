@@ -1,6 +1,6 @@
 /**
- * Session: the server's side of a connection, from its beginning to its end. It receives the messages of the client, serves its requests, and
- * keeps the client within its limits. The handshake is in ServerHandshake, the references of the client are in ClientAccount.
+ * Session: the server's side of a connection, from its beginning to its end. It receives the messages of the client, serves its requests,
+ * and enforces its limits. The handshake is in ServerHandshake, the references of the client are in ClientAccount.
  */
 import { managerError } from '../../errors/manager-messages.ts'
 import type { ShareError } from '../../errors/share-error.ts'
@@ -35,17 +35,17 @@ import type { Statistics } from './statistics.ts'
 /** How long a client may take to read the reason of a refusal. */
 export const FAREWELL_MS = 1000
 
-/** What a session needs of its server. */
+/** The part of the server that a session uses. */
 export interface SessionHost {
   readonly key: Uint8Array
   readonly limits: Limits
   readonly referents: ReferentTable
   readonly statistics: Statistics
-  /** The object that stands for the server. */
+  /** The object that represents the server. */
   readonly root: Referent
   /** The JSON of the welcome. */
   about(): Uint8Array
-  /** The client of a session has proved that it knows the key. */
+  /** Called when the client of a session has proved that it has the key. */
   noteTrusted(): void
   noteEnd(session: Session): void
 }
@@ -97,7 +97,7 @@ export class Session implements Receiver, Client {
       if (this.isTrusted) this.#onMessage(frame)
       else this.#onHandshake(frame)
     } catch (error) {
-      // The bytes are not a message: there is no way to continue, and no request to answer.
+      // The bytes are not a message. The session cannot continue, and there is no request to answer.
       this.cutOff(error as Error)
     }
   }
@@ -116,17 +116,17 @@ export class Session implements Receiver, Client {
     if (!this.#isYielding) this.#transport.resume()
   }
 
-  /** Ends the session, and sends the client the reason. */
+  /** Sends the client the reason, and ends the session. */
   dismiss(reason: Error): void {
     if (this.#isClosed) return
     if (this.isTrusted) this.#transport.send(this.#values.encodeError(GOODBYE, 0, reason))
     this.#end()
     this.#transport.close()
-    // A client that does not read does not end its stream either.
+    // A client that does not read will not end its stream either.
     setTimeout(() => this.#transport.destroy(), FAREWELL_MS).unref()
   }
 
-  /** The same, for a fault of the client. */
+  /** Ends the session in the same way, for a fault of the client. */
   cutOff(reason: Error): void {
     if (!this.#isClosed) this.#server.statistics.cutOff++
     this.dismiss(reason)
@@ -138,7 +138,7 @@ export class Session implements Receiver, Client {
     this.cutOff(goneError('client did not authenticate'))
   }
 
-  /** The client has one reference more to an object. @throws {@link ShareError} `ERR_LIMIT`. */
+  /** Adds a reference of the client to an object. @throws {@link ShareError} `ERR_LIMIT`. */
   ref(referent: Referent): void {
     this.#account.ref(referent)
   }
@@ -153,7 +153,7 @@ export class Session implements Receiver, Client {
     throw managerError('ERR_LIMIT', { limit: 'reply bytes', count: minBytes, isAtLeast: true, max: frameBytes })
   }
 
-  /** Checks a reply with values among which one text or buffer may occur many times. @throws {@link ShareError} `ERR_LIMIT`. */
+  /** Checks a reply with values in which one text or buffer may occur many times. @throws {@link ShareError} `ERR_LIMIT`. */
   assertReplyOf<T extends readonly unknown[]>(values: T): T {
     let bytes = values.length
     for (const value of values) {
@@ -164,12 +164,12 @@ export class Session implements Receiver, Client {
     return values
   }
 
-  /** A new object that a method returns to the client, such as an iterator: it lives as long as its proxies. */
+  /** Makes a new object that a method returns to the client, such as an iterator. It lives as long as its proxies. */
   make(type: { readonly name: string }, object: object): Referent {
     return this.#server.referents.make(type as ManagedType, object)
   }
 
-  /** Prepares to continue in shared memory after the client's SWITCH; false when that is not possible. */
+  /** Prepares to continue in shared memory after the client's SWITCH. Returns false when that is not possible. */
   takeRings(handle: Handle): boolean {
     const transport = this.#transport
     if (!(transport instanceof SwitchingTransport) || transport.hasRings) return false
@@ -177,11 +177,11 @@ export class Session implements Receiver, Client {
       transport.prepare(withoutPatience(() => PipeEnd.attach<Uint8Array>(handle)))
       return true
     } catch {
-      return false // of another machine, without permission, or there is no room
+      return false // the client is on another machine, permission is missing, or there is no room
     }
   }
 
-  /** The method; notes that the client may own something in the object from now on. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
+  /** Finds the method. Notes that the client may own something in the object from now on. @throws {@link ShareError} `ERR_NOT_EXPOSED`. */
   methodOf(referent: Referent, name: string): Method {
     const method = referent.type.methods[name]
     if (method === undefined) {
@@ -320,7 +320,7 @@ export class Session implements Receiver, Client {
     }
     this.#transport.send(bytes)
     if (!this.#isPaused && waiting + bytes.byteLength > limits.bufferedBytes / 8) {
-      // Unless all bytes have left already.
+      // All bytes may have left already.
       this.#isPaused = this.#transport.bufferedBytes > 0
       if (this.#isPaused) this.#transport.pause()
     }

@@ -11,7 +11,9 @@ export type MethodOf = (referent: Referent, name: string) => Method
 
 type Operation = readonly [target: Referent, method: string, ...args: unknown[]]
 
-/** Runs `operations`; gives what each returned. @throws what the first one throws that fails; all before it are undone. */
+/**
+ * Runs `operations` and returns their results. @throws the error of the first operation that fails; all operations before it are undone.
+ */
 export function runTransaction(request: Request, methodOf: MethodOf, operations: unknown): unknown[] {
   if (!Array.isArray(operations)) throw typeError('operations', 'an array', operations)
   const checked = operations.map((operation, index) => checkOperation(operation, index))

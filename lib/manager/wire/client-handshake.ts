@@ -12,19 +12,22 @@ export class ClientHandshake {
     this.#address = address
   }
 
-  /** Whether the greeting of the server has arrived, so that its welcome is next. */
+  /** Whether the greeting of the server has arrived, so that the welcome is the next message. */
   get isGreeted(): boolean {
     return this.#serverNonce !== undefined
   }
 
-  /** Takes the greeting of the server; returns the proof for it. @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_AUTHENTICATION`, `ERR_LIMIT`. */
+  /**
+   * Takes the greeting of the server; returns the proof for it. @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_AUTHENTICATION`,
+   * `ERR_LIMIT`.
+   */
   greet(frame: Buffer): Buffer {
     this.#serverNonce = readHello(frame, this.#address)
     return writeProof(this.#key, this.#serverNonce, this.#nonce)
   }
 
   /**
-   * Takes the welcome of the server, which has proved that it knows the key.
+   * Takes the welcome of the server, which proves that the server has the key.
    * @throws {@link ShareError} `ERR_AUTHENTICATION`, `ERR_PROTOCOL`, `ERR_LIMIT`.
    */
   welcome(frame: Buffer): AboutServer {

@@ -4,7 +4,7 @@
 import { managerError } from '../../errors/manager-messages.ts'
 
 export const LENGTH_BYTES = 4
-/** Pieces up to this length are copied into a buffer that is reused: a new buffer for each costs more. */
+/** Pieces up to this length are copied into a reused buffer. A new buffer for each piece costs more. */
 const MAX_COPIED = 4096
 
 /** Reads the frames of a stream. */
@@ -12,12 +12,12 @@ export class FrameReader {
   /** The arrived pieces of an incomplete frame. */
   #pieces: Buffer[] = []
   #arrived = 0
-  /** The bytes of the incomplete frame with its length; unknown until the length has arrived. */
+  /** The size of the incomplete frame, including the length field. It is unknown until the length has arrived. */
   #expected = Infinity
   #maxFrameBytes: number
-  /** What has arrived behind a frame after which the receiver paused. */
+  /** The bytes that have arrived after the frame at which the receiver paused. */
   #unread: Buffer | undefined
-  /** Holds a small piece while its frames are served. */
+  /** Contains a small piece while its frames are served. */
   #lent: Buffer | undefined
 
   constructor(maxFrameBytes: number) {
@@ -29,15 +29,15 @@ export class FrameReader {
     return this.#arrived > 0
   }
 
-  /** Sets how long frames may be from now on. */
+  /** Sets the largest length of later frames. */
   allow(maxFrameBytes: number): void {
     this.#maxFrameBytes = maxFrameBytes
   }
 
   /**
    * Takes arrived bytes, and calls `onFrame` with each frame that they complete, until it returns false. The rest is kept for the next
-   * call, which may bring no bytes. A frame is part of the arrived bytes; a receiver that keeps it copies it.
-   * @throws {@link ShareError} `ERR_PROTOCOL` for a frame that would be longer than allowed. Nothing can be read after that.
+   * call, which may pass no bytes. A frame is part of the arrived bytes, so a receiver must copy a frame that it keeps.
+   * @throws {@link ShareError} `ERR_PROTOCOL` for a frame longer than allowed. Nothing can be read after that.
    */
   push(chunk: Buffer, onFrame: (frame: Buffer) => boolean): void {
     let rest = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk])
@@ -65,7 +65,7 @@ export class FrameReader {
     if (rest.byteLength > start) this.#keep(rest.subarray(start))
   }
 
-  /** The same for bytes of a ring. */
+  /** Does the same for bytes of a ring. */
   pushPiece(piece: Uint8Array, onFrame: (frame: Buffer) => boolean): void {
     if (piece.byteLength > MAX_COPIED) {
       this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength), onFrame)
@@ -76,7 +76,7 @@ export class FrameReader {
     this.push(this.#lent.subarray(0, piece.byteLength), onFrame)
   }
 
-  /** The incomplete frame, if the bytes complete it, and the bytes behind it. */
+  /** Returns the incomplete frame, if the bytes complete it, and the bytes after it. */
   #complete(chunk: Buffer): { frame: Buffer; rest: Buffer } | undefined {
     let rest = chunk
     if (this.#expected === Infinity) {
@@ -109,7 +109,7 @@ export class FrameReader {
     this.#arrived += piece.byteLength
   }
 
-  /** Bytes that are not overwritten. */
+  /** Returns bytes that are not overwritten. */
   #owned(bytes: Buffer): Buffer {
     return bytes.buffer === this.#lent?.buffer ? Buffer.from(bytes) : bytes
   }

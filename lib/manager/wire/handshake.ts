@@ -1,5 +1,5 @@
 /**
- * The handshake: both sides prove that they know the key before either reads anything else. Its messages have fixed lengths and no
+ * The handshake: both sides prove that they have the key before either reads anything else. Its messages have fixed lengths and no
  * structure that could be misread.
  *
  *    client → server   OPENING  magic | version | 0
@@ -8,10 +8,10 @@
  *    server → client   WELCOME  magic | version | 0 | HMAC(key, "server" … ) (32) | AboutServer as JSON
  *                  or  REFUSAL  magic | version | reason
  *
- * The server greets without waiting for the opening. The opening lets a server that expects something else, TLS above all, notice the
- * mistake at once.
+ * The server greets without waiting for the opening. The opening allows a server of another protocol, above all TLS, to detect the mistake
+ * at once.
  *
- * Each HMAC is over the role, the version and both nonces: a proof can neither be sent back to its sender nor replayed.
+ * Each HMAC covers the role, the version and both nonces, so a proof can neither be sent back to its sender nor replayed.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { managerError } from '../../errors/manager-messages.ts'
@@ -27,18 +27,18 @@ const NONCE = 32
 const MAC = 32
 /** The largest frame of a client before it has authenticated. */
 export const MAX_HANDSHAKE_BYTES = HEADER + NONCE + MAC
-/** The same of a server, whose last message has AboutServer in it. */
+/** The largest frame of a server during the handshake; its last message contains AboutServer. */
 export const MAX_WELCOME_BYTES = 4096
 
 export const REFUSED = { KEY: 1, VERSION: 2, FULL: 3 } as const
 export type Refusal = (typeof REFUSED)[keyof typeof REFUSED]
 
-/** What the welcome of a server contains. */
+/** The content of the welcome of a server. */
 export interface AboutServer {
-  /** Identifies this server, also against a later one at the same address. */
+  /** Identifies this server, and distinguishes it from a later one at the same address. */
   readonly id: string
   readonly pid: number
-  /** The queue in shared memory where clients of the same machine ask for a connection. */
+  /** The queue in shared memory in which clients of the same machine request a connection. */
   readonly rings?: Handle
   readonly frameBytes: number
 }
@@ -74,14 +74,14 @@ export function writeRefusal(reason: number): Buffer {
   return frame(reason)
 }
 
-/** The server's nonce. @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_AUTHENTICATION`, `ERR_LIMIT`. */
+/** Reads the server's nonce. @throws {@link ShareError} `ERR_PROTOCOL`, `ERR_AUTHENTICATION`, `ERR_LIMIT`. */
 export function readHello(message: Buffer, address: string): Buffer {
   assertHeader(message, address)
   if (message.byteLength !== HEADER + NONCE) throw protocolError(address, 'bad greeting')
   return Buffer.from(message.subarray(HEADER))
 }
 
-/** The client's nonce, or the reason of the refusal. */
+/** Reads the client's nonce, or the reason of the refusal. */
 export function readProof(message: Buffer, key: Uint8Array, serverNonce: Buffer): Buffer | Refusal {
   if (message.byteLength < HEADER || message.readUInt32LE(0) !== MAGIC) return REFUSED.VERSION
   if (message.readUInt16LE(4) !== PROTOCOL_VERSION) return REFUSED.VERSION
@@ -92,8 +92,9 @@ export function readProof(message: Buffer, key: Uint8Array, serverNonce: Buffer)
 }
 
 /**
- * The JSON of a welcome, after the server's proof.
- * @throws {@link ShareError} `ERR_AUTHENTICATION` when the server does not know the key, or refuses that of the client; `ERR_PROTOCOL`; `ERR_LIMIT`.
+ * Checks the server's proof and returns the JSON of a welcome.
+ * @throws {@link ShareError} `ERR_AUTHENTICATION` when the server does not have the key, or refuses the client's key; `ERR_PROTOCOL`;
+ * `ERR_LIMIT`.
  */
 export function readWelcome(
   message: Buffer,

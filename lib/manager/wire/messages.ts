@@ -1,8 +1,8 @@
 /**
- * The messages between a client and the server of a manager, once both have proved that they know the key. docs/internals/manager-protocol.md
- * is the specification; the bytes are written and read here and nowhere else.
+ * The messages between a client and the server of a manager, after both have proved that they have the key.
+ * docs/internals/manager-protocol.md is the specification. The bytes are written and read only here.
  *
- * Every message starts with its length and then its kind; what follows the fixed fields is a value as MessagePack. All numbers are
+ * Every message starts with its length and its kind. The fixed fields are followed by a value as MessagePack. All numbers are
  * little-endian.
  *
  *    offset   0        4      5        6               8        12       16     20
@@ -28,7 +28,7 @@ export const RESULT = 16
 export const ERROR = 17
 export const GOODBYE = 18
 
-/** The object that stands for the server itself. */
+/** The object that represents the server itself. */
 export const ROOT = 0
 
 const KIND = 4
@@ -193,7 +193,7 @@ export function readServerMessage(frame: Buffer): ServerMessage {
   }
 }
 
-/** The value of a message. @throws {@link ShareError} `ERR_PROTOCOL` for malformed bytes. */
+/** Reads the value of a message. @throws {@link ShareError} `ERR_PROTOCOL` for malformed bytes. */
 export function readValue({ format, frame, start }: RequestMessage | ServerMessage, references: References): unknown {
   return decodeValue(format, frame, references, start)
 }

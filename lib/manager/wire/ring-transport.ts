@@ -11,13 +11,13 @@ import { FrameReader } from './framing.ts'
 import type { Receiver, Transport } from './transport.ts'
 
 export const RING_BYTES = 256 * 1024
-/** Several fit into a ring, so that one can be read while the next is written. */
+/** Several pieces of this size fit into a ring, so that one can be read while the next is written. */
 const PIECE_BYTES = 32 * 1024
-/** The largest number of frames that leave together: the other side serves the first ones while this side makes the next. */
+/** The largest number of frames that leave together. The other side serves the first ones while this side makes the next. */
 const MAX_TOGETHER = 16
 /** The number of pieces in a row before the event loop has its turn. */
 const MAX_IN_A_ROW = 64
-/** The number of turns of the event loop to receive what a closed peer has left. */
+/** The number of turns of the event loop for receiving the rest of the data of a closed peer. */
 const MAX_LAST_TURNS = 1000
 
 const NOTHING = Buffer.alloc(0)
@@ -25,7 +25,7 @@ const NOTHING = Buffer.alloc(0)
 /** Splits bytes into pieces of which several fit into a ring. */
 export function inPieces(bytes: Uint8Array, put: (piece: Uint8Array) => void): void {
   for (let start = 0; start < bytes.byteLength; start += PIECE_BYTES) {
-    // Not a Buffer, which would arrive as a Buffer: that costs more.
+    // Not a Buffer: it would arrive as a Buffer, which costs more.
     put(new Uint8Array(bytes.buffer, bytes.byteOffset + start, Math.min(PIECE_BYTES, bytes.byteLength - start)))
   }
 }
@@ -37,13 +37,13 @@ export class RingTransport implements Transport {
   #isClosed = false
   #isClosing = false
   #isReceiving = false
-  /** While a piece is served, frames wait until all of it is served. */
+  /** While a piece is served, sent frames wait until the whole piece is served. */
   #isDelivering = false
   #isPaused = false
   #stall: { readonly timeoutMs: number } | undefined
-  /** The peer receives no more; what it has sent may still be in the ring. */
+  /** Whether the peer has stopped receiving. Data that it has sent may still be in the ring. */
   #hasNoReader = false
-  /** Frames of this turn of the event loop, which leave together. */
+  /** Frames of this turn of the event loop. They leave together. */
   #batch: Uint8Array[] = []
   #batchBytes = 0
   /** Pieces that wait for room. */
@@ -95,7 +95,7 @@ export class RingTransport implements Transport {
     if (this.#outgoingBytes === 0) this.destroy()
   }
 
-  /** Receives what a closed peer has left in the ring. */
+  /** Receives the data that a closed peer has left in the ring. */
   async finish(): Promise<void> {
     try {
       for (let turn = 0; turn < MAX_LAST_TURNS && !this.#isClosed && !this.#isPaused; turn++) {
@@ -103,7 +103,7 @@ export class RingTransport implements Transport {
         await new Promise(setImmediate)
       }
     } catch {
-      // Closed in between.
+      // The ring was closed in between.
     }
   }
 
@@ -131,7 +131,7 @@ export class RingTransport implements Transport {
       return !this.#isClosed && !this.#isPaused
     }
     try {
-      reader.push(NOTHING, onFrame) // what had arrived before the pause
+      reader.push(NOTHING, onFrame) // the bytes that had arrived before the pause
       for (let inARow = 0; !this.#isClosed && !this.#isPaused; inARow++) {
         const ready = this.#rings.tryRecv()
         if (ready === undefined) inARow = 0
@@ -203,7 +203,7 @@ export class RingTransport implements Transport {
     else if (!this.#isClosed) this.#receiver?.onDrain?.()
   }
 
-  /** A peer that receives no more may have sent something before it closed. */
+  /** A peer that has stopped receiving may have sent data before it closed. */
   #failToSend(error: unknown): void {
     if (hasCode(error, 'ERR_ENDED')) this.#hasNoReader = true
     else this.#fail(error)

@@ -16,7 +16,7 @@ export class ServerHandshake {
     return writeHello(this.#nonce)
   }
 
-  /** Whether the client has proved that it knows the key. */
+  /** Whether the client has proved that it has the key. */
   get isTrusted(): boolean {
     return this.#clientNonce !== undefined
   }

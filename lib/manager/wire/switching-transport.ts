@@ -1,9 +1,9 @@
 /**
- * SwitchingTransport: a stream of frames that begins on a socket, and continues in a pair of rings in shared memory when both sides are on
+ * SwitchingTransport: a stream of frames that begins on a socket. It continues in a pair of rings in shared memory when both sides are on
  * one machine and exchange many messages.
  *
- * SWITCH is the last message of the client through the socket; the server reads the rings only after it (docs/internals/manager-protocol.md).
- * The socket stays open and silent, because its end reports at once that the other side is gone.
+ * SWITCH is the last message of the client through the socket; the server reads the rings only after it
+ * (docs/internals/manager-protocol.md). The socket stays open and idle, because its end reports at once that the other side is gone.
  */
 import type { Socket } from 'node:net'
 import { managerError } from '../../errors/manager-messages.ts'

@@ -1,6 +1,6 @@
 /**
- * Transport: a stream of frames in both directions. Over a socket it is here, over a pair of rings in shared memory in
- * ring-transport.ts.
+ * Transport: a stream of frames in both directions. This file has the transport over a socket; ring-transport.ts has the one over a pair of
+ * rings in shared memory.
  */
 import type { Socket } from 'node:net'
 import { FrameReader } from './framing.ts'
@@ -9,32 +9,32 @@ const NOTHING = Buffer.alloc(0)
 
 /** The receiver of frames. */
 export interface Receiver {
-  /** A frame has arrived; its bytes are valid until this returns. */
+  /** Called when a frame has arrived. Its bytes are valid until this returns. */
   onFrame(frame: Buffer): void
-  /** The stream has ended, in both directions; with the reason, unless the other side has closed it in order. */
+  /** Called when the stream has ended in both directions. The reason is passed unless the other side has closed the stream in order. */
   onClose(reason: Error | undefined): void
-  /** All sent frames have left, after `bufferedBytes` was not 0. */
+  /** Called when all sent frames have left, after `bufferedBytes` was not 0. */
   onDrain?(): void
-  /** A frame has arrived in part, or frames wait to leave, and no byte has moved for the time of `watch`. */
+  /** Called when part of a frame has arrived, or frames wait to leave, and no byte has moved for the time of `watch`. */
   onStall?(): void
 }
 
 /** A stream of frames in both directions. */
 export interface Transport {
-  /** Begins to receive. Once. */
+  /** Begins to receive. Called once. */
   start(receiver: Receiver, maxFrameBytes: number): void
-  /** Sets how long frames may be from now on. */
+  /** Sets the largest length of later frames. */
   allow(maxFrameBytes: number): void
   /** From now on, reports a stall of `stallMs`. */
   watch(stallMs: number): void
-  /** Sends a frame, which begins with its length and is not to be changed any more. Nothing happens when the transport is closed. */
+  /** Sends a frame, which begins with its length and must not be changed afterwards. Does nothing when the transport is closed. */
   send(frame: Uint8Array): void
-  /** How many bytes wait to leave. */
+  /** The number of bytes that wait to leave. */
   readonly bufferedBytes: number
   /** Receives nothing until `resume`. */
   pause(): void
   resume(): void
-  /** Ends the stream when what was sent has left. */
+  /** Ends the stream when all sent data has left. */
   close(): void
   /** Ends the stream at once. */
   destroy(reason?: Error): void
@@ -43,14 +43,14 @@ export interface Transport {
   unref(): void
 }
 
-/** Over a socket of node:net or node:tls. */
+/** The transport over a socket of node:net or node:tls. */
 export class SocketTransport implements Transport {
   readonly #socket: Socket
   #reader: FrameReader | undefined
   #isCorked = false
   #reason: Error | undefined
   #isPaused = false
-  /** What arrived while we were paused. */
+  /** The bytes that arrived during a pause. */
   #held: Buffer[] = []
 
   constructor(socket: Socket) {
@@ -83,7 +83,7 @@ export class SocketTransport implements Transport {
     socket.on('error', (error) => {
       this.#reason ??= error
     })
-    // The other side has ended its half: no reply can reach it.
+    // The other side has ended its half of the connection, so no reply can reach it.
     socket.on('end', () => socket.destroy())
     socket.once('close', () => receiver.onClose(this.#reason))
   }
@@ -99,7 +99,7 @@ export class SocketTransport implements Transport {
   send(frame: Uint8Array): void {
     const socket = this.#socket
     if (socket.destroyed || socket.writableEnded) return
-    // All that is sent in one turn of the event loop leaves in one system call.
+    // All frames of one turn of the event loop leave in one system call.
     if (!this.#isCorked) {
       this.#isCorked = true
       socket.cork()

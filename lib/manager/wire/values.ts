@@ -12,7 +12,7 @@ import { ShareError } from '../../errors/share-error.ts'
 const TREE = 0
 const GRAPH = 1
 
-/** What stands for an object that is not copied: plain values. */
+/** The replacement of an object that is not copied: plain values. */
 export type Reference = readonly unknown[]
 
 /** How one side writes and reads references. */
@@ -24,8 +24,8 @@ export interface References {
 }
 
 /**
- * A value behind `headerBytes` bytes for a header.
- * @throws `DataCloneError` for what cannot be encoded.
+ * Encodes a value after `headerBytes` bytes for a header.
+ * @throws `DataCloneError` for a value that cannot be encoded.
  */
 export function encodeValue(
   value: unknown,
@@ -36,7 +36,7 @@ export function encodeValue(
   return { bytes: pack(value, shape, references, headerBytes).buffer, format: shape === 'tree' ? TREE : GRAPH }
 }
 
-/** The value that begins at `start`. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are no value. */
+/** Decodes the value that begins at `start`. @throws {@link ShareError} `ERR_PROTOCOL` for bytes that are not a value. */
 export function decodeValue(format: number, bytes: Buffer, references: References, start = 0): unknown {
   if (format !== TREE && format !== GRAPH) {
     throw managerError('ERR_PROTOCOL', { why: 'format', value: format })

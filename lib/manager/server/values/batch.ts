@@ -1,7 +1,7 @@
-/** Batches of an iteration: as many items as were asked for, but not more than is good for one message. */
+/** Batches of an iteration. A batch has at most the requested number of items, and a limited size for one message. */
 import { assertInteger } from '../../../validate.ts'
 
-/** What the items of one batch may come to, apart from a last one that is larger. */
+/** The largest size of the items of one batch, apart from a larger last item. */
 const MAX_BYTES = 2 ** 18
 const MAX_ITEMS = 2 ** 14
 
@@ -15,7 +15,7 @@ export class Batch<T> {
     this.#count = count
   }
 
-  /** Adds an item; whether there is room for another one. */
+  /** Adds an item. Returns whether there is room for another one. */
   add(item: T): boolean {
     this.items.push(item)
     this.#bytes += bytesOf(item, MAX_BYTES)
@@ -23,7 +23,7 @@ export class Batch<T> {
   }
 }
 
-/** About how many bytes a value takes in a message; not more is counted than `most`. */
+/** Estimates the bytes of a value in a message. Counting stops at `most`. */
 function bytesOf(value: unknown, most: number): number {
   let bytes = 0
   const open = [value]
@@ -42,7 +42,7 @@ function bytesOf(value: unknown, most: number): number {
   return bytes
 }
 
-/** Puts items aside to be counted, as many as could matter. */
+/** Puts items aside to be counted, up to the number that can affect the result. */
 function pushAll(open: unknown[], items: Iterable<unknown>, most: number): number {
   let left = most / 8
   for (const item of items) {

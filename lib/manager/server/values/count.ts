@@ -1,7 +1,7 @@
-/** How many values a value contains. */
+/** Counts the values inside a value. */
 import { Referent } from '../referent.ts'
 
-/** How many values there are in one, what occurs twice counted twice; not more are counted than `most`. */
+/** Counts the values inside one. A value that occurs twice counts twice. Counting stops at `most`. */
 export function countValues(value: unknown, most: number, isCompared = false): number {
   let count = 0
   const open = [value]
@@ -11,7 +11,7 @@ export function countValues(value: unknown, most: number, isCompared = false): n
     count++
     if (one instanceof Leaving) inside.delete(one.object)
     if (typeof one !== 'object' || one === null || one instanceof Leaving || one instanceof Referent) continue
-    if (inside.has(one)) continue // a cycle, which the comparison notices
+    if (inside.has(one)) continue // a cycle, which the comparison detects
     inside.add(one)
     open.push(new Leaving(one))
     if (one instanceof Set || one instanceof Map) {
@@ -24,7 +24,7 @@ export function countValues(value: unknown, most: number, isCompared = false): n
       if (isCompared) count += objects * objects
       if (one instanceof Map) for (const item of one.values()) open.push(item)
     } else if (ArrayBuffer.isView(one)) {
-      count += one.byteLength / 64 // compared as memory
+      count += one.byteLength / 64 // it is compared as memory
     } else {
       const items = Array.isArray(one) ? one : Object.values(one)
       if (open.length + items.length + count > most) return most
@@ -34,7 +34,7 @@ export function countValues(value: unknown, most: number, isCompared = false): n
   return Math.min(count, most)
 }
 
-/** On the way out of an object. */
+/** Marks the end of an object on the stack. */
 class Leaving {
   readonly object: object
 

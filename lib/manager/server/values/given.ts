@@ -9,7 +9,7 @@ export abstract class ManagedValues {
   abstract copy(): unknown[]
 }
 
-/** Several values: an array, a set, a managed list or set. The result is never changed by the method that takes it. */
+/** Several values: an array, a set, a managed list or set. The receiving method never changes the result. */
 export function valuesOf(name: string, given: unknown): readonly unknown[] {
   if (Array.isArray(given)) return given
   if (given instanceof Set) return [...given]

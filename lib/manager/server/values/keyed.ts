@@ -1,6 +1,6 @@
 /**
- * Keyed: what dicts, sets and namespaces are made of. A Map whose keys are compared by value also where they are arrays or dates; whose
- * last entry is found at once; whose changes are noted in the journal; and which can be iterated in batches.
+ * Keyed: the base of dicts, sets and namespaces. It is a Map whose keys are compared by value, even if they are arrays or dates. Its last
+ * entry is found at once, its changes are noted in the journal, and it can be iterated in batches.
  */
 import { inspect } from 'node:util'
 import { typeError } from '../../../validate.ts'
@@ -9,14 +9,14 @@ import { assertItems, OPERATIONS } from '../limits.ts'
 
 const EXPECTED = 'a primitive value, a Date, or an array of those'
 
-/** The temporary entry behind the last one. */
+/** The temporary entry after the last one. */
 const END = Symbol('end')
 
 export class Keyed<V> {
   readonly #map = new Map<unknown, V>()
-  /** The keys that are arrays or dates, by their text: two of the same text are the same key. */
+  /** The keys that are arrays or dates, by their text. Two keys with the same text are the same key. */
   readonly #compound = new Map<string, object>()
-  /** All keys in their order, and deleted ones among them; made at the first request for the last key. */
+  /** All keys in their order, including deleted ones. The array is made at the first request for the last key. */
   #order: unknown[] | undefined
 
   /** Keys that a transaction has deleted, which keep their places until it has succeeded. */
@@ -88,7 +88,7 @@ export class Keyed<V> {
     return undefined
   }
 
-  /** A new iteration. */
+  /** Begins an iteration. */
   cursor(): Cursor<V> {
     return new Cursor(this.#map as Map<unknown, V | undefined>)
   }
@@ -97,7 +97,7 @@ export class Keyed<V> {
     return inspect(this.#map, options)
   }
 
-  /** The key as the map has it, if it has it. @throws `TypeError` for what can be no key. */
+  /** The key as stored in the map, if it is there. @throws `TypeError` for a value that cannot be a key. */
   #find(key: unknown): unknown {
     if (typeof key === 'object' && key !== null) return this.#compound.get(keyText(key)) ?? key
     if (typeof key === 'function' || typeof key === 'symbol') throw typeError('key', EXPECTED, key)
@@ -141,7 +141,7 @@ export class Keyed<V> {
 
   #noteSet(own: unknown): void {
     if (this.#leaving.has(own)) {
-      // It goes to the end, from where it could not come back to its place.
+      // The key goes to the end. It could not return from there to its former place.
       this.#noteCopy()
       this.#leaving.delete(own)
       this.#remove(own)
@@ -154,7 +154,7 @@ export class Keyed<V> {
     }
   }
 
-  /** Before something is done that could be taken back one by one only in another order. */
+  /** Notes a copy before changes that, undone one by one, would restore another order. */
   #noteCopy(): void {
     if (!journal.isOpen) return
     journal.noteCopy(this, () => {
@@ -180,8 +180,8 @@ export class Keyed<V> {
 }
 
 /**
- * An iteration over a map: an entry that is added later is visited, one that is deleted before its turn is not. Unlike an iterator of a Map
- * it can come to the end and go on when something has been added since.
+ * An iteration over a map. An entry that is added later is visited; an entry that is deleted before its turn is not. Unlike an iterator of
+ * a Map, it can reach the end and continue after entries have been added.
  */
 export class Cursor<V> {
   readonly #map: Map<unknown, V | undefined>
@@ -192,9 +192,9 @@ export class Cursor<V> {
     this.#entries = map.entries()
   }
 
-  /** Calls `take` with one entry after the other, as long as it returns true and there are any. */
+  /** Calls `take` with one entry after another, as long as it returns true and entries are left. */
   advance(take: (key: unknown, value: V) => boolean): void {
-    // An iterator that has reached the end of its map stays there; a temporary last entry keeps it from the end.
+    // An iterator that has reached the end of its map stays there. A temporary last entry prevents this.
     this.#map.set(END, undefined)
     try {
       for (;;) {
@@ -207,7 +207,7 @@ export class Cursor<V> {
   }
 }
 
-/** @throws `TypeError` if one of the values can be no key. */
+/** @throws `TypeError` if one of the values cannot be a key. */
 export function assertKeys(keys: readonly unknown[]): void {
   for (const key of keys) {
     if (typeof key === 'object' && key !== null) keyText(key)
@@ -215,7 +215,7 @@ export function assertKeys(keys: readonly unknown[]): void {
   }
 }
 
-/** A text that differs for arrays and dates of different values. */
+/** Returns a text that differs for arrays and dates of different values. */
 function keyText(key: object): string {
   if (Array.isArray(key)) return `[${key.map(keyPartText).join()}]`
   return keyPartText(key)

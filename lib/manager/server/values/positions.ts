@@ -1,4 +1,4 @@
-/** Indexes and positions in sequences, as clients give them. */
+/** Indexes and positions in sequences, from the arguments of clients. */
 import { rangeError, typeError } from '../../../validate.ts'
 
 /** The index of an element of a sequence, counted from the end if negative. @throws `TypeError`, `RangeError`. */

@@ -5,8 +5,8 @@ import { OPERATIONS } from '../limits.ts'
 import { countValues } from './count.ts'
 
 /**
- * Whether two values are the same: primitives as keys of a Map are, everything else by what it consists of; of managed objects only
- * each with itself.
+ * Whether two values are the same. Primitives are compared like keys of a Map, everything else by its content. A managed object is the same
+ * only as itself.
  */
 export function isSame(a: unknown, b: unknown): boolean {
   if (a === b) return true
@@ -18,8 +18,8 @@ export function isSame(a: unknown, b: unknown): boolean {
 }
 
 /**
- * A comparison visits what occurs twice as often as it occurs, and compares each object in a set or among the keys of a map with each.
- * @throws {@link ShareError} `ERR_LIMIT` for a value for which that takes long.
+ * A comparison visits a value each time that it occurs. It compares each object in a set, or among the keys of a map, with each other one.
+ * @throws {@link ShareError} `ERR_LIMIT` for a value whose comparison would take long.
  */
 function assertComparable(value: unknown): void {
   if (countValues(value, OPERATIONS.comparedValues, true) < OPERATIONS.comparedValues) return

@@ -7,7 +7,7 @@ const MAX_TEXT = 10_000
 /** The number of properties that are shown of a large object. */
 const MAX_PROPERTIES = 100
 
-/** A plain object with fewer properties, for a large one: all of them would be shown. */
+/** Replaces a large plain object by one with fewer properties, because all properties would be shown. */
 function firstOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
   return Object.fromEntries(Object.entries(value).slice(0, MAX_PROPERTIES))

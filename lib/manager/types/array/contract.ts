@@ -3,39 +3,39 @@ import type { Addend, ArrayOf, Bits, CodeOf, ElementOf, ElementsOf, InputOf, Typ
 import { contract, type OperationsOf } from '../../contract/contract.ts'
 import type { Form, Iteration, Result } from '../../contract/form.ts'
 
-/** What an array offers. */
+/** The interface of an array. */
 export interface ArrayContract<T extends TypeName, F extends Form> {
-  /** How many elements there are. */
+  /** The number of elements. */
   readonly length: Result<F, number>
 
   /** The type code of the elements. */
   readonly type: Result<F, CodeOf<T>>
 
-  /** The element at an index; undefined where there is none. */
+  /** The element at an index; undefined for an index without an element. */
   at(index: number): Result<F, ElementOf<T> | undefined>
 
-  /** Sets the element at an index. @throws `RangeError` where there is none. */
+  /** Sets the element at an index. @throws `RangeError` for an index without an element. */
   set(index: number, value: InputOf<T>): Result<F, void>
 
-  /** Adds to an element; returns the old one. @throws `RangeError` where there is none, or for a sum that the type cannot hold. */
+  /** Adds to an element; returns the old one. @throws `RangeError` for an index without an element, or a sum that the type cannot hold. */
   add(index: number, value: Addend<T>): Result<F, ElementOf<T>>
 
   /** Subtracts from an element; returns the old one. @throws as {@link add}. */
   sub(index: number, value: Addend<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise and; returns the old element. @throws `RangeError` where there is none. */
+  /** Applies bitwise AND to an element; returns the old one. @throws `RangeError` for an index without an element. */
   and(index: number, value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise or; returns the old element. @throws `RangeError` where there is none. */
+  /** Applies bitwise OR to an element; returns the old one. @throws `RangeError` for an index without an element. */
   or(index: number, value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise exclusive or; returns the old element. @throws `RangeError` where there is none. */
+  /** Applies bitwise XOR to an element; returns the old one. @throws `RangeError` for an index without an element. */
   xor(index: number, value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Replaces an element and returns the old one. @throws `RangeError` where there is none. */
+  /** Replaces an element and returns the old one. @throws `RangeError` for an index without an element. */
   exchange(index: number, value: InputOf<T>): Result<F, ElementOf<T>>
 
-  /** Replaces an element if it is `expected`, to the bit; returns the old one. @throws `RangeError` where there is none. */
+  /** Replaces an element if it equals `expected` bit by bit; returns the old one. @throws `RangeError` for an index without an element. */
   compareExchange(index: number, expected: InputOf<T>, replacement: InputOf<T>): Result<F, ElementOf<T>>
 
   /** Sets elements from `offset` on, all or none. @throws `RangeError` when there is no room for them. */
@@ -61,7 +61,7 @@ export interface ArrayContract<T extends TypeName, F extends Form> {
 export interface ArrayOperations<T extends TypeName>
   extends OperationsOf<ArrayContract<T, 'server'>, 'values' | 'type'> {
   type(): CodeOf<T>
-  /** Up to `count` elements from the index `start` on, for an iteration; none behind the last one. */
+  /** Up to `count` elements from the index `start` on, for an iteration; none after the last one. */
   batch(start: number, count: number): ElementOf<T>[]
 }
 

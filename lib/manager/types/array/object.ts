@@ -1,4 +1,4 @@
-/** Array: elements of a type that is checked, of a fixed number. */
+/** Array: a fixed number of elements of a checked type. */
 
 import { managerError } from '../../../errors/manager-messages.ts'
 import { encodeAll } from '../../../scalars/elements.ts'
@@ -59,7 +59,7 @@ class Elements {
     this.view.fill(raw as never, start, end)
   }
 
-  /** The elements as they are seen one by one. */
+  /** The elements in the form in which single elements are returned. */
   *values(start: number): Generator<Element, void, undefined> {
     for (let i = start; i < this.view.length; i++) yield this.type.decode(this.view[i]!) as Element
   }
@@ -96,7 +96,7 @@ function create([typeName, given]: readonly unknown[]): Elements {
   return new Elements(type, view)
 }
 
-/** How many elements are shown. */
+/** The largest number of elements that are shown. */
 const SHOWN = 100
 
 export const arrayType = managedType(arrayContract, create, {

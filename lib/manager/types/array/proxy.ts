@@ -11,12 +11,12 @@ import type { blockingForm, Form, Result } from '../../contract/form.ts'
 import { type ArrayContract, type ArrayOperations, arrayContract } from './contract.ts'
 
 /**
- * Scalars of a type ({@link TypeName}) that live in the server of a {@link Manager}: `manager.Array('d', 1000)`. Their number is fixed. On one machine a
- * {@link SharedArray} does the same much faster.
+ * Scalars of a type ({@link TypeName}) that live in the server of a {@link Manager}: `manager.Array('d', 1000)`. Their number is fixed. On
+ * one machine, a {@link SharedArray} does the same much faster.
  *
- * @remarks Values that the type cannot hold are refused. Negative indexes count from the end; reading where there is no element returns
- * undefined, writing there is a `RangeError`. Each method is one exact step.
- * @throws Methods reject with `TypeError` or `RangeError` for values that the type cannot hold; nothing has changed then.
+ * @remarks Values that the type cannot hold are refused. Negative indexes count from the end. At an index without an element, reading gives
+ * undefined, and writing is a `RangeError`. Each method is one exact step.
+ * @throws Methods reject with `TypeError` or `RangeError` for values that the type cannot hold; nothing changes then.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -122,11 +122,12 @@ iteratePlainly(ArrayProxy)
 /** The blocking form of {@link ArrayProxy}. */
 export type BlockingArray<T extends TypeName> = ArrayContract<T, 'blocking'> & BlockingProxy & Iterable<ElementOf<T>>
 
-/** What makes arrays. */
+/** The method that makes arrays. */
 export interface ArrayFactory<F extends Form> {
   /**
-   * Scalars of a type ({@link TypeName}): that many zeros, or these values.
-   * @throws `TypeError` that names the closest type for any other one; `TypeError`, `RangeError` for an element that does not fit.
+   * Scalars of a type ({@link TypeName}): the given number of zeros, or the given values.
+   * @throws `TypeError`, with the closest type in its message, for any other type; `TypeError`, `RangeError` for an element that does not
+   * fit.
    */
   Array<T extends TypeName>(
     type: T,

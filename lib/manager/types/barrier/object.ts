@@ -11,13 +11,13 @@ import { barrierContract } from './contract.ts'
 /** The largest number of parties. */
 const MAX_PARTIES = 2 ** 31 - 1
 
-/** The last one to arrive, who has something to do for all and then calls `finish` or `fail`. */
+/** The last party to arrive, if it has an action to run. It then requests `finish` or `fail`. */
 export interface Acting {
   readonly index: number
   readonly generation: number
 }
 
-/** What an arrival comes to: the place in the order, for the last one perhaps with a task. */
+/** The result of an arrival: the place in the order, or for the last party also an action to run. */
 export type Arrival = number | Acting
 
 interface Newcomer {
@@ -28,8 +28,9 @@ interface Newcomer {
 /**
  * A barrier.
  *
- *   M1  In the queue are the arrivals of the current generation, fewer than the parties; one that leaves the queue early breaks the barrier.
- *   M2  At the door are the requests that come while the action of a complete generation runs; they have not arrived yet.
+ *   M1  The queue has the arrivals of the current generation, fewer than the parties. An arrival that leaves the queue early breaks the
+ *       barrier.
+ *   M2  The door has the requests that come while the action of a complete generation runs. They do not count as arrivals yet.
  */
 class ManagedBarrier {
   readonly parties: number
@@ -60,7 +61,10 @@ class ManagedBarrier {
     return this.#door.wait(request, { acts, deadline: performance.now() + timeoutMs }, timeoutMs)
   }
 
-  /** The action has returned. @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier was broken or reset before. */
+  /**
+   * Ends a generation whose action has returned. @throws {@link ShareError} `ERR_BROKEN_BARRIER` when the barrier was broken or reset
+   * before.
+   */
   finish(request: Request, generation: number): void {
     if (!this.#isActing(request, generation)) throw brokenError()
     this.#acting = undefined
@@ -68,7 +72,7 @@ class ManagedBarrier {
     this.#admit()
   }
 
-  /** The action has failed. */
+  /** Breaks the barrier because the action has failed. */
   fail(request: Request, generation: number): void {
     if (this.#isActing(request, generation)) this.break()
   }

@@ -16,14 +16,16 @@ import {
   barrierContract,
 } from './contract.ts'
 
-/** The requests that follow an arrival are sent whatever has become of the signal of the wait. */
+/** The requests that follow an arrival are sent even if the signal of the wait has aborted. */
 const PLAIN = { isPlain: true } as const
 
 /**
- * A meeting point in the server of a {@link Manager} for a fixed number of parties: each waits until all have arrived. It can be used repeatedly.
+ * A meeting point in the server of a {@link Manager} for a fixed number of parties: each waits until all have arrived. It can be used
+ * repeatedly.
  *
- * @remarks What {@link Barrier} is in shared memory. A party is a call of `wait`. When a wait ends early (a timeout, a signal, the close of its
- * proxy, the end of its client), the barrier breaks: present and later waits fail with `ERR_BROKEN_BARRIER` until `reset`.
+ * @remarks The counterpart of {@link Barrier} in shared memory. A party is a call of `wait`. The barrier breaks when a wait ends early (a
+ * timeout, a signal, the close of its proxy, the end of its client). Present and later waits then fail with `ERR_BROKEN_BARRIER` until
+ * `reset`.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -115,9 +117,9 @@ export class BarrierProxy extends WaitingProxy implements BarrierContract<'async
   }
 }
 
-/** How a managed barrier is made. */
+/** The options of a managed barrier. */
 export interface ManagedBarrierOptions extends NameOptions {
-  /** The timeout of waits without one of their own; the same for all clients. @defaultValue `Infinity` */
+  /** The timeout of waits without a timeout of their own. It is the same for all clients. @defaultValue `Infinity` */
   readonly timeoutMs?: number
   /** {@link BarrierProxy.action} of the proxy that is returned. */
   readonly action?: BarrierAction
@@ -126,10 +128,10 @@ export interface ManagedBarrierOptions extends NameOptions {
 /** A {@link BarrierProxy} in the blocking form. */
 export interface BlockingBarrierProxy extends BarrierContract<'blocking'>, BlockingProxy {}
 
-/** What makes barriers. */
+/** The method that makes barriers. */
 export interface BarrierFactory<F extends Form> {
   /**
-   * Makes a barrier, or finds the one of that name.
+   * Makes a barrier, or finds the barrier of that name.
    * @param parties - the number of parties: an integer of at least 1
    * @throws as {@link Manager.Lock}; `TypeError`, `RangeError` for another number.
    */

@@ -25,7 +25,10 @@ class ManagedCondition {
     return this.#queue.size
   }
 
-  /** Releases the lock until it is notified. @throws {@link ShareError} `ERR_NOT_OWNER`; rejects with the lock taken again. */
+  /**
+   * Releases the lock until the request is notified. @throws {@link ShareError} `ERR_NOT_OWNER`. On rejection, the caller has the lock
+   * again.
+   */
   wait(request: Request, timeoutMs: number | undefined, within: Tasks, guard: Guard): Promise<true> {
     const ownership = this.#assertOwned(request, within, guard)
     const notified = this.#queue.wait(request, ownership, timeoutMs)
@@ -33,7 +36,7 @@ class ManagedCondition {
     return notified
   }
 
-  /** Ends up to `count` waits; returns how many. @throws {@link ShareError} `ERR_NOT_OWNER`. */
+  /** Ends up to `count` waits; returns the number of ended waits. @throws {@link ShareError} `ERR_NOT_OWNER`. */
   notify(request: Request, count: number, within: Tasks, guard: Guard): number {
     this.#assertOwned(request, within, guard)
     return this.#notify(count)
@@ -54,7 +57,7 @@ class ManagedCondition {
     return notified
   }
 
-  /** A notified request returns with the lock; one whose client is gone before that passes the notification on. */
+  /** A notified request returns with the lock. If its client is gone before that, the notification goes to the next waiter. */
   async #takeNotice({ request, demand: ownership }: WaitingRequest<true, Ownership>): Promise<true> {
     try {
       await this.lock.resume(request, ownership)

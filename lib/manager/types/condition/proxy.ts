@@ -14,11 +14,12 @@ import { type AnyLockProxy, type BlockingLockProxy, LockingProxy } from '../lock
 import { type ConditionContract, type ConditionOperations, conditionContract, type OwnerOptions } from './contract.ts'
 
 /**
- * A condition variable in the server of a {@link Manager}: a holder of its lock waits, with the lock released, until another holder notifies it.
+ * A condition variable in the server of a {@link Manager}: an owner of its lock releases the lock and waits until another owner notifies
+ * it.
  *
- * @remarks What {@link Condition} is in shared memory. Its lock is a recursive one of its own, or the {@link LockProxy} or {@link RLockProxy} that
- * it was made with; `acquire`, `run` and so on are those of the lock. The longest wait is notified first. A
- * notification is not lost with a client: one that was not delivered goes to the next waiter.
+ * @remarks The counterpart of {@link Condition} in shared memory. Its lock is a recursive lock of its own, or the {@link LockProxy} or
+ * {@link RLockProxy} with which it was made. `acquire`, `run` and so on are the methods of the lock. The longest wait is notified first. A
+ * notification is not lost with a client: an undelivered notification goes to the next waiter.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -82,7 +83,7 @@ export class ConditionProxy extends LockingProxy implements ConditionContract<'a
     }
   }
 
-  /** The blocking form: what is typed as a promise is the value. */
+  /** In the blocking form, a variable of the type of a promise contains the value. */
   #waitForBlocking<T>(predicate: () => T, options: WaitOptions & ManagedOwnerOptions): Truthy<T> {
     const timeoutMs = this.#assertWaitForOptions(predicate, options)
     this.#assertOwned(this.#isOwned(options) as unknown as boolean)
@@ -118,7 +119,7 @@ export class ConditionProxy extends LockingProxy implements ConditionContract<'a
   }
 }
 
-/** The number of the ownership that a guard stands for, and the other options. */
+/** Separates the number of a guard's ownership from the other options. */
 function splitOptions(options: WaitOptions & ManagedOwnerOptions): { guard?: number; waitOptions: WaitOptions } {
   const { guard, ...waitOptions } = takeOptions('options', options, ['timeoutMs', 'signal', 'guard'])
   if (guard === undefined) return { waitOptions }
@@ -126,29 +127,32 @@ function splitOptions(options: WaitOptions & ManagedOwnerOptions): { guard?: num
   return { guard: guard.ownershipId, waitOptions }
 }
 
-/** The error of the last of several waits, as that of the one that the caller has asked for. */
+/** Replaces the timeout in the error of the last of several waits by the timeout that the caller passed. */
 function inFull(error: unknown, timeoutMs: number): unknown {
   if (!hasCode(error, 'ERR_TIMEOUT')) return error
   return managerError('ERR_TIMEOUT', { type: 'Condition', timeoutMs })
 }
 
-/** The owner that calls a method of a {@link ConditionProxy}. */
+/** Identifies the owner that calls a method of a {@link ConditionProxy}. */
 export type ManagedOwnerOptions = OwnerOptions<'asynchronous'>
 /** {@link ManagedOwnerOptions} in the blocking form. */
 export type BlockingOwnerOptions = OwnerOptions<'blocking'>
 
-/** How a managed condition is made. */
+/** The options of a managed condition. */
 export interface ManagedConditionOptions<Lock = AnyLockProxy> extends NameOptions {
-  /** The lock that the condition belongs to, of the same manager; several conditions may share one. @defaultValue a recursive one of its own */
+  /** The lock of the condition, from the same manager. Several conditions may share one. @defaultValue a recursive lock of its own */
   readonly lock?: Lock
 }
 
 /** A {@link ConditionProxy} in the blocking form. */
 export interface BlockingConditionProxy extends ConditionContract<'blocking'>, BlockingProxy {}
 
-/** What makes conditions. */
+/** The method that makes conditions. */
 export interface ConditionFactory<F extends Form> {
-  /** Makes a condition, or finds the one of that name. @throws as {@link Lock}; `TypeError` for a `lock` that is none of this manager. */
+  /**
+   * Makes a condition, or finds the condition of that name. @throws as {@link Lock}; `TypeError` for a `lock` that is not a lock of this
+   * manager.
+   */
   Condition(
     options?: ManagedConditionOptions<F extends 'blocking' ? BlockingLockProxy : AnyLockProxy> | string,
   ): Result<F, ConditionProxy>

@@ -2,14 +2,14 @@
 import { contract, type OperationsOf } from '../../contract/contract.ts'
 import type { Form, Result } from '../../contract/form.ts'
 
-/** What a counter offers. */
+/** The interface of a counter. */
 export interface CounterContract<F extends Form> {
   /** The value at this moment. @throws {@link ShareError} as every call. */
   readonly value: Result<F, number>
 
   /**
    * Adds `by`, an integer that may be negative, and returns the new value.
-   * @throws `TypeError`, `RangeError` for another `by`, and for a sum that is not exact (beyond ±(2^53 − 1)); the value is then as before.
+   * @throws `TypeError`, `RangeError` for another `by`, and for a sum that is not exact (beyond ±(2^53 − 1)); nothing changes then.
    * {@link ShareError} as every call.
    */
   increment(by?: number): Result<F, number>

@@ -1,4 +1,4 @@
-/** counter: an integer that is exact. */
+/** counter: an exact integer. */
 import { assertInteger, rangeError } from '../../../validate.ts'
 import { journal } from '../../server/journal.ts'
 import { managedType } from '../../server/managed-type.ts'

@@ -10,7 +10,7 @@ import { type CounterContract, type CounterOperations, counterContract } from '.
 /**
  * An integer that lives in the server of a {@link Manager}: `manager.counter()`.
  *
- * @remarks Each method is one exact step, so no increment is lost, whichever clients count at the same time. The value is an integer from
+ * @remarks Each method is one exact step, so no increment is lost when clients count at the same time. The value is an integer from
  * −(2^53 − 1) to 2^53 − 1. On one machine, `add` of a {@link Value} does the same much faster.
  * @example
  * ```ts
@@ -51,15 +51,15 @@ export class CounterProxy extends ManagedProxy implements CounterContract<'async
 /** The blocking form of {@link CounterProxy}. */
 export interface BlockingCounter extends CounterContract<'blocking'>, BlockingProxy {}
 
-/** What makes counters. */
+/** The methods that make counters. */
 export interface CounterFactory<F extends Form> {
   /**
-   * The counter of that name, which is 0 if this makes it; without a name a new one.
-   * @throws {@link ShareError} `ERR_KIND` when the name is that of something else; as every call.
+   * The counter of that name, which is made with 0 if it does not exist; without a name, a new counter.
+   * @throws {@link ShareError} `ERR_KIND` when the name belongs to an object of another type; as every call.
    */
   counter(name?: string): Result<F, CounterProxy>
   /**
-   * A counter with this value, or the one of the name in `options`.
+   * A counter with this value, or the counter of the name in `options`.
    * @throws `TypeError`, `RangeError` for a value that is not an integer from −(2^53 − 1) to 2^53 − 1.
    */
   counter(initial: number, options?: NameOptions): Result<F, CounterProxy>

@@ -3,7 +3,7 @@ import { contract, type Managed, type OperationsOf, type Values } from '../../co
 import type { Form, Iteration, Result } from '../../contract/form.ts'
 import type { IterationKind, IteratorOperations } from '../iterator/contract.ts'
 
-/** What a dict is made from. */
+/** The initial entries of a dict. */
 export type DictInit<K, V> =
   | Iterable<readonly [K, V]>
   | Managed<DictOperations<K, V>>
@@ -12,9 +12,9 @@ export type DictInit<K, V> =
 /** Several keys. */
 export type KeysOf<K> = Values<K>
 
-/** What a dict offers. */
+/** The interface of a dict. */
 export interface DictContract<K, V, F extends Form> {
-  /** How many entries there are: `await dict.size`. */
+  /** The number of entries: `await dict.size`. */
   readonly size: Result<F, number>
 
   /** The value of a key, or `fallback` when there is none. */
@@ -23,7 +23,7 @@ export interface DictContract<K, V, F extends Form> {
   /** The value of a key; undefined when there is none. */
   get(key: K): Result<F, V | undefined>
 
-  /** Sets the value of a key. @throws `TypeError` for what can be no key; `DataCloneError` for what cannot be copied. */
+  /** Sets the value of a key. @throws `TypeError` for a value that cannot be a key; `DataCloneError` for a value that cannot be copied. */
   set(key: K, value: V): Result<F, void>
 
   /** Whether there is an entry. */
@@ -44,10 +44,10 @@ export interface DictContract<K, V, F extends Form> {
   /** Deletes the entry that was added last, and returns it; undefined when there is none. */
   popItem(): Result<F, [K, V] | undefined>
 
-  /** The value of a key, which is set to `value` first when there is none. Python's `setdefault`. */
+  /** The value of a key. A missing key is set to `value` first. Python's `setdefault`. */
   getOrInsert(key: K, value: V): Result<F, V>
 
-  /** Adds an entry unless there is one with that key; returns whether it did. Of several requests at once exactly one returns true. */
+  /** Adds an entry unless one with that key exists; returns whether it did. Of several simultaneous requests, exactly one returns true. */
   setIfAbsent(key: K, value: V): Result<F, boolean>
 
   /** Sets a value and returns the old one; undefined when there was none. */
@@ -55,13 +55,13 @@ export interface DictContract<K, V, F extends Form> {
 
   /**
    * Adds to a number or bigint and returns the result; a key without a value counts as 0.
-   * @throws `TypeError` for another value, or `by` of another type than the value.
+   * @throws `TypeError` for another value, or if `by` and the value have different types.
    */
   increment(key: K, by?: number | (V & bigint)): Result<F, V>
 
   /**
-   * Sets a value if the present one is `expected`; returns whether it did. Objects are compared by what they consist of, managed objects by
-   * which they are; `undefined` is also expected where there is no entry.
+   * Sets a value if the present one is `expected`; returns whether it did. Objects are compared by content, managed objects by identity. An
+   * expected `undefined` also matches a missing entry.
    */
   compareAndSet(key: K, expected: V | undefined, value: V): Result<F, boolean>
 
@@ -74,10 +74,10 @@ export interface DictContract<K, V, F extends Form> {
   /** Sets several values, all or none, in one step. Python's `update`. */
   setMany(entries: DictInit<K, V>): Result<F, void>
 
-  /** Deletes several entries in one step; returns how many there were. */
+  /** Deletes several entries in one step; returns the number of deleted entries. */
   deleteMany(keys: KeysOf<K>): Result<F, number>
 
-  /** A copy of everything, as it is at one moment. */
+  /** A copy of all entries, as they are at one moment. */
   toMap(): Result<F, Map<K, V>>
 
   /** All keys, as they are at one moment. */
@@ -87,10 +87,10 @@ export interface DictContract<K, V, F extends Form> {
   toValues(): Result<F, V[]>
 
   /**
-   * The entries one by one.
+   * Iterates over the entries.
    *
-   * @remarks They are fetched in batches while they are used, as a Map is iterated: an entry that is added during the iteration is visited, one that is deleted
-   * before its batch was fetched is not.
+   * @remarks The entries are fetched in batches while they are used. As with a Map, an entry that is added during the iteration is visited.
+   * An entry that is deleted before its batch is fetched is not.
    */
   entries(): Iteration<F, [K, V]>
 

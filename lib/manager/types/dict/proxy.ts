@@ -15,10 +15,10 @@ import { type DictContract, type DictInit, type DictOperations, dictContract, ty
 /**
  * A map that lives in the server of a {@link Manager}: `manager.dict()`.
  *
- * @remarks It has the methods of a `Map`, as promises, those of Python's dict, and some that check and change in one step, for which
- * other programs need a lock. Entries are in the order of their insertion. Keys keep their type, `1` is not `'1'`; besides primitives they
- * may be arrays of primitives and dates, which are compared by what they consist of. Values are copied in and out: changing what `get`
- * returned does not change the dict. Proxies and shared objects among the values stay what they are.
+ * @remarks It has the methods of a `Map`, as promises, and the methods of Python's dict. Further methods check and change in one step, for
+ * which other programs need a lock. Entries are in the order of their insertion. Keys keep their type: `1` is not `'1'`. Besides
+ * primitives, keys may be dates, and arrays of primitives and dates, which are compared by content. Values are copied in and out: changing
+ * what `get` returned does not change the dict. Proxies and shared objects among the values stay what they are.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -149,16 +149,16 @@ iteratePlainly(DictProxy)
 /** The blocking form of {@link DictProxy}. */
 export type BlockingDict<K, V> = DictContract<K, V, 'blocking'> & BlockingProxy & Iterable<[K, V]>
 
-/** What makes dicts. */
+/** The methods that make dicts. */
 export interface DictFactory<F extends Form> {
   /**
-   * The dict of that name, which is empty if this makes it; without a name a new one.
-   * @throws {@link ShareError} `ERR_KIND` when the name is that of something else.
+   * The dict of that name, which is made empty if it does not exist; without a name, a new dict.
+   * @throws {@link ShareError} `ERR_KIND` when the name belongs to an object of another type.
    */
   dict<K, V>(name?: string): Result<F, DictProxy<K, V>>
-  /** A dict of these entries, or the one of the name in `options`. */
+  /** A dict of these entries, or the dict of the name in `options`. */
   dict<K, V>(entries: Iterable<readonly [K, V]> | DictProxy<K, V>, options?: NameOptions): Result<F, DictProxy<K, V>>
-  /** A dict of the properties of an object, or the one of the name in `options`. */
+  /** A dict of the properties of an object, or the dict of the name in `options`. */
   dict<K extends string, V>(entries: Readonly<Record<string, V>>, options?: NameOptions): Result<F, DictProxy<K, V>>
 }
 

@@ -2,7 +2,7 @@
 import { contract, type OperationsOf } from '../../contract/contract.ts'
 import type { Form, Result, WaitOptionsOf } from '../../contract/form.ts'
 
-/** What an event offers. */
+/** The interface of an event. */
 export interface EventContract<F extends Form> {
   /** Whether the event is set. @throws {@link ShareError} as every call. */
   readonly isSet: Result<F, boolean>

@@ -18,7 +18,7 @@ class ManagedEvent {
     return this.isSet || this.#queue.wait(request, undefined, timeoutMs)
   }
 
-  /** Ends all waits, also if the event is cleared right after. */
+  /** Ends all waits, even if the event is cleared immediately afterwards. */
   set(): void {
     this.isSet = true
     for (const waiting of this.#queue) this.#queue.grant(waiting, true)

@@ -11,7 +11,7 @@ import { type EventContract, type EventOperations, eventContract } from './contr
 /**
  * A flag in the server of a {@link Manager}, which clients set, clear and wait for.
  *
- * @remarks What {@link Event} is in shared memory. `set` ends all waits, also if the event is cleared right after.
+ * @remarks The counterpart of {@link Event} in shared memory. `set` ends all waits, even if the event is cleared immediately afterwards.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -48,9 +48,9 @@ export class EventProxy extends WaitingProxy implements EventContract<'asynchron
 /** An {@link EventProxy} in the blocking form. */
 export interface BlockingEventProxy extends EventContract<'blocking'>, BlockingProxy {}
 
-/** What makes events. */
+/** The method that makes events. */
 export interface EventFactory<F extends Form> {
-  /** Makes an event that is not set, or finds the one of that name. @throws as {@link Lock}. */
+  /** Makes an event that is not set, or finds the event of that name. @throws as {@link Lock}. */
   Event(options?: NameOptions | string): Result<F, EventProxy>
 }
 

@@ -1,7 +1,7 @@
 /** The contract of iterators: iterations that go on in the server. */
 import { contract } from '../../contract/contract.ts'
 
-/** What an iteration over entries is to give. */
+/** The part of each entry that an iteration returns. */
 export type IterationKind = 'keys' | 'values' | 'entries'
 
 /** The operations of an iterator in the server. */

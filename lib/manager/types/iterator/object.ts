@@ -1,6 +1,6 @@
 /**
- * The iterator: where a client is that iterates over a dict or set, or over what a method of a user's object has returned. It lives as
- * long as the client has its proxy, which the client closes when the iteration is over.
+ * The iterator: the position of a client in its iteration over a dict or set, or over the result of a method of a user's object. It lives
+ * as long as the client has its proxy, which the client closes when the iteration is over.
  */
 
 import { managerError } from '../../../errors/manager-messages.ts'
@@ -13,13 +13,13 @@ import type { Cursor, Keyed } from '../../server/values/keyed.ts'
 import { iteratorContract } from './contract.ts'
 
 interface Iteration {
-  /** Takes the next items into a batch; none when it is over, and then for good. */
+  /** Takes the next items into a batch. When the iteration is over, it takes none from then on. */
   fill(batch: Batch<unknown>): void | Promise<void>
-  /** The iteration will not continue. */
+  /** Called when the iteration will not continue. */
   end?(): void
 }
 
-/** What of an entry the client wants. */
+/** The part of an entry that the client requests. */
 const PICKS: Readonly<Record<string, (key: unknown, value: unknown) => unknown>> = Object.assign(Object.create(null), {
   keys: (key: unknown) => key,
   values: (_key: unknown, value: unknown) => value,
@@ -45,7 +45,7 @@ class KeyedIteration implements Iteration {
   }
 }
 
-/** Over anything that can be iterated; an asynchronous one is waited for until a batch is full. */
+/** An iteration over any iterable. With an asynchronous iterable, the request waits until a batch is full. */
 class OtherIteration implements Iteration {
   readonly #iterator: Iterator<unknown> | AsyncIterator<unknown>
   readonly #isAsync: boolean
@@ -73,7 +73,7 @@ class OtherIteration implements Iteration {
   end(): void {
     if (this.#isDone) return
     this.#isDone = true
-    // No client is left to report an error to.
+    // No client is left that could receive an error.
     void (async () => this.#iterator.return?.())().catch(() => {})
   }
 

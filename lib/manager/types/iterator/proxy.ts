@@ -7,9 +7,9 @@ import type { Managed, operations } from '../../contract/contract.ts'
 import { type IteratorOperations, iteratorContract } from './contract.ts'
 
 /**
- * What a method of a registered type iterates over, by `returns: { method: 'iterator' }`: the items are fetched as they are used.
+ * The iterable result of a method of a registered type with `returns: { method: 'iterator' }`. The items are fetched as they are used.
  *
- * @remarks It can be iterated once. The iteration in the server ends when this one does, also by `break`, or when the client leaves.
+ * @remarks It can be iterated once. The iteration in the server ends when this iteration ends, also by `break`, or when the client ends.
  * @example
  * ```ts
  * import { type IteratorProxy, Manager } from 'procshare'
@@ -37,7 +37,7 @@ iteratePlainly(IteratorProxy)
 
 export const iteratorProxies = proxyType(iteratorContract, IteratorProxy)
 
-/** Over the entries of a dict or set: `begin` fetches the first items, and the iterator for the others. */
+/** Iterates over the entries of a dict or set. `begin` fetches the first items, and the iterator for the others. */
 export class KeyedPages<T> implements Pages<T> {
   readonly #begin: (count: number) => Promise<unknown>
   readonly #after: <A, B>(result: Promise<A>, fn: (value: A) => B) => Promise<B>

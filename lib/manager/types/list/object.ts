@@ -13,10 +13,10 @@ import { textOf } from '../../server/values/text.ts'
 import { listContract, type SortOptions } from './contract.ts'
 import { sorted } from './sorting.ts'
 
-/** As many as an engine takes as the arguments of one request, with room to spare. */
+/** The largest number of arguments in one call. Engines accept more than that. */
 const MAX_ARGUMENTS = 10_000
 
-/** The items; every change goes through `set`, `splice` or `reorder`, which note it in the journal. */
+/** The items. Every change goes through `set`, `splice` or `reorder`, which note it in the journal. */
 class List extends ManagedValues {
   readonly items: unknown[] = []
 
@@ -31,7 +31,7 @@ class List extends ManagedValues {
     return old
   }
 
-  /** Takes `count` items out from `start` on, which are within the list, and puts others in their place. */
+  /** Removes `count` items from `start` on, and puts others in their place. The items must be within the list. */
   splice(start: number, count: number, inserted: readonly unknown[]): unknown[] {
     assertItems('list', this.items.length - count + inserted.length)
     if (journal.isOpen) {
@@ -65,7 +65,7 @@ class List extends ManagedValues {
   }
 }
 
-/** A position between items, as `splice` takes it: from the end if negative, never outside. */
+/** A position between items, as `splice` takes it: counted from the end if negative, never outside. */
 function positionOf(name: string, value: unknown, length: number, fallback: number): number {
   assertPosition(name, value)
   const integer = value === undefined ? fallback : Math.trunc(value) || 0
@@ -116,7 +116,7 @@ function slice({ items }: List, start: unknown, end: unknown, step: unknown = 1)
     for (let i = positionOf('start', start, length, 0); i < last; i += step) result.push(items[i])
     return result
   }
-  // Backwards, as in Python: from `start`, by default the last item, to the one behind `end`, by default the first.
+  // Goes backwards, as in Python: from `start` (by default the last item) to the item after `end` (by default the first item).
   const fromEnd = (position: number) => (position < 0 ? length + Math.trunc(position) : Math.trunc(position))
   const first = Math.min(fromEnd(start ?? length), length - 1)
   const last = end === undefined ? -1 : Math.max(fromEnd(end), -1)

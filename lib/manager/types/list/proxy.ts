@@ -13,10 +13,10 @@ import { type ListContract, type ListOperations, listContract, type SortOptions 
 /**
  * An array that lives in the server of a {@link Manager}: `manager.list()`.
  *
- * @remarks It has the methods of an `Array`, as promises, those of Python's list, and some that check and change in one step. Negative indexes
- * count from the end, as in `at()`; reading where there is no item returns undefined, writing there is a `RangeError`. Items are
- * copied in and out: changing what `at` returned does not change the list. Proxies and shared objects among the items stay what
- * they are. Where items are searched, objects are compared by what they consist of, managed objects by which they are.
+ * @remarks It has the methods of an `Array`, as promises, the methods of Python's list, and some that check and change in one step.
+ * Negative indexes count from the end, as in `at()`. At an index without an item, reading returns undefined, and writing is a `RangeError`.
+ * Items are copied in and out: changing what `at` returned does not change the list. Proxies and shared objects among the items stay what
+ * they are. Searches compare objects by content, and managed objects by identity.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -180,14 +180,14 @@ iteratePlainly(ListProxy)
 /** The blocking form of {@link ListProxy}. */
 export type BlockingList<T> = ListContract<T, 'blocking'> & BlockingProxy & Iterable<T>
 
-/** What makes lists. */
+/** The methods that make lists. */
 export interface ListFactory<F extends Form> {
   /**
-   * The list of that name, which is empty if this makes it; without a name a new one.
-   * @throws {@link ShareError} `ERR_KIND` when the name is that of something else.
+   * The list of that name, which is made empty if it does not exist; without a name, a new list.
+   * @throws {@link ShareError} `ERR_KIND` when the name belongs to an object of another type.
    */
   list<T>(name?: string): Result<F, ListProxy<T>>
-  /** A list of these values, or the one of the name in `options`. */
+  /** A list of these values, or the list of the name in `options`. */
   list<T>(values: Values<T>, options?: NameOptions): Result<F, ListProxy<T>>
 }
 

@@ -1,11 +1,11 @@
-/** The order of values: numbers by size, texts by their characters, dates by time; what cannot be compared is an error. */
+/** The order of values: numbers by size, texts by their characters, dates by time. Values that cannot be compared are an error. */
 import { typeError } from '../../../validate.ts'
 import { Stopwatch } from '../../server/limits.ts'
 import type { SortOptions } from './contract.ts'
 
 type Comparable = number | bigint | string | boolean
 
-/** Places of values that are greater than all others: undefined is the last, whichever the direction. */
+/** The ranks of values that are greater than all others. Undefined is the last in both directions. */
 const RANKS = { usual: 0, notANumber: 1, null: 2, undefined: 3 } as const
 
 interface Sortable {
@@ -14,7 +14,7 @@ interface Sortable {
   readonly rank: number
 }
 
-/** The items in their order; those that are equal stay as they are. @throws `TypeError` for items that cannot be compared. */
+/** Returns the items in their order. Equal items keep their order. @throws `TypeError` for items that cannot be compared. */
 export function sorted(items: readonly unknown[], { by, descending = false }: SortOptions): unknown[] {
   if (by !== undefined && typeof by !== 'string' && typeof by !== 'number') {
     throw typeError('options.by', 'the name of a property, or an index', by)
@@ -52,7 +52,7 @@ function sortableOf(item: unknown, value: unknown): Sortable {
   }
 }
 
-/** Numbers and bigints can be compared; texts with texts only. */
+/** Numbers and bigints can be compared with each other; texts only with texts. */
 function assertSameType(sortables: readonly Sortable[]): void {
   const kindOf = ({ key }: Sortable) => (typeof key === 'bigint' ? 'number' : typeof key)
   const usual = sortables.filter(({ rank }) => rank === RANKS.usual)

@@ -2,7 +2,7 @@
 import { contract } from '../../contract/contract.ts'
 import type { Form, Result, Returned, WaitOptionsOf } from '../../contract/form.ts'
 
-/** What a function that runs under a lock receives. */
+/** The argument of a function that runs under a lock. */
 export interface Abandonment {
   /** Whether the last owner ended while it held the lock. */
   readonly abandoned: boolean
@@ -10,7 +10,7 @@ export interface Abandonment {
 
 /** The result of an acquisition: the lock is held until its guard is released, or the client ends. */
 export interface LockGuard<F extends Form> extends Disposable {
-  /** Whether the last owner ended while it held the lock, so that what the lock protects may be half-changed. */
+  /** Whether the last owner ended while it held the lock, so that the protected data may be half-changed. */
   readonly abandoned: boolean
 
   /** Whether {@link release} was called. */
@@ -23,14 +23,14 @@ export interface LockGuard<F extends Form> extends Disposable {
   release(): Result<F, void>
 }
 
-/** What a lock offers. */
+/** The interface of a lock. */
 export interface LockContract<F extends Form> {
   /**
    * Acquires the lock; requests are granted in the order in which they arrive.
    *
-   * @remarks The lock belongs to this acquisition alone, and the guard releases it: even a recursive lock does not
-   * recognise its owner without {@link run}. If the last owner ended, or closed its proxy while it held the lock, the guard has
-   * `abandoned: true`: check the data before you use it. In the blocking form the lock belongs to the thread.
+   * @remarks The lock belongs to this acquisition alone, and the guard releases it: a recursive lock, too, does not recognise its owner
+   * without {@link run}. If the last owner ended, or closed its proxy while it held the lock, the guard has `abandoned: true`: check the
+   * data before you use it. In the blocking form the lock belongs to the thread.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_DEADLOCK` inside `run` of the same lock, if it is not recursive. The
    * signal's reason when it aborts. As every call.
    */
@@ -40,9 +40,10 @@ export interface LockContract<F extends Form> {
   tryAcquire(): Result<F, LockGuard<F> | undefined>
 
   /**
-   * Releases the lock, whichever client holds it. A recursive lock, or one level of it, is released only by its owner: inside {@link run}, or
-   * in the blocking form.
-   * @throws {@link ShareError} `ERR_NOT_OWNER` when it is not held, or a recursive one not by the caller. As every call.
+   * Releases the lock, even if another client holds it. A recursive lock, or one level of it, is released only by its owner: inside
+   * {@link run}, or in the blocking form.
+   * @throws {@link ShareError} `ERR_NOT_OWNER` when the lock is not held, or when a recursive lock is not held by the caller. As every
+   * call.
    */
   release(): Result<F, void>
 
@@ -52,14 +53,14 @@ export interface LockContract<F extends Form> {
   /**
    * Runs `fn` while holding the lock, and returns its result. In the blocking form `fn` may not return a promise.
    *
-   * @remarks Everything that runs as part of `fn`, across its awaits, counts as the owner. The lock is released when `fn`
-   * has settled, however it does.
+   * @remarks Everything that runs as part of `fn`, across its awaits, counts as the owner. The lock is released when `fn` has settled, with
+   * or without an error.
    * @throws as {@link acquire}, and whatever `fn` throws.
    */
   run<T>(fn: (lock: Abandonment) => Returned<F, T>, options?: WaitOptionsOf<F>): Result<F, T>
 }
 
-/** The numbers of the tasks that the caller runs inside of: what they own is the caller's as well. */
+/** The numbers of the tasks inside of which the caller runs. The caller also owns everything that these tasks own. */
 export type Tasks = readonly number[]
 
 /** An acquisition in the server. */

@@ -9,8 +9,8 @@ type Release = () => Promise<boolean>
 /**
  * The result of an acquisition of a managed lock: the lock is held until its guard is released, or the client ends.
  *
- * @remarks `await using guard = await lock.acquire()` releases at the end of the block, also when it is left by an error; `using`
- * does so without waiting for the server's answer.
+ * @remarks `await using guard = await lock.acquire()` releases at the end of the block, even when the block throws. `using` does so without
+ * waiting for the server's answer.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -52,7 +52,7 @@ export class ManagedLockGuard implements LockGuard<'asynchronous'>, AsyncDisposa
     }
   }
 
-  /** As {@link release}; returns whether the ownership lasts. @internal */
+  /** Like {@link release}, but returns whether the ownership lasts. @internal */
   leave(): Promise<boolean> {
     const release = this.#release
     this.#release = undefined
@@ -60,14 +60,14 @@ export class ManagedLockGuard implements LockGuard<'asynchronous'>, AsyncDisposa
     throw managerError('ERR_NOT_OWNER', { type: 'Lock', why: 'guard is released' })
   }
 
-  /** Begins to release the lock, unless that has been done. Errors are ignored. */
+  /** Begins to release the lock, unless it was released before. Errors are ignored. */
   [Symbol.dispose](): void {
     if (this.released) return
     const released = this.release() as Promise<void> | undefined
     released?.catch(() => {})
   }
 
-  /** Releases the lock unless that has been done. */
+  /** Releases the lock unless it was released before. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.released) await this.release()
   }

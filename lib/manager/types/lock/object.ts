@@ -14,13 +14,16 @@ export interface Ownership {
   readonly id: number
   readonly client: Client
   readonly task: number
-  /** The object through which the lock was acquired, the lock or a condition: when the client has no proxy of that any more, the ownership ends. */
+  /**
+   * The object through which the lock was acquired: the lock or a condition. When the client has no proxy of that object any more, the
+   * ownership ends.
+   */
   readonly via: object
   /** Its levels; 0 when it was released while a condition's wait had suspended it. */
   depth: number
 }
 
-/** The numbers begin anywhere, so that a guard of another server does not fit. */
+/** The numbers begin at a random value, so that a guard of another server does not match. */
 let lastId = randomInt(2 ** 40)
 
 /**
@@ -83,7 +86,7 @@ export class ManagedLock {
     this.#leaveLevel(current)
   }
 
-  /** Releases a level of an ownership of the caller; whether another one is left. @throws {@link ShareError} `ERR_NOT_OWNER`. */
+  /** Releases a level of an ownership of the caller. Returns whether another level is left. @throws {@link ShareError} `ERR_NOT_OWNER`. */
   releaseOwnership(request: Request, id: number): boolean {
     const ownership = this.#find(request, id)
     if (ownership === undefined) throw this.#notOwner('guard is released')
@@ -92,7 +95,7 @@ export class ManagedLock {
     return ownership.depth > 0
   }
 
-  /** The caller's current ownership: that of the guard, or the one that it is known to own. */
+  /** The caller's current ownership: the ownership of the guard, or the one that the caller's thread or tasks own. */
   owned(request: Request, within: Tasks, guard: number | undefined): Ownership | undefined {
     const current = this.#current
     if (current === undefined) return undefined
@@ -103,7 +106,7 @@ export class ManagedLock {
     return isOwned ? current : undefined
   }
 
-  /** Releases all levels of the current ownership, which {@link resume} takes up again. */
+  /** Releases all levels of the current ownership, which {@link resume} continues later. */
   suspend(): Ownership {
     const ownership = this.#current!
     this.#suspended.add(ownership)
@@ -111,7 +114,7 @@ export class ManagedLock {
     return ownership
   }
 
-  /** Takes an ownership up again, in the order of the queue. Rejects when the client has no proxy of the lock any more. */
+  /** Continues a suspended ownership, in the order of the queue. Rejects when the client has no proxy of the lock any more. */
   async resume(request: Request, ownership: Ownership): Promise<void> {
     if (ownership.depth > 0) {
       if (this.#current === undefined) this.#takeUp(ownership)
@@ -120,7 +123,7 @@ export class ManagedLock {
     this.#suspended.delete(ownership)
   }
 
-  /** The client of a suspended ownership is gone. */
+  /** Ends a suspended ownership whose client is gone. */
   abandon(ownership: Ownership): void {
     ownership.depth = 0
     this.#suspended.delete(ownership)
@@ -157,7 +160,7 @@ export class ManagedLock {
     return { ownershipId: ownership.id, abandoned }
   }
 
-  /** If the lock was abandoned in between, the next new owner is told: this one was told at its acquisition. */
+  /** If the lock was abandoned during the suspension, the next new owner reports it. The resumed owner has already received its guard. */
   #takeUp(ownership: Ownership): Grant {
     this.#current = ownership
     return { ownershipId: ownership.id, abandoned: false }
@@ -178,7 +181,7 @@ export class ManagedLock {
     for (const waiting of this.#queue) {
       const { demand: ownership } = waiting
       const isSuspended = this.#suspended.delete(ownership)
-      const isReleased = ownership.depth === 0 // while it was queued to be taken up again
+      const isReleased = ownership.depth === 0 // it was released while it was queued to be resumed
       this.#queue.grant(waiting, isReleased || isSuspended ? this.#takeUp(ownership) : this.#take(ownership))
       if (!isReleased) return
       this.#current = undefined

@@ -1,4 +1,4 @@
-/** The proxies of managed locks, and what those of conditions have in common with them. */
+/** The proxies of managed locks, and their common part with proxies of conditions. */
 
 import { currentTask, runInside, Task } from '../../../sync/task.ts'
 import type { WaitOptions } from '../../../sync/wait-options.ts'
@@ -19,10 +19,10 @@ import {
 } from './contract.ts'
 import { type BlockingLockGuard, ManagedLockGuard } from './guard.ts'
 
-/** A release is sent whatever has become of the signal of the wait. */
+/** A release is sent even if the signal of the wait has aborted. */
 const RELEASE = { isPlain: true } as const
 
-/** What {@link LockProxy}, {@link RLockProxy} and {@link ConditionProxy} share. */
+/** The common part of {@link LockProxy}, {@link RLockProxy} and {@link ConditionProxy}. */
 export abstract class LockingProxy extends WaitingProxy implements LockContract<'asynchronous'> {
   /** @internal */
   declare readonly [operations]: LockOperations
@@ -71,7 +71,7 @@ export abstract class LockingProxy extends WaitingProxy implements LockContract<
 
   #runBlocking<T>(fn: (lock: Abandonment) => T, options: WaitOptions | undefined): T {
     assertFunction('fn', fn)
-    // The blocking form: what is typed as a promise is the value.
+    // In the blocking form, a variable of the type of a promise contains the value.
     const guard = this.acquire(options) as unknown as BlockingLockGuard
     let result: T
     try {
@@ -111,15 +111,15 @@ async function leave(guard: ManagedLockGuard, task: Task): Promise<void> {
   try {
     isHeld = await guard.leave()
   } finally {
-    task.ended = !isHeld // it is held while a `run` inside that was not awaited goes on
+    task.ended = !isHeld // the lock is held while an inner `run` that was not awaited goes on
   }
 }
 
 /**
  * A lock in the server of a {@link Manager} with one owner at a time: a client, or an asynchronous task of one.
  *
- * @remarks What {@link Lock} is in shared memory, for clients anywhere. When the connection of its owner ends, the next request
- * gets the lock. As in Python, any client may {@link release} it; a guard releases only its own acquisition.
+ * @remarks The counterpart of {@link Lock} in shared memory, for clients on any machine. When the connection of its owner ends, the next
+ * request gets the lock. As in Python, any client may {@link release} it; a guard releases only its own acquisition.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -138,8 +138,8 @@ export class LockProxy extends LockingProxy {
 /**
  * A recursive lock in the server of a {@link Manager}: its owner may acquire it again, and it is free when every level has been released.
  *
- * @remarks What {@link RLock} is in shared memory. The owner is the thread in the blocking form, and everything that runs inside `run(fn)` in
- * the asynchronous form. An acquisition by `await acquire()` belongs to no task, so nothing re-enters under it.
+ * @remarks The counterpart of {@link RLock} in shared memory. The owner is the thread in the blocking form, and everything that runs inside
+ * `run(fn)` in the asynchronous form. An acquisition by `await acquire()` belongs to no task, so the lock cannot be taken again under it.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -163,15 +163,18 @@ export interface BlockingLockProxy extends LockContract<'blocking'>, BlockingPro
 /** Either kind of lock. */
 export type AnyLockProxy = LockProxy | RLockProxy
 
-/** What makes locks. */
+/** The method that makes locks. */
 export interface LockFactory<F extends Form> {
-  /** Makes a lock, or finds the one of that name. @throws {@link ShareError} `ERR_KIND` for a name of something else; as every call. */
+  /**
+   * Makes a lock, or finds the lock of that name. @throws {@link ShareError} `ERR_KIND` for a name of an object of another type; as every
+   * call.
+   */
   Lock(options?: NameOptions | string): Result<F, LockProxy>
 }
 
-/** What makes recursive locks. */
+/** The method that makes recursive locks. */
 export interface RLockFactory<F extends Form> {
-  /** Makes a recursive lock, or finds the one of that name. @throws as {@link Lock}. */
+  /** Makes a recursive lock, or finds the recursive lock of that name. @throws as {@link Lock}. */
   RLock(options?: NameOptions | string): Result<F, RLockProxy>
 }
 

@@ -5,9 +5,9 @@ import type { Form, Result } from '../../contract/form.ts'
 /** The names of a namespace. */
 export type NameOf<Fields> = keyof Fields & string
 
-/** What a namespace offers. */
+/** The interface of a namespace. */
 export interface NamespaceContract<Fields extends object, F extends Form> {
-  /** A value; undefined when there is none of that name. */
+  /** The value of a name; undefined when there is none. */
   get<N extends NameOf<Fields>>(name: N): Result<F, Fields[N]>
 
   /** Sets a value. @throws `TypeError` for a name that begins with `_`. */

@@ -1,4 +1,4 @@
-/** Namespace: named values. Names that begin with `_` are not for it: they belong to each proxy, as in Python. */
+/** Namespace: named values. Names that begin with `_` are not stored here: they belong to each proxy, as in Python. */
 
 import { typeError, valueError } from '../../../validate.ts'
 import { managedType } from '../../server/managed-type.ts'

@@ -1,4 +1,4 @@
-/** NamespaceProxy: named values in the server; in the blocking form properties. */
+/** NamespaceProxy: named values in the server. In the blocking form, they are properties. */
 
 import { registerShareable } from '../../../memory/shareable.ts'
 import { UNCLONEABLE } from '../../../memory/uncloneable.ts'
@@ -16,9 +16,10 @@ import { type NameOf, type NamespaceContract, type NamespaceOperations, namespac
 /**
  * Named values that live in the server of a {@link Manager}: `manager.Namespace({ a: 1 })`.
  *
- * @remarks In the blocking form the values are properties: `namespace.a = 1`. A value comes before a property of the proxy: `namespace.name` is the
- * value of that name, if there is one. Only the methods and `handle` are never values: a value of such a name is read and set by `get` and `set`, and an
- * assignment to it is a `TypeError`. Names that begin with `_` belong to the proxy and are not shared, as in Python. Values are copied in and out.
+ * @remarks In the blocking form the values are properties: `namespace.a = 1`. A value takes precedence over a property of the proxy:
+ * `namespace.name` is the value of that name, if there is one. Only the methods and `handle` are never values. A value of such a name is
+ * read and set by `get` and `set`; an assignment to it is a `TypeError`. Names that begin with `_` belong to the proxy and are not shared,
+ * as in Python. Values are copied in and out.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -84,7 +85,7 @@ export class NamespaceProxy<F extends object> extends ManagedProxy implements Na
   }
 }
 
-/** Properties of the proxy that a value of the same name comes before. */
+/** Properties of the proxy over which a value of the same name takes precedence. */
 type Shadowed = 'name' | 'typeName' | 'toString'
 
 /** The blocking form of {@link NamespaceProxy}: its values are properties. */
@@ -94,23 +95,23 @@ export type BlockingNamespace<F extends object> = Omit<F, Exclude<keyof Namespac
 
 type Plain = NamespaceProxy<Record<string, unknown>>
 
-/** What stays the proxy's own, whatever the values are called. */
+/** The members that always belong to the proxy, regardless of the names of the values. */
 const OWN: ReadonlySet<string> = new Set([
   ...['get', 'set', 'has', 'delete', 'assign', 'snapshot', 'increment', 'exchange', 'compareAndSet'],
   ...['handle', 'toJSON', 'equals', 'show', 'close', 'ref', 'unref', 'with'],
 ])
 
-/** The name of the value that a property is; undefined for what is the proxy's own. */
+/** The name of the value for a property; undefined for the proxy's own members. */
 function nameOf(key: string | symbol): string | undefined {
   return typeof key === 'symbol' || key === '' || key.startsWith('_') || OWN.has(key) ? undefined : key
 }
 
-/** What the proxy has itself where there is no value of that name. */
+/** The proxy's own member, when there is no value of that name. */
 function ownOf(target: Plain, key: string): unknown {
   return key === 'name' || key === 'typeName' || key in Object.prototype ? target[key as 'name'] : undefined
 }
 
-/** The value of that name, or what the proxy has itself. */
+/** The value of that name, or the proxy's own member. */
 function valueOrOwn(target: Plain, { isClosed }: Remote, name: string): unknown {
   const own = ownOf(target, name)
   if (own !== undefined && isClosed) return own
@@ -118,7 +119,7 @@ function valueOrOwn(target: Plain, { isClosed }: Remote, name: string): unknown 
     const value = target.get(name) as unknown
     return value === undefined && own !== undefined && !target.has(name) ? own : value
   } catch (error) {
-    // Tools ask any object for these, also when the server is gone.
+    // Tools read these properties of any object, even when the server is gone.
     if (name in Object.prototype) return own
     throw error
   }
@@ -134,7 +135,7 @@ function withProperties<F extends object>(target: NamespaceProxy<F>, remote: Rem
       const name = nameOf(key)
       const own = name === undefined ? Reflect.get(object, key, object) : valueOrOwn(object, remote, name)
       if (typeof own !== 'function' || key === 'constructor') return own
-      // Methods are those of the object behind: private fields are there.
+      // Methods are bound to the underlying object, which has the private fields.
       if (!methods.has(own)) methods.set(own, own.bind(object))
       return methods.get(own)
     },
@@ -175,14 +176,14 @@ function withProperties<F extends object>(target: NamespaceProxy<F>, remote: Rem
   return proxy as unknown as NamespaceProxy<F>
 }
 
-/** What makes namespaces. */
+/** The methods that make namespaces. */
 export interface NamespaceFactory<F extends Form> {
   /**
-   * The namespace of that name, which is empty if this makes it; without a name a new one.
-   * @throws {@link ShareError} `ERR_KIND` when the name is that of something else.
+   * The namespace of that name, which is made empty if it does not exist; without a name, a new namespace.
+   * @throws {@link ShareError} `ERR_KIND` when the name belongs to an object of another type.
    */
   Namespace<V extends object>(name?: string): Result<F, NamespaceProxy<V>>
-  /** A namespace of these values, or the one of the name in `options`. */
+  /** A namespace of these values, or the namespace of the name in `options`. */
   Namespace<V extends object>(values: V, options?: NameOptions): Result<F, NamespaceProxy<V>>
 }
 

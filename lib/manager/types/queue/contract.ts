@@ -2,63 +2,64 @@
 import { contract, type OperationsOf } from '../../contract/contract.ts'
 import type { Form, Result, WaitOptionsOf } from '../../contract/form.ts'
 
-/** An item that was taken; an item may be `undefined`. */
+/** An item that was taken. It is wrapped, because an item may be `undefined`. */
 export interface Taken<T> {
   readonly value: T
 }
 
-/** What a queue offers. */
+/** The interface of a queue. */
 export interface QueueContract<T, F extends Form> {
   /**
    * Puts a copy of a value, waiting for room.
    *
    * @remarks The value is encoded before this returns: changing it afterwards changes nothing.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` after {@link end}. `DataCloneError` for functions, symbols, promises and
-   * the like. The signal's reason when it aborts. Nothing has been put then. As every call.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` after {@link end}. `DataCloneError` for functions, symbols,
+   * promises and the like. The signal's reason when it aborts. After an error, nothing was put. As every call.
    */
   put(value: T, options?: WaitOptionsOf<F>): Result<F, void>
 
   /**
-   * Puts copies of all values, adjacent to each other, or none: waits until there is room for all.
+   * Puts copies of all values, adjacent to each other, or of none. Waits until there is room for all.
    * @throws as {@link put}; {@link ShareError} `ERR_LIMIT` for more than `maxSize`.
    */
   putMany(values: readonly T[], options?: WaitOptionsOf<F>): Result<F, void>
 
   /**
-   * Puts a copy of a value if there is room; returns whether it did. It returns false also while other requests wait to put.
-   * @throws as {@link put}, but for `ERR_TIMEOUT`.
+   * Puts a copy of a value if there is room; returns whether it did. It also returns false while other requests wait to put.
+   * @throws as {@link put}, except `ERR_TIMEOUT`.
    */
   tryPut(value: T): Result<F, boolean>
 
   /**
    * Takes the first item, waiting for one; requests are granted in the order in which they arrive.
    *
-   * @remarks When the client is gone before the server has sent the item, the item goes back. An item that was sent belongs to the client.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when the queue has ended and nothing is left. The signal's reason when it
-   * aborts. Nothing has been taken then. As every call.
+   * @remarks If the client is gone before the server has sent the item, the item goes back to the queue. An item that was sent belongs to
+   * the client.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; `ERR_ENDED` when the queue has ended and nothing is left. The signal's
+   * reason when it aborts. After an error, nothing was taken. As every call.
    */
   get(options?: WaitOptionsOf<F>): Result<F, T>
 
   /**
-   * Takes the items that there are, at most `most`, waiting for the first.
+   * Takes the present items, at most `most`, after waiting for the first.
    * @throws as {@link get}; {@link ShareError} `ERR_LIMIT` when the items do not fit into one message: they stay in the queue.
    */
   getMany(most: number, options?: WaitOptionsOf<F>): Result<F, T[]>
 
   /**
-   * Takes the first item if there is one: as `{ value }`, for an item may be `undefined`.
+   * Takes the first item if there is one. Returns it as `{ value }`, because an item may be `undefined`.
    * @throws {@link ShareError} `ERR_ENDED` when the queue has ended and nothing is left; as every call.
    */
   tryGet(): Result<F, Taken<T> | undefined>
 
   /**
-   * Ends the queue for all clients: no more items can be put, those in the queue can still be taken, and iteration ends everywhere when
-   * the queue is empty. Idempotent.
+   * Ends the queue for all clients. No more items can be put, but items in the queue can still be taken. Every iteration ends when the
+   * queue is empty. Idempotent.
    * @throws {@link ShareError} as every call.
    */
   end(): Result<F, void>
 
-  /** How many items there are at this moment. @throws {@link ShareError} as every call. */
+  /** The number of items at this moment. @throws {@link ShareError} as every call. */
   readonly size: Result<F, number>
 
   /** The largest number of items; `Infinity` for no limit. @throws {@link ShareError} as every call. */
@@ -74,19 +75,19 @@ export interface QueueContract<T, F extends Form> {
   readonly ended: Result<F, boolean>
 }
 
-/** What a joinable queue offers. */
+/** The interface of a joinable queue. */
 export interface JoinableQueueContract<T, F extends Form> extends QueueContract<T, F> {
-  /** How many items were put and not yet reported by {@link taskDone}. @throws {@link ShareError} as every call. */
+  /** The number of items that were put and not yet reported by {@link taskDone}. @throws {@link ShareError} as every call. */
   readonly unfinished: Result<F, number>
 
   /**
-   * Reports that items that were taken from the queue are finished.
-   * @throws {@link ShareError} `ERR_TASK_DONE` when that is more than there are unfinished; nothing changes then. As every call.
+   * Reports that a number of items taken from the queue are finished.
+   * @throws {@link ShareError} `ERR_TASK_DONE` when the number exceeds that of unfinished items; nothing changes then. As every call.
    */
   taskDone(count?: number): Result<F, void>
 
   /**
-   * Waits until nothing is unfinished; at once when nothing is.
+   * Waits until no item is unfinished. Returns at once when none is.
    *
    * @remarks An item whose consumer ends before `taskDone()` stays unfinished.
    * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; the signal's reason when it aborts. As every call.
@@ -103,7 +104,7 @@ export interface QueueOperations<T>
   getMany(most: number, timeoutMs?: number | undefined): T[]
   /** The next item of an iteration; undefined when the queue has ended and is empty. */
   next(): Taken<T> | undefined
-  /** Puts items back to the front that were granted after their request was cancelled. */
+  /** Returns items to the front that were granted after their request was cancelled. */
   putBack(items: readonly T[]): void
 }
 

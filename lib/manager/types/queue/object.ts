@@ -1,4 +1,4 @@
-/** Managed queues: items, the requests that wait to put some, and those that wait to take some. */
+/** Managed queues: items, requests that wait to put items, and requests that wait to take items. */
 
 import { managerError } from '../../../errors/manager-messages.ts'
 import type { ShareError } from '../../../errors/share-error.ts'
@@ -19,7 +19,7 @@ import {
 
 const MAX_ITEMS = 2 ** 31 - 1
 
-/** What a request takes: one item, up to a number of items, or the next one of an iteration, which ends without an error. */
+/** The demand of a request: one item, up to a number of items, or the next item of an iteration, which ends without an error. */
 type Demand = 'one' | 'next' | number
 
 /**
@@ -45,7 +45,7 @@ class ManagedQueue {
     this.#getters = new RequestQueue(name)
     this.#putters = new RequestQueue(name, (waiting, reason) => {
       waiting.reject(reason)
-      // The next request may need less room. The requests of a client that is gone must not be served: disconnect() comes when all of
+      // The next request may need less room. The requests of a client that is gone must not be served: disconnect() is called after all of
       // them are cancelled.
       if (!waiting.request.client.isClosed) this.#serve()
     })
@@ -60,7 +60,7 @@ class ManagedQueue {
     return this.#getters.size + this.#putters.size + this.#joiners.size
   }
 
-  /** @throws {@link ShareError} `ERR_ENDED`, `ERR_TIMEOUT`; `ERR_LIMIT` for more than there can ever be. */
+  /** @throws {@link ShareError} `ERR_ENDED`, `ERR_TIMEOUT`; `ERR_LIMIT` for more items than the queue can ever hold. */
   put(request: Request, values: readonly unknown[], timeoutMs: number | undefined): void | Promise<void> {
     if (!this.tryPut(values)) return this.#putters.wait(request, values, timeoutMs)
   }
@@ -87,7 +87,7 @@ class ManagedQueue {
     return this.#takeFor(request, demand)
   }
 
-  /** An item as `{ value }`, if there is one. @throws {@link ShareError} `ERR_ENDED`. */
+  /** Takes an item as `{ value }`, if there is one. @throws {@link ShareError} `ERR_ENDED`. */
   tryGet(request: Request): Taken<unknown> | undefined {
     return this.#items.size === 0 && !this.hasEnded ? undefined : { value: this.#takeFor(request, 'one') }
   }
@@ -134,7 +134,7 @@ class ManagedQueue {
     this.unfinished += values.length
   }
 
-  /** Grants the waiting requests what there is, items and room. */
+  /** Grants items and room to the waiting requests, as far as available. */
   #serve(): void {
     for (;;) {
       const { first: getter } = this.#getters

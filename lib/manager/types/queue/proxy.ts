@@ -18,7 +18,7 @@ import {
   type Taken,
 } from './contract.ts'
 
-/** What {@link QueueProxy} and {@link JoinableQueueProxy} share. */
+/** The common part of {@link QueueProxy} and {@link JoinableQueueProxy}. */
 export abstract class AnyQueueProxy<T>
   extends WaitingProxy
   implements QueueContract<T, 'asynchronous'>, AsyncIterable<T>
@@ -89,10 +89,11 @@ export abstract class AnyQueueProxy<T>
   }
 
   /**
-   * Takes items, as iteration over the queue itself does, until the queue has ended and nothing is left, or the signal aborts.
+   * Takes items until the queue has ended and nothing is left, or until the signal aborts. Otherwise the same as iteration over the queue
+   * itself.
    *
    * @remarks When the signal aborts, the loop ends after the current item. A loop that waits for an item ends when the server has confirmed
-   * that none was sent; an item that was already sent is delivered first. All other items stay in the queue for other consumers.
+   * that no item was sent. An item that was already sent is delivered first. All other items stay in the queue for other consumers.
    * @throws {@link ShareError} as every call. `TypeError` for other options.
    * @example
    * ```ts
@@ -120,7 +121,7 @@ export abstract class AnyQueueProxy<T>
     }, options)
   }
 
-  /** Of the blocking form. @internal */
+  /** The iterator of the blocking form. @internal */
   *[Symbol.iterator](): Generator<T, void, undefined> {
     if (!this.isBlocking)
       throw typeError('queue', 'a proxy in the blocking form; use `for await` in the asynchronous form', this)
@@ -131,7 +132,7 @@ export abstract class AnyQueueProxy<T>
     }
   }
 
-  /** Puts items back to the front that were granted after their request was cancelled. */
+  /** Returns items to the front that were granted after their request was cancelled. */
   #putBack(items: readonly T[]): void {
     this.post('putBack', [items])
   }
@@ -142,9 +143,10 @@ export abstract class AnyQueueProxy<T>
 }
 
 /**
- * A queue of values in the server of a {@link Manager}, for many producers and many consumers; the number of items can be bounded.
+ * A queue of values in the server of a {@link Manager}, for many producers and many consumers. The number of items can be bounded.
  *
- * @remarks What {@link Queue} is in shared memory, for clients anywhere. Each item goes to one consumer, as a copy, in the order in which they were put.
+ * @remarks The counterpart of {@link Queue} in shared memory, for clients on any machine. Each item goes to one consumer, as a copy. Items
+ * are taken in the order in which they were put.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -208,21 +210,21 @@ export interface BlockingJoinableQueueProxy<T = unknown>
     BlockingProxy,
     Iterable<T> {}
 
-/** How a managed queue is made. */
+/** The options of a managed queue. */
 export interface ManagedQueueOptions extends NameOptions {
-  /** How many items can be in the queue. @defaultValue no limit */
+  /** The largest number of items in the queue. @defaultValue no limit */
   readonly maxSize?: number
 }
 
-/** What makes queues. */
+/** The method that makes queues. */
 export interface QueueFactory<F extends Form> {
-  /** Makes a queue, or finds the one of that name. @throws as {@link Lock}; `TypeError`, `RangeError` for another `maxSize`. */
+  /** Makes a queue, or finds the queue of that name. @throws as {@link Lock}; `TypeError`, `RangeError` for another `maxSize`. */
   Queue<T = unknown>(options?: ManagedQueueOptions | string): Result<F, QueueProxy<T>>
 }
 
-/** What makes joinable queues. */
+/** The method that makes joinable queues. */
 export interface JoinableQueueFactory<F extends Form> {
-  /** Makes a joinable queue, or finds the one of that name. @throws as {@link Queue}. */
+  /** Makes a joinable queue, or finds the joinable queue of that name. @throws as {@link Queue}. */
   JoinableQueue<T = unknown>(options?: ManagedQueueOptions | string): Result<F, JoinableQueueProxy<T>>
 }
 

@@ -2,23 +2,23 @@
 import { contract, type OperationsOf } from '../../contract/contract.ts'
 import type { Form, Result, WaitOptionsOf } from '../../contract/form.ts'
 
-/** What a semaphore offers. */
+/** The interface of a semaphore. */
 export interface SemaphoreContract<F extends Form> {
   /**
    * Takes one unit; requests are granted in the order in which they arrive.
-   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; the signal's reason when it aborts. No unit has been taken then. As every
-   * call.
+   * @throws {@link ShareError} `ERR_TIMEOUT` after `timeoutMs`; the signal's reason when it aborts. After an error, no unit was taken. As
+   * every call.
    */
   acquire(options?: WaitOptionsOf<F>): Result<F, void>
 
-  /** Takes one unit if there is one; returns whether it did. @throws {@link ShareError} as every call. */
+  /** Takes one unit if one is free; returns whether it did. @throws {@link ShareError} as every call. */
   tryAcquire(): Result<F, boolean>
 
   /**
-   * Puts units back, whichever client has taken them: first those of this client, then those of the clients that acquired first, and then
-   * new ones.
-   * @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would go beyond its limit (the initial value of a bounded semaphore,
-   * otherwise 2^31 − 1); nothing has been released then. As every call.
+   * Puts units back, regardless of the clients that have taken them. The units of this client go back first, then units of the clients that
+   * acquired first. The rest are new units.
+   * @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would exceed its limit (the initial value of a bounded semaphore,
+   * otherwise 2^31 − 1); nothing is released then. As every call.
    */
   release(units?: number): Result<F, void>
 

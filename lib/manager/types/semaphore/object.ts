@@ -7,14 +7,14 @@ import type { Client, Request } from '../../server/request.ts'
 import { RequestQueue, showWaiting } from '../../server/request-queue.ts'
 import { boundedSemaphoreContract, semaphoreContract } from './contract.ts'
 
-/** What the value of a semaphore can be at most, as in Python. */
+/** The largest value of a semaphore, as in Python. */
 const MAX_VALUE = 2 ** 31 - 1
 
 /**
  * A semaphore.
  *
  *   M1  There are no free units, or the queue is empty.
- *   M2  The free units and those of clients are together at most the limit.
+ *   M2  The sum of the free units and the clients' units is at most the limit.
  */
 class ManagedSemaphore {
   readonly limit: number
@@ -51,7 +51,7 @@ class ManagedSemaphore {
     if (!this.tryAcquire(request)) return this.#queue.wait(request, undefined, timeoutMs)
   }
 
-  /** @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would go beyond the limit. */
+  /** @throws {@link ShareError} `ERR_OVER_RELEASE` when the value would exceed the limit. */
   release({ client }: Request, units: number): void {
     if (this.#value + units > this.limit) {
       throw managerError('ERR_OVER_RELEASE', { type: this.#type, units, max: this.limit })

@@ -16,12 +16,12 @@ import {
 } from './contract.ts'
 
 /**
- * How many units were acquired through each proxy. It keeps the proxy: when that is collected, the server takes its units back. What keeps
- * this is the channel.
+ * The number of units that were acquired through each proxy. The entry keeps the proxy: if the proxy were collected, the server would take
+ * its units back. The channel keeps the entry.
  */
 const taken = new WeakMap<Channel, Map<ManagedProxy, number>>()
 
-/** What {@link SemaphoreProxy} and {@link BoundedSemaphoreProxy} share. */
+/** The common part of {@link SemaphoreProxy} and {@link BoundedSemaphoreProxy}. */
 export abstract class AnySemaphoreProxy extends WaitingProxy implements SemaphoreContract<'asynchronous'> {
   /** @internal */
   declare readonly [operations]: SemaphoreOperations
@@ -66,7 +66,7 @@ export abstract class AnySemaphoreProxy extends WaitingProxy implements Semaphor
     }
     if (units > 0) proxies.set(this.whole, (proxies.get(this.whole) ?? 0) + units)
     else {
-      // Units are the client's: those that came through another proxy of this semaphore are released as well.
+      // Units belong to the client: units that were acquired through another proxy of this semaphore are released as well.
       let left = -units
       const own = [this.whole, ...[...proxies.keys()].filter((proxy) => proxy !== this.whole && proxy.equals(this))]
       for (const proxy of own) {
@@ -82,9 +82,9 @@ export abstract class AnySemaphoreProxy extends WaitingProxy implements Semaphor
 /**
  * A number of units in the server of a {@link Manager}: `acquire` takes one, waiting while there is none, and `release` puts units back.
  *
- * @remarks What {@link Semaphore} is in shared memory. Any client may release. Unless it was created with `recoverable: false`, the units of a
- * client come back when the client ends, or closes its last proxy. Use `recoverable: false` where one client releases units for another,
- * as a message.
+ * @remarks The counterpart of {@link Semaphore} in shared memory. Any client may release. Unless it was created with `recoverable: false`,
+ * the units of a client come back when the client ends, or closes its last proxy. Use `recoverable: false` where one client releases units
+ * for another, as a message.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -114,26 +114,26 @@ export class BoundedSemaphoreProxy extends AnySemaphoreProxy {}
 /** A {@link SemaphoreProxy} or {@link BoundedSemaphoreProxy} in the blocking form. */
 export interface BlockingSemaphoreProxy extends SemaphoreContract<'blocking'>, BlockingProxy {}
 
-/** How a managed semaphore is made. */
+/** The options of a managed semaphore. */
 export interface ManagedSemaphoreOptions extends NameOptions {
-  /** Whether the units of a client come back when it ends without releasing them. @defaultValue `true` */
+  /** Whether the units of a client come back when the client ends without releasing them. @defaultValue `true` */
   readonly recoverable?: boolean
 }
 
-/** What makes semaphores. */
+/** The method that makes semaphores. */
 export interface SemaphoreFactory<F extends Form> {
   /**
-   * Makes a semaphore, or finds the one of that name.
+   * Makes a semaphore, or finds the semaphore of that name.
    * @param value - the number of units at first: an integer from 0 to 2^31 − 1
    * @throws as {@link Lock}; `TypeError`, `RangeError` for another value.
    */
   Semaphore(value?: number, options?: ManagedSemaphoreOptions | string): Result<F, SemaphoreProxy>
 }
 
-/** What makes bounded semaphores. */
+/** The method that makes bounded semaphores. */
 export interface BoundedSemaphoreFactory<F extends Form> {
   /**
-   * Makes a bounded semaphore, or finds the one of that name.
+   * Makes a bounded semaphore, or finds the bounded semaphore of that name.
    * @param value - the number of units: an integer from 0 to 2^31 − 1
    * @throws as {@link Semaphore}.
    */

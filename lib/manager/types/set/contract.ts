@@ -3,18 +3,21 @@ import { contract, type Managed, type OperationsOf, type Values } from '../../co
 import type { Form, Iteration, Result } from '../../contract/form.ts'
 import type { IterationKind, IteratorOperations } from '../iterator/contract.ts'
 
-/** Several members: a managed list or set of the same server is read there, in the same step. */
+/** Several members. A managed list or set of the same server is read there, in the same step. */
 export type MembersOf<T> = Values<T>
 
-/** What a set offers. */
+/** The interface of a set. */
 export interface SetContract<T, F extends Form> {
-  /** How many members there are: `await set.size`. */
+  /** The number of members: `await set.size`. */
   readonly size: Result<F, number>
 
-  /** Adds a member; returns whether it is new. Of several requests for one member exactly one returns true. @throws `TypeError` for what cannot be a member. */
+  /**
+   * Adds a member; returns whether it is new. Of several requests for one member, exactly one returns true. @throws `TypeError` for a value
+   * that cannot be a member.
+   */
   add(value: T): Result<F, boolean>
 
-  /** Whether it is a member. */
+  /** Whether a value is a member. */
   has(value: T): Result<F, boolean>
 
   /** Deletes a member; returns whether it was one. */
@@ -23,16 +26,16 @@ export interface SetContract<T, F extends Form> {
   /** Deletes all members. */
   clear(): Result<F, void>
 
-  /** Takes out the member that was added last; undefined when there is none. */
+  /** Removes and returns the member that was added last; undefined when there is none. */
   pop(): Result<F, T | undefined>
 
-  /** Adds several members in one step, all or none; returns how many are new. */
+  /** Adds several members in one step, all or none; returns the number of new members. */
   addMany(values: MembersOf<T>): Result<F, number>
 
-  /** Which of several values are members, at one moment. */
+  /** For each of several values, whether it is a member, at one moment. */
   hasMany(values: MembersOf<T>): Result<F, boolean[]>
 
-  /** Deletes several members in one step; returns how many there were. Python's `difference_update`. */
+  /** Deletes several members in one step; returns the number of deleted members. Python's `difference_update`. */
   deleteMany(values: MembersOf<T>): Result<F, number>
 
   /** Deletes all members but these, in one step; returns how many were deleted. Python's `intersection_update`. */
@@ -50,7 +53,7 @@ export interface SetContract<T, F extends Form> {
   /** The members that are not among the others, as a plain set. */
   difference(others: MembersOf<unknown>): Result<F, Set<T>>
 
-  /** What is a member or among the others but not both, as a plain set. */
+  /** The values that are either members or among the others, but not both, as a plain set. */
   symmetricDifference<U>(others: MembersOf<U>): Result<F, Set<T | U>>
 
   /** Whether all members are among the others. */
@@ -62,10 +65,10 @@ export interface SetContract<T, F extends Form> {
   /** Whether none of the others is a member. */
   isDisjointFrom(others: MembersOf<unknown>): Result<F, boolean>
 
-  /** A copy of everything, as it is at one moment. */
+  /** A copy of all members, as they are at one moment. */
   toSet(): Result<F, Set<T>>
 
-  /** The members one by one, fetched in batches as they are used: as {@link DictProxy.entries}. */
+  /** Iterates over the members, fetched in batches as they are used: as {@link DictProxy.entries}. */
   values(): Iteration<F, T>
 
   /** The same as {@link values}, as of a `Set`. */

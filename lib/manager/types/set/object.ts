@@ -7,7 +7,7 @@ import { textOf } from '../../server/values/text.ts'
 import { iterate } from '../iterator/object.ts'
 import { setContract } from './contract.ts'
 
-/** The members are keys, compared as those of dicts are. */
+/** The members are keys, compared like keys of dicts. */
 class Members extends ManagedValues {
   readonly keyed = new Keyed<unknown>('set')
 
@@ -16,7 +16,7 @@ class Members extends ManagedValues {
   }
 }
 
-/** Another collection as one of members, in which they are found at once. */
+/** Converts another collection into a keyed one, in which members are found at once. */
 function othersOf(given: unknown): Keyed<unknown> {
   const others = new Keyed<unknown>('set')
   for (const value of valuesOf('others', given)) others.set(value, value)
@@ -68,7 +68,7 @@ function symmetricDifference(members: Members, given: unknown): Set<unknown> {
   ])
 }
 
-/** How many members are shown. */
+/** The largest number of members that are shown. */
 const SHOWN = 100
 
 function show({ keyed }: Members): string {

@@ -15,8 +15,8 @@ import { type MembersOf, type SetContract, type SetOperations, setContract } fro
 /**
  * A set that lives in the server of a {@link Manager}: `manager.set()`.
  *
- * @remarks It has the methods of a `Set`, as promises, and those of Python's set. Members are what keys of a {@link DictProxy} can be: primitives,
- * dates, and arrays of those, compared by what they consist of.
+ * @remarks It has the methods of a `Set`, as promises, and those of Python's set. Members can be of the same types as keys of a
+ * {@link DictProxy}: primitives, dates, and arrays of those, compared by content.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -143,14 +143,14 @@ iteratePlainly(SetProxy)
 /** The blocking form of {@link SetProxy}. */
 export type BlockingSet<T> = SetContract<T, 'blocking'> & BlockingProxy & Iterable<T>
 
-/** What makes sets. */
+/** The methods that make sets. */
 export interface SetFactory<F extends Form> {
   /**
-   * The set of that name, which is empty if this makes it; without a name a new one.
-   * @throws {@link ShareError} `ERR_KIND` when the name is that of something else.
+   * The set of that name, which is made empty if it does not exist; without a name, a new set.
+   * @throws {@link ShareError} `ERR_KIND` when the name belongs to an object of another type.
    */
   set<T>(name?: string): Result<F, SetProxy<T>>
-  /** A set of these values, or the one of the name in `options`. */
+  /** A set of these values, or the set of the name in `options`. */
   set<T>(values: Values<T>, options?: NameOptions): Result<F, SetProxy<T>>
 }
 

@@ -3,7 +3,7 @@ import type { Addend, Bits, CodeOf, ElementOf, InputOf, TypeName } from '../../.
 import { contract, type OperationsOf } from '../../contract/contract.ts'
 import type { Form, Result } from '../../contract/form.ts'
 
-/** What a value offers. */
+/** The interface of a value. */
 export interface ValueContract<T extends TypeName, F extends Form> {
   /** The type code. */
   readonly type: Result<F, CodeOf<T>>
@@ -20,19 +20,19 @@ export interface ValueContract<T extends TypeName, F extends Form> {
   /** Subtracts, and returns the old value. @throws as {@link add}. */
   sub(value: Addend<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise and; returns the old value. */
+  /** Applies bitwise AND; returns the old value. */
   and(value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise or; returns the old value. */
+  /** Applies bitwise OR; returns the old value. */
   or(value: Bits<T>): Result<F, ElementOf<T>>
 
-  /** Bitwise exclusive or; returns the old value. */
+  /** Applies bitwise XOR; returns the old value. */
   xor(value: Bits<T>): Result<F, ElementOf<T>>
 
   /** Replaces the value and returns the old one. */
   exchange(value: InputOf<T>): Result<F, ElementOf<T>>
 
-  /** Replaces the value if it is `expected`, to the bit; returns the old one. */
+  /** Replaces the value if it equals `expected` bit by bit; returns the old one. */
   compareExchange(expected: InputOf<T>, replacement: InputOf<T>): Result<F, ElementOf<T>>
 }
 

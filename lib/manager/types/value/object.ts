@@ -1,4 +1,4 @@
-/** Value: one scalar of a type that is checked, with exact arithmetic. */
+/** Value: one scalar of a checked type, with exact arithmetic. */
 
 import { type AtomicCell, atomicCell } from '../../../scalars/atomic-cell.ts'
 import { assertOperation, combined } from '../../../scalars/operation.ts'
@@ -11,12 +11,12 @@ import { managedType } from '../../server/managed-type.ts'
 import { textOf } from '../../server/values/text.ts'
 import { valueContract } from './contract.ts'
 
-/** A scalar as clients see it. */
+/** A scalar in the form in which clients receive it. */
 export type Element = ElementOf<TypeName>
 
 type Operation = 'add' | 'sub' | 'and' | 'or' | 'xor'
 
-/** The scalar type that a client named. @throws `TypeError` that names the most likely type. */
+/** The scalar type that a client named. @throws `TypeError`, with the most likely type in its message. */
 export function scalarOf(name: unknown): ScalarType {
   const type = findScalar(name)
   if (type === undefined) throw unknownTypeError('type', name, [])

@@ -11,12 +11,12 @@ import type { blockingForm, Form, Result } from '../../contract/form.ts'
 import { type ValueContract, type ValueOperations, valueContract } from './contract.ts'
 
 /**
- * A scalar of a type ({@link TypeName}) that lives in the server of a {@link Manager}: `manager.Value('i', 5)`. On one machine a {@link Value} does the
- * same much faster.
+ * A scalar of a type ({@link TypeName}) that lives in the server of a {@link Manager}: `manager.Value('i', 5)`. On one machine, a
+ * {@link Value} does the same much faster.
  *
- * @remarks Values that the type cannot hold are refused, operands and results of `add` and the like included. Each method is one exact
- * step.
- * @throws Methods reject with `TypeError` or `RangeError` for a value that the type cannot hold; nothing has changed then.
+ * @remarks Values that the type cannot hold are refused, including operands and results of `add` and similar methods. Each method is one
+ * exact step.
+ * @throws Methods reject with `TypeError` or `RangeError` for a value that the type cannot hold; nothing changes then.
  * @example
  * ```ts
  * import { Manager } from 'procshare'
@@ -34,12 +34,12 @@ export class ValueProxy<T extends TypeName> extends ManagedProxy implements Valu
   /** @internal */
   declare readonly [blockingForm]: BlockingValue<T>
 
-  /** The value: `await value.value`. In the blocking form it can be set, too. */
+  /** The value: `await value.value`. In the blocking form, it can be set, too. */
   get value(): Promise<ElementOf<T>> {
     return this.get()
   }
 
-  // Of type never: it cannot be set in the asynchronous form. BlockingValue has the type for the blocking form.
+  // The parameter has the type never, because it cannot be set in the asynchronous form. BlockingValue has the type for the blocking form.
   set value(value: never) {
     if (!this.isBlocking) throw valueError('value', 'set with set() in the asynchronous form', value)
     this.set(value)
@@ -94,11 +94,11 @@ export type BlockingValue<T extends TypeName> = ValueContract<T, 'blocking'> &
     set value(value: InputOf<T>)
   }
 
-/** What makes values. */
+/** The method that makes values. */
 export interface ValueFactory<F extends Form> {
   /**
    * A scalar of a type ({@link TypeName}).
-   * @throws `TypeError` that names the closest type for any other one; `TypeError`, `RangeError` for a value that does not fit.
+   * @throws `TypeError`, with the closest type in its message, for any other type; `TypeError`, `RangeError` for a value that does not fit.
    */
   Value<T extends TypeName>(type: T, initial?: InputOf<T>, options?: NameOptions): Result<F, ValueProxy<T>>
 }
