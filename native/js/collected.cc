@@ -65,8 +65,7 @@ void ReclaimCollectedIfDue(napi_env env) {
   if (++state->created_since_reclaim < state->reclaim_after) return;
   ReclaimCollected(env);
   if (state->open_segments.size() > MaxOpenMemory() / 2) {
-    // The program needs descriptors for files and sockets, too. The limit also bounds the cost: one pass at most for as many new
-    // objects as there are.
+    // The program needs descriptors for files and sockets, too. This happens at most once while the number of objects doubles.
     ForceCollection(env);
     ReclaimCollected(env);
   }
