@@ -53,7 +53,7 @@ void SharedLock::Reserve(uint64_t owner) {
   // When two waiters reserve at once, the later store wins; the other one reserves again after its next slice.
   BeginReservation();
   cell_->reserved_for.store(owner, std::memory_order_relaxed);
-  cell_->flags.fetch_or(kLockReserved, std::memory_order_release);  // pairs with the acquire in SettleFlags
+  cell_->flags.fetch_or(kLockReserved, std::memory_order_release);  // pairs with the acquire in CheckFlags
 }
 
 // The time of a reservation does not pass while the lock is held: the release restarts it.
