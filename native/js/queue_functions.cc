@@ -76,8 +76,8 @@ Napi::Value ToJs(const Napi::CallbackInfo& info, QueueOutcome outcome) {
   return Napi::Number::New(info.Env(), static_cast<int>(outcome));
 }
 
-// Words of the selection, for the functions of the fast path: [0] the index of the queue; [1] the number of bytes in the exchange,
-// before and after the call; [2] the number of records, before and after.
+// Words of the selection, for the functions of the fast path. [0] is the index of the queue. [1] is the number of bytes in the
+// exchange, before and after the call. [2] is the number of records, before and after.
 constexpr size_t kBytes = 1;
 constexpr size_t kCount = 2;
 

@@ -2,8 +2,9 @@
 //
 //   B1  The ledger has a record for each member that waits, with the generation as its key. The number of parties that have arrived
 //       is the sum over the records of the current generation. It is stored nowhere else.
-//   B2  A generation ends once, by a trip, a break or a reset. `phase` says so before the first wait is granted, and the next owner of
-//       the mutex completes an end that was interrupted. So all waits of a generation end the same way, whichever process dies.
+//   B2  A generation ends once, by a trip, a break or a reset. `phase` records the end before the first wait is granted, and the
+//       next owner of the mutex completes an end that was interrupted. So all waits of a generation end the same way, whichever
+//       process dies.
 //   B3  A member that dies while it waits, or while it performs the action, breaks the barrier: at the next arrival, or at the next
 //       heartbeat of a waiter.
 //

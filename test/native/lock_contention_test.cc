@@ -1,5 +1,5 @@
 // Many threads and processes contend for one lock. Counts are exact, pairs are never seen half-changed, and every sleeper is
-// woken. No process is killed here (except where a test says so), so a sleeper needs no heartbeat, and has none.
+// woken. Except in the test of killed processes no process is killed here, so a sleeper needs no heartbeat, and has none.
 //
 // Threads share one mapping, because a thread sanitizer needs that. Each process has its own mapping, at its own address.
 

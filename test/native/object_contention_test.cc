@@ -212,7 +212,7 @@ void ManyRoundsOfABarrier() {
 constexpr uint64_t kCapacity = 128;
 using QueueStage = ObjectStage<sizeof(QueueCell) + kCapacity>;
 
-// Items of every length, so that records begin at every offset of the ring and go round its end; each contains its producer and
+// Items of every length, so that records begin at every offset of the ring and go round its end. Each contains its producer and
 // its number, and is filled with a byte that follows from these.
 void ProducersAndConsumers() {
   const SharedScratch<QueueStage> stage;

@@ -160,7 +160,7 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     if (info.st_size <= 0) {
       // There is nothing to map. The object is an unfinished one of another program, or the builder died before it gave the file
       // a size. (There is no builder, because the liveness lock is shared now.) The name is removed here and not by the Close()
-      // of the last member: with many attachers in this loop there may never be a last one.
+      // of the last member. With many attachers in this loop there may never be a last one.
       if ((info.st_mode & kTemporaryBit) == 0) return Status::Of(Outcome::kForeign);
       const bool removed = RemoveName(fd.get(), name, IdentityOf(info));
       if (!removed && NameMeans(name, IdentityOf(info))) return Status::System(ENOENT, "shm_open");  // not removable by us

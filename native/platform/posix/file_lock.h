@@ -1,9 +1,10 @@
 // Locks on byte ranges of a file, which belong to an open file description and end with it. Members of named memory detect each
 // other by these locks. The kernel drops them when a process ends, by any means and in any pid namespace.
 //
-// Byte 0 of the file has the liveness lock: shared for each member, exclusive for a builder. A process that removes the name of stale
-// memory locks bytes 0 and 1, which distinguishes it from a builder: it does not mean that the name is in use (N1). Byte 2 is locked for the
-// few instructions in which a name is compared and removed, so that two removals cannot follow each other around a re-created name (N4).
+// Byte 0 of the file has the liveness lock: shared for each member, exclusive for a builder. A process that removes the name of
+// stale memory locks bytes 0 and 1. That distinguishes it from a builder: it does not mean that the name is in use (N1). Byte 2
+// is locked for the few instructions in which a name is compared and removed, so that two removals cannot follow each other
+// around a re-created name (N4).
 //
 // fcntl(F_OFD_SETLK) converts between shared and exclusive atomically. flock(2) drops the old lock first, so that a builder would
 // have no lock for a moment. F_OFD_GETLK tests for a lock without taking it. These calls exist since Linux 3.15 and macOS 10.11,

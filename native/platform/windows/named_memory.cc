@@ -7,7 +7,7 @@
 //   create   the record's memory exists, or a file: EEXIST. Otherwise: a new section, its number into the record
 //   attach   the record's memory exists: hold it if it is published, else try again later. No record, but a file: section and
 //            record are made of that. Neither: the plain name, which is what other programs' sections have
-//   publish  the record says so; of persistent memory, the file gets its name first
+//   publish  the record is marked as published; of persistent memory, the file gets its name first
 //   close    the handles are closed (N3): the record means nothing any more when that was the last one
 //   unlink   the number is taken out of the record, and the file gets another name
 //
