@@ -6,10 +6,9 @@
 // mutex. So all users of such a mutex are in one pid namespace (the segment ensures that), and other users get the second kind.
 // Within a namespace,
 //
-//   - the kind is normal, not recursive or error-checking: these kinds compare ids to find out whether the caller is the owner; -
-//   no thread sleeps inside pthread_mutex_lock() or _clocklock(), which keep the mutex in list_op_pending while they sleep.
-//   Threads
-//     sleep on the futex word instead, and take the mutex with trylock() when it seems free.
+//   - the kind is normal, not recursive or error-checking: these kinds compare ids to find out whether the caller is the owner;
+//   - no thread sleeps inside pthread_mutex_lock() or _clocklock(), which keep the mutex in list_op_pending while they sleep.
+//     Threads sleep on the futex word instead, and take the mutex with trylock() when it seems free.
 //
 // The C library trusts the bytes of a mutex. The word with its kind is checked before each use of a free mutex, and corrected
 // before each release. So the library never acts on a kind that another process has damaged.
