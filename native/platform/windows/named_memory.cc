@@ -1,8 +1,8 @@
 // Named memory on Windows: sections of the page file, or of a file when they are persistent. Objects: kernel_object.h.
 //
 // The kernel counts the handles of section `s`, whose name is a random number, and removes it with the last handle. So temporary
-// memory is never stale, and a member is a NamedMemory object that has this handle open. The record of a name (memory_name.h) tells
-// what the name means. It is read and changed only under the lock of the name (N1, N4):
+// memory is never stale, and a member is a NamedMemory object that has this handle open. The record of a name (memory_name.h)
+// tells what the name means. It is read and changed only under the lock of the name (N1, N4):
 //
 //   create   the record's memory exists, or a file: EEXIST. Otherwise: a new section, its number into the record
 //   attach   the record's memory exists: hold it if it is published, else try again later. No record, but a file: section and
