@@ -1,4 +1,4 @@
-// The addon's entry: its state for one environment, and the table of what it exports.
+// The entry point of the addon: creates its state for one environment, and has the table of its exports.
 #include "js/addon_state.h"
 #include "js/barrier_functions.h"
 #include "js/collected.h"

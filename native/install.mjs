@@ -1,10 +1,10 @@
-// What `npm install procshare` runs: nothing, when the package has brought a binary that loads here; otherwise it builds one. Where that
-// fails, it says in one screen why, and what to do.
+// Runs on `npm install procshare`. Does nothing when the package contains a binary that loads here; otherwise builds one. When
+// the build fails, prints the reason and a remedy, in at most one screen.
 
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 
-// What the build prints is shown as it comes when npm was asked for that; otherwise a few lines of it, if it fails.
+// Shows the output of the build as it comes when npm was asked for that; otherwise shows a few lines of it if the build fails.
 const isVerbose = ['verbose', 'silly'].includes(process.env.npm_config_loglevel)
 const MAX_LINES = 6
 const MAX_COLUMNS = 110
@@ -42,7 +42,7 @@ With --ignore-scripts nothing is built while installing; run one of these comman
   process.exitCode = 1
 }
 
-/** The lines that say what is wrong, of the compiler, of make or of node-gyp; otherwise the last ones. */
+/** The error lines of the compiler, of make or of node-gyp; the last lines when there are none. */
 function excerptOf(output) {
   const lines = output.split(/\r?\n/).filter((line) => line.trim() !== '')
   const errors = lines.filter((line) => /: (fatal )?error[: ]|^make: |ERR! stack Error/.test(line))

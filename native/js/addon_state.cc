@@ -23,7 +23,7 @@ AddonState::AddonState(Napi::Env env)
         napi_call_threadsafe_function(wake_, reinterpret_cast<void*>(static_cast<uintptr_t>(id)), napi_tsfn_nonblocking);
       }) {
   Napi::ArrayBuffer selection = Napi::ArrayBuffer::New(env, kSelectionWords * sizeof(uint32_t));
-  if (!selection.IsEmpty()) {  // as it is when the worker is terminated while it loads the addon
+  if (!selection.IsEmpty()) {  // empty when the worker is terminated while it loads the addon
     fast_path_.selected = static_cast<uint32_t*>(selection.Data());
     selection_ = Napi::Persistent(selection);
   }
@@ -38,8 +38,8 @@ AddonState::AddonState(Napi::Env env)
       napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnWake, &wake_) == napi_ok,
       "no thread-safe function");
   napi_unref_threadsafe_function(env, wake_);
-  // Hooks run in reverse order: this one is added after that of the function, so it finds the function alive, and stops the threads that
-  // use it.
+  // Hooks run in reverse order. This one is added after the hook of the function, so the function still exists when this hook
+  // stops the threads that use it.
   napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
 }
 
@@ -47,7 +47,7 @@ AddonState::~AddonState() {
   if (slot_ != kNoSlot) FastSlots<FastPath>::Return(slot_);
 }
 
-// Objects may use the state after this. What belongs to the environment is reset.
+// Objects may use the state after this. The parts that belong to the environment are reset.
 void AddonState::Finalize(Napi::Env, AddonState* state) {
   state->on_wake.Reset();
   state->selection_.Reset();
@@ -61,8 +61,8 @@ void AddonState::DetachAll() {
   for (const auto& [identity, segment_binding] : open_segments) segment_binding->segment.Detach();
 }
 
-// The end of a worker or of the main thread, on the thread itself. Abandons the locks that it owns: when the thread ends after its
-// memory was unmapped, the kernel cannot do that.
+// Runs at the end of a worker or of the main thread, on the thread itself. Abandons the locks that it owns: when the thread ends
+// after its memory was unmapped, the kernel cannot do that.
 void AddonState::OnEnvironmentEnd(void* data) {
   AddonState* const state = static_cast<AddonState*>(data);
   state->waits_.Stop();  // its threads ask the segments which members live

@@ -21,8 +21,8 @@ class SegmentBinding;
 class ObjectBinding {
  public:
   virtual ~ObjectBinding() = default;
-  WeakExternal external;  // through which JavaScript has it
-  // Takes back a reservation, for which other processes would wait without need. The object stays usable.
+  WeakExternal external;  // through which JavaScript refers to it
+  // Cancels a reservation, for which other processes would wait without need. The object stays usable.
   virtual void CancelReservation() {}
   // Ends the use of the object; only destruction may follow. False when it was unbound before.
   virtual bool Unbind() = 0;
@@ -40,10 +40,10 @@ class AddonState {
     if (--users_ == 0) delete this;
   }
 
-  // Open segments by identity, to find the one that is attached to once more.
+  // Open segments by identity: finds a segment that is attached again.
   std::unordered_multimap<MemoryIdentity, SegmentBinding*, MemoryIdentityHash> open_segments;
 
-  // All that may have something to reclaim; see collected.h.
+  // All bindings that may have something to reclaim; see collected.h.
   std::unordered_set<SegmentBinding*> segment_bindings;
   std::unordered_set<ObjectBinding*> bindings;
   static constexpr size_t kMinReclaimInterval = 64;
@@ -58,7 +58,7 @@ class AddonState {
 
   // Called on the event loop with the id of a wait for which an attempt may succeed.
   Napi::FunctionReference on_wake;
-  // Waiting threads call it; the data is the id.
+  // Called by waiting threads; the data is the id.
   napi_threadsafe_function wake() const { return wake_; }
 
   // Numbers and bytes that calls exchange with JavaScript without creating values; see lib/native.ts.
@@ -68,8 +68,8 @@ class AddonState {
   static constexpr size_t kExchangeWords = 8;
   static constexpr size_t kExchangeBytes = 64 * 1024;
 
-  // Cancels all reservations, and stops keeping the names of all segments, which are removed if this was the last member. Mappings
-  // stay, and no wait ends any more. For a process that is about to end: until then it stays a member.
+  // Cancels all reservations, and stops keeping the names of all segments, which are removed if this was the last member.
+  // Mappings stay, and no wait ends any more. For a process that is about to end; it stays a member until then.
   void DetachAll();
 
  private:

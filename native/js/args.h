@@ -1,6 +1,6 @@
-// Arguments and outcomes of calls from JavaScript. lib/ has validated all arguments. A value that is no External of this addon, or no
-// function, is a bug of this package, and fatal. A number, text or boolean may come from a getter of the program that returned another
-// one during validation, or from bytes of another process: a wrong one is thrown as a TypeError.
+// Arguments and outcomes of calls from JavaScript. lib/ has validated all arguments. A value that is no External of this addon,
+// or no function, is a bug of this package, and fatal. A number, text or boolean may come from bytes of another process. It may
+// also come from a getter of the program that returned another value during validation. So a wrong one throws a TypeError.
 #pragma once
 
 #include <napi.h>
@@ -18,8 +18,9 @@ inline void Check(bool condition, const char* what) {
   if (!condition) Napi::Error::Fatal("procshare", what);
 }
 
-// Whether a call of Node-API succeeded that fails only in a worker that is being terminated: from a moment that another thread chooses,
-// Node-API refuses everything that could run JavaScript, and ignores what the caller returns. Any other failure is fatal.
+// Whether a call of Node-API succeeded that fails only in a worker that is being terminated. Another thread can begin the
+// termination at any moment. From then on Node-API refuses everything that could run JavaScript, and ignores what the caller
+// returns. Any other failure is fatal.
 inline bool Succeeded(napi_env env, napi_status status, const char* what) {
   if (status == napi_ok) return true;
   bool thrown = false;
@@ -74,11 +75,11 @@ inline uint64_t SizeArg(const Napi::CallbackInfo& info, size_t index) {
   return 0;
 }
 
-// Whether all arguments read so far were what they must be; otherwise something has been thrown.
+// Whether all arguments read so far were valid; otherwise an error has been thrown.
 inline bool ArgumentsOk(const Napi::CallbackInfo& info) { return !info.Env().IsExceptionPending(); }
 
-// An offset from the description of a segment, which any process may have written. A number that is no offset becomes one at which no
-// object can lie.
+// An offset from the description of a segment, which any process may have written. A number that is no valid offset is replaced
+// by an offset at which no object can lie.
 inline uint64_t ToOffset(double value) {
   const bool is_offset =
       value >= 0 && value <= 9007199254740991.0 && value == static_cast<double>(static_cast<uint64_t>(value));

@@ -13,7 +13,7 @@ class BarrierObject final : public SyncObject {
   static constexpr SyncKind kKind = SyncKind::kBarrier;
   static constexpr bool kHasMutex = true;
 
-  // Its first wait is for the end of an action that another party performs.
+  // The first wait is for the end of an action that another party performs.
   BarrierObject(const Napi::Value& segment, BarrierCell* cell, size_t byte_length)
       : SyncObject(segment, kKind), barrier(cell, byte_length, members()) {
     WakeWord* const wake = barrier.wake();
@@ -96,7 +96,7 @@ Napi::Value Parties(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.parties()));
 }
 
-// barrierTimeoutNs(barrier): of waits that have no timeout of their own; 0: none.
+// barrierTimeoutNs(barrier): the timeout of waits that have no timeout of their own; 0: none.
 Napi::Value TimeoutNs(const Napi::CallbackInfo& info, BarrierObject& object) {
   return Napi::Number::New(info.Env(), static_cast<double>(object.barrier.timeout_ns()));
 }

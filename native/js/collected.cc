@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kMinReclaimInterval = AddonState::kMinReclaimInterval;
 
-// V8 begins to collect when external memory has grown by this since the last time.
+// V8 begins a collection when external memory has grown by this since the last one.
 constexpr int64_t kSoftLimitBytes = 64 * 1024 * 1024;
 constexpr int64_t kMaxWeight = 256 * 1024;
 
@@ -45,9 +45,9 @@ int64_t DescriptorWeight() {
 bool ReclaimCollected(napi_env env) {
   AddonState* const state = AddonState::Of(env);
   bool freed = false;
-  // Objects first: waiting threads read their memory, and ask their segments which members live.
+  // Objects come first, because waiting threads read their memory and ask their segments which members live.
   for (auto next = state->bindings.begin(); next != state->bindings.end();) {
-    ObjectBinding* const binding = *next++;  // which leaves the set when it ends
+    ObjectBinding* const binding = *next++;  // it leaves the set when it ends
     const Napi::HandleScope scope(env);
     if (binding->external.IsCollected(env)) freed = binding->Unbind() || freed;
   }
@@ -65,7 +65,7 @@ void ReclaimCollectedIfDue(napi_env env) {
   if (++state->created_since_reclaim < state->reclaim_after) return;
   ReclaimCollected(env);
   if (state->open_segments.size() > MaxOpenMemory() / 2) {
-    // The program needs descriptors for files and sockets, too. At most once for as many new objects as there are.
+    // The program needs descriptors for files and sockets, too. This happens at most once while the number of objects doubles.
     ForceCollection(env);
     ReclaimCollected(env);
   }

@@ -27,7 +27,7 @@ constexpr auto On = OnSyncObject<EventObject, kBody>;
 
 Napi::Value EventBytes(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), sizeof(EventCell)); }
 
-// eventTicket(event): what a wait begins with, and gives to eventHappened and to the wait as its argument.
+// eventTicket(event): the state at the beginning of a wait: the argument of eventHappened and of the wait.
 Napi::Value Ticket(const Napi::CallbackInfo& info, EventObject& object) {
   return Napi::Number::New(info.Env(), object.event.ticket());
 }

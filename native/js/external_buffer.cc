@@ -57,8 +57,8 @@ Napi::Value ExternalBuffer::Create(Napi::Env env, const std::shared_ptr<MemoryMa
   if (!finalized) reference->finalized = nullptr;
   created_ = status == napi_ok;
   if (created_) return {env, buffer};
-  // After a failure the finalizer may have run (Node 20 does so for more than 4 GiB), or be still to come. Only a runtime
-  // that has refused outright knows nothing of the keeper.
+  // After a failure the finalizer may have run (Node 20 does so for more than 4 GiB), or may still run. Only a runtime that has
+  // refused outright has no reference to the keeper.
   if (!finalized && status == napi_no_external_buffers_allowed) delete reference;
   bool pending = false;
   napi_is_exception_pending(env, &pending);
@@ -79,8 +79,8 @@ void ExternalBuffer::Detach(Napi::Env env) {
   napi_value buffer = nullptr;
   napi_get_reference_value(env, buffer_reference_, &buffer);
   if (buffer != nullptr) {
-    // Detaching cuts every view off, so nothing reaches the memory any more. The finalizer, which frees keeper_, is still to
-    // come in Node, and comes during the call in Deno: the mapping is taken out before.
+    // Detaching empties every view, so nothing reaches the memory any more. The finalizer frees keeper_: later in Node, during
+    // the call in Deno. So the mapping is taken out before.
     std::shared_ptr<MemoryMapping> mapping = std::move(mapping_reference_->mapping);
     if (napi_detach_arraybuffer(env, buffer) != napi_ok) mapping_reference_->mapping = std::move(mapping);
   }

@@ -18,8 +18,8 @@ class ExternalBuffer {
   // The mapping of a buffer. Owned by the finalizer of the buffer.
   struct MappingReference {
     std::shared_ptr<MemoryMapping> mapping;
-    bool* finalized;                  // where to note that the finalizer has run, while the buffer is being made
-    ExternalBuffer* owner = nullptr;  // of an ArrayBuffer: has a pointer to this until the finalizer has run
+    bool* finalized;                  // set when the finalizer runs while the buffer is being made
+    ExternalBuffer* owner = nullptr;  // of an ArrayBuffer: has a pointer to this until the finalizer runs
   };
 
   ExternalBuffer() = default;
@@ -29,20 +29,20 @@ class ExternalBuffer {
     if (mapping_reference_ != nullptr) mapping_reference_->owner = nullptr;
   }
 
-  // A SharedArrayBuffer over the first `byte_length` bytes where the runtime can create one, otherwise an ArrayBuffer. To be
-  // called once. `*reported_bytes` becomes the external memory to report to V8 until the buffer is collected. Throws
+  // A SharedArrayBuffer over the first `byte_length` bytes where the runtime can create one, otherwise an ArrayBuffer. Called
+  // once. `*reported_bytes` becomes the external memory to report to V8 until the buffer is collected. Throws
   // ERR_EXTERNAL_BUFFERS where the runtime refuses memory from outside.
   Napi::Value Create(Napi::Env env, const std::shared_ptr<MemoryMapping>& mapping, size_t byte_length,
                      int64_t* reported_bytes);
 
-  // Detaches an ArrayBuffer and unmaps its memory at once. The caller knows that it is alive and that no view of it is in use. Without
+  // Detaches an ArrayBuffer and unmaps its memory at once. Requires: the buffer is alive and no view of it is in use. Has no
   // effect on a SharedArrayBuffer.
   void Detach(Napi::Env env);
 
   bool created() const { return created_; }
 
-  // The program has the buffer, and may move its memory to another one: that the buffer was collected no longer means that the memory
-  // is unused.
+  // Notes that the program has the buffer and may transfer its memory to another one. From then on the memory may be in use after
+  // this buffer was collected.
   void Expose() { exposed_ = true; }
 
   // Unmaps the memory of an ArrayBuffer that was collected and whose finalizer has not run; true if it had some.

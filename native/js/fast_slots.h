@@ -1,8 +1,9 @@
 // Native functions that find the state of their environment without a call of Node-API.
 //
-// A Node-API callback gets its data pointer from napi_get_cb_info, and two of those calls are a fifth of an uncontended lock and unlock.
-// So the first kFastSlots environments of a process get functions of their own, compiled per slot, which find their object at a constant
-// address in a table. Later environments get ordinary functions with a data pointer. docs/platforms/performance.md has the measurement.
+// A Node-API callback gets its data pointer from napi_get_cb_info. Two of these calls take a fifth of the time of an uncontended
+// lock and unlock. So the first kFastSlots environments of a process get functions of their own, compiled per slot. These find
+// their object at a constant address in a table. Later environments get ordinary functions with a data pointer.
+// docs/platforms/performance.md has the measurement.
 #pragma once
 
 #include <napi.h>
@@ -19,7 +20,7 @@ namespace procshare {
 constexpr int kFastSlots = 64;
 constexpr int kNoSlot = -1;
 
-// `Object` is what lies in the slots, `Body` is the callback: napi_value Body(napi_env, Object&).
+// `Object` is the type of the objects in the slots. `Body` is the callback: napi_value Body(napi_env, Object&).
 template <class Object>
 class FastSlots {
  public:

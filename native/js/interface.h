@@ -1,4 +1,5 @@
-// The stamp of the native interface, by scripts/check-interface.mjs. The JavaScript that belongs to this addon has the same.
+// The stamp of the native interface, by scripts/check-interface.mjs. The JavaScript that belongs to this addon has the same
+// stamp.
 #pragma once
 
 namespace procshare {

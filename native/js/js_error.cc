@@ -5,7 +5,7 @@
 namespace procshare {
 namespace {
 
-// The numbers that the platform layer can report, under the names that Node gives them.
+// The error numbers that the platform layer can report, with the names that Node uses for them.
 const char* ErrnoName(int error) {
   switch (error) {
     case EACCES: return "EACCES";
@@ -48,7 +48,7 @@ const char* CodeOf(const Status& status) {
 }  // namespace
 
 void ThrowStatus(Napi::Env env, const Status& status) {
-  if (env.IsExceptionPending()) return;  // by ThrowArgument(): it says more
+  if (env.IsExceptionPending()) return;  // thrown by ThrowArgument(), which is more specific
   Napi::Error error = Napi::Error::New(env, CodeOf(status));
   error.Set("code", CodeOf(status));
   if (status.outcome == Outcome::kSystem) {

@@ -13,7 +13,7 @@ void ThrowStatus(Napi::Env env, const Status& status);
 // Throws an error with just a code.
 void ThrowCode(Napi::Env env, const char* code);
 
-// True when `status` is fine; otherwise it has been thrown.
+// True when `status` is a success; otherwise an error has been thrown.
 inline bool OkOrThrow(Napi::Env env, const Status& status) {
   if (status.ok()) return true;
   ThrowStatus(env, status);

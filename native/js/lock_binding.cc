@@ -64,8 +64,8 @@ namespace {
 
 constexpr napi_type_tag kLockTag = {0x5d1c94e8a27b4f03, 0xb70e35f1c8d6924a};
 
-// The longest time for which one call blocks. Between two calls V8 can end a worker. This is not polling: a release, or the death of
-// the owner, ends the call at once.
+// The longest time for which one call blocks. Between two calls V8 can terminate a worker. This is not polling: a release, or the
+// death of the owner, ends the call at once.
 constexpr double kSliceMs = 100;
 
 // The result of the functions: undefined for "acquired", because creating even a small number takes time. See lib/native.ts.
@@ -85,7 +85,7 @@ napi_value ToDeadlock(napi_env env) {
   return answer;
 }
 
-// The rest of an acquisition whose first attempt failed. In a function of its own, so that the fast path saves no registers.
+// Continues an acquisition whose first attempt failed. This is a separate function, so that the fast path saves no registers.
 PROCSHARE_COLD napi_value Finish(napi_env env, FastPath& path, MutexOutcome outcome, bool waits) {
   SharedLock lock(path.cell, path.owners);
   if (outcome == MutexOutcome::kBusy && waits) {
@@ -184,7 +184,7 @@ Napi::Value BindLock(const Napi::CallbackInfo& info) {
   return {env, external};
 }
 
-// lockIndex(lock): what to select for the functions of the fast path.
+// lockIndex(lock): the index to select for the functions of the fast path.
 Napi::Value LockIndex(const Napi::CallbackInfo& info, LockBinding& lock) {
   return Napi::Number::New(info.Env(), lock.index());
 }

@@ -37,10 +37,10 @@ class LockBinding final : public ObjectBinding {
     has_reserved_ = false;
   }
 
-  // This environment does not wait for the lock any more.
+  // Ends the wait of this environment for the lock.
   void CancelReservation() override { Unreserve(); }
 
-  // This environment owns the lock; the next acquisition returns "abandoned".
+  // Requires: this environment owns the lock. The next acquisition returns "abandoned".
   void MarkAbandoned() { lock_.MarkAbandoned(); }
 
   // The environment ends, or has closed its last object: abandons the lock if it owns it, and unmaps.
@@ -50,7 +50,7 @@ class LockBinding final : public ObjectBinding {
   MutexOutcome Note(MutexOutcome outcome);
 
   const StateReference state_;
-  SegmentBinding* const segment_binding_;   // the members that own the mutex, if owners are members
+  SegmentBinding* const segment_binding_;   // has the members that own the mutex, if owners are members
   std::shared_ptr<MemoryMapping> mapping_;  // keeps the cell in place
   SharedLock lock_;
   const uint32_t index_;  // in AddonState::lock_table()

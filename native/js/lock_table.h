@@ -1,8 +1,8 @@
 // LockTable: the locks of one environment, by index, for the functions of the fast path.
 //
-// JavaScript writes the index of a lock into a word and calls a function without arguments. One function object for all locks is a
-// constant, which V8 compiles into a direct call, and reading a word takes less time than unpacking an argument. There are few steps
-// from that word to the cell of the lock, because each takes a nanosecond or two.
+// JavaScript writes the index of a lock into a word and calls a function without arguments. The one function object for all locks
+// is a constant, so V8 compiles a direct call. Reading a word takes less time than unpacking an argument. Each step from that
+// word to the cell of the lock takes a nanosecond or two, so there are few.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,10 @@
 
 namespace procshare {
 
-// Words of the selection. The first is for locks and queues alike, the others are for queues; see queue_functions.cc.
+// Words of the selection. Locks and queues use the first one; only queues use the others. See queue_functions.cc.
 constexpr size_t kSelectionWords = 4;
 
-// What the fast path knows of a lock.
+// The data of a lock that the fast path uses.
 struct FastLock {
   LockCell* cell = nullptr;
   Members* owners = nullptr;  // see SharedLock
@@ -26,16 +26,16 @@ struct FastLock {
 
 class RingQueue;
 
-// What the fast path knows of its environment.
+// The data of its environment that the fast path uses.
 struct FastPath {
-  uint32_t* selected = nullptr;  // kSelectionWords words that JavaScript writes and reads. The first: an index
+  uint32_t* selected = nullptr;  // kSelectionWords words that JavaScript writes and reads; the first is an index
   FastLock* locks = nullptr;
   uint64_t owner = 0;  // pid << 32 | Node thread id: what this environment writes into the locks that it takes
   RingQueue** queues = nullptr;
-  uint8_t* exchange = nullptr;  // the bytes that queues take and give
+  uint8_t* exchange = nullptr;  // the bytes that go into and come out of queues
 
-  // A copy of locks[index] for the lock that was selected last. It is usually selected again: then the processor, which predicts that,
-  // reads the cell without waiting for the word and the table.
+  // A copy of locks[index] for the lock that was selected last. Usually the same lock is selected again. The processor predicts
+  // that, and reads the cell without waiting for the word and the table.
   uint32_t index = UINT32_MAX;
   FastLock* lock = nullptr;
   LockCell* cell = nullptr;
@@ -82,7 +82,7 @@ class LockTable {
   std::vector<uint32_t> free_;
 };
 
-// The queues of one environment, by index, likewise.
+// The queues of one environment, by index, for the same purpose.
 class QueueTable {
  public:
   explicit QueueTable(FastPath* path) : path_(path) {}
@@ -99,7 +99,7 @@ class QueueTable {
     return index;
   }
 
-  // The queue is unbound; its index is not free yet.
+  // Called when the queue is unbound. Its index is not free yet.
   void Clear(uint32_t index) { queues_[index] = nullptr; }
 
   void Remove(uint32_t index) {

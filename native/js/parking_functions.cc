@@ -108,7 +108,7 @@ const std::atomic<uint32_t>* WordOrThrow(const Napi::CallbackInfo& info, const P
   return word;
 }
 
-// parkIfEqual(parking, byteOffset, expected): as park() for the key byteOffset, unless the word there holds another number:
+// parkIfEqual(parking, byteOffset, expected): as park() for the key byteOffset, unless the word there has another value: then
 // kNotEqual.
 Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
   const uint64_t offset = SizeArg(info, 1);
@@ -119,8 +119,8 @@ Napi::Value ParkIfEqual(const Napi::CallbackInfo& info, ParkingObject& object) {
   if (!transaction.held()) return Napi::Number::New(info.Env(), kBroken);
   const int wait = ParkAt(&object, &transaction, offset);
   if (wait < 0) return Napi::Number::New(info.Env(), wait);
-  // After the record is written: a notifier that changed the word before this check finds the record (see Unpark below). One that
-  // changes it later waits for the mutex.
+  // The check comes after the record is written. A notifier that changed the word before the check finds the record (see Unpark
+  // below). A notifier that changes it later waits for the mutex.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (word->load(std::memory_order_seq_cst) == expected) return Napi::Number::New(info.Env(), wait);
   uint64_t outcome;
@@ -146,7 +146,8 @@ Napi::Value Take(const Napi::CallbackInfo& info, ParkingObject& object) {
   return Napi::Boolean::New(info.Env(), transaction.held() && transaction->Take(key, &outcome));
 }
 
-// parkCancel(parking, key): cancels one of this environment's waits; true when all of them were granted, so that it took a grant instead.
+// parkCancel(parking, key): cancels one of this environment's waits; true when all of them were granted and it took a grant
+// instead.
 Napi::Value Cancel(const Napi::CallbackInfo& info, ParkingObject& object) {
   const uint64_t key = SizeArg(info, 1);
   ParkingObject::Transaction transaction(&object);

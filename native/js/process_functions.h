@@ -1,4 +1,4 @@
-// What JavaScript needs to know and do about processes.
+// The functions about processes that JavaScript needs.
 #pragma once
 
 #include <napi.h>

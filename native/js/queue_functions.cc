@@ -13,8 +13,9 @@
 namespace procshare {
 namespace {
 
-// Its waits: 0 for items; 1 for room, with units of the records << kCountBits | how many as the argument; 2 for no unfinished items,
-// with a ticket as the argument. In a pipe, waits 0 and 1 also end when the other end is closed.
+// The waits of a queue. Wait 0 is for items. Wait 1 is for room; its argument is units of the records << kCountBits | their
+// number. Wait 2 is for no unfinished items; its argument is a ticket. In a pipe, waits 0 and 1 also end when the other end is
+// closed.
 class QueueObject final : public SyncObject {
  public:
   static constexpr SyncKind kKind = SyncKind::kQueue;
@@ -52,7 +53,7 @@ class QueueObject final : public SyncObject {
 
   RingQueue queue;
   const uint32_t index;
-  std::unique_ptr<Ends> ends;  // of the pipe of which the queue is one direction; null for any other
+  std::unique_ptr<Ends> ends;  // of the pipe of which the queue is one direction; null for other queues
   uint64_t writer = 0;         // the end that puts
 };
 
@@ -75,12 +76,12 @@ Napi::Value ToJs(const Napi::CallbackInfo& info, QueueOutcome outcome) {
   return Napi::Number::New(info.Env(), static_cast<int>(outcome));
 }
 
-// Words of the selection, for the functions of the fast path: [0] the index of the queue; [1] the number of bytes in the exchange,
-// before and after the call; [2] the number of records, before and after.
+// Words of the selection, for the functions of the fast path. [0] is the index of the queue. [1] is the number of bytes in the
+// exchange, before and after the call. [2] is the number of records, before and after.
 constexpr size_t kBytes = 1;
 constexpr size_t kCount = 2;
 
-// undefined for kDone: making even a small number costs.
+// Returns undefined for kDone, because creating even a small number takes time.
 napi_value ToAnswer(napi_env env, QueueOutcome outcome) {
   if (Likely(outcome == QueueOutcome::kDone)) return nullptr;
   napi_value answer = nullptr;
@@ -93,7 +94,7 @@ PROCSHARE_COLD napi_value ThrowClosed(napi_env env) {
   return nullptr;
 }
 
-// putSelected(): puts the records that stand in the exchange.
+// putSelected(): puts the records that are in the exchange.
 napi_value PutSelected(napi_env env, FastPath& path) {
   RingQueue* const queue = path.queues[path.selected[0]];
   if (Unlikely(queue == nullptr)) return ThrowClosed(env);
@@ -156,7 +157,7 @@ Napi::Value BindQueue(const Napi::CallbackInfo& info) { return Bind(info, false)
 // bindPipeRing(segment, offset, endsOffset, writer): one direction of a pipe, with the end that puts.
 Napi::Value BindPipeRing(const Napi::CallbackInfo& info) { return Bind(info, true); }
 
-// queueIndex(queue): what to select.
+// queueIndex(queue): the index to select.
 Napi::Value Index(const Napi::CallbackInfo& info, QueueObject& object) {
   return Napi::Number::New(info.Env(), object.index);
 }
@@ -210,7 +211,7 @@ Napi::Value TakePeeked(const Napi::CallbackInfo& info, QueueObject& object) {
 
 // queueSpilled(queue): the bytes, as texts, of all items with kSpilledFlag; undefined when the bytes are no queue.
 Napi::Value Spilled(const Napi::CallbackInfo& info, QueueObject& object) {
-  std::vector<std::string> found;  // collected first, because no JavaScript may run with the mutexes held
+  std::vector<std::string> found;  // collected first, because no JavaScript may run while the mutexes are held
   if (object.queue.ForEachSpilled([&](std::string bytes) { found.push_back(std::move(bytes)); }) != QueueOutcome::kDone) {
     return info.Env().Undefined();
   }
@@ -252,8 +253,8 @@ Napi::Value State(const Napi::CallbackInfo&, QueueObject& object) {
   return {};
 }
 
-// queueIsEndClosed(queue, end, reapDead): whether no member has that end of the pipe open. `reapDead`: frees the records of dead
-// members first, which takes a system call for each member.
+// queueIsEndClosed(queue, end, reapDead): true when no member has that end of the pipe open. `reapDead`: frees the records of
+// dead members first, which takes a system call for each member.
 Napi::Value IsEndClosed(const Napi::CallbackInfo& info, QueueObject& object) {
   const uint64_t end = SizeArg(info, 1);
   if (BooleanArg(info, 2) && object.ends != nullptr && !object.IsEndClosed(end)) object.ends->ReapDead();

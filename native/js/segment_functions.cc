@@ -41,7 +41,7 @@ void Finalize(napi_env env, void* data, void*) {
 }
 
 Napi::Value Wrap(Napi::Env env, Segment segment) {
-  // On the thread of the environment: waiting threads ask for the number, too.
+  // Draws the number on the thread of the environment, because waiting threads ask for it, too.
   if (segment.mutex_kind() == MutexKind::kMembers && segment.MutexesUsable() && segment.Join() == 0) {
     ThrowStatus(env, Status::System(ENOLCK, "fcntl"));
     return {};
@@ -78,8 +78,8 @@ Napi::Value CreateSegment(const Napi::CallbackInfo& info) {
   return Wrap(info.Env(), std::move(segment.value()));
 }
 
-// attachSegment(name, flags, builderTimeoutMs): the same External as before when this environment is already attached, because V8 does
-// not allow two buffers over one mapping, and a lock has one binding per environment.
+// attachSegment(name, flags, builderTimeoutMs): returns the same External as before when this environment is already attached. V8
+// does not allow two buffers over one mapping, and a lock has one binding per environment.
 Napi::Value AttachSegment(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::string name = StringArg(info, 0);
@@ -108,7 +108,8 @@ Napi::Value PublishSegment(const Napi::CallbackInfo& info, SegmentBinding& segme
   return {};
 }
 
-// closeSegment(segment): no other function accepts it afterwards. Unmaps the memory if no buffer and no object needs it.
+// closeSegment(segment): closes it; no other function accepts it afterwards. Unmaps the memory if no buffer and no object needs
+// it.
 Napi::Value CloseSegment(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
   segment_binding.Close(info.Env());
   return {};
@@ -127,7 +128,7 @@ Napi::Value SegmentDescription(const Napi::CallbackInfo& info, SegmentBinding& s
   return Napi::String::New(info.Env(), segment_binding.segment.description());
 }
 
-// As a hexadecimal text; an empty one for foreign memory.
+// The id as a hexadecimal text; an empty text for foreign memory.
 Napi::Value SegmentId(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
   const uint64_t id = segment_binding.segment.id();
   if (id == 0) return Napi::String::New(info.Env(), "");
@@ -160,7 +161,7 @@ Napi::Value DivideCells(const Napi::CallbackInfo& info, SegmentBinding& segment_
   return {};
 }
 
-// The payload as a SharedArrayBuffer or ArrayBuffer. To be asked for once per External; not for an empty payload.
+// The payload as a SharedArrayBuffer or ArrayBuffer. Called once per External, and not for an empty payload.
 Napi::Value SegmentBuffer(const Napi::CallbackInfo& info, SegmentBinding& segment_binding) {
   const Napi::Value buffer = segment_binding.buffer.Create(
       info.Env(), segment_binding.segment.mapping(), segment_binding.segment.payload_bytes(), &segment_binding.buffer_bytes);
@@ -175,7 +176,7 @@ Napi::Value DetachBuffer(const Napi::CallbackInfo& info, SegmentBinding& segment
   return {};
 }
 
-// exposeBuffer(segment): the program has the buffer, and may move its memory to another one.
+// exposeBuffer(segment): notes that the program has the buffer, and may transfer its memory to another one.
 Napi::Value ExposeBuffer(const Napi::CallbackInfo&, SegmentBinding& segment_binding) {
   segment_binding.buffer.Expose();
   return {};
@@ -215,7 +216,7 @@ Napi::Value RemoveStale(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(removed.value()));
 }
 
-// freeBytes(): for how many bytes there is room; undefined when that is unknown.
+// freeBytes(): the number of bytes for which there is room; undefined when that is unknown.
 Napi::Value FreeBytes(const Napi::CallbackInfo& info) {
   const std::optional<uint64_t> bytes = FreeMemoryBytes();
   return bytes ? Napi::Number::New(info.Env(), static_cast<double>(*bytes)) : Napi::Value();

@@ -9,8 +9,8 @@
 
 namespace procshare {
 
-// A segment as one environment uses it. Its External and the bindings of the objects in its cells share it: they may be collected at
-// once, in any order, and the last one deletes it.
+// A segment as one environment uses it. Its External and the bindings of the objects in its cells share it. They may be collected
+// together, in any order, and the last one deletes it.
 class SegmentBinding final : public Members {
  public:
   SegmentBinding(AddonState* of, Segment taken) : state(of), segment(std::move(taken)) {
@@ -30,7 +30,7 @@ class SegmentBinding final : public Members {
   // Closes, and unmaps all memory that no buffer needs. Only Finalize() may follow. False when there was nothing to reclaim.
   bool Reclaim(napi_env env);
 
-  // Closes the segment: JavaScript still has the External, and perhaps the buffer.
+  // Closes the segment while JavaScript still has the External, and perhaps the buffer.
   void Close(napi_env env);
 
   // Reports external memory to V8.
@@ -40,7 +40,7 @@ class SegmentBinding final : public Members {
   Segment segment;
   int users = 1;
   int objects = 0;             // bindings of objects in its cells
-  WeakExternal external;       // to find the External again when the same segment is attached once more
+  WeakExternal external;       // finds the External when the same segment is attached again
   int64_t reported_bytes = 0;  // external memory that was reported to V8
   int64_t buffer_bytes = 0;    // of these, the memory of the buffer
   ExternalBuffer buffer;

@@ -28,7 +28,7 @@ Napi::Value ToJs(const Napi::CallbackInfo& info, SemaphoreOutcome outcome) {
   return Napi::Number::New(info.Env(), static_cast<int>(outcome));
 }
 
-// semaphoreBytes(records): what one takes of the cells.
+// semaphoreBytes(records): the size of a semaphore in the cells.
 Napi::Value SemaphoreBytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(Semaphore::BytesFor(SizeArg(info, 0))));
 }

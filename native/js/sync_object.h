@@ -34,7 +34,7 @@ class SyncObject : public ObjectBinding {
   Members* members() const { return segment_binding_; }
   const Segment& segment() const { return segment_binding_->segment; }
 
-  // The id of a new wait, which ends with the object.
+  // Adds a wait, which ends with the object, and returns its id.
   uint32_t AddWait(WaitSource source);
 
  private:
@@ -45,9 +45,9 @@ class SyncObject : public ObjectBinding {
   std::vector<uint32_t> waits_;
 };
 
-// The cell at an offset of a segment that is not published yet, for init functions: initX(segment, offset, ...). `*kind` becomes the
-// kind of the segment's mutexes. To be called after all arguments were read: null when one of them was wrong, or when the offset is
-// no place in the segment; then an error was thrown.
+// The cell at an offset of a segment that is not published yet, for init functions: initX(segment, offset, ...). `*kind` becomes
+// the kind of the segment's mutexes. Called after all arguments were read. Null when an argument was wrong, or when the offset is
+// no place in the segment; then an error has been thrown.
 template <class Cell>
 Cell* CellArg(const Napi::CallbackInfo& info, size_t byte_length, MutexKind* kind) {
   if (!ArgumentsOk(info)) return nullptr;
@@ -66,7 +66,7 @@ inline void ThrowUnlessInitialised(Napi::Env env, bool initialised) {
   if (!initialised) ThrowStatus(env, Status::System(ENOSYS, "pthread_mutex_init"));
 }
 
-// The object inside an External of ours; null only in a worker that is being terminated.
+// The object inside an External of this addon; null only in a worker that is being terminated.
 SyncObject* SyncObjectOf(const Napi::Value& external, SyncKind kind);
 
 // Wraps a binding in an External; throws ERR_CORRUPT when the cell is not sound.
@@ -88,8 +88,8 @@ Napi::Value BindSyncObject(const Napi::CallbackInfo& info) {
   return WrapSyncObject(info.Env(), std::move(object), sound);
 }
 
-// A function whose first argument is an object of that kind. A getter or a callback of the program may close the object in the middle of
-// a method: an object that is unbound throws ERR_CLOSED.
+// A function whose first argument is an object of that kind. A getter or a callback of the program may close the object in the
+// middle of a method. A call with an unbound object throws ERR_CLOSED.
 template <class Object, Napi::Value (*kBody)(const Napi::CallbackInfo&, Object&)>
 Napi::Value OnSyncObject(const Napi::CallbackInfo& info) {
   SyncObject* const object = SyncObjectOf(info[0], Object::kKind);

@@ -9,8 +9,8 @@
 namespace procshare {
 namespace {
 
-// The longest time for which one call blocks. Between two calls V8 can end a worker, and the caller tries again. This is not polling: a
-// wake-up ends the call at once.
+// The longest time for which one call blocks. Between two calls V8 can terminate a worker, and the caller tries again. This is
+// not polling: a wake-up ends the call at once.
 constexpr double kSliceMs = 100;
 
 Waits& WaitsOf(const Napi::CallbackInfo& info) { return AddonState::Of(info.Env())->waits(); }
@@ -38,7 +38,7 @@ Napi::Value LookWait(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), WaitsOf(info).IsReady(Uint32Arg(info, 0), SizeArg(info, 1)));
 }
 
-// spinWait(id, argument, forMs): the same, spinning until it may, for at most that time: some microseconds.
+// spinWait(id, argument, forMs): the same, but spins until an attempt may succeed. `forMs` is a limit of some microseconds.
 Napi::Value WatchWait(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(),
                             WaitsOf(info).SpinUntilReady(Uint32Arg(info, 0), SizeArg(info, 1), NumberArg(info, 2)));

@@ -1,4 +1,4 @@
-// Waiting, for JavaScript: of whatever kind the object is, its waits have ids, and these functions take them.
+// Waiting, for JavaScript. The waits of objects of all kinds have ids, which these functions take.
 #pragma once
 
 #include <napi.h>

@@ -14,7 +14,7 @@ class WeakExternal {
     Check(napi_create_reference(env, external, 0, &reference_) == napi_ok, "no reference");
   }
 
-  // Null when it was collected, or was never set.
+  // Null when the External was collected, or was never set.
   napi_value Get(napi_env env) const {
     napi_value external = nullptr;
     if (reference_ != nullptr) napi_get_reference_value(env, reference_, &external);
@@ -24,7 +24,7 @@ class WeakExternal {
   // Needs a handle scope.
   bool IsCollected(napi_env env) const { return reference_ != nullptr && Get(env) == nullptr; }
 
-  // In the finalizer of the External.
+  // Called in the finalizer of the External.
   void Delete(napi_env env) {
     if (reference_ != nullptr) napi_delete_reference(env, reference_);
     reference_ = nullptr;

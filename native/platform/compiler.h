@@ -1,5 +1,5 @@
-// What C++17 has no words for, in those of each compiler: hints about paths, a pause, a bit. The only file that asks which
-// compiler it is.
+// Extensions of each compiler for which C++17 has no equivalent: hints about paths, a pause, the index of a bit. No other file
+// depends on the compiler.
 #pragma once
 
 #include <cstdint>
@@ -8,11 +8,11 @@
 
 #include <intrin.h>
 
-// Beside the fast path, which need not save registers for it.
+// Marks a function off the fast path, so that the fast path saves no registers for it.
 #define PROCSHARE_COLD __declspec(noinline)
-// With all that it calls inside it.
+// Inlines all calls into the function.
 #define PROCSHARE_FLATTEN
-// Never inside its caller, which would become large.
+// Never inlined: its caller would become large.
 #define PROCSHARE_APART __declspec(noinline)
 
 namespace procshare {
@@ -20,14 +20,14 @@ namespace procshare {
 constexpr bool Likely(bool condition) { return condition; }
 constexpr bool Unlikely(bool condition) { return condition; }
 
-// Of a number that is not zero.
+// The number must not be zero.
 inline int TrailingZeros(uint64_t bits) {
   unsigned long index;
   _BitScanForward64(&index, bits);
   return static_cast<int>(index);
 }
 
-// Between two checks of a spinning thread.
+// Called between two checks of a spinning thread.
 #if defined(_M_ARM64)
 inline void SpinPause() { __yield(); }
 #else

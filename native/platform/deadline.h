@@ -13,7 +13,7 @@ class Deadline {
 
   static Deadline Never() { return Deadline(Clock::time_point::max()); }
   static Deadline AfterMs(double ms) {
-    constexpr double kFarMs = 1e12;  // some thirty years: later than that is never, and would overflow
+    constexpr double kFarMs = 1e12;  // some thirty years: anything later counts as never, and would overflow
     if (ms >= kFarMs) return Never();
     if (ms < 0) ms = 0;
     return Deadline(Clock::now() + std::chrono::nanoseconds(static_cast<int64_t>(ms * 1e6)));

@@ -1,12 +1,13 @@
-// The full fence between "I said so" and "did they say so?", on which each pair of a waiter and a waker rests.
+// The full fence between a thread's own store and its load of the other side's store. Each pair of a waiter and a waker relies on
+// it.
 #pragma once
 
 #include <atomic>
 
 namespace procshare {
 
-// Requires: an atomic read-modify-write of at least release order just before, on any word. On x86 that is a full fence
-// by itself and only the compiler needs telling, which saves a third of an unlock; elsewhere it is none.
+// Requires: an atomic read-modify-write of at least release order just before, on any word. On x86 that operation is a full fence
+// by itself, so a fence for the compiler is enough; this saves a third of an unlock. On other processors it is no full fence.
 inline void FullFenceAfterExchange() {
 #if defined(__x86_64__) || defined(__i386__) || defined(_M_X64)
   std::atomic_signal_fence(std::memory_order_seq_cst);

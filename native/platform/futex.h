@@ -10,7 +10,7 @@
 namespace procshare {
 
 enum class WaitOutcome : uint8_t {
-  kWoken,    // by a wake, or for no reason at all: re-check in a loop
+  kWoken,    // by a wake, or for no reason at all: the caller checks again in a loop
   kChanged,  // the word did not hold `expected`
   kTimedOut,
 };
@@ -19,24 +19,25 @@ enum class WaitOutcome : uint8_t {
 // Requires: `word` is inside a shared mapping that outlives the call. Allocates nothing.
 WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Deadline deadline);
 
-// A word and what it must hold for a sleep to begin.
+// A word, and the value that it must have for a sleep to begin.
 struct WaitTarget {
   const std::atomic<uint32_t>* word;
   uint32_t expected;
 };
 
-// On how many words, which may be unmapped meanwhile, one thread can sleep at once: 1 where the system has no call for more, 0 where it has
-// none at all, and sleeping is polling.
+// The number of words on which one thread can sleep at once; they may be unmapped during the sleep. 1 where the system has no
+// call for more words; 0 where it has no call at all, and sleeping is polling.
 size_t MaxWaitTargets();
 
-// Sleeps while each word holds its expected value. 0 < count <= MaxWaitTargets(). A word that is not mapped any more counts as changed.
-// The caller checks the words to learn which of them ended the sleep. Where MaxWaitTargets() is 0: one word, which stays mapped.
+// Sleeps while each word holds its expected value. 0 < count <= MaxWaitTargets(). A word that is not mapped any more counts as
+// changed. The caller checks the words to learn which of them ended the sleep. Where MaxWaitTargets() is 0, `count` must be 1,
+// and the word must stay mapped.
 WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t count, Deadline deadline);
 
 constexpr int kWakeAll = INT32_MAX;
 
-// Wakes up to `count` sleepers of `word` in any process, and returns how many, as far as the system tells. Where sleeping is polling, it
-// does nothing and returns 0: the word must be changed before.
+// Wakes up to `count` sleepers of `word` in any process, and returns their number, as far as the system reports it. Where
+// sleeping is polling, does nothing and returns 0: the word must be changed before the call.
 int FutexWake(const std::atomic<uint32_t>* word, int count);
 
 }  // namespace procshare

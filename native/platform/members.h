@@ -1,5 +1,5 @@
-// The numbered members of shared memory: environments that are attached to it. No two members ever have the same number, and the system
-// knows which of them live (NamedMemory::IsMember), in all pid namespaces.
+// The numbered members of shared memory: environments that are attached to it. No two members ever have the same number. The
+// system can tell in all pid namespaces which of them live (NamedMemory::IsMember).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ class Members {
   // Whether `member` lives. Any thread may ask.
   virtual bool IsMember(uint64_t member) const = 0;
 
-  // The owners of the mutexes of this memory: its members, or null where they are threads that the kernel knows.
+  // The owners of the mutexes of this memory: its members, or null where the owners are threads.
   virtual Members* owners() = 0;
 };
 

@@ -1,4 +1,4 @@
-// Named memory: bytes that unrelated processes find by name, whose name exists exactly as long as the memory is used.
+// Named memory: bytes that unrelated processes find by name. The name exists exactly as long as the memory is used.
 //
 // This header is the specification for a porter; linux/named_memory.cc is one implementation.
 //
@@ -48,7 +48,7 @@ class MemoryMapping {
   size_t byte_length_;
 };
 
-// The identity of memory: equal for all members of the same memory, different for memory that exists at the same time.
+// The identity of memory: equal for all members of the same memory, different for other memory that exists at the same time.
 struct MemoryIdentity {
   uint64_t device = 0;
   uint64_t object = 0;
@@ -63,14 +63,14 @@ struct MemoryIdentityHash {
 
 class NamedMemory {
  public:
-  // Creates memory of exactly `byte_length` zero bytes, with the caller as its builder. Removes stale memory of that name first. `mode`
-  // are POSIX permission bits. `persistent` announces MakePersistent(): some systems keep such memory elsewhere.
+  // Creates memory of exactly `byte_length` zero bytes, with the caller as its builder. Removes stale memory of that name first.
+  // `mode` are POSIX permission bits. `persistent` announces a later MakePersistent(): some systems store such memory elsewhere.
   // Fails with EEXIST when the name is in use, and with ENOSPC, leaving nothing, when there is no room.
   static Result<NamedMemory> Create(const std::string& name, size_t byte_length, unsigned mode, bool persistent = false);
 
-  // Becomes a member of the memory of that name. Waits until `deadline` for a builder to publish it; then kNotReady. When a builder dies
-  // during the call the result may be unpublished memory: the caller recognises that by its content, closes it and tries again. Fails with
-  // ENOENT when there is no such name, or only a stale one.
+  // Becomes a member of the memory of that name. Waits until `deadline` for a builder to publish it; then fails with kNotReady.
+  // When a builder dies during the call, the result may be unpublished memory. The caller recognises that by its content, closes
+  // it and tries again. Fails with ENOENT when there is no such name, or only a stale one.
   static Result<NamedMemory> Attach(const std::string& name, bool any_owner, Deadline deadline);
 
   NamedMemory(NamedMemory&& other) noexcept { *this = std::move(other); }
@@ -103,14 +103,15 @@ class NamedMemory {
   // Stops being a member; idempotent. See N3.
   void Close();
 
-  // Drops this reference to the mapping. After Close().
+  // Drops this reference to the mapping. Called after Close().
   void Unmap() { mapping_.reset(); }
 
-  // Draws a number that no other member has, now or later; the same for each call. The number is valid until the member closes, or its
-  // process ends by any means. 0 when the system refuses.
+  // Draws a number that no other member has, now or later. Each call returns the same number. The number is valid until the
+  // member closes, or its process ends by any means. 0 when the system refuses.
   uint64_t Join();
 
-  // Whether that is the number of a living member. Any thread may ask. True for all numbers after Close(), which makes it unknown.
+  // Whether that is the number of a living member. Any thread may call it. After Close() this is unknown, and the result is true
+  // for all numbers.
   bool IsMember(uint64_t member) const;
 
   // The number of members at this moment, including this one.
@@ -136,7 +137,7 @@ class NamedMemory {
   intptr_t descriptor_ = -1;
   bool temporary_ = false;
   bool keeps_name_ = true;           // until Detach()
-  std::atomic<uint64_t> member_{0};  // looked at by other threads while the owner joins
+  std::atomic<uint64_t> member_{0};  // read by other threads while the owner joins
   MemoryIdentity identity_;
   std::shared_ptr<MemoryMapping> mapping_;
 };
@@ -152,15 +153,16 @@ struct MemoryEntry {
   bool in_use = false;
 };
 
-// Calls `visit` for all named memory of this user, without becoming a member or changing it. `read` copies bytes out of the memory, and
-// returns false beyond its end. When `visit` returns true, the memory is removed if it is stale. The result is how many were removed.
+// Calls `visit` for all named memory of this user, without becoming a member or changing it. `read` copies bytes out of the
+// memory, and returns false beyond its end. When `visit` returns true, the memory is removed if it is stale. Returns the number
+// of removed names.
 using MemoryReader = std::function<bool(uint64_t offset, void* into, size_t byte_length)>;
 Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const MemoryReader& read)>& visit);
 
-// How many of them this process can have open at once, as far as descriptors go.
+// The number of named memories that this process can have open at once, as limited by its descriptors.
 size_t MaxOpenMemory();
 
-// How many bytes of memory there is room for, if that is known.
+// The number of bytes of memory for which there is room, if that is known.
 std::optional<uint64_t> FreeMemoryBytes();
 
 // The total size of each segment is a multiple of this.

@@ -1,5 +1,5 @@
-// A mutex in shared memory that survives its owner: when a thread or process ends while it owns the mutex, by any means, the next owner
-// gets it, and learns that it was abandoned.
+// A mutex in shared memory that survives its owner. When a thread or process ends, by any means, while it owns the mutex, the
+// next owner gets the mutex. The result tells the next owner that the mutex was abandoned.
 //
 // It is not recursive. The storage may lie at different addresses in different processes. There are two kinds:
 //
@@ -8,8 +8,8 @@
 //   kMembers   The owner is a member of the memory (platform/members.h). Its death is noticed by the next attempt, and by sleepers within a
 //              heartbeat. For users in several pid namespaces, and for systems without the other kind: member_mutex.h.
 //
-// `owners` is null for a mutex of the first kind, otherwise the members. The caller knows the kind from the control block, never from the
-// storage.
+// `owners` is null for a mutex of the first kind, otherwise the members. The caller takes the kind from the control block, never
+// from the storage.
 #pragma once
 
 #include <cstddef>
@@ -52,8 +52,8 @@ MutexOutcome RobustMutexTryAcquire(RobustMutexStorage* mutex, Members* owners);
 // Blocks the thread until it has the mutex or the deadline passes. The owner's death ends the wait.
 PROCSHARE_APART MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Members* owners, Deadline deadline);
 
-// Requires: the caller owns it. A full fence: what this thread reads afterwards is read after all processes see the mutex as free (a
-// releaser then looks for waiters).
+// Requires: the caller owns it. A full fence: all later reads of this thread happen after all processes see the mutex as free. (A
+// releaser then checks for waiters.)
 void RobustMutexRelease(RobustMutexStorage* mutex, Members* owners);
 
 enum class MutexState : uint8_t { kFree, kHeld, kOwnerDied };
@@ -61,8 +61,8 @@ enum class MutexState : uint8_t { kFree, kHeld, kOwnerDied };
 // Reads the state without taking the mutex. The only guarantee: a mutex that stays free or ownerless is soon seen so.
 MutexState RobustMutexPeek(const RobustMutexStorage* mutex, Members* owners);
 
-// Whether the calling thread itself owns the mutex, through any copy of this code: waiting for it would never end. False where that is
-// unknown: for a mutex of the second kind.
+// Whether the calling thread itself owns the mutex, through any copy of this code: then waiting for it would never end. False for
+// a mutex of the second kind, where that is unknown.
 PROCSHARE_APART bool RobustMutexIsHeldByThisThread(const RobustMutexStorage* mutex, const Members* owners);
 
 // Operating system, C library and mutex size in one number: processes with equal numbers can use the same mutexes of that kind.
@@ -77,7 +77,7 @@ inline MutexOutcome RobustMutexSpin(RobustMutexStorage* mutex, Members* owners, 
     }
     SpinPause();
   }
-  return RobustMutexTryAcquire(mutex, owners);  // which asks whether the owner lives, if need be
+  return RobustMutexTryAcquire(mutex, owners);  // checks whether the owner lives, if necessary
 }
 
 }  // namespace procshare

@@ -1,5 +1,5 @@
-// Where a robust mutex lives. 96 bytes hold the mutex of every supported system (POSIX: at most 64), so that layouts are
-// the same everywhere.
+// The storage of a robust mutex. 96 bytes are enough for the mutex of every supported system (POSIX: at most 64). So layouts are
+// the same on all systems.
 #pragma once
 
 #include <cstddef>

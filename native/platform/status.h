@@ -1,8 +1,8 @@
-// Status and Result: how every native function reports failure. There are no exceptions, and errno is never read later.
+// Status and Result: every native function reports failure by them. There are no exceptions, and errno is never read later.
 //
-// A Status is an outcome and, for kSystem, an errno-style number and the system call that it came from. The platform layer converts the
-// numbers of its system to errno values, the shm layer adds the outcomes about content, and native/js makes a JavaScript error of a
-// Status, by number and never by text.
+// A Status is an outcome and, for kSystem, an errno-style number and the system call that it came from. The platform layer
+// converts the numbers of its system to errno values. The shm layer adds the outcomes about content. native/js makes a JavaScript
+// error of a Status, by number and never by text.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace procshare {
 
 enum class Outcome : uint8_t {
   kOk,
-  kSystem,     // os_error and syscall say what failed
+  kSystem,     // os_error and syscall have the details
   kNotReady,   // its builder has not published it before the deadline
   kForeign,    // memory that procshare did not make
   kOtherUser,  // it belongs to another user and the caller did not allow that

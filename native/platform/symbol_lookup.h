@@ -1,4 +1,4 @@
-// Finds a function that the running program may or may not have, by name. Null when it has not.
+// Finds an optional function of the running program by name. Null when the program does not have it.
 #pragma once
 
 namespace procshare {

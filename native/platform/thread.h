@@ -11,7 +11,7 @@ class SmallThread {
   SmallThread(const SmallThread&) = delete;
   SmallThread& operator=(const SmallThread&) = delete;
 
-  // False when the system has no more threads to give.
+  // False when the system can start no more threads.
   bool Start(void (*run)(void*), void* argument);
   void Join();
   bool started() const { return started_; }

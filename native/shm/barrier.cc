@@ -3,7 +3,7 @@
 namespace procshare {
 namespace {
 
-// No barrier reaches it. JavaScript, which is told the generation of a wait, has no greater exact integers.
+// No barrier reaches this generation. JavaScript gets the generation of a wait, and has no greater exact integers.
 constexpr uint64_t kMaxGeneration = (uint64_t{1} << 53) - 2;
 
 uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
@@ -28,7 +28,8 @@ bool Barrier::LooksSound() const {
   return capacity_ != UINT64_MAX && parties_ > 0 && GuardedLooksSound(&cell_->guarded, members_->owners());
 }
 
-// The time under the mutex. The constructor completes an interrupted end (B2); the destructor wakes waiters that are not in the ledger.
+// The critical section of the mutex. The constructor completes an interrupted end (B2); the destructor wakes waiters that are not
+// in the ledger.
 class Barrier::Transaction {
  public:
   explicit Transaction(Barrier* barrier, MutexWait mutex_wait = MutexWait::kUnlimited)
@@ -41,7 +42,7 @@ class Barrier::Transaction {
   }
   ~Transaction() {
     guard_.Release();
-    // Only if it has changed: waiters for the end of an action try by arriving, and would wake each other for ever.
+    // Wakes only if the state has changed: waiters for the end of an action try by arriving, and would wake each other for ever.
     if (phase_changed_) WakeAnnounced(&cell_->guarded.wake);
   }
 
@@ -51,7 +52,7 @@ class Barrier::Transaction {
   bool open() const { return phase() == BarrierPhase::kFilling || phase() == BarrierPhase::kActing; }
   uint64_t generation() const { return Load(cell_->generation); }
 
-  // The key whose dead members are not reaped: they are the reason for which the barrier will be broken (B3).
+  // The key whose dead members are not reaped: because of them the barrier will be broken (B3).
   uint64_t excluded_key() const { return open() ? generation() : Parking::kNoKey; }
 
   uint64_t arrived() const {
@@ -152,7 +153,7 @@ BarrierOutcome Barrier::Finish(uint64_t generation) {
 BarrierOutcome Barrier::Cancel(uint64_t generation) {
   Transaction transaction(this);
   if (!transaction.held()) return BarrierOutcome::kCorrupt;
-  // Breaks first, which ends this wait, too. In the opposite order a party that is killed in between would be in no record, and the
+  // Breaks first, which ends this wait, too. In the opposite order, a party that is killed in between would be in no record. The
   // others would wait for it for ever.
   if (transaction.open() && transaction.generation() == generation) transaction.End(BarrierPhase::kBreaking);
   uint64_t outcome;

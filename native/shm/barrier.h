@@ -1,9 +1,10 @@
-// Barrier: a fixed number of parties wait for each other, in one generation after the other.
+// Barrier: a fixed number of parties wait for each other, generation by generation.
 //
 //   B1  The ledger has a record for each member that waits, with the generation as its key. The number of parties that have arrived
 //       is the sum over the records of the current generation. It is stored nowhere else.
-//   B2  A generation ends once, by a trip, a break or a reset. `phase` says so before the first wait is granted, and the next owner of
-//       the mutex completes an end that was interrupted. So all waits of a generation end the same way, whichever process dies.
+//   B2  A generation ends once, by a trip, a break or a reset. `phase` records the end before the first wait is granted, and the
+//       next owner of the mutex completes an end that was interrupted. So all waits of a generation end the same way, whichever
+//       process dies.
 //   B3  A member that dies while it waits, or while it performs the action, breaks the barrier: at the next arrival, or at the next
 //       heartbeat of a waiter.
 //
@@ -32,7 +33,7 @@ enum class BarrierOutcome : uint8_t {
 class Barrier {
  public:
   static size_t BytesFor(uint64_t records) { return sizeof(BarrierCell) + LedgerView::BytesFor(records); }
-  // `timeout_ns`: of waits that have no timeout of their own; 0: none.
+  // `timeout_ns`: the timeout of waits that have no timeout of their own; 0: none.
   static bool Init(BarrierCell* cell, uint64_t parties, uint64_t records, MutexKind kind, uint64_t timeout_ns = 0);
 
   Barrier(BarrierCell* cell, size_t byte_length, Members* members);
@@ -42,18 +43,18 @@ class Barrier {
     BarrierOutcome outcome;
     uint64_t index = 0;
     uint64_t generation = 0;
-    LedgerRecord* record = nullptr;  // for kWaits: the record on whose grant word to sleep
+    LedgerRecord* record = nullptr;  // for kWaits: the caller sleeps on the grant word of this record
   };
   // `acts`: whether the caller has an action to perform before the generation ends.
   Arrival Arrive(bool acts);
 
-  // How a wait that began with kWaits or kActs has ended: kTripped or kBroken; kWaits when it has not.
+  // The result of a wait that began with kWaits or kActs: kTripped or kBroken; kWaits when it has not ended.
   BarrierOutcome Take(uint64_t generation);
 
-  // After kActs: trips the barrier. kBroken when it was broken meanwhile.
+  // Called after kActs: trips the barrier. kBroken when it was broken meanwhile.
   BarrierOutcome Finish(uint64_t generation);
 
-  // Cancels a wait, which breaks the barrier for the other parties. When the wait has already ended, the result is how.
+  // Cancels a wait, which breaks the barrier for the other parties. When the wait has already ended, returns its result.
   BarrierOutcome Cancel(uint64_t generation);
 
   void Abort();

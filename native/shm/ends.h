@@ -1,4 +1,4 @@
-// Ends: which members have which end of a pipe open. The other side only asks whether any member has it open.
+// Ends: which members have which end of a pipe open. The other side only checks whether any member has it open.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Event: a flag that can be awaited. One word has the flag and how often it was set, so that a waiter notices that it was set even if
-// it has been cleared since.
+// Event: a flag that can be awaited. One word has the flag and the number of times that it was set. So a waiter notices that the
+// flag was set even if it has been cleared since.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ bool GuardedLooksSound(const GuardedCell* cell, const Members* owners) {
 
 Guard::Guard(GuardedCell* cell, size_t byte_length, Members* owners, MutexWait mutex_wait) : cell_(cell), owners_(owners) {
   held_ = IsAcquired(Take(cell, owners, mutex_wait));
-  // Whether the last owner died does not matter: only the journal says what has to be undone.
+  // It does not matter whether the last owner died: only the journal tells what to undo.
   if (held_ && cell->journal_count.load(std::memory_order_relaxed) != 0 && !Undo(byte_length)) Release();
 }
 

@@ -1,4 +1,4 @@
-// Transactions on shared state: killed at any instruction, a change has happened as a whole or not at all.
+// Transactions on shared state: after a kill at any instruction, a change has happened as a whole or not at all.
 //
 // The words of an object change only under the mutex of its cell, and each change first notes the old value in a journal.
 //
@@ -8,8 +8,8 @@
 //   G3  A read without the mutex may see a value that is never committed. So such a read decides only whether to try. No wait sleeps
 //       because of a cell whose journal is not empty: the heartbeat repairs it.
 //
-// A killed thread has executed a prefix of its instructions. So G1 needs only that the compiler keeps the order; the mutex orders
-// everything for the next owner.
+// A killed thread has executed a prefix of its instructions. So G1 only requires that the compiler keeps the order. The mutex
+// orders everything for the next owner.
 //
 // Waiters for a change sleep on a wake word (shm/wake_word.h). They are woken after the mutex is free again.
 #pragma once
@@ -30,11 +30,11 @@ bool InitGuarded(GuardedCell* cell, MutexKind kind);
 // Whether the cell could have been made by InitGuarded. A cheap check, for bytes that another process may have damaged.
 bool GuardedLooksSound(const GuardedCell* cell, const Members* owners);
 
-// False while a transaction is under way, and after one was interrupted. When it is true after words were read, what they say was
+// False while a transaction is under way, and after one was interrupted. When it is true after words were read, their values were
 // committed.
 inline bool JournalIsEmpty(const GuardedCell* cell) { return cell->journal_count.load(std::memory_order_acquire) == 0; }
 
-// How long a Guard waits for the mutex.
+// The time for which a Guard waits for the mutex.
 enum class MutexWait : uint8_t {
   kUnlimited,
   kBrief,  // a few attempts: for threads that must not be delayed, and that try again at the next heartbeat
@@ -49,7 +49,8 @@ class Guard {
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
-  // False when the bytes are no mutex or no journal, or when the mutex did not become free within a brief wait. Then nothing else may be called.
+  // False when the bytes are no mutex or no journal, or when the mutex did not become free within a brief wait. Then no other
+  // function may be called.
   bool held() const { return held_; }
 
   void Set(std::atomic<uint64_t>* word, uint64_t value) {

@@ -4,8 +4,8 @@
 //   | payload          | cells               | description     | gap | ControlBlock |
 //   | the user's bytes | locks, counters ... | JSON text       |     | 512 bytes    |
 //
-// The payload comes first, so that a program in another language that maps the name finds the data at offset 0. The control
-// block is found from the end. JavaScript sees only the payload.
+// The payload comes first, so that a program in another language that maps the name finds the data at offset 0. The control block
+// is located from the end. JavaScript sees only the payload.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,8 @@ constexpr uint32_t kLayoutMajor = 2;  // an attacher must have the same
 constexpr uint32_t kLayoutMinor = 0;  // a minor version gives reserved bytes a meaning; only a major one moves a field
 constexpr uint32_t kLayoutVersion = kLayoutMajor << 16 | kLayoutMinor;
 
-// A conversion of line ends changes the \r\n, another byte order reverses the number, and a page of zeros or ones differs from it.
+// The magic number detects damage: a conversion of line ends changes the \r\n, and another byte order reverses the number. A page
+// of zeros or ones differs from it.
 constexpr uint64_t kMagic = 0x1a0a0d5268635350;  // "PSchR\r\n\x1a" read as a little-endian number
 
 constexpr uint32_t kBuilding = 0;        // as in a fresh page
@@ -45,8 +46,8 @@ constexpr size_t kMaxNameBytes = 255;
 //   C3  `checksum` covers all of the block but `ready`, `pid_namespace` and itself, and the description. A single changed
 //       byte never keeps the checksum.
 //   C4  `reserved` is zero.
-//   C5  `pid_namespace` is written by a builder: the creator, or an attacher that was alone with a persistent segment and became
-//       its builder again.
+//   C5  `pid_namespace` is written by a builder: the creator, or an attacher that was the only member of a persistent segment and
+//       became its builder again.
 // Crash: a creator that dies before it publishes leaves kBuilding, in memory that the platform layer recognises as stale.
 struct alignas(8) ControlBlock {
   uint64_t magic;
@@ -82,7 +83,7 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 //   0              4       8       16               112            120              128
 //   | release_word | flags | owner | mutex          | reserved_for | reserved_until |
 //
-// The first four fields share a cache line (the mutex of glibc has 40 bytes): a lock and unlock touches one line.
+// The first four fields share a cache line (the mutex of glibc has 40 bytes), so a lock and unlock touches one line.
 struct alignas(kCellAlignment) LockCell {
   std::atomic<uint32_t> release_word;  // asynchronous acquirers sleep on it; bumped when kAwaited is cleared
   std::atomic<uint32_t> flags;         // kAwaited | kLockAbandoned | kLockReserved
@@ -95,7 +96,7 @@ static_assert(sizeof(LockCell) == 128);
 static_assert(offsetof(LockCell, flags) == 4 && offsetof(LockCell, owner) == 8 && offsetof(LockCell, mutex) == 16);
 
 constexpr uint32_t kAwaited = 1;        // a waiter may sleep on the word next to the flags
-constexpr uint32_t kLockAbandoned = 2;  // the last owner ended its ownership without a release, and its thread went on
+constexpr uint32_t kLockAbandoned = 2;  // the last owner ended its ownership without a release, but its thread lives
 constexpr uint32_t kLockReserved = 4;   // a waiter has reserved the lock: see `reserved_for`
 
 // WakeWord - the word on which waiters for one state ("there is an item") sleep. Protocol: shm/wake_word.h.
@@ -112,7 +113,7 @@ static_assert(sizeof(WakeWord) == 8);
 constexpr size_t kJournalEntries = 8;
 struct JournalEntry {
   std::atomic<uint64_t> offset;     // of the word, from the beginning of the cell
-  std::atomic<uint64_t> old_value;  // what the word becomes when an interrupted transaction is undone
+  std::atomic<uint64_t> old_value;  // the value of the word after an interrupted transaction is undone
 };
 struct alignas(kCellAlignment) GuardedCell {
   WakeWord wake;
@@ -123,10 +124,10 @@ struct alignas(kCellAlignment) GuardedCell {
 };
 static_assert(sizeof(GuardedCell) == 256);
 
-// LedgerRecord - what one member waits for, or has, of an object. See shm/ledger.h.
+// LedgerRecord - the waits of one member for an object, or its part of the object. See shm/ledger.h.
 struct LedgerRecord {
   std::atomic<uint64_t> member;      // 0: the record is free
-  std::atomic<uint64_t> key;         // which of several waits of the object it is about
+  std::atomic<uint64_t> key;         // to which of several waits of the object the record belongs
   std::atomic<uint64_t> count;       // waits, or units that the member has
   std::atomic<uint64_t> granted;     // waits that are over and were not taken yet: at most `count`
   std::atomic<uint64_t> outcome;     // how they ended
@@ -172,7 +173,7 @@ struct BarrierCell {
   std::atomic<uint64_t> parties;
   std::atomic<uint64_t> phase;       // BarrierPhase
   std::atomic<uint64_t> generation;  // the one that fills now
-  std::atomic<uint64_t> timeout_ns;  // of waits that have no timeout of their own; 0: none
+  std::atomic<uint64_t> timeout_ns;  // the timeout of waits that have no timeout of their own; 0: none
   Ledger ledger;
 };
 
@@ -183,7 +184,7 @@ struct BarrierCell {
 //   | mutex | cached peer position | reserved | position | reserved | wake | reserved |
 struct alignas(kCellAlignment) QueueSide {
   RobustMutexStorage mutex;
-  std::atomic<uint64_t> cached_peer_position;  // the position of the other side when this one read it last; under the mutex
+  std::atomic<uint64_t> cached_peer_position;  // the other side's position when this side last read it; under the mutex
   uint8_t reserved[24];
   std::atomic<uint64_t> position;  // of the producers: the tail; of the consumers: the head. Format: shm/ring_queue.h
   uint8_t reserved2[56];
@@ -197,8 +198,8 @@ struct alignas(kCellAlignment) QueueCell {
   std::atomic<uint64_t> capacity;  // bytes of the ring: a multiple of 8
   std::atomic<uint64_t> max_items;
   std::atomic<uint64_t> closed;  // 1: the queue takes no more items
-  // How many items had been reported as done when no item was unfinished for the last time, << 32 | how many have been, both modulo
-  // 2^32.
+  // The number of items that had been reported as done when last no item was unfinished, << 32 | the number of items that have
+  // been reported by now. Both are modulo 2^32.
   std::atomic<uint64_t> done;
   WakeWord done_wake;  // no item is unfinished
   uint8_t reserved[24];

@@ -31,7 +31,7 @@ LedgerRecord* LedgerView::FindOrTake(Guard* guard, uint64_t member, uint64_t key
   while (index < count && at(index)->member.load(std::memory_order_relaxed) != 0) ++index;
   if (index == capacity_) return nullptr;
   LedgerRecord* const record = at(index);
-  // Without the journal: the fields of a free record mean nothing, so there is nothing to undo.
+  // Stored without the journal: the fields of a free record mean nothing, so there is nothing to undo.
   record->key.store(key, std::memory_order_relaxed);
   record->count.store(0, std::memory_order_relaxed);
   record->granted.store(0, std::memory_order_relaxed);

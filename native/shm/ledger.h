@@ -1,8 +1,9 @@
-// The ledger of an object: which members wait for it, and for what, or have a part of it. Its records outlive the members.
+// The ledger of an object: which members wait for the object, and for what, or have a part of it. Its records outlive the
+// members.
 //
-// A member is an environment that is attached to the segment. The system knows which members live (NamedMemory::IsMember). All
-// changes are transactions of the object's Guard. The object defines what the death of a member means for its record: the thread that
-// finds such a record applies that, and frees it.
+// A member is an environment that is attached to the segment. The system tells which members live (NamedMemory::IsMember). All
+// changes are transactions of the object's Guard. The object defines how to clean up the record of a dead member. The thread that
+// finds such a record does that, and frees the record.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@
 
 namespace procshare {
 
-// Called by each waiter at its heartbeat. True when it is time to reap the records of dead members, for one of the callers. Reaping
-// takes a system call for each member: if every waiter did it, the cost would grow with the square of their number.
+// Called by each waiter at its heartbeat. True for one of the callers, when it is time to reap the records of dead members.
+// Reaping takes a system call for each member. If every waiter did it, the cost would grow with the square of their number.
 bool ClaimReaping(Ledger* ledger);
 
 class LedgerView {
@@ -24,7 +25,7 @@ class LedgerView {
 
   static size_t BytesFor(uint64_t capacity) { return capacity * sizeof(LedgerRecord); }
 
-  // How many records the ledger says it has; UINT64_MAX when they do not fit into `byte_length` bytes.
+  // The number of records according to the ledger; UINT64_MAX when they do not fit into `byte_length` bytes.
   static uint64_t CapacityOf(const Ledger* ledger, size_t byte_length) {
     const uint64_t capacity = ledger->capacity.load(std::memory_order_relaxed);
     const bool fits = byte_length >= sizeof(Ledger) && capacity <= (byte_length - sizeof(Ledger)) / sizeof(LedgerRecord);
@@ -47,7 +48,7 @@ class LedgerView {
     }
   }
 
-  // As ForEach(), beginning behind the record at which the last such call ended, so that all records get their turn.
+  // Like ForEach(), but begins after the record at which the last such call ended, so that all records get their turn.
   template <class Visit>
   void ForEachInTurn(Visit visit) const {
     const uint64_t count = used();
@@ -64,8 +65,8 @@ class LedgerView {
   // The record of `member` for `key`, or null.
   LedgerRecord* Find(uint64_t member, uint64_t key) const;
 
-  // As Find(); otherwise makes a free record theirs, with zeros in it. Null when no record is free. Part of the caller's transaction:
-  // sets up to two words.
+  // Like Find(); when there is no record, allocates a free one, filled with zeros. Null when no record is free. Part of the
+  // caller's transaction: sets up to two words.
   LedgerRecord* FindOrTake(Guard* guard, uint64_t member, uint64_t key);
 
   // Frees a record. Part of the caller's transaction: sets up to two words.

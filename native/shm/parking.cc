@@ -9,7 +9,7 @@ namespace {
 
 uint64_t Load(const std::atomic<uint64_t>& word) { return word.load(std::memory_order_relaxed); }
 
-// Waits that have not been granted.
+// The number of waits that have not been granted.
 uint64_t WaitingOf(const LedgerRecord* record) {
   const uint64_t count = Load(record->count);
   return count - std::min(Load(record->granted), count);

@@ -19,7 +19,7 @@ MutexOutcome Acquire(RobustMutexStorage* mutex, Members* owners) {
 
 }  // namespace
 
-// The mutex of one side, held for the lifetime of the guard. Whether its last owner died does not matter (Q2).
+// The mutex of one side, held for the lifetime of the guard. It does not matter whether its last owner died (Q2).
 class RingQueue::SideGuard {
  public:
   SideGuard(QueueSide* side, Members* owners)
@@ -86,7 +86,7 @@ bool RingQueue::IsSound(uint64_t head, uint64_t tail) const {
          UnitsBetween(head, tail) <= units && CountIsSound(head, tail);
 }
 
-// Waiters go by the count, and attempts by the bytes: if the two disagreed, a waiter would try for ever.
+// Waiters check the count, and attempts check the bytes. If the two disagreed, a waiter would try for ever.
 bool RingQueue::CountIsSound(uint64_t head, uint64_t tail) const {
   const uint64_t count = CountOf(head, tail), max_count = UnitsBetween(head, tail);
   return count <= max_count && (count == 0) == (max_count == 0);
@@ -140,7 +140,7 @@ RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t 
   if (Load(cell_->consumers.cached_peer_position) == this->head() && !HasItems()) return {QueueOutcome::kBusy};
   SideGuard guard(&cell_->consumers, owners_);
   if (!guard.held()) return {QueueOutcome::kBroken};
-  const bool ended = closed();  // before the tail is read: no item is put after that
+  const bool ended = closed();  // read before the tail: no item is put after that
   const uint64_t head = Load(cell_->consumers.position);
   uint64_t tail = Load(cell_->consumers.cached_peer_position);  // Q5
   if (count > 1 || tail == head || !IsSound(head, tail)) {
@@ -175,7 +175,8 @@ RingQueue::Taken RingQueue::Take(uint64_t byte_length, uint64_t count, uint64_t 
                        : Taken{QueueOutcome::kDone, first & kLengthMask, first >> 56};
 }
 
-// Reads the header of the record at `offset` behind the head, where `available` bytes of records are. False when it is no header.
+// Reads the header of the record at `offset` after the head; there are `available` bytes of records. False when the bytes are no
+// valid header.
 bool RingQueue::HeaderAt(uint64_t head, uint64_t offset, uint64_t available, uint64_t* header) const {
   Read(head, offset, reinterpret_cast<uint8_t*>(header), kHeaderBytes);
   const uint64_t length = *header & kLengthMask;
@@ -203,7 +204,7 @@ QueueOutcome RingQueue::TakePeeked(uint64_t position) {
   const uint64_t head = Load(cell_->consumers.position), tail = this->tail();
   if (!IsSound(head, tail)) return QueueOutcome::kBroken;
   const uint64_t available = UnitsBetween(head, tail) * kUnit;
-  // The head is the same again only after a multiple of 2^32 records.
+  // The head has the same value again only after a multiple of 2^32 records.
   if (head != position || available == 0) return QueueOutcome::kBusy;
   uint64_t header;
   if (!HeaderAt(head, 0, available, &header)) return QueueOutcome::kBroken;
@@ -212,7 +213,7 @@ QueueOutcome RingQueue::TakePeeked(uint64_t position) {
 }
 
 QueueOutcome RingQueue::ForEachSpilled(const std::function<void(std::string bytes)>& visit) {
-  const SideGuard producers(&cell_->producers, owners_);  // in this order; nothing else takes both
+  const SideGuard producers(&cell_->producers, owners_);  // in this order; no other function takes both
   const SideGuard consumers(&cell_->consumers, owners_);
   if (!producers.held() || !consumers.held()) return QueueOutcome::kBroken;
   const uint64_t head = this->head(), tail = this->tail();
@@ -253,7 +254,7 @@ QueueOutcome RingQueue::Close() {
 }
 
 void RingQueue::WakeAll() {
-  // W1: the fence needs an exchange; this one changes nothing.
+  // W1: the fence needs an exchange. This one does not change the word.
   cell_->done_wake.flags.fetch_or(0, std::memory_order_seq_cst);
   FullFenceAfterExchange();
   WakeAnnounced(wake_items());
@@ -266,8 +267,8 @@ QueueOutcome RingQueue::TaskDone(uint64_t count) {
     if (!guard.held()) return QueueOutcome::kBroken;
     const uint64_t left = unfinished();
     if (count > left) return QueueOutcome::kTooMany;
-    // One store: a join sees that no item was unfinished, even if an item is put at once and this process is killed here. Items
-    // that are put after `left` was read are beyond that count.
+    // One store: a join sees that no item was unfinished, even if another item is put at once and this process is killed here.
+    // Items that are put after `left` was read do not belong to that count.
     const uint64_t before = Load(cell_->done), done = static_cast<uint32_t>(before + count);
     const uint64_t completed = count == left ? done : before >> 32;
     cell_->done.store(completed << 32 | done, std::memory_order_release);
@@ -277,7 +278,7 @@ QueueOutcome RingQueue::TaskDone(uint64_t count) {
   return QueueOutcome::kDone;
 }
 
-// The index of the byte at `offset` behind a position.
+// The index of the byte at `offset` after a position.
 uint64_t RingQueue::IndexOf(uint64_t position, uint64_t offset) const {
   uint64_t index = static_cast<uint32_t>(position) * kUnit + offset;
   if (index >= capacity_) index -= capacity_;

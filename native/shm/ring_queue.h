@@ -17,22 +17,22 @@
 //                 | records that ever passed    |   | where, in units of 8 bytes  |
 //                 | it, modulo 2^32             |   | modulo twice the capacity   |
 //
-// A record that reaches the capacity goes on at 0. The place counts modulo twice the capacity, so a full ring differs from an
+// A record that reaches the capacity continues at 0. The place counts modulo twice the capacity, so a full ring differs from an
 // empty one.
 //
 //   Q1  Between the head and the tail there are whole records.
-//   Q2  A producer claims capacity, writes its records behind the tail, where no consumer reads, and commits them by moving the
-//       tail. A consumer copies records out and commits that by moving the head. A position has the count in it, so each commit is
-//       one store. A process that is killed leaves no part of a record and nothing to repair. An item is lost only with a consumer
-//       that is killed after its commit.
-//   Q3  Producers exclude each other by a robust mutex, and so do consumers. The two sides share no mutex, and each moves its own
-//       position only. Pairing: a release store of a position, an acquire load by the other side.
+//   Q2  A producer claims capacity, writes its records after the tail, where no consumer reads, and commits them by moving the
+//       tail. A consumer copies records out and commits that by moving the head. A position has the count in it, so each commit
+//       is one store. A process that is killed leaves no part of a record and nothing to repair. An item is lost only with a
+//       consumer that is killed after its commit.
+//   Q3  Producers exclude each other by a robust mutex, and so do consumers. The two sides share no mutex, and each moves only
+//       its own position. Pairing: a release store of a position, an acquire load by the other side.
 //   Q4  Several records may be put or taken at once, by one commit.
-//   Q5  Each side caches the position of the other side, and reads it again only when the cached one is not enough: reading a cache
-//       line that another processor writes is what a transfer costs. A cached position is never ahead of the real one, so there
-//       is at least as much room, or at least as much to take, as it says.
+//   Q5  Each side caches the position of the other side, and reads it again only when the cached one is not enough. The main cost
+//       of a transfer is reading a cache line that another processor writes. A cached position is never ahead of the real one. So
+//       the actual room, or the actual number of items, is never less than the cached position shows.
 //   Q6  A record with kSpilledFlag names a segment that has the item. A consumer attaches to that segment before it takes the
-//       record: it peeks, attaches, and takes the record if that is still the first one. A consumer that is killed in between has
+//       record: it peeks, attaches, and takes the record if it is still the first one. A consumer that is killed in between has
 //       taken nothing.
 //
 // JavaScript encodes and decodes items, and gives all other flags of a record their meaning.
@@ -51,13 +51,13 @@ namespace procshare {
 enum class QueueOutcome : uint8_t {
   kDone,
   kBusy,      // there is no room, or no item
-  kClosed,    // the queue takes no more items; for a consumer: and none is left
+  kClosed,    // the queue takes no more items; for a consumer: and is empty
   kTooLarge,  // more than an empty ring has room for
   kTooSmall,  // the first record is larger than the consumer's buffer
   kTooMany,   // more items were reported as done than were put
   kBroken,    // the bytes are not those of a queue
   kNoReader,  // the ring is one direction of a pipe, and no member has the end that takes open
-  kSpilled,   // the first record is one that is taken by Peek() and TakePeeked()
+  kSpilled,   // the first record must be taken by Peek() and TakePeeked()
 };
 
 class RingQueue {
@@ -73,30 +73,30 @@ class RingQueue {
   static uint64_t RecordBytes(uint64_t length) { return kHeaderBytes + (length + kUnit - 1) / kUnit * kUnit; }
 
   RingQueue(QueueCell* cell, size_t byte_length, Members* owners);
-  // Makes the ring one direction of the pipe that has these ends; `reader` is the end that takes.
+  // Makes the ring one direction of the pipe with these ends; `reader` is the end that takes items.
   void SetEnds(const Ends* ends, uint64_t reader) {
     ends_ = ends;
     reader_ = reader;
   }
   bool LooksSound() const;
 
-  // Puts `count` records that stand one after the other, all or none.
+  // Puts `count` adjacent records, all or none.
   QueueOutcome TryPut(const uint8_t* records, uint64_t byte_length, uint64_t count);
-  // Puts one record, given in two pieces.
+  // Puts one record, which is given in two pieces.
   QueueOutcome TryPutItem(uint64_t header, const uint8_t* item);
 
   struct Taken {
     QueueOutcome outcome;
-    uint64_t byte_length = 0;  // of the records, or of the item; for kTooSmall, what the first one needs
+    uint64_t byte_length = 0;  // of the records, or of the item; for kTooSmall, of the first record
     uint64_t count = 0;        // of the records; for TryGetItem() and Peek(), the flags of the item
   };
-  // Takes up to `count` records, as many as fit into `byte_length` bytes.
+  // Takes up to `count` records, and no more than fit into `byte_length` bytes.
   Taken TryGet(uint8_t* into, uint64_t byte_length, uint64_t count);
   // Takes one item without its header.
   Taken TryGetItem(uint8_t* into, uint64_t byte_length);
 
-  // Copies as much of the first item as fits, whatever its flags, without its header, and does not take it. `*position` becomes
-  // the head, by which TakePeeked() recognises the item.
+  // Copies as much of the first item as fits, without its header, and does not take it. The flags of the item may have any value.
+  // `*position` becomes the head, by which TakePeeked() recognises the item.
   Taken Peek(uint8_t* into, uint64_t byte_length, uint64_t* position);
   // Takes the item that Peek() has copied; kBusy when another one has become the first.
   QueueOutcome TakePeeked(uint64_t position);
@@ -117,7 +117,7 @@ class RingQueue {
     return used < capacity_ ? capacity_ - used : 0;
   }
   uint64_t unfinished() const {
-    const uint64_t done = cell_->done.load(std::memory_order_acquire);  // first: a put in between must not look like zero
+    const uint64_t done = cell_->done.load(std::memory_order_acquire);  // first: a put in between must not look like 0
     return static_cast<uint32_t>((tail() >> 32) - done);
   }
   bool closed() const { return cell_->closed.load(std::memory_order_acquire) != 0; }
@@ -126,9 +126,9 @@ class RingQueue {
     return closed() || (byte_length <= free_bytes() && items() + count <= max_items_);
   }
 
-  // What a join begins with: how many items were ever put. The join is over when no item is unfinished, or when none was at a
-  // moment at which that many had been put. Counting those moments would be wrong: another process may put an item and join while
-  // TaskDone() counts.
+  // The ticket of a join: the number of items that were put so far. The join ends when no item is unfinished, or when no item was
+  // unfinished at an earlier moment after that many puts. Counting such moments would be wrong: another process may put an item
+  // and join while TaskDone() counts.
   uint32_t done_ticket() const { return static_cast<uint32_t>(tail() >> 32); }
   bool IsDone(uint32_t ticket) const {
     const uint64_t completed = cell_->done.load(std::memory_order_acquire) >> 32;
@@ -141,7 +141,7 @@ class RingQueue {
   WakeWord* wake_room() const { return &cell_->consumers.wake; }
   WakeWord* wake_done() const { return &cell_->done_wake; }
 
-  // Wakes all waiters, for items, for room and for finished items, so that they check again.
+  // Wakes all waiters (for items, for room and for finished items), so that they check again.
   void WakeAll();
 
  private:
@@ -152,7 +152,7 @@ class RingQueue {
   struct Positions {
     uint64_t head, tail;
   };
-  // Both positions at one moment: the head is the same before and after the tail is read.
+  // Reads both positions as of one moment: the head is the same before and after the tail is read.
   Positions positions() const {
     uint64_t from = head();
     for (;;) {

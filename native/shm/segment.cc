@@ -15,8 +15,8 @@
 namespace procshare {
 namespace {
 
-// Attachers from another pid namespace that come at the same time prevent each other from becoming the builder. The pauses are
-// random, so that one of them is soon alone. When the segment is in use elsewhere, all attempts fail.
+// Concurrent attachers from another pid namespace prevent each other from becoming the builder. The pauses are random, so one of
+// them is soon the only member. When the segment is in use elsewhere, all attempts fail.
 constexpr int kMaxStampAttempts = 16;
 constexpr uint64_t kStampPauseUs = 5000;
 
@@ -24,8 +24,8 @@ constexpr uint64_t kMaxPartBytes = uint64_t{1} << 47;  // more than any address 
 
 uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
-// Like FNV-1a, over 64-bit words. Each step is a bijection of the state, so one changed word always changes the result. A
-// product carries differences only upwards: without the shift two changes in upper bytes would often undo each other.
+// Like FNV-1a, over 64-bit words. Each step is a bijection of the state, so one changed word always changes the result. A product
+// carries differences only to higher bits. Without the shift, two changes in upper bytes would often cancel each other.
 class Checksum {
  public:
   void Add(const void* data, size_t byte_length) {
@@ -152,7 +152,7 @@ Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool fo
       continue;
     }
     if (adopted.outcome != Outcome::kNotReady || !temporary || deadline.passed()) return adopted;
-    // There is no builder, because the liveness lock is shared now, and the segment is not ready: its creator died. The name is
+    // There is no builder, because the liveness lock is shared now. The segment is not ready, so its creator died. The name is
     // removed here and not by the Close() of the last member: with many attachers in this loop there may never be a last one.
     (void)segment.Unlink();
   }
@@ -162,7 +162,7 @@ Result<Segment> Segment::Attach(const std::string& name, bool any_owner, bool fo
 Status Segment::Adopt(bool foreign) {
   const uint64_t total_bytes = mapping()->byte_length();
   const ControlBlock* const block = total_bytes % sizeof(ControlBlock) == 0 ? control() : nullptr;
-  // The memory of another program may be sparse: touching an unbacked byte is a SIGBUS, Read() is not.
+  // The memory of another program may be sparse. Touching an unbacked byte raises SIGBUS; Read() does not.
   uint64_t magic = 0;
   const bool ours =
       block != nullptr &&
@@ -193,9 +193,8 @@ Status Segment::Adopt(bool foreign) {
   return Status::Ok();
 }
 
-// Decides whether the mutexes can be used in this pid namespace. A persistent segment without other members is moved to it: all
-// owners of its mutexes are dead, and the kernel has marked that in the namespace in which they died. False when there are other
-// members.
+// Decides whether the mutexes can be used in this pid namespace. Moves a persistent segment without other members to it: all
+// owners of its mutexes are dead, and the kernel has marked the mutexes in the old namespace. False when there are other members.
 bool Segment::ClaimNamespace() {
   if (any_namespace_ || id_ == 0 || cells_bytes_ == 0) return true;  // no mutexes, or mutexes for all namespaces
   const uint64_t here = PidNamespace();

@@ -1,4 +1,4 @@
-// Segment: named memory with a control block. It is created, published and attached so that no process sees an incomplete one.
+// Segment: named memory with a control block. No process can attach to an incomplete segment.
 #pragma once
 
 #include <cstdint>
@@ -33,11 +33,12 @@ class Segment {
   // Creates a segment that the caller fills and then publishes; no other process can attach before. Errors: as NamedMemory.
   static Result<Segment> Create(const std::string& name, const SegmentSpec& spec);
 
-  // How long an attacher waits for a builder. A builder backs every byte first, which takes seconds for tens of gigabytes.
+  // The time for which an attacher waits for a builder. A builder backs every byte first, which takes seconds for tens of
+  // gigabytes.
   static constexpr double kBuilderTimeoutMs = 10'000;
 
-  // Attaches to a published segment. Memory that is no segment is kForeign, unless `foreign` allows it: then all of it is payload.
-  // Other outcomes about the content: kLayout, kAbi, kCorrupt.
+  // Attaches to a published segment. Memory that is no segment gives kForeign, unless `foreign` allows it: then all of it is
+  // payload. Other outcomes about the content: kLayout, kAbi, kCorrupt.
   static Result<Segment> Attach(const std::string& name, bool any_owner, bool foreign,
                                 double builder_timeout_ms = kBuilderTimeoutMs);
 
@@ -67,14 +68,15 @@ class Segment {
   uint64_t id() const { return id_; }  // 0 for foreign memory
   const std::string& description() const { return description_; }
 
-  // The cells from `offset` on; null when they have fewer than `min_bytes` bytes, or another alignment.
+  // The cells from `offset` on; null when these have fewer than `min_bytes` bytes, or are not aligned.
   CellRange CellAt(uint64_t offset, size_t min_bytes, size_t alignment) const;
 
-  // Where objects begin in the cells, in ascending order. From now on CellAt() ends before the next object, whatever the bytes say.
+  // Sets the offsets at which objects begin in the cells, in ascending order. From then on the range of CellAt() ends before the
+  // next object, whatever the bytes contain.
   void DivideCells(std::vector<uint64_t> starts) { cell_starts_ = std::move(starts); }
 
-  // The kind of its mutexes, and whether this process can use them. From another pid namespace than theirs it cannot: there the
-  // death of an owner would be taken for that of another thread. Valid also after Close().
+  // The kind of its mutexes, and whether this process can use them. A process in another pid namespace than theirs cannot: there
+  // the death of an owner would be mistaken for that of another thread. Valid also after Close().
   MutexKind mutex_kind() const { return mutex_kind_; }
   bool MutexesUsable() const { return mutexes_usable_; }
 
@@ -115,7 +117,7 @@ struct SegmentEntry {
 // All segments that this user owns. Temporary memory that was never published has no description.
 Status ListSegments(std::vector<SegmentEntry>* entries);
 
-// Removes the names of stale segments, and returns how many there were.
+// Removes the names of stale segments, and returns their number.
 Result<size_t> RemoveStaleSegments();
 
 }  // namespace procshare

@@ -88,7 +88,7 @@ void Semaphore::ReapDead() {
   WakeAnnounced(wake());
 }
 
-// True when units have come back.
+// True when units were returned.
 bool Semaphore::ReclaimUnits(Guard* guard) {
   if (!recoverable()) return false;
   bool any = false;
@@ -96,7 +96,7 @@ bool Semaphore::ReclaimUnits(Guard* guard) {
     found = false;
     ledger_.ForEach([&](LedgerRecord* record) {
       if (members_->IsMember(Load(record->member))) return true;
-      const uint64_t room = limit() - std::min(value(), limit());  // enough, unless the bytes were damaged
+      const uint64_t room = limit() - std::min(value(), limit());  // large enough, unless the bytes were damaged
       guard->Set(&cell_->value, value() + std::min(Load(record->count), room));
       ledger_.Free(guard, record);
       guard->Commit();

@@ -1,9 +1,9 @@
-// Semaphore: a counter of units. An acquisition waits rather than take the counter below zero. A recoverable semaphore knows how many
-// units each member has.
+// Semaphore: a counter of units. An acquisition waits while it would take the counter below zero. A recoverable semaphore records
+// how many units each member has.
 //
 //   S1  Without a ledger: the value is the initial value, plus all releases, minus all acquisitions.
-//   S2  With a ledger (recoverable): the value plus the units of all members is constant. A member releases only what it has acquired.
-//       The units of a dead member come back when an attempt finds too few units, and at each heartbeat of a waiter.
+//   S2  With a ledger (recoverable): the value plus the units of all members is constant. A member releases only what it has
+//       acquired. The units of a dead member are returned when an attempt finds too few units, and at each heartbeat of a waiter.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +28,14 @@ class Semaphore {
   // Makes a semaphore out of zeroed bytes.
   static bool Init(SemaphoreCell* cell, uint64_t value, uint64_t limit, uint64_t records, MutexKind kind);
 
-  // `byte_length`: of the cells from this one on.
+  // `byte_length`: the number of bytes of the cells from this one on.
   Semaphore(SemaphoreCell* cell, size_t byte_length, Members* members);
   bool LooksSound() const;
 
   SemaphoreOutcome TryAcquire(uint64_t units);
   SemaphoreOutcome Release(uint64_t units);
 
-  // For waiters at a heartbeat: brings back the units of dead members. Does not wait for the mutex.
+  // For waiters at a heartbeat: returns the units of dead members. Does not wait for the mutex.
   void ReapDead();
   void ReapDeadIfDue() {
     if (!recoverable() || ClaimReaping(&cell_->ledger)) ReapDead();

@@ -3,21 +3,21 @@
 namespace procshare {
 namespace {
 
-// How often a blocking acquirer checks a held lock before it sleeps: a few microseconds, which is about a short critical section and a
-// tenth of the cost of a sleep and a wake-up.
+// The number of checks of a held lock before a blocking acquirer sleeps. They take a few microseconds: about the length of a
+// short critical section, and a tenth of the cost of a sleep and a wake-up.
 constexpr int kSpins = 100;
 
-// How long a blocking acquirer waits before it reserves the lock: a few time slices of the scheduler. Until then running threads may
-// take the lock first, which makes a busy lock fast.
+// The time for which a blocking acquirer waits before it reserves the lock: a few time slices of the scheduler. Until then
+// running threads may take the lock first, which makes a busy lock fast.
 constexpr double kReserveAfterMs = 5;
 
-// How long a reservation is valid: enough for a waiting event loop that is not busy.
+// The time for which a reservation is valid: long enough for a waiting event loop that is not busy.
 constexpr double kReservationMs = 10;
 constexpr int64_t kReservationNs = static_cast<int64_t>(kReservationMs * 1e6);
 
 int64_t Now() { return Deadline::AfterMs(0).since_epoch_ns(); }
 
-// Whether a reservation until then is valid. One that ends later than a new one would is damaged.
+// Whether a reservation that ends at that time is valid. A reservation that ends later than a new one would end is damaged.
 bool IsReservationValid(uint64_t reserved_until) {
   const int64_t until = static_cast<int64_t>(reserved_until), now = Now();
   return now < until && until - now <= kReservationNs;
@@ -53,10 +53,10 @@ void SharedLock::Reserve(uint64_t owner) {
   // When two waiters reserve at once, the later store wins; the other one reserves again after its next slice.
   BeginReservation();
   cell_->reserved_for.store(owner, std::memory_order_relaxed);
-  cell_->flags.fetch_or(kLockReserved, std::memory_order_release);  // pairs with the acquire in SettleFlags
+  cell_->flags.fetch_or(kLockReserved, std::memory_order_release);  // pairs with the acquire in CheckFlags
 }
 
-// The time of a reservation does not run while the lock is held: the release begins it again.
+// The time of a reservation does not pass while the lock is held: the release restarts it.
 void SharedLock::BeginReservation() {
   cell_->reserved_until.store(static_cast<uint64_t>(Now() + kReservationNs), std::memory_order_relaxed);
 }
@@ -72,10 +72,10 @@ bool SharedLock::IsReservedForOthers(uint64_t owner) const {
          IsReservationValid(cell_->reserved_until.load(std::memory_order_relaxed));
 }
 
-// The mutex was taken. Whether this owner may keep it.
+// Called after the mutex was taken. Whether this owner may keep it.
 MutexOutcome SharedLock::CheckFlags(uint64_t owner) {
   if (IsReservedForOthers(owner)) {
-    Unlock();  // does not begin the reservation again: otherwise attempts would keep that of a dead waiter valid
+    Unlock();  // does not restart the reservation: attempts would prolong that of a dead waiter
     return MutexOutcome::kBusy;
   }
   const uint32_t flags = cell_->flags.fetch_and(~(kLockReserved | kLockAbandoned), std::memory_order_acquire);

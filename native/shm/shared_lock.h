@@ -25,26 +25,26 @@ class SharedLock {
   bool Init(MutexKind kind) { return RobustMutexInit(&cell_->mutex, kind); }
   bool LooksSound() const { return RobustMutexLooksSound(&cell_->mutex, owners_); }
 
-  // By reference: read after the mutex was taken, so that no register has to keep it.
+  // `owner` is passed by reference and read after the mutex was taken, so that no register has to keep it.
   MutexOutcome TryAcquire(const uint64_t& owner) {
     return FinishAcquire(RobustMutexTryAcquire(&cell_->mutex, owners_), owner);
   }
 
-  // Reserves the lock: for kReservationMs, from now and again from the next release, only `owner` gets it when it is free. There is one
-  // reservation at a time; while it is valid, a request by another owner has no effect.
+  // Reserves the lock: for kReservationMs, from now and again from the next release, only `owner` gets the lock when it is free.
+  // There is one reservation at a time. While it is valid, a request by another owner has no effect.
   void Reserve(uint64_t owner);
 
   // Cancels the reservation of `owner`, if it has one.
   void Unreserve(uint64_t owner);
 
-  // Whether an attempt of `owner` must fail although the lock may be free.
+  // Whether an attempt of `owner` must fail even if the lock is free.
   bool IsReservedForOthers(uint64_t owner) const;
 
   // Blocks the calling thread; spins for a few microseconds before it sleeps.
   MutexOutcome Acquire(uint64_t owner, Deadline deadline);
 
   void Release() {
-    // Relaxed: a reservation that is made after this load needs no new time.
+    // Relaxed: a reservation that is made after this load needs no restart.
     const uint32_t flags = cell_->flags.load(std::memory_order_relaxed);
     if (Unlikely((flags & kLockReserved) != 0)) BeginReservation();
     Unlock();

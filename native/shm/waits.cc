@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kHeartbeatMs = 50;
 constexpr double kIdleMs = 1000;
-// Where a call sleeps on one word only: with more waits than this, the threads share them and poll.
+// For systems where a call sleeps on one word only: with more waits than this, the threads share the waits and poll.
 constexpr size_t kMaxThreads = 16;
 constexpr double kMinPollMs = 0.1;
 constexpr double kMaxPollMs = 5;
@@ -40,9 +40,9 @@ void Waits::Remove(uint32_t id) {
   const std::lock_guard<std::mutex> guard(mutex_);
   Wait* const wait = waits_[id].get();
   if (wait->thread != nullptr) {
-    // The thread may go on sleeping on the word: the kernel tolerates a word that is no longer mapped.
+    // The thread may continue to sleep on the word: the kernel tolerates a word that is no longer mapped.
     std::vector<Wait*>& waits = wait->thread->waits;
-    if (max_words_ == 1) FutexWake(wait->source.word, kWakeAll);  // the last chance to have it sleep on another one
+    if (max_words_ == 1) FutexWake(wait->source.word, kWakeAll);  // the last moment to make the thread sleep on another word
     waits.erase(std::find(waits.begin(), waits.end(), wait));
   }
   waits_[id].reset();

@@ -1,13 +1,13 @@
 // Waits: the waits of one environment, and the threads that sleep for its event loop.
 //
-// An event loop cannot sleep on a word, so waiting threads do: each on as many words as the system allows at once (127). Where the
-// system has no call for more than one word, the first 16 waits have a thread each. With more waits, these threads poll the words
-// under the mutex, with pauses of up to 5 ms. Where the system has no call at all, one thread polls all words. The threads are started
-// on demand, take no lock of the user, touch no JavaScript, and end a second after their last wait. They only call `notify`, when an
-// attempt may succeed.
+// An event loop cannot sleep on a word, so waiting threads do. Each sleeps on as many words as the system allows at once (127).
+// Where the system has no call for more than one word, the first 16 waits have a thread each. With more waits, these threads poll
+// the words under the mutex, with pauses of up to 5 ms. Where the system has no call at all, one thread polls all words. The
+// threads are started on demand, and end a second after their last wait. They take no lock of the user and run no JavaScript.
+// They only call `notify`, when an attempt may succeed.
 //
-// Every kHeartbeatMs they check by themselves. That covers deaths, which wake nothing: of a member, and of a waker between its change
-// and its wake-up.
+// Every kHeartbeatMs they check without a wake-up. That covers deaths, which wake no thread: the death of a member, and that of a
+// waker between its change and its wake-up.
 #pragma once
 
 #include <atomic>
@@ -26,15 +26,15 @@
 
 namespace procshare {
 
-// Spins until `is_ready` is true, for at most 30 microseconds: about half of the cost of a sleep and a wake-up. False when it never
-// was.
+// Spins until `is_ready` is true, for at most 30 microseconds: about half of the cost of a sleep and a wake-up. False when it did
+// not become true.
 template <class IsReady>
 bool SpinUntil(IsReady is_ready, double timeout_ms) {
   constexpr double kSpinMs = 0.03;
   constexpr int kMaxPauses = 32;
   const Deadline end = Deadline::AfterMs(timeout_ms < kSpinMs ? timeout_ms : kSpinMs);
-  // With growing pauses: each check takes the cache line from the processor that will write it. After the longest pause the waker may
-  // itself be waiting for this processor, so it is yielded.
+  // The pauses grow, because each check takes the cache line from the processor that will write it. After the longest pause the
+  // waker may itself be waiting for this processor, so the thread yields it.
   for (int pauses = 1; !is_ready(); pauses += pauses < kMaxPauses) {
     if (end.passed()) return false;
     for (int i = 0; i < pauses; ++i) SpinPause();
@@ -43,18 +43,18 @@ bool SpinUntil(IsReady is_ready, double timeout_ms) {
   return true;
 }
 
-// A state that can be waited for. `argument` is what the waiter needs: how many units, how much room.
+// A state that can be waited for. `argument` is the need of the waiter: a number of units, an amount of room.
 struct WaitSource {
   std::atomic<uint32_t>* word = nullptr;
   std::atomic<uint32_t>* flags = nullptr;           // of a wake word; null when each change of the condition bumps the word
   std::function<bool(uint64_t argument)> is_ready;  // whether an attempt may succeed; never blocks
-  // Called before the check of a heartbeat: reaps dead members. Waits for no mutex; may be empty.
+  // Called before the check of a heartbeat: reaps dead members. Does not wait for a mutex. May be empty.
   std::function<void()> on_heartbeat;
 };
 
 class Waits {
  public:
-  // `notify` is called on a waiting thread. `max_words`: on how many words one thread may sleep at once.
+  // `notify` is called on a waiting thread. `max_words`: the number of words on which one thread may sleep at once.
   explicit Waits(std::function<void(uint32_t id)> notify, size_t max_words = MaxWaitTargets())
       : notify_(std::move(notify)), max_words_(max_words) {}
   ~Waits() { Stop(); }
@@ -68,7 +68,7 @@ class Waits {
     return waits_[id] == nullptr || waits_[id]->source.is_ready(argument);
   }
 
-  // The same, spinning until it is true, for at most `for_ms`.
+  // The same, but spins until it is true, for at most `for_ms`.
   bool SpinUntilReady(uint32_t id, uint64_t argument, double for_ms) const {
     return SpinUntil([&] { return IsReady(id, argument); }, for_ms);
   }
@@ -89,7 +89,7 @@ class Waits {
   struct Wait {
     uint32_t id;
     WaitSource source;
-    Thread* thread = nullptr;  // the one that sleeps for it
+    Thread* thread = nullptr;  // the thread that sleeps for it
     bool armed = false;
     uint32_t expected = 0;
     uint64_t argument = 0;

@@ -1,10 +1,10 @@
 // Wake words: a waiter sleeps on a word, and a waker makes a system call only when there may be waiters.
 //
-//   W1  A waiter sets kAwaited before it checks the state for the last time. A waker reads the flag after it has changed the state.
-//       Both use a full fence, so one of the two sees the other.
+//   W1  A waiter sets kAwaited before it checks the state for the last time. A waker reads the flag after it has changed the
+//       state. Both use a full fence, so the waiter sees the change or the waker sees the flag.
 //   W2  Clearing kAwaited is followed by a bump of the word and a wake of all its sleepers.
-//   W3  The words are hints. Whatever a killed waker or a hostile process leaves in them, a wake-up is at worst spurious or late: no
-//       sleep is longer than a heartbeat, after which the waiter sets the flag and checks the state again.
+//   W3  The words are hints. A killed waker or a hostile process can leave anything in them: a wake-up is at worst spurious or
+//       late. No sleep is longer than a heartbeat, after which the waiter sets the flag and checks the state again.
 //
 // The release word of the lock follows the same protocol; docs/internals/lock-protocol.md has the interleavings.
 #pragma once
@@ -19,7 +19,7 @@
 
 namespace procshare {
 
-// Announces a waiter, and returns the value with which it goes to sleep. The last check of W1 comes after this call.
+// Announces a waiter, and returns the value of the word on which it sleeps. The last check of W1 comes after this call.
 inline uint32_t AnnounceWaiter(std::atomic<uint32_t>* word, std::atomic<uint32_t>* flags) {
   const uint32_t expected = word->load(std::memory_order_relaxed);  // before the flag: a bump after it is a change (W2)
   // seq_cst, and the fence: the flag is visible before the check that follows (W1). Pairs with the fence of the waker.

@@ -1,4 +1,4 @@
-/** Time that processes of one machine can compare, and a witness for a machine that stood still. */
+/** Time that processes of one machine can compare, and a check whether the machine stalled. */
 
 /** Node's is the system's monotonic clock; that of Bun and Deno begins with the process. */
 const hrtimeBeginsHere = 'Bun' in globalThis || 'Deno' in globalThis
@@ -10,7 +10,7 @@ export function now(): number {
 
 const TICK_MS = 5
 
-/** Notes how late this process's own timers are: nobody else's can be expected to do better. */
+/** Records how late the timers of this process are: timers of other processes can hardly be better. */
 export class StallWatch implements Disposable {
   #last = now()
   #worst = 0

@@ -1,6 +1,6 @@
 /**
- * The control block at the end of a segment, as docs/internals/segment-layout.md describes it, written a second time: for tests that
- * make segments which the library itself would never make.
+ * A second implementation of the control block at the end of a segment, as docs/internals/segment-layout.md describes it. It is
+ * for tests that make segments which the library itself would never make.
  */
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 
@@ -67,8 +67,8 @@ export function readSegment(name) {
 const roundUp = (value, unit) => Math.ceil(value / unit) * unit
 
 /**
- * Makes a persistent segment with that description, whatever it says. `model` is the block of a real segment, for what only
- * native code knows.
+ * Makes a persistent segment with any description. `model` is the block of a real segment, for the fields that only native code
+ * can compute.
  */
 export function forgeSegment(name, model, { description, payloadBytes = 8, cells = Buffer.alloc(0) }) {
   const text = Buffer.from(description)

@@ -5,14 +5,14 @@ import path from 'node:path'
 export const ROOT = path.join(import.meta.dirname, '../..')
 
 export interface Example {
-  /** For people: where it stands, and what it is about. */
+  /** For readers: its place and its subject. */
   readonly title: string
-  /** The ending of a file that could hold it. */
+  /** The extension of a file with this example. */
   readonly ending: 'mts' | 'mjs' | 'cjs'
   readonly code: string
-  /** Why it is not to be run, if the page says so. */
+  /** The reason why it must not be run, if the page gives one. */
   readonly notRun: string | undefined
-  /** The program that it shows word for word, if the page says so: it is run by a test of its own. */
+  /** The program of which it is a copy, if the page names one: a separate test runs that program. */
   readonly file: string | undefined
 }
 

@@ -1,6 +1,6 @@
 /**
- * One way to wait for ever with each thing that can be waited for, in each form that the library has: asynchronously, with options,
- * and blocking. What has no timeout says so.
+ * One way to wait for ever with each thing that can be waited for, in each form that the library has: asynchronously, with
+ * options, and blocking. Waits without a timeout are marked.
  */
 import {
   Barrier,
@@ -43,7 +43,7 @@ function endOf(pipe, end = 0) {
   return pipe[end]
 }
 
-/** What would be collected, and would end the wait of something else. */
+/** Objects whose collection would end the wait of another object. */
 const keep = []
 
 async function drain(iterable) {
@@ -98,7 +98,7 @@ export const ENDLESS_WAITS = {
     wait: (condition, options) => condition.run(() => {}, options),
   },
   'end of a wait of a condition': {
-    // Its time is up, and it needs the lock to end, which somebody else has by then.
+    // Its timeout has passed, and it needs the lock to end, which another holder has by then.
     async make() {
       const condition = new Condition()
       const task = condition.run(() => condition.wait({ timeoutMs: 1 }))

@@ -1,4 +1,4 @@
-/** Matchers for what the library throws: `expect(() => …).toThrow(rangeError(/^value must be/))`. */
+/** Matchers for errors of the library: `expect(() => …).toThrow(rangeError(/^value must be/))`. */
 import type { ShareErrorCode } from 'procshare'
 import { expect } from 'vitest'
 

@@ -1,11 +1,11 @@
 /**
- * Processes and workers for tests: started from test/fixtures/NAME.mjs, ready when they say so, never waited for without a
- * deadline, and gone at the end of the test.
+ * Processes and workers for tests. They are started from test/fixtures/NAME.mjs and report when they are ready. Every wait for
+ * them has a deadline. They end at the end of the test.
  */
 import { type ChildProcess, type ForkOptions, fork } from 'node:child_process'
 import { Worker, type WorkerOptions } from 'node:worker_threads'
 
-/** Generous: what is measured is measured elsewhere, this only ends what hangs. An emulated machine needs more of it. */
+/** Generous: this limit only ends hanging tests, and measures nothing. An emulated machine needs more time. */
 export const DEADLINE_MS = Number(process.env.TEST_PATIENCE_MS ?? 30_000)
 const OUTPUT_GRACE_MS = 1_000
 
@@ -29,7 +29,7 @@ interface Pending {
   reject(error: Error): void
 }
 
-/** What a process and a worker have in common. */
+/** The common base of a process and a worker. */
 export abstract class Peer implements AsyncDisposable {
   readonly #label: string
   readonly #calls = new Map<number, Pending>()
@@ -130,7 +130,7 @@ process.on('exit', () => {
 /** A fixture as a child process. */
 export class FixtureProcess extends Peer {
   readonly child: ChildProcess
-  /** How it ended; without a deadline. */
+  /** The way in which it ended; without a deadline. */
   readonly exit: Promise<Exit>
   readonly #closed: Promise<void>
   #stdout = ''
@@ -162,7 +162,7 @@ export class FixtureProcess extends Peer {
     this.#closed = new Promise((resolve) => {
       this.child.once('close', () => resolve())
     })
-    // Its last words make a better message; but who has inherited its output may keep that open.
+    // Its last output makes a better message; but a process that has inherited the output may keep it open.
     void this.exit.then(async ({ code, signal }) => {
       await within(this.#closed, OUTPUT_GRACE_MS, () => '').catch(() => {})
       this.onGone(`${code ?? signal}`)
@@ -181,12 +181,12 @@ export class FixtureProcess extends Peer {
     return this.#stderr
   }
 
-  /** How it ended, within the deadline. */
+  /** The way in which it ended, within the deadline. */
   ended(deadlineMs = DEADLINE_MS): Promise<Exit> {
     return within(this.exit, deadlineMs, () => `process ${this.pid} does not end\n${this.#stderr}`)
   }
 
-  /** All that it and those who have inherited its standard output have written there, when they have ended. */
+  /** The standard output of it and of all processes that have inherited it, when they have ended. */
   async output(): Promise<string> {
     await within(this.#closed, DEADLINE_MS, () => `the output of ${this.pid} does not end`)
     return this.#stdout
@@ -203,7 +203,7 @@ export class FixtureProcess extends Peer {
   }
 
   protected post(message: unknown): void {
-    this.child.send(message as object, () => {}) // one that is gone says so by its end
+    this.child.send(message as object, () => {}) // the end of the process reports the failure
   }
 
   protected errors(): string {
@@ -247,7 +247,7 @@ export class FixtureWorker extends Peer {
     return within(this.exit, deadlineMs, () => 'the worker does not end')
   }
 
-  /** Ends it wherever it is, and waits until it is gone. */
+  /** Ends it at any point, and waits until it is gone. */
   async terminate(): Promise<number> {
     await within(this.worker.terminate(), DEADLINE_MS, () => 'the worker does not let itself be terminated')
     return await this.ended()
@@ -298,7 +298,7 @@ export async function within<T>(promise: Promise<T>, deadlineMs: number, what: (
   }
 }
 
-/** Several that start at once and end together. If one does not start, none stays. */
+/** Several processes that start at once and end together. If one does not start, none stays. */
 export async function together<T extends AsyncDisposable>(
   starting: Iterable<Promise<T>>,
 ): Promise<T[] & AsyncDisposable> {
@@ -315,7 +315,7 @@ export async function together<T extends AsyncDisposable>(
   return Object.assign(started, { [Symbol.asyncDispose]: dispose })
 }
 
-/** Runs test/fixtures/NAME.mjs as a program that tells nobody anything but what it prints. */
+/** Runs test/fixtures/NAME.mjs as a program whose only result is its output. */
 export function runProgram(name: string, options: FixtureOptions = {}): FixtureProcess {
   return new FixtureProcess(name, {}, options)
 }

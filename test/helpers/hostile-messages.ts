@@ -1,4 +1,4 @@
-/** Arbitrary conversations of a client that means harm, or is broken: what it sends, before and after it has proved that it knows the key. */
+/** Arbitrary conversations of a hostile or broken client: its messages, before and after it has proved that it has the key. */
 import fc, { type Arbitrary } from 'fast-check'
 import * as OBJECT_TYPES from '../../lib/manager/types/objects.ts'
 import { writeOpening, writeProof } from '../../lib/manager/wire/handshake.ts'
@@ -50,7 +50,7 @@ const argument: Arbitrary<unknown> = fc.oneof(
 )
 const args = fc.array(argument, { maxLength: 4 })
 
-/** Bytes that promise more than there is, lead nowhere, or go too deep. */
+/** Bytes that announce more than there is, refer to nothing, or nest too deep. */
 const bomb = fc
   .constantFrom(
     [0xdd, 0xff, 0xff, 0xff, 0xff],
@@ -60,7 +60,7 @@ const bomb = fc
     [0xdb, 0xff, 0xff, 0xff, 0xff],
     [0xc6, 0xff, 0xff, 0xff, 0xff],
     [0xc9, 0xff, 0xff, 0xff, 0xff, 0x74],
-    [0xd6, 0x70, 0, 0, 0, 1], // refers to what is not there
+    [0xd6, 0x70, 0, 0, 0, 1], // refers to nothing
     [0x91, 0xd6, 0x69, 0, 0, 0, 1, 0x91, 0xd6, 0x70, 0, 0, 0, 1], // an array that contains itself
     [0xc7, 0, 0x48, 0x91, 0x05],
     [0xc7, 0, 0x45, 0xc0],
@@ -115,7 +115,7 @@ const frame = fc.oneof(
   { weight: 1, arbitrary: unknown },
 )
 
-/** Some bytes are others, or missing, or more. */
+/** Some bytes are changed, missing or added. */
 function damaged(bytes: Arbitrary<Buffer>): Arbitrary<Buffer> {
   return fc
     .tuple(bytes, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.option(fc.nat()))
@@ -127,10 +127,10 @@ function damaged(bytes: Arbitrary<Buffer>): Arbitrary<Buffer> {
 }
 
 export interface Conversation {
-  /** Whether it begins with a handshake as it should be. */
+  /** Whether it begins with a correct handshake. */
   readonly isTrusted: boolean
   readonly messages: readonly Buffer[]
-  /** How it ends: closes in order, or stays without reading, until it is killed. */
+  /** The end of the conversation: it closes in order, or stays without reading until it is killed. */
   readonly end: 'close' | 'reset' | 'stay'
   /** Where the stream is cut. */
   readonly piece: number

@@ -4,7 +4,7 @@ import { afterEach, expect } from 'vitest'
 
 /**
  * The names of the segments that this process, or a worker of it, has made and that still exist; anonymous ones too. Stale
- * ones are not its own: a process that was killed had the same pid.
+ * segments are not its own: they are of a killed process that had the same pid.
  */
 export function segmentsOfThisProcess(): string[] {
   return listSegments()
@@ -16,19 +16,19 @@ export function segmentsOfThisProcess(): string[] {
 export function expectNoLeftovers(): void {
   afterEach(() => {
     const left = segmentsOfThisProcess()
-    for (const name of left) unlinkSegment(name) // not to be blamed on the tests that follow
+    for (const name of left) unlinkSegment(name) // or the tests that follow would fail
     expect(left).toEqual([])
   })
 }
 
-/** What this process has open, by the names of the files; nothing on systems that do not tell. */
+/** The open files of this process, by name; empty on systems that do not list them. */
 export function openFiles(): string[] {
   if (process.platform !== 'linux') return []
   return readdirSync('/proc/self/fd').flatMap((descriptor) => {
     try {
       return [readlinkSync(`/proc/self/fd/${descriptor}`)]
     } catch {
-      return [] // that of the folder itself
+      return [] // the descriptor of the folder itself
     }
   })
 }

@@ -1,10 +1,10 @@
-/** A server process with a type of the tests' own, and what the system says of a process. */
+/** A server process with a type of the tests, and facts of the system about a process. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { listSegments, Manager, type ManagerStartOptions, type RegisteredProxy } from 'procshare'
 
 export const BOX = new URL('../fixtures/managed-box.mjs', import.meta.url)
 
-/** What the tests' type has. */
+/** The interface of the tests' type. */
 export interface Box {
   get(): unknown
   set(value: unknown): void
@@ -35,7 +35,7 @@ export function makeBox(manager: Manager, value?: unknown, name?: string): Promi
   return manager.create<Box>('box', [value], name === undefined ? undefined : { name })
 }
 
-/** How many pairs of rings a process has made that somebody still has. */
+/** The number of pairs of rings that a process has made and that are still in use. */
 export function ringsOf(pid = process.pid): number {
   return namesOfRings(pid).length
 }
@@ -45,19 +45,19 @@ function namesOfRings(pid: number): string[] {
   return rings.map(({ name }) => name)
 }
 
-/** Has so much to say that its connection goes on in shared memory. */
+/** Sends so much that its connection continues in shared memory. */
 export async function warmUp(box: RegisteredProxy<Box>): Promise<void> {
-  const before = namesOfRings(process.pid) // some of which may go meanwhile
+  const before = namesOfRings(process.pid) // some of which may be removed meanwhile
   for (let i = 0; i < 300; i++) await box.get()
   if (namesOfRings(process.pid).every((name) => before.includes(name))) throw new Error('It has no rings')
 }
 
-/** How many descriptors a process has. */
+/** The number of descriptors of a process. */
 export function descriptorsOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length
 }
 
-/** How many sockets a process has. */
+/** The number of sockets of a process. */
 export function socketsOf(pid: number): number {
   const folder = `/proc/${pid}/fd`
   const isSocket = (descriptor: string) => {
@@ -70,7 +70,7 @@ export function socketsOf(pid: number): number {
   return readdirSync(folder).filter(isSocket).length
 }
 
-/** Bytes of memory that a process has. */
+/** The memory of a process in bytes. */
 export function memoryOf(pid: number): number {
   const [, pages] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')
   return Number(pages) * 4096

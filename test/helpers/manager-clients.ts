@@ -6,7 +6,7 @@ import { eventually } from './eventually.ts'
 export interface Clients {
   /** That many clients of the one server, until the end of the test. */
   connect(count: number): Promise<Manager[]>
-  /** Proxies of one new object, one for each of so many clients, which end when `end` is called or the test is over. */
+  /** Proxies of one new object, one for each of that many clients, which end when `end` is called or the test is over. */
   share<P extends ManagedProxy>(count: number, make: (manager: Manager) => Promise<P>): Promise<P[]>
   /** Ends the client that a proxy belongs to, as its death would; resolves when the server has noticed. */
   end(proxy: ManagedProxy): Promise<void>
@@ -47,7 +47,7 @@ export function managerClients(): Clients {
       const managers = await connect(count)
       const first = await make(managers[0]!)
       clientOf.set(first, managers[0]!)
-      // A container of the first client brings it to the others.
+      // A container of the first client passes it to the others.
       const carrier = `carrier ${++lastName}`
       const queue = await managers[0]!.Queue({ name: carrier })
       const rest: (typeof first)[] = []
@@ -68,7 +68,7 @@ export function managerClients(): Clients {
   }
 }
 
-/** What the client of `proxy` has sent until now has been received, and what could be answered has been. */
+/** Waits until all messages of the client of `proxy` so far were received, and answered where possible. */
 export async function arrived(...proxies: readonly ManagedProxy[]): Promise<void> {
   for (const proxy of proxies) await proxy.show()
 }

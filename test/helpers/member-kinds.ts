@@ -23,12 +23,12 @@ export const Point = Struct({ x: 'd', label: ['c', 8] })
 
 export interface MemberKind {
   readonly title: string
-  /** What its handle says. */
+  /** The contents of its handle. */
   readonly kind: string
   readonly member: () => Member<Disposable>
   /** Leaves a trace in the object. */
   readonly use: (object: never) => unknown
-  /** What it is like; something else after `use`. */
+  /** Its state; different after `use`. */
   readonly look: (object: never) => unknown
 }
 

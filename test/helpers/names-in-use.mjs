@@ -1,4 +1,4 @@
-// The names that shared memory has, going by the operating system where it can be asked, and otherwise by our own listing.
+// The names of shared memory, from the operating system where it lists them, and otherwise from the listing of the library.
 
 import { existsSync, readdirSync } from 'node:fs'
 import { listSegments } from 'procshare'

@@ -1,5 +1,5 @@
 /**
- * The child's half of fixture.ts: what a fixture, run as a process or as a worker, talks to its test with.
+ * The child's half of fixture.ts: the connection of a fixture, run as a process or as a worker, to its test.
  *
  * A fixture answers calls and reports events; it never waits for time to pass.
  */
@@ -13,12 +13,12 @@ function post(message) {
   else if (process.connected) process.send(message)
 }
 
-/** Tells the test that something has happened. Has left this process when it returns. */
+/** Reports an event to the test. The report has left this process when the call returns. */
 export function report(event, value) {
   post({ fixture: 'event', event, value })
 }
 
-/** Offers functions that the test can call, and says that the fixture is ready. */
+/** Offers functions that the test can call, and reports that the fixture is ready. */
 export function serve(commands = {}) {
   const onMessage = async ({ fixture, id, command, params }) => {
     if (fixture !== 'call') return

@@ -1,6 +1,6 @@
 /**
- * A client of a manager that is written by hand: it says what a test tells it to, whether that is right or wrong, and shows what the
- * server answers.
+ * A client of a manager that is written by hand. It sends any messages of a test, right or wrong, and shows the answers of the
+ * server.
  */
 import { connect, type Socket } from 'node:net'
 import type { ManagerAddress } from 'procshare'
@@ -21,7 +21,7 @@ import { within } from './fixture.ts'
 const MAX_FRAME_BYTES = 2 ** 30
 const DEADLINE_MS = 20_000
 
-/** Stands for an object of the server, by its number. */
+/** Represents an object of the server, by its number. */
 export class Ref {
   readonly id: number
 
@@ -45,7 +45,7 @@ interface About {
 
 export class RawClient implements Disposable {
   readonly socket: Socket
-  /** What the server has said of itself. */
+  /** The data that the server has sent about itself. */
   about: About | undefined
   /** Resolves when nothing more will come. */
   readonly closed: Promise<void>
@@ -71,7 +71,7 @@ export class RawClient implements Disposable {
     })
   }
 
-  /** Connects, and says nothing yet. */
+  /** Connects, and sends nothing yet. */
   static async connect(address: ManagerAddress): Promise<RawClient> {
     const socket = connect(socketOptions(address))
     await within(
@@ -82,7 +82,7 @@ export class RawClient implements Disposable {
     return new RawClient(socket)
   }
 
-  /** Connects, and comes to the end of the handshake. */
+  /** Connects, and completes the handshake. */
   static async trusted(address: ManagerAddress, key: Uint8Array): Promise<RawClient> {
     const client = await RawClient.connect(address)
     client.send(writeOpening())
@@ -123,7 +123,7 @@ export class RawClient implements Disposable {
     return { ...message, value: readValue(message, references) }
   }
 
-  /** Calls, and waits for the answer, passing over others. */
+  /** Calls, and waits for the answer, skipping others. */
   async call(target: number, method: string, args: readonly unknown[] = []): Promise<unknown> {
     const requestId = this.begin(target, method, args)
     for (;;) {
@@ -133,14 +133,14 @@ export class RawClient implements Disposable {
     }
   }
 
-  /** Makes an object; its number. */
+  /** Makes an object; returns its number. */
   async create(typeName: string, ...args: unknown[]): Promise<number> {
     const made = await this.call(ROOT, 'create', [typeName, args])
     if (made instanceof Ref) return made.id
     throw made
   }
 
-  /** Why the server has ended the connection; undefined when it did not say. */
+  /** The reason for which the server has ended the connection; undefined when it gave none. */
   async farewell(): Promise<{ code?: string; message: string } | undefined> {
     for (;;) {
       const message = await this.message()

@@ -1,6 +1,6 @@
 /**
- * The programs of the cookbook as processes: copies in which the names of shared objects are unique, with a folder of their own to
- * run in, and with the garbage collector at work all the time: a program that does not keep what it needs fails.
+ * The programs of the cookbook as processes. They are copies in a folder of their own, in which the names of shared objects are
+ * unique. The garbage collector works all the time, so a program that does not keep its objects fails.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -31,7 +31,7 @@ export interface RunOptions {
   readonly preload?: string
 }
 
-/** What one test needs: copies of all recipes, and their processes. */
+/** The setup of one test: copies of all recipes, and their processes. */
 export class Kitchen implements AsyncDisposable {
   readonly folder: string
   readonly #prefix = uniqueName('cookbook')
@@ -52,7 +52,7 @@ export class Kitchen implements AsyncDisposable {
     }
   }
 
-  /** What an object of that name is called in the copies. */
+  /** The name of that object in the copies. */
   name(name: string): string {
     return `${this.#prefix}-${name}`
   }
@@ -70,7 +70,7 @@ export class Kitchen implements AsyncDisposable {
     return program
   }
 
-  /** Runs a program to its end, and gives what it printed. */
+  /** Runs a program to its end, and returns its output. */
   async output(file: string, args: readonly (string | number)[] = [], options: RunOptions = {}): Promise<string> {
     const program = this.run(file, args, options)
     const { code } = await program.ended()
@@ -114,12 +114,12 @@ export class Program {
     return this.#child.pid!
   }
 
-  /** What it has printed so far, errors included. */
+  /** Its output so far, errors included. */
   get output(): string {
     return this.#output
   }
 
-  /** Waits until it has printed something like this. */
+  /** Waits until its output matches the pattern. */
   async printed(pattern: string | RegExp, deadlineMs = DEADLINE_MS): Promise<RegExpMatchArray> {
     const expected = typeof pattern === 'string' ? new RegExp(`^${pattern}$`, 'm') : pattern
     const match = await eventually(() => expected.exec(this.#output) ?? this.#hasEnded, deadlineMs).catch(() => false)
@@ -136,7 +136,7 @@ export class Program {
     this.#child.kill(signal)
   }
 
-  /** How it ended, once everything that it printed has arrived. */
+  /** The way in which it ended, once all its output has arrived. */
   ended(): Promise<Exit> {
     return within(this.#closed, DEADLINE_MS, () => `${this.#title} does not end\n${this.#output}`)
   }

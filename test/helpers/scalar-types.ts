@@ -105,7 +105,7 @@ export function floatArrayOf(bits: number): typeof Float32Array | typeof Float64
   return bits === 32 ? Float32Array : Float64Array
 }
 
-/** What is left of a number in a float of that size. */
+/** The value of a number after rounding to a float of that size. */
 export function roundTo(bits: number, number: number): number {
   return floatArrayOf(bits).of(number)[0]!
 }
@@ -133,12 +133,12 @@ export function limitsOf({ bits, signed }: IntegerType): { min: bigint; max: big
     : { min: 0n, max: 2n ** BigInt(bits) - 1n }
 }
 
-/** What C makes of `value` when it is stored as that type. */
+/** The result in C when `value` is stored as that type. */
 export function wrap({ bits, signed }: IntegerType, value: bigint): bigint {
   return signed ? BigInt.asIntN(bits, value) : BigInt.asUintN(bits, value)
 }
 
-/** A mathematical integer as a value of that type is in JavaScript. */
+/** A mathematical integer as the JavaScript value of that type. */
 export function toJs({ bits }: IntegerType, value: bigint): number | bigint {
   return bits === 64 ? value : Number(value)
 }

@@ -6,7 +6,7 @@ export const namePrefix = `test-${process.pid}-${randomBytes(4).toString('hex')}
 
 let count = 0
 
-/** A name that nobody else uses. */
+/** A name that no other test uses. */
 export function uniqueName(label = 'segment'): string {
   return `${namePrefix}-${++count}-${label}`
 }

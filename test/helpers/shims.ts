@@ -1,4 +1,4 @@
-/** Small libraries that make calls of the system fail on demand: compiled on the spot, put before the C library by LD_PRELOAD. */
+/** Small libraries that make system calls fail on demand: compiled by the test, and loaded before the C library by LD_PRELOAD. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,13 +21,13 @@ int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), vo
 `
 
 export interface Shim extends Disposable {
-  /** What a process needs in its environment. */
+  /** The variables that a process needs in its environment. */
   readonly env: Record<string, string>
-  /** As long as there is a file of this name, there are no threads. */
+  /** As long as there is a file of this name, no thread can be started. */
   readonly flag: string
 }
 
-/** Compiles one with which threads cannot be had while a file exists. */
+/** Compiles a library with which no thread can be started while a file exists. */
 export function makeThreadShim(): Shim {
   const folder = mkdtempSync(path.join(tmpdir(), 'procshare-shim-'))
   const source = path.join(folder, 'shim.c')

@@ -1,5 +1,5 @@
 /**
- * Who sleeps in the kernel on a word of a segment: so that a test knows that somebody waits, instead of hoping so.
+ * Counts the sleepers in the kernel on words of a segment, so that a test can be sure that a thread waits.
  */
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -10,11 +10,11 @@ const FUTEX_WAITV = 449
 /** Of struct futex_waitv: the expected value, the address of the word, flags. */
 const WAITV_BYTES = 24
 
-/** Whether sleepers can be seen on this system: not where waiting is looking (scripts/fallback-tests.mjs). */
+/** Whether sleepers can be seen on this system: not where waiting is polling (scripts/fallback-tests.mjs). */
 export const canSeeSleepers =
   process.platform === 'linux' && FUTEX !== undefined && process.env.TEST_FALLBACKS === undefined
 
-/** How many sleeps there are in a process on words of the segment of that name; a thread may sleep on several. Linux only. */
+/** The number of sleeps of a process on words of the segment of that name; a thread may sleep on several. Linux only. */
 export function sleepersOn(pid: number, name: string): number {
   const ranges = readFileSync(`/proc/${pid}/maps`, 'utf8')
     .split('\n')
@@ -46,7 +46,7 @@ function wordsSleptOn(pid: number, thread: string): bigint[] {
   return Array.from({ length: Number(second) }, (_, i) => targets.readBigUInt64LE(i * WAITV_BYTES + 8))
 }
 
-/** How long a blocking call that was sent to another process gets to begin, where that cannot be seen. */
+/** The time in which a blocking call in another process should have begun, where that cannot be seen. */
 const UNSEEN_MS = 250
 
 /** Waits until a process sleeps on `count` words of the segment; where that cannot be seen, until it has had time to. */

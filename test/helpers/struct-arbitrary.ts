@@ -1,4 +1,4 @@
-/** Structs of all shapes, with records to fill them and what the records look like afterwards; and C's idea of the layout. */
+/** Structs of all shapes, records to fill them, the expected contents afterwards, and the layout in C. */
 import fc from 'fast-check'
 import { type FieldType, Struct, type StructFields, type StructType, type TypeCode } from 'procshare'
 import { BOOL, CHARACTERS, FLOATS, INTEGERS, limitsOf, roundTo, SCALARS, toJs } from './scalar-types.ts'
@@ -70,7 +70,7 @@ export function layoutOf(shape: Shape): { size: number; alignment: number; offse
   return { size: end, alignment: largest, offsets }
 }
 
-/** Something to write into a field, and what reading it gives afterwards. */
+/** A value to write into a field, and the value that reading gives afterwards. */
 export interface Filling {
   readonly input: unknown
   readonly output: unknown
@@ -119,7 +119,7 @@ function arrayFilling(element: Shape, length: number): fc.Arbitrary<Filling> {
   }))
 }
 
-/** What a field reads as in fresh memory. */
+/** The value of a field in fresh memory. */
 export function zero(shape: Shape): unknown {
   if (shape.kind === 'struct') {
     return Object.fromEntries(shape.fields.map((field, i) => [fieldName(i), zero(field)]))

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
-/** Lets the event loop go round some times: whatever needs no more than that has happened. */
+/** Lets the event loop turn some times: all work that needs no more turns is done afterwards. */
 export async function turns(count = 5): Promise<void> {
   for (let i = 0; i < count; i++) await turn()
 }

@@ -1,6 +1,6 @@
 /*
- * Joining a queue: waiting until all that was put has been reported as done. RingQueue::TaskDone and IsDone; the ring is in
- * queue.pml, and is left out here: items are numbers, taken in their order.
+ * Models joining a queue: a wait until all items that were put are reported as done (RingQueue::TaskDone and IsDone). queue.pml
+ * has the ring, which is left out here: items are numbers, taken in their order.
  *
  *   here             in the code
  *   produced         the count of the producers' position
@@ -12,10 +12,11 @@
  *   look     completed as far as the ticket? or nothing unfinished: done, then produced?
  *   worker   take - lock - left = produced - done - done, and completed if that is all that is left - unlock - flag?
  *
- * As in queue.pml, a waiter has one beat after each kill, at any time after it. `timeout` is when nobody can go on.
+ * As in queue.pml, a waiter has one beat after each kill, at any time after it. `timeout` is the moment at which no process can
+ * continue.
  *
- *   J1  When a join returns, all that was put before it began has been reported.
- *   J2  Nobody sleeps for ever: in the end, something is unfinished if a joiner sleeps; and something was left so by a kill.
+ *   J1  When a join returns, all items that were put before it began have been reported.
+ *   J2  No process sleeps for ever: if a joiner sleeps in the end, some item is unfinished, and a kill is the cause.
  *
  *   -DPUTTERS=n -DWORKERS=n -DROUNDS=n (each putter's)
  *   -DKILLS=n -DBEATS       as in queue.pml
@@ -38,7 +39,7 @@
 #define FREE 0 /* processes are numbered from 1, putters first */
 #define DIED 255
 
-/* What is in shared memory. */
+/* The contents of shared memory. */
 byte mutex = FREE;
 byte produced;
 byte taken;
@@ -47,7 +48,7 @@ byte completed;
 byte number;
 bool awaited;
 
-/* What the kernel knows. */
+/* The state of the kernel. */
 bool asleep[PROCESSES + 1];
 
 /* Bookkeeping of the model. */
@@ -221,7 +222,7 @@ init {
   };
   do
 #if KILLS > 0
-  :: kills < KILLS -> kills = KILLS /* no more: as long as it may kill, nobody is stuck to spin */
+  :: kills < KILLS -> kills = KILLS /* no more kills: spin finds no stuck process while kills may come */
   :: atomic { kills < KILLS && life[1] == RUNNING -> Kill(1) }
   :: atomic { kills < KILLS && life[2] == RUNNING -> Kill(2) }
 #if PROCESSES > 2

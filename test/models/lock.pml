@@ -1,30 +1,32 @@
 /*
- * The lock of a LockCell: robust mutex, release word, waiters that announce themselves. docs/internals/lock-protocol.md has the
- * argument in prose; `node scripts/check-models.mjs` checks this one.
+ * Models the lock of a LockCell: its robust mutex, its release word and its announced waiters. docs/internals/lock-protocol.md
+ * has the argument in prose; `node scripts/check-models.mjs` checks this model.
  *
  *   here                    in the code
  *   mutex                   the futex word of the robust mutex: FREE, the owner's number, DIED (FUTEX_OWNER_DIED)
  *   word                    release_word
- *   awaited, givenUp        kLockAwaited, kLockAbandoned: two bits of `flags`
- *   asleep[p]               p sleeps on release_word, in the kernel; a bump alone wakes nobody, only the wake does
- *   Try, Settle             RobustMutexTryAcquire, SharedLock::Settle and TakeAbandoned
- *   AcquireBlocking         SharedLock::Acquire. How it sleeps is left out: it goes on when the mutex is not held
- *   AcquireAsync            LockState.acquire: an attempt, then TryAcquireOrAwait (a1-a3) and LockWaiter::Run (a4)
- *   Beat                    FutexWait timed out: SharedLock::StillHeld
+ *   awaited, givenUp        kAwaited, kLockAbandoned: two bits of `flags`
+ *   asleep[p]               p sleeps on release_word, in the kernel; only a wake ends the sleep, a bump does not
+ *   Try, Settle             RobustMutexTryAcquire, SharedLock::CheckFlags and TakeAbandoned
+ *   AcquireBlocking         SharedLock::Acquire. The sleep is left out: a process continues when the mutex is not held
+ *   AcquireAsync            LockState.acquire: an attempt, then an announcement and another attempt (a1-a3), then the sleep of a
+ *                           waiting thread (a4): shm/waits.h
+ *   Beat                    the heartbeat of a waiting thread
  *   Release                 SharedLock::Release (r1-r6), or ReleaseAbandoned when it hands on
- *   Kill                    SIGKILL between any two steps, and what the kernel does to the mutex
+ *   Kill                    SIGKILL between any two steps, and the change of the mutex by the kernel
  *
- * Memory is sequentially consistent, as both fences of L2 make it for the flag and the mutex. Without the releaser's
- * r3 could come before r1, without the acquirer's a3 before a2: that is BREAK_LOOK_FIRST and BREAK_NO_RETRY.
+ * Memory is sequentially consistent: in the code, both fences of L2 ensure that for the flag and the mutex. Without the
+ * releaser's fence, r3 could come before r1 (BREAK_LOOK_FIRST). Without the acquirer's fence, a3 could come before a2
+ * (BREAK_NO_RETRY).
  *
- * Each process acquires ROUNDS times and is done, so whoever is stuck shows as an invalid end state. Beats would hide
- * that if they came for ever. So a waiter gets one beat at any time, and another one after each kill: the first beat
- * after the last kill has to be enough, wherever it falls.
+ * Each process acquires ROUNDS times and ends, so a stuck process shows as an invalid end state. Unlimited beats would hide that.
+ * So a waiter gets one beat at any time, and another one after each kill. The first beat after the last kill has to be enough, at
+ * whatever moment it comes.
  *
- *   X1  Nobody is in the critical section but the owner of the mutex.
- *   X2  An acquisition is told `abandoned` exactly when an owner has died or given the lock up since the last one was
- *       told; and at the end what nobody was told is still there to be told.
- *   X3  Nobody is stuck: without kills and beats, and with both.
+ *   X1  Only the owner of the mutex is in the critical section.
+ *   X2  An acquisition returns `abandoned` exactly when an owner has died or given the lock up since the last such result. At the
+ *       end, news that no acquisition has returned is still recorded.
+ *   X3  No process is stuck: without kills and beats, and with both.
  *
  *   -DASYNC=n -DBLOCKING=n  processes of each kind
  *   -DKILLS=n               up to n processes are killed
@@ -51,7 +53,7 @@
 
 mtype = { RUNNING, KILLED, DONE };
 
-/* The cell, and who sleeps on its word. */
+/* The cell, and the sleepers on its word. */
 byte mutex = FREE;
 byte word;
 bool awaited;
@@ -61,8 +63,8 @@ bool asleep[PROCESSES + 1];
 /* Bookkeeping of the model. */
 mtype life[PROCESSES + 1];
 bool beat[PROCESSES + 1];
-byte inside;    /* who is in the critical section */
-bool news;      /* somebody is to be told */
+byte inside;    /* the process in the critical section */
+bool news;      /* the next acquisition returns `abandoned` */
 bool mayGiveUp; /* one owner may do so */
 byte kills;
 
@@ -75,7 +77,7 @@ inline Try() {
   }
 }
 
-/* Ends every acquisition; the process has the mutex. */
+/* The end of every acquisition; the process has the mutex. */
 inline Settle() {
   if
   :: told || givenUp ->
@@ -136,7 +138,7 @@ inline AcquireAsync() {
 #endif
 #ifndef BREAK_BLIND_BEAT
         if
-        :: HELD(mutex) -> skip /* sleeps again, and expects what it did */
+        :: HELD(mutex) -> skip /* sleeps again, with the same expected value */
         :: else -> break
         fi
 #endif
@@ -253,7 +255,7 @@ init {
   };
   do
 #if KILLS > 0
-  :: kills < KILLS -> kills = KILLS /* no more: as long as it may kill, nobody is stuck to spin */
+  :: kills < KILLS -> kills = KILLS /* no more kills: spin finds no stuck process while kills may come */
   :: atomic { kills < KILLS && !ENDED(1) -> Kill(1) }
   :: atomic { kills < KILLS && !ENDED(2) -> Kill(2) }
 #if PROCESSES > 2

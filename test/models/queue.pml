@@ -1,45 +1,48 @@
 /*
- * A bounded ring in shared memory, with many producers and consumers: RingQueue. What the robust mutex does for those who
- * wait for it is in lock.pml; here whoever wants it goes on when it is not held.
+ * Models RingQueue: a bounded ring in shared memory, with many producers and consumers. lock.pml has the waits for the robust
+ * mutex; here a process that needs the mutex continues when it is not held.
  *
  *   here                     in the code
  *   mutex[PUT], mutex[GET]   the robust mutexes of the producers and of the consumers: FREE, the owner's number, DIED
- *   produced, consumed       their positions. Each is one word, moved by one store. They count items; the place in the ring
- *                            follows from that (-DBREAK_TWO_STORES keeps it apart)
+ *   produced, consumed       their positions. Each is one word, moved by one store. They count items, and so determine the place
+ *                            in the ring (-DBREAK_TWO_STORES stores it separately)
  *   saw[PUT], saw[GET]       the other side's position as this side saw it last
  *   front, back              the ring: a record is two cells, written and copied one after the other
  *   wake[w]                  wake words: number and flag. Producers ring wake[PUT] (items), consumers wake[GET] (room)
- *   asleep[p]                p sleeps on a number, in the kernel; a bump alone wakes nobody, only the wake does
+ *   asleep[p]                p sleeps on a number, in the kernel; only a wake ends the sleep, a bump does not
  *
  *   producer   TryPut: lock - closed? - room by what it saw? else look - both cells - position - unlock - flag of "items"?
  *   consumer   Take: look - lock - closed? - items by what it saw? else look - copy both cells - position - unlock - flag of
  *              "room"? - deliver
  *   closer     Close: lock (the producers') - closed - unlock - both flags?
  *   waiter     attempt; expected = number; flag; look again, at both positions, one after the other; sleep; attempt ...
- *   Kill       SIGKILL between any two steps, and what the kernel does to the mutexes
+ *   Kill       SIGKILL between any two steps, and the change of the mutexes by the kernel
  *   viewer     items(): looks at both positions without a mutex
  *
- * Memory is sequentially consistent, as W1 makes it for flag and positions and Q3 for positions and cells.
+ * Memory is sequentially consistent: in the code, W1 ensures that for flag and positions, and Q3 for positions and cells.
  *
- * The order in which the producers' position is moved is the truth: `order` has it, and so each producer's own order.
- * `timeout` is the moment when nobody can go on. A waiter has no heartbeat but for one beat after each kill, which may come
- * at any time after it, and has to be enough.
+ * The order of items is that in which the producers' position is moved. `order` records it, and so each producer's own order.
+ * `timeout` is the moment at which no process can continue. A waiter has only one beat of its heartbeat after each kill. The beat
+ * may come at any time after the kill, and has to be enough.
  *
- *   Q1  A consumer delivers what was next in `order` at its store, whole: nothing twice, half, skipped or overtaken.
- *   Q2  Between the positions are as many items as were put and not taken, never more than fit; one owner per mutex.
- *   Q3  In the end every item put was delivered or is in the ring, but for those whose consumer was killed between its
- *       store and the delivery, one per kill at most.
- *   Q4  Nobody sleeps for ever: in the end the ring is empty if a consumer sleeps, full if a producer does, and it is not
- *       closed.
- *   Q5  Who is told that the queue has ended is right: nothing is in it, and nothing is put ever after.
- *   Q6  Nobody is stuck elsewhere: that would be an invalid end state.
- *   Q7  The number of items that a viewer sees is one that there was.
- *   Q8  What a side saw is not ahead of where the other side is, nor, when something is taken, behind the own one.
+ *   Q1  A consumer delivers the item that was next in `order` at its store, and the whole item. No item is delivered twice, in
+ *       part, too late or never.
+ *   Q2  The number of items between the positions is that of the items put and not taken, and never more than fit. Each mutex has
+ *       one owner.
+ *   Q3  In the end every item put was delivered or is in the ring. Exceptions are items whose consumer was killed between its
+ *       store and the delivery, at most one per kill.
+ *   Q4  No process sleeps for ever: in the end the ring is empty if a consumer sleeps, full if a producer does, and in both cases
+ *       not closed.
+ *   Q5  When a consumer learns that the queue has ended, the queue is empty, and nothing is put afterwards.
+ *   Q6  No process is stuck elsewhere: that would be an invalid end state.
+ *   Q7  The number of items that a viewer sees existed at some moment of its look.
+ *   Q8  The position that a side saw is not ahead of the other side's position; and when an item is taken, it is not behind the
+ *       consumer's own.
  *
  *   -DPRODUCERS=n -DCONSUMERS=n -DITEMS=n (each producer's) -DSLOTS=n
- *   -DCLOSE                 somebody closes the queue, at any time
- *   -DVIEWER                somebody asks how many items there are, at any time
- *   -DCONSUMED_FIRST        looks read the consumers' position first; else the producers'. Both are right
+ *   -DCLOSE                 a process closes the queue, at any time
+ *   -DVIEWER                a process reads the number of items, at any time
+ *   -DCONSUMED_FIRST        a look reads the consumers' position first, not the producers'. Both orders are right
  *   -DKILLS=n               up to n processes are killed
  *   -DBEATS                 waiters have a heartbeat
  *   -DBREAK_...             a mistake that has to be found
@@ -71,7 +74,7 @@
 #define PUT 0
 #define GET 1
 
-/* What is in shared memory. */
+/* The contents of shared memory. */
 byte mutex[2];
 byte produced;
 byte consumed;
@@ -85,7 +88,7 @@ WakeWord wake[2];
 byte place[2];
 #endif
 
-/* What the kernel knows. */
+/* The state of the kernel. */
 bool asleep[PROCESSES + 1];
 
 /* Bookkeeping of the model. */
@@ -144,8 +147,8 @@ inline WakeAnnounced(side) {
   fi
 }
 
-/* Loads that nothing holds together: HasItems(), HasRoom(). What a difference below zero looks like is all that there is to
- * the wrapped numbers of the code: "items", and "no room". */
+/* Loads that are not atomic together: HasItems(), HasRoom(). The numbers of the code wrap, so a difference below zero means
+   "items", and "no room". */
 #ifdef CONSUMED_FIRST
 #define FIRST consumed
 #define HAS_ITEMS (seen != produced || closed)
@@ -164,7 +167,7 @@ inline Look(side, worth) {
   fi
 }
 
-/* Ends when trying is worth while, as far as can be seen. `side` is that of those who ring. */
+/* Ends when an attempt may succeed, as far as the loads show. `side` is the side whose processes wake. */
 inline Await(side, worth) {
   expected = 0;
 announce:
@@ -210,7 +213,7 @@ awake:
   expected = 0
 }
 
-/* What a dead process had in its own memory does not tell states apart. */
+/* Clears the private memory of a dead process, so that it does not distinguish states. */
 #define FORGET expected = 0; other = 0; at = 0; seen = 0
 
 proctype Producer(byte me) {
@@ -262,7 +265,7 @@ proctype Producer(byte me) {
 #endif
       atomic {
 #ifdef BREAK_NO_MUTEX
-        produced = at + 1; /* what was read in the beginning; the first turn of the ring is enough to see it */
+        produced = at + 1; /* the value read in the beginning; the first turn of the ring is enough to show it */
 #else
         produced++;
 #endif
@@ -488,7 +491,7 @@ init {
   };
   do
 #if KILLS > 0
-  :: kills < KILLS -> kills = KILLS /* no more: as long as it may kill, nobody is stuck to spin */
+  :: kills < KILLS -> kills = KILLS /* no more kills: spin finds no stuck process while kills may come */
   :: atomic { kills < KILLS && life[1] == RUNNING -> Kill(1) }
   :: atomic { kills < KILLS && life[2] == RUNNING -> Kill(2) }
 #if PROCESSES > 2

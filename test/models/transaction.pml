@@ -1,10 +1,10 @@
 /*
- * Transactions on shared state, as shm/guarded.h makes them, in a semaphore: words that change together under a robust mutex,
- * through a journal, so that they are all old or all new whoever is killed when. docs/internals/waiting-protocol.md has the argument.
+ * Models the transactions of shm/guarded.h in a semaphore: words that change together under a robust mutex, with a journal. After
+ * any kill, either all of them are old or all are new. docs/internals/waiting-protocol.md has the argument.
  *
  *   here             in the code
  *   mutex            the robust mutex of the cell: FREE, the owner's number, DIED
- *   state[]          value (free units) and taken (units that somebody has)
+ *   state[]          value (free units) and taken (units that processes have)
  *   journal, count   Set(word, value) = entry {word, old value}; count++; the word itself. Commit = count := 0
  *   number, awaited  the wake word
  *   Lock             Guard's constructor: the mutex; entries count-1 .. 0 restored; count := 0
@@ -14,16 +14,18 @@
  *              Release: lock - Set, Set - commit - unlock - flag?
  *   waiter     attempt; expected = number; flag; look; sleep; attempt ... At a beat: tend; flag; look; sleep
  *
- * `taken` is set twice in one acquisition, as a record of a ledger is that is taken and filled: so the order of undoing
- * matters. Looks see words that are not committed and may be undone.
+ * `taken` is set twice in one acquisition, like a record of a ledger that is first taken and then filled. So the order of undoing
+ * matters. Reads without the mutex see words that are not committed and may be undone.
  *
- * As in queue.pml, a waiter has one beat after each kill, at any time after it. `timeout` is when nobody can go on.
+ * As in queue.pml, a waiter has one beat after each kill, at any time after it. `timeout` is the moment at which no process can
+ * continue.
  *
- *   T1  Whoever gets the mutex, and has undone if need be, finds an empty journal and words that fit each other: all units
- *       are free or taken. So do all in the end.
- *   T2  Who has a unit is alone with it: free and taken units are those that processes have, or died with.
- *   T3  Nobody sleeps for ever: in the end, what a sleeper wants is not there, and nobody could undo that.
- *   T4  Nobody is stuck elsewhere: that would be an invalid end state.
+ *   T1  A process that gets the mutex, and has undone an interrupted transaction, finds an empty journal and consistent words:
+ *       all units are free or taken. The same holds in the end.
+ *   T2  No two processes have the same unit: the taken units are those that living processes have, or dead ones had.
+ *   T3  No process sleeps for ever: if a process sleeps in the end, no unit is free, even after an interrupted transaction is
+ *       undone.
+ *   T4  No process is stuck elsewhere: that would be an invalid end state.
  *
  *   -DPROCESSES=n -DUNITS=n -DROUNDS=n
  *   -DKILLS=n               up to n processes are killed
@@ -49,10 +51,10 @@
 
 #define VALUE 0
 #define TAKEN 1
-#define CLAIMED 99 /* what a record says between its taking and its filling */
+#define CLAIMED 99 /* the value of a record after it is taken and before it is filled */
 #define FIT (state[VALUE] + state[TAKEN] == UNITS)
 
-/* What is in shared memory. */
+/* The contents of shared memory. */
 byte mutex = FREE;
 byte state[2];
 typedef Entry { byte word; byte old };
@@ -61,17 +63,17 @@ byte count;
 byte number;
 bool awaited;
 
-/* What the kernel knows. */
+/* The state of the kernel. */
 bool asleep[PROCESSES + 1];
 
 /* Bookkeeping of the model. */
 mtype = { RUNNING, KILLED, DONE };
 mtype life[PROCESSES + 1];
 bool beat[PROCESSES + 1];
-byte units; /* that processes have, or died with */
+byte units; /* that living processes have, or dead ones had */
 byte kills;
 
-/* The entry is one step: nobody reads it before it counts. */
+/* Writing the entry is one step: no process reads it before the count includes it. */
 inline Set(which, value) {
 #ifdef BREAK_COUNT_FIRST
   count++;
@@ -89,7 +91,7 @@ inline Set(which, value) {
 #endif
 }
 
-/* Behind the mutex. Whether its last owner died does not matter: only the journal does. */
+/* Runs under the mutex. It does not matter whether the last owner died: only the journal does. */
 inline Undo() {
 #ifndef BREAK_NO_UNDO
   undo = count;
@@ -152,7 +154,7 @@ inline WakeAnnounced() {
 
 inline Commit() { count = 0 }
 
-/* What a dead process had in its own memory does not tell states apart. */
+/* Clears the private memory of a dead process, so that it does not distinguish states. */
 #define FORGET expected = 0; other = 0; undo = 0; at = 0; round = 0
 
 proctype Process(byte me) {
@@ -257,7 +259,7 @@ init {
   };
   do
 #if KILLS > 0
-  :: kills < KILLS -> kills = KILLS /* no more: as long as it may kill, nobody is stuck to spin */
+  :: kills < KILLS -> kills = KILLS /* no more kills: spin finds no stuck process while kills may come */
   :: atomic { kills < KILLS && life[1] == RUNNING -> Kill(1) }
   :: atomic { kills < KILLS && life[2] == RUNNING -> Kill(2) }
 #if PROCESSES > 2
@@ -267,7 +269,7 @@ init {
   :: timeout -> break
   od;
   atomic {
-    do /* as the next owner would */
+    do /* undoes, as the next owner would */
     :: count > 0 -> count--; state[journal[count].word] = journal[count].old
     :: else -> break
     od;

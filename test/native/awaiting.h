@@ -1,17 +1,17 @@
-// What an asynchronous acquirer does, as native/shm/waits.cc does it for event loops.
+// The steps of an asynchronous acquirer, as native/shm/waits.cc performs them for event loops.
 #pragma once
 
 #include "shm/shared_lock.h"
 
 namespace procshare {
 
-// Announces a waiter, then tries once more. When that fails the caller sleeps on the release word while it is `*expected`.
+// Announces a waiter, then makes another attempt. When that fails, the caller sleeps on the release word while it is `*expected`.
 inline MutexOutcome TryAcquireOrAwait(SharedLock* lock, uint64_t owner, uint32_t* expected) {
   *expected = AnnounceWaiter(lock->release_word(), lock->flags());
   return lock->TryAcquire(owner);
 }
 
-// The heartbeat: announces the waiter anew, then looks.
+// The heartbeat: announces the waiter again, then checks the state.
 inline bool StillHeld(SharedLock* lock) {
   (void)AnnounceWaiter(lock->release_word(), lock->flags());
   return lock->Peek() == MutexState::kHeld;

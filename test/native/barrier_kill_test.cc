@@ -1,5 +1,5 @@
-// A barrier whose parties are killed at every instruction: all of one generation are told the same, nobody waits for a dead
-// one for ever, and the barrier can be used again.
+// A barrier whose parties are killed at every instruction. All parties of one generation get the same outcome, no party waits for
+// a dead one for ever, and the barrier can be used again.
 
 #include "check.h"
 #include "kill_each_step.h"
@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kParties = 3;
 constexpr uint64_t kRecords = 8;
 constexpr uint64_t kSixth = 6;
-constexpr uint64_t kNewcomer = 20;  // and those after it
+constexpr uint64_t kNewcomer = 20;  // and the members after it
 using Stage = ObjectStage<sizeof(BarrierCell) + kRecords * sizeof(LedgerRecord)>;
 using Script = KillScript<Stage>;
 
@@ -28,7 +28,7 @@ BarrierOutcome Arrive(Stage* stage, uint64_t member, bool acts = false) {
   return Party(stage, member).barrier.Arrive(acts).outcome;
 }
 
-// All but `arrived` parties have come, and with them the survivor and the other one.
+// All but `arrived` parties have come, among them the survivor and the other member.
 void TwoWait(Stage* stage, uint64_t parties) {
   CHECK(Barrier::Init(stage->cell<BarrierCell>(), parties, kRecords, TestKind()));
   stage->guarded()->wake.flags = kAwaited;
@@ -75,7 +75,7 @@ void MustWorkNormally(Stage* stage) {
   CHECK(stage->cell<BarrierCell>()->ledger.used == 0);
 }
 
-// What the heartbeat of a waiter makes of it: the same for both who wait.
+// The effect of the heartbeat of a waiter: the same for both waiters.
 BarrierOutcome OutcomeForBoth(Stage* stage) {
   Party survivor(stage, kSurvivor);
   survivor.barrier.ReapDead();
@@ -124,7 +124,7 @@ const Script kScripts[] = {
        CHECK(!stage->done || outcome == BarrierOutcome::kTripped || !stage->alive[kSecondVictim]);
        MustWorkNormally(stage);
      }},
-    // The second victim lives: only the one who leaves is a reason to break the barrier.
+    // The second victim lives: only the leaving member is a reason to break the barrier.
     {"leave", VictimWaits, [](Stage* stage, uint64_t member) { (void)Party(stage, member).barrier.Cancel(0); },
      [](Stage* stage) {
        CHECK_EQ(OutcomeForBoth(stage), BarrierOutcome::kBroken);
@@ -174,7 +174,7 @@ const Script kScripts[] = {
 
 void Killed() { KillAtEachStep(kScripts); }
 
-// A full ledger: room is made by burying, but not the dead of the generation that is open, for they break it.
+// A full ledger: reaping makes room, but spares the dead members of the open generation, because they break it.
 void ADeathIsNotMissedInAFullLedger() {
   const SharedScratch<Stage> stage;
   stage->Clear();
@@ -188,7 +188,7 @@ void ADeathIsNotMissedInAFullLedger() {
   }
 }
 
-// Members that die between one question and the next, as a process may at any time.
+// Members that die between two queries, as a process may at any time.
 class FleetingMember final : public Members {
  public:
   FleetingMember(Stage* stage, int questions) : member_(stage, kSurvivor), questions_(questions) {}
@@ -215,7 +215,7 @@ void ADeathIsNotMissedWhileOthersAreBuried() {
   }
 }
 
-// Who waits for the end of an action comes to look, and must not wake the others by that.
+// A waiter for the end of an action tries by arriving, and must not wake the others by that.
 void LookersDoNotWakeEachOther() {
   const SharedScratch<Stage> stage;
   stage->Clear();

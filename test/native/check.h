@@ -1,11 +1,10 @@
-// The harness: a program is a list of cases, each a function that aborts the program at its first false
-// CHECK.
+// The harness. A program is a list of cases. Each case is a function that aborts the program at its first false CHECK.
 //
 //   TEST    {"sentence about behaviour", Function} in the list that main() hands to RunTests
 //   CHECK   prints file:line and the expression; CHECK_EQ also both values
-//   Skip    `return Skip("reason");` where a case cannot mean anything; the reason is printed
+//   Skip    `return Skip("reason");` where a case is meaningless; the reason is printed
 //
-// A failure in a forked child aborts the child; whoever waits for it fails in turn.
+// A failure in a forked child aborts the child; then the process that waits for it fails, too.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +43,7 @@ std::string Show(const T& value) {
 template <class A, class B>
 bool Equal(const A& a, const B& b) {
   if constexpr (std::is_integral_v<A> && std::is_integral_v<B>) {
-    // Mixed signs are compared by value, as a reader of the test would.
+    // Numbers of different signedness are compared by value, as the reader of a test expects.
     if constexpr (std::is_signed_v<A> && !std::is_signed_v<B>) {
       if (a < 0) return false;
     } else if constexpr (std::is_signed_v<B> && !std::is_signed_v<A>) {
@@ -56,7 +55,7 @@ bool Equal(const A& a, const B& b) {
   }
 }
 
-// What a case wants a failure to say besides the expression: the round, the instruction, the byte.
+// Text that a failure prints besides the expression: the round, the instruction, the byte.
 inline std::string& Context() {
   static std::string context;
   return context;
@@ -88,9 +87,8 @@ class Stopwatch {
   Deadline::Clock::time_point start_ = Deadline::Clock::now();
 };
 
-// Holds many measured operations to a limit. A machine that is busy with other things may stall any single
-// one, so one in a hundred may be late, but none by more than `kGraceMs`; a protocol that waits for a dead
-// process is late each time.
+// Holds many measured operations to a limit. A busy machine may stall any single operation, so one in a hundred may be late, but
+// none by more than `kGraceMs`. A protocol that waits for a dead process is late each time.
 class Promptness {
  public:
   explicit Promptness(double limit_ms) : limit_ms_(limit_ms) {}
@@ -119,19 +117,19 @@ class Promptness {
   int late_ = 0;
 };
 
-// Names of this program's own, in every process that it forks.
+// The prefix of the names of this program, in every process that it forks.
 inline const std::string& NamePrefix() {
   static const std::string prefix = "procshare-test-" + std::to_string(CurrentProcess().pid) + "-";
   return prefix;
 }
 inline std::string TestName(const std::string& tail) { return NamePrefix() + tail; }
 
-// One of this program's names that still exists, or an empty text.
+// One name of this program that still exists, or an empty text.
 inline std::string LeftOver() { return NameInUse(NamePrefix()); }
 
-constexpr double kPatienceMs = 20'000;  // for what should take a moment: when it is over, the test has failed
+constexpr double kPatienceMs = 20'000;  // for events that should take a moment; the test fails after it
 
-// Waits until something is so, in this process or in others.
+// Waits until a condition is true, in this process or in others.
 template <class Predicate>
 void Eventually(const Predicate& predicate) {
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
@@ -141,8 +139,7 @@ void Eventually(const Predicate& predicate) {
   }
 }
 
-// For tests that make random choices. A failure says it, and with it in the environment the choices are the
-// same again.
+// For tests that make random choices. A failure prints it. With it in the environment, the choices are repeated.
 inline uint32_t Seed() {
   const char* const given = getenv("PROCSHARE_TEST_SEED");
   const uint32_t seed = given != nullptr ? static_cast<uint32_t>(strtoul(given, nullptr, 10)) : std::random_device()();
@@ -164,7 +161,7 @@ inline void Skip(const char* reason) { SkipReason() = reason; }
 // `argv[1]`, if there is one, picks the cases whose names contain it.
 template <size_t kCount>
 int RunTests(int argc, char** argv, const Test (&tests)[kCount]) {
-  constexpr unsigned kProgramSeconds = kFallbacks ? 300 : 120;  // a hang ends here, and takes the children with it
+  constexpr unsigned kProgramSeconds = kFallbacks ? 300 : 120;  // a hang ends here, together with the children
   LimitProgram(kProgramSeconds);
   setvbuf(stdout, nullptr, _IOLBF, 0);
   (void)NamePrefix();  // before the first fork

@@ -1,7 +1,6 @@
-// Child processes of a test, what they say to their parent, and memory that they share with it.
+// Child processes of a test, their messages to the parent, and memory that they share with it.
 //
-// A child never outlives its parent (not even one that failed a CHECK), and nobody waits for one without a
-// deadline.
+// A child never outlives its parent (not even a parent that failed a CHECK). Every wait for a child has a deadline.
 #pragma once
 
 #include <errno.h>
@@ -86,7 +85,7 @@ class Child {
       if (parent_now != parent && parent_now != 0) _exit(1);
       close(ends[0]);
       body(Channel(ends[1]));
-      // Not exit(): what the parent registered for its own end is not for us to run.
+      // Not exit(): the child must not run the exit handlers of the parent.
       _exit(0);
     }
     close(ends[1]);
@@ -102,7 +101,7 @@ class Child {
   char Receive(double patience_ms) const { return channel_.Receive(patience_ms); }
   void Expect(char message) const { channel_.Expect(message); }
 
-  // The end of the child by its own doing, with exit code 0.
+  // Expects the child to end by itself, with exit code 0.
   void ExpectEnd() {
     CHECK_EQ(channel_.Receive(kPatienceMs), Channel::kEnded);
     CHECK_EQ(Reap(), 0);
@@ -114,7 +113,7 @@ class Child {
     (void)Reap();
   }
 
-  // Waits for the end, however long it takes, and returns what waitpid(2) says about it.
+  // Waits for the end without a deadline, and returns the status of waitpid(2).
   int Reap() {
     int status = -1;
     while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
@@ -128,7 +127,7 @@ class Child {
   Channel channel_;
 };
 
-// A T in memory that is the same in this process and in all that it forks afterwards.
+// A T in memory that this process shares with all processes that it forks afterwards.
 template <class T>
 class SharedScratch {
  public:
@@ -148,8 +147,8 @@ class SharedScratch {
   T* value_;
 };
 
-// Lets `parties` processes pass a point at the same moment. They spin, for a wake-up would spread them over
-// more time than the races take that such a meeting is to provoke.
+// Lets `parties` processes pass a point at the same moment, to provoke races. They spin, because wake-ups would spread them over
+// more time than the races take.
 class Rendezvous {
  public:
   void Meet(uint32_t parties) {

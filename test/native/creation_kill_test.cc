@@ -1,6 +1,6 @@
-// A process that creates, publishes, attaches, closes and unlinks segments is killed: at every system call,
-// before and after it, and at random instructions in between. Whatever it was doing, others see a whole
-// segment or none, never wait for the dead, and find the name free as soon as it should be.
+// A process that creates, publishes, attaches, closes and unlinks segments is killed: before and after every system call, and at
+// random instructions in between. At whatever point it dies, others see a whole segment or none and never wait for the dead
+// process. The name becomes free as soon as it should be.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ SegmentSpec SpecOf(bool persistent) {
   spec.cells_bytes = sizeof(LockCell);
   spec.any_namespace = TestKind() == MutexKind::kMembers;
   spec.description = kDescription;
-  spec.mode = 0640;  // another mode than that of open(2), for one more system call to die at
+  spec.mode = 0640;  // differs from that of open(2): one more system call to die at
   spec.persistent = persistent;
   return spec;
 }
@@ -61,13 +61,13 @@ void MustBeWhole(const Segment& segment) {
   lock.Release();
 }
 
-// What the name means before the victim begins.
+// The meaning of the name before the victim begins.
 enum class Before : uint8_t { kNothing, kStale, kHeld, kPersistent };
 constexpr const char* kBeforeNames[] = {"a fresh name", "a stale name", "a held name", "a persistent name"};
 
 struct Scenario {
   Before before;
-  bool persistent;  // what the victim makes, if it gets to make something
+  bool persistent;  // the kind that the victim creates, if it gets that far
 
   std::string Describe() const {
     return std::string(kBeforeNames[static_cast<int>(before)]) + (persistent ? ", made persistent" : "");
@@ -79,7 +79,7 @@ const Scenario kScenarios[] = {
     {Before::kStale, true},    {Before::kHeld, false},   {Before::kPersistent, true},
 };
 
-// Everything that a user of segments does, in one go.
+// All operations of a user of segments, one after the other.
 void LiveAFullLife(const std::string& name, bool persistent) {
   const Result<Segment> created = Make(name, persistent);
   if (!created.ok() && !created.status().Is(EEXIST)) _exit(1);
@@ -91,7 +91,7 @@ void LiveAFullLife(const std::string& name, bool persistent) {
   if (persistent && !again.value().Unlink().ok()) _exit(4);
 }
 
-// The world around one victim: makes it, and afterwards checks what it left.
+// The environment of one victim: prepares it, and afterwards checks the remains.
 class World {
  public:
   World(const Scenario& scenario, const std::string& name) : scenario_(scenario), name_(name) {
@@ -111,7 +111,7 @@ class World {
     }
   }
 
-  // The order of the first two questions after a death matters to the state machine, not to the answers.
+  // The order of the first two queries after a death affects the state machine, but not the results.
   void Check(bool create_first, Promptness* promptness) {
     if (create_first)
       CreateFirst(promptness);
@@ -135,7 +135,7 @@ class World {
   void AttachFirst(Promptness* promptness) {
     const Result<Segment> attached = Timed(promptness, false);
     if (attached.ok()) {
-      // Somebody holds it, or it needs no holder.
+      // A member holds it, or it needs no holder.
       CHECK(!held_.empty() || scenario_.persistent);
       CHECK(Timed(promptness, true).status().Is(EEXIST));
     } else {
@@ -194,7 +194,7 @@ void AVictimAtEachSystemCall() {
   }
 }
 
-// Others are on their way in when the victim is killed: they do not wait for what cannot come.
+// Other processes are attaching when the victim is killed. They do not wait for an event that cannot come.
 void AttachersOfAVictimAtEachSystemCall() {
   const std::string name = TestName("attachers");
   constexpr int kAttachers = 3;
@@ -222,12 +222,12 @@ void AttachersOfAVictimAtEachSystemCall() {
       const OneProcessor one;
       TracedChild victim([&] { LiveAFullLife(name, scenario.persistent); });
       for (int i = 0; i < kill_at; ++i) {
-        // In the last third of the way, so that they meet the victim at work and not only what it left.
+        // In the last third of the path, so that the attachers meet the victim at work and not only its remains.
         if (i == kill_at * 2 / 3) {
           for (const Child& attacher : attachers) attacher.Send('a');
           for (const Child& attacher : attachers) attacher.Expect('s');
         }
-        // With others around, the victim may find its name taken from it, or held up, and take another path.
+        // With concurrent attachers, the victim may lose its name, or be delayed, and take another path.
         if (!victim.RunToSystemCallBoundary()) break;
       }
       victim.Kill();
@@ -237,8 +237,7 @@ void AttachersOfAVictimAtEachSystemCall() {
       for (const Child& attacher : attachers) attacher.Send('c');
       for (const Child& attacher : attachers) attacher.Expect('c');
       const Status unlinked = UnlinkMemory(name, false);
-      // Nobody holds it any more. The victim may be the only one who ever knew of it, and then it is stale,
-      // not held.
+      // No process holds it any more. If only the victim ever attached to it, the name is stale and not held.
       CHECK(unlinked.ok() || unlinked.Is(ENOENT));
     }
   }
@@ -246,7 +245,8 @@ void AttachersOfAVictimAtEachSystemCall() {
   for (Child& attacher : attachers) attacher.ExpectEnd();
 }
 
-// Two have seen the victim at work when it is killed. Then each shares its lock with the other and takes him for a holder.
+// Two attachers have seen the victim at work when it is killed. Then each of them holds a shared lock, and mistakes the other one
+// for a member.
 void TwoAttachersOfAVictimThatHasNotPublished() {
   if (kFallbacks) return Skip("the name is a file of its own there");
   const std::string name = TestName("two");
@@ -259,7 +259,7 @@ void TwoAttachersOfAVictimThatHasNotPublished() {
   const auto attach = [&] { _exit(Segment::Attach(name, false, false).status().Is(ENOENT) ? 0 : 1); };
   TracedChild first(attach), second(attach);
   for (TracedChild* attacher : {&first, &second}) {
-    CHECK(attacher->RunToSystemCall(SYS_fcntl));  // does anybody hold it?
+    CHECK(attacher->RunToSystemCall(SYS_fcntl));  // does any process hold it?
     CHECK(attacher->RunToSystemCall(SYS_fcntl));  // its own share
   }
   victim.Kill();
@@ -286,7 +286,7 @@ void AVictimAtRandomInstructions() {
   for (int round = 0; round < kRounds; ++round) {
     const size_t index = random() % std::size(kScenarios);
     const Scenario& scenario = kScenarios[index];
-    // A random call, and from there a random way, which may well lead into the calls that follow.
+    // A random call, and from there a random number of instructions, which may lead into later calls.
     const int calls = static_cast<int>(random() % static_cast<unsigned>(boundaries[index]));
     const int steps = static_cast<int>(random() % kMaxSteps);
     Context() = "seed " + std::to_string(seed) + ", round " + std::to_string(round) + ", " + scenario.Describe() +

@@ -1,4 +1,4 @@
-// The ends of a pipe, whose holders are killed at every instruction: an end is held as long as one who lives has it.
+// The ends of a pipe, whose holders are killed at every instruction. An end is open as long as a living member has it open.
 
 #include "check.h"
 #include "kill_each_step.h"
@@ -23,7 +23,7 @@ void Prepare(Stage* stage) { CHECK(Ends::Init(stage->cell<EndsCell>(), kRecords,
 void MustOpen(Stage* stage, uint64_t member, uint64_t end) { CHECK(User(stage, member).ends.Open(end)); }
 bool IsOpen(Stage* stage, uint64_t end) { return User(stage, kSurvivor).ends.IsOpen(end); }
 
-// When the dead are buried, the first end is held by nobody, and the second one by another member, who then leaves.
+// When the dead members are reaped, no member has the first end. Another member has the second one, and then leaves.
 void CheckTheOther(Stage* stage) {
   User(stage, kSurvivor).ends.ReapDead();
   CHECK(!IsOpen(stage, 0));
@@ -93,7 +93,7 @@ void ALedgerThatIsFullOfTheDeadAdmitsTheLiving() {
   User user(&*stage, kSurvivor);
   CHECK(!user.ends.Open(1));  // the records are those of live members
   CHECK(!user.ends.IsOpen(1));
-  MustOpen(&*stage, kDead, 0);  // those who have a record have room
+  MustOpen(&*stage, kDead, 0);  // members with a record have room
   for (uint64_t i = 0; i < kRecords; ++i) stage->alive[kDead + i] = false;
   CHECK(user.ends.IsOpen(0));  // nothing has reaped it
   CHECK(user.ends.Open(1));

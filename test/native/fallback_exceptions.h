@@ -1,4 +1,4 @@
-// Which cases say nothing when Linux is built with what other systems have to make do with, and why.
+// The cases that are meaningless when Linux is built with the fallbacks of other systems, and the reasons.
 #pragma once
 
 #include <cstddef>

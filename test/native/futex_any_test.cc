@@ -25,7 +25,7 @@ std::vector<WaitTarget> TargetsOf(const Words& words, size_t count) {
   return targets;
 }
 
-// The waker changes nothing, so it is the wake that ends the sleep. It repeats it, for the sleep may not have begun.
+// The waker changes nothing, so only the wake can end the sleep. The waker repeats it, because the sleep may not have begun.
 void WakeUntilOver(std::atomic<uint32_t>* word, const std::atomic<bool>& over) {
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
   while (!over) {
@@ -93,7 +93,7 @@ void AnUnmappedWordCountsAsChanged() {
   if (MaxWaitTargets() == 0) return Skip(kNoCall);
   void* const page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   CHECK(page != MAP_FAILED);
-  const SharedScratch<Words> words;  // before the page goes, or it would take its place
+  const SharedScratch<Words> words;  // made before the page is unmapped, whose place it would take otherwise
   munmap(page, 4096);
   for (const size_t count : {size_t{1}, std::min<size_t>(3, MaxWaitTargets())}) {
     std::vector<WaitTarget> targets = TargetsOf(*words, count);

@@ -98,8 +98,7 @@ void AWakeWakesAsManyAsItSays() {
     });
   }
   WakeUntil(&views.first()->word, 3, 1);
-  // The other two sleep still, or are on their way: nobody else has been woken, and nobody will be by one
-  // wake of none.
+  // The other two still sleep, or are about to: no other process has been woken, and a wake of none wakes none.
   CHECK(views.first()->answer <= 3);
   CHECK_EQ(FutexWake(&views.first()->word, 0), 0);
   WakeUntil(&views.first()->word, 2, kWakeAll);
@@ -142,7 +141,8 @@ void ASignalEndsAWaitEarlyAndSaysNothingFalse() {
   sleeper.ExpectEnd();
 }
 
-// The pattern of every lock above: change, then wake. No turn may be lost, for nobody looks again by himself.
+// The pattern of every lock of the upper layers: change, then wake. No turn may be lost, because no sleeper checks again without
+// a wake-up.
 template <class Start>
 void PingPong(const TwoViews<Words>& views, uint32_t rounds, const Start& start_partner) {
   const auto wait_for = [](const std::atomic<uint32_t>* word, uint32_t wanted) {
@@ -201,7 +201,7 @@ void DeadlinesAreComputedOnce() {
     CHECK_EQ(deadline.remaining_ns(), 0);
     CHECK(deadline.since_epoch_ns() > 0);
   }
-  // Just short of never: still a time that futexes and mutexes understand.
+  // Just below never: still a time that futexes and mutexes accept.
   const Deadline far = Deadline::AfterMs(std::nextafter(1e12, 0));
   CHECK(!far.never() && !far.passed());
   CHECK(far.since_epoch_ns() > 0);

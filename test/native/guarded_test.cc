@@ -1,4 +1,4 @@
-// Guard by itself: what a killed transaction leaves is undone as a whole, and a journal of nonsense is refused.
+// Guard alone: the remains of a killed transaction are undone as a whole, and an invalid journal is refused.
 
 #include "shm/guarded.h"
 
@@ -41,7 +41,7 @@ class Fresh {
 
 uint64_t OffsetOfWord(size_t index) { return offsetof(Cell, words) + index * sizeof(uint64_t); }
 
-// A transaction that ends without a commit leaves what a killed one does: the mutex free, and the journal.
+// A transaction that ends without a commit leaves the same as a killed one: a free mutex, and the journal.
 void AWordSetTwice() {
   Fresh cell;
   {
@@ -83,7 +83,7 @@ void AFullJournal() {
   cell.CheckUntouched();
 }
 
-// A word whose change is noted, and was not made before the kill.
+// A word whose change is in the journal, but was not made before the kill.
 void AnEntryWithoutItsChange() {
   Fresh cell;
   cell->guarded.journal[0].offset = OffsetOfWord(3);
@@ -94,7 +94,7 @@ void AnEntryWithoutItsChange() {
   cell.CheckUntouched();
 }
 
-// An entry that was written before the count says that it is one.
+// An entry that was written, but is not in the count yet.
 void AnEntryThatDoesNotCount() {
   Fresh cell;
   cell->guarded.journal[0].offset = OffsetOfWord(3);
@@ -123,12 +123,12 @@ void OffsetsOutsideOfTheCell() {
     cell->guarded.journal_count = 1;
     CHECK(!Guard(cell.guarded(), sizeof(Cell), TestOwners()).held());
     cell.CheckUntouched();
-    CHECK(RobustMutexTryAcquire(&cell->guarded.mutex, TestOwners()) != MutexOutcome::kBusy);  // it was let go
+    CHECK(RobustMutexTryAcquire(&cell->guarded.mutex, TestOwners()) != MutexOutcome::kBusy);  // it was released
     RobustMutexRelease(&cell->guarded.mutex, TestOwners());
   }
   Fresh cell;
   cell->guarded.journal_count = 1;
-  cell->guarded.journal[0].offset = sizeof(Cell) - 8;  // the last word is one
+  cell->guarded.journal[0].offset = sizeof(Cell) - 8;  // the last word is valid
   cell->guarded.journal[0].old_value = 77;
   CHECK(Guard(cell.guarded(), sizeof(Cell), TestOwners()).held());
   CHECK_EQ(cell->words[kWords - 1].load(), 77u);

@@ -1,8 +1,8 @@
-// Objects whose cells another process has damaged: an operation returns an error or a harmless result, touches nothing outside of the
-// cell and its own buffers (the address sanitizer checks that), and ends.
+// Objects whose cells another process has damaged. An operation ends, and returns an error or a harmless result. It touches
+// nothing outside of the cell and its own buffers (the address sanitizer checks that).
 //
-// The limit: a mutex whose bytes name a living thread, or a living member, cannot be told from one that is held. Operations that block
-// wait for it for ever. So no test here writes the number of a living one.
+// The limit: a mutex whose bytes name a living thread, or a living member, looks like a held one. Operations that block wait for
+// it for ever. So no test here writes the number of a living thread or member.
 
 #include <atomic>
 #include <cstdlib>
@@ -53,10 +53,10 @@ class Block {
   const size_t byte_length_;
 };
 
-// Whether the bytes change while they are used: then two reads need not agree.
+// Whether the bytes change during the use: then two reads need not agree.
 bool bytes_change = false;
 
-// Some members live, and some do not, whatever numbers they have.
+// Some members live, and some do not; any number may occur.
 class AnyMembers final : public Members {
  public:
   explicit AnyMembers(uint64_t self) : self_(self) {}
@@ -257,7 +257,7 @@ void EachWord() {
   }
 }
 
-// Several words at once: a journal that points somewhere, a ledger that says it is full, records of nonsense.
+// Several words at once: a journal that points anywhere, a ledger that claims to be full, nonsensical records.
 void ManyWords() {
   std::mt19937 random(Seed());
   Promptness promptness(kPromptMs);
@@ -279,7 +279,7 @@ void ManyWords() {
 
 // The words of the mutexes, with numbers that name no living owner.
 void WordsOfMutexes() {
-  constexpr double kBrokenMs = 10'000;  // a mutex that a thread holds which does not exist is known as broken after 100 ms
+  constexpr double kBrokenMs = 10'000;  // a mutex of a nonexistent thread counts as broken after 100 ms
   constexpr int kRounds = 60;
   std::mt19937 random(Seed());
   Promptness promptness(kBrokenMs);
@@ -371,7 +371,7 @@ void GrantsWithoutEnd() {
   CHECK(watch.ms() < kPromptMs);
 }
 
-// A waiter reaps when it is time, whatever the cell says of the last time.
+// A waiter reaps when it is time, whatever last time the cell contains.
 void ATimeToCome() {
   for (const uint64_t bad : {uint64_t{1} << 63, UINT64_MAX, (uint64_t{1} << 63) - 1, uint64_t{0}}) {
     Context() = "reaped at " + std::to_string(bad);

@@ -1,5 +1,5 @@
-// Attaching to bytes that somebody has damaged, or made up: a clear refusal each time, never a crash, never a
-// hang.
+// Attaching to bytes that another process has damaged or forged: each attempt is refused with a clear outcome, and never crashes
+// or hangs.
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -52,7 +52,7 @@ ControlBlock* BlockOf(const Segment& segment) {
   return reinterpret_cast<ControlBlock*>(mapping.data() + mapping.byte_length() - sizeof(ControlBlock));
 }
 
-// The checksum of docs/internals/segment-layout.md, written a second time: it is part of the format.
+// The checksum of docs/internals/segment-layout.md, implemented a second time because it is part of the format.
 void Sign(const Segment& segment) {
   ControlBlock* const block = BlockOf(segment);
   uint64_t state = 0xcbf29ce484222325;
@@ -73,7 +73,7 @@ void Sign(const Segment& segment) {
   const uint8_t* const bytes = reinterpret_cast<const uint8_t*>(block);
   add(bytes, 16);
   add(bytes + 20, 496 - 20);
-  // A made-up extent has no bytes to sign, and must be refused before anybody looks for them.
+  // A forged extent has no bytes to sign, and must be refused before any of them is read.
   const uint64_t total = segment.mapping()->byte_length();
   const bool inside = block->description_offset <= total && block->description_bytes <= total - block->description_offset;
   if (inside) add(segment.mapping()->data() + block->description_offset, block->description_bytes);
@@ -88,7 +88,7 @@ Status AttachStatus(const std::string& name, bool foreign = false) {
   return attached.status();
 }
 
-// Listing reads what anybody wrote, too.
+// Listing also reads bytes that any process may have written.
 void MustListPeacefully() {
   std::vector<SegmentEntry> entries;
   CHECK(ListSegments(&entries).ok());
@@ -132,7 +132,7 @@ void EveryDamagedByteIsNoticed() {
     for (size_t i = 0; i < sizeof kDescription - 1; ++i) {
       damage(description_offset + i, [] { return Outcome::kCorrupt; });
     }
-    // What lies between the description and the block means nothing.
+    // The bytes between the description and the block mean nothing.
     damage(description_offset + sizeof kDescription - 1, [] { return Outcome::kOk; });
     damage(total - sizeof(ControlBlock) - 1, [] { return Outcome::kOk; });
     Context().clear();
@@ -141,8 +141,8 @@ void EveryDamagedByteIsNoticed() {
   }
 }
 
-// A builder that died leaves a temporary segment that is not ready: it is removed, even when others look at
-// it too. Persistent memory is only ever seen ready, unless somebody overwrote it.
+// A builder that died leaves a temporary segment that is not ready: it is removed, even when other processes attach at the same
+// time. Persistent memory is always ready, unless a process has overwritten it.
 void ASegmentThatIsNotReady() {
   const std::string name = TestName("unready");
   {
@@ -192,8 +192,7 @@ int MakeFile(const std::string& name, const std::vector<uint8_t>& bytes, mode_t 
   return fd;
 }
 
-// `bytes` as another program's memory, as temporary memory of ours without a holder, and as the same with
-// one.
+// `bytes` as memory of another program, as our temporary memory without a member, and as our temporary memory with a member.
 void TryMadeUpBytes(const std::vector<uint8_t>& bytes) {
   const std::string name = TestName("bytes");
   const int foreign = MakeFile(name, bytes, 0600);
@@ -246,8 +245,7 @@ void MadeUpBytesAreRefused() {
   }
 }
 
-// Two damaged bytes must not make good for each other: each pair of places of one word and of neighbouring
-// words.
+// Two damaged bytes must not cancel each other: each pair of places in one word and in neighbouring words.
 void TwoDamagedBytesAreNoticed() {
   const std::string name = TestName("pair");
   const Segment segment = MustCreate(name, true);
@@ -315,15 +313,15 @@ void OtherVersionsAndLibrariesAreTold() {
   CHECK_EQ(outcome_with([&] { block->layout = kLayoutVersion + 1; }),
            Outcome::kOk);  // a minor version may differ
   CHECK_EQ(outcome_with([&] { block->reserved[0] = 1; }),
-           Outcome::kOk);  // and give a meaning to what we do not know
+           Outcome::kOk);  // and give reserved bytes a meaning
   CHECK_EQ(outcome_with([&] { block->abi ^= 1; }), Outcome::kAbi);
   CHECK_EQ(outcome_with([&] { block->abi ^= 3 << 16; }), Outcome::kAbi);
-  // A later major version may sign in another way: it must be told before the checksum.
+  // A later major version may sign in another way, so the version must be checked before the checksum.
   block->layout = (kLayoutMajor + 1) << 16;
   CHECK_EQ(AttachStatus(name).outcome, Outcome::kLayout);
 }
 
-// Extents that lie about the memory, under a checksum that is right.
+// Wrong extents under a correct checksum.
 void ImpossibleExtentsAreRefused() {
   const std::string name = TestName("extents");
   const Segment segment = MustCreate(name, false);
@@ -358,8 +356,7 @@ void ImpossibleExtentsAreRefused() {
     Sign(segment);
     const Result<Segment> attached = Segment::Attach(name, false, false);
     if (attached.ok()) {
-      // Some lies are harmless, such as a shorter payload with the same rounding. Then all that we hand out
-      // is inside.
+      // Some wrong extents are harmless, such as a shorter payload with the same rounding. Then all returned ranges are inside.
       const Segment& other = attached.value();
       CHECK(other.payload_bytes() <= total - sizeof(ControlBlock));
       CHECK(other.description().size() <= total);
@@ -383,7 +380,7 @@ void ImpossibleExtentsAreRefused() {
       attempt();
     }
   }
-  // Two lies that agree with each other.
+  // Two wrong extents that are consistent with each other.
   for (const auto first : fields) {
     for (const auto second : fields) {
       for (const uint64_t value : values) {
@@ -400,8 +397,7 @@ void ImpossibleExtentsAreRefused() {
   CHECK(refused > 500);
 }
 
-// On a full /dev/shm even looking at another program's sparse memory is a SIGBUS, if it is done through a
-// mapping.
+// On a full /dev/shm even reading sparse memory of another program through a mapping raises SIGBUS.
 void SparseForeignMemoryOnAFullSystem() {
   const std::string name = TestName("sparse");
   Child child([&](const Channel& parent) {
@@ -445,7 +441,7 @@ void LocksLieWithinTheCells() {
   }
 }
 
-// What became of a damaged lock.
+// The outcome of using a damaged lock.
 enum class Fate : uint8_t { kUntried, kUnsound, kWorks, kBusy, kBroken, kCrash, kHang };
 constexpr const char* kFateNames[] = {"untried", "refused as unsound", "works", "busy for ever", "broken", "CRASH", "HANG"};
 
@@ -474,9 +470,8 @@ Fate TryDamagedLock(LockCell* cell, size_t offset, uint8_t value, bool while_hel
   return Fate::kWorks;
 }
 
-// Where the C library links the mutexes that a thread holds. Releasing one follows these pointers, in the
-// address space of the releaser, and there is no way to look at them first: the one place of a segment that
-// can crash its users.
+// The pointers by which the C library links the mutexes that a thread holds. A release follows them in the address space of the
+// releaser, and cannot check them first. No other bytes of a segment can crash its users.
 bool IsListByte(size_t offset) {
   const size_t first = offsetof(LockCell, mutex) + ListOffset();
   return offset >= first && offset < first + ListBytes();
@@ -493,8 +488,7 @@ std::string RangesOf(const std::set<size_t>& offsets) {
   return text;
 }
 
-// Damages each byte of a lock in several ways, in a child that may crash over it, and says which bytes did
-// what.
+// Damages each byte of a lock in several ways, in a child that may crash, and reports the effect of each byte.
 std::vector<std::set<size_t>> DamageALock(bool while_held) {
   const SharedScratch<LockTrial> trial;
   std::vector<uint8_t> healthy(sizeof(LockCell));
@@ -527,7 +521,7 @@ std::vector<std::set<size_t>> DamageALock(bool while_held) {
         alarm(2);
         trial->fates[i] = TryDamagedLock(&trial->cell, attempts[i].offset, attempts[i].value, while_held);
         if (while_held && IsListByte(attempts[i].offset)) {
-          trial->index = i + 1;  // who knows what this process has overwritten; the next byte deserves a fresh one
+          trial->index = i + 1;  // this process may have damaged itself; the next byte needs a new one
           return;
         }
       }

@@ -1,5 +1,5 @@
-// Kills a process after each instruction of an operation on a shared object, and a second one after each instruction of
-// what it does to the remains of the first.
+// Kills a process after each instruction of an operation on a shared object. Also kills a second process after each instruction
+// of its operation on the remains of the first.
 #pragma once
 
 #include <cstdio>
@@ -21,14 +21,14 @@ constexpr char kNoStepping[] = "the thread sanitizer makes an operation of a hun
 constexpr uint64_t kVictim = 1;
 constexpr uint64_t kSecondVictim = 2;
 constexpr uint64_t kSurvivor = 3;  // the test itself
-constexpr uint64_t kOther = 4;     // another one that lives, through the hands of the test
+constexpr uint64_t kOther = 4;     // another living one, played by the test
 constexpr uint64_t kDead = 5;      // has died before
 
 template <class Stage>
 struct KillScript {
   const char* name;
   void (*prepare)(Stage* stage);
-  void (*run)(Stage* stage, uint64_t member);  // what a victim does; may be done by two of them, one after the other
+  void (*run)(Stage* stage, uint64_t member);  // the operation of a victim; perhaps of two, one after the other
   void (*check)(Stage* stage);                 // by the survivor; the victims are dead. stage->done: one of them was through
 };
 
@@ -38,7 +38,7 @@ class KillEachStep {
   KillEachStep(const KillScript<Stage>& script, Stage* stage, GuardedCell* (*guarded)(Stage*))
       : script_(script), stage_(stage), guarded_(guarded) {
     Prepare();
-    script_.run(stage_, kVictim);  // what the dynamic linker does at a first call is done before anybody counts
+    script_.run(stage_, kVictim);  // runs the work of the dynamic linker before counting
     Prepare();
     CHECK(IsSettled());
     const std::vector<uint8_t> start = Copy();
@@ -46,7 +46,7 @@ class KillEachStep {
     const Path path = Record(kVictim, &unfinished);
     const int kills = KillAll(kVictim, start, path);
     int second_kills = 0;
-    // Of many, a few: each of them costs a whole series.
+    // A few of many, because each of them costs a whole series.
     const size_t every = (unfinished.size() + 1) / 2;
     for (size_t i = 0; i < unfinished.size(); i += every) {
       const int step = unfinished[i];
@@ -63,7 +63,7 @@ class KillEachStep {
   }
 
  private:
-  static constexpr int kEach = 250;  // an operation of so few instructions is tried at each of them
+  static constexpr int kEach = 250;  // an operation of at most this many instructions is tried at each
   const int stride_ = kAddressSanitizer ? 61 : OwnerIsMember() ? 23 : 11;
 
   void Prepare() {
@@ -74,7 +74,7 @@ class KillEachStep {
   std::vector<uint8_t> Copy() const { return {stage_->bytes, stage_->bytes + sizeof stage_->bytes}; }
 
   void Restore(const std::vector<uint8_t>& bytes) {
-    Prepare();  // for what is outside of the bytes
+    Prepare();  // for state outside of the bytes
     memcpy(stage_->bytes, bytes.data(), bytes.size());
   }
 

@@ -1,8 +1,7 @@
-// Many who want one lock at the same time: counts are exact, pairs are never seen half-changed, and nobody
-// who sleeps is forgotten. Nobody is killed here, so a sleeper needs no heartbeat, and has none.
+// Many threads and processes contend for one lock. Counts are exact, pairs are never seen half-changed, and every sleeper is
+// woken. Except in the test of killed processes no process is killed here, so a sleeper needs no heartbeat, and has none.
 //
-// Threads share one mapping, for that is all that a thread sanitizer can see through. Processes each have
-// their own, at an address of their own.
+// Threads share one mapping, because a thread sanitizer needs that. Each process has its own mapping, at its own address.
 
 #include <sys/mman.h>
 
@@ -25,10 +24,10 @@
 namespace procshare::testing {
 namespace {
 
-constexpr double kForgottenMs = 10'000;  // a sleeper that nobody woke for so long
+constexpr double kForgottenMs = 10'000;  // a sleeper that was not woken for this long is forgotten
 constexpr uint32_t kTurns = kThreadSanitizer ? 10'000 : 200'000;
 
-// What the lock protects. Plain variables: no atomic hides a missing lock.
+// The data that the lock protects. Plain variables: no atomic hides a missing lock.
 struct Protected {
   uint64_t counter = 0;
   uint64_t left = 0;
@@ -48,7 +47,7 @@ constexpr Manner kManners[] = {Manner::kBlocking, Manner::kAsynchronous, Manner:
 void AcquireAsynchronously(SharedLock lock) {
   uint32_t expected;
   while (TryAcquireOrAwait(&lock, 1, &expected) != MutexOutcome::kAcquired) {
-    // Also woken for nothing, and every time that somebody else was faster: all of that is one more try.
+    // A spurious wake-up, or a faster competitor, leads to another attempt.
     CHECK(FutexWait(lock.release_word(), expected, Deadline::AfterMs(kForgottenMs)) != WaitOutcome::kTimedOut);
   }
 }
@@ -58,7 +57,7 @@ void Acquire(SharedLock lock, Manner manner) {
   switch (manner) {
     case Manner::kBlocking: CHECK_EQ(lock.Acquire(1, Deadline::Never()), MutexOutcome::kAcquired); return;
     case Manner::kWithDeadline:
-      // Mostly too short on purpose: giving up must not be mistaken for getting.
+      // Mostly too short on purpose: a timeout must not look like an acquisition.
       while (lock.Acquire(1, Deadline::AfterMs(0.05)) != MutexOutcome::kAcquired) CHECK(!deadline.passed());
       return;
     case Manner::kTrying:
@@ -115,8 +114,7 @@ void BlockedAndAwaiting() {
   InThreads({Manner::kBlocking, Manner::kAsynchronous, Manner::kBlocking, Manner::kAsynchronous}, kTurns);
 }
 
-// A hand-over of the lock at each turn: everybody sleeps for most of the time, and every release must wake
-// somebody.
+// The lock changes hands at each turn: all threads sleep for most of the time, and every release must wake a sleeper.
 void ASleeperIsWokenByEveryRelease() {
   for (const Manner manner : {Manner::kAsynchronous, Manner::kBlocking}) {
     const SharedScratch<Arena> arena;
@@ -144,7 +142,7 @@ void ASleeperIsWokenByEveryRelease() {
   }
 }
 
-// Giving up is telling: the one who comes next knows, exactly once for each time, whoever that is.
+// After each abandoned release exactly one acquisition, the next one, returns `abandoned`.
 void EveryAbandonmentIsToldOnce() {
   struct Told {
     LockCell cell;
@@ -221,7 +219,7 @@ void ProcessesThatAwait() { InProcesses({4, Manner::kAsynchronous}, kTurns); }
 
 void ProcessesThatBlock() { InProcesses({4, Manner::kBlocking}, kTurns); }
 
-// Killing bystanders changes nothing about exactness: each turn is counted before the lock is let go.
+// Kills of other processes do not affect exactness: each turn is counted before the lock is released.
 void ExactInSpiteOfKills() {
   constexpr uint32_t kWorkers = 3;
   constexpr int kKills = 60;
@@ -241,7 +239,7 @@ void ExactInSpiteOfKills() {
       while ((outcome = TryAcquireOrAwait(&lock, 1, &expected)) == MutexOutcome::kBusy) {
         (void)FutexWait(lock.release_word(), expected, Deadline::AfterMs(5));
       }
-      // The owner before may have died between the two additions: make good what it left.
+      // The previous owner may have died between the two additions: completes its change.
       if (outcome == MutexOutcome::kAbandoned) {
         ++ledger->abandoned;
         uint64_t sum = 0;
@@ -270,7 +268,7 @@ void ExactInSpiteOfKills() {
       sched_yield();
     }
     workers[static_cast<size_t>(kill) % workers.size()].Kill();
-    // A killed one leaves its place to a new one; the vector only grows, for a dead child costs nothing.
+    // A new process replaces a killed one. The vector only grows, because a dead child costs nothing.
     start(static_cast<uint32_t>(kill) % kWorkers);
   }
   for (Child& worker : workers) worker.Kill();
@@ -285,7 +283,7 @@ void ExactInSpiteOfKills() {
   CHECK(ledger->abandoned > 0);
 }
 
-// A wait for a lock that stays taken ends at the deadline, not before, and takes nothing with it.
+// A wait for a lock that stays held ends at the deadline, not before, and has no effect.
 void ATakenLockIsGivenUpAtTheDeadline() {
   const SharedScratch<Arena> arena;
   SharedLock lock(&arena->cell, TestOwners());
@@ -311,7 +309,8 @@ void ATakenLockIsGivenUpAtTheDeadline() {
   lock.Release();
 }
 
-// Who has waited for long asks for the next turn. With the lock it has had that turn, also when it gets it from a dead owner.
+// A waiter that has waited for long reserves the next turn. Getting the lock uses the reservation up, also when the previous
+// owner died.
 void AnAbandonedLockIsATurn() {
   const SharedScratch<Arena> arena;
   SharedLock lock(&arena->cell, TestOwners());
@@ -335,7 +334,7 @@ void AnAbandonedLockIsATurn() {
   lock.Release();
 }
 
-// A wake-up costs a system call: it is made only when somebody announced himself, and once per announcement.
+// A wake-up costs a system call. It is made only when a waiter was announced, and once per announcement.
 void NobodyIsWokenForNothing() {
   const SharedScratch<Arena> arena;
   SharedLock lock(&arena->cell, TestOwners());
@@ -357,8 +356,8 @@ void NobodyIsWokenForNothing() {
   CHECK_EQ(arena->cell.release_word.load(), 1);
 }
 
-// The kernel takes the mark of sleepers away when it wakes one of several; that one must set it again, or its own release wakes
-// nobody, and the next one sleeps to the end of its slice.
+// The mark of sleepers is cleared when one of several is woken. That one must set it again. Otherwise its own release wakes no
+// sleeper, and the next one sleeps to the end of its slice.
 void AWokenSleeperLeavesTheMarkForTheOthers() {
   if (OwnerIsMember()) return Skip("its mutex keeps no mark");
   LockCell cell;
@@ -368,7 +367,7 @@ void AWokenSleeperLeavesTheMarkForTheOthers() {
   std::atomic<bool> had{false};
   std::thread sleeper([&] {
     CHECK_EQ(RobustMutexAcquire(&cell.mutex, nullptr, Deadline::AfterMs(kPatienceMs)), MutexOutcome::kAcquired);
-    CHECK(HasSleepers(&cell));  // whether there are others or not it cannot know
+    CHECK(HasSleepers(&cell));  // it cannot tell whether there are others
     had = true;
     RobustMutexRelease(&cell.mutex, nullptr);
   });

@@ -1,6 +1,6 @@
-// Every interleaving of one release with one asynchronous acquisition, instruction by instruction: nobody
-// sleeps through a release. In a race with many others a lost wake-up is soon made good by somebody else's;
-// here there is nobody else, and no heartbeat either.
+// Every interleaving of one release with one asynchronous acquisition, instruction by instruction: no acquirer sleeps through a
+// release. With many competitors, the wake-up of another release would soon replace a lost one. Here there are no other
+// processes, and no heartbeat.
 
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ namespace {
 
 constexpr double kForgottenMs = 3000;
 constexpr char kNoStepping[] = "the thread sanitizer makes a lock of ten instructions one of ten thousand";
-// Asking the kernel for an owner that is a member takes thousands of instructions, and a sanitizer some ten times as many of each.
+// A query to the kernel about an owner that is a member takes thousands of instructions, and with a sanitizer ten times as many.
 const int kStride = OwnerIsMember() ? (kAddressSanitizer ? 499 : 41) : kAddressSanitizer ? 5 : 1;
 
 struct Stage {
@@ -52,7 +52,7 @@ void AcquireAsynchronously(Stage* stage) {
   lock.Release();
 }
 
-// First calls go through the dynamic linker, at some thousand instructions each.
+// First calls go through the dynamic linker, and take some thousand instructions each.
 void WarmUp(Stage* stage) {
   Reset(stage);
   SharedLock lock(&stage->cell, TestOwners());
@@ -70,9 +70,8 @@ void ExpectGranted(const Stage& stage) {
   CHECK_EQ(SharedLock(const_cast<LockCell*>(&stage.cell), TestOwners()).Peek(), MutexState::kFree);
 }
 
-// The acquirer stands still after each instruction, and all of the release happens there. With `taken_again`
-// the releaser is at once the owner again, as one in a loop is, and releases once more when the acquirer
-// sleeps.
+// The acquirer stands still after each instruction, and all of the release happens there. With `taken_again` the releaser takes
+// the lock again at once, as in a loop, and releases it again when the acquirer sleeps.
 void StopTheAcquirer(bool taken_again) {
   if (kThreadSanitizer) return Skip(kNoStepping);
   const SharedScratch<Stage> stage;
@@ -116,7 +115,7 @@ void StopTheReleaser(bool taken_by_another) {
   WarmUp(&*stage);
   SharedLock lock(&stage->cell, TestOwners());
   int slept = 0;
-  // Somebody may have been waiting before, so that the releaser is on its way to wake, or nobody.
+  // Another waiter may have been announced before, so that the releaser is about to wake it, or none.
   for (const uint32_t flags : {0u, kAwaited}) {
     int steps = 0;
     for (bool more = true; more; steps += kStride) {

@@ -1,10 +1,9 @@
-// A SharedLock whose user is killed, at every single instruction of every operation: the lock is never lost,
-// an owner's death is told exactly when the owner had the lock, and exactly once.
+// A SharedLock whose user is killed at every single instruction of every operation. The lock is never lost. The next acquisition
+// returns `abandoned` exactly when a dead owner had the lock, and only once.
 //
-// Whether a killed process had the lock is not a matter of opinion: its thread id stands in the mutex's futex
-// word or it does not. The kernel decides by the same word (and by list_op_pending, for the instructions in
-// which the mutex is not in the list of held ones yet, or not any more), so no instruction is ambiguous, and
-// none is allowed to be.
+// A killed process had the lock if and only if its thread id is in the futex word of the mutex. The kernel decides by the same
+// word. For the instructions in which the mutex is not in the list of held ones, it also uses list_op_pending. So no instruction
+// is ambiguous, and none may be.
 
 #include <unistd.h>
 
@@ -27,13 +26,12 @@ namespace procshare::testing {
 namespace {
 
 constexpr uint64_t kOwner = 4711;
-constexpr double kNoticeMs = 100;         // how soon a death must be noticed, by anybody
-constexpr double kHeartbeatMs = 50;       // how often an event loop's waiter looks by itself
+constexpr double kNoticeMs = 100;         // the longest time until a death is noticed
+constexpr double kHeartbeatMs = 50;       // the heartbeat of an event loop's waiter
 constexpr double kQuickHeartbeatMs = 15;  // the same where each instruction costs one
 constexpr char kNoStepping[] = "the thread sanitizer makes a lock of ten instructions one of ten thousand";
 
-// Under the address sanitizer there are some times more instructions, and each one still costs two context
-// switches.
+// The address sanitizer multiplies the instructions, and each one still costs two context switches.
 constexpr int kStride = kAddressSanitizer ? 11 : 1;
 
 struct Stage {
@@ -44,8 +42,7 @@ struct Stage {
 
 int64_t NowNs() { return Deadline::AfterMs(0).since_epoch_ns(); }
 
-// Whatever the dynamic linker does at the first call of a function, it has done before anybody counts
-// instructions.
+// Runs the work of the dynamic linker at first calls before any test counts instructions.
 void WarmUp() {
   LockCell cell;
   memset(static_cast<void*>(&cell), 0, sizeof cell);
@@ -87,7 +84,7 @@ void MustWorkNormally(SharedLock lock) {
   CHECK_EQ(lock.owner(), kOwner);
 }
 
-// A lock as its last owner left it when he was killed.
+// A lock in the state in which its last owner was killed.
 void LeaveOwnerless(Stage* stage) {
   Child owner(
       [&](const Channel&) { CHECK_EQ(SharedLock(&stage->cell, TestOwners()).TryAcquire(1), MutexOutcome::kAcquired); });
@@ -98,7 +95,7 @@ void LeaveOwnerless(Stage* stage) {
 struct Script {
   const char* name;
   void (*prepare)(Stage* stage);  // leaves a lock for the victim
-  void (*run)(SharedLock lock);   // what the victim does
+  void (*run)(SharedLock lock);   // the operation of the victim
 };
 
 void Nothing(Stage*) {}
@@ -152,7 +149,7 @@ const Script kScripts[] = {
      }},
 };
 
-// What a victim does, up to its second halt.
+// The operation of a victim, up to its second halt.
 std::function<void()> Life(Stage* stage, const std::function<void()>& run) {
   return [=] {
     TracedChild::Halt();
@@ -222,7 +219,7 @@ void AVictimAtEachInstruction() {
   }
 }
 
-// One that asks for a lock that another process has, and is killed over it, is not missed.
+// A process is killed while it tries to acquire a held lock. Its death has no effect on others.
 struct Request {
   const char* name;
   void (*run)(LockCell* cell);
@@ -245,10 +242,10 @@ const Request kRequests[] = {
 };
 
 void KillRequester(const Request& request, Stage* stage) {
-  // A loop that looks at the lock a hundred times is the same a hundred times: most of it is leapt over.
+  // The spin loop repeats the same check a hundred times, so most of it is skipped.
   constexpr int kLong = 1000;
   const int head = OwnerIsMember() ? 50 : 150;
-  const int leaps = OwnerIsMember() ? 5 : kAddressSanitizer ? 10 : 40;  // asking for the owner takes thousands
+  const int leaps = OwnerIsMember() ? 5 : kAddressSanitizer ? 10 : 40;  // a query about the owner takes thousands
   const auto life = Life(stage, [&] { request.run(&stage->cell); });
   Reset(stage);
   SharedLock held(&stage->cell, TestOwners());
@@ -283,7 +280,7 @@ void AnImpatientVictimAtEachInstruction() {
   for (const Request& request : kRequests) KillRequester(request, &*stage);
 }
 
-// As the waiter thread of an event loop does it: announce, sleep, and look by itself from time to time.
+// Waits as a waiting thread of an event loop does: announces itself, sleeps, and checks at each heartbeat.
 MutexOutcome AcquireAsynchronously(SharedLock lock, double heartbeat_ms) {
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
   for (;;) {
@@ -299,7 +296,7 @@ MutexOutcome AcquireAsynchronously(SharedLock lock, double heartbeat_ms) {
   }
 }
 
-// A process that takes the lock when it is told to, and says what it got.
+// A process that takes the lock on command, and reports the outcome.
 class Waiter {
  public:
   Waiter(Stage* stage, bool asynchronous, double heartbeat_ms = kHeartbeatMs)
@@ -322,7 +319,7 @@ class Waiter {
 
   pid_t pid() const { return child_.pid(); }
 
-  // Returns when the waiter sleeps, for a lock that somebody has.
+  // Returns when the waiter sleeps. Requires: the lock is held.
   void Start() const {
     child_.Send('a');
     const Deadline deadline = Deadline::AfterMs(kPatienceMs);
@@ -349,11 +346,11 @@ class Waiter {
   Child child_;
 };
 
-// The owner is killed at each instruction of its release, while somebody sleeps for the lock.
+// The owner is killed at each instruction of its release, while another process sleeps for the lock.
 struct Releasing {
   const char* name;
   bool asynchronous;
-  bool giving_up;  // then whoever comes next is told in any case
+  bool giving_up;  // then the next acquisition is `abandoned` in any case
 };
 
 void KillReleaser(const Releasing& releasing) {
@@ -410,9 +407,8 @@ void ASleeperGetsWhatADyingReleaserHad() {
   for (const Releasing& releasing : releasings) KillReleaser(releasing);
 }
 
-// A releaser that has taken note of a sleeper and is killed before it wakes it, and somebody else who has the
-// lock by the time that the sleeper looks: the sleeper must announce itself anew, or that one's release would
-// pass it by.
+// A releaser has read the flag of a sleeper, and is killed before it wakes the sleeper. Another process has the lock when the
+// sleeper checks. The sleeper must announce itself again, or the release of that process would not wake it.
 void ALostAnnouncementIsRepeated() {
   if (kThreadSanitizer) return Skip(kNoStepping);
   WarmUp();
@@ -435,7 +431,7 @@ void ALostAnnouncementIsRepeated() {
     }
     CHECK_EQ(cell.release_word.load(), 0);
     releaser.Kill();
-    met = lock.TryAcquire(kOwner) == MutexOutcome::kAcquired;  // unless the sleeper has looked just now
+    met = lock.TryAcquire(kOwner) == MutexOutcome::kAcquired;  // unless the sleeper checks at this moment
     if (met) {
       const Deadline deadline = Deadline::AfterMs(kPatienceMs);
       while ((cell.flags & kAwaited) == 0) {
@@ -450,7 +446,7 @@ void ALostAnnouncementIsRepeated() {
   MustWorkNormally(lock);
 }
 
-// Without stepping, so that every sanitizer sees it: the owner dies in the middle of its critical section.
+// The owner dies in the middle of its critical section. Without single steps, so that every sanitizer can run the test.
 void ASleeperGetsWhatADeadOwnerHad() {
   for (const bool asynchronous : {false, true}) {
     const SharedScratch<Stage> stage;
@@ -476,7 +472,7 @@ void ASleeperGetsWhatADeadOwnerHad() {
   }
 }
 
-// Of many that sleep, one is told, and all get the lock.
+// Of many sleepers, one gets `abandoned`, and all get the lock.
 void OneOfManySleepersIsTold() {
   constexpr int kSleepers = 6;
   const SharedScratch<Stage> stage;
@@ -505,10 +501,10 @@ void OneOfManySleepersIsTold() {
   }
 }
 
-// The C library wakes one sleeper per release and relies on it to take the lock, or to sleep again and be
-// remembered. One that is killed in between takes the wake-up with it, if somebody else has come first: the
-// kernel then sees a lock that is held by a third party, and does nothing.
-// False when the second waiter, which cannot be seen to sleep beside the first, was faster than we.
+// The C library wakes one sleeper per release and relies on it to take the lock, or to sleep again and be remembered. If that
+// sleeper is killed in between, and another process has taken the lock first, the wake-up is lost. The kernel then finds a lock
+// that a third party holds, and does nothing. False when the second waiter was faster than this process. (Its sleep cannot be
+// observed next to that of the first.)
 bool AWakeUpIsTakenAlong() {
   const SharedScratch<Stage> stage;
   Reset(&*stage);
@@ -516,7 +512,7 @@ bool AWakeUpIsTakenAlong() {
   CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAcquired);
   TracedChild doomed([&] { (void)lock.Acquire(1, Deadline::Never()); });
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
-  // A sleep ends by itself after some milliseconds: when it was over before it was seen, the next one is waited for.
+  // A sleep ends by itself after some milliseconds. When it ends before it is observed, the loop waits for the next one.
   for (char state = 't'; state != 'S';) {
     do {
       CHECK(doomed.RunToSystemCallBoundary());
@@ -531,10 +527,10 @@ bool AWakeUpIsTakenAlong() {
   CHECK(HasSleepers(&stage->cell));
   const Waiter waiter(&*stage, false);
   waiter.Start();
-  lock.Release();                                     // wakes the first in the queue,
-  doomed.FinishToSystemCallBoundary();                // who comes out of its sleep
-  const MutexOutcome ours = lock.TryAcquire(kOwner);  // too late,
-  doomed.Kill();                                      // and never gets to say that there is another one
+  lock.Release();                                     // wakes the first sleeper,
+  doomed.FinishToSystemCallBoundary();                // which returns from its sleep
+  const MutexOutcome ours = lock.TryAcquire(kOwner);  // is too late,
+  doomed.Kill();                                      // and is killed before it marks the other sleeper
   if (ours != MutexOutcome::kAcquired) {
     CHECK_EQ(waiter.Finish(), MutexOutcome::kAcquired);
     return false;
@@ -553,14 +549,14 @@ void AKilledSleeperDoesNotTakeTheWakeUpAlong() {
   while (!AWakeUpIsTakenAlong()) CHECK(!deadline.passed());
 }
 
-// The first process of every container has the thread id 1. One that is killed while it sleeps for a lock
-// must not be taken for the owner of the same id in another container.
+// The first process of every container has the thread id 1. When such a process is killed while it sleeps for a lock, it must not
+// be mistaken for the owner with the same id in another container.
 void AKilledSleeperIsNotItsNamesake() {
   if (OwnerIsMember()) return Skip("the members of this test are threads, known by the same numbers");
   const SharedScratch<Stage> stage;
   Reset(&*stage);
   SharedLock lock(&stage->cell, TestOwners());
-  // Runs `body` as the first process of a new pid namespace, until the test says so.
+  // Runs `body` as the first process of a new pid namespace, until the test ends it.
   const auto in_container = [](const Child::Body& body) {
     return Child([body](const Channel& parent) {
       if (unshare(CLONE_NEWPID) != 0) return parent.Send('s');
@@ -604,21 +600,21 @@ void AKilledSleeperIsNotItsNamesake() {
   MustWorkNormally(lock);
 }
 
-// A thread that ends is an owner that dies, while its process lives on.
+// The end of a thread is the death of an owner, while its process lives.
 void AThreadThatEndsIsAnOwnerThatDies() {
   const SharedScratch<Stage> stage;
   Reset(&*stage);
   SharedLock lock(&stage->cell, TestOwners());
   for (int round = 0; round < 20; ++round) {
     std::thread([&] { CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAcquired); }).join();
-    if (!OwnerIsMember()) CHECK_EQ(lock.Peek(), MutexState::kOwnerDied);  // looks do not ask each time
+    if (!OwnerIsMember()) CHECK_EQ(lock.Peek(), MutexState::kOwnerDied);  // reads do not query each time
     CHECK_EQ(lock.TryAcquire(kOwner), MutexOutcome::kAbandoned);
     lock.Release();
     MustWorkNormally(lock);
   }
 }
 
-// An owner may die on the way to making good what a dead owner left, over and over.
+// An owner may die while it repairs the state that a dead owner left, again and again.
 void AChainOfDeaths() {
   const SharedScratch<Stage> stage;
   Reset(&*stage);
@@ -627,7 +623,7 @@ void AChainOfDeaths() {
     Child owner([&](const Channel&) {
       const MutexOutcome outcome = round % 2 == 0 ? lock.TryAcquire(1) : lock.Acquire(1, Deadline::Never());
       CHECK_EQ(outcome, round == 0 ? MutexOutcome::kAcquired : MutexOutcome::kAbandoned);
-      if (round % 5 == 4) lock.ReleaseAbandoned();  // and some of them give up before they end
+      if (round % 5 == 4) lock.ReleaseAbandoned();  // and some of them release as abandoned before they end
     });
     owner.ExpectEnd();
   }
@@ -636,13 +632,13 @@ void AChainOfDeaths() {
   MustWorkNormally(lock);
 }
 
-// Whoever has asked for the next turn has it, also when somebody else is told of the death and releases the lock.
+// A waiter that has reserved the next turn gets it, even if another process first gets `abandoned` and releases the lock.
 void ADeathLeavesTheTurnToWhoHasAskedForIt() {
   const SharedScratch<Stage> stage;
   SharedLock lock(&stage->cell, TestOwners());
   constexpr uint64_t kAsker = 7;
   bool kept = false;
-  // A turn that is asked for is kept for milliseconds, so one attempt may come too late.
+  // A reservation is valid for some milliseconds, so one attempt may come too late.
   for (int i = 0; i < 100 && !kept; ++i) {
     Reset(&*stage);
     LeaveOwnerless(&*stage);

@@ -1,4 +1,4 @@
-// Members of a segment: each has a number of its own, and is one for exactly as long as it holds.
+// Members of a segment: each has its own number, and is a member for exactly as long as it holds the segment.
 
 #include <set>
 #include <thread>
@@ -30,7 +30,7 @@ void EachHasANumberOfItsOwn() {
   const std::string name = TestName("members");
   NamedMemory first = MustCreate(name);
   std::set<uint64_t> numbers;
-  std::vector<NamedMemory> others;  // as the workers of one process have them
+  std::vector<NamedMemory> others;  // like those of the workers of one process
   for (int i = 0; i < 50; ++i) {
     others.push_back(MustAttach(name));
     const uint64_t number = others.back().Join();
@@ -56,7 +56,7 @@ void OneThatClosesIsNoneAtOnce() {
   CHECK(first.IsMember(number));
   second.Close();  // its mapping stays
   CHECK(!first.IsMember(number));
-  CHECK(second.IsMember(first.Join()) && second.IsMember(number));  // cannot tell
+  CHECK(second.IsMember(first.Join()) && second.IsMember(number));  // unknown after Close()
   CHECK_EQ(second.Join(), 0u);
   NamedMemory third = MustAttach(name);
   CHECK(third.Join() != number);
@@ -98,7 +98,7 @@ void OthersAreNone() {
   CHECK(memory.IsMember(own));
 }
 
-// A waiting thread asks while its environment joins.
+// A waiting thread queries while its environment joins.
 void AskedWhileJoining() {
   const std::string name = TestName("asked");
   NamedMemory other = MustCreate(name);

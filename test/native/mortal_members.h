@@ -1,4 +1,4 @@
-// Members of which a test decides whether they live, and memory for an object that they share.
+// Members whose life a test controls, and memory for an object that they share.
 #pragma once
 
 #include <atomic>
@@ -38,7 +38,7 @@ class Member final : public Members {
   Member(Stage* stage, uint64_t number) : stage_(stage), number_(number) {}
   uint64_t self() override { return number_; }
   bool IsMember(uint64_t member) const override { return member < kMaxMembers && stage_->alive[member]; }
-  Members* owners() override { return TestOwners(); }  // who lives is for them not what the test decides
+  Members* owners() override { return TestOwners(); }  // the test does not control their life
 
  private:
   Stage* const stage_;

@@ -1,4 +1,4 @@
-// What the kernel and the C library keep inside a robust mutex, for tests that must know the exact owner.
+// The words of the kernel and the C library inside a robust mutex, for tests that need the exact owner.
 #pragma once
 
 #include <pthread.h>

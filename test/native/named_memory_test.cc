@@ -76,7 +76,7 @@ uint64_t ObjectOf(const std::string& name) {
   return lstat(NameFileOf(name).c_str(), &info) == 0 ? static_cast<uint64_t>(info.st_ino) : 0;
 }
 
-// What a builder leaves that was killed right after its open(2), or, where that is more than a file, somewhat later.
+// The remains of a builder that was killed right after its open(2), or somewhat later where memory is more than a file.
 void MakeStaleFile(const std::string& name) {
   if (kFallbacks) {
     Child builder([&](const Channel&) {
@@ -91,7 +91,7 @@ void MakeStaleFile(const std::string& name) {
   close(fd);
 }
 
-// What any other program makes.
+// Memory as any other program creates it.
 void MakeForeignFile(const std::string& name, size_t byte_length) {
   const int fd = open(PathOf(name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   CHECK(fd >= 0);
@@ -190,8 +190,8 @@ void OneOfManyCreatorsWins() {
   });
 }
 
-// N1 once more: those who attach, list and sweep meanwhile remove what looks stale, and must not make a
-// creator believe that somebody has the name.
+// N1 again: concurrent attachers, listings and sweeps remove memory that looks stale. Their locks must not look to a creator like
+// a use of the name.
 void CreatorWinsAgainstAttachersAndSweepers() {
   constexpr uint32_t kParties = 4;
   const std::string name = TestName("crowd");
@@ -268,8 +268,7 @@ void DeadBuilderLeavesTheNameFree() {
   }
 }
 
-// Those who wait for a builder are told of its death, and none of them keeps what it left alive for the
-// others.
+// Waiters for a builder notice its death, and none of them keeps its remains alive for the others.
 void WaitersForADeadBuilderGiveUp() {
   constexpr int kWaiters = 8;
   const std::string name = TestName("orphans");
@@ -285,7 +284,7 @@ void WaitersForADeadBuilderGiveUp() {
       waiters.emplace_back([&](const Channel& parent) {
         parent.Send('w');
         Result<NamedMemory> attached = Attach(name);
-        // Unpublished memory is for the caller to recognise, by its content.
+        // The caller must recognise unpublished memory by its content.
         if (attached.ok()) CHECK_EQ(attached.value().mapping()->data()[0], 0);
         if (!attached.ok()) CHECK(attached.status().Is(ENOENT));
         parent.Send('d');
@@ -323,8 +322,8 @@ void LastOfManyThatCloseRemovesTheName() {
   });
 }
 
-// N3: closing races with attaching and with sweeping. Whoever is left at the end has memory that its name
-// still means, and when nobody is left the name is gone.
+// N3: closing races with attaching and with sweeping. A remaining member has memory that the name still means. When no member
+// remains, the name is gone.
 void ClosingRacesWithAttaching() {
   constexpr uint32_t kParties = 4;
   const std::string name = TestName("handover");
@@ -425,7 +424,7 @@ void StaleMemoryIsNotAttachable() {
     };
     CHECK_EQ(VisitMemory(look).value(), 0);
     CHECK(seen);
-    CHECK(NameExists(name));  // looking changes nothing
+    CHECK(NameExists(name));  // listing changes nothing
     const auto sweep = [&](const MemoryEntry& entry, const MemoryReader&) { return entry.name == name; };
     CHECK_EQ(VisitMemory(sweep).value(), 1);
     CHECK(!NameExists(name));
@@ -463,7 +462,7 @@ void ANewNameIsSafeFromOldHolders() {
   CHECK(MustAttach(name).identity() == renewed.identity());
 }
 
-// N4 under fire: two last holders close and a third one unlinks, while a fourth process makes the name anew.
+// N4 under load: the last two members close and a third process unlinks, while a fourth process creates the name again.
 void ANewNameIsSafeInTheRush() {
   constexpr uint32_t kParties = 4;
   const std::string name = TestName("rush");
@@ -497,8 +496,8 @@ void ANewNameIsSafeInTheRush() {
   });
 }
 
-// N4 at its narrowest: a holder stands still between comparing the name and removing it. Nobody can make the
-// name mean something new in that time.
+// N4 in its narrowest window: a member is stopped between comparing the name and removing it. No process can give the name a new
+// meaning in that time.
 void ARemoverThatStandsStillHoldsOthersUp() {
   const std::string name = TestName("halt");
   const NamedMemory old = MustPublish(name);
@@ -516,7 +515,7 @@ void ARemoverThatStandsStillHoldsOthersUp() {
     CHECK_EQ(ObjectOf(name), renewed.identity().object);
   });
   rival.Expect('s');
-  constexpr double kLookMs = 50;  // less than a rival's patience, more than it needs to do harm
+  constexpr double kLookMs = 50;  // less than a rival waits, more than it needs to do harm
   CHECK_EQ(rival.Receive(kLookMs), Channel::kNothing);
   while (remover.RunToSystemCallBoundary()) {
   }
@@ -525,7 +524,7 @@ void ARemoverThatStandsStillHoldsOthersUp() {
   rival.ExpectEnd();
 }
 
-// The name is removed while somebody is between opening what it means and holding that. The holder lives on.
+// The name is removed while another process has opened its file, but not locked it yet. The member stays alive.
 void ANameThatIsRemovedMeanwhileIsNotAttachedTo() {
   if (kFallbacks) return Skip("the name is a file of its own there");
   const std::string name = TestName("removed-meanwhile");
@@ -537,7 +536,7 @@ void ANameThatIsRemovedMeanwhileIsNotAttachedTo() {
         const bool right = anew ? attached.ok() && attached.value().mapping()->data()[0] == 7 : attached.status().Is(ENOENT);
         _exit(right ? 0 : 1);
       });
-      // Whether others hold it is what only temporary memory is asked; then it asks for its own share.
+      // Only for temporary memory the attacher first checks whether others hold it; then it asks for its own shared lock.
       for (int calls = persistent ? 1 : 2; calls > 0; --calls) CHECK(attacher.RunToSystemCall(SYS_fcntl));
       CHECK(UnlinkMemory(name, false).ok());
       std::optional<NamedMemory> other;
@@ -641,7 +640,7 @@ void MemoryOfOtherUsers() {
   }
   CHECK(!NameExists(name));
 
-  // Stale memory of another user's is that user's to reclaim.
+  // Only its owner may reclaim stale memory of another user.
   MakeStaleFile(name);
   CHECK_EQ(chown(PathOf(name).c_str(), kStranger, kStranger), 0);
   CHECK_EQ(chmod(PathOf(name).c_str(), 0666 | S_ISVTX), 0);
@@ -651,8 +650,8 @@ void MemoryOfOtherUsers() {
   CHECK(UnlinkMemory(name, true).ok());
 }
 
-// A stranger who was the last holder cannot remove the name (the directory is sticky). The memory is stale
-// from then on, for the stranger and for the owner.
+// When the last member belongs to another user, it cannot remove the name (the directory is sticky). From then on the memory is
+// stale, for that user and for the owner.
 void AStrangerAsTheLastHolder() {
   if (geteuid() != 0) return Skip("only root can become another user");
   const std::string name = TestName("guest");
@@ -665,7 +664,7 @@ void AStrangerAsTheLastHolder() {
     CHECK(attached.ok());
     parent.Send('a');
     CHECK_EQ(parent.Receive(kPatienceMs), 'c');
-    attached.value().Close();  // its bytes stay mapped, and that must not look like a hold
+    attached.value().Close();  // its bytes stay mapped, which must not look like a member
     const Stopwatch watch;
     CHECK(NamedMemory::Attach(name, true, Deadline::AfterMs(kPatienceMs)).status().Is(ENOENT));
     CHECK(NamedMemory::Create(name, kBytes, 0600).status().Is(EEXIST));
@@ -716,12 +715,12 @@ void FullMemoryIsAnError() {
     memset(small.mapping()->data(), 1, 64 * 1024);
     CHECK(NamedMemory::Create(name + "2", 1024 * 1024, 0600).status().Is(ENOSPC));
     CHECK(!NameExists(name + "2"));
-    // A stale name is given up even when what follows does not fit.
+    // A stale name is removed even when the new memory does not fit.
     MakeStaleFile(name + "3");
     CHECK(NamedMemory::Create(name + "3", 1024 * 1024, 0600).status().Is(ENOSPC));
     CHECK(!NameExists(name + "3"));
     (void)MustCreate(name + "3", 64 * 1024);
-    // Sparse memory of another program's: asking for the bytes fails, where touching them would be a SIGBUS.
+    // Sparse memory of another program: backing its bytes fails, where touching them would raise SIGBUS.
     MakeForeignFile(name + "4", 2 * 1024 * 1024);
     NamedMemory sparse = MustAttach(name + "4");
     CHECK(sparse.Reserve().Is(ENOSPC));
@@ -739,8 +738,7 @@ void FullMemoryIsAnError() {
   child.ExpectEnd();
 }
 
-// A profiler interrupts a process hundreds of times a second, and tmpfs gives up an allocation for each
-// signal.
+// A profiler interrupts a process hundreds of times a second, and tmpfs aborts an allocation at each signal.
 void SignalsDoNotKeepMemoryFromBeingMade() {
   const std::string name = TestName("signals");
   Child child([&](const Channel& parent) {
@@ -763,8 +761,7 @@ void SignalsDoNotKeepMemoryFromBeingMade() {
   child.ExpectEnd();
 }
 
-// Somebody empties memory that others hold: nothing can be attached any more, and nobody may wait for it to
-// come back.
+// A process empties memory that others hold: it cannot be attached any more, and no attacher may wait for it.
 void EmptiedMemoryIsGivenUp() {
   const std::string name = TestName("emptied");
   const NamedMemory memory = MustPublish(name);

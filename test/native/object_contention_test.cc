@@ -1,4 +1,4 @@
-// Many threads and processes at one object at once: nothing is lost, nothing is there twice, nobody is forgotten.
+// Many threads and processes use one object at once: nothing is lost or duplicated, and every waiter is woken.
 
 #include <sched.h>
 
@@ -30,7 +30,7 @@ void InThreads(uint64_t count, const Body& body) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// As a waiter does it: announces itself, looks, sleeps; at a heartbeat it tends. True when the wake-up came by itself.
+// Waits as the library does: announces itself, checks, sleeps; at a heartbeat calls `tend`. True when no heartbeat was needed.
 template <class Look, class OnHeartbeat>
 void Await(WakeWord* wake, const Look& look, const OnHeartbeat& on_heartbeat) {
   const Deadline deadline = Deadline::AfterMs(kPatienceMs);
@@ -70,7 +70,7 @@ void UnitsAreConserved(uint64_t records) {
 void UnitsOfAPlainOne() { UnitsAreConserved(0); }
 void UnitsOfARecoverableOne() { UnitsAreConserved(kRecords); }
 
-// Processes that are killed at any moment; the living go on, and in the end all units are there.
+// Processes are killed at any moment. The others continue, and in the end all units are there.
 void UnitsSurviveKills() {
   const SharedScratch<SemaphoreStage> stage;
   stage->Clear();
@@ -108,7 +108,7 @@ void UnitsSurviveKills() {
   }
 }
 
-// A setter that sets and clears at once: whoever waited before the set knows of it.
+// A setter sets and clears at once: every waiter from before the set notices it.
 void AnEventThatIsClearedAtOnceIsNotMissed() {
   const SharedScratch<EventCell> cell;
   constexpr uint64_t kWaiters = 3;
@@ -135,7 +135,7 @@ void AnEventThatIsClearedAtOnceIsNotMissed() {
   });
 }
 
-// So many waits end as were unparked, in the end and at any time.
+// As many waits end as were unparked, in the end and at any time.
 void ExactlySoManyWaitsEnd() {
   const SharedScratch<ParkingStage> stage;
   stage->Clear();
@@ -168,7 +168,7 @@ void ExactlySoManyWaitsEnd() {
     --running;
   });
   CHECK(stage->cell<ParkingCell>()->ledger.used == 0);
-  CHECK(ended <= unparked);  // those that left were told so in between
+  CHECK(ended <= unparked);  // waits that left were granted in between
 }
 
 using BarrierStage = ObjectStage<sizeof(BarrierCell) + kRecords * sizeof(LedgerRecord)>;
@@ -212,8 +212,8 @@ void ManyRoundsOfABarrier() {
 constexpr uint64_t kCapacity = 128;
 using QueueStage = ObjectStage<sizeof(QueueCell) + kCapacity>;
 
-// Items of every length, so that records begin at every offset of the ring and go round its end; each says who put it, as
-// the how-many-th, and is filled with a byte that follows from that.
+// Items of every length, so that records begin at every offset of the ring and go round its end. Each contains its producer and
+// its number, and is filled with a byte that follows from these.
 void ProducersAndConsumers() {
   const SharedScratch<QueueStage> stage;
   stage->Clear();
@@ -263,7 +263,7 @@ void ProducersAndConsumers() {
   for (const std::atomic<uint64_t>& count : taken) CHECK_EQ(count.load(), items);
 }
 
-// Each party puts and joins, and sees its own item reported when the join is over.
+// Each party puts and joins. When the join returns, its own item has been reported.
 void JoinsCoverWhatWasPutBefore() {
   const SharedScratch<QueueStage> stage;
   stage->Clear();
@@ -300,7 +300,7 @@ void JoinsCoverWhatWasPutBefore() {
   });
 }
 
-// A viewer is never told of more items than fit.
+// A viewer never gets a number of items greater than the limit.
 void ItemsThatThereWere() {
   const SharedScratch<QueueStage> stage;
   stage->Clear();

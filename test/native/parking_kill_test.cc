@@ -1,5 +1,5 @@
-// Parking whose users are killed at every instruction: exactly as many waits end as somebody has said, and what a dead
-// member did not take, others get.
+// Parking whose users are killed at every instruction. Exactly as many waits end as were unparked, and other members get the
+// grants that a dead member did not take.
 
 #include "check.h"
 #include "kill_each_step.h"
@@ -17,7 +17,7 @@ void Park(ParkingStage* stage, uint64_t member, uint64_t waits, uint64_t key = k
   for (uint64_t i = 0; i < waits; ++i) CHECK(ParkingSession(stage, member)->Park(key) != nullptr);
 }
 
-// The survivor has one wait and the other one two.
+// The survivor has one wait, and the other member has two.
 void ThreeWaits(ParkingStage* stage) {
   InitParking(stage);
   Park(stage, kSurvivor, 1);
@@ -35,7 +35,8 @@ void BuryAll(ParkingStage* stage) {
   }
 }
 
-// All three waits of ThreeWaits() end, those included that have, and none ends twice; then the cell is as good as new.
+// All three waits of ThreeWaits() end, including those that have ended already, and none ends twice. Afterwards the cell works
+// like a new one.
 void TheRestEnds(ParkingStage* stage, uint64_t ended) {
   CHECK_EQ(GrantsOfTheLiving(stage), ended);
   CHECK_EQ(ParkingSession(stage, kSurvivor)->Unpark(kKey, 100), 3 - ended);
@@ -73,7 +74,7 @@ const Script kScripts[] = {
      [](ParkingStage* stage) {
        BuryAll(stage);
        const uint64_t ended = GrantsOfTheLiving(stage);
-       // Each victim ends none, one or two, and two of them three at most.
+       // Each victim ends none, one or two waits, and both victims at most three.
        CHECK(ended <= (stage->alive[kSecondVictim] ? 2 : 3));
        CHECK(!stage->done || ended >= 2);
        TheRestEnds(stage, ended);
@@ -113,7 +114,7 @@ const Script kScripts[] = {
        const uint64_t left = StandingOf(stage, kVictim, kKey).granted + StandingOf(stage, kSecondVictim, kKey).granted;
        CHECK(!stage->done || left < 2);
        BuryAll(stage);
-       CHECK_EQ(GrantsOfTheLiving(stage), left);  // none is lost, none is there twice
+       CHECK_EQ(GrantsOfTheLiving(stage), left);  // none is lost, none is duplicated
        TheRestEnds(stage, left);
      }},
     {"leave",

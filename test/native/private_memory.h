@@ -1,4 +1,4 @@
-// A /dev/shm that only this process and its future children see.
+// A /dev/shm that is visible only to this process and its future children.
 #pragma once
 
 #include <sched.h>
@@ -6,14 +6,14 @@
 
 namespace procshare::testing {
 
-// `options` as for mount -t tmpfs -o, such as "size=1m". False when this process may not.
+// `options` as for mount -t tmpfs -o, such as "size=1m". False without the privilege.
 inline bool UsePrivateMemory(const char* options) {
   return unshare(CLONE_NEWNS) == 0 && mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
          mount("tmpfs", "/dev/shm", "tmpfs", 0, options) == 0;
 }
 
-// For programs whose stale names would be swept away by any other program of ours on the machine. Without the
-// privilege they share /dev/shm, and must run alone.
+// For programs whose stale names any other program with procshare on the machine would remove. Without the privilege they share
+// /dev/shm, and must run alone.
 inline void UsePrivateMemoryIfPossible() { (void)UsePrivateMemory(""); }
 
 }  // namespace procshare::testing

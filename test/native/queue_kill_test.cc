@@ -1,4 +1,5 @@
-// A ring queue whose users are killed at every instruction: its items are those before or those after, each of them whole.
+// A ring queue whose users are killed at every instruction: its items are those before or those after the operation, and each one
+// is whole.
 
 #include <string>
 #include <vector>
@@ -27,7 +28,7 @@ void Put(Stage* stage, const std::string& item) {
   CHECK_EQ(QueueOf(stage).TryPutItem(item.size(), bytes), QueueOutcome::kDone);
 }
 
-// One item or nothing. No look at anything before: what a victim left is what the attempt meets.
+// Takes one item or nothing. Reads nothing before, so the attempt meets the state that a victim left.
 bool Get(Stage* stage, std::string* item) {
   uint64_t record[kCapacity / 8];
   const RingQueue::Taken taken = QueueOf(stage).TryGet(reinterpret_cast<uint8_t*>(record), sizeof record, 1);
@@ -65,7 +66,7 @@ void MustWorkNormally(Stage* stage) {
   }
 }
 
-// What is in the queue, in order; empties it.
+// The items in the queue, in order. Empties the queue.
 Items Drain(Stage* stage) {
   Items items;
   for (std::string item; Get(stage, &item);) items.push_back(item);
@@ -124,7 +125,7 @@ const Script kScripts[] = {
        CHECK_EQ(outcome, QueueOf(stage).closed() ? QueueOutcome::kClosed : QueueOutcome::kDone);
        CHECK_EQ(Drain(stage).size(), outcome == QueueOutcome::kDone ? 1u : 0u);
      }},
-    // Whoever waits for all to be done sees that it was, even if something is put at once; or that it was not.
+    // A join sees that all items were done, even if another item is put at once; or that they were not.
     {"report the last one as done",
      [](Stage* stage) {
        Prepare(stage, kTwo);
@@ -132,7 +133,7 @@ const Script kScripts[] = {
      },
      [](Stage* stage, uint64_t) { (void)QueueOf(stage).TaskDone(1); },
      [](Stage* stage) {
-       constexpr uint32_t kTicket = 4;  // so many were ever put
+       constexpr uint32_t kTicket = 4;  // the number of items put so far
        const bool done = QueueOf(stage).IsDone(kTicket);
        CHECK(done || !stage->done);
        CHECK_EQ(QueueOf(stage).unfinished(), done ? 0u : 1u);
@@ -144,7 +145,7 @@ const Script kScripts[] = {
      }},
 };
 
-// Of two who have looked at the first record, one takes it, and nobody takes the next one for it.
+// Of two consumers that have peeked at the first record, one takes it, and none takes the next record in its place.
 void AnItemThatIsPeekedAtIsTakenOnce() {
   const SharedScratch<Stage> stage;
   stage->Clear();

@@ -1,5 +1,5 @@
-// A semaphore whose users are killed at every instruction: no unit is lost, none is there twice, and whoever comes next sees
-// the state before or the state after.
+// A semaphore whose users are killed at every instruction. No unit is lost or duplicated, and the next user sees the state before
+// or the state after the operation.
 
 #include "check.h"
 #include "kill_each_step.h"
@@ -24,14 +24,14 @@ struct User {
 
 void Prepare(Stage* stage, uint64_t value, uint64_t records) {
   CHECK(Semaphore::Init(stage->cell<SemaphoreCell>(), value, kTotal, records, TestKind()));
-  stage->guarded()->wake.flags = kAwaited;  // somebody may sleep: a release has a wake-up to do
+  stage->guarded()->wake.flags = kAwaited;  // a process may sleep, so a release must wake it
 }
 
 void MustAcquire(Stage* stage, uint64_t member, uint64_t units) {
   CHECK_EQ(User(stage, member).semaphore.TryAcquire(units), SemaphoreOutcome::kDone);
 }
 
-// The survivor takes all that is left, knows how much that was, and brings back all that it holds.
+// The survivor takes all remaining units, counts them, and releases all units that it has.
 uint64_t TakeAll(Stage* stage) {
   User user(stage, kSurvivor);
   uint64_t units = 0;
@@ -137,7 +137,7 @@ void AFullLedgerOfTheDeadAdmitsTheLiving() {
   CHECK_EQ(user.semaphore.Release(1), SemaphoreOutcome::kTooMany);
 }
 
-// Whatever the record of a dead one says that it held, there are never more units than the limit.
+// Whatever number of units the record of a dead member contains, there are never more units than the limit.
 void MoreUnitsThanThereCanBe() {
   for (const uint64_t bad : {kTotal + 1, uint64_t{1} << 32, uint64_t{1} << 63, UINT64_MAX}) {
     for (const bool tends : {false, true}) {

@@ -1,5 +1,5 @@
-// Of which kind the mutexes of a test are, and what owns them: threads, as members that live until their thread ends, by
-// whatever means. scripts/native-tests.mjs runs the tests for each kind that the system has.
+// The kind of the mutexes of a test, and their owners: threads, or members that live until their thread ends, by any means.
+// scripts/native-tests.mjs runs the tests for each kind that the system has.
 #pragma once
 
 #include <cstdlib>
@@ -26,7 +26,7 @@ class ThreadMembers final : public Members {
   Members* owners() override { return this; }
 };
 
-// What the functions of mutexes are given.
+// The owners argument of the functions of mutexes.
 inline Members* TestOwners() {
   static ThreadMembers members;
   return TestKind() == MutexKind::kMembers ? &members : nullptr;

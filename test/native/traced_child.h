@@ -54,7 +54,7 @@ class Path {
   }
   int steps() const { return static_cast<int>(addresses_.size()) - 1; }
   uintptr_t address(int step) const { return addresses_[static_cast<size_t>(step)]; }
-  // How often the steps up to this one have led to its address.
+  // The number of steps up to this one that have led to its address.
   int visits(int step) const { return visits_[static_cast<size_t>(step)]; }
 
  private:
@@ -65,8 +65,7 @@ class Path {
 
 class TracedChild {
  public:
-  // The child stands still before `body` until it is told to move. It must not use anything that fork()
-  // leaves unusable.
+  // The child is stopped before `body` until the test moves it. It must not use anything that fork() leaves unusable.
   explicit TracedChild(const std::function<void()>& body) {
     fflush(nullptr);
     pid_ = fork();
@@ -94,7 +93,8 @@ class TracedChild {
   // The address of its next instruction.
   uintptr_t Address() const { return static_cast<uintptr_t>(Registers().*kCounter); }
 
-  // What as many single steps do to a child that takes this path. One that takes another ends up at its end, or at the same instruction.
+  // Has the effect of as many single steps on a child that takes this path. A child that takes another path stops at its end, or
+  // at the same instruction.
   void RunToStep(const Path& path, int step) {
     const uintptr_t target = path.address(step);
     for (int visits = path.visits(step); visits > 0; --visits) {
@@ -104,7 +104,7 @@ class TracedChild {
     }
   }
 
-  // To the entry of its next system call of that number.
+  // Runs the child to the entry of its next system call of that number.
   bool RunToSystemCall(long number) {
     while (RunToSystemCallBoundary()) {
       if (SystemCall() == number) return true;
@@ -112,7 +112,7 @@ class TracedChild {
     return false;
   }
 
-  // To the end of its body, which must be a good one.
+  // Runs the child to the end of its body, which must be a success.
   void RunToEnd() {
     while (RunToSystemCallBoundary()) {
     }
@@ -128,7 +128,7 @@ class TracedChild {
   void StartToSystemCallBoundary() { CHECK_EQ(ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr), 0); }
   void FinishToSystemCallBoundary() { CHECK(Await()); }
 
-  // Lets the child go, for good. What may follow: AwaitSleep(), Kill(), Bury().
+  // Stops tracing the child for good. Only AwaitSleep(), Kill() and Bury() may follow.
   void RunFreely() { CHECK_EQ(ptrace(PTRACE_DETACH, pid_, nullptr, nullptr), 0); }
 
   // True when the child sleeps in the kernel, false when it has ended instead.
@@ -150,7 +150,7 @@ class TracedChild {
     return info.op == PTRACE_SYSCALL_INFO_ENTRY ? static_cast<long>(info.entry.nr) : -1;
   }
 
-  // SIGKILL; when this returns, the kernel has let go of everything that the child held.
+  // SIGKILL; when this returns, the kernel has released everything that the child held.
   void Kill() {
     if (pid_ == 0) return;
     Shoot();
@@ -209,7 +209,7 @@ class TracedChild {
     return Await();
   }
 
-  // True when the child has stopped, false when it has ended by itself, which it may do in good order only.
+  // True when the child has stopped, false when it has ended by itself, which must be with success.
   bool Await() {
     int status = 0;
     while (waitpid(pid_, &status, __WALL) < 0) CHECK_EQ(errno, EINTR);

@@ -1,4 +1,4 @@
-// Waits: the threads that sleep for an event loop tell it exactly when looking is worth while, and are gone soon after.
+// Waits: the threads that sleep for an event loop notify it exactly when an attempt may succeed, and end soon after.
 
 #include "shm/waits.h"
 
@@ -62,12 +62,12 @@ class Pool {
 void ToldOnce(size_t max_words) {
   Pool pool(1, max_words);
   pool[0].value = 3;
-  CHECK(!pool->Arm(0, 3).value());  // is worth while already
+  CHECK(!pool->Arm(0, 3).value());  // may succeed already
   for (int round = 1; round <= 50; ++round) {
     pool.MustArm(0, 3 + static_cast<uint64_t>(round));
     pool[0].Change(3 + static_cast<uint64_t>(round));
     Eventually([&] { return pool[0].told == round; });
-    pool[0].Change(3 + static_cast<uint64_t>(round));  // nobody is armed
+    pool[0].Change(3 + static_cast<uint64_t>(round));  // no wait is armed
   }
   pool.MustArm(0, 1000);
   pool->Disarm(0);
@@ -97,7 +97,7 @@ void EachOf(size_t count, size_t max_words) {
 void TheHeartbeatNotices(size_t max_words) {
   Pool pool(1, max_words);
   pool.MustArm(0, 1);
-  pool[0].value = 1;  // and no wake-up, as of one that was killed before it
+  pool[0].value = 1;  // without a wake-up, as after a kill before it
   const Stopwatch watch;
   Eventually([&] { return pool[0].told == 1; });
   CHECK(pool[0].tended > 0);
@@ -130,7 +130,7 @@ void Stopped(size_t max_words) {
   pool->Stop();
   CHECK(watch.ms() < 700);
   CHECK_EQ(Threads(), before);
-  CHECK(pool->Arm(0, 1).value());  // accepted, and never told
+  CHECK(pool->Arm(0, 1).value());  // accepted, and never notified
   pool[0].Change(1);
   SleepMs(2 * kHeartbeatMs);
   CHECK_EQ(pool[0].told.load(), 0);
@@ -166,7 +166,7 @@ void TheThreadItselfSleeps() {
   CHECK(watch.ms() >= 29 && pool[0].tended == 1);
 }
 
-// What is waited for changes between the last look of the spinning and the announcement, so that the waker sees nobody.
+// The state changes between the last check of the spinning and the announcement, so the waker sees no waiter.
 void TheThreadLooksAgainBeforeItSleeps() {
   constexpr double kLongMs = 10'000;
   WakeWord wake{};
@@ -174,7 +174,7 @@ void TheThreadLooksAgainBeforeItSleeps() {
   WaitSource source;
   source.word = &wake.word;
   source.flags = &wake.flags;
-  source.is_ready = [&](uint64_t) { return (wake.flags & kAwaited) != 0; };  // as it was by then: nobody wakes for it
+  source.is_ready = [&](uint64_t) { return (wake.flags & kAwaited) != 0; };  // true by then, without a wake-up
   const uint32_t id = waits.Add(source);
   const Stopwatch watch;
   waits.Sleep(id, 0, kLongMs);

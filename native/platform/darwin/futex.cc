@@ -1,6 +1,6 @@
-// Waiting on macOS: os_sync_wait_on_address(), which can be shared between processes, since macOS 14.4; before that by
-// looking. Looked up when the program runs, so that one binary does for both; which of the two it is, is the same for all
-// processes of a machine. The declarations are those of <os/os_sync_wait_on_address.h>, which older headers lack.
+// Waiting on macOS. Since macOS 14.4, os_sync_wait_on_address() can wait across processes; on older systems waiters poll. The
+// function is looked up at run time, so that one binary works on both. All processes of a machine make the same choice. The
+// declarations are those of <os/os_sync_wait_on_address.h>, which older headers lack.
 
 #include "platform/futex.h"
 
@@ -21,7 +21,7 @@ struct SystemCalls {
   // `timeout_ns` is relative and not 0. Returns -1 with ETIMEDOUT, EINTR, EFAULT, ..., or at least 0: woken, or the word
   // held another value.
   int (*wait)(void* word, uint64_t expected, size_t size, uint32_t flags, uint32_t clock, uint64_t timeout_ns);
-  int (*wake_any)(void* word, size_t size, uint32_t flags);  // -1 with ENOENT when nobody sleeps
+  int (*wake_any)(void* word, size_t size, uint32_t flags);  // -1 with ENOENT when no thread sleeps
   int (*wake_all)(void* word, size_t size, uint32_t flags);
   bool available;
 };
@@ -67,7 +67,7 @@ WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Dead
 
 size_t MaxWaitTargets() { return System().available ? 1 : 0; }
 
-// Without a look of our own: the word may not be mapped any more, which only the system survives.
+// Does not read the word first: it may not be mapped any more, and only the system call tolerates that.
 WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t, Deadline deadline) {
   if (!System().available) return PollingWait(targets[0].word, targets[0].expected, deadline);
   return SystemWait(targets[0].word, targets[0].expected, deadline);

@@ -15,8 +15,8 @@ namespace procshare {
 
 MemoryMapping::~MemoryMapping() { munmap(data_, byte_length_); }
 
-// The object can be given a size once. Its pages are of swappable memory and are there when they are touched; the system
-// makes swap space as it is needed, so there is no size of a file system that could be exceeded, and no SIGBUS (N5).
+// The object can be given a size only once. Its pages are swappable memory, which the system provides when they are touched; it
+// creates swap space as needed. So no limit of a file system can be exceeded, and there is no SIGBUS (N5).
 Status AllocateMemory(int fd, size_t byte_length) {
   struct stat info;
   if (fstat(fd, &info) != 0) return Status::System(errno, "fstat");
@@ -31,7 +31,7 @@ Result<std::shared_ptr<MemoryMapping>> MapMemory(int fd, size_t byte_length) {
   return std::make_shared<MemoryMapping>(static_cast<uint8_t*>(data), byte_length);
 }
 
-// These objects have no read(2), and no holes either.
+// read(2) does not work on these objects, and they have no holes.
 bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length) {
   struct stat info;
   if (fstat(fd, &info) != 0) return false;
@@ -46,7 +46,7 @@ bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length) {
 
 size_t MaxObjectNameBytes() { return 30; }  // PSHMNAMLEN is 31
 
-// Not the folder for temporary files, from which the system removes what has not been used for some days.
+// Not the folder for temporary files: the system removes files from it that have not been used for some days.
 Result<std::string> SidecarFolder() {
   char path[PATH_MAX];
   const size_t length = confstr(_CS_DARWIN_USER_DIR, path, sizeof path);
@@ -67,7 +67,8 @@ size_t MaxOpenMemory() {
 
 std::optional<uint64_t> FreeMemoryBytes() { return std::nullopt; }
 
-// That of arm64, on Intel as well: under Rosetta a process believes in pages of 4 KiB, and shares memory with others.
+// The page size of arm64, on Intel as well: a process under Rosetta sees pages of 4 KiB, but may share memory with native
+// processes.
 size_t MemoryPageBytes() { return 16 * 1024; }
 
 }  // namespace procshare

@@ -13,7 +13,7 @@
 namespace procshare {
 namespace {
 
-// In microseconds; the kernel keeps it as it was when the process was made, however the clock is set later.
+// In microseconds. The kernel records it when the process is created; later changes of the clock do not affect it.
 uint64_t StartTimeOf(const kinfo_proc& process) {
   const timeval& start = process.kp_proc.p_starttime;
   return static_cast<uint64_t>(start.tv_sec) * 1'000'000 + static_cast<uint64_t>(start.tv_usec);

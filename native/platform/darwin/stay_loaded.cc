@@ -1,5 +1,5 @@
-// Keeps the addon in memory for good: a SharedArrayBuffer may outlive the worker that loaded the addon, and calls into it at
-// its end. On Linux the linker is told so (`-z nodelete`); here there is no such flag.
+// Keeps the addon in memory for good: a SharedArrayBuffer may outlive the worker that loaded the addon, and its finalizer calls
+// the addon. On Linux a flag of the linker does this (`-z nodelete`); macOS has no such flag.
 
 #include <dlfcn.h>
 

@@ -1,4 +1,4 @@
-// Waiting without any help of the system: see polling_wait.h for what it costs.
+// Waiting without any support by the system; polling_wait.h has the cost.
 
 #include "platform/futex.h"
 

@@ -62,7 +62,7 @@ bool ReadRecord(int fd, Record* record) {
 Result<int> OpenObject(const std::string& name, bool any_owner, struct stat* info) {
   Descriptor fd(shm_open(ObjectName(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
   if (!fd.valid()) {
-    // What can have the name where objects are files: a link, a directory, a socket.
+    // Where objects are files, a link, a directory or a socket can have the name.
     if (errno == ELOOP || errno == EISDIR || errno == EINVAL || errno == ENXIO) return Status::Of(Outcome::kNotMemory);
     return Status::System(errno, "shm_open");
   }
@@ -80,7 +80,7 @@ bool HasObject(const std::string& name) {
   return !opened.status().Is(ENOENT);
 }
 
-// Objects are as long as was asked for, or whole pages.
+// Objects have the requested size, or that size rounded up to whole pages.
 bool CanBelongTo(const Record& record, const struct stat& object) {
   const auto size = static_cast<uint64_t>(object.st_size);
   return size == 0 || RoundUpToPage(size) == RoundUpToPage(record.byte_length);
@@ -139,7 +139,7 @@ Result<int> MakeSidecar(const std::string& name, size_t byte_length, Sidecar* si
 }
 
 bool RemoveName(int fd, const Sidecar& sidecar, Extent extent) {
-  // Each process needs this lock for a few system calls. One that was stopped in between must not block others for ever.
+  // Each process holds this lock for a few system calls. A process that was stopped meanwhile must not block others for ever.
   const Deadline deadline = Deadline::AfterMs(kStoppedRemoverMs);
   Backoff backoff;
   while (!SetLock(fd, F_WRLCK, kName) && !deadline.passed()) backoff.Pause();

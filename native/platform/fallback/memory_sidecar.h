@@ -1,5 +1,5 @@
-// The small file that lies beside an object of shm_open(3) and is what a name means: named_memory.cc, which also says
-// what S1 to S3 are.
+// The sidecar: a small file that belongs to an object of shm_open(3) and defines what a name means. named_memory.cc has the
+// protocol and explains S1 to S3.
 //
 //   0        1        8             16
 //   | T or P | zeros  | byte length | the name |
@@ -36,21 +36,21 @@ struct Sidecar {
   bool HasItsName() const;
 };
 
-// What the files in the folder begin with: sidecars with their names, and before they have them.
+// The prefixes of the files in the folder: of sidecars with their names, and of drafts, which have none yet.
 constexpr char kNamed[] = "n-";
 constexpr char kUnnamed[] = "t-";
 
 // FNV-1a.
 uint64_t HashOf(const std::string& name);
 
-// Makes the sidecar of a builder, locked (S1). EEXIST when the name has one.
+// Creates the sidecar of a builder, locked (S1). EEXIST when the name has a sidecar.
 Result<int> MakeSidecar(const std::string& name, size_t byte_length, Sidecar* sidecar);
 
 Result<int> OpenSidecar(const std::string& path, Sidecar* sidecar);
 Result<int> OpenSidecarOf(const std::string& name, Sidecar* sidecar);
 bool ReadRecord(int fd, Record* record);
 
-// The object that a name is the name of, with or without a sidecar.
+// The object of that name, with or without a sidecar.
 std::string ObjectName(const std::string& name);
 Result<int> OpenObject(const std::string& name, bool any_owner, struct stat* info);
 bool HasObject(const std::string& name);
@@ -63,7 +63,7 @@ enum class Extent : uint8_t { kAll, kSidecarOnly };
 // Removes the name if it still means the sidecar behind `fd`; false when it does not (N4).
 bool RemoveName(int fd, const Sidecar& sidecar, Extent extent = Extent::kAll);
 
-// The same for the name that the sidecar behind `fd` has, or has had.
+// Does the same for the name that the sidecar behind `fd` has or had.
 bool RemoveNameOf(int fd, const std::string& name, const MemoryIdentity& identity);
 
 }  // namespace procshare

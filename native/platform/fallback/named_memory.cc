@@ -1,21 +1,21 @@
-// Named memory where the objects of shm_open(3) have no locks, no listing and no long names (macOS): beside each of them
-// lies a small file, its sidecar, in a folder of this user's. The sidecar is what a name means: it carries the locks of
-// file_lock.h, its inode is the identity of the memory, and it says in its first byte whether the memory is temporary.
+// Named memory where the objects of shm_open(3) have no locks, no listing and no long names (macOS). Each object has a small
+// file, its sidecar, in a folder of this user. A name means its sidecar: the sidecar has the locks of file_lock.h, and its inode
+// is the identity of the memory. Its first byte tells whether the memory is temporary.
 //
-//   S1  A sidecar gets its name by link(2), which fails when there is one, when it is complete and its builder has locked
-//       it: it is never seen without its contents or, as long as the builder lives, without a lock (N1).
-//   S2  The object is made after its sidecar and removed before it. So an object without a sidecar is another program's
-//       (Python's SharedMemory, say), and a sidecar without an object that no builder holds is the rest of a removal.
-//   S3  What is removed with a sidecar is an object of no size yet or of the size that the sidecar tells: not another
-//       program's that took the name meanwhile.
+//   S1  A sidecar gets its name by link(2), which fails when the name is taken. By then it is complete, and its builder has
+//       locked it. So no process sees a sidecar without its contents or, as long as the builder lives, without a lock (N1).
+//   S2  The object is created after its sidecar and removed before it. So an object without a sidecar is another program's
+//       (Python's SharedMemory, say), and a sidecar that has no object and no builder was left by an interrupted removal.
+//   S3  An object is removed with a sidecar only if it has no size yet, or the size that the sidecar records. So an object of
+//       another program that has taken the name stays.
 //
-// A killed process leaves a sidecar without a lock, which is temporary unless it was complete and persistent: stale, whatever happened to
-// its object. After a restart of the machine there are no objects, and all sidecars are stale.
+// A killed process leaves a sidecar without a lock. Unless it was complete and persistent, it is temporary, and so it is stale,
+// whether or not its object exists. After a restart of the machine there are no objects, and all sidecars are stale.
 //
-// Where the name is too long for an object (30 bytes on macOS), that is called `ps.` and a hash; the sidecar has the name.
+// When the name is too long for an object (30 bytes on macOS), the object is called `ps.` and a hash; the sidecar has the name.
 //
-// Memory of other programs and of other users, whose folders cannot be read, is attached to as if it were persistent: without locks and
-// without members.
+// The folders of other users cannot be read. So memory of other users, like that of other programs, is attached to as if it were
+// persistent: without locks and without members.
 
 #include "platform/named_memory.h"
 
@@ -39,7 +39,7 @@ namespace {
 
 constexpr uint64_t kNoSidecar = UINT64_MAX;  // in place of a device: the memory has none
 
-// macOS does not number its objects. Then two of the same name, of which the older one has lost it, look the same.
+// macOS does not number its objects. So an object looks the same as an older one whose name it has taken over.
 MemoryIdentity IdentityOfForeign(const struct stat& info, const std::string& name) {
   return {kNoSidecar, info.st_ino != 0 ? static_cast<uint64_t>(info.st_ino) : HashOf(name)};
 }
@@ -65,7 +65,7 @@ Fate ReclaimIfStale(int fd, const Sidecar& sidecar) {
     (void)SetLock(fd, F_UNLCK, kRemoval);
   } else if (FindObstacle(fd, kRemoval) != Obstacle::kUser) {
     fate = Fate::kUnclear;
-  } else if (SetLock(fd, F_RDLCK, kLiveness)) {  // so there is no builder, and the object is due (S2)
+  } else if (SetLock(fd, F_RDLCK, kLiveness)) {  // so there is no builder, and the object must exist (S2)
     fate = remove_if(false);
     (void)SetLock(fd, F_UNLCK, kLiveness);
   } else {
@@ -85,7 +85,7 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
     if (!made.ok()) {
       if (!made.status().Is(EEXIST)) return made.status();
       const Result<int> existing = OpenSidecarOf(name, &sidecar);
-      if (existing.status().Is(ENOENT)) continue;  // it went away in between
+      if (existing.status().Is(ENOENT)) continue;  // it was removed in between
       if (!existing.ok()) return Status::System(EEXIST, "link");
       const Descriptor old(existing.value());
       const Fate fate = ReclaimIfStale(old.get(), sidecar);
@@ -97,14 +97,15 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
     memory.name_ = name;
     memory.temporary_ = true;
     memory.identity_ = sidecar.identity;
-    memory.descriptor_ = made.value();  // from here on Close() removes the name again if something fails
+    memory.descriptor_ = made.value();  // from here on Close() removes the name if something fails
     const Descriptor object(shm_open(ObjectName(name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!object.valid()) {
       const int error = errno;
-      (void)RemoveName(made.value(), sidecar, Extent::kSidecarOnly);  // the object, if there is one, is not ours
+      (void)RemoveName(made.value(), sidecar, Extent::kSidecarOnly);  // an object is of another program
       return Status::System(error, "shm_open");
     }
-    // The mask of the process had its say. Where the system cannot change the mode of an object, that is the last word.
+    // Undoes the effect of the umask of the process. Where the system cannot change the mode of an object, the umask remains in
+    // effect.
     (void)fchmod(object.get(), mode);
     const Status allocated = AllocateMemory(object.get(), byte_length);
     if (!allocated.ok()) return allocated;
@@ -123,13 +124,13 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     Sidecar sidecar;
     struct stat info;
     const Result<int> opened = OpenSidecarOf(name, &sidecar);
-    if (opened.status().Is(ENOENT)) {  // another program's or another user's, if any (S2)
+    if (opened.status().Is(ENOENT)) {  // if it exists, of another program or another user (S2)
       const Result<int> found = OpenObject(name, any_owner, &info);
       const Result<int> again = OpenSidecarOf(name, &sidecar);
       if (again.ok()) close(again.value());
       if (found.ok()) memory.descriptor_ = found.value();
       memory.identity_ = {kNoSidecar, 0};
-      if (!again.status().Is(ENOENT)) continue;  // it has been made meanwhile
+      if (!again.status().Is(ENOENT)) continue;  // it has been created meanwhile
       if (!found.ok()) return found.status();
       if (info.st_size <= 0) return Status::Of(Outcome::kForeign);
       memory.identity_ = IdentityOfForeign(info, name);
@@ -150,7 +151,7 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
       backoff.Pause();  // there is a builder, or the name is being removed
       continue;
     }
-    // The member that was seen above may have gone since: then the memory is stale.
+    // The member that was seen above may have closed since: then the memory is stale.
     if (sidecar.temporary() && !LockedByOthers(fd.get())) continue;
     // From here on only Unlink() removes the name. It may have been removed before, and a builder may have made it persistent.
     if (!sidecar.HasItsName() || !ReadRecord(fd.get(), &sidecar.record)) continue;
@@ -158,9 +159,9 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
     if (!found.ok() && !found.status().Is(ENOENT)) return found.status();
     const Descriptor object(found.ok() ? found.value() : -1);
     if (!object.valid() || info.st_size <= 0 || !CanBelongTo(sidecar.record, info)) {
-      // The rest of a removal, what our builder left that died before it gave the object a size (it is not at work, for we
-      // share the lock), or a sidecar whose object another program has replaced. Removed here and not by the last member's
-      // Close(), for of many that come and go in this loop none may ever be the last.
+      // There are three cases: an interrupted removal, a builder that died before it gave the object a size, and an object that
+      // another program has replaced. No builder is at work, because the liveness lock is shared now. The name is removed here
+      // and not by the Close() of the last member: with many attachers in this loop there may never be a last one.
       const bool removed = RemoveName(fd.get(), sidecar);
       if (!removed && sidecar.HasItsName()) return Status::System(ENOENT, "shm_open");
       continue;
@@ -188,7 +189,7 @@ Status NamedMemory::Publish() {
 
 namespace {
 
-// Calls `use` with a descriptor of the object itself, which a member does not keep open.
+// Calls `use` with a descriptor of the object itself. Members do not keep this descriptor open.
 template <class Use>
 auto WithObject(const std::string& name, const MemoryIdentity& identity, intptr_t descriptor, Use use,
                 decltype(use(0)) none) {
@@ -208,8 +209,8 @@ bool NamedMemory::BecomeBuilder() {
 void NamedMemory::Detach() {
   if (descriptor_ < 0 || identity_.device == kNoSidecar || !std::exchange(keeps_name_, false)) return;
   const int fd = static_cast<int>(descriptor_);
-  // Let go first, then ask for the whole: of several that close at once, the last one to ask is alone (N3). By hand and
-  // not by close(2), because a lock ends with its open file description, which a child before its exec may share.
+  // Unlocks first, then asks for the exclusive lock: of several members that close at once, the last one to ask is alone (N3).
+  // close(2) might not unlock, because a child before its exec may share the open file description.
   (void)SetLock(fd, F_UNLCK, kLiveness);
   if (!temporary_ || !SetLock(fd, F_WRLCK, kRemoval)) return;
   (void)RemoveNameOf(fd, name_, identity_);
@@ -245,7 +246,7 @@ bool NamedMemory::IsMember(uint64_t member) const {
 }
 
 size_t NamedMemory::CountMembers() const {
-  if (identity_.device == kNoSidecar) return 1;  // of what another program made: the others cannot be seen
+  if (identity_.device == kNoSidecar) return 1;  // memory of another program: its users cannot be counted
   return CountOtherMembers(static_cast<int>(descriptor_)) + 1;
 }
 
@@ -289,7 +290,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
     if (!named && strncmp(item->d_name, kUnnamed, strlen(kUnnamed)) != 0) continue;
     Sidecar sidecar;
     const Result<int> opened = OpenSidecar(path, &sidecar);
-    if (!named) {  // a draft that is not locked has lost its maker; if it has not, it makes another one
+    if (!named) {  // the builder of an unlocked draft has died, or will make another draft
       const bool held = opened.ok() && LockedByOthers(opened.value());
       if (opened.ok()) close(opened.value());
       if (!held) unlink(path.c_str());

@@ -1,4 +1,4 @@
-// Waiting on a word where the system has no call for that: by polling, with growing pauses.
+// Waiting on a word by polling, with growing pauses, where the system has no call for it.
 //
 // The first pause is 50 microseconds (waiters spin before they sleep), the longest one 5 ms. So the end of a wait that takes t is noticed
 // within about t, and at most 5 ms; a long wait checks the word 200 times a second. No wake-up is needed.
@@ -23,7 +23,7 @@ inline WaitOutcome PollingWait(const std::atomic<uint32_t>* word, uint32_t expec
     if (left_ns == 0) return WaitOutcome::kTimedOut;
     const timespec pause = {0, static_cast<long>(std::min(next_ns, left_ns))};
     nanosleep(&pause, nullptr);
-    // acquire: as a wake-up would, this lets the waiter see what was written before the word.
+    // acquire: the waiter sees all writes before that of the word, as after a wake-up.
     if (word->load(std::memory_order_acquire) != expected) return WaitOutcome::kWoken;
   }
 }

@@ -1,4 +1,4 @@
-// Robust mutexes of a system whose kernel notices no death of an owner (macOS): all are of the second kind.
+// Robust mutexes of a system whose kernel does not detect the death of an owner (macOS). All are of the second kind.
 
 #include "platform/posix/member_mutex.h"
 

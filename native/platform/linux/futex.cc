@@ -11,8 +11,8 @@
 namespace procshare {
 namespace {
 
-// No FUTEX_PRIVATE_FLAG anywhere: a private futex is keyed by virtual address and never meets another process.
-// FUTEX_WAIT_BITSET instead of FUTEX_WAIT because it takes an absolute CLOCK_MONOTONIC time.
+// No call uses FUTEX_PRIVATE_FLAG: the kernel finds a private futex by its virtual address, so it does not work across processes.
+// FUTEX_WAIT_BITSET, unlike FUTEX_WAIT, takes an absolute CLOCK_MONOTONIC time.
 long Futex(const std::atomic<uint32_t>* word, int operation, uint32_t value, const timespec* until) {
   return syscall(SYS_futex, word, operation, value, until, nullptr, FUTEX_BITSET_MATCH_ANY);
 }
@@ -31,7 +31,7 @@ WaitOutcome OutcomeOfError(int error) {
   return WaitOutcome::kWoken;  // EINTR
 }
 
-// futex_waitv(2), Linux 5.16. Declared here because the headers of the systems that we build on are older.
+// futex_waitv(2), Linux 5.16. Declared here because the build systems have older headers.
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
 #endif
@@ -53,7 +53,7 @@ WaitOutcome FutexWait(const std::atomic<uint32_t>* word, uint32_t expected, Dead
 }
 
 size_t MaxWaitTargets() {
-  // Without targets the call fails with EINVAL where it exists; sandboxes answer EPERM or ENOSYS.
+  // Without targets the call fails with EINVAL where it exists; in sandboxes it fails with EPERM or ENOSYS.
   static const bool available = syscall(SYS_futex_waitv, nullptr, 0, 0, nullptr, 0) == -1 && errno == EINVAL;
   return available ? kMaxTargets : 1;
 }
@@ -71,7 +71,7 @@ WaitOutcome FutexWaitAny(const WaitTarget* targets, size_t count, Deadline deadl
 }
 
 int FutexWake(const std::atomic<uint32_t>* word, int count) {
-  if (count <= 0) return 0;  // the kernel wakes one before it looks at the number
+  if (count <= 0) return 0;  // the kernel wakes one sleeper before it checks the number
   const long woken = Futex(word, FUTEX_WAKE, static_cast<uint32_t>(count), nullptr);
   return woken > 0 ? static_cast<int>(woken) : 0;
 }

@@ -17,7 +17,8 @@
 namespace procshare {
 namespace {
 
-// The kernel limits how many mappings a process has, and V8 aborts when it gets none itself. We stop well before that.
+// The kernel limits the number of mappings of a process, and V8 aborts when it gets none. So this process stops well below the
+// limit.
 std::atomic<int64_t> mappings{0};
 
 int64_t MappingLimit() {
@@ -48,8 +49,8 @@ Result<std::shared_ptr<MemoryMapping>> MapMemory(int fd, size_t byte_length) {
 }
 
 Status AllocateMemory(int fd, size_t byte_length) {
-  // A signal makes tmpfs undo the call. Under a profiler that sends one each millisecond a long call would never end, so
-  // an interrupted one is repeated in halves.
+  // A signal makes tmpfs undo the call. Under a profiler that sends a signal each millisecond, a long call would never end. So an
+  // interrupted call is repeated in halves.
   constexpr size_t kSmallestPiece = 64 * 1024;
   size_t piece = byte_length;
   for (size_t done = 0; done < byte_length;) {
@@ -70,8 +71,8 @@ bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length) {
   return pread(fd, into, byte_length, static_cast<off_t>(offset)) == static_cast<ssize_t>(byte_length);
 }
 
-// This and the folder are for a build with the fallbacks of other systems only. Here 255 would do; so that longer names are
-// tested, and most names in tests mean files of that name:
+// This limit and the folder are only for a build with the fallbacks of other systems. Linux would allow 255. A lower limit tests
+// long names, while most names in tests are still those of their files.
 size_t MaxObjectNameBytes() { return 100; }
 
 Result<std::string> SidecarFolder() {

@@ -1,9 +1,9 @@
 // Named memory on Linux: POSIX shared memory (files of the tmpfs at /dev/shm) and open-file-description locks on these files.
 //
-// The locks, what they mean and why: file_lock.h.
+// file_lock.h describes the locks, their meaning and the reasons.
 //
-// The sticky bit (the T in `ls -l /dev/shm`) marks temporary memory. It is set by the very open(2) that creates the file,
-// so there is no moment at which a dead builder's file cannot be told from another program's.
+// The sticky bit (the T in `ls -l /dev/shm`) marks temporary memory. The open(2) that creates the file sets it. So at each moment
+// the file of a dead builder is distinct from files of other programs.
 
 #include "platform/named_memory.h"
 
@@ -39,7 +39,7 @@ bool NameMeans(const std::string& name, const MemoryIdentity& identity) {
 
 // Removes `name` if it still means the file behind `fd`; false when it does not (N4).
 bool RemoveName(int fd, const std::string& name, const MemoryIdentity& identity) {
-  // Each process needs this lock for two system calls. One that was stopped in between must not block others for ever.
+  // Each process holds this lock for two system calls. A process that was stopped in between must not block others for ever.
   const Deadline deadline = Deadline::AfterMs(kStoppedRemoverMs);
   Backoff backoff;
   while (!SetLock(fd, F_WRLCK, kName) && !deadline.passed()) backoff.Pause();
@@ -49,11 +49,11 @@ bool RemoveName(int fd, const std::string& name, const MemoryIdentity& identity)
   return removed;
 }
 
-// Opens what the name means, if it is memory that the caller may use.
+// Opens the file that the name means, if it is memory that the caller may use.
 Result<int> OpenExisting(const std::string& name, bool any_owner, struct stat* info) {
   Descriptor fd(shm_open(ShmName(name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0));
   if (!fd.valid()) {
-    // A link, a directory (EINVAL: what the shm_open of glibc makes of EISDIR), a socket.
+    // The name is that of a link, a directory or a socket. glibc's shm_open turns EISDIR into EINVAL.
     if (errno == ELOOP || errno == EISDIR || errno == EINVAL || errno == ENXIO) return Status::Of(Outcome::kNotMemory);
     return Status::System(errno, "shm_open");
   }
@@ -80,9 +80,9 @@ Fate ReclaimIfStale(int fd, const std::string& name) {
   return stale ? Fate::kStale : Fate::kAlive;
 }
 
-// Drops these locks of the member, and the name with the last member.
+// Drops these locks of the member. The last member removes the name.
 void DropName(int fd, ByteRange locks, bool temporary, const std::string& name, const MemoryIdentity& identity) {
-  // First gives its own lock up, and then asks for the exclusive one: of several that close at once, the last one to ask is alone (N3).
+  // Unlocks first, then asks for the exclusive lock: of several members that close at once, the last one to ask is alone (N3).
   // close(2) would not unlock, because the mapping keeps the open file description.
   (void)SetLock(fd, F_UNLCK, locks);
   if (!temporary || !SetLock(fd, F_WRLCK, kRemoval)) return;
@@ -104,7 +104,7 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
       if (errno != EEXIST) return Status::System(errno, "shm_open");
       struct stat info;
       const Result<int> existing = OpenExisting(name, true, &info);
-      if (existing.status().Is(ENOENT)) continue;  // it went away in between
+      if (existing.status().Is(ENOENT)) continue;  // it was removed in between
       if (!existing.ok()) return Status::System(EEXIST, "shm_open");
       Descriptor old(existing.value());
       const Fate fate = info.st_uid == geteuid() ? ReclaimIfStale(old.get(), name) : Fate::kAlive;
@@ -115,15 +115,15 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
     struct stat info;
     if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
     memory.identity_ = IdentityOf(info);
-    // Between open and lock the file looks stale, and another process may have removed it: then begin again.
+    // Between open and lock the file looks stale, and another process may have removed it. Then Create() begins again.
     if (!SetLock(fd.get(), F_WRLCK, kLiveness) || !NameMeans(name, memory.identity_)) continue;
-    memory.descriptor_ = fd.Release();  // from here on Close() removes the name again if something fails
+    memory.descriptor_ = fd.Release();  // from here on Close() removes the name if something fails
     const int open_fd = static_cast<int>(memory.descriptor_);
 
-    // Not by open(2), where the umask of the process applies, as it did to 0600.
+    // The mode is not set by open(2), because the umask of the process would apply, as it did to 0600.
     const bool mode_differs = (info.st_mode & 0777) != mode;
     if (mode_differs && fchmod(open_fd, mode | kTemporaryBit) != 0) return Status::System(errno, "fchmod");
-    // Without ftruncate() before: after a kill in between, an attacher could map unbacked bytes.
+    // There is no ftruncate() before: after a kill in between, an attacher could map unbacked bytes.
     const Status allocated = AllocateMemory(open_fd, byte_length);
     if (!allocated.ok()) return allocated;
     Result<std::shared_ptr<MemoryMapping>> mapping = MapMemory(open_fd, byte_length);
@@ -152,18 +152,18 @@ Result<NamedMemory> NamedMemory::Attach(const std::string& name, bool any_owner,
       backoff.Pause();  // there is a builder, or the name is being removed
       continue;
     }
-    // The member that was seen above may have gone since: then the memory is stale.
+    // The member that was seen above may have closed since: then the memory is stale.
     if (temporary && !LockedByOthers(fd.get())) continue;
     // From here on only Unlink() removes the name. It may have been removed before, and a builder may have given the file its size.
     if (fstat(fd.get(), &info) != 0) return Status::System(errno, "fstat");
     if (info.st_nlink == 0) continue;
     if (info.st_size <= 0) {
-      // There is nothing to map: the unfinished object of another program, or the builder died before it gave the file a size. (There is
-      // no builder, because the liveness lock is shared now.) The name is removed here and not by the Close() of the last member: with
-      // many attachers in this loop there may never be a last one.
+      // There is nothing to map. The object is an unfinished one of another program, or the builder died before it gave the file
+      // a size. (There is no builder, because the liveness lock is shared now.) The name is removed here and not by the Close()
+      // of the last member. With many attachers in this loop there may never be a last one.
       if ((info.st_mode & kTemporaryBit) == 0) return Status::Of(Outcome::kForeign);
       const bool removed = RemoveName(fd.get(), name, IdentityOf(info));
-      if (!removed && NameMeans(name, IdentityOf(info))) return Status::System(ENOENT, "shm_open");  // not ours to remove
+      if (!removed && NameMeans(name, IdentityOf(info))) return Status::System(ENOENT, "shm_open");  // not removable by us
       continue;
     }
 
@@ -255,7 +255,7 @@ Result<size_t> VisitMemory(const std::function<bool(const MemoryEntry&, const Me
   while (const dirent* item = readdir(directory)) {
     const std::string name = item->d_name;
     struct stat info;
-    // Checked before opening: to open a device or a pipe of another program could have effects.
+    // Checked before opening, because opening a device or a pipe of another program could have side effects.
     if (fstatat(dirfd(directory), item->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (!S_ISREG(info.st_mode) || info.st_uid != geteuid()) continue;
     const Result<int> opened = OpenExisting(name, false, &info);

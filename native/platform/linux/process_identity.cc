@@ -37,7 +37,7 @@ uint64_t AskForStartTime() {
   return 0;
 }
 
-// By the file that stands for the namespace: by way of /proc, or without one (Linux 6.11) of a descriptor of this process.
+// The identity of the file of the namespace in /proc. Without /proc, a descriptor of this process gives it (Linux 6.11).
 uint64_t AskForPidNamespace() {
   struct stat info;
   if (stat("/proc/self/ns/pid", &info) == 0) return info.st_ino;
@@ -51,7 +51,8 @@ uint64_t AskForPidNamespace() {
   return known ? info.st_ino : 0;
 }
 
-// What does not change as long as a process lives. Its child is another one, perhaps in another namespace. 0: not known.
+// Facts that do not change while a process lives. They are read again in a child, which may be in another namespace. 0: not
+// known.
 std::atomic<uint64_t> start_time{0};
 std::atomic<uint64_t> pid_namespace{0};
 
@@ -71,7 +72,7 @@ ProcessIdentity CurrentProcess() { return {static_cast<uint32_t>(getpid()), AskO
 uint64_t PidNamespace() { return AskOnce(&pid_namespace, AskForPidNamespace); }
 
 int OpenProcessWatch(uint32_t pid) {
-  return static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));  // none before Linux 5.3
+  return static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0));  // fails before Linux 5.3
 }
 
 void AwaitProcessWatch(int descriptor) {

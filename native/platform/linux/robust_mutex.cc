@@ -1,17 +1,17 @@
 // Robust mutexes on Linux. The first kind is a pthread_mutex_t, process-shared and PTHREAD_MUTEX_ROBUST.
 //
-// The kernel knows its owner by a thread id, and these collide between pid namespaces: the first process of each container
-// has the id 1. A thread that is killed between the moment at which pthread_mutex_trylock() or _unlock() announces the mutex
-// in list_op_pending and the moment at which it takes that back makes the kernel compare ids; a living owner in another
-// namespace with the same id would lose the mutex. So all users of such a mutex are in one pid namespace (the segment sees to
-// it), and other users get the second kind. Within a namespace,
+// The kernel identifies its owner by a thread id, and these collide between pid namespaces: the first process of each container
+// has the id 1. pthread_mutex_trylock() and _unlock() announce the mutex in list_op_pending for a few instructions. When a thread
+// is killed in these instructions, the kernel compares ids. A living owner in another namespace with the same id would lose the
+// mutex. So all users of such a mutex are in one pid namespace (the segment ensures that), and other users get the second kind.
+// Within a namespace,
 //
-//   - the kind is normal, not recursive or error-checking, for those compare ids to tell whether the caller is the owner;
-//   - no thread sleeps inside pthread_mutex_lock() or _clocklock(), which keep the mutex in list_op_pending while they sleep. Threads
-//     sleep on the futex word instead, and take the mutex with trylock() when it seems free.
+//   - the kind is normal, not recursive or error-checking: these kinds compare ids to find out whether the caller is the owner;
+//   - no thread sleeps inside pthread_mutex_lock() or _clocklock(), which keep the mutex in list_op_pending while they sleep.
+//     Threads sleep on the futex word instead, and take the mutex with trylock() when it seems free.
 //
-// The C library trusts the bytes of a mutex. The word with its kind is checked before each use of a free mutex, and corrected before each
-// release, so that the library never acts on a kind that another process has damaged.
+// The C library trusts the bytes of a mutex. The word with its kind is checked before each use of a free mutex, and corrected
+// before each release. So the library never acts on a kind that another process has damaged.
 
 #include <errno.h>
 #include <pthread.h>
@@ -32,8 +32,8 @@ static_assert(alignof(pthread_mutex_t) <= alignof(RobustMutexStorage), "storage 
 
 pthread_mutex_t* Mutex(RobustMutexStorage* storage) { return reinterpret_cast<pthread_mutex_t*>(storage->bytes); }
 
-// Both C libraries of Linux keep the kernel's robust-futex word (owner's thread id | FUTEX_OWNER_DIED | FUTEX_WAITERS; the
-// ABI of linux/futex.h) in the mutex, and the mutex's kind next to it. We read them; FUTEX_WAITERS is all that we write.
+// Both C libraries of Linux keep the kernel's robust-futex word (owner's thread id | FUTEX_OWNER_DIED | FUTEX_WAITERS; the ABI of
+// linux/futex.h) in the mutex, and the mutex's kind next to it. This file reads them, and writes only FUTEX_WAITERS.
 struct Words {
   uint32_t futex;
   int32_t kind;
@@ -76,11 +76,11 @@ std::atomic<uint32_t>* FutexWord(RobustMutexStorage* mutex) {
   return reinterpret_cast<std::atomic<uint32_t>*>(mutex->bytes + kFutexOffset);
 }
 
-// A release wakes one sleeper and relies on it to take the mutex. If that one is killed before it does, the others stay asleep. So no sleep
-// is longer than this, and a new attempt follows.
+// A release wakes one sleeper and relies on it to take the mutex. If that sleeper is killed before, the others stay asleep. So no
+// sleep is longer than this, and a new attempt follows.
 constexpr double kSliceMs = 100;
 
-// Sleeps until the mutex is worth a try, or for a slice.
+// Sleeps until an attempt may succeed, or for a slice.
 void Sleep(std::atomic<uint32_t>* word, Deadline deadline) {
   uint32_t seen = word->load(std::memory_order_relaxed);  // relaxed, here and below: the try that follows orders enough
   if (!IsHeld(seen)) return;
@@ -90,9 +90,9 @@ void Sleep(std::atomic<uint32_t>* word, Deadline deadline) {
   (void)FutexWait(word, seen | kWaiters, last_slice ? deadline : Deadline::AfterMs(kSliceMs));
 }
 
-// Whether the word names an owner that does not exist: then another process has damaged it, and no thread will ever release the mutex. The
-// kernel writes kOwnerDied for a thread before its id becomes free. So a word that still names the thread after the system has said that
-// it does not exist is no word of an owner. All users are in one pid namespace.
+// Whether the word names an owner that does not exist: then another process has damaged it, and no thread will ever release the
+// mutex. The kernel writes kOwnerDied for a thread before its id becomes free. So when the word still names a thread that the
+// system has reported as nonexistent, no owner has written it. All users are in one pid namespace.
 bool IsHeldByNobody(const RobustMutexStorage* mutex) {
   const uint32_t word = Look(mutex).futex;
   if (!IsHeld(word)) return false;
@@ -101,7 +101,7 @@ bool IsHeldByNobody(const RobustMutexStorage* mutex) {
   return !exists && Look(mutex).futex == word;
 }
 
-// Of a mutex that the caller owns.
+// Requires: the caller owns the mutex.
 PROCSHARE_COLD void RestoreKind(RobustMutexStorage* mutex) {
   __atomic_store_n(reinterpret_cast<int32_t*>(mutex->bytes + kKindOffset), kKind, __ATOMIC_RELAXED);
 }
@@ -110,12 +110,12 @@ PROCSHARE_COLD MutexOutcome Translate(pthread_mutex_t* mutex, int error) {
   switch (error) {
     case 0: return MutexOutcome::kAcquired;
     case EOWNERDEAD:
-      // Killed between here and the end of pthread_mutex_consistent(), we leave it ownerless again.
+      // A kill between here and the end of pthread_mutex_consistent() leaves the mutex ownerless again.
       return pthread_mutex_consistent(mutex) == 0 ? MutexOutcome::kAbandoned : MutexOutcome::kBroken;
     case EBUSY:
     case ETIMEDOUT:
     case EDEADLK: return MutexOutcome::kBusy;
-    default: return MutexOutcome::kBroken;  // EINVAL, ENOTRECOVERABLE: not what RobustMutexInit made
+    default: return MutexOutcome::kBroken;  // EINVAL, ENOTRECOVERABLE: RobustMutexInit has not made it
   }
 }
 
@@ -153,7 +153,8 @@ MutexOutcome RobustMutexAcquire(RobustMutexStorage* mutex, Members* owners, Dead
     outcome = RobustMutexTryAcquire(mutex, nullptr);
     if (outcome == MutexOutcome::kBusy && IsHeldByNobody(mutex)) return MutexOutcome::kBroken;
   } while (outcome == MutexOutcome::kBusy);
-  // The release that woke this thread has cleared kWaiters, and there may be other sleepers: the next release has to wake one of them.
+  // The release that woke this thread has cleared kWaiters. There may be other sleepers, of which the next release has to wake
+  // one.
   if (outcome != MutexOutcome::kBroken) FutexWord(mutex)->fetch_or(kWaiters, std::memory_order_relaxed);
   return outcome;
 }

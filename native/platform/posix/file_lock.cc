@@ -2,7 +2,7 @@
 
 #include <vector>
 
-// The numbers of macOS, for headers that are older than its kernels.
+// The constants of macOS, for headers that are older than its kernels.
 #if defined(__APPLE__) && !defined(F_OFD_SETLK)
 #define F_OFD_SETLK 90
 #define F_OFD_GETLK 92
@@ -40,7 +40,7 @@ size_t CountOtherMembers(int fd) {
     struct flock request = LockRequest(F_WRLCK, range);
     if (fcntl(fd, F_OFD_GETLK, &request) != 0 || request.l_type == F_UNLCK || request.l_len <= 0) continue;
     ++count;
-    // The system answers with any lock in the range; the others are before and after it.
+    // The system reports one lock in the range. The others are before and after it.
     const off_t end = request.l_start + request.l_len;
     ranges.push_back({range.first, request.l_start - range.first});
     ranges.push_back({end, range.first + range.count - end});

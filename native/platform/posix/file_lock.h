@@ -1,14 +1,15 @@
-// Locks on byte ranges of a file, which belong to an open file description and go with it. Members of named memory know of each other by
-// them. The kernel drops them when a process ends, by any means and in any pid namespace.
+// Locks on byte ranges of a file, which belong to an open file description and end with it. Members of named memory detect each
+// other by these locks. The kernel drops them when a process ends, by any means and in any pid namespace.
 //
-// Byte 0 of the file has the liveness lock: shared for each member, exclusive for a builder. A process that removes the name of stale
-// memory locks bytes 0 and 1, which distinguishes it from a builder: it does not mean that the name is in use (N1). Byte 2 is locked for the
-// few instructions in which a name is compared and removed, so that two removals cannot follow each other around a re-created name (N4).
+// Byte 0 of the file has the liveness lock: shared for each member, exclusive for a builder. A process that removes the name of
+// stale memory locks bytes 0 and 1. That distinguishes it from a builder: it does not mean that the name is in use (N1). Byte 2
+// is locked for the few instructions in which a name is compared and removed, so that two removals cannot follow each other
+// around a re-created name (N4).
 //
-// Why fcntl(F_OFD_SETLK) and not flock(2): it converts between shared and exclusive atomically, whereas flock drops the old lock first, so
-// that a builder would have none for a moment. And F_OFD_GETLK asks without taking. Since Linux 3.15; since macOS 10.11, although its
-// headers declare it only since the SDK of macOS 14. A child between fork and exec shares the locks, and closing a dup()ed descriptor does
-// not drop them.
+// fcntl(F_OFD_SETLK) converts between shared and exclusive atomically. flock(2) drops the old lock first, so that a builder would
+// have no lock for a moment. F_OFD_GETLK tests for a lock without taking it. These calls exist since Linux 3.15 and macOS 10.11,
+// although headers declare them only since the SDK of macOS 14. A child between fork and exec shares the locks, and closing a
+// dup()ed descriptor does not drop them.
 #pragma once
 
 #include <fcntl.h>
@@ -22,7 +23,7 @@
 
 namespace procshare {
 
-constexpr int64_t kStoppedRemoverMs = 1000;  // how long a process that was stopped while it removes a name can delay others
+constexpr int64_t kStoppedRemoverMs = 1000;  // the longest delay by a process that was stopped while it removes a name
 
 struct ByteRange {
   off_t first;
@@ -54,19 +55,19 @@ class Descriptor {
   int fd_;
 };
 
-// False when another lock is in the way.
+// False when another lock conflicts.
 bool SetLock(int fd, short type, ByteRange range);
 
-// What is in the way of an exclusive lock of the range.
+// Finds a lock that conflicts with an exclusive lock of the range.
 enum class Obstacle : uint8_t { kNone, kUser, kRemover };
 Obstacle FindObstacle(int fd, ByteRange range = kLiveness);
 
-// The number of members other than `fd`. The bytes of members are not adjacent.
+// The number of members other than the one with `fd`. The bytes of members are not adjacent.
 size_t CountOtherMembers(int fd);
 
 inline bool LockedByOthers(int fd, ByteRange range = kLiveness) { return FindObstacle(fd, range) != Obstacle::kNone; }
 
-// Sleeps for a moment between two attempts that need another process to move on.
+// Sleeps for a moment between two attempts, so that another process can go on.
 class Backoff {
  public:
   void Pause() {

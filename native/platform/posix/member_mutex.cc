@@ -1,29 +1,30 @@
-// The mutex has the number of its owner, a member of the memory. The system knows in every pid namespace whether a member lives.
+// The mutex has the number of its owner, a member of the memory. The system can tell in every pid namespace whether a member
+// lives.
 //
 //   word    63                          32   31        30          29                      0
 //           | member, bits 30 and above    | kWaiters | kOwnerDied | member, bits 0 to 29  |      0: free
 //
-//   O1  Only the word decides. One compare-and-swap takes the mutex and stores the owner, so no kill can fall in between; one exchange
-//       releases it. Of many attempts at once one succeeds: mutual exclusion is that of the compare-and-swap.
-//   O2  The number of a member is never given to another one, and a member that has ended never comes back. So no process can store its
-//       word again: the compare-and-swap that replaces exactly this word by kOwnerDied is never too late (no ABA), and doing it twice
-//       does no harm.
+//   O1  Only the word decides. One compare-and-swap takes the mutex and stores the owner, so no kill can fall in between. One
+//       exchange releases it. Of many concurrent attempts one succeeds, because the compare-and-swap is atomic.
+//   O2  The number of a member is never given to another one, and a member that has ended never comes back. So no process can
+//       store the word of a dead member again. The compare-and-swap that replaces exactly this word by kOwnerDied is never too
+//       late (no ABA), and a second one does no harm.
 //   O3  A mutex with kOwnerDied is taken like a free one, by one compare-and-swap, so exactly one owner gets kAbandoned. A new owner that
 //       is killed afterwards is a dead owner like any other.
-//   O4  A member is one environment, and its thread takes the mutex. A waiting thread of the environment takes it under the same number,
-//       which excludes the two from each other as any two owners. An environment that ends releases its mutexes before it stops being a
-//       member.
+//   O4  A member is one environment, and its thread takes the mutex. A waiting thread of the environment takes it under the same
+//       number. The compare-and-swap excludes the two from each other, as any two owners. An environment that ends releases its
+//       mutexes before it stops being a member.
 //
-// The next owner sees all that a dead owner has written: the kernel drops the file locks of a process after its last store, and the system
-// is asked after that. Release and acquire of the word order everything else; the release is a full fence in the sense of
+// The next owner sees all that a dead owner has written: the kernel drops the file locks of a process after its last store, and
+// the query comes after that. Release and acquire of the word order everything else; the release is a full fence in the sense of
 // platform/fence.h.
 //
-// Sleepers sleep on the lower half of the word, as those of a futex mutex do. They set kWaiters; the release clears it with the rest of the
-// word and wakes one; and a sleeper that has got the mutex sets it again for others that may still sleep. (C++ does not define accesses
-// of two sizes to one word; the half is only compared, by the kernel or by the loop that replaces it.)
+// Sleepers sleep on the lower half of the word, as those of a futex mutex do. They set kWaiters. The release clears it with the
+// rest of the word and wakes one sleeper. A sleeper that gets the mutex sets it again for others that may still sleep. (C++ does
+// not define accesses of two sizes to one word. The half is only compared, by the kernel or by a polling loop.)
 //
-// Each attempt asks whether the owner lives, and so does each sleeper after a slice of 10 to 50 ms. Threads that only read the state, in a
-// loop, ask once in kAskEveryMs for all processes together.
+// Each attempt queries whether the owner lives, and so does each sleeper after a slice of 10 to 50 ms. Threads that only read the
+// state in a loop make one query per kAskEveryMs, in all processes together.
 //
 // Damaged bytes: a word that names no living member counts as ownerless; one that names a living member, as owned by it.
 
@@ -51,7 +52,7 @@ constexpr double kMaxSliceMs = 50;
 struct Cell {
   std::atomic<uint64_t> word;
   std::atomic<uint32_t> kind;      // written once; by it damaged bytes are recognised
-  std::atomic<uint32_t> asked_at;  // when the system was last asked whether the owner lives: milliseconds, a hint
+  std::atomic<uint32_t> asked_at;  // when the last query was made whether the owner lives: milliseconds, a hint
 };
 static_assert(sizeof(Cell) <= sizeof(RobustMutexStorage) && alignof(Cell) <= alignof(RobustMutexStorage));
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
@@ -68,22 +69,22 @@ uint64_t WordOf(uint64_t member) { return (member & kLow) | (member >> kLowBits)
 uint64_t MemberIn(uint64_t word) { return (word & kLow) | (word >> 32) << kLowBits; }
 bool IsHeld(uint64_t word) { return (word & kOwnerDied) == 0 && MemberIn(word) != 0; }
 
-// Replaces the word of an owner that is no more (O2).
+// Replaces the word of a dead owner (O2).
 void MarkOwnerDied(Cell* cell, uint64_t word) {
   // acq_rel: the successor sees what this caller has seen.
   if (!cell->word.compare_exchange_strong(word, kOwnerDied | (word & kWaiters), std::memory_order_acq_rel)) return;
   if ((word & kWaiters) != 0) FutexWake(SleepWord(cell), 1);
 }
 
-// Whether this caller, of all that read the state in a loop, asks the system now.
+// Whether this caller, of all threads that read the state in a loop, makes the query now.
 bool IsTimeToAsk(Cell* cell) {
   const auto now = static_cast<uint32_t>(Deadline::AfterMs(0).since_epoch_ns() / 1'000'000);
   uint32_t asked_at = cell->asked_at.load(std::memory_order_relaxed);
-  // The difference of what another process has damaged is a large one: then we ask.
+  // A damaged time gives a large difference, and so leads to a query.
   return now - asked_at >= kAskEveryMs && cell->asked_at.compare_exchange_strong(asked_at, now, std::memory_order_relaxed);
 }
 
-// Sleeps until the mutex is worth a try, or until the deadline.
+// Sleeps until an attempt may succeed, or until the deadline.
 void Sleep(Cell* cell, Deadline deadline) {
   uint64_t seen = cell->word.load(std::memory_order_relaxed);  // relaxed, here and below: the try that follows orders enough
   if (!IsHeld(seen)) return;
@@ -115,7 +116,7 @@ MutexOutcome MemberMutexTryAcquire(RobustMutexStorage* mutex, Members* owners) {
       continue;
     }
     const uint64_t waiters = seen & kWaiters;
-    // acquire: pairs with the release of the last owner, or of the one that marked it as ownerless (O1, O3).
+    // acquire: pairs with the release of the last owner, or of the thread that marked it as ownerless (O1, O3).
     if (cell->word.compare_exchange_strong(seen, WordOf(self) | waiters, std::memory_order_acquire,
                                            std::memory_order_relaxed)) {
       return (seen & ~kWaiters) == 0 ? MutexOutcome::kAcquired : MutexOutcome::kAbandoned;
@@ -130,13 +131,14 @@ MutexOutcome MemberMutexAcquire(RobustMutexStorage* mutex, Members* owners, Dead
   double slice_ms = kFirstSliceMs;
   do {
     if (deadline.passed()) return MutexOutcome::kBusy;
-    // A release wakes one sleeper and relies on it to take the mutex; if that one is killed before, the others stay asleep. And nothing
-    // wakes a sleeper when the owner dies. At the end of a slice the thread checks both.
+    // A release wakes one sleeper and relies on it to take the mutex. If that sleeper is killed before, the others stay asleep.
+    // Nothing wakes a sleeper when the owner dies. At the end of a slice the thread checks both.
     Sleep(cell, Deadline::Earlier(deadline, Deadline::AfterMs(slice_ms)));
     slice_ms = std::min(slice_ms * 2, kMaxSliceMs);
     outcome = MemberMutexTryAcquire(mutex, owners);
   } while (outcome == MutexOutcome::kBusy);
-  // The release that woke this thread has cleared kWaiters, and there may be other sleepers: the next release has to wake one of them.
+  // The release that woke this thread has cleared kWaiters. There may be other sleepers, of which the next release has to wake
+  // one.
   if (outcome != MutexOutcome::kBroken) cell->word.fetch_or(kWaiters, std::memory_order_relaxed);
   return outcome;
 }
@@ -151,7 +153,7 @@ void MemberMutexRelease(RobustMutexStorage* mutex) {
 MutexState MemberMutexPeek(const RobustMutexStorage* mutex, Members* owners) {
   const uint64_t word = CellOf(mutex)->word.load(std::memory_order_relaxed);
   if (!IsHeld(word)) return (word & ~kWaiters) == 0 ? MutexState::kFree : MutexState::kOwnerDied;
-  // A read that finds a dead owner marks it, as the kernel would: the attempt that follows need not ask again.
+  // A read that finds a dead owner marks it, as the kernel would: the attempt that follows needs no query.
   Cell* const cell = CellOf(const_cast<RobustMutexStorage*>(mutex));
   if (!IsTimeToAsk(cell) || owners->IsMember(MemberIn(word))) return MutexState::kHeld;
   MarkOwnerDied(cell, word);

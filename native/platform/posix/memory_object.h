@@ -1,4 +1,4 @@
-// The bytes behind a descriptor of shm_open(3): what differs between systems that have it.
+// The bytes behind a descriptor of shm_open(3): operations that differ between the systems that have it.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,19 @@
 
 namespace procshare {
 
-// Gives the object that size, if it is smaller, with every byte backed (N5). Once for each object on systems other than Linux.
+// Gives the object that size, if it is smaller, with every byte backed (N5). Systems other than Linux allow this once for each
+// object.
 Status AllocateMemory(int fd, size_t byte_length);
 
 Result<std::shared_ptr<MemoryMapping>> MapMemory(int fd, size_t byte_length);
 
-// Copies bytes without the danger of touching one that nothing backs. False beyond the end.
+// Copies bytes without touching unbacked ones. False beyond the end.
 bool ReadMemory(int fd, uint64_t offset, void* into, size_t byte_length);
 
-// How long the name of an object may be, without the slash.
+// The maximum length of the name of an object, without the slash.
 size_t MaxObjectNameBytes();
 
-// A folder that belongs to this user alone, for fallback/named_memory.cc; made if need be.
+// A folder that belongs to this user alone, for fallback/named_memory.cc; created if it does not exist.
 Result<std::string> SidecarFolder();
 
 }  // namespace procshare

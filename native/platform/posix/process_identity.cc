@@ -75,7 +75,7 @@ uint64_t RandomId() {
 
 bool EndWithParent(uint32_t parent, uint32_t grace_ms) {
   const int descriptor = OpenProcessWatch(parent);
-  if (ParentPid() != parent) {  // it ended before we could look; that of a reused pid would watch a stranger
+  if (ParentPid() != parent) {  // the parent has ended: this would watch another process that reuses its pid
     if (descriptor >= 0) close(descriptor);
     return false;
   }

@@ -1,11 +1,11 @@
-// Waiting for the end of another process, where that is done with a descriptor.
+// Waiting for the end of another process by a descriptor.
 #pragma once
 
 #include <cstdint>
 
 namespace procshare {
 
-// -1 when the system has none for it, or the process has ended.
+// -1 when the system has no such descriptor, or the process has ended.
 int OpenProcessWatch(uint32_t pid);
 
 // Returns when the process has ended.

@@ -1,5 +1,5 @@
-// Waiting on words across processes on Windows: a parking table for each piece of memory (parking_table.h) has the sleepers of its words, and
-// each thread has one named event on which it sleeps, for any number of words of any memory.
+// Waiting on words across processes on Windows. A parking table for each piece of memory (parking_table.h) has the sleepers of
+// its words. Each thread has one named event on which it sleeps, for any number of words of any memory.
 //
 // sleeper, for each of its words                    waker
 //   s1  takes a place: waiter 0 -> its id             k0  has changed the word
@@ -11,20 +11,21 @@
 //   s7  waiter -> 0
 //
 //   F1  No wake-up is lost. s2 | s3 | s4 and k0 | k1 | k2 are Dekker's pattern: either the waker sees the key, or the sleeper
-//       sees the change. The table itself obeys the same order: the kernel creates it, zeroed, before s1; a waker that finds no table at
-//       k2 came before that. `used` is raised in s1, so a waker that sees the key sees it within the bound.
-//   F2  A wake-up counts once. The exchanges of k2 and s6 on one word decide whether the waker or the sleeper had the key. In the first
-//       case the sleeper reports a wake-up, whatever else has ended its sleep.
-//   F3  A wake-up for a sleeper that found at s4 that it need not sleep is passed on to another one.
-//   F4  k3 may come when the sleeper has left already. Then it wakes the next sleep of that thread, or that of another one that
-//       has the place now, for nothing: such a sleeper finds its keys in place and sleeps on.
+//       sees the change. The same order holds for the table itself. The kernel creates it, zeroed, before s1, so a waker that
+//       finds no table at k2 came before that. `used` is raised in s1, so a waker that sees the key sees it within the bound.
+//   F2  A wake-up counts once. The exchanges of k2 and s6 on one word decide whether the waker or the sleeper had the key. In the
+//       first case the sleeper reports a wake-up, even if something else has ended its sleep.
+//   F3  When a sleeper finds at s4 that it need not sleep, it passes a wake-up that it got on to another sleeper.
+//   F4  k3 may come when the sleeper has left already. Then it spuriously ends the next sleep of that thread, or of another
+//       thread that has the place now. That sleeper finds its keys in place and continues to sleep.
 //
-//   Killed sleeper  Its event goes with it, so k4 frees the place at the first wake; a key that is not entered yet, or was
+//   Killed sleeper  Its event ends with it, so k4 frees the place at the first wake. A place whose key is not entered yet, or was
 //                   cleared already, is freed when the table is full.
-//   Killed waker    Between k2 and k3 the sleeper is marked and not told: it looks at its places at the end of the slice.
-//   Full table      The sleeper gets no place and returns after a few milliseconds, for no reason, as it may.
+//   Killed waker    Between k2 and k3 the sleeper is marked but its event is not set. It checks its places at the end of the
+//                   slice.
+//   Full table      The sleeper gets no place, and returns spuriously after a few milliseconds.
 //
-// A word that is in no mapping of ours (the kick of a waiting thread) is in the table of this process.
+// A word in no mapping of shared memory (the kick of a waiting thread) has its places in the table of this process.
 
 #include "platform/futex.h"
 
@@ -38,10 +39,10 @@ namespace procshare {
 namespace {
 
 constexpr size_t kMaxTargets = 128;
-constexpr DWORD kSliceMs = 100;       // how long a killed waker can hold a sleeper up
-constexpr DWORD kWithoutPlaceMs = 2;  // of a sleep without a place in the table
+constexpr DWORD kSliceMs = 100;       // the longest delay of a sleeper by a killed waker
+constexpr DWORD kWithoutPlaceMs = 2;  // the length of a sleep without a place in the table
 
-// Rounded up: a sleep that ends before its deadline only begins again.
+// Rounded up, because a sleep that ends before its deadline would only begin again.
 DWORD MsUntil(Deadline deadline, DWORD most) {
   const int64_t ns = deadline.remaining_ns();
   if (ns >= int64_t{most} * 1'000'000) return most;
@@ -73,7 +74,7 @@ class Places {
     return false;
   }
 
-  // Gives all back; whether any was woken. Those that were and need not have been hand it on (F3) if `hand_on`.
+  // Gives all places back. True when any was woken. With `hand_on`, passes superfluous wake-ups on to other sleepers (F3).
   bool Leave(bool hand_on = false) {
     bool any = false;
     while (count_ > 0) {

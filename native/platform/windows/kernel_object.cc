@@ -10,7 +10,7 @@
 namespace procshare {
 namespace {
 
-// What GetTokenInformation says, in memory that is never freed.
+// The result of GetTokenInformation, in memory that is never freed.
 template <class T>
 const T* TokenInformation(TOKEN_INFORMATION_CLASS which) {
   HANDLE token;
@@ -28,13 +28,13 @@ PSID CurrentUser() {
   return user == nullptr ? nullptr : user->User.Sid;
 }
 
-// Whose the objects are that other programs of this user make: for an elevated one, the administrators'.
+// The owner of objects that other programs of this user create: the administrators, for an elevated program.
 PSID DefaultOwner() {
   static const TOKEN_OWNER* const owner = TokenInformation<TOKEN_OWNER>(TokenOwner);
   return owner == nullptr ? nullptr : owner->Owner;
 }
 
-// Protected (P): nothing is inherited. Without it, the default of the process would do.
+// Protected (P): nothing is inherited. Without protection, the default of the process would be enough.
 SECURITY_ATTRIBUTES MakeSecurity(DWORD strangers_access) {
   SECURITY_ATTRIBUTES security = {sizeof security, nullptr, FALSE};
   LPWSTR user = nullptr;
@@ -87,7 +87,7 @@ bool BelongsToAnother(HANDLE object) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
   if (GetSecurityInfo(object, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner, nullptr, nullptr, nullptr,
                       &descriptor) != ERROR_SUCCESS) {
-    return false;  // we may use it, and are not told whose it is
+    return false;  // accessible, but the owner is unknown
   }
   const auto is = [owner](PSID sid) { return sid != nullptr && EqualSid(owner, sid); };
   const bool ours = owner == nullptr || is(CurrentUser()) || is(DefaultOwner());  // Wine has objects without an owner

@@ -1,7 +1,7 @@
 // The base of the Windows files: handles, names of kernel objects, access to them, and errors of Windows as errno values.
 //
-// Every object that processes share is a named one of the session (`Local\procshare.<kind>.<which>`), which the kernel removes
-// with the last handle to it, however the process that has it ends. The kinds:
+// Every object that processes share is a named object of the session (`Local\procshare.<kind>.<which>`). The kernel removes it
+// with the last handle to it, however the process with that handle ends. The kinds:
 //
 //   n  mutex    a name: held for the length of one operation on it      named_memory.cc
 //   d  section  a name: which memory it means                           memory_name.h
@@ -25,7 +25,7 @@ namespace procshare {
 class Handle {
  public:
   Handle() = default;
-  // Takes what CreateX and OpenX return, or CreateFile.
+  // Takes the result of CreateX, OpenX or CreateFile.
   explicit Handle(HANDLE handle) : handle_(handle == INVALID_HANDLE_VALUE ? nullptr : handle) {}
   ~Handle() { Reset(); }
   Handle(Handle&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
@@ -84,24 +84,24 @@ class ObjectName {
 };
 std::wstring ObjectNameOf(char kind, const std::wstring& which);
 
-// Who may use an object, beside its user and the system.
+// Determines which users may use an object, besides its user and the system.
 enum class Audience : uint8_t { kUser, kEveryone };
 
-// Security attributes for a new object, whose owner is this user. Not to be freed. Those of mutexes and events let every user wait for them
-// and signal them: such names are known only from memory to which the user has access.
+// Security attributes for a new object, whose owner is this user. Not to be freed. Every user may wait for mutexes and events,
+// and signal them: their names are known only from memory to which the user has access.
 SECURITY_ATTRIBUTES* SecurityOf(Audience audience);
 SECURITY_ATTRIBUTES* SecurityOfMutexes();
 SECURITY_ATTRIBUTES* SecurityOfEvents();
 
-// Whether another user made the object.
+// Whether another user has created the object.
 bool BelongsToAnother(HANDLE object);
 
-// How many handles to the object there are, in all processes; 0 when the system does not say.
+// The number of handles to the object, in all processes; 0 when the system does not report it.
 size_t CountHandles(HANDLE object);
 
 int ErrnoOf(DWORD error);
 
-// Of the last error.
+// The status of the last error.
 Status FailureOf(const char* call);
 
 }  // namespace procshare

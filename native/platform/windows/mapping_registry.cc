@@ -35,7 +35,7 @@ class Exclusive {
   ~Exclusive() { ReleaseSRWLockExclusive(&TheRegistry().lock); }
 };
 
-// Requires the lock. Null for an address in none of them.
+// Requires the lock. Null for an address in no mapping.
 Mapping* Find(uintptr_t address, uintptr_t* offset) {
   auto& mappings = TheRegistry().mappings;
   auto item = mappings.upper_bound(address);
@@ -53,7 +53,7 @@ void RegisterMapping(const uint8_t* data, size_t byte_length, uint64_t memory, A
 }
 
 void UnregisterMapping(const uint8_t* data) {
-  std::shared_ptr<ParkingTable> table;  // goes after the lock
+  std::shared_ptr<ParkingTable> table;  // destroyed after the lock is released
   const Exclusive lock;
   const auto item = TheRegistry().mappings.find(reinterpret_cast<uintptr_t>(data));
   if (item == TheRegistry().mappings.end()) return;
@@ -85,8 +85,8 @@ bool Holds(const std::atomic<uint32_t>* word, uint32_t expected) {
       return word->load(std::memory_order_seq_cst) == expected;
     }
   }
-  // A word of this process's own, or one that is not mapped any more: calls that fail where a look would end the process. Two of
-  // them, because Wine reads what was just unmapped.
+  // The word belongs to this process alone, or is not mapped any more. A plain read could end the process; these calls fail
+  // instead. There are two, because in Wine one of them reads memory that was just unmapped.
   MEMORY_BASIC_INFORMATION info;
   if (VirtualQuery(word, &info, sizeof info) == 0 || info.State != MEM_COMMIT) return false;
   uint32_t found;

@@ -25,8 +25,8 @@ struct Trailer {
   char name[256];
 };
 
-// Each session has a folder of its own: kernel objects of different sessions do not meet, so neither may the memory. Empty when
-// there is no place for it.
+// Each session has its own folder: kernel objects are separate for each session, and so the memory must be, too. Empty when there
+// is no place for it.
 const std::wstring& Folder() {
   static const std::wstring folder = [] {
     wchar_t base[MAX_PATH];
@@ -97,7 +97,7 @@ Result<MemoryFile> CreateMemoryFile(const std::wstring& encoded, const std::stri
   DWORD written;
   LARGE_INTEGER size;
   size.QuadPart = static_cast<LONGLONG>(byte_length + kTrailerBytes);
-  // The size first: it takes all of the room that the bytes need.
+  // The size is set first: that allocates all room that the bytes need.
   const bool sized = SetFilePointerEx(made.file.get(), size, nullptr, FILE_BEGIN) && SetEndOfFile(made.file.get());
   if (!sized || !WriteFile(made.file.get(), &trailer, sizeof trailer, &written, &place)) {
     const Status failed = FailureOf("SetEndOfFile");
@@ -156,7 +156,7 @@ void SweepMemoryFiles() {
       const size_t dot = stem.rfind(L'.');
       if (dot == std::wstring::npos) return;
       const uint64_t id = wcstoull(stem.substr(dot + 1).c_str(), nullptr, 16);
-      const NameLock lock(stem.substr(0, dot));  // a builder has its section when it lets go of the lock
+      const NameLock lock(stem.substr(0, dot));  // a builder has its section before it releases the lock
       if (!lock.held()) return;
       const Handle section(OpenFileMappingW(FILE_MAP_READ, FALSE, ObjectName('s', id).get()));
       if (!section.valid() && GetLastError() == ERROR_FILE_NOT_FOUND) DeleteFileW(path.c_str());

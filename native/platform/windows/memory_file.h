@@ -1,11 +1,11 @@
-// Persistent memory: a file per name in %LOCALAPPDATA%\procshare\session-N. Its members map it as a section `s` like any other, by which
-// they know of each other.
+// Persistent memory: a file per name in %LOCALAPPDATA%\procshare\session-N. Its members map it as a section `s` like any other,
+// by which they detect each other.
 //
 //   m-<name>.mem                the memory that the name means, also without members
 //   m-<name>.<id>.new           is being built; goes with its builder
-//   m-<name>.<id>.gone          was unlinked while mapped, when the system would not delete it
+//   m-<name>.<id>.gone          was unlinked while mapped, when the system does not delete it
 //
-// The last page says what it is; it is never mapped.
+// The last page identifies the file; it is never mapped.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,13 @@ Result<MemoryFile> CreateMemoryFile(const std::wstring& encoded, const std::stri
                                     Audience audience);
 Status PublishMemoryFile(const std::wstring& encoded, uint64_t id);
 void DropUnpublishedMemoryFile(const std::wstring& encoded, uint64_t id);
-// ENOENT when there is none; kNotMemory when it is none of ours.
+// ENOENT when there is no file; kNotMemory when procshare has not made it.
 Result<MemoryFile> OpenMemoryFile(const std::wstring& encoded);
 Status UnlinkMemoryFile(const std::wstring& encoded, uint64_t id);
 
 // Names, encoded, that have a file.
 std::vector<std::wstring> EncodedNamesOfFiles();
-// Deletes what builders that died and unlinked memory have left. Takes the locks that it needs.
+// Deletes files of dead builders and of unlinked memory. Takes the locks that it needs.
 void SweepMemoryFiles();
 
 }  // namespace procshare

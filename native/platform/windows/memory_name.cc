@@ -9,9 +9,9 @@
 namespace procshare {
 namespace {
 
-constexpr DWORD kStoppedRemoverMs = 5000;  // how long a process that was stopped in an operation can delay others
+constexpr DWORD kStoppedRemoverMs = 5000;  // the longest delay by a process that was stopped in an operation
 
-// Enumerating a directory of kernel objects has been the same call in every Windows NT; it is in no header.
+// Enumerates a directory of kernel objects. The call is the same in every Windows NT, but in no header.
 using OpenDirectory = LONG(NTAPI*)(PHANDLE, ACCESS_MASK, OBJECT_ATTRIBUTES*);
 using QueryDirectory = LONG(NTAPI*)(HANDLE, void* buffer, ULONG byte_length, BOOLEAN one, BOOLEAN restart, ULONG* context,
                                     ULONG* returned);
@@ -26,7 +26,7 @@ Function FindInNtdll(const char* name) {
   return reinterpret_cast<Function>(reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"ntdll.dll"), name)));
 }
 
-// Where `Local\` is.
+// The directory that `Local\` means.
 std::wstring DirectoryOfSession() {
   DWORD session = 0;
   ProcessIdToSessionId(GetCurrentProcessId(), &session);
@@ -150,8 +150,8 @@ std::vector<std::wstring> EncodedNamesInUse() {
   const std::wstring prefix = ObjectNameOf('d', L"").substr(wcslen(L"Local\\"));
   std::vector<DirectoryItem> items(4096);
   const ULONG byte_length = static_cast<ULONG>(items.size() * sizeof items[0]);
-  // Many at a time, up to an empty one; one at a time where the system (Wine) can do no better. Of a directory that changes
-  // meanwhile, as much as there is.
+  // Reads many entries per call, up to an empty one; where the system (Wine) cannot do that, one per call. When the directory
+  // changes meanwhile, the list may be incomplete.
   for (const BOOLEAN single : {FALSE, TRUE}) {
     ULONG context = 0, returned = 0;
     while (query(directory.get(), items.data(), byte_length, single, context == 0, &context, &returned) >= 0) {

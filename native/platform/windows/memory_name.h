@@ -1,8 +1,8 @@
-// The meaning of a name: a small section of its own, which all members have open of any memory that was ever created under the name, and a
-// mutex for reading and changing it.
+// The meaning of a name: a small section, and a mutex for reading and changing it. Members of any memory that was ever created
+// under the name have the section open.
 //
-// So an unlinked name means nothing at once, although its memory stays in attached processes, and can mean other memory next. Its record
-// counts only while the memory exists (section `s`), which goes with its last member, however that ends.
+// So an unlinked name means nothing at once, although its memory stays in attached processes. It can mean other memory next. Its
+// record counts only while the memory exists (section `s`). The memory ends with its last member, however that member ends.
 #pragma once
 
 #include <atomic>
@@ -14,18 +14,19 @@
 
 namespace procshare {
 
-// The text of a name for objects and files: what is allowed in both, and tells upper from lower case where the system does not.
-// Long names end in a hash.
+// The text of a name for objects and files. It has only characters that both allow, and distinguishes upper from lower case where
+// the system does not. Long names end in a hash.
 std::wstring EncodedName(const std::string& name);
 
-// One operation on a name. All of it happens while this exists.
+// One operation on a name. The name is locked while this exists.
 class NameLock {
  public:
   explicit NameLock(const std::wstring& encoded);
   ~NameLock();
   NameLock(const NameLock&) = delete;
   NameLock& operator=(const NameLock&) = delete;
-  // False when another process was stopped in the middle of an operation, or the system refuses: `failure` says which.
+  // False when another process was stopped in the middle of an operation, or when the system refuses; `failure` distinguishes the
+  // two.
   bool held() const { return held_; }
   const Status& failure() const { return failure_; }
 
@@ -35,13 +36,13 @@ class NameLock {
   Status failure_;
 };
 
-// Changes only under the lock. `memory` is stored last, and cleared first: killed in between, the name means nothing.
+// Changes only under the lock. `memory` is stored last, and cleared first: after a kill in between, the name means nothing.
 struct NameRecord {
   std::atomic<uint64_t> memory;  // id; 0 for none
   std::atomic<uint64_t> byte_length;
   std::atomic<uint32_t> published;   // 1: others may attach
   std::atomic<uint32_t> persistent;  // 1: there is a file
-  std::atomic<uint32_t> everyone;    // 1: not only its user may use it
+  std::atomic<uint32_t> everyone;    // 1: other users may use it, too
   std::atomic<uint32_t> name_bytes;
   char name[256];
 
@@ -59,7 +60,8 @@ class NameEntry {
   Audience audience() const;
   std::string name() const;
 
-  // The section of what the name means; invalid when that is gone, or nothing. `*error` says why.
+  // The section of the memory that the name means; invalid when the name means none, or the memory is gone. `*error` has the
+  // reason.
   Handle OpenMemory(DWORD* error) const;
 
  private:
@@ -68,7 +70,7 @@ class NameEntry {
   View view_;
 };
 
-// The names that mean something in this session, encoded.
+// The names that mean memory in this session, encoded.
 std::vector<std::wstring> EncodedNamesInUse();
 
 }  // namespace procshare

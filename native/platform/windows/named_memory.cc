@@ -1,20 +1,20 @@
 // Named memory on Windows: sections of the page file, or of a file when they are persistent. Objects: kernel_object.h.
 //
-// The kernel counts the handles of section `s`, whose name is a random number, and takes it away with the last one. So nothing
-// temporary is ever stale, and to be a member is to have that handle open. What a name means is said by its record
-// (memory_name.h), which changes and is read only under the lock of the name (N1, N4):
+// The kernel counts the handles of section `s`, whose name is a random number, and removes it with the last handle. So temporary
+// memory is never stale, and a member is a NamedMemory object that has this handle open. The record of a name (memory_name.h)
+// tells what the name means. It is read and changed only under the lock of the name (N1, N4):
 //
 //   create   the record's memory exists, or a file: EEXIST. Otherwise: a new section, its number into the record
 //   attach   the record's memory exists: hold it if it is published, else try again later. No record, but a file: section and
 //            record are made of that. Neither: the plain name, which is what other programs' sections have
-//   publish  the record says so; of persistent memory, the file gets its name first
+//   publish  the record is marked as published; of persistent memory, the file gets its name first
 //   close    the handles are closed (N3): the record means nothing any more when that was the last one
 //   unlink   the number is taken out of the record, and the file gets another name
 //
-// Nobody but the builder has memory open that is not published, except under the lock. So when it exists its builder lives, and
-// when the builder dies it is gone: an attacher never gets a half-made one (N2).
+// Only the builder has unpublished memory open, except for other processes under the lock. So while such memory exists its
+// builder lives, and when the builder dies the memory is gone. An attacher never gets incomplete memory (N2).
 //
-// Sections of the page file are committed when they are made (N5), and files have their size.
+// Sections of the page file are committed when they are created (N5), and files have their size.
 
 #include "platform/named_memory.h"
 
@@ -32,7 +32,7 @@ namespace procshare {
 namespace {
 
 constexpr uint64_t kOurs = 1;     // MemoryIdentity::device: `object` is the number of the section
-constexpr uint64_t kForeign = 2;  // `object` is a hash of the name, which nothing else can have as long as we hold it
+constexpr uint64_t kForeign = 2;  // `object` is a hash of the name, which is taken as long as we hold it
 
 struct Attachment {
   Handle memory;
@@ -45,7 +45,7 @@ struct Attachment {
 
 Attachment* AttachmentOf(intptr_t descriptor) { return reinterpret_cast<Attachment*>(descriptor); }
 
-// Between two attempts that need another process to move on.
+// Called between two attempts, so that another process can go on.
 class Backoff {
  public:
   void Pause() {
@@ -62,7 +62,7 @@ Audience AudienceOf(unsigned mode) { return (mode & 066) != 0 ? Audience::kEvery
 DWORD HighPart(uint64_t number) { return static_cast<DWORD>(number >> 32); }
 DWORD LowPart(uint64_t number) { return static_cast<DWORD>(number); }
 
-// How many bytes are mapped there: pages of a section may differ in whether they are backed, so that it takes several looks.
+// The number of bytes that are mapped there. Only some pages of a section may be backed, so several queries are necessary.
 size_t MappedBytes(const void* data, bool* sparse) {
   const uint8_t* const first = static_cast<const uint8_t*>(data);
   const uint8_t* end = first;
@@ -95,7 +95,7 @@ Result<std::shared_ptr<MemoryMapping>> Map(HANDLE section, uint64_t byte_length,
   return std::make_shared<MemoryMapping>(bytes, mapped);
 }
 
-// The name as programs know it that use the system's names as they are; empty when it cannot be one.
+// The name as used by programs that take the names of the system unchanged; empty when it is not valid there.
 std::wstring PlainName(const std::string& name) {
   wchar_t text[256];
   const int count =
@@ -140,7 +140,7 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
   if (!lock.held()) return lock.failure();
   Result<NameEntry> entry = NameEntry::OpenOrCreate(encoded, name, audience);
   if (!entry.ok()) {
-    // Another user's name, or an object of another kind has it.
+    // The name belongs to another user, or to an object of another kind.
     return entry.status().Is(EACCES) || entry.status().Is(EINVAL) ? Status::System(EEXIST, "CreateFileMapping")
                                                                   : entry.status();
   }
@@ -163,7 +163,7 @@ Result<NamedMemory> NamedMemory::Create(const std::string& name, size_t byte_len
   memory.temporary_ = true;
   memory.identity_ = {kOurs, id};
   Attachment* const attachment = new Attachment;
-  memory.descriptor_ = reinterpret_cast<intptr_t>(attachment);  // from here on Close() undoes what was done
+  memory.descriptor_ = reinterpret_cast<intptr_t>(attachment);  // from here on Close() undoes all of this
   attachment->encoded = encoded;
   attachment->entry = std::move(entry.value());
   attachment->building = persistent;
@@ -248,7 +248,7 @@ Status NamedMemory::Publish() {
 
 void NamedMemory::Detach() { Close(); }
 
-bool NamedMemory::BecomeBuilder() { return false; }  // nothing here asks for it: there are no pid namespaces
+bool NamedMemory::BecomeBuilder() { return false; }  // never called: there are no pid namespaces
 
 void NamedMemory::Close() {
   if (descriptor_ < 0) return;
@@ -265,7 +265,7 @@ void NamedMemory::Close() {
 
 Status NamedMemory::Unlink() {
   Attachment* const attachment = AttachmentOf(descriptor_);
-  if (attachment->foreign) return Status::System(EPERM, "UnmapViewOfFile");  // the system has no call that removes its name
+  if (attachment->foreign) return Status::System(EPERM, "UnmapViewOfFile");  // the system cannot remove its name
   const NameLock lock(attachment->encoded);
   if (!lock.held()) return lock.failure();
   const uint64_t id = identity_.object;

@@ -1,4 +1,4 @@
-// Sleeping on words and on something else of the system's at once. See futex.cc.
+// Sleeping on words and on a mutex of the system at once. See futex.cc.
 #pragma once
 
 #include "platform/futex.h"
@@ -6,7 +6,7 @@
 
 namespace procshare {
 
-// As FutexWaitAny(). `mutex`, when it is not null, ends the sleep, too: the caller has it then, and `*has_mutex` is true.
+// Like FutexWaitAny(). When `mutex` is not null, it ends the sleep, too: then the caller has it, and `*has_mutex` is true.
 WaitOutcome SleepOnWords(const WaitTarget* targets, size_t count, Deadline deadline, HANDLE mutex, bool* has_mutex);
 
 }  // namespace procshare

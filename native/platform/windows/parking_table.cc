@@ -34,7 +34,7 @@ const std::shared_ptr<ParkingTable>& ParkingTable::OfThisProcess() {
 }
 
 uint32_t ParkingTable::used() const {
-  return std::min(bytes()->used.load(std::memory_order_seq_cst), kPlaces);  // others may have damaged it
+  return std::min(bytes()->used.load(std::memory_order_seq_cst), kPlaces);  // another process may have damaged it
 }
 
 ParkingTable::Place* ParkingTable::Take(uint64_t waiter) {
@@ -76,7 +76,7 @@ int ParkingTable::Wake(uint64_t key, int count) {
     if (place->key.load(std::memory_order_relaxed) != key) continue;
     if (!place->key.compare_exchange_strong(expected, 0, std::memory_order_seq_cst)) continue;
     bytes()->next.store(index + 1, std::memory_order_relaxed);
-    // Read after the exchange. The sleeper of this place has either left by itself, and reports a wake-up, or is still here to be woken.
+    // Read after the exchange. The sleeper of this place has either left by itself, and reports a wake-up, or still sleeps.
     uint64_t waiter = place->waiter.load(std::memory_order_acquire);
     if (waiter == 0 || WakeThread(waiter)) {
       ++woken;
@@ -87,13 +87,13 @@ int ParkingTable::Wake(uint64_t key, int count) {
   return woken;
 }
 
-// Places of threads that died asleep, or on the way there.
+// Frees the places of threads that died asleep, or just before their sleep.
 void ParkingTable::FreePlacesOfDeadThreads() {
   for (uint32_t i = 0; i < kPlaces; ++i) {
     Place* const place = &bytes()->places[i];
     uint64_t waiter = place->waiter.load(std::memory_order_acquire);
     if (waiter == 0 || waiter == kNoThread || !HasEnded(waiter)) continue;
-    // The key is cleared first, and no other thread may take the place before.
+    // The key is cleared first. No other thread may take the place before that.
     if (!place->waiter.compare_exchange_strong(waiter, kNoThread, std::memory_order_acq_rel)) continue;
     place->key.store(0, std::memory_order_relaxed);
     place->waiter.store(0, std::memory_order_release);

@@ -1,5 +1,5 @@
-// ParkingTable: the sleepers on the words of one piece of memory. The bytes are in a section of their own, which the kernel creates zeroed
-// and for exactly one creator, at the first sleep. Protocol: futex.cc.
+// ParkingTable: the sleepers on the words of one piece of memory. The bytes are in a separate section, which the kernel creates
+// zeroed and for exactly one creator, at the first sleep. futex.cc has the protocol.
 #pragma once
 
 #include <atomic>
@@ -16,22 +16,22 @@ class ParkingTable {
   // One sleeper and one of the words it sleeps on. Free: both zero. A key never stays in a place without a waiter.
   struct Place {
     std::atomic<uint64_t> waiter;  // id of a thread token
-    std::atomic<uint64_t> key;     // which word; 0 before it sleeps, and once it is woken
+    std::atomic<uint64_t> key;     // which word; 0 before the sleep, and after a wake-up
   };
 
-  // That of a piece of memory; null when it does not exist and is not to be made, or cannot be.
+  // The table of a piece of memory. Null when it does not exist and is not to be created, or cannot be created.
   static std::shared_ptr<ParkingTable> Of(uint64_t memory, Audience audience, bool create);
-  // That of all words of this process that are in no such memory.
+  // The table of all words of this process that are in no such memory.
   static const std::shared_ptr<ParkingTable>& OfThisProcess();
 
   // A place for a thread that is about to sleep; null when all are taken.
   Place* Claim(uint64_t waiter);
-  // From here on wakers see it. A full fence must follow before the sleeper looks at the word.
+  // From here on wakers see the place. A full fence must follow before the sleeper reads the word.
   static void Enter(Place* place, uint64_t key) { place->key.store(key, std::memory_order_seq_cst); }
-  // Gives the place back; whether it was woken.
+  // Gives the place back. True when its sleeper was woken.
   static bool Leave(Place* place);
 
-  // Wakes up to `count` sleepers of the word, and returns how many.
+  // Wakes up to `count` sleepers of the word, and returns their number.
   int Wake(uint64_t key, int count);
 
  private:

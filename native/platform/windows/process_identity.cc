@@ -2,7 +2,7 @@
 
 #include <process.h>
 #include <windows.h>
-// After windows.h, which they need.
+// Included after windows.h, which they need.
 #include <bcrypt.h>
 #include <tlhelp32.h>
 
@@ -59,8 +59,8 @@ uint64_t RandomId() {
 }
 
 bool EndWithParent(uint32_t parent, uint32_t grace_ms) {
-  // Windows keeps the pid of a parent that has ended, and may have given it to another process since: one that is younger than
-  // its child is not its parent.
+  // Windows keeps the pid of a parent that has ended, and may have given it to another process since. A process that is younger
+  // than its child is not the parent.
   Handle process(OpenProcess(SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION, FALSE, parent));
   if (!process.valid() || ParentPid() != parent) return false;
   if (StartTimeOf(process.get()) > StartTimeOf(GetCurrentProcess())) return false;

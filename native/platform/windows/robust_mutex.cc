@@ -1,21 +1,22 @@
-// Robust mutexes on Windows: one word that names the owner, and the kernel's knowledge of whether that thread lives.
+// Robust mutexes on Windows: one word names the owner, and the kernel tells whether that thread lives.
 //
 //   owner   0 free | id of a thread token (thread_token.h) | kOwnerDied,     any of them with kWaiters
 //
-//   R1  The word alone decides who has the mutex: a compare-and-swap from free, or from kOwnerDied, to one's own id. An id is
-//       never used twice, so what is true of an id stays true.
-//   R2  A thread that ends leaves its id behind, and its token's mutex in the kernel's hands. A thread that finds such an id
-//       swaps it for kOwnerDied. The thread that then swaps kOwnerDied for its own id is told of the death.
+//   R1  The word alone decides which thread has the mutex. A thread takes it by a compare-and-swap from free, or from kOwnerDied,
+//       to its own id. An id is never used twice, so the id of a dead thread stays dead.
+//   R2  A thread that ends leaves its id in the word, and the kernel marks the mutex of its token as abandoned. A thread that
+//       finds such an id swaps it for kOwnerDied. The thread that then swaps kOwnerDied for its own id gets kAbandoned.
 //   R3  Blocked threads sleep on the word (its lower half; futex.cc) and on the owner's token at once: a death ends
 //       the sleep as a release does.
-//   R4  As on POSIX systems, a release wakes one sleeper, which marks the word again when it has the mutex, for there may be
-//       others; and no sleep is longer than a slice, for one that was woken may be killed before it gets there.
+//   R4  As on POSIX systems, a release wakes one sleeper. That one marks the word again when it has the mutex, because there may
+//       be others. No sleep is longer than a slice, because the woken sleeper may be killed before it takes the mutex.
 //
-// Why not a named kernel mutex per storage: that is two system calls for each lock and unlock, a handle per lock and process, and
-// an owner that dies while nobody else has it open takes the knowledge of its death along. This way they are two instructions.
+// A named kernel mutex per storage would take two system calls for each lock and unlock, and a handle per lock and process. When
+// an owner died while no other process had that mutex open, its death would go unnoticed. Here lock and unlock take one atomic
+// instruction each.
 //
-// Killed between any two steps: before the first swap nothing has happened; after it the id is that of a dead thread (R2);
-// between the swap of a release and its wake-up the mutex is free and the sleepers look at the end of their slice (R4).
+// A kill between any two steps: before the first swap nothing has happened. After it the id is that of a dead thread (R2).
+// Between the swap of a release and its wake-up the mutex is free, and the sleepers check it at the end of their slice (R4).
 
 #include "platform/robust_mutex.h"
 
@@ -34,7 +35,7 @@ constexpr uint64_t kWaiters = 1;
 constexpr uint64_t kOwnerDied = 2;
 constexpr uint64_t kSeal = 0x78756d4e49577370;  // "psWINmux"
 constexpr double kSliceMs = 100;
-constexpr int64_t kTrustNs = 50'000;  // for how long an owner that lived a moment ago is not asked about again
+constexpr int64_t kTrustNs = 50'000;  // how long an owner counts as alive after a check
 
 struct Words {
   std::atomic<uint64_t> owner;
@@ -48,8 +49,8 @@ const std::atomic<uint32_t>* FutexOf(const std::atomic<uint64_t>* owner) {
   return reinterpret_cast<const std::atomic<uint32_t>*>(owner);
 }
 
-// Whether the mutex is held by a thread that lives, going by the word and, not more often than need be, by the kernel. Who
-// looks at a held mutex looks again and again.
+// Whether a living thread holds the mutex, according to the word and the kernel. Threads read the state of a held mutex in loops,
+// so the kernel is asked as rarely as possible.
 bool OwnerLives(uint64_t word) {
   thread_local uint64_t trusted = 0;
   thread_local int64_t trusted_until = 0;
@@ -65,7 +66,7 @@ bool OwnerLives(uint64_t word) {
   return true;
 }
 
-// The rest of an attempt that has found `seen` in the word.
+// Continues an attempt that has found `seen` in the word.
 PROCSHARE_COLD MutexOutcome TryHeld(std::atomic<uint64_t>* owner, uint64_t seen, uint64_t self) {
   for (;;) {
     if (seen == 0) {
@@ -82,7 +83,7 @@ PROCSHARE_COLD MutexOutcome TryHeld(std::atomic<uint64_t>* owner, uint64_t seen,
   }
 }
 
-// Sleeps until the mutex is worth a try, or for a slice.
+// Sleeps until an attempt may succeed, or for a slice.
 void SleepOnOwner(std::atomic<uint64_t>* owner, Deadline deadline) {
   uint64_t seen = owner->load(std::memory_order_relaxed);  // relaxed, here and below: the try that follows orders enough
   if (seen == 0 || (seen & kOwnerDied) != 0) return;
@@ -91,7 +92,7 @@ void SleepOnOwner(std::atomic<uint64_t>* owner, Deadline deadline) {
   const ThreadToken* const self = CurrentThread();
   const uint64_t id = seen & ~kWaiters;
   bool ended = false;
-  // Its own mutex a thread would get, being its owner.
+  // A thread would get its own mutex at once, because it owns it.
   Handle life = self != nullptr && self->id == id ? Handle() : OpenLifeOf(id, &ended);
   if (ended) return;
   const bool last_slice = deadline.remaining_ns() <= kSliceMs * 1e6;
@@ -159,7 +160,7 @@ bool RobustMutexIsHeldByThisThread(const RobustMutexStorage* mutex, const Member
 }
 
 uint32_t RobustMutexAbi(MutexKind) {
-  constexpr uint32_t kLibrary = 16;  // that of Windows
+  constexpr uint32_t kLibrary = 16;  // the number of Windows
   return kLibrary << 16 | static_cast<uint32_t>(sizeof(void*)) << 8 | static_cast<uint32_t>(sizeof(Words));
 }
 

@@ -10,8 +10,8 @@ namespace {
 
 constexpr unsigned kStackBytes = 128 * 1024;
 
-// Our code stays loaded: a SharedArrayBuffer may outlive the worker that loaded the addon, and calls into it at its end, and
-// so does each thread that has a token.
+// The addon stays loaded. A SharedArrayBuffer may outlive the worker that loaded the addon, and its finalizer calls the addon.
+// Each thread that has a token also calls the addon at its end.
 const bool kept_loaded = [] {
   HMODULE self;
   return GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,

@@ -8,7 +8,7 @@ namespace {
 
 thread_local ThreadToken* current = nullptr;
 
-// At the end of the thread. Nothing else runs on it afterwards that could own or wait for anything of ours.
+// Runs at the end of the thread. Nothing runs on the thread afterwards that could own a mutex or wait.
 void WINAPI AtThreadEnd(void* token) {
   delete static_cast<ThreadToken*>(token);
   current = nullptr;
@@ -32,7 +32,7 @@ PROCSHARE_COLD const ThreadToken* MakeToken() {
 }
 
 bool IsMissing(DWORD error) {
-  return error == ERROR_FILE_NOT_FOUND || error == ERROR_INVALID_HANDLE;  // or the name is that of something else
+  return error == ERROR_FILE_NOT_FOUND || error == ERROR_INVALID_HANDLE;  // or an object of another kind has the name
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What the harness asks of the operating system: here POSIX. test/native/windows/host.h is its counterpart.
+// The functions of the operating system that the harness uses, here for POSIX. test/native/windows/host.h is the counterpart.
 #pragma once
 
 #include <dirent.h>
@@ -25,7 +25,7 @@ inline void LimitProgram(unsigned seconds) {
   setrlimit(RLIMIT_CORE, &no_core);
 }
 
-// A name of shared memory that begins like that, or an empty text.
+// A name of shared memory that begins with the prefix, or an empty text.
 inline std::string NameInUse(const std::string& prefix) {
   std::string found;
   DIR* const listing = opendir("/dev/shm");
@@ -37,7 +37,7 @@ inline std::string NameInUse(const std::string& prefix) {
   return found;
 }
 
-// How many threads this process has.
+// The number of threads of this process.
 inline size_t Threads() {
   size_t count = 0;
   DIR* const listing = opendir("/proc/self/task");

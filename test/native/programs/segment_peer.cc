@@ -1,5 +1,4 @@
-// One process of two that share a segment, for peers that were compiled differently: by another compiler, or with another C
-// library.
+// One of two processes that share a segment, for peers that were compiled by different compilers or with different C libraries.
 //
 //   segment_peer create NAME    makes it with a lock in it, says "ready", and holds it until its input ends
 //   segment_peer attach NAME    says what comes of it: "attached", "other ABI", or the number of another outcome

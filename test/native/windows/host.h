@@ -1,4 +1,4 @@
-// What the harness asks of the operating system: here Windows. test/native/posix/host.h is its counterpart.
+// The functions of the operating system that the harness uses, here for Windows. test/native/posix/host.h is the counterpart.
 #pragma once
 
 #include <windows.h>
@@ -22,7 +22,7 @@ inline void LimitProgram(unsigned seconds) {
   CloseHandle(CreateThread(nullptr, 0, end, new unsigned(seconds), 0, nullptr));
 }
 
-// A name of shared memory that begins like that, or an empty text.
+// A name of shared memory that begins with the prefix, or an empty text.
 inline std::string NameInUse(const std::string& prefix) {
   std::string found;
   (void)VisitMemory([&](const MemoryEntry& entry, const MemoryReader&) {

@@ -1,4 +1,4 @@
-// Names on Windows: what they mean, for how long, and to whom.
+// Names on Windows: their meaning, their duration, and the users that may use them.
 
 #include <cerrno>
 #include <cstring>

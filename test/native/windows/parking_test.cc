@@ -167,7 +167,7 @@ void AnUnmappedWordCountsAsChanged() {
   CHECK_EQ(FutexWaitAny(targets, 2, Deadline::AfterMs(kPatienceMs)), WaitOutcome::kChanged);
 }
 
-// Who gets no place looks again and again; the places of the dead are there for the next one.
+// A sleeper without a place checks again and again. The places of dead threads become free for the next sleeper.
 void AFullTableDelaysAndHeals() {
   const Board<Words> board;
   Child crowd("fill-the-table", {board.name()});

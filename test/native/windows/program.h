@@ -15,7 +15,7 @@
 
 namespace procshare::testing {
 
-// What parent and children have in common: named memory with a T in it.
+// The memory that parent and children share: named memory with a T in it.
 template <class T>
 class Board {
  public:
@@ -52,7 +52,7 @@ class Child {
     STARTUPINFOW startup = {};
     startup.cb = sizeof startup;
     PROCESS_INFORMATION made;
-    // Wine says this, now and then, of a process that ended before it had loaded anything, on a machine that is busy.
+    // On a busy machine, Wine sometimes reports this for a process that ended before it had loaded anything.
     DWORD error = ERROR_INTERNAL_ERROR;
     for (int attempts = 0; error == ERROR_INTERNAL_ERROR && attempts < 5; ++attempts) {
       const BOOL started =

@@ -1,4 +1,5 @@
-// The mutex on Windows: exact between processes and threads, and an owner that is killed, or whose thread ends, is told of.
+// The mutex on Windows: exclusive between processes and threads. When an owner is killed, or its thread ends, the next owner gets
+// kAbandoned.
 
 #include <atomic>
 #include <thread>
@@ -111,7 +112,7 @@ void AKilledOwnerIsToldOf() {
       if (round == 0) CHECK_EQ(lock.Peek(), MutexState::kOwnerDied);
       CHECK_EQ(lock.TryAcquire(1), MutexOutcome::kAbandoned);
     } else {
-      // A blocked one is woken by the death itself.
+      // The death itself wakes a blocked thread.
       std::atomic<bool> got{false};
       double killed_at = 0;
       const Stopwatch watch;
