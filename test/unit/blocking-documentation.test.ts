@@ -39,7 +39,9 @@ it.each(found.map(({ name, place, documentation }) => [name, place, documentatio
       .slice(0, FIRST_LINES)
       .map((line) => line.replace(/^\s*(\/\*\*|\*)? ?/, ''))
       .join(' ')
-    expect(beginning).toMatch(/Blocks the event loop: signal handlers do not run meanwhile/)
+    expect(beginning).toMatch(
+      /[Bb]locks (the thread and )?the event loop[^:]*: signal handlers(, timers and I\/O)? do not run/,
+    )
   },
 )
 
