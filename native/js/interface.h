@@ -1,5 +1,4 @@
-// The stamp of the native interface, by scripts/check-interface.mjs. The JavaScript that belongs to this addon has the same
-// stamp.
+// The stamp of the native interface, by scripts/check-interface.mjs. The JavaScript that belongs to this addon has the same.
 #pragma once
 
 namespace procshare {
