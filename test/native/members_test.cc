@@ -1,5 +1,6 @@
 // Members of a segment: each has its own number, and is a member for exactly as long as it holds the segment.
 
+#include <array>
 #include <set>
 #include <thread>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "check.h"
 #include "child_process.h"
 #include "platform/named_memory.h"
+#include "platform/process_identity.h"
 
 namespace procshare::testing {
 namespace {
@@ -48,6 +50,24 @@ void EachHasANumberOfItsOwn() {
   CHECK(first.IsMember(moved));
 }
 
+// One system call fetches many numbers, and a fork copies those that are left.
+void ChildrenOfAForkDrawOtherNumbers() {
+  (void)RandomId();
+  constexpr int kChildren = 4;
+  const SharedScratch<std::array<uint64_t, kChildren>> drawn;
+  for (int i = 0; i < kChildren; ++i) {
+    Child child([&](const Channel& parent) {
+      (*drawn)[i] = RandomId();
+      parent.Send('d');
+    });
+    child.Expect('d');
+    child.ExpectEnd();
+  }
+  std::set<uint64_t> numbers(drawn->begin(), drawn->end());
+  numbers.insert(RandomId());
+  CHECK_EQ(numbers.size(), static_cast<size_t>(kChildren) + 1);
+}
+
 void OneThatClosesIsNoneAtOnce() {
   const std::string name = TestName("closing");
   NamedMemory first = MustCreate(name);
@@ -61,6 +81,20 @@ void OneThatClosesIsNoneAtOnce() {
   NamedMemory third = MustAttach(name);
   CHECK(third.Join() != number);
   CHECK(!third.IsMember(number));
+}
+
+// As at the end of a process, which may still use the memory.
+void OneThatDetachesIsAMemberUntilItCloses() {
+  const std::string name = TestName("detached");
+  NamedMemory first = MustCreate(name);
+  NamedMemory second = MustAttach(name);
+  const uint64_t number = second.Join();
+  second.Detach();
+  CHECK(first.IsMember(number));
+  CHECK_EQ(first.CountMembers(), 2u);
+  second.Close();
+  CHECK(!first.IsMember(number));
+  CHECK_EQ(first.CountMembers(), 1u);
 }
 
 void OneThatIsKilledIsNone() {
@@ -121,8 +155,10 @@ void AskedWhileJoining() {
 int main(int argc, char** argv) {
   using namespace procshare::testing;
   const Test tests[] = {
-      {"each holder has a number of its own", EachHasANumberOfItsOwn},
+      {"each member has a number of its own", EachHasANumberOfItsOwn},
+      {"children of a fork draw other numbers", ChildrenOfAForkDrawOtherNumbers},
       {"one that closes is no member at once", OneThatClosesIsNoneAtOnce},
+      {"one that detaches is a member until it closes", OneThatDetachesIsAMemberUntilItCloses},
       {"one that is killed is no member, one that is stopped is", OneThatIsKilledIsNone},
       {"numbers that nobody has are no members", OthersAreNone},
       {"a thread asks while another one joins", AskedWhileJoining},
