@@ -6,7 +6,15 @@ import path from 'node:path'
 
 /** From the lowest to the highest: folders, or single files of lib/. Entries of one row may import each other. */
 const LAYERS = [
-  ['kinds-of-value.ts', 'entries.ts', 'native-interface.ts', 'errors', 'inspection.ts', 'truthy.ts'],
+  [
+    'define-property.ts',
+    'kinds-of-value.ts',
+    'entries.ts',
+    'native-interface.ts',
+    'errors',
+    'inspection.ts',
+    'truthy.ts',
+  ],
   ['validate.ts', 'abort-registry.ts', 'native.ts', 'lifecycle.ts'],
   ['scalars'],
   ['memory'],

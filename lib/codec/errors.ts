@@ -5,7 +5,9 @@
  * encoded once, after the value. So errors may contain each other, themselves, and the value that they are in. An error can
  * always be encoded, because the text of a property replaces one that cannot be encoded.
  */
+
 import { inspect } from 'node:util'
+import { defineProperty } from '../define-property.ts'
 import { isShareErrorCode, reviveShareError } from '../errors/share-error.ts'
 import { isError } from '../kinds-of-value.ts'
 
@@ -118,7 +120,7 @@ export function setProperties(error: Error, [stack, enumerable, hidden]: ErrorPr
 }
 
 function define(error: Error, key: string, value: unknown, enumerable: boolean): void {
-  Object.defineProperty(error, key, { value, configurable: true, enumerable, writable: true })
+  defineProperty(error, key, { value, configurable: true, enumerable, writable: true })
 }
 
 /** An error that describes the thrown value and can be encoded in few bytes. */

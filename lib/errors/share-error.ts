@@ -4,6 +4,7 @@
  * Mistakes of the caller (a wrong type, a number out of range) are `TypeError` and `RangeError`: validate.ts. The messages are in
  * this folder, in one table for each domain: segment-messages.ts, process-messages.ts, manager-messages.ts.
  */
+import { defineProperty } from '../define-property.ts'
 
 /** The codes of {@link ShareError}. Those without `ERR_` are the operating system's. @internal */
 export const SHARE_ERROR_CODES = [
@@ -142,7 +143,7 @@ export class ShareError extends Error {
 /** A {@link ShareError} that was thrown in another process. @internal */
 export function reviveShareError(code: ShareErrorCode, message: string, options: ErrorOptions): ShareError {
   const error = Object.assign(new ShareError(code, ''), options)
-  return Object.defineProperty(error, 'message', { value: message, configurable: true, writable: true })
+  return defineProperty(error, 'message', { value: message, configurable: true, writable: true })
 }
 
 /** Whether `error` is a {@link ShareError} with this code. @internal */

@@ -5,6 +5,7 @@
  *
  * docs/internals/adding-a-kind.md explains how to add one.
  */
+import { defineProperty } from '../define-property.ts'
 import { typeError } from '../validate.ts'
 import type { Handle } from './handle.ts'
 import { assertMemberOptions, Member } from './member.ts'
@@ -153,9 +154,9 @@ export function defineKind<
     },
   }
   for (const [key, value] of Object.entries({ name, prototype: Class.prototype, ...statics })) {
-    Object.defineProperty(KindClass, key, { value })
+    defineProperty(KindClass, key, { value })
   }
-  Object.defineProperty(Class.prototype, 'constructor', { value: KindClass, configurable: true })
+  defineProperty(Class.prototype, 'constructor', { value: KindClass, configurable: true })
   Object.setPrototypeOf(KindClass, Class) // for its static properties, above all Symbol.hasInstance
   if (kind === name) {
     registerKind(kind, {

@@ -1,4 +1,5 @@
 /** Shared objects: their brand, the registry of their kinds, and attach(), which makes an object from a handle. */
+import { defineProperty } from '../define-property.ts'
 import { PACKAGE_PATH } from '../entries.ts'
 import { segmentError } from '../errors/segment-messages.ts'
 import { typeError } from '../validate.ts'
@@ -74,9 +75,9 @@ export function registerShareable(object: object, hasPublicKeys = false): void {
   makeUncloneable(object, hasPublicKeys)
   const prototype = Object.getPrototypeOf(object) as object
   if (Object.hasOwn(prototype, BRAND)) return
-  Object.defineProperty(prototype, BRAND, { value: OWN_BRAND })
+  defineProperty(prototype, BRAND, { value: OWN_BRAND })
   // Any copy may ask for the handle, but only the copy of the object can hold the object.
-  if (!(FOR_CHILD in prototype)) Object.defineProperty(prototype, FOR_CHILD, { value: holdForChild })
+  if (!(FOR_CHILD in prototype)) defineProperty(prototype, FOR_CHILD, { value: holdForChild })
 }
 
 /**

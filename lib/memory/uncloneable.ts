@@ -9,6 +9,7 @@
  */
 import { inspect, types } from 'node:util'
 import * as workerThreads from 'node:worker_threads'
+import { ownDescriptor } from '../define-property.ts'
 
 /** The name of the property. */
 export const UNCLONEABLE = 'uncloneable'
@@ -16,15 +17,15 @@ export const UNCLONEABLE = 'uncloneable'
 /** In Node.js 22.10 and later. It has no effect on `node:v8`. */
 const { markAsUncloneable } = workerThreads as { markAsUncloneable?(object: object): void }
 
-const refusal: PropertyDescriptor = {
+const refusal = ownDescriptor({
   configurable: true,
   enumerable: true,
-  get(): never {
+  get(this: object): never {
     const [subject = 'A shared object'] = /^[^"]*"[^"]*"/.exec(inspect(this)) ?? []
     const advice = 'send its handle instead, and attach(handle) where it arrives'
     throw new DOMException(`${subject} cannot be copied: ${advice}`, 'DataCloneError')
   },
-}
+})
 
 /**
  * Makes an attempt to copy the object throw a `DataCloneError`.

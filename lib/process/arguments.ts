@@ -10,6 +10,7 @@
 import { types } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { decodeThrown, encodeThrown } from '../codec/thrown.ts'
+import { defineProperty } from '../define-property.ts'
 import { isError } from '../kinds-of-value.ts'
 import type { Handle } from '../memory/handle.ts'
 import type { HeldHandle } from '../memory/segment.ts'
@@ -65,7 +66,7 @@ class Walk {
     this.#copies.set(value, copy)
     for (const [key, item] of Object.entries(value)) {
       // An assignment would set the prototype for the key "__proto__".
-      Object.defineProperty(copy, key, { value: this.copy(item), configurable: true, enumerable: true, writable: true })
+      defineProperty(copy, key, { value: this.copy(item), configurable: true, enumerable: true, writable: true })
     }
     return copy
   }

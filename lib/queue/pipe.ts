@@ -1,4 +1,5 @@
 /** Pipe and Connection: two ends, each of which receives the messages of the other. */
+import { defineProperty } from '../define-property.ts'
 import { segmentError } from '../errors/segment-messages.ts'
 import type { Handle } from '../memory/handle.ts'
 import { defineKind } from '../memory/kind.ts'
@@ -257,7 +258,7 @@ function endsOf<T>(name: string | undefined, options: PipeOptions | undefined): 
     first.close()
     second.close()
   }
-  return Object.defineProperty([first, second] as unknown as PipeEnds<T>, Symbol.dispose, { value: close })
+  return defineProperty([first, second] as unknown as PipeEnds<T>, Symbol.dispose, { value: close })
 }
 
 function connectionAt<T>(placement: Placement): Connection<T> {

@@ -1,5 +1,7 @@
 /** SharedState: many named objects on one segment, with one schema. */
+
 import { inspect } from 'node:util'
+import { defineProperty } from '../define-property.ts'
 import { nameOf, type SchemaDifference, segmentError } from '../errors/segment-messages.ts'
 import type { ShareError } from '../errors/share-error.ts'
 import { inspected } from '../inspection.ts'
@@ -249,7 +251,7 @@ class State {
     try {
       for (const [name, entry] of propertiesOf(attachment.segment)) {
         const value = Array.isArray(entry) ? Object.freeze(entry.map(make)) : make(entry)
-        Object.defineProperty(this, name, { value, enumerable: true })
+        defineProperty(this, name, { value, enumerable: true })
         this.#names.push(name)
       }
     } catch (error) {

@@ -1,5 +1,7 @@
 /** Shared arrays of structs: live records by index, and whole-array operations under the lock. */
+
 import { type InspectOptions, inspect } from 'node:util'
+import { defineProperty } from '../define-property.ts'
 import type { Handle } from '../memory/handle.ts'
 import { registerShareable } from '../memory/shareable.ts'
 import { toList } from '../scalars/elements.ts'
@@ -197,8 +199,8 @@ for (const name of ARRAY_METHODS) {
   const value = function (this: StructArray, ...args: unknown[]) {
     return method.apply(StructArray.recordsOf(this), args)
   }
-  Object.defineProperty(value, 'name', { value: name })
-  Object.defineProperty(StructArray.prototype, name, { configurable: true, value, writable: true })
+  defineProperty(value, 'name', { value: name })
+  defineProperty(StructArray.prototype, name, { configurable: true, value, writable: true })
 }
 
 /** The bytes of records that were given as objects or arrays, all checked. */

@@ -7,7 +7,9 @@
  * records are made once for each place and kept: by arrays (struct-array.ts), by values (struct-value.ts), and by records for the
  * records in them.
  */
+
 import { inspect } from 'node:util'
+import { ownDescriptor } from '../define-property.ts'
 import { rangeError, typeError, unknownKeyError } from '../validate.ts'
 import { bytesAt, type FieldPlan, planOf, roundUp, StructPlan } from './field-plan.ts'
 import type { StructFields, StructSnapshot, StructType, StructView } from './struct-types.ts'
@@ -123,7 +125,10 @@ export class Layout<F extends StructFields = StructFields> extends StructPlan im
 
   #defineRecord(): new (bytes: DataView, at: number) => object {
     const layout = this as unknown as Layout
-    const fields = this.#plans.map(({ name, at, plan }, i) => ({ name, accessors: accessorsOf(plan, name, at, i) }))
+    const fields = this.#plans.map(({ name, at, plan }, i) => ({
+      name,
+      accessors: ownDescriptor(accessorsOf(plan, name, at, i)),
+    }))
     return class Record extends StructRecord {
       constructor(bytes: DataView, at: number) {
         super(layout, bytes, at)

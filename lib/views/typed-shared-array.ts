@@ -2,7 +2,9 @@
  * Shared arrays of scalars. For each element type, a class extends the typed array of that type. So indexing, iteration,
  * `Atomics` and all methods are those of the engine, at the same speed.
  */
+
 import { type InspectOptions, inspect } from 'node:util'
+import { defineProperty } from '../define-property.ts'
 import type { Handle } from '../memory/handle.ts'
 import { registerShareable } from '../memory/shareable.ts'
 import { encodeAll } from '../scalars/elements.ts'
@@ -42,7 +44,7 @@ function defineClass(type: ScalarType): SharedArrayClass {
   const Base = type.ArrayType as unknown as typeof Int32Array
   const SharedClass = defineNumbers(type, Base)
   const Class = type.text === undefined ? SharedClass : defineText(type, type.text, SharedClass)
-  Object.defineProperty(Class, 'name', { value: `Shared${Base.name}` })
+  defineProperty(Class, 'name', { value: `Shared${Base.name}` })
   return Class as unknown as SharedArrayClass
 }
 

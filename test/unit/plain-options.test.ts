@@ -17,6 +17,7 @@ import {
   SharedMemory,
   SharedState,
   SimpleQueue,
+  Struct,
   unlinkSegment,
   Value,
   waitAsync,
@@ -153,6 +154,35 @@ const NOT_PLAIN = (good: object) => [
 ]
 
 const settled = async (call: () => unknown) => await call()
+
+it.each(['value', 'get', 'set', 'writable', 'enumerable', 'configurable'])(
+  'objects are created and used although property descriptors inherit %s from Object.prototype',
+  (key) => {
+    const use = () => {
+      close(Object.values(makeObjects()))
+      close(new Pipe())
+      using point = new Value(Struct({ x: 'd', y: 'i' }), [1, 2])
+      using points = new SharedArray(Struct({ x: 'd' }), 2)
+      using queue = new Queue<unknown>()
+      points[0]!.x = 3
+      queue.putSync(new TypeError('an error'))
+      queue.putSync({ ...points[0] })
+      return [point.snapshot(), queue.getSync(), queue.getSync()]
+    }
+    const expected = use()
+    const inherited = Object.assign(Object.create(null), { value: () => {}, configurable: true })
+    Object.defineProperty(Object.prototype, key, inherited)
+    let result: unknown
+    try {
+      result = use()
+    } catch (error) {
+      result = error
+    } finally {
+      Reflect.deleteProperty(Object.prototype, key)
+    }
+    expect(result).toEqual(expected)
+  },
+)
 
 describe.each(Object.entries(CALLS))('%s', (title, each) => {
   const { call } = each

@@ -2,6 +2,7 @@
  * Iteration over items in the server, in batches and in both forms. The first batch is small, for loops that end early; later ones are
  * larger. Each batch is fetched when the previous one has been used up, so no unneeded items are requested.
  */
+import { defineProperty } from '../../define-property.ts'
 
 /** The source of an iteration. */
 export interface Pages<T> {
@@ -49,7 +50,7 @@ function* plainly<T>(pages: Pages<T>): Generator<T, void, undefined> {
  * because `for…of` would then compile for the asynchronous form, too.
  */
 export function iteratePlainly(Class: { readonly prototype: AsyncIterable<unknown> }): void {
-  Object.defineProperty(Class.prototype, Symbol.iterator, {
+  defineProperty(Class.prototype, Symbol.iterator, {
     value(this: AsyncIterable<unknown>) {
       const iterator = this[Symbol.asyncIterator]() as unknown as Iterator<unknown>
       if (Symbol.iterator in iterator) return iterator

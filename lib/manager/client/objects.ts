@@ -1,4 +1,5 @@
 /** The common methods of a manager and its blocking form: creation of objects, transactions, names and statistics. */
+import { defineProperty } from '../../define-property.ts'
 import { assertString, takeOptions, typeError } from '../../validate.ts'
 import type { ArgumentsOf } from '../contract/contract.ts'
 import type { ManagedObjectInfo, ManagerStats, RootOperations } from '../contract/root.ts'
@@ -137,7 +138,7 @@ export class ManagedObjects {
 
 for (const { contract, create } of Object.values(PROXY_TYPES) as ProxyType[]) {
   if (create === undefined) continue
-  Object.defineProperty(ManagedObjects.prototype, contract.type, {
+  defineProperty(ManagedObjects.prototype, contract.type, {
     value(this: ManagedObjects, ...args: never[]) {
       const make = (values: readonly unknown[], options?: NameOptions) => this.make(contract.type, values, options)
       return create(make as never, this.channel.isBlocking)(...args)

@@ -1,4 +1,5 @@
 /** Proxies of users' types: an object with the methods that the type exposes. */
+import { defineProperty } from '../../define-property.ts'
 import type { blockingForm } from '../contract/form.ts'
 import { RESERVED } from '../contract/reserved.ts'
 import type { BlockingMethods } from './blocking.ts'
@@ -37,10 +38,10 @@ export function registeredClass({ typeName, exposes = [] }: Remote): ProxyClass 
 
 function makeClass(typeName: string, exposes: readonly string[]): ProxyClass {
   const Class = class extends ManagedProxy {}
-  Object.defineProperty(Class, 'name', { value: `${typeName}Proxy` })
+  defineProperty(Class, 'name', { value: `${typeName}Proxy` })
   for (const method of exposes) {
     if (RESERVED.has(method)) continue
-    Object.defineProperty(Class.prototype, method, {
+    defineProperty(Class.prototype, method, {
       value(this: ManagedProxy, ...args: unknown[]) {
         return request.call(this, method, args)
       },
